@@ -1,0 +1,7 @@
+//! JWT verification, scope and claim rules per route, and CORS, for Envoy and
+//! Istio: what an API Gateway authorizer does, inside the proxy.
+//!
+//! The core takes bytes and the time and returns values; it knows no proxy,
+//! clock, randomness or log. `filter` is the only module that names the host.
+
+pub mod crypto;
