@@ -5,3 +5,4 @@
 //! clock, randomness or log. `filter` is the only module that names the host.
 
 pub mod crypto;
+pub mod time;
