@@ -5,4 +5,5 @@
 //! clock, randomness or log. `filter` is the only module that names the host.
 
 pub mod crypto;
+pub mod json;
 pub mod time;

@@ -1,0 +1,180 @@
+//! Pieces of a text that was checked as a whole.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// One value inside a checked text, unopened: its own text, without white
+/// space around it.
+///
+/// Only [`parse`](super::parse) and [`object`](super::object) make one, so
+/// what is inside is known to be good at every depth.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Value<'a>(&'a str);
+
+/// The kinds of JSON values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool,
+    /// A number within the range of an `f64`.
+    Number,
+    /// A string.
+    String,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+}
+
+impl<'a> Value<'a> {
+    /// `text` was found good by the strict check.
+    pub(super) fn checked(text: &'a str) -> Self {
+        Self(text.trim_matches([' ', '\t', '\n', '\r']))
+    }
+
+    /// The value as it was written: numbers and booleans compare by this.
+    #[must_use]
+    pub fn text(self) -> &'a str {
+        self.0
+    }
+
+    /// What kind of value it is.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        match self.0.as_bytes().first() {
+            Some(b'n') | None => Kind::Null,
+            Some(b't' | b'f') => Kind::Bool,
+            Some(b'"') => Kind::String,
+            Some(b'[') => Kind::Array,
+            Some(b'{') => Kind::Object,
+            Some(_) => Kind::Number,
+        }
+    }
+
+    /// The decoded string; `None` for another kind.
+    #[must_use]
+    pub fn string(self) -> Option<Cow<'a, str>> {
+        self.open::<Text<'a>>(Kind::String).map(|Text(text)| text)
+    }
+
+    /// The number's text (`4.1e9` stays `4.1e9`); `None` for another kind.
+    #[must_use]
+    pub fn number(self) -> Option<&'a str> {
+        (self.kind() == Kind::Number).then_some(self.0)
+    }
+
+    /// The boolean; `None` for another kind.
+    #[must_use]
+    pub fn boolean(self) -> Option<bool> {
+        (self.kind() == Kind::Bool).then_some(self.0 == "true")
+    }
+
+    /// The elements of an array; `None` for another kind.
+    #[must_use]
+    pub fn elements(self) -> Option<Vec<Value<'a>>> {
+        let elements: Vec<&'a RawValue> = self.open(Kind::Array)?;
+        Some(elements.into_iter().map(Value::from_raw).collect())
+    }
+
+    /// The members of an object; `None` for another kind.
+    #[must_use]
+    pub fn members(self) -> Option<Object<'a>> {
+        self.open(Kind::Object)
+    }
+
+    fn open<T: Deserialize<'a>>(self, kind: Kind) -> Option<T> {
+        if self.kind() != kind {
+            return None;
+        }
+        serde_json::from_str(self.0).ok()
+    }
+
+    fn from_raw(raw: &'a RawValue) -> Self {
+        Self(raw.get())
+    }
+}
+
+impl fmt::Debug for Value<'_> {
+    /// The kind only: values are claims and keys.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Value({:?})", self.kind())
+    }
+}
+
+/// The members of one object, in the order of the text; no name is there
+/// twice.
+#[derive(Clone, Debug)]
+pub struct Object<'a> {
+    members: Vec<(Cow<'a, str>, Value<'a>)>,
+}
+
+impl<'a> Object<'a> {
+    /// The value of the member called `name` (decoded, compared byte for
+    /// byte). An absent member is `None`, a `null` one is a value.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Value<'a>> {
+        self.iter()
+            .find_map(|(member, value)| (member == name).then_some(value))
+    }
+
+    /// All members as name and value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Value<'a>)> {
+        self.members.iter().map(|(name, value)| (&**name, *value))
+    }
+}
+
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        reader.deserialize_map(ObjectVisitor)
+    }
+}
+
+struct ObjectVisitor;
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Object<'de>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut reader: A) -> Result<Object<'de>, A::Error> {
+        let mut members = Vec::new();
+        while let Some((Text(name), value)) = reader.next_entry()? {
+            members.push((name, Value::from_raw(value)));
+        }
+        Ok(Object { members })
+    }
+}
+
+/// A string, borrowed from the text where it has no escapes.
+pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Text<'de> {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        reader.deserialize_str(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(text.to_owned())))
+    }
+}
