@@ -6,4 +6,5 @@
 
 pub mod crypto;
 pub mod json;
+pub mod rules;
 pub mod time;
