@@ -1,0 +1,193 @@
+//! ES*: RFC 7518 section 3.4.
+//!
+//! Curve and hash belong together. A signature is `r` and `s` in equal halves
+//! of full length, each in 1..n; `s` may be in the upper half, as RFC 7518 has
+//! no rule about it.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::num::NonZeroUsize;
+
+use jwt_compact::{Algorithm, AlgorithmSignature};
+use p256::ecdsa::signature::Verifier;
+
+use super::der;
+use super::native::Exportable;
+use super::seam::{Malformed, Never};
+use super::{Hash, KeyError};
+
+/// A curve of RFC 7518 section 6.2.1.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Curve {
+    /// NIST P-256, with SHA-256
+    P256,
+    /// NIST P-384, with SHA-384
+    P384,
+    /// NIST P-521, with SHA-512
+    P521,
+}
+
+/// One of the curves, as a type.
+pub(super) trait NistCurve {
+    const NAME: &'static str;
+    const HASH: Hash;
+    /// The curve's object identifier (RFC 5480 section 2.1.1.1).
+    const IDENTIFIER: &'static [u8];
+    /// Octets of a coordinate and of each half of a signature.
+    const COORDINATE: usize;
+    /// Octets of a signature.
+    const SIGNATURE: Option<NonZeroUsize>;
+
+    type Point: Verifier<Self::Scalars>;
+    type Scalars;
+
+    /// The point of these SEC 1 octets, unless it is off the curve.
+    fn point(sec1: &[u8]) -> Option<Self::Point>;
+    /// `r` and `s`, unless one is zero or not less than the order.
+    fn scalars(raw: &[u8]) -> Option<Self::Scalars>;
+}
+
+macro_rules! nist_curve {
+    ($type:ident, $crate_name:ident, $name:literal, $hash:ident, $octets:literal, $identifier:expr) => {
+        pub(super) struct $type;
+
+        impl NistCurve for $type {
+            const NAME: &'static str = $name;
+            const HASH: Hash = Hash::$hash;
+            const IDENTIFIER: &'static [u8] = &$identifier;
+            const COORDINATE: usize = $octets;
+            const SIGNATURE: Option<NonZeroUsize> = NonZeroUsize::new(2 * $octets);
+
+            type Point = $crate_name::ecdsa::VerifyingKey;
+            type Scalars = $crate_name::ecdsa::Signature;
+
+            fn point(sec1: &[u8]) -> Option<Self::Point> {
+                Self::Point::from_sec1_bytes(sec1).ok()
+            }
+
+            fn scalars(raw: &[u8]) -> Option<Self::Scalars> {
+                Self::Scalars::from_slice(raw).ok()
+            }
+        }
+    };
+}
+
+nist_curve!(
+    P256,
+    p256,
+    "ES256",
+    Sha256,
+    32,
+    [0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07]
+);
+nist_curve!(
+    P384,
+    p384,
+    "ES384",
+    Sha384,
+    48,
+    [0x2B, 0x81, 0x04, 0x00, 0x22]
+);
+nist_curve!(
+    P521,
+    p521,
+    "ES512",
+    Sha512,
+    66,
+    [0x2B, 0x81, 0x04, 0x00, 0x23]
+);
+
+/// A point that is on the curve, ready for use.
+pub(super) struct EcKey<C: NistCurve> {
+    point: C::Point,
+    /// SEC 1, uncompressed.
+    sec1: Box<[u8]>,
+    spki: Box<[u8]>,
+}
+
+impl<C: NistCurve> EcKey<C> {
+    /// Takes the coordinates in full length (RFC 7518 section 6.2.1.2).
+    pub(super) fn new(x: &[u8], y: &[u8]) -> Result<Self, KeyError> {
+        if x.len() != C::COORDINATE || y.len() != C::COORDINATE {
+            return Err(KeyError::CoordinateLength);
+        }
+        let sec1 = [&[4], x, y].concat().into_boxed_slice();
+        Ok(Self {
+            point: C::point(&sec1).ok_or(KeyError::OffCurve)?,
+            spki: der::ec_public_key(C::IDENTIFIER, &sec1),
+            sec1,
+        })
+    }
+
+    /// The point, as SEC 1 writes it uncompressed.
+    pub(super) fn sec1(&self) -> &[u8] {
+        &self.sec1
+    }
+}
+
+/// A signature in range.
+pub(super) struct EcSignature<C: NistCurve> {
+    scalars: C::Scalars,
+    raw: Box<[u8]>,
+}
+
+impl<C: NistCurve> AlgorithmSignature for EcSignature<C> {
+    const LENGTH: Option<NonZeroUsize> = C::SIGNATURE;
+
+    fn try_from_slice(raw: &[u8]) -> anyhow::Result<Self> {
+        Ok(Self {
+            scalars: C::scalars(raw).ok_or(Malformed)?,
+            raw: raw.into(),
+        })
+    }
+
+    fn as_bytes(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.raw)
+    }
+}
+
+/// ECDSA on one curve with the hash that belongs to it.
+pub(super) struct Ecdsa<C>(PhantomData<C>);
+
+impl<C> Ecdsa<C> {
+    pub(super) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<C: NistCurve> Algorithm for Ecdsa<C> {
+    type SigningKey = Never;
+    type VerifyingKey = EcKey<C>;
+    type Signature = EcSignature<C>;
+
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(C::NAME)
+    }
+
+    fn sign(&self, key: &Never, _: &[u8]) -> EcSignature<C> {
+        match *key {}
+    }
+
+    fn verify_signature(&self, signature: &EcSignature<C>, key: &EcKey<C>, message: &[u8]) -> bool {
+        key.point.verify(message, &signature.scalars).is_ok()
+    }
+}
+
+impl<C: NistCurve> Exportable for Ecdsa<C> {
+    fn hash(&self) -> Hash {
+        C::HASH
+    }
+
+    fn spki(key: &EcKey<C>) -> &[u8] {
+        &key.spki
+    }
+
+    fn export(signature: &EcSignature<C>) -> Cow<'_, [u8]> {
+        Cow::Owned(der::ecdsa_signature(&signature.raw))
+    }
+
+    /// Length and range were judged when the signature was read.
+    fn admits(_: &EcKey<C>, _: &EcSignature<C>) -> bool {
+        true
+    }
+}

@@ -1,0 +1,269 @@
+//! Key material that was found good.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::algorithm::Family;
+use super::ecdsa::{EcKey, Ecdsa, NistCurve, P256, P384, P521};
+use super::eddsa::{Ed25519, Ed25519Key};
+use super::hmac::{Hmac, HmacKey};
+use super::native::{Exportable, NativeFirst};
+use super::rsa::{Pkcs1, Pss, RsaKey};
+use super::{Algorithm, Curve, Fingerprint, NativeSignatures, seam};
+
+/// A key that signatures can be checked with. Copies share the material.
+#[derive(Clone)]
+pub struct VerifyingKey(Arc<Prepared>);
+
+struct Prepared {
+    material: Material,
+    fingerprint: Fingerprint,
+}
+
+/// Everything that depends on the key alone is worked out when it is loaded.
+enum Material {
+    Rsa(RsaKey),
+    P256(EcKey<P256>),
+    P384(EcKey<P384>),
+    P521(EcKey<P521>),
+    Ed25519(Ed25519Key),
+    Hmac(Box<HmacKey>),
+}
+
+impl VerifyingKey {
+    /// An RSA key, for RS* and PS*: unsigned big-endian modulus and exponent.
+    ///
+    /// # Errors
+    ///
+    /// The modulus has fewer than 2048 or more than 8192 bits or is even; the
+    /// exponent is even, 1, or has more than 32 bits.
+    pub fn rsa(n: &[u8], e: &[u8]) -> Result<Self, KeyError> {
+        let key = RsaKey::new(n, e)?;
+        let parts = [key.modulus(), &key.exponent().to_be_bytes()];
+        let fingerprint = Fingerprint::of("RSA", &parts);
+        Ok(Self::prepared(Material::Rsa(key), fingerprint))
+    }
+
+    /// A point on a curve, for that curve's ES*: big-endian coordinates.
+    ///
+    /// # Errors
+    ///
+    /// A coordinate is shorter or longer than the curve's, or the point is not
+    /// on it.
+    pub fn ec(curve: Curve, x: &[u8], y: &[u8]) -> Result<Self, KeyError> {
+        match curve {
+            Curve::P256 => Self::on_curve("P-256", x, y, Material::P256),
+            Curve::P384 => Self::on_curve("P-384", x, y, Material::P384),
+            Curve::P521 => Self::on_curve("P-521", x, y, Material::P521),
+        }
+    }
+
+    fn on_curve<C: NistCurve>(
+        kind: &str,
+        x: &[u8],
+        y: &[u8],
+        material: fn(EcKey<C>) -> Material,
+    ) -> Result<Self, KeyError> {
+        let key = EcKey::new(x, y)?;
+        let fingerprint = Fingerprint::of(kind, &[key.sec1()]);
+        Ok(Self::prepared(material(key), fingerprint))
+    }
+
+    /// An Ed25519 key, for `EdDSA`: the 32 octets of RFC 8032.
+    ///
+    /// # Errors
+    ///
+    /// There are more or fewer octets, they are no point, or they are one of
+    /// small order or not in its canonical encoding.
+    pub fn ed25519(x: &[u8]) -> Result<Self, KeyError> {
+        let key = Ed25519Key::new(x)?;
+        let fingerprint = Fingerprint::of("Ed25519", &[key.octets()]);
+        Ok(Self::prepared(Material::Ed25519(key), fingerprint))
+    }
+
+    /// A shared secret, for those HS* whose hash is not longer than it.
+    ///
+    /// # Errors
+    ///
+    /// It has fewer than 32 octets.
+    pub fn hmac(k: &[u8]) -> Result<Self, KeyError> {
+        let key = HmacKey::new(k)?;
+        let fingerprint = Fingerprint::of("HMAC", &[k]);
+        Ok(Self::prepared(Material::Hmac(Box::new(key)), fingerprint))
+    }
+
+    fn prepared(material: Material, fingerprint: Fingerprint) -> Self {
+        Self(Arc::new(Prepared {
+            material,
+            fingerprint,
+        }))
+    }
+
+    /// Whether signatures of `algorithm` can be checked with this key.
+    #[must_use]
+    pub fn fits(&self, algorithm: Algorithm) -> bool {
+        match algorithm.family() {
+            Family::Pkcs1(_) | Family::Pss(_) => self.as_rsa().is_some(),
+            Family::Ecdsa(Curve::P256) => self.as_p256().is_some(),
+            Family::Ecdsa(Curve::P384) => self.as_p384().is_some(),
+            Family::Ecdsa(Curve::P521) => self.as_p521().is_some(),
+            Family::EdDsa => self.as_ed25519().is_some(),
+            Family::Hmac(hash) => self.as_hmac().is_some_and(|key| key.serves(hash)),
+        }
+    }
+
+    /// What identifies the material.
+    #[must_use]
+    pub fn fingerprint(&self) -> &Fingerprint {
+        &self.0.fingerprint
+    }
+
+    /// Whether `signature` is this key's over `message` under `algorithm`.
+    /// False where the key does not [fit](Self::fits).
+    #[must_use]
+    pub fn verify(
+        &self,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+        native: &dyn NativeSignatures,
+    ) -> bool {
+        match algorithm.family() {
+            Family::Pkcs1(hash) => {
+                check_natively(Pkcs1(hash), self.as_rsa(), message, signature, native)
+            }
+            Family::Pss(hash) => check(&Pss(hash), self.as_rsa(), message, signature),
+            Family::Ecdsa(Curve::P256) => {
+                check_natively(Ecdsa::new(), self.as_p256(), message, signature, native)
+            }
+            Family::Ecdsa(Curve::P384) => {
+                check_natively(Ecdsa::new(), self.as_p384(), message, signature, native)
+            }
+            Family::Ecdsa(Curve::P521) => {
+                check_natively(Ecdsa::new(), self.as_p521(), message, signature, native)
+            }
+            Family::EdDsa => check(&Ed25519, self.as_ed25519(), message, signature),
+            Family::Hmac(hash) => check(&Hmac(hash), self.as_hmac(), message, signature),
+        }
+    }
+
+    fn as_rsa(&self) -> Option<&RsaKey> {
+        if let Material::Rsa(key) = &self.0.material {
+            return Some(key);
+        }
+        None
+    }
+
+    fn as_p256(&self) -> Option<&EcKey<P256>> {
+        if let Material::P256(key) = &self.0.material {
+            return Some(key);
+        }
+        None
+    }
+
+    fn as_p384(&self) -> Option<&EcKey<P384>> {
+        if let Material::P384(key) = &self.0.material {
+            return Some(key);
+        }
+        None
+    }
+
+    fn as_p521(&self) -> Option<&EcKey<P521>> {
+        if let Material::P521(key) = &self.0.material {
+            return Some(key);
+        }
+        None
+    }
+
+    fn as_ed25519(&self) -> Option<&Ed25519Key> {
+        if let Material::Ed25519(key) = &self.0.material {
+            return Some(key);
+        }
+        None
+    }
+
+    fn as_hmac(&self) -> Option<&HmacKey> {
+        if let Material::Hmac(key) = &self.0.material {
+            return Some(key);
+        }
+        None
+    }
+}
+
+fn check<A: jwt_compact::Algorithm>(
+    algorithm: &A,
+    key: Option<&A::VerifyingKey>,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    key.is_some_and(|key| seam::verify(algorithm, key, message, signature))
+}
+
+fn check_natively<A: Exportable>(
+    algorithm: A,
+    key: Option<&A::VerifyingKey>,
+    message: &[u8],
+    signature: &[u8],
+    native: &dyn NativeSignatures,
+) -> bool {
+    check(&NativeFirst { algorithm, native }, key, message, signature)
+}
+
+impl fmt::Debug for VerifyingKey {
+    /// The kind only.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self.0.material {
+            Material::Rsa(_) => "VerifyingKey(RSA)",
+            Material::P256(_) => "VerifyingKey(P-256)",
+            Material::P384(_) => "VerifyingKey(P-384)",
+            Material::P521(_) => "VerifyingKey(P-521)",
+            Material::Ed25519(_) => "VerifyingKey(Ed25519)",
+            Material::Hmac(_) => "VerifyingKey(HMAC)",
+        })
+    }
+}
+
+/// Why key material is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyError {
+    /// An RSA modulus below 2048 or above 8192 bits.
+    RsaModulusSize {
+        /// How many bits it has, leading zeros not counted.
+        bits: usize,
+    },
+    /// An even RSA modulus: not the product of two large primes.
+    RsaModulusEven,
+    /// An RSA exponent that is even, 1, or longer than 32 bits.
+    RsaExponent,
+    /// Refused by the RSA arithmetic for another reason.
+    RsaRefused,
+    /// A coordinate with too few or too many octets.
+    CoordinateLength,
+    /// No point of the curve.
+    OffCurve,
+    /// An Ed25519 point of small order or in a second spelling.
+    WeakPoint,
+    /// A shared secret of fewer than 32 octets.
+    SecretTooShort,
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RsaModulusSize { bits } => {
+                write!(out, "RSA modulus of {bits} bits, not 2048 to 8192")
+            }
+            Self::RsaModulusEven => out.write_str("even RSA modulus"),
+            Self::RsaExponent => {
+                out.write_str("RSA exponent is not an odd number of 3 to 2^32 - 1")
+            }
+            Self::RsaRefused => out.write_str("not an RSA key"),
+            Self::CoordinateLength => out.write_str("coordinate of a wrong length for the curve"),
+            Self::OffCurve => out.write_str("not a point of the curve"),
+            Self::WeakPoint => out.write_str("weak or ambiguous Ed25519 point"),
+            Self::SecretTooShort => out.write_str("secret shorter than 32 octets"),
+        }
+    }
+}
+
+impl std::error::Error for KeyError {}
