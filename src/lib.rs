@@ -4,6 +4,7 @@
 //! The core takes bytes and the time and returns values; it knows no proxy,
 //! clock, randomness or log. `filter` is the only module that names the host.
 
+pub mod cors;
 pub mod crypto;
 pub mod json;
 pub mod rules;

@@ -1,0 +1,129 @@
+//! Everything that can be wrong with a written policy.
+
+use std::fmt;
+
+use super::origin::OriginError;
+
+/// One thing that is wrong with a written policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CorsError {
+    /// Which member.
+    pub member: CorsMember,
+    /// Which entry of its list.
+    pub index: Option<usize>,
+    /// What is wrong.
+    pub problem: CorsProblem,
+}
+
+/// A member of `cors`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the member of its name")]
+pub enum CorsMember {
+    AllowOrigins,
+    AllowMethods,
+    AllowHeaders,
+    ExposeHeaders,
+    MaxAge,
+}
+
+/// What is wrong with a member or an entry of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CorsProblem {
+    /// The member is required.
+    Missing,
+    /// A list without entries.
+    EmptyList,
+    /// Not an origin that a browser sends.
+    Origin(OriginError),
+    /// `*` and `allow_credentials`.
+    AnyOriginWithCredentials,
+    /// `https://*` and `allow_credentials`.
+    AnyHostWithCredentials,
+    /// Not a token (RFC 9110 section 9.1).
+    NotAMethod,
+    /// One of the methods that browsers send in upper case only; how they do.
+    MethodCase(&'static str),
+    /// `*` for a method.
+    AnyMethodIsAny,
+    /// Not a token (RFC 9110 section 5.1).
+    NotAHeaderName,
+    /// `*` for a header and `allow_credentials`, which makes it literal.
+    AnyHeaderWithCredentials,
+    /// `*` for a header where a route needs a token: it does not cover
+    /// `Authorization`.
+    AnyHeaderWithToken,
+    /// The same as the entry with this index.
+    Repeats(usize),
+    /// A duration with a fraction of a second.
+    NotWholeSeconds,
+    /// A duration that browsers cannot take.
+    TooLong,
+}
+
+impl CorsMember {
+    /// As written in the configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AllowOrigins => "allow_origins",
+            Self::AllowMethods => "allow_methods",
+            Self::AllowHeaders => "allow_headers",
+            Self::ExposeHeaders => "expose_headers",
+            Self::MaxAge => "max_age",
+        }
+    }
+}
+
+impl fmt::Display for CorsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.member.name())?;
+        if let Some(index) = self.index {
+            write!(f, "[{index}]")?;
+        }
+        write!(f, ": {}", self.problem)
+    }
+}
+
+impl std::error::Error for CorsError {}
+
+impl fmt::Display for CorsProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Origin(error) => return error.fmt(f),
+            Self::MethodCase(right) => {
+                return write!(f, "is a method that browsers send in upper case; write `{right}`");
+            }
+            Self::Repeats(first) => {
+                return write!(f, "repeats entry {first} of the list (counted from 0); remove one");
+            }
+            Self::Missing => "is missing; write a list such as `[https://app.example.com]`",
+            Self::EmptyList => "is empty; write at least one entry",
+            Self::AnyOriginWithCredentials => {
+                "`*` may not stand with `allow_credentials: true`, which would give every site \
+                 the user's session; write the origins out"
+            }
+            Self::AnyHostWithCredentials => {
+                "matches every host and may not stand with `allow_credentials: true`, which would \
+                 give every site the user's session; name a domain, as in `https://*.example.com`"
+            }
+            Self::NotAMethod => "is not a method; write such as `GET`",
+            Self::AnyMethodIsAny => {
+                "is not a method; write `ANY` for every method, or leave `allow_methods` out for \
+                 those of the path's routes"
+            }
+            Self::NotAHeaderName => "is not a header name; write such as `Content-Type`",
+            Self::AnyHeaderWithCredentials => {
+                "`*` may not stand with `allow_credentials: true`, where browsers take it for a \
+                 header of that name; write the names out"
+            }
+            Self::AnyHeaderWithToken => {
+                "`*` may not stand where a route needs a token, as it never covers \
+                 `Authorization`; write the names out"
+            }
+            Self::NotWholeSeconds => "is not in whole seconds; write such as `2h`, `30s` or `0s`",
+            Self::TooLong => {
+                "is more than 2147483647 seconds; write such as `24h`, the most that any browser takes"
+            }
+        })
+    }
+}

@@ -1,0 +1,183 @@
+//! The headers of answers to actual requests.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::origin::OriginPattern;
+use super::policy::{CorsPolicy, Origins, elements};
+
+/// What a request's `Origin` lines amount to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin<'a> {
+    Absent,
+    One(&'a [u8]),
+    Repeated,
+}
+
+/// What the policy says of an origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Allowed {
+    No,
+    /// By `*` only.
+    Any,
+    /// By its name or a pattern.
+    Named(Rc<str>),
+}
+
+/// What CORS does to the answer of one request, whoever gives it: the
+/// upstream, the filter, Envoy.
+///
+/// Made when the request comes and kept until its answer. A preflight that was
+/// answered has all its headers; nothing of this is for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResponseCors {
+    policy: CorsPolicy,
+    origin: Allowed,
+}
+
+/// A change of one response header. In order: a name that is set may have been
+/// removed before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeaderEdit<'a> {
+    /// Removes every line of this name.
+    Remove(Cow<'a, [u8]>),
+    /// Replaces every line of this name by one.
+    Set(&'static str, Cow<'a, [u8]>),
+}
+
+const PREFIX: &[u8] = b"access-control-";
+
+impl ResponseCors {
+    /// Judges the origin of a request, given every value of its `Origin`.
+    ///
+    /// It never refuses the request: without an allowed origin, or with
+    /// several, the answer merely gets no CORS headers.
+    pub fn for_request<'a>(
+        policy: &CorsPolicy,
+        origins: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Self {
+        let known = &policy.compiled().origins;
+        let origin = origins.into_iter().fold(Origin::Absent, Origin::and);
+        Self {
+            origin: if known.is_constant() {
+                Allowed::Any
+            } else {
+                known.judge(origin)
+            },
+            policy: policy.clone(),
+        }
+    }
+
+    /// The changes that give an answer its CORS headers. `own` is whether the
+    /// filter made the answer itself; then the page may read the challenge.
+    ///
+    /// Made again from the headers that result, the changes change nothing.
+    pub fn apply<'a>(
+        &'a self,
+        response: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
+        own: bool,
+    ) -> Vec<HeaderEdit<'a>> {
+        let mut edits = Vec::new();
+        let mut removed = BTreeSet::new();
+        let mut vary = Vec::new();
+        for (name, value) in response {
+            if starts_with_ignore_case(name, PREFIX) {
+                // Browsers refuse an answer with two of them, and the policy
+                // is here, not in the upstream.
+                if removed.insert(name) {
+                    edits.push(HeaderEdit::Remove(Cow::Borrowed(name)));
+                }
+            } else if name.eq_ignore_ascii_case(b"vary") {
+                vary.push(value);
+            }
+        }
+        self.allow(own, &mut edits);
+        if !self.policy.compiled().origins.is_constant() {
+            edits.extend(vary_origin(&vary));
+        }
+        edits
+    }
+
+    fn allow<'a>(&'a self, own: bool, edits: &mut Vec<HeaderEdit<'a>>) {
+        let policy = self.policy.compiled();
+        let mut set = |name, value: &'a str| {
+            edits.push(HeaderEdit::Set(name, Cow::Borrowed(value.as_bytes())));
+        };
+        match &self.origin {
+            Allowed::No => return,
+            Allowed::Any => set("access-control-allow-origin", "*"),
+            Allowed::Named(origin) => {
+                set("access-control-allow-origin", origin);
+                if policy.credentials {
+                    set("access-control-allow-credentials", "true");
+                }
+            }
+        }
+        let expose = if own {
+            Some(&policy.expose_own)
+        } else {
+            policy.expose.as_ref()
+        };
+        if let Some(names) = expose {
+            set("access-control-expose-headers", names);
+        }
+    }
+}
+
+/// Adds `Origin` to what the answer says already, as one line; caches would
+/// else give one origin's answer to another.
+fn vary_origin<'a>(lines: &[&[u8]]) -> Option<HeaderEdit<'a>> {
+    let said = || {
+        lines
+            .iter()
+            .flat_map(|line| elements(line))
+            .filter(|element| !element.is_empty())
+    };
+    if said().any(|element| element == b"*" || element.eq_ignore_ascii_case(b"origin")) {
+        return None;
+    }
+    let mut value = Vec::new();
+    for element in said() {
+        value.extend_from_slice(element);
+        value.extend_from_slice(b", ");
+    }
+    value.extend_from_slice(b"Origin");
+    Some(HeaderEdit::Set("vary", Cow::Owned(value)))
+}
+
+fn starts_with_ignore_case(name: &[u8], prefix: &[u8]) -> bool {
+    name.split_at_checked(prefix.len())
+        .is_some_and(|(start, _)| start.eq_ignore_ascii_case(prefix))
+}
+
+impl<'a> Origin<'a> {
+    /// With one more line of the header.
+    pub(super) fn and(self, value: &'a [u8]) -> Self {
+        match self {
+            Self::Absent => Self::One(value),
+            Self::One(_) | Self::Repeated => Self::Repeated,
+        }
+    }
+}
+
+impl Origins {
+    /// Compares byte for byte; what is not UTF-8 is no origin.
+    pub(super) fn judge(&self, origin: Origin<'_>) -> Allowed {
+        let Origin::One(bytes) = origin else {
+            return Allowed::No;
+        };
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            return Allowed::No;
+        };
+        if let Some(exact) = self.exact.get(text) {
+            Allowed::Named(Rc::clone(exact))
+        } else if self.wild.iter().any(|pattern| pattern.matches(bytes)) {
+            Allowed::Named(Rc::from(text))
+        } else if self.any && OriginPattern::ANY.matches(bytes) {
+            Allowed::Any
+        } else {
+            Allowed::No
+        }
+    }
+}

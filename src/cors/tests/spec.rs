@@ -1,0 +1,245 @@
+use std::time::Duration;
+
+use super::super::{CorsMember as Member, CorsProblem as Problem, CorsSpec};
+use super::{example, list, origins, policy};
+
+/// Member, index and problem of each error.
+fn errors(spec: &CorsSpec) -> Vec<(Member, Option<usize>, Problem)> {
+    spec.compile()
+        .unwrap_err()
+        .into_iter()
+        .map(|error| (error.member, error.index, error.problem))
+        .collect()
+}
+
+#[test]
+fn the_example_is_a_policy() {
+    let policy = policy(&example());
+    assert!(policy.allows_credentials());
+    assert!(policy.has_wildcard_origins());
+    assert!(!policy.allows_null());
+}
+
+#[test]
+fn a_policy_names_origins() {
+    assert_eq!(
+        errors(&CorsSpec::default()),
+        [(Member::AllowOrigins, None, Problem::Missing)]
+    );
+}
+
+#[test]
+fn empty_lists_are_refused() {
+    let spec = CorsSpec {
+        allow_origins: list(&[]),
+        allow_methods: list(&[]),
+        allow_headers: list(&[]),
+        expose_headers: list(&[]),
+        ..CorsSpec::default()
+    };
+    assert_eq!(
+        errors(&spec),
+        [
+            Member::AllowOrigins,
+            Member::AllowMethods,
+            Member::AllowHeaders,
+            Member::ExposeHeaders
+        ]
+        .map(|member| (member, None, Problem::EmptyList))
+    );
+}
+
+#[test]
+fn every_origin_or_every_host_is_refused_with_credentials() {
+    let mut spec = origins(&[
+        "*",
+        "https://*",
+        "http://*:*",
+        "https://*.example.com",
+        "null",
+    ]);
+    assert!(spec.compile().is_ok());
+    spec.allow_credentials = true;
+    assert_eq!(
+        errors(&spec),
+        [
+            (
+                Member::AllowOrigins,
+                Some(0),
+                Problem::AnyOriginWithCredentials
+            ),
+            (
+                Member::AllowOrigins,
+                Some(1),
+                Problem::AnyHostWithCredentials
+            ),
+            (
+                Member::AllowOrigins,
+                Some(2),
+                Problem::AnyHostWithCredentials
+            ),
+        ]
+    );
+}
+
+#[test]
+fn a_star_for_headers_is_refused_with_credentials_and_where_a_token_is_needed() {
+    let stars = CorsSpec {
+        allow_headers: list(&["X-A", "*"]),
+        expose_headers: list(&["*"]),
+        ..origins(&["https://app.example.com"])
+    };
+    assert!(stars.compile().is_ok());
+    let with_credentials = CorsSpec {
+        allow_credentials: true,
+        token_needed: true,
+        ..stars.clone()
+    };
+    assert_eq!(
+        errors(&with_credentials),
+        [
+            (
+                Member::AllowHeaders,
+                Some(1),
+                Problem::AnyHeaderWithCredentials
+            ),
+            (
+                Member::ExposeHeaders,
+                Some(0),
+                Problem::AnyHeaderWithCredentials
+            ),
+        ]
+    );
+    let with_token = CorsSpec {
+        token_needed: true,
+        ..stars
+    };
+    assert_eq!(
+        errors(&with_token),
+        [
+            (Member::AllowHeaders, Some(1), Problem::AnyHeaderWithToken),
+            (Member::ExposeHeaders, Some(0), Problem::AnyHeaderWithToken),
+        ]
+    );
+}
+
+#[test]
+fn methods_are_tokens_in_the_case_that_browsers_send() {
+    let methods = |entries: &[&str]| CorsSpec {
+        allow_methods: list(entries),
+        ..origins(&["https://app.example.com"])
+    };
+    assert!(
+        methods(&["GET", "PATCH", "PROPFIND", "patch", "ANY"])
+            .compile()
+            .is_ok()
+    );
+    assert_eq!(
+        errors(&methods(&["get", "G T", "", "*", "Delete", "GET,POST"])),
+        [
+            (Member::AllowMethods, Some(0), Problem::MethodCase("GET")),
+            (Member::AllowMethods, Some(1), Problem::NotAMethod),
+            (Member::AllowMethods, Some(2), Problem::NotAMethod),
+            (Member::AllowMethods, Some(3), Problem::AnyMethodIsAny),
+            (Member::AllowMethods, Some(4), Problem::MethodCase("DELETE")),
+            (Member::AllowMethods, Some(5), Problem::NotAMethod),
+        ]
+    );
+}
+
+#[test]
+fn header_names_are_tokens() {
+    let spec = CorsSpec {
+        allow_headers: list(&["X A", "", "X-A:", "é"]),
+        expose_headers: list(&["A,B"]),
+        ..origins(&["https://app.example.com"])
+    };
+    assert_eq!(
+        errors(&spec),
+        [
+            (Member::AllowHeaders, Some(0), Problem::NotAHeaderName),
+            (Member::AllowHeaders, Some(1), Problem::NotAHeaderName),
+            (Member::AllowHeaders, Some(2), Problem::NotAHeaderName),
+            (Member::AllowHeaders, Some(3), Problem::NotAHeaderName),
+            (Member::ExposeHeaders, Some(0), Problem::NotAHeaderName),
+        ]
+    );
+}
+
+#[test]
+fn duplicates_are_refused_and_name_the_first() {
+    let spec = CorsSpec {
+        allow_methods: list(&["GET", "POST", "GET"]),
+        allow_headers: list(&["X-A", "x-a", "X-a"]),
+        ..origins(&["null", "https://a.example", "null"])
+    };
+    assert_eq!(
+        errors(&spec),
+        [
+            (Member::AllowOrigins, Some(2), Problem::Repeats(0)),
+            (Member::AllowMethods, Some(2), Problem::Repeats(0)),
+            (Member::AllowHeaders, Some(1), Problem::Repeats(0)),
+            (Member::AllowHeaders, Some(2), Problem::Repeats(0)),
+        ]
+    );
+}
+
+#[test]
+fn max_age_is_whole_seconds_that_browsers_can_take() {
+    let with = |max_age| CorsSpec {
+        max_age: Some(max_age),
+        ..origins(&["https://app.example.com"])
+    };
+    assert!(with(Duration::ZERO).compile().is_ok());
+    assert!(with(Duration::from_hours(24)).compile().is_ok());
+    assert_eq!(
+        errors(&with(Duration::from_millis(1500))),
+        [(Member::MaxAge, None, Problem::NotWholeSeconds)]
+    );
+    assert_eq!(
+        errors(&with(Duration::from_secs(1 << 31))),
+        [(Member::MaxAge, None, Problem::TooLong)]
+    );
+}
+
+#[test]
+fn all_errors_are_reported_at_once_with_their_places() {
+    let spec = CorsSpec {
+        allow_origins: list(&["https://a.example/", "*"]),
+        allow_methods: list(&["get"]),
+        allow_headers: list(&["*"]),
+        allow_credentials: true,
+        ..CorsSpec::default()
+    };
+    let texts: Vec<String> = spec
+        .compile()
+        .unwrap_err()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        texts.first().map(String::as_str),
+        Some("allow_origins[0]: ends in `/`, which no browser sends; write `https://a.example`")
+    );
+    let places: Vec<&str> = texts
+        .iter()
+        .filter_map(|text| text.split(": ").next())
+        .collect();
+    assert_eq!(
+        places,
+        [
+            "allow_origins[0]",
+            "allow_origins[1]",
+            "allow_methods[0]",
+            "allow_headers[0]"
+        ]
+    );
+}
+
+#[test]
+fn risky_origins_can_be_asked_for() {
+    assert!(policy(&origins(&["null"])).allows_null());
+    assert!(policy(&origins(&["*"])).has_wildcard_origins());
+    assert!(policy(&origins(&["http://localhost:*"])).has_wildcard_origins());
+    assert!(!policy(&origins(&["https://a.example"])).has_wildcard_origins());
+}
