@@ -7,5 +7,6 @@
 pub mod cors;
 pub mod crypto;
 pub mod json;
+pub mod jwk;
 pub mod rules;
 pub mod time;

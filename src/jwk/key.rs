@@ -1,0 +1,163 @@
+//! One key of a set.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::{SkipReason, Source};
+use crate::crypto::{Algorithm, Curve, VerifyingKey};
+use crate::json::{Object, Value};
+
+/// A usable key (RFC 7517 section 4). Only [`KeySet::parse`] makes one.
+///
+/// [`KeySet::parse`]: super::KeySet::parse
+#[derive(Debug, Clone)]
+pub struct Jwk {
+    kid: Option<Box<str>>,
+    algorithm: Option<Algorithm>,
+    key: VerifyingKey,
+    has_private_part: bool,
+}
+
+impl Jwk {
+    /// What the key is called. An empty name is a name.
+    #[must_use]
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    /// The only algorithm that the key is for, where it names one.
+    #[must_use]
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        self.algorithm
+    }
+
+    /// The material.
+    #[must_use]
+    pub fn key(&self) -> &VerifyingKey {
+        &self.key
+    }
+
+    /// Whether the document holds the private half, too: whoever can read the
+    /// document can sign. Only the public half is used.
+    #[must_use]
+    pub fn has_private_part(&self) -> bool {
+        self.has_private_part
+    }
+
+    /// Whether the key may check signatures of `algorithm`: its material fits,
+    /// and it names no other.
+    #[must_use]
+    pub fn serves(&self, algorithm: Algorithm) -> bool {
+        self.key.fits(algorithm) && self.algorithm.is_none_or(|own| own == algorithm)
+    }
+
+    pub(super) fn read(value: Value<'_>, source: Source) -> Result<Self, SkipReason> {
+        let members = Members(value.members().ok_or(SkipReason::NotAnObject)?);
+        let key_type = members.required("kty")?;
+        members.check_purpose()?;
+        let algorithm = members.algorithm()?;
+        let key = match &*key_type {
+            "RSA" => members.rsa()?,
+            "EC" => members.ec()?,
+            "OKP" => members.okp()?,
+            "oct" => members.oct(source)?,
+            _ => return Err(SkipReason::UnknownKeyType),
+        };
+        if algorithm.is_some_and(|algorithm| !key.fits(algorithm)) {
+            return Err(SkipReason::AlgorithmDoesNotFit);
+        }
+        Ok(Self {
+            kid: members.optional("kid")?.map(Box::from),
+            algorithm,
+            key,
+            has_private_part: members.0.get("d").is_some(),
+        })
+    }
+}
+
+/// A key's members, read by RFC 7517 section 4 and RFC 7518 section 6.
+struct Members<'a>(Object<'a>);
+
+impl<'a> Members<'a> {
+    /// A string that may be absent. `null` is not absent.
+    fn optional(&self, member: &'static str) -> Result<Option<Cow<'a, str>>, SkipReason> {
+        self.0
+            .get(member)
+            .map(|value| value.string().ok_or(SkipReason::WrongType { member }))
+            .transpose()
+    }
+
+    fn required(&self, member: &'static str) -> Result<Cow<'a, str>, SkipReason> {
+        self.optional(member)?.ok_or(SkipReason::Missing { member })
+    }
+
+    fn octets(&self, member: &'static str) -> Result<Vec<u8>, SkipReason> {
+        URL_SAFE_NO_PAD
+            .decode(&*self.required(member)?)
+            .map_err(|_| SkipReason::NotBase64Url { member })
+    }
+
+    /// Whether the key is there to check signatures (RFC 7517 sections 4.2
+    /// and 4.3).
+    fn check_purpose(&self) -> Result<(), SkipReason> {
+        if self
+            .optional("use")?
+            .is_some_and(|purpose| purpose != "sig")
+        {
+            return Err(SkipReason::NotForSignatures);
+        }
+        let Some(operations) = self.0.get("key_ops") else {
+            return Ok(());
+        };
+        let wrong_type = SkipReason::WrongType { member: "key_ops" };
+        let operations: Vec<Cow<'_, str>> = operations
+            .elements()
+            .ok_or(wrong_type)?
+            .into_iter()
+            .map(|operation| operation.string().ok_or(wrong_type))
+            .collect::<Result<_, _>>()?;
+        if operations.iter().any(|operation| operation == "verify") {
+            Ok(())
+        } else {
+            Err(SkipReason::NotForVerifying)
+        }
+    }
+
+    fn algorithm(&self) -> Result<Option<Algorithm>, SkipReason> {
+        self.optional("alg")?
+            .map(|name| Algorithm::parse(&name).ok_or(SkipReason::UnknownAlgorithm))
+            .transpose()
+    }
+
+    fn rsa(&self) -> Result<VerifyingKey, SkipReason> {
+        let (n, e) = (self.octets("n")?, self.octets("e")?);
+        VerifyingKey::rsa(&n, &e).map_err(SkipReason::Material)
+    }
+
+    fn ec(&self) -> Result<VerifyingKey, SkipReason> {
+        let curve = match &*self.required("crv")? {
+            "P-256" => Curve::P256,
+            "P-384" => Curve::P384,
+            "P-521" => Curve::P521,
+            _ => return Err(SkipReason::UnknownCurve),
+        };
+        let (x, y) = (self.octets("x")?, self.octets("y")?);
+        VerifyingKey::ec(curve, &x, &y).map_err(SkipReason::Material)
+    }
+
+    fn okp(&self) -> Result<VerifyingKey, SkipReason> {
+        if self.required("crv")? != "Ed25519" {
+            return Err(SkipReason::UnknownCurve);
+        }
+        VerifyingKey::ed25519(&self.octets("x")?).map_err(SkipReason::Material)
+    }
+
+    fn oct(&self, source: Source) -> Result<VerifyingKey, SkipReason> {
+        match source {
+            Source::Fetched => Err(SkipReason::Symmetric),
+            Source::Inline => VerifyingKey::hmac(&self.octets("k")?).map_err(SkipReason::Material),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The keys of one issuer at one time.
+
+use super::{Jwk, KeySetError, MAX_CANDIDATES, MAX_KEY_SET_BYTES, MAX_KEYS, SkippedKey, Source};
+use crate::crypto::{Algorithm, Fingerprint};
+use crate::json;
+
+/// The set, its keys, a key, a member of it, and some room for members that
+/// nobody asks for.
+const MAX_DEPTH: usize = 32;
+
+/// Usable keys, at least one. Only [`KeySet::parse`] makes one.
+#[derive(Debug, Clone)]
+pub struct KeySet {
+    keys: Vec<Jwk>,
+}
+
+/// A document's usable keys and what became of the others.
+#[derive(Debug, Clone)]
+pub struct ParsedKeySet {
+    /// The usable keys.
+    pub set: KeySet,
+    /// The others, in the document's order.
+    pub skipped: Vec<SkippedKey>,
+}
+
+/// The keys that a token may have been signed with.
+#[derive(Debug)]
+pub enum Lookup<'a> {
+    /// These, to be tried in order.
+    Candidates {
+        /// One to [`MAX_CANDIDATES`] of them.
+        keys: Vec<&'a Jwk>,
+        /// False if no key has the token's `kid`, and these have none. When
+        /// they do not verify, the key may still be one that the issuer has
+        /// published since.
+        kid_known: bool,
+    },
+    /// No key has this `kid`: a newer set may have it.
+    UnknownKid,
+    /// There is no key for this algorithm under this `kid`, or, without a
+    /// `kid`, not exactly one. A newer set is not to be expected.
+    NoFittingKey,
+}
+
+impl KeySet {
+    /// Reads a JWK Set (RFC 7517 section 5).
+    ///
+    /// # Errors
+    ///
+    /// The document is larger than [`MAX_KEY_SET_BYTES`], not strictly JSON
+    /// (duplicate members anywhere, deeper than 32), not an object with an
+    /// array `keys`, has more than [`MAX_KEYS`] keys, or none that is usable.
+    pub fn parse(document: &[u8], source: Source) -> Result<ParsedKeySet, KeySetError> {
+        if document.len() > MAX_KEY_SET_BYTES {
+            return Err(KeySetError::TooLarge);
+        }
+        let members = json::object(document, MAX_DEPTH).map_err(KeySetError::Json)?;
+        let values = members
+            .get("keys")
+            .and_then(json::Value::elements)
+            .ok_or(KeySetError::NotAKeySet)?;
+        if values.len() > MAX_KEYS {
+            return Err(KeySetError::TooManyKeys);
+        }
+        let mut keys = Vec::new();
+        let mut skipped = Vec::new();
+        for (index, value) in values.into_iter().enumerate() {
+            match Jwk::read(value, source) {
+                Ok(key) => keys.push(key),
+                Err(reason) => skipped.push(SkippedKey { index, reason }),
+            }
+        }
+        if keys.is_empty() {
+            return Err(KeySetError::NoUsableKey { skipped });
+        }
+        Ok(ParsedKeySet {
+            set: Self { keys },
+            skipped,
+        })
+    }
+
+    /// The keys for a token of this `kid` and `algorithm`.
+    ///
+    /// A `kid` that some key has chooses among those that have it, however few
+    /// fit: never among others. RFC 7517 section 4.5 lets several share one.
+    #[must_use]
+    pub fn lookup(&self, kid: Option<&str>, algorithm: Algorithm) -> Lookup<'_> {
+        let Some(kid) = kid else {
+            let keys = self.serving(algorithm, |_| true);
+            return if keys.len() == 1 {
+                Lookup::candidates(keys, true, Lookup::NoFittingKey)
+            } else {
+                Lookup::NoFittingKey
+            };
+        };
+        if self.keys.iter().any(|key| key.kid() == Some(kid)) {
+            let keys = self.serving(algorithm, |key| key.kid() == Some(kid));
+            return Lookup::candidates(keys, true, Lookup::NoFittingKey);
+        }
+        let nameless = self.serving(algorithm, |key| key.kid().is_none());
+        Lookup::candidates(nameless, false, Lookup::UnknownKid)
+    }
+
+    fn serving(&self, algorithm: Algorithm, among: impl Fn(&Jwk) -> bool) -> Vec<&Jwk> {
+        self.keys
+            .iter()
+            .filter(|key| among(key) && key.serves(algorithm))
+            .collect()
+    }
+
+    /// Whether a token of this `kid` and `algorithm` that verified with the
+    /// key of this fingerprint would be tried with the same key today. False
+    /// once the key is gone or its `kid` names another.
+    #[must_use]
+    pub fn still_offers(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+        fingerprint: &Fingerprint,
+    ) -> bool {
+        match self.lookup(kid, algorithm) {
+            Lookup::Candidates { keys, .. } => keys
+                .iter()
+                .any(|key| key.key().fingerprint() == fingerprint),
+            Lookup::UnknownKid | Lookup::NoFittingKey => false,
+        }
+    }
+
+    /// Whether the material of this fingerprint is in the set.
+    #[must_use]
+    pub fn contains(&self, fingerprint: &Fingerprint) -> bool {
+        self.iter()
+            .any(|key| key.key().fingerprint() == fingerprint)
+    }
+
+    /// The keys, in the document's order.
+    pub fn iter(&self) -> impl Iterator<Item = &Jwk> {
+        self.keys.iter()
+    }
+
+    /// How many keys there are: at least one.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a set is never empty")]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+}
+
+impl<'a> Lookup<'a> {
+    /// `keys`, or `otherwise` if there are none or too many to try.
+    fn candidates(keys: Vec<&'a Jwk>, kid_known: bool, otherwise: Self) -> Self {
+        if (1..=MAX_CANDIDATES).contains(&keys.len()) {
+            Self::Candidates { keys, kid_known }
+        } else {
+            otherwise
+        }
+    }
+}
