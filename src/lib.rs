@@ -6,6 +6,7 @@
 
 pub mod cors;
 pub mod crypto;
+pub mod http;
 pub mod json;
 pub mod jwk;
 pub mod rules;

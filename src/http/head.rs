@@ -1,0 +1,85 @@
+//! The head of one request.
+
+use super::HeaderMap;
+
+/// What a request says before its body: the pseudo-headers of HTTP/2, which a
+/// proxy makes for HTTP/1 too, and the header fields.
+///
+/// Only `:path` is the path and only `:authority` is the host: what
+/// `x-original-url`, `x-http-method-override`, `host` and their kind say is the
+/// client's invention and never looked at.
+#[derive(Debug, Clone, Default)]
+pub struct RequestHead {
+    headers: HeaderMap,
+}
+
+impl RequestHead {
+    /// Takes a request's fields, pseudo-headers among them.
+    #[must_use]
+    pub fn new(headers: HeaderMap) -> Self {
+        Self { headers }
+    }
+
+    /// All fields, pseudo-headers among them.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// `:method`, in the letter case it came in.
+    #[must_use]
+    pub fn method(&self) -> Option<&[u8]> {
+        self.headers.first(":method")
+    }
+
+    /// `:path`, query included; a CONNECT request has none.
+    #[must_use]
+    pub fn path(&self) -> Option<&[u8]> {
+        self.headers.first(":path")
+    }
+
+    /// `:authority`.
+    #[must_use]
+    pub fn authority(&self) -> Option<&[u8]> {
+        self.headers.first(":authority")
+    }
+
+    /// What follows the first `?` of the path, without it.
+    #[must_use]
+    pub fn query(&self) -> Option<&[u8]> {
+        let path = self.path()?;
+        let mark = path.iter().position(|&byte| byte == b'?')?;
+        path.get(mark.saturating_add(1)..)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_is_all_that_follows_the_first_question_mark() {
+        let query = |path: &str| {
+            let head = RequestHead::new(HeaderMap::from_pairs([(":path", path)]));
+            head.query()
+                .map(|query| String::from_utf8(query.into()).unwrap())
+        };
+        assert_eq!(query("/a?b=c?d").as_deref(), Some("b=c?d"));
+        assert_eq!(query("/a?").as_deref(), Some(""));
+        assert_eq!(query("/a"), None);
+    }
+
+    #[test]
+    fn fields_that_name_another_method_path_or_host_say_nothing() {
+        let head = RequestHead::new(HeaderMap::from_pairs([
+            (":method", "GET"),
+            (":path", "/a"),
+            ("x-http-method-override", "DELETE"),
+            ("x-original-url", "/admin"),
+            ("host", "admin.example.com"),
+        ]));
+        assert_eq!(head.method(), Some(&b"GET"[..]));
+        assert_eq!(head.path(), Some(&b"/a"[..]));
+        assert_eq!(head.authority(), None);
+    }
+}

@@ -1,0 +1,142 @@
+//! Header fields in one buffer, as the proxy serialises them.
+
+use std::fmt;
+use std::ops::Range;
+
+/// Where one header field lies in the buffer of a [`HeaderMap`], in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// The field's name.
+    pub name: Range<usize>,
+    /// The field's value, which may be any bytes.
+    pub value: Range<usize>,
+}
+
+/// The header fields of one request or response, pseudo-headers included, in
+/// the order in which they came.
+///
+/// All fields share one buffer, so that a request costs two allocations
+/// whatever the number of its headers. Names are compared without letter case,
+/// although a proxy sends them in lower case.
+#[derive(Clone, Default)]
+pub struct HeaderMap {
+    buffer: Vec<u8>,
+    fields: Vec<Field>,
+}
+
+impl HeaderMap {
+    /// Takes the fields that lie in `buffer`; `None` when one of them would
+    /// reach out of it.
+    #[must_use]
+    pub fn from_parts(buffer: Vec<u8>, fields: Vec<Field>) -> Option<Self> {
+        let inside = |range: &Range<usize>| buffer.get(range.clone()).is_some();
+        fields
+            .iter()
+            .all(|field| inside(&field.name) && inside(&field.value))
+            .then_some(Self { buffer, fields })
+    }
+
+    /// Copies the fields of a list.
+    pub fn from_pairs<N, V>(pairs: impl IntoIterator<Item = (N, V)>) -> Self
+    where
+        N: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
+        let mut map = Self::default();
+        for (name, value) in pairs {
+            let field = Field {
+                name: map.append(name.as_ref()),
+                value: map.append(value.as_ref()),
+            };
+            map.fields.push(field);
+        }
+        map
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Range<usize> {
+        let start = self.buffer.len();
+        self.buffer.extend_from_slice(bytes);
+        start..self.buffer.len()
+    }
+
+    /// Every field's name and value.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.fields.iter().filter_map(|field| {
+            let name = self.buffer.get(field.name.clone())?;
+            Some((name, self.buffer.get(field.value.clone())?))
+        })
+    }
+
+    /// The values of all fields of this name.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.iter()
+            .filter(move |(present, _)| present.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| value)
+    }
+
+    /// The value of the first field of this name.
+    #[must_use]
+    pub fn first<'a>(&'a self, name: &'a str) -> Option<&'a [u8]> {
+        self.values(name).next()
+    }
+
+    /// Whether there is a field of this name, be its value empty.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.first(name).is_some()
+    }
+}
+
+/// Shows names only: values hold credentials.
+impl fmt::Debug for HeaderMap {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.iter().map(|(name, _)| String::from_utf8_lossy(name));
+        out.debug_list().entries(names).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_keep_their_order_and_repeated_names_all_their_values() {
+        let map = HeaderMap::from_pairs([("a", "1"), ("b", ""), ("a", "2")]);
+        let all: Vec<_> = map.iter().collect();
+        assert_eq!(
+            all,
+            [
+                (&b"a"[..], &b"1"[..]),
+                (&b"b"[..], &b""[..]),
+                (&b"a"[..], &b"2"[..])
+            ]
+        );
+        assert_eq!(map.values("a").collect::<Vec<_>>(), [b"1", b"2"]);
+        assert_eq!(map.first("b"), Some(&b""[..]));
+        assert!(map.contains("b") && !map.contains("c"));
+    }
+
+    #[test]
+    fn names_are_compared_without_letter_case_and_values_may_be_any_bytes() {
+        let map = HeaderMap::from_pairs([("X-Api-Token", [0xff, 0x00])]);
+        assert_eq!(map.first("x-api-token"), Some(&[0xff, 0x00][..]));
+    }
+
+    #[test]
+    fn a_field_that_reaches_out_of_the_buffer_is_refused() {
+        let field = |name, value| Field { name, value };
+        let parts = |fields| HeaderMap::from_parts(b"ab".to_vec(), fields);
+        assert!(parts(vec![field(0..1, 1..2)]).is_some());
+        assert!(parts(vec![field(0..1, 1..3)]).is_none());
+        assert!(parts(vec![field(5..6, 0..1)]).is_none());
+        #[expect(clippy::reversed_empty_ranges, reason = "a broken host may say so")]
+        let reversed = field(2..1, 0..1);
+        assert!(parts(vec![reversed]).is_none());
+    }
+
+    #[test]
+    fn debug_output_shows_no_value() {
+        let map = HeaderMap::from_pairs([("authorization", "Bearer secret")]);
+        assert_eq!(format!("{map:?}"), r#"["authorization"]"#);
+    }
+}

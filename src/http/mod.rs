@@ -1,0 +1,27 @@
+//! A request as the proxy hands it over, made safe to judge: header fields as
+//! bytes, the path in its one normal form, hosts, the patterns that routes are
+//! written with, and the answers the filter gives itself.
+//!
+//! Bytes in, values out. It knows nothing of tokens, of which route applies or
+//! of the proxy's calls, and it never assumes that a field is UTF-8.
+
+mod head;
+mod headers;
+mod host;
+mod method;
+mod name;
+pub mod path;
+mod reply;
+mod text;
+
+pub use head::RequestHead;
+pub use headers::{Field, HeaderMap};
+pub use host::{BadHost, BadHostPattern, Host, HostPattern};
+pub use method::{BadMethod, Method, MethodPattern};
+pub use name::{FoldedName, HeaderName, NotAToken, is_token};
+pub use path::{
+    BadPath, BadPattern, BadRoutePattern, EncodedCharacter, EncodedSet, NormalPath, PathFlags,
+    PathPattern, PathRules, RoutePattern,
+};
+pub use reply::LocalReply;
+pub use text::{SafeText, is_header_value};

@@ -1,0 +1,127 @@
+//! Names of header fields: what one is, and which of them an upstream may take
+//! for the same.
+
+use std::fmt;
+
+/// Whether this is a token of RFC 9110 section 5.6.2, the grammar of header
+/// names and methods.
+#[must_use]
+pub fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty()
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+}
+
+/// The name of a header field, in lower case.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HeaderName(Box<str>);
+
+/// The text is not a token and so cannot be the name of a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotAToken;
+
+impl HeaderName {
+    /// Takes a name in any letter case.
+    ///
+    /// # Errors
+    /// [`NotAToken`] unless it is one; `:path` and its kind are none.
+    pub fn parse(name: &str) -> Result<Self, NotAToken> {
+        if is_token(name.as_bytes()) {
+            Ok(Self(name.to_ascii_lowercase().into()))
+        } else {
+            Err(NotAToken)
+        }
+    }
+
+    /// The name, in lower case.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form under which upstreams may take this name for another.
+    #[must_use]
+    pub fn folded(&self) -> FoldedName {
+        FoldedName::of(self.0.as_bytes())
+    }
+}
+
+impl fmt::Display for HeaderName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for NotAToken {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("not a header name; letters, digits and `-` make one")
+    }
+}
+
+impl std::error::Error for NotAToken {}
+
+/// A header name as CGI and its heirs read it: lower case, with every byte
+/// outside `a`–`z` and `0`–`9` read as `_`.
+///
+/// WSGI, Rack, PHP and nginx variables make `HTTP_X_USER_ID` of `x-user-id`,
+/// `x_user_id` and `x.user.id` alike, so a client that sends the twin of an
+/// identity header would choose its own identity.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FoldedName(Box<[u8]>);
+
+impl FoldedName {
+    /// Folds a name.
+    #[must_use]
+    pub fn of(name: &[u8]) -> Self {
+        Self(name.iter().map(|&byte| fold(byte)).collect())
+    }
+
+    /// Whether `name` folds to this one.
+    #[must_use]
+    pub fn covers(&self, name: &[u8]) -> bool {
+        name.len() == self.0.len() && name.iter().zip(&self.0).all(|(&a, &b)| fold(a) == b)
+    }
+}
+
+fn fold(byte: u8) -> u8 {
+    if byte.is_ascii_alphanumeric() {
+        byte.to_ascii_lowercase()
+    } else {
+        b'_'
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_token_and_kept_in_lower_case() {
+        assert_eq!(
+            HeaderName::parse("X-User-Id").unwrap().as_str(),
+            "x-user-id"
+        );
+        for name in ["", ":path", "a b", "a:", "naïve", "a\r\nb", "a,b", "(x)"] {
+            assert_eq!(HeaderName::parse(name), Err(NotAToken), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn every_twin_of_a_name_folds_to_it() {
+        let folded = HeaderName::parse("X-User-Id").unwrap().folded();
+        for twin in [
+            "x-user-id",
+            "x_user_id",
+            "X_User-ID",
+            "x.user.id",
+            "x!user~id",
+        ] {
+            assert!(folded.covers(twin.as_bytes()), "{twin}");
+            assert_eq!(FoldedName::of(twin.as_bytes()), folded);
+        }
+        for other in ["x-user-i", "x-user-id-", "xuserid", "x--user-id"] {
+            assert!(!folded.covers(other.as_bytes()), "{other}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Why a path is refused.
+
+use std::fmt;
+
+/// What makes a path ambiguous. A closed set: each reason is a name in logs and
+/// metrics, and none repeats the path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BadPath {
+    /// There is no path (CONNECT), or it does not begin with `/` (`*`).
+    NotAbsolute,
+    /// A byte that no URL holds: a blank, a control or one beyond ASCII.
+    RawByte,
+    /// A `#`, where some readers would end the path.
+    Fragment,
+    /// A `\`, plain or encoded, which some readers take for `/`.
+    Backslash,
+    /// A `;`, where some readers would end the segment.
+    Semicolon,
+    /// A `%` without two hexadecimal digits behind it.
+    BrokenEncoding,
+    /// Encoded octets that are not UTF-8.
+    NotUtf8,
+    /// An encoded control character.
+    EncodedControl,
+    /// An encoded `.`, which has no reason to be encoded.
+    EncodedDot,
+    /// An encoded character that would mean something if it stood there plain.
+    Encoded(EncodedCharacter),
+    /// An encoded `%` before two hexadecimal digits: a second decoding would
+    /// make another character of them.
+    EncodedTwice,
+    /// A `.` or `..` segment, or such a part beside an encoded separator.
+    DotSegment,
+    /// An empty segment elsewhere than at the end.
+    EmptySegment,
+}
+
+/// The encoded characters that `paths.allow_encoded` can let into a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EncodedCharacter {
+    /// `%2F`
+    Slash,
+    /// `%25`
+    Percent,
+    /// `%3F`
+    QuestionMark,
+    /// `%23`
+    Hash,
+    /// `%3B`
+    Semicolon,
+}
+
+impl EncodedCharacter {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Slash,
+        Self::Percent,
+        Self::QuestionMark,
+        Self::Hash,
+        Self::Semicolon,
+    ];
+
+    /// The character itself.
+    #[must_use]
+    pub fn plain(self) -> char {
+        match self {
+            Self::Slash => '/',
+            Self::Percent => '%',
+            Self::QuestionMark => '?',
+            Self::Hash => '#',
+            Self::Semicolon => ';',
+        }
+    }
+
+    /// The character that this octet is, if it is one of them.
+    pub(super) fn of(octet: u8) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|character| character.plain() == char::from(octet))
+    }
+}
+
+impl BadPath {
+    /// The reason's name in logs and metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotAbsolute => "not_absolute",
+            Self::RawByte => "raw_byte",
+            Self::Fragment => "fragment",
+            Self::Backslash => "backslash",
+            Self::Semicolon => "semicolon",
+            Self::BrokenEncoding => "broken_encoding",
+            Self::NotUtf8 => "not_utf8",
+            Self::EncodedControl => "encoded_control",
+            Self::EncodedDot => "encoded_dot",
+            Self::Encoded(EncodedCharacter::Slash) => "encoded_slash",
+            Self::Encoded(EncodedCharacter::Percent) => "encoded_percent",
+            Self::Encoded(EncodedCharacter::QuestionMark) => "encoded_question_mark",
+            Self::Encoded(EncodedCharacter::Hash) => "encoded_hash",
+            Self::Encoded(EncodedCharacter::Semicolon) => "encoded_semicolon",
+            Self::EncodedTwice => "encoded_twice",
+            Self::DotSegment => "dot_segment",
+            Self::EmptySegment => "empty_segment",
+        }
+    }
+
+    /// The member of `paths` that would let such a path in, where there is one.
+    #[must_use]
+    pub fn opened_by(self) -> Option<&'static str> {
+        match self {
+            Self::Semicolon => Some("allow_semicolons"),
+            Self::EmptySegment => Some("allow_empty_segments"),
+            Self::Encoded(_) => Some("allow_encoded"),
+            Self::NotAbsolute
+            | Self::RawByte
+            | Self::Fragment
+            | Self::Backslash
+            | Self::BrokenEncoding
+            | Self::NotUtf8
+            | Self::EncodedControl
+            | Self::EncodedDot
+            | Self::EncodedTwice
+            | Self::DotSegment => None,
+        }
+    }
+}
+
+impl fmt::Display for BadPath {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self {
+            Self::NotAbsolute => "the path does not begin with `/`",
+            Self::RawByte => "the path holds a blank, a control or a byte beyond ASCII",
+            Self::Fragment => "the path holds a `#`",
+            Self::Backslash => "the path holds a `\\`",
+            Self::Semicolon => "the path holds a `;`",
+            Self::BrokenEncoding => "the path holds a `%` that encodes nothing",
+            Self::NotUtf8 => "the path's octets are not UTF-8",
+            Self::EncodedControl => "the path holds an encoded control character",
+            Self::EncodedDot => "the path holds an encoded `.`",
+            Self::Encoded(character) => {
+                return self.write(out, |out| {
+                    write!(out, "the path holds an encoded `{}`", character.plain())
+                });
+            }
+            Self::EncodedTwice => "the path holds a character that is encoded twice",
+            Self::DotSegment => "the path holds a `.` or `..` segment",
+            Self::EmptySegment => "the path holds an empty segment",
+        };
+        self.write(out, |out| out.write_str(what))
+    }
+}
+
+impl BadPath {
+    fn write(
+        self,
+        out: &mut fmt::Formatter<'_>,
+        what: impl FnOnce(&mut fmt::Formatter<'_>) -> fmt::Result,
+    ) -> fmt::Result {
+        what(out)?;
+        match self.opened_by() {
+            Some(member) => write!(out, " (`paths.{member}` would allow it)"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for BadPath {}

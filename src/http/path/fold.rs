@@ -1,0 +1,80 @@
+//! Letter case, for upstreams that route without it.
+
+use std::borrow::Cow;
+
+/// Brings text to the form in which it is compared without letter case.
+///
+/// Two texts have the same form exactly when a JavaScript regular expression
+/// with the flag `i` takes them for equal (ECMA-262, `Canonicalize`), for that
+/// is what Express routes with: by the upper case of each character where that
+/// is one character of the same plane; what is beyond ASCII never equals what
+/// is inside, so `ı` is not `I` and the Kelvin sign no `k`. For ASCII the form
+/// is lower case, so that the usual path needs no copy. Bytes that are not
+/// UTF-8 stay as they are.
+pub(super) fn without_case(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return Cow::Borrowed(bytes);
+    };
+    if text.chars().all(|c| canonical(c) == c) {
+        return Cow::Borrowed(bytes);
+    }
+    let folded: String = text.chars().map(canonical).collect();
+    Cow::Owned(folded.into_bytes())
+}
+
+fn canonical(character: char) -> char {
+    if character.is_ascii() {
+        return character.to_ascii_lowercase();
+    }
+    // Beyond the first plane a regular expression sees halves, which have no
+    // letter case.
+    if u32::from(character) > 0xFFFF {
+        return character;
+    }
+    let mut upper = character.to_uppercase();
+    match (upper.next(), upper.next()) {
+        (Some(single), None) if !single.is_ascii() => single,
+        _ => character,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn equal(a: &str, b: &str) -> bool {
+        without_case(a.as_bytes()) == without_case(b.as_bytes())
+    }
+
+    #[test]
+    fn what_javascript_takes_for_equal_is_equal() {
+        for (a, b) in [
+            ("Admin", "aDMIN"),
+            ("Zoë", "ZOË"),
+            ("ΣΟΦΟΣ", "σοφος"),
+            ("σ", "ς"),
+            ("ǅ", "ǆ"),
+            ("µ", "μ"),
+        ] {
+            assert!(equal(a, b), "{a} {b}");
+        }
+        for (a, b) in [
+            ("admın", "ADMIN"),
+            ("ſ", "s"),
+            ("\u{212a}", "k"),
+            ("İ", "i"),
+            ("ß", "SS"),
+            ("ẞ", "ß"),
+            ("𐐀", "𐐨"),
+            ("@", "`"),
+        ] {
+            assert!(!equal(a, b), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn lower_case_is_not_copied() {
+        assert!(matches!(without_case(b"pets-1"), Cow::Borrowed(_)));
+        assert!(matches!(without_case(b"\xff"), Cow::Borrowed(b"\xff")));
+    }
+}

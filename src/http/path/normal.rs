@@ -1,0 +1,78 @@
+//! The path of a request, judged.
+
+use super::{BadPath, PathRules, Segment};
+
+/// A path of which all readers agree what it means: its decoded segments,
+/// those of the base cut off. One slash at the end makes no difference.
+///
+/// Where empty segments are allowed they are segments like others, except that
+/// no `{var}` matches one. Since an upstream may merge slashes nonetheless,
+/// [`NormalPath::without_empty_segments`] is its reading of the path, and a
+/// router must find the same for both: else `//admin` would have the route of
+/// `/{proxy+}` here and be `/admin` there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NormalPath<'a> {
+    segments: Vec<Segment<'a>>,
+    /// How many segments are the base; `None`: the path is outside of it.
+    base: Option<usize>,
+}
+
+impl<'a> NormalPath<'a> {
+    /// Judges a request's path, its query included.
+    ///
+    /// # Errors
+    /// The first thing in the path that is ambiguous. Takes time and memory
+    /// linear in the path's length; a segment without an encoding is borrowed.
+    pub fn parse(raw: &'a [u8], rules: &PathRules) -> Result<Self, BadPath> {
+        let path = raw.split(|&byte| byte == b'?').next().unwrap_or_default();
+        let path = path.strip_prefix(b"/").ok_or(BadPath::NotAbsolute)?;
+        path.iter().try_for_each(|&byte| judge_raw(byte))?;
+        let mut segments = Vec::with_capacity(8);
+        let mut pieces = path.split(|&byte| byte == b'/').peekable();
+        while let Some(piece) = pieces.next() {
+            if piece.is_empty() && pieces.peek().is_none() {
+                break;
+            }
+            let segment = Segment::parse(piece, rules.flags())?;
+            // `;x` is an empty segment too, and at the end no mere slash.
+            if segment.is_empty() && !rules.flags().allow_empty_segments {
+                return Err(BadPath::EmptySegment);
+            }
+            segments.push(segment);
+        }
+        let base = rules.base_of(&segments);
+        Ok(Self { segments, base })
+    }
+
+    /// The segments that patterns are compared with, empty for `/`; `None`
+    /// when the path is outside of the base and so has no route.
+    #[must_use]
+    pub fn segments(&self) -> Option<&[Segment<'a>]> {
+        self.segments.get(self.base?..)
+    }
+
+    /// The path as an upstream reads it that merges slashes; `None` when that
+    /// makes no difference.
+    #[must_use]
+    pub fn without_empty_segments(&self) -> Option<Self> {
+        let segments = self.segments()?;
+        segments.iter().any(Segment::is_empty).then(|| Self {
+            segments: segments
+                .iter()
+                .filter(|segment| !segment.is_empty())
+                .cloned()
+                .collect(),
+            base: Some(0),
+        })
+    }
+}
+
+/// Judges a byte as it came. `;` and `%` have a meaning for their segment.
+pub(super) fn judge_raw(byte: u8) -> Result<(), BadPath> {
+    match byte {
+        0x00..=0x20 | 0x7f.. => Err(BadPath::RawByte),
+        b'#' => Err(BadPath::Fragment),
+        b'\\' => Err(BadPath::Backslash),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,97 @@
+//! What may stand in the value of a header.
+
+use std::fmt;
+
+/// Whether text can be the value of a header field as it is: it holds no
+/// control character, C1 and DEL included. Other UTF-8 passes.
+///
+/// A line break would begin a header of the claim's choosing.
+#[must_use]
+pub fn is_header_value(text: &str) -> bool {
+    !text.chars().any(char::is_control)
+}
+
+/// Text that is safe in the value of a response header: printable ASCII only.
+///
+/// Proxies write the values of a filter's own answers to the wire unchecked, so
+/// nothing else than this type gets there. What is not safe is replaced by `?`,
+/// one for each byte.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct SafeText(String);
+
+impl SafeText {
+    /// Filters a text.
+    #[must_use]
+    pub fn filtered(text: impl AsRef<[u8]>) -> Self {
+        let mut safe = Self::default();
+        safe.push(text);
+        safe
+    }
+
+    /// Appends a text, filtered.
+    pub fn push(&mut self, text: impl AsRef<[u8]>) {
+        self.0.extend(text.as_ref().iter().map(|&byte| match byte {
+            0x20..=0x7e => char::from(byte),
+            _ => '?',
+        }));
+    }
+
+    /// Appends a text as a quoted string. `"` and `\`, which RFC 6750 section 3
+    /// has in none of its values, are replaced too, so that nothing in it ends
+    /// the string.
+    pub fn push_quoted(&mut self, text: impl AsRef<[u8]>) {
+        self.0.push('"');
+        self.0.extend(text.as_ref().iter().map(|&byte| match byte {
+            b'"' | b'\\' => '?',
+            0x20..=0x7e => char::from(byte),
+            _ => '?',
+        }));
+        self.0.push('"');
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&'static str> for SafeText {
+    fn from(text: &'static str) -> Self {
+        Self::filtered(text)
+    }
+}
+
+impl fmt::Display for SafeText {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_value_holds_no_control_character_but_any_other_text() {
+        for text in ["", "alice", "Zoë 日本", "a,b", "a\"b"] {
+            assert!(is_header_value(text), "{text:?}");
+        }
+        for text in ["a\r\nx: y", "\0", "a\tb", "\u{7f}", "\u{85}", "\u{1b}[0m"] {
+            assert!(!is_header_value(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn unsafe_bytes_are_replaced_one_by_one() {
+        assert_eq!(SafeText::filtered("a\r\nx: \"y\"").as_str(), "a??x: \"y\"");
+        assert_eq!(SafeText::filtered([0x61, 0xff, 0x00]).as_str(), "a??");
+    }
+
+    #[test]
+    fn nothing_ends_a_quoted_string_but_its_end() {
+        let mut text = SafeText::from("Bearer realm=");
+        text.push_quoted("a\", error=\"x\\\n");
+        assert_eq!(text.as_str(), r#"Bearer realm="a?, error=?x??""#);
+    }
+}
