@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::origin::OriginPattern;
+use crate::http::is_token;
 
 /// A policy without contradictions; cheap to clone, immutable.
 ///
@@ -107,31 +108,6 @@ impl AllowedHeaders {
             .is_ok();
         listed || (self.any && is_token(name) && !name.eq_ignore_ascii_case(b"authorization"))
     }
-}
-
-/// RFC 9110 section 5.6.2: what a method or a header name is.
-pub(super) fn is_token(name: &[u8]) -> bool {
-    !name.is_empty()
-        && name.iter().all(|byte| {
-            byte.is_ascii_alphanumeric()
-                || matches!(
-                    byte,
-                    b'!' | b'#'
-                        | b'$'
-                        | b'%'
-                        | b'&'
-                        | b'\''
-                        | b'*'
-                        | b'+'
-                        | b'-'
-                        | b'.'
-                        | b'^'
-                        | b'_'
-                        | b'`'
-                        | b'|'
-                        | b'~'
-                )
-        })
 }
 
 /// The elements of a comma-separated header value without the blanks around

@@ -6,8 +6,9 @@
 
 use std::borrow::Cow;
 
-use super::policy::{AllowedHeaders, Compiled, CorsPolicy, Methods, elements, is_token};
+use super::policy::{AllowedHeaders, Compiled, CorsPolicy, Methods, elements};
 use super::response::{Allowed, Origin};
+use crate::http::is_token;
 
 /// `OPTIONS` with `Origin` and `Access-Control-Request-Method`, by which a
 /// browser asks before it sends a request.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::error::{CorsError, CorsMember, CorsProblem};
 use super::origin::OriginPattern;
-use super::policy::{AllowedHeaders, Compiled, CorsPolicy, Methods, Origins, is_token};
+use super::policy::{AllowedHeaders, Compiled, CorsPolicy, Methods, Origins};
+use crate::http::is_token;
 
 /// The members of `cors` as written. An absent list is `None`; an empty one
 /// is refused.
