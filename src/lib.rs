@@ -9,5 +9,6 @@ pub mod crypto;
 pub mod http;
 pub mod json;
 pub mod jwk;
+pub mod jwt;
 pub mod rules;
 pub mod time;

@@ -1,0 +1,142 @@
+//! What a provider expects of its tokens, and the check at one point in time.
+
+use std::time::Duration;
+
+use super::claims::Found;
+use super::{ClaimError, TokenType, ValidClaims, VerifiedJwt};
+use crate::rules::{ClaimRule, NoVariables, meets};
+use crate::time::UnixTime;
+
+/// What a provider expects of every token it is to accept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expectations {
+    /// Exactly the `iss`.
+    pub issuer: Box<str>,
+    /// Whom the token must be for.
+    pub audiences: Audiences,
+    /// Accepted `typ`s; `None` stands for a token without one.
+    pub token_types: Vec<Option<TokenType>>,
+    /// What `token_use` must be; `None`: it is not looked at.
+    pub token_use: Option<TokenUse>,
+    /// What other claims must be. Variables in these rules are never met.
+    pub claims: Vec<ClaimRule>,
+    /// By how much the clocks of issuer and proxy may differ.
+    pub clock_skew: Duration,
+    /// The most that may lie between now and `exp`; `None`: no limit.
+    pub max_lifetime: Option<Duration>,
+}
+
+/// Whom a token must be for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Audiences {
+    /// Anybody: the check is switched off.
+    Any,
+    /// One of these, letter for letter, in `aud`; where there is no `aud` at
+    /// all, in `client_id`, as in Cognito's access tokens.
+    AnyOf(Vec<Box<str>>),
+}
+
+/// What Cognito's `token_use` says a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenUse {
+    /// `access`
+    Access,
+    /// `id`
+    Id,
+}
+
+impl TokenUse {
+    /// The claim's value.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Id => "id",
+        }
+    }
+}
+
+impl Expectations {
+    /// The `typ`s that are accepted where a configuration names none: no
+    /// `typ`, `JWT`, and that of access tokens (RFC 9068). Tokens made for
+    /// something else, such as logout or proof of possession, say so in their `typ`
+    /// (RFC 8725 section 3.11).
+    #[must_use]
+    pub fn default_token_types() -> Vec<Option<TokenType>> {
+        vec![
+            None,
+            Some(TokenType::new("JWT")),
+            Some(TokenType::new("at+jwt")),
+        ]
+    }
+}
+
+/// The checks, in the order of [`ClaimError`].
+pub(super) fn check<'a>(
+    token: &'a VerifiedJwt,
+    expected: &Expectations,
+    now: UnixTime,
+) -> Result<ValidClaims<'a>, ClaimError> {
+    let has_type = |typ: &Option<TokenType>| typ.as_ref() == token.token_type();
+    require(
+        expected.token_types.iter().any(has_type),
+        ClaimError::TokenType,
+    )?;
+    times(token, expected.clock_skew, now)?;
+    require(token.issuer() == &*expected.issuer, ClaimError::Issuer)?;
+    require(is_for(token, &expected.audiences), ClaimError::Audience)?;
+    if let Some(token_use) = expected.token_use {
+        require(has_use(token, token_use), ClaimError::TokenUse)?;
+    }
+    if let Some(most) = expected.max_lifetime {
+        let latest = now.saturating_add(most);
+        require(token.expires() <= latest, ClaimError::Lifetime)?;
+    }
+    let claims = ValidClaims::checked(token);
+    let rules_met = expected
+        .claims
+        .iter()
+        .all(|rule| meets(rule, &claims, &NoVariables));
+    require(rules_met, ClaimError::ClaimRule)?;
+    Ok(claims)
+}
+
+fn require(holds: bool, error: ClaimError) -> Result<(), ClaimError> {
+    if holds { Ok(()) } else { Err(error) }
+}
+
+/// Valid from `nbf` − skew, while now < `exp` + skew, and issued by now + skew.
+fn times(token: &VerifiedJwt, skew: Duration, now: UnixTime) -> Result<(), ClaimError> {
+    let times = token.registered();
+    let expired = now >= times.expires.saturating_add(skew);
+    require(!expired, ClaimError::Expired)?;
+    let latest = now.saturating_add(skew);
+    let ahead = |time: Option<UnixTime>| time.is_some_and(|time| time > latest);
+    require(!ahead(times.not_before), ClaimError::NotYetValid)?;
+    require(!ahead(times.issued_at), ClaimError::IssuedInFuture)
+}
+
+fn is_for(token: &VerifiedJwt, audiences: &Audiences) -> bool {
+    let accepted = match audiences {
+        Audiences::Any => return true,
+        Audiences::AnyOf(accepted) => accepted,
+    };
+    let is_accepted = |name: &str| accepted.iter().any(|audience| &**audience == name);
+    match &token.registered().audience {
+        Some(audience) => audience.iter().any(|name| is_accepted(name)),
+        None => match token.claims().get("client_id") {
+            Found::Value(value) => value.string().is_some_and(|name| is_accepted(&name)),
+            Found::Absent | Found::Unreadable => false,
+        },
+    }
+}
+
+/// Whether `token_use` is there, a string, and says `token_use`.
+pub(super) fn has_use(token: &VerifiedJwt, token_use: TokenUse) -> bool {
+    match token.claims().get("token_use") {
+        Found::Value(value) => value
+            .string()
+            .is_some_and(|text| text == token_use.as_str()),
+        Found::Absent | Found::Unreadable => false,
+    }
+}

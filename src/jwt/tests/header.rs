@@ -1,0 +1,154 @@
+//! What a header may say.
+
+use super::*;
+
+#[test]
+fn the_algorithm_is_a_supported_name_in_its_exact_spelling() {
+    for value in [
+        "\"none\"",
+        "\"None\"",
+        "\"NONE\"",
+        "\"nOnE\"",
+        "\"none \"",
+        "\" none\"",
+        "\"none\\u0000\"",
+        "\"es256\"",
+        "\"Es256\"",
+        "\"ES256 \"",
+        "\"ES256\\n\"",
+        "\"ES257\"",
+        "\"HS1\"",
+        "\"A256GCM\"",
+        "\"dir\"",
+        "\"RSA-OAEP\"",
+        "\"ES256K\"",
+        "\"\"",
+        "null",
+        "5",
+        "true",
+        "[\"HS256\"]",
+        "{\"a\":\"HS256\"}",
+    ] {
+        let header = format!("{{\"alg\":{value}}}");
+        let error = parse_error(sign(&header, CLAIMS));
+        assert_eq!(error, Some(TokenError::Algorithm), "{header}");
+    }
+    let missing = parse_error(sign("{}", CLAIMS));
+    assert_eq!(missing, Some(TokenError::Algorithm));
+}
+
+fn header_error(member: &str) -> Option<TokenError> {
+    let header = format!("{{\"alg\":\"HS256\",{member}}}");
+    parse_error(sign(header, CLAIMS))
+}
+
+#[test]
+fn any_crit_refuses_the_token() {
+    for value in [
+        "[\"unknown\"]",
+        "[\"b64\"]",
+        "[\"alg\"]",
+        "[]",
+        "[\"\"]",
+        "\"exp\"",
+        "\"\"",
+        "5",
+        "null",
+        "{}",
+        "false",
+    ] {
+        let error = header_error(&format!("\"crit\":{value}"));
+        assert_eq!(error, Some(TokenError::CriticalExtension), "{value}");
+    }
+    let error = header_error(r#""crit":["b64"],"b64":true"#);
+    assert_eq!(error, Some(TokenError::CriticalExtension));
+}
+
+#[test]
+fn a_b64_that_is_not_true_refuses_the_token() {
+    for value in ["false", "null", "0", "\"true\"", "[]"] {
+        let error = header_error(&format!("\"b64\":{value}"));
+        assert_eq!(error, Some(TokenError::UnencodedPayload), "{value}");
+    }
+    assert_eq!(header_error("\"b64\":true"), None);
+}
+
+#[test]
+fn a_token_that_says_it_is_encrypted_is_refused() {
+    let error = header_error(r#""enc":"A256GCM""#);
+    assert_eq!(error, Some(TokenError::Encrypted));
+    assert_eq!(header_error(r#""enc":null"#), Some(TokenError::Encrypted));
+    let five_parts = "eyJhbGciOiJkaXIifQ..AAAA.AAAA.AAAA";
+    assert_eq!(parse_error(five_parts), Some(TokenError::NotThreeParts));
+}
+
+#[test]
+fn keys_compression_and_content_type_in_a_header_mean_nothing() {
+    for member in [
+        r#""jwk":{"kty":"oct","k":"AAAA"}"#,
+        r#""jku":"https://evil.example/keys""#,
+        r#""x5u":"file:///etc/passwd""#,
+        r#""x5c":["AAAA"]"#,
+        r#""x5t":5"#,
+        r#""x5t#S256":null"#,
+        r#""zip":"DEF""#,
+        r#""cty":"JWT""#,
+    ] {
+        assert_eq!(header_error(member), None, "{member}");
+    }
+}
+
+#[test]
+fn a_nested_or_compressed_payload_is_no_object() {
+    for payload in [
+        sign(HEADER, CLAIMS).into_bytes(),
+        b"eyJhbGciOiJub25lIn0.e30.".to_vec(),
+        b"\x4B\x4C\x02\x00".to_vec(),
+    ] {
+        let error = parse_error(sign(r#"{"alg":"HS256","cty":"JWT","zip":"DEF"}"#, payload));
+        assert!(matches!(error, Some(TokenError::Claims(_))));
+    }
+}
+
+#[test]
+fn kid_and_typ_are_strings_where_they_are_there() {
+    for value in ["null", "5", "[\"k1\"]", "{}", "true"] {
+        let error = header_error(&format!("\"kid\":{value}"));
+        assert_eq!(error, Some(TokenError::KeyId), "{value}");
+        let error = header_error(&format!("\"typ\":{value}"));
+        assert_eq!(error, Some(TokenError::TokenType), "{value}");
+    }
+    let token = sign(r#"{"alg":"HS256","kid":"","typ":""}"#, CLAIMS);
+    let token = UnverifiedJwt::parse(token.as_bytes()).unwrap();
+    assert_eq!(token.kid(), Some(""));
+    assert_eq!(token.token_type(), Some(&TokenType::new("")));
+    let token = sign(r#"{"alg":"HS256"}"#, CLAIMS);
+    let token = UnverifiedJwt::parse(token.as_bytes()).unwrap();
+    assert_eq!(token.kid(), None);
+    assert_eq!(token.token_type(), None);
+    assert_eq!(token.issuer(), "https://issuer.example");
+}
+
+#[test]
+fn a_typ_has_no_letter_case_and_no_application_before_it() {
+    for typ in [
+        "at+jwt",
+        "AT+JWT",
+        "application/at+jwt",
+        "Application/At+Jwt",
+    ] {
+        assert_eq!(TokenType::new(typ).as_str(), "at+jwt");
+    }
+    for (typ, normal) in [
+        ("", ""),
+        ("application/", ""),
+        ("application/a/b", "application/a/b"),
+        ("text/jwt", "text/jwt"),
+        (" jwt", " jwt"),
+        ("application/application/jwt", "application/application/jwt"),
+        // Not an ASCII letter: no `k`.
+        ("\u{212A}wt", "\u{212A}wt"),
+    ] {
+        assert_eq!(TokenType::new(typ).as_str(), normal);
+    }
+}

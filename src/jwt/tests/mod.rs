@@ -1,0 +1,90 @@
+//! Tokens for these tests are signed by a library that the module does not
+//! use.
+
+mod check;
+mod form;
+mod header;
+mod signature;
+mod valid;
+
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::*;
+use crate::crypto::NoNativeSignatures;
+use crate::jwk::{KeySet, Source};
+use crate::time::UnixTime;
+
+pub(super) const SECRET: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
+
+/// 2100-01-01T00:00:00Z
+pub(super) const EXP: i64 = 4_102_444_800;
+
+/// Claims that form and default expectations let in.
+pub(super) const CLAIMS: &str =
+    r#"{"iss":"https://issuer.example","sub":"alice","aud":"api","exp":4102444800}"#;
+
+pub(super) const HEADER: &str = r#"{"alg":"HS256","kid":"k1"}"#;
+
+pub(super) fn encode(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// A token with these parts, encoded, and the right HS256 signature.
+pub(super) fn sign(header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> String {
+    sign_text(&format!("{}.{}", encode(header), encode(claims)))
+}
+
+/// `text`, whatever it is, with the right HS256 signature behind it.
+pub(super) fn sign_text(text: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET);
+    format!(
+        "{text}.{}",
+        encode(hmac::sign(&key, text.as_bytes()).as_ref())
+    )
+}
+
+pub(super) fn keys(members: &str) -> KeySet {
+    let secret = encode(SECRET);
+    let set = format!(r#"{{"keys":[{{"kty":"oct","k":"{secret}",{members}}}]}}"#);
+    KeySet::parse(set.as_bytes(), Source::Inline).unwrap().set
+}
+
+pub(super) fn verify(token: &str) -> Option<VerifiedJwt> {
+    let keys = keys(r#""kid":"k1","alg":"HS256""#);
+    let token = UnverifiedJwt::parse(token.as_bytes()).unwrap();
+    token.verify(keys.iter().next().unwrap(), &NoNativeSignatures)
+}
+
+pub(super) fn verified(claims: &str) -> VerifiedJwt {
+    verify(&sign(HEADER, claims)).unwrap()
+}
+
+pub(super) fn parse_error(token: impl AsRef<[u8]>) -> Option<TokenError> {
+    UnverifiedJwt::parse(token.as_ref()).err()
+}
+
+/// Good claims but for `member`, which replaces the one of its name.
+pub(super) fn claims_with(member: &str) -> String {
+    let name = member.split(':').next().unwrap();
+    let kept = [
+        r#""iss":"https://issuer.example""#,
+        r#""sub":"alice""#,
+        r#""aud":"api""#,
+        r#""exp":4102444800"#,
+    ]
+    .into_iter()
+    .filter(|good| !good.starts_with(&format!("{name}:")));
+    let members: Vec<_> = kept.chain([member]).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+pub(super) fn claims_without(name: &str) -> String {
+    let without = claims_with(&format!("\"{name}\":0"));
+    without.replace(&format!(",\"{name}\":0"), "")
+}
+
+pub(super) fn now() -> UnixTime {
+    UnixTime::from_secs(1_800_000_000)
+}

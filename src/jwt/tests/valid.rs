@@ -1,0 +1,277 @@
+//! What rules and headers see of valid claims.
+
+use std::time::Duration;
+
+use super::*;
+use crate::rules::{ClaimName, ClaimValue, Claims};
+
+fn anything() -> Expectations {
+    Expectations {
+        issuer: "https://issuer.example".into(),
+        audiences: Audiences::Any,
+        token_types: Expectations::default_token_types(),
+        token_use: None,
+        claims: Vec::new(),
+        clock_skew: Duration::ZERO,
+        max_lifetime: None,
+    }
+}
+
+/// Calls `look` with the valid claims of a token that has `member`.
+fn with<T>(member: &str, look: impl FnOnce(&ValidClaims<'_>) -> T) -> T {
+    let token = verified(&claims_with(member));
+    look(&token.check(&anything(), now()).unwrap())
+}
+
+fn value(member: &str, name: &str) -> String {
+    with(member, |claims| match claims.claim(&ClaimName::new(name)) {
+        ClaimValue::Absent => "absent".to_owned(),
+        ClaimValue::Other => "other".to_owned(),
+        ClaimValue::One(text) => format!("one {text}"),
+        ClaimValue::Many {
+            members,
+            unreadable,
+        } => format!("many {} {unreadable}", members.join("|")),
+    })
+}
+
+#[test]
+fn a_claim_is_seen_by_its_type_and_numbers_as_written() {
+    for (json, seen) in [
+        (r#""text""#, "one text"),
+        (r#""t\u0065xt\n""#, "one text\n"),
+        (r#""""#, "one "),
+        ("5", "one 5"),
+        ("5.0", "one 5.0"),
+        ("1E3", "one 1E3"),
+        ("18446744073709551616", "one 18446744073709551616"),
+        ("true", "one true"),
+        ("null", "other"),
+        ("{}", "other"),
+        (r#"{"a":"b"}"#, "other"),
+        ("[]", "many  false"),
+        (r#"[ "a" , 1.50 , false ]"#, "many a|1.50|false false"),
+        (r#"["a",null]"#, "many a true"),
+        (r#"["a",["b"]]"#, "many a true"),
+        (r#"[{"b":1}]"#, "many  true"),
+    ] {
+        assert_eq!(value(&format!("\"c\":{json}"), "c"), seen, "{json}");
+        let escaped = format!("\"\\u0063\" :\n{json} ");
+        assert_eq!(value(&escaped, "c"), seen, "{escaped}");
+    }
+}
+
+#[test]
+fn a_dot_goes_into_an_object_after_the_whole_name_was_tried() {
+    for (member, name, seen) in [
+        (r#""a":{"b":"in"}"#, "a.b", "one in"),
+        (r#""a":{"b":"in"},"a.b":"whole""#, "a.b", "one whole"),
+        (r#""a":{"b":"in"},"a.b":null"#, "a.b", "other"),
+        (r#""a":{"b":{"c":"in"}}"#, "a.b.c", "one in"),
+        (r#""a":{"b.c":"in","b":{"c":"x"}}"#, "a.b.c", "one in"),
+        (r#""a.b":{"c":"in"},"a":{"b":{"c":"x"}}"#, "a.b.c", "one in"),
+        (r#""a.b":{"d":"in"},"a":{"b":{"c":"x"}}"#, "a.b.c", "absent"),
+        (
+            r#""https://x.example/c":{"tenant":"t"}"#,
+            "https://x.example/c.tenant",
+            "one t",
+        ),
+        (r#""a":{"":"in"}"#, "a.", "one in"),
+        (r#""":{"a":"in"}"#, ".a", "one in"),
+        (r#""a":{"b":"in"}"#, "a.c", "absent"),
+        (r#""a":{"b":"in"}"#, "b", "absent"),
+        (r#""a":{"b":"in"}"#, "A.b", "absent"),
+        (r#""a":"text""#, "a.b", "other"),
+        (r#""a":null"#, "a.b", "other"),
+        (r#""a":[{"b":"in"}]"#, "a.b", "other"),
+        (r#""a":[{"b":"in"}]"#, "a.0.b", "other"),
+        (r#""x":1"#, "a.b", "absent"),
+        (r#""x":1"#, "...", "absent"),
+    ] {
+        assert_eq!(value(member, name), seen, "{member} {name}");
+    }
+}
+
+fn scopes(member: &str, names: &[&str]) -> (Vec<String>, bool) {
+    let names: Vec<_> = names.iter().map(|name| ClaimName::new(*name)).collect();
+    with(member, |claims| {
+        let scopes = claims.scopes(&names);
+        let names = scopes.names.iter().map(ToString::to_string).collect();
+        (names, scopes.unreadable)
+    })
+}
+
+#[test]
+fn scopes_are_split_at_spaces_and_at_nothing_else() {
+    let table: [(&str, &[&str], bool); 24] = [
+        (r#""read""#, &["read"], false),
+        (r#""read write""#, &["read", "write"], false),
+        (r#""  read   write ""#, &["read", "write"], false),
+        (r#""read\u0020write""#, &["read", "write"], false),
+        (r#""""#, &[], false),
+        (r#"" ""#, &[], false),
+        (r#""read,write""#, &["read,write"], false),
+        (r#""read:all READ""#, &["read:all", "READ"], false),
+        (r#""read\twrite x""#, &["read\twrite", "x"], true),
+        (r#""read\nwrite""#, &["read\nwrite"], true),
+        ("\"read\u{A0}write\"", &["read\u{A0}write"], true),
+        (r#""read\u0000""#, &["read\0"], true),
+        ("\"\u{FF52}ead\"", &["\u{FF52}ead"], false),
+        (r#"["read","write"]"#, &["read", "write"], false),
+        (r#"["read write"]"#, &["read write"], true),
+        (r#"["","read"]"#, &["read"], false),
+        ("[]", &[], false),
+        (r#"["read",5]"#, &[], true),
+        (r#"["read",null]"#, &[], true),
+        (r#"[["read"]]"#, &[], true),
+        ("null", &[], true),
+        ("5", &[], true),
+        ("true", &[], true),
+        (r#"{"read":true}"#, &[], true),
+    ];
+    for (json, names, unreadable) in table {
+        let (seen, suspicious) = scopes(&format!("\"scope\":{json}"), &["scope"]);
+        assert_eq!(seen, names, "{json}");
+        assert_eq!(suspicious, unreadable, "{json}");
+    }
+}
+
+#[test]
+fn scopes_of_all_scope_claims_count_together() {
+    let both = r#""scope":"a b","scp":["c"],"x":{"y":"d"}"#;
+    let all = ["scope", "scp", "x.y"];
+    assert_eq!(
+        scopes(both, &all).0,
+        ["a", "b", "c", "d"].map(str::to_owned)
+    );
+    assert_eq!(scopes(both, &["scp"]).0, ["c".to_owned()]);
+    assert_eq!(scopes(r#""z":1"#, &all), (vec![], false));
+    let broken = r#""scope":5,"scp":["c"]"#;
+    assert_eq!(scopes(broken, &all), (vec!["c".to_owned()], true));
+}
+
+#[test]
+fn a_thousand_scopes_are_read() {
+    let list: Vec<_> = (0..1_000).map(|index| format!("s{index}")).collect();
+    let (seen, _) = scopes(&format!("\"scope\":\"{}\"", list.join(" ")), &["scope"]);
+    assert_eq!(seen, list);
+}
+
+fn json(member: &str) -> Option<Result<String, Unfit>> {
+    with(member, |claims| {
+        let text = claims.text(&ClaimName::new("c"))?;
+        Some(text.json().map(std::borrow::Cow::into_owned))
+    })
+}
+
+fn csv(member: &str) -> Option<Result<String, Unfit>> {
+    with(member, |claims| {
+        let text = claims.text(&ClaimName::new("c"))?;
+        Some(text.csv().map(std::borrow::Cow::into_owned))
+    })
+}
+
+#[test]
+fn a_claim_for_a_header_is_text_or_compact_json() {
+    for (value, text) in [
+        (r#""alice""#, "alice"),
+        (r#""""#, ""),
+        (r#""a,b""#, "a,b"),
+        ("\"\u{4E2D}\\u00fc\"", "\u{4E2D}\u{FC}"),
+        ("\"%0d%0a\"", "%0d%0a"),
+        ("4.10e9", "4.10e9"),
+        ("false", "false"),
+        ("[ \"a b\" ,\n 1.0 ]", r#"["a b",1.0]"#),
+        (
+            "{ \"k\\\" \\\\\" : [ \"\\n \" ,\t{ } ] }",
+            r#"{"k\" \\":["\n ",{}]}"#,
+        ),
+    ] {
+        let seen = json(&format!("\"c\":{value}"));
+        assert_eq!(seen, Some(Ok(text.to_owned())), "{value}");
+    }
+    assert_eq!(json(r#""c":null"#), None);
+    assert_eq!(json(r#""x":1"#), None);
+}
+
+#[test]
+fn what_a_header_cannot_hold_is_not_for_headers() {
+    for value in [
+        r#""a\r\nb""#,
+        r#""a\nb""#,
+        r#""a\tb""#,
+        r#""a\u0000""#,
+        "\"a\u{7F}\"",
+        r#""a\u0085b""#,
+        "[\"a\u{7F}\"]",
+    ] {
+        let seen = json(&format!("\"c\":{value}"));
+        assert_eq!(seen, Some(Err(Unfit::ControlCharacter)), "{value}");
+    }
+    for value in [r#"" admin""#, r#""admin ""#, r#"" ""#] {
+        let seen = json(&format!("\"c\":{value}"));
+        assert_eq!(seen, Some(Err(Unfit::OuterBlank)), "{value}");
+    }
+}
+
+#[test]
+fn a_list_with_commas_has_members_without() {
+    let ok = |text: &str| Some(Ok(text.to_owned()));
+    assert_eq!(csv(r#""c":["a", "b c", 1.0, true]"#), ok("a,b c,1.0,true"));
+    assert_eq!(csv(r#""c":[]"#), ok(""));
+    assert_eq!(csv(r#""c":"a""#), ok("a"));
+    assert_eq!(csv(r#""c":5"#), ok("5"));
+    for (value, why) in [
+        (r#"["a,b"]"#, Unfit::CommaInMember),
+        (r#"["a","\u002c"]"#, Unfit::CommaInMember),
+        (r#""a,b""#, Unfit::CommaInMember),
+        (r#"["a"," b"]"#, Unfit::OuterBlank),
+        (r#"["a","b\n"]"#, Unfit::ControlCharacter),
+        (r#"["a",null]"#, Unfit::NoScalar),
+        (r#"["a",["b"]]"#, Unfit::NoScalar),
+        (r#"{"a":"b"}"#, Unfit::NoScalar),
+    ] {
+        assert_eq!(csv(&format!("\"c\":{value}")), Some(Err(why)), "{value}");
+    }
+}
+
+#[test]
+fn the_payload_is_given_back_as_it_was_received() {
+    let claims = "{ \"iss\":\"https://issuer.example\",\n\"exp\":4102444800, \"x\":\"\u{4E2D}\" }";
+    let token = sign(HEADER, claims);
+    let verified = verify(&token).unwrap();
+    let valid = verified.check(&anything(), now()).unwrap();
+    assert_eq!(valid.payload(), claims);
+    assert_eq!(valid.payload_base64(), token.split('.').nth(1).unwrap());
+    assert_eq!(valid.subject(), None);
+    with(r#""x":1"#, |claims| {
+        assert_eq!(claims.subject(), Some("alice"));
+    });
+}
+
+#[test]
+fn the_context_has_every_claim_as_a_string() {
+    let member =
+        r#""n":1.50,"b":true,"l":[ "a", 1 ],"z":null,"q\u0022":"\"\\\n\u0001\u007f\u0085\u4e2d""#;
+    let context = with(member, |claims| claims.context(None));
+    assert_eq!(
+        context,
+        concat!(
+            r#"{"claims":{"iss":"https://issuer.example","sub":"alice","aud":"api","#,
+            r#""exp":"4102444800","n":"1.50","b":"true","l":"[\"a\",1]","#,
+            r#""q\"":"\"\\\n\u0001\u007f\u0085"#,
+            "\u{4E2D}",
+            r#""},"scopes":null}"#
+        )
+    );
+    assert!(!context.contains(char::is_control));
+    serde_json::from_str::<serde_json::Value>(&context).unwrap();
+}
+
+#[test]
+fn the_context_has_the_scopes_where_a_route_asks_for_some() {
+    let names = [ClaimName::new("scope")];
+    let context = |member| with(member, |claims| claims.context(Some(&names)));
+    assert!(context(r#""scope":"a b""#).ends_with(r#","scopes":["a","b"]}"#));
+    assert!(context(r#""x":1"#).ends_with(r#","scopes":[]}"#));
+}

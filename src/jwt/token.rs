@@ -1,0 +1,139 @@
+//! The compact form (RFC 7515 section 7.1) of a token nobody has checked yet.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::claims::ClaimSet;
+use super::header::Header;
+use super::{MAX_TOKEN_BYTES, TokenError, TokenType, VerifiedJwt};
+use crate::crypto::{Algorithm, NativeSignatures};
+use crate::jwk::Jwk;
+
+/// A token of good form, of which nothing is believed.
+///
+/// Its claims cannot be read; the issuer is there to choose a provider by:
+///
+/// ```
+/// fn choose(token: &edge_authz::jwt::UnverifiedJwt<'_>) -> bool {
+///     token.issuer() == "https://issuer.example"
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// use edge_authz::jwt::UnverifiedJwt;
+/// fn grant(token: &UnverifiedJwt<'_>, rules: &edge_authz::rules::RouteRules) {
+///     let _ = rules.grant(token, &[], &edge_authz::rules::NoVariables);
+/// }
+/// ```
+///
+/// ```compile_fail,E0616
+/// fn read(token: edge_authz::jwt::UnverifiedJwt<'_>) {
+///     let _ = token.claims;
+/// }
+/// ```
+pub struct UnverifiedJwt<'t> {
+    /// The first two parts and the dot between them, as received: what was
+    /// signed. Never a re-encoding.
+    signed: &'t [u8],
+    signature: Vec<u8>,
+    header: Header,
+    claims: ClaimSet,
+}
+
+impl<'t> UnverifiedJwt<'t> {
+    /// Reads `token`, which must be all of one token and nothing else.
+    ///
+    /// Time and memory are linear in its length, which is judged first.
+    ///
+    /// # Errors
+    ///
+    /// What of its form is not let in.
+    pub fn parse(token: &'t [u8]) -> Result<Self, TokenError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(TokenError::TooLong);
+        }
+        let (header, payload, signature) = split(token).ok_or(TokenError::NotThreeParts)?;
+        let decode = |part| {
+            let decoded = URL_SAFE_NO_PAD.decode(part);
+            decoded.map_err(|_| TokenError::NotBase64Url)
+        };
+        let signed_bytes = header.len().saturating_add(1).saturating_add(payload.len());
+        let signed = token.get(..signed_bytes).ok_or(TokenError::NotThreeParts)?;
+        Ok(Self {
+            signed,
+            signature: decode(signature)?,
+            header: Header::read(&decode(header)?)?,
+            claims: ClaimSet::read(decode(payload)?)?,
+        })
+    }
+
+    /// The algorithm that the token says it is signed with; never `none`.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.header.algorithm
+    }
+
+    /// The ID of the key that the token says it is signed with. An empty one
+    /// is one.
+    #[must_use]
+    pub fn kid(&self) -> Option<&str> {
+        self.header.kid.as_deref()
+    }
+
+    /// The token's `typ`.
+    #[must_use]
+    pub fn token_type(&self) -> Option<&TokenType> {
+        self.header.token_type.as_ref()
+    }
+
+    /// Who the token says has issued it: to choose the provider by whose keys
+    /// it is verified, and for nothing else.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.claims.registered().issuer
+    }
+
+    /// Checks the signature with one key. `None` unless the key is one for the
+    /// token's algorithm and the signature is right.
+    ///
+    /// Which algorithms a provider allows is the caller's to ask, before.
+    #[must_use]
+    pub fn verify(&self, key: &Jwk, native: &dyn NativeSignatures) -> Option<VerifiedJwt> {
+        let algorithm = self.header.algorithm;
+        if key.algorithm().is_some_and(|own| own != algorithm) {
+            return None;
+        }
+        let good = key
+            .key()
+            .verify(algorithm, self.signed, &self.signature, native);
+        good.then(|| {
+            VerifiedJwt::verified(
+                self.header.clone(),
+                self.claims.clone(),
+                *key.key().fingerprint(),
+            )
+        })
+    }
+}
+
+impl fmt::Debug for UnverifiedJwt<'_> {
+    /// Nothing of the token but its algorithm: the rest is a credential.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "UnverifiedJwt({})", self.header.algorithm.name())
+    }
+}
+
+/// The three parts. Stops at a third dot: a token of dots costs nothing.
+fn split(token: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let mut parts = token.split(|byte| *byte == b'.');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(header), Some(payload), Some(signature), None)
+            if !(header.is_empty() || payload.is_empty() || signature.is_empty()) =>
+        {
+            Some((header, payload, signature))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,159 @@
+//! Claims that may be believed.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::claims::{ClaimSet, Found};
+use super::{ClaimError, ClaimText, TokenUse, VerifiedJwt, check, text};
+use crate::json::{Kind, Value};
+use crate::rules::{ClaimName, ClaimValue, Claims, Scopes};
+
+/// The claims of a verified token that hold at the time they were checked.
+/// Made by [`VerifiedJwt::check`] only:
+///
+/// ```compile_fail,E0624
+/// fn skip(token: &edge_authz::jwt::VerifiedJwt) {
+///     let _ = edge_authz::jwt::ValidClaims::checked(token);
+/// }
+/// ```
+///
+/// ```compile_fail,E0451
+/// fn skip(token: &edge_authz::jwt::VerifiedJwt) {
+///     let _ = edge_authz::jwt::ValidClaims { token };
+/// }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct ValidClaims<'a> {
+    token: &'a VerifiedJwt,
+}
+
+impl<'a> ValidClaims<'a> {
+    /// To be called where the claims were checked, and nowhere else.
+    pub(super) fn checked(token: &'a VerifiedJwt) -> Self {
+        Self { token }
+    }
+
+    /// The token they are from.
+    #[must_use]
+    pub fn token(&self) -> &'a VerifiedJwt {
+        self.token
+    }
+
+    /// `sub`.
+    #[must_use]
+    pub fn subject(&self) -> Option<&'a str> {
+        self.token.registered().subject.as_deref()
+    }
+
+    /// The claims as the token's JSON text.
+    #[must_use]
+    pub fn payload(&self) -> &'a str {
+        self.set().payload()
+    }
+
+    /// The claims part of the token as it was received. Only canonical
+    /// base64url is let in, so encoding gives the received text back.
+    #[must_use]
+    pub fn payload_base64(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.payload())
+    }
+
+    /// Checks `token_use` where a route asks for it.
+    ///
+    /// # Errors
+    ///
+    /// [`ClaimError::TokenUse`] when the claim is absent, no string, or
+    /// another.
+    pub fn check_token_use(&self, token_use: TokenUse) -> Result<(), ClaimError> {
+        if check::has_use(self.token, token_use) {
+            Ok(())
+        } else {
+            Err(ClaimError::TokenUse)
+        }
+    }
+
+    /// A claim as text for an upstream. `null` counts as absent: a header that
+    /// says `null` would look like a value.
+    #[must_use]
+    pub fn text(&self, name: &ClaimName) -> Option<ClaimText<'a>> {
+        match self.set().resolve(name) {
+            Found::Value(value) => ClaimText::of(value),
+            Found::Absent | Found::Unreadable => None,
+        }
+    }
+
+    /// What a Lambda function finds under `authorizer.jwt`, as one line of
+    /// JSON without control characters:
+    /// `{"claims":{"sub":"alice","exp":"4102444800"},"scopes":["read"]}`.
+    ///
+    /// All claims but those that are `null`, in the order of the token, and
+    /// all as strings: numbers and booleans as the token wrote them, arrays
+    /// and objects as JSON. `scopes` are all of the token's, or `null` without
+    /// `scope_claims`, which is what a route that asks for none passes.
+    #[must_use]
+    pub fn context(&self, scope_claims: Option<&[ClaimName]>) -> String {
+        let claims = self.set().iter().filter_map(|(name, found)| match found {
+            Found::Value(value) => Some((name, ClaimText::of(value)?.raw())),
+            Found::Absent | Found::Unreadable => None,
+        });
+        let scopes = scope_claims.map(|names| self.scopes(names));
+        text::context(claims, scopes.as_ref().map(|scopes| &*scopes.names))
+    }
+
+    fn set(self) -> &'a ClaimSet {
+        self.token.claims()
+    }
+}
+
+impl Claims for ValidClaims<'_> {
+    fn claim(&self, name: &ClaimName) -> ClaimValue<'_> {
+        let value = match self.set().resolve(name) {
+            Found::Absent => return ClaimValue::Absent,
+            Found::Unreadable => return ClaimValue::Other,
+            Found::Value(value) => value,
+        };
+        if let Some(elements) = value.elements() {
+            let count = elements.len();
+            let members: Vec<_> = elements.into_iter().filter_map(text::scalar).collect();
+            return ClaimValue::Many {
+                unreadable: members.len() < count,
+                members,
+            };
+        }
+        text::scalar(value).map_or(ClaimValue::Other, ClaimValue::One)
+    }
+
+    /// Strings are split at spaces (RFC 6749 section 3.3), empty pieces
+    /// dropped; nothing else separates, neither tabs nor commas. In an array
+    /// of strings (`scp`) each is one scope. Anything else, an array with
+    /// another member included, gives no scopes.
+    fn scopes(&self, scope_claims: &[ClaimName]) -> Scopes<'_> {
+        let mut scopes = Scopes::default();
+        for name in scope_claims {
+            match self.set().resolve(name) {
+                Found::Absent => {}
+                Found::Unreadable => scopes.unreadable = true,
+                Found::Value(value) => add_scopes(value, &mut scopes),
+            }
+        }
+        let suspicious = |name: &str| name.contains(|c: char| c.is_whitespace() || c.is_control());
+        scopes.unreadable |= scopes.names.iter().any(|name| suspicious(name));
+        scopes
+    }
+}
+
+fn add_scopes<'a>(value: Value<'a>, scopes: &mut Scopes<'a>) {
+    let strings: Option<Vec<_>> = match value.kind() {
+        Kind::String => value.string().map(text::split_at_spaces),
+        Kind::Array => value
+            .elements()
+            .and_then(|elements| elements.into_iter().map(Value::string).collect()),
+        Kind::Null | Kind::Bool | Kind::Number | Kind::Object => None,
+    };
+    match strings {
+        Some(names) => scopes
+            .names
+            .extend(names.into_iter().filter(|name| !name.is_empty())),
+        None => scopes.unreadable = true,
+    }
+}

@@ -1,0 +1,122 @@
+//! A token whose signature was right.
+
+use std::fmt;
+
+use super::claims::{ClaimSet, Registered};
+use super::header::Header;
+use super::{ClaimError, Expectations, TokenType, ValidClaims, check};
+use crate::crypto::{Algorithm, Fingerprint};
+use crate::time::UnixTime;
+
+/// A token that one key has signed. It owns what it needs and may be kept.
+///
+/// Whether its claims hold now is asked anew each time, by [`check`]; before
+/// that they cannot be read, and it is made by
+/// [`UnverifiedJwt::verify`](super::UnverifiedJwt::verify) only:
+///
+/// ```compile_fail,E0624
+/// use edge_authz::jwt::VerifiedJwt;
+/// let forge = VerifiedJwt::verified;
+/// ```
+///
+/// ```compile_fail,E0277
+/// use edge_authz::jwt::VerifiedJwt;
+/// fn grant(token: &VerifiedJwt, rules: &edge_authz::rules::RouteRules) {
+///     let _ = rules.grant(token, &[], &edge_authz::rules::NoVariables);
+/// }
+/// ```
+///
+/// [`check`]: VerifiedJwt::check
+#[derive(Clone)]
+pub struct VerifiedJwt {
+    header: Header,
+    claims: ClaimSet,
+    fingerprint: Fingerprint,
+}
+
+impl VerifiedJwt {
+    /// To be called where a signature was found right, and nowhere else.
+    pub(super) fn verified(header: Header, claims: ClaimSet, fingerprint: Fingerprint) -> Self {
+        Self {
+            header,
+            claims,
+            fingerprint,
+        }
+    }
+
+    /// The algorithm of its signature.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.header.algorithm
+    }
+
+    /// The `kid` of its header.
+    #[must_use]
+    pub fn kid(&self) -> Option<&str> {
+        self.header.kid.as_deref()
+    }
+
+    /// The `typ` of its header.
+    #[must_use]
+    pub fn token_type(&self) -> Option<&TokenType> {
+        self.header.token_type.as_ref()
+    }
+
+    /// The key that has signed it.
+    #[must_use]
+    pub fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    /// Its `iss`.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.claims.registered().issuer
+    }
+
+    /// Its `exp`, without any skew.
+    #[must_use]
+    pub fn expires(&self) -> UnixTime {
+        self.claims.registered().expires
+    }
+
+    /// The memory it takes up, in bytes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        let kid = self.kid().map_or(0, str::len);
+        let token_type = self.token_type().map_or(0, |typ| typ.as_str().len());
+        size_of::<Self>()
+            .saturating_add(self.claims.heap_bytes())
+            .saturating_add(kid)
+            .saturating_add(token_type)
+    }
+
+    /// Checks that the token holds at `now` and is what `expected` says.
+    ///
+    /// # Errors
+    ///
+    /// The first check that failed; they are made in the order of
+    /// [`ClaimError`]'s variants.
+    pub fn check(
+        &self,
+        expected: &Expectations,
+        now: UnixTime,
+    ) -> Result<ValidClaims<'_>, ClaimError> {
+        check::check(self, expected, now)
+    }
+
+    pub(super) fn claims(&self) -> &ClaimSet {
+        &self.claims
+    }
+
+    pub(super) fn registered(&self) -> &Registered {
+        self.claims.registered()
+    }
+}
+
+impl fmt::Debug for VerifiedJwt {
+    /// Nothing of the token but its algorithm: the rest is somebody's.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "VerifiedJwt({})", self.algorithm().name())
+    }
+}
