@@ -102,7 +102,7 @@ impl<'t> UnverifiedJwt<'t> {
     #[must_use]
     pub fn verify(&self, key: &Jwk, native: &dyn NativeSignatures) -> Option<VerifiedJwt> {
         let algorithm = self.header.algorithm;
-        if key.algorithm().is_some_and(|own| own != algorithm) {
+        if !key.serves(algorithm) {
             return None;
         }
         let good = key
