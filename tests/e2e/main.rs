@@ -1,0 +1,16 @@
+//! The module in a real Envoy. `make test` builds the module and puts Envoy
+//! and the issuers in place first.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::disallowed_methods,
+    reason = "a test that meets a surprise ends"
+)]
+
+mod harness;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,50 @@
+//! Where the tools are that `make setup` and `make wasm` put in place. A
+//! missing one ends the test with the command that gets it.
+
+use std::path::{Path, PathBuf};
+
+/// The Envoy that tests run where `ENVOY` names no other; `make setup` reads
+/// its version from `envoy/requirements.txt`.
+const ENVOY_VERSION: &str = "1.40.0";
+
+/// The root of the repository.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The Envoy to run: `ENVOY`, or the pinned one.
+pub(crate) fn envoy() -> PathBuf {
+    match std::env::var_os("ENVOY").filter(|path| !path.is_empty()) {
+        Some(path) => found(PathBuf::from(path), "set ENVOY to an Envoy binary"),
+        None => envoy_version(ENVOY_VERSION),
+    }
+}
+
+/// A pinned Envoy of another version, such as `1.36.4`.
+pub(crate) fn envoy_version(version: &str) -> PathBuf {
+    let path = format!(".tools/envoy/{version}/envoy/_bin/envoy");
+    found(
+        root().join(path),
+        &format!("run `make setup ENVOY_VERSIONS={version}`, or set ENVOY=/path/to/envoy"),
+    )
+}
+
+/// The compiled filter: `EDGE_AUTHZ_WASM`, or what `make wasm` built.
+pub(crate) fn module() -> PathBuf {
+    let path = std::env::var_os("EDGE_AUTHZ_WASM")
+        .map_or_else(|| root().join("dist/edge_authz.wasm"), PathBuf::from);
+    found(path, "run `make wasm`")
+}
+
+/// A program of the Python environment: `moto_server`, `aws`, `python`.
+pub(crate) fn python_tool(name: &str) -> PathBuf {
+    found(
+        root().join(".tools/venv/bin").join(name),
+        "run `make setup`",
+    )
+}
+
+fn found(path: PathBuf, remedy: &str) -> PathBuf {
+    assert!(path.exists(), "{} is missing: {remedy}", path.display());
+    path
+}
