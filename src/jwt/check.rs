@@ -69,6 +69,14 @@ impl Expectations {
             Some(TokenType::new("at+jwt")),
         ]
     }
+
+    /// Whether a token with this `typ` can be accepted at all: to be asked of
+    /// an unverified token too, so that none of another type waits for keys.
+    #[must_use]
+    pub fn accepts_type(&self, token_type: Option<&TokenType>) -> bool {
+        let is_it = |accepted: &Option<TokenType>| accepted.as_ref() == token_type;
+        self.token_types.iter().any(is_it)
+    }
 }
 
 /// The checks, in the order of [`ClaimError`].
@@ -77,11 +85,8 @@ pub(super) fn check<'a>(
     expected: &Expectations,
     now: UnixTime,
 ) -> Result<ValidClaims<'a>, ClaimError> {
-    let has_type = |typ: &Option<TokenType>| typ.as_ref() == token.token_type();
-    require(
-        expected.token_types.iter().any(has_type),
-        ClaimError::TokenType,
-    )?;
+    let has_type = expected.accepts_type(token.token_type());
+    require(has_type, ClaimError::TokenType)?;
     times(token, expected.clock_skew, now)?;
     require(token.issuer() == &*expected.issuer, ClaimError::Issuer)?;
     require(is_for(token, &expected.audiences), ClaimError::Audience)?;
