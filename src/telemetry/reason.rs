@@ -1,0 +1,195 @@
+//! Why a request was decided as it was.
+
+/// The reason of a decision: one for every way a request can end.
+///
+/// It names the metric (`edge_authz.requests.<reason>.<provider>`), the
+/// response code details (`edge_authz_<reason>`), the filter state
+/// (`wasm.edge_authz.reason`) and the log event. The names are stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// A token met the route's rules.
+    Allowed,
+    /// The route is public.
+    Public,
+    /// The route's token is optional and there was none.
+    Anonymous,
+    /// A preflight was answered 204.
+    Preflight,
+    /// A preflight was answered 403.
+    PreflightRefused,
+    /// The path has no single meaning, and no setting opens it.
+    BadPath,
+    /// The path has an encoded character that `paths.allow_encoded` could open.
+    BadPathEncoded,
+    /// The path has an empty segment, which `paths.allow_empty_segments` opens.
+    BadPathEmptySegment,
+    /// The path has a `;`, which `paths.allow_semicolons` opens.
+    BadPathSemicolon,
+    /// The authority is not one valid host.
+    BadHost,
+    /// No route matches.
+    NoRoute,
+    /// The route is denied to everyone.
+    Denied,
+    /// No token, or credentials of another scheme.
+    NoToken,
+    /// The credentials are malformed, such as `Bearer` with two words.
+    MalformedCredentials,
+    /// More than one token.
+    SeveralTokens,
+    /// The token is longer than 16 KiB.
+    TokenTooLong,
+    /// The token is not a well-formed JWT.
+    MalformedToken,
+    /// The token's `alg` is unknown or not allowed for its issuer.
+    BadAlgorithm,
+    /// The token's header has something the filter must understand and does not.
+    UnsupportedHeader,
+    /// The token's `typ` is not accepted.
+    BadType,
+    /// No provider that the route allows has the token's issuer.
+    UnknownIssuer,
+    /// The issuer has no key of the token's `kid`.
+    UnknownKey,
+    /// No key fits the token, or more than one does and it names none.
+    NoFittingKey,
+    /// The signature does not verify.
+    BadSignature,
+    /// The token has expired.
+    Expired,
+    /// The token is not valid yet, or was issued in the future.
+    NotYetValid,
+    /// The token lives longer than the provider's `max_lifetime`.
+    LifetimeTooLong,
+    /// The token is for another audience.
+    BadAudience,
+    /// The token's `token_use` is another.
+    BadTokenUse,
+    /// A claim that every token of the provider must meet is not met.
+    BadClaims,
+    /// The route's scopes are not met.
+    MissingScope,
+    /// The route's claims are not met.
+    MissingClaim,
+    /// The issuer's keys are not to be had.
+    KeysUnavailable,
+    /// Too many requests wait for keys already.
+    TooManyWaiting,
+    /// The host failed, or the filter is in a state it cannot decide from.
+    InternalError,
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 35] = [
+        Self::Allowed,
+        Self::Public,
+        Self::Anonymous,
+        Self::Preflight,
+        Self::PreflightRefused,
+        Self::BadPath,
+        Self::BadPathEncoded,
+        Self::BadPathEmptySegment,
+        Self::BadPathSemicolon,
+        Self::BadHost,
+        Self::NoRoute,
+        Self::Denied,
+        Self::NoToken,
+        Self::MalformedCredentials,
+        Self::SeveralTokens,
+        Self::TokenTooLong,
+        Self::MalformedToken,
+        Self::BadAlgorithm,
+        Self::UnsupportedHeader,
+        Self::BadType,
+        Self::UnknownIssuer,
+        Self::UnknownKey,
+        Self::NoFittingKey,
+        Self::BadSignature,
+        Self::Expired,
+        Self::NotYetValid,
+        Self::LifetimeTooLong,
+        Self::BadAudience,
+        Self::BadTokenUse,
+        Self::BadClaims,
+        Self::MissingScope,
+        Self::MissingClaim,
+        Self::KeysUnavailable,
+        Self::TooManyWaiting,
+        Self::InternalError,
+    ];
+
+    /// The stable name, in snake case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        // The details without their prefix: one table for both.
+        match self.details().split_at_checked(PREFIX.len()) {
+            Some((_, name)) => name,
+            None => "",
+        }
+    }
+
+    /// The response code details: `edge_authz_` and the name.
+    #[must_use]
+    pub const fn details(self) -> &'static str {
+        match self {
+            Self::Allowed => "edge_authz_allowed",
+            Self::Public => "edge_authz_public",
+            Self::Anonymous => "edge_authz_anonymous",
+            Self::Preflight => "edge_authz_preflight",
+            Self::PreflightRefused => "edge_authz_preflight_refused",
+            Self::BadPath => "edge_authz_bad_path",
+            Self::BadPathEncoded => "edge_authz_bad_path_allow_encoded",
+            Self::BadPathEmptySegment => "edge_authz_bad_path_allow_empty_segments",
+            Self::BadPathSemicolon => "edge_authz_bad_path_allow_semicolons",
+            Self::BadHost => "edge_authz_bad_host",
+            Self::NoRoute => "edge_authz_no_route",
+            Self::Denied => "edge_authz_denied",
+            Self::NoToken => "edge_authz_no_token",
+            Self::MalformedCredentials => "edge_authz_malformed_credentials",
+            Self::SeveralTokens => "edge_authz_several_tokens",
+            Self::TokenTooLong => "edge_authz_token_too_long",
+            Self::MalformedToken => "edge_authz_malformed_token",
+            Self::BadAlgorithm => "edge_authz_bad_algorithm",
+            Self::UnsupportedHeader => "edge_authz_unsupported_header",
+            Self::BadType => "edge_authz_bad_type",
+            Self::UnknownIssuer => "edge_authz_unknown_issuer",
+            Self::UnknownKey => "edge_authz_unknown_key",
+            Self::NoFittingKey => "edge_authz_no_fitting_key",
+            Self::BadSignature => "edge_authz_bad_signature",
+            Self::Expired => "edge_authz_expired",
+            Self::NotYetValid => "edge_authz_not_yet_valid",
+            Self::LifetimeTooLong => "edge_authz_lifetime_too_long",
+            Self::BadAudience => "edge_authz_bad_audience",
+            Self::BadTokenUse => "edge_authz_bad_token_use",
+            Self::BadClaims => "edge_authz_bad_claims",
+            Self::MissingScope => "edge_authz_missing_scope",
+            Self::MissingClaim => "edge_authz_missing_claim",
+            Self::KeysUnavailable => "edge_authz_keys_unavailable",
+            Self::TooManyWaiting => "edge_authz_too_many_waiting",
+            Self::InternalError => "edge_authz_internal_error",
+        }
+    }
+}
+
+const PREFIX: &str = "edge_authz_";
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_name_of_its_own() {
+        let names: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.name()).collect();
+        assert_eq!(names.len(), Reason::ALL.len());
+        assert!(names.iter().all(|name| !name.is_empty()));
+    }
+
+    #[test]
+    fn names_are_safe_in_metrics() {
+        let safe = |name: &str| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        assert!(Reason::ALL.iter().all(|reason| safe(reason.name())));
+    }
+}
