@@ -1,0 +1,94 @@
+//! Trusted token issuers.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::SourceId;
+use crate::crypto::AlgorithmSet;
+use crate::jwk::KeySet;
+use crate::jwt::Expectations;
+use crate::rules::ClaimName;
+
+/// A provider's place in the policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProviderId(usize);
+
+impl ProviderId {
+    /// The provider at `index` of the list.
+    #[must_use]
+    pub const fn new(index: usize) -> Self {
+        Self(index)
+    }
+
+    /// Its place in the list.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// A trusted issuer, and what its tokens must meet.
+#[derive(Debug)]
+pub struct Provider {
+    /// The name that rules, metrics and logs use: `[a-z0-9_-]{1,64}`.
+    pub name: Rc<str>,
+    /// Where its keys are.
+    pub keys: ProviderKeys,
+    /// The algorithms that its tokens may be signed with.
+    pub algorithms: AlgorithmSet,
+    /// What every token of it must meet; the issuer stands here.
+    pub expectations: Expectations,
+    /// The claims that hold scopes, all of them counted.
+    pub scope_claims: Vec<ClaimName>,
+}
+
+/// Where a provider's keys are.
+#[derive(Debug)]
+pub enum ProviderKeys {
+    /// In the configuration; an unknown `kid` is final.
+    Inline(KeySet),
+    /// Fetched, and kept fresh.
+    Fetched(SourceId),
+}
+
+/// The trusted issuers, in the order written: with several of one issuer, the
+/// first that a token satisfies counts.
+#[derive(Debug, Default)]
+pub struct Providers {
+    list: Vec<Provider>,
+    by_issuer: BTreeMap<Rc<str>, Vec<ProviderId>>,
+}
+
+impl Providers {
+    /// The providers of a policy.
+    #[must_use]
+    pub fn new(list: Vec<Provider>) -> Self {
+        let mut by_issuer: BTreeMap<Rc<str>, Vec<ProviderId>> = BTreeMap::new();
+        for (index, provider) in list.iter().enumerate() {
+            let issuer = Rc::clone(&provider.expectations.issuer);
+            by_issuer
+                .entry(issuer)
+                .or_default()
+                .push(ProviderId::new(index));
+        }
+        Self { list, by_issuer }
+    }
+
+    /// The provider of this id.
+    #[must_use]
+    pub fn get(&self, id: ProviderId) -> Option<&Provider> {
+        self.list.get(id.index())
+    }
+
+    /// All of them, in the order written.
+    pub fn iter(&self) -> impl Iterator<Item = (ProviderId, &Provider)> {
+        (0..).map(ProviderId::new).zip(&self.list)
+    }
+
+    /// Those that trust `issuer`, in the order written. The cost does not
+    /// depend on how many issuers are trusted.
+    pub fn of_issuer(&self, issuer: &str) -> impl Iterator<Item = (ProviderId, &Provider)> {
+        let ids = self.by_issuer.get(issuer).map_or(&[][..], Vec::as_slice);
+        ids.iter().filter_map(|id| Some((*id, self.get(*id)?)))
+    }
+}
