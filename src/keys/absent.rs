@@ -1,0 +1,70 @@
+//! The `kid`s that were asked for lately and do not exist.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::time::UnixTime;
+
+/// How many are remembered.
+const MOST: usize = 64;
+/// How long.
+const LIFE: Duration = Duration::from_secs(10);
+
+/// The last 64 `kid`s found absent, for ten seconds each: the tokens of a
+/// withdrawn key are refused at once and crowd no one out.
+#[derive(Debug, Default)]
+pub struct AbsentKids {
+    found: VecDeque<(Box<str>, UnixTime)>,
+}
+
+impl AbsentKids {
+    /// Remembers that a set fetched after it was asked for lacks `kid`.
+    pub fn insert(&mut self, kid: &str, now: UnixTime) {
+        self.found.retain(|(known, _)| **known != *kid);
+        if self.found.len() >= MOST {
+            self.found.pop_front();
+        }
+        self.found.push_back((kid.into(), now));
+    }
+
+    /// Whether `kid` was found absent lately.
+    #[must_use]
+    pub fn contains(&self, kid: &str, now: UnixTime) -> bool {
+        let recent = |at: UnixTime| at <= now && now.saturating_since(at) < LIFE;
+        self.found
+            .iter()
+            .any(|(known, at)| **known == *kid && recent(*at))
+    }
+
+    /// Forgets all: a new set may have any of them.
+    pub fn clear(&mut self) {
+        self.found.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kid_is_absent_for_ten_seconds() {
+        let mut absent = AbsentKids::default();
+        absent.insert("a", UnixTime::from_secs(100));
+        assert!(absent.contains("a", UnixTime::from_secs(100)));
+        assert!(absent.contains("a", UnixTime::from_secs(109)));
+        assert!(!absent.contains("a", UnixTime::from_secs(110)));
+        assert!(!absent.contains("a", UnixTime::from_secs(99)));
+        assert!(!absent.contains("b", UnixTime::from_secs(100)));
+    }
+
+    #[test]
+    fn the_oldest_of_more_than_64_is_forgotten() {
+        let mut absent = AbsentKids::default();
+        for n in 0..65 {
+            absent.insert(&n.to_string(), UnixTime::EPOCH);
+        }
+        assert!(!absent.contains("0", UnixTime::EPOCH));
+        assert!(absent.contains("1", UnixTime::EPOCH));
+        assert!(absent.contains("64", UnixTime::EPOCH));
+    }
+}

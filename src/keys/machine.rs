@@ -1,0 +1,279 @@
+//! When keys are fetched, and how long they serve.
+
+use std::time::Duration;
+
+use super::record::{Content, Failure, Jitter, Lease, Record};
+use crate::time::UnixTime;
+
+/// The least time between two early refreshes.
+const EARLY_GAP: Duration = Duration::from_secs(5);
+/// The least time between an early refresh and the one after the next: at
+/// most two in any ten seconds, as the issuer counts them too, for whom the
+/// way there may shorten the time between.
+const EARLY_SPAN: Duration = Duration::from_millis(10_500);
+/// The longest back-off while keys serve.
+const LONGEST_BACKOFF: Duration = Duration::from_mins(1);
+/// The longest back-off while no key serves.
+const LONGEST_BACKOFF_WITHOUT_KEYS: Duration = Duration::from_secs(5);
+/// The floor under an answer's `max-age`.
+const LEAST_MAX_AGE: Duration = Duration::from_mins(1);
+/// How long a lease outlives the timeout of the request that it covers.
+const LEASE_MARGIN: Duration = Duration::from_secs(2);
+/// How long an issuer's metadata are good.
+const METADATA_AGE: Duration = Duration::from_hours(24);
+
+/// The rules of one key source (timing only): a state machine over [`Record`].
+///
+/// A record without content is *empty*; with content it is *fresh* until
+/// [`Machine::refresh_at`], then *stale* until `max_stale` after the last good
+/// fetch, then as good as empty. Each of these may have a failure behind it
+/// and a fetch in flight.
+#[derive(Clone, Copy, Debug)]
+pub struct Machine {
+    /// The longest that one request to the issuer takes.
+    pub timeout: Duration,
+    /// The ceiling on the age of keys before they are fetched again.
+    pub refresh: Duration,
+    /// How long the last good keys serve.
+    pub max_stale: Duration,
+}
+
+/// Why keys are fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// There are none, or they are due, or the last try failed.
+    Ordinary,
+    /// A token names a `kid` that the set lacks.
+    Early,
+}
+
+/// How a fetch ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// With a key set that has a usable key.
+    Good {
+        /// Names the set.
+        version: u64,
+        /// When the fetch began.
+        started_at: UnixTime,
+        /// The answer's `max-age`, in seconds.
+        max_age: Option<u32>,
+    },
+    /// With anything else.
+    Failed,
+}
+
+impl Machine {
+    /// Whether the record's keys may verify tokens.
+    #[must_use]
+    pub fn serves(&self, record: &Record, now: UnixTime) -> bool {
+        record
+            .content
+            .is_some_and(|content| self.content_serves(&content, now))
+    }
+
+    /// Whether keys of this content may verify tokens.
+    #[must_use]
+    pub fn content_serves(&self, content: &Content, now: UnixTime) -> bool {
+        now.saturating_since(content.fetched_at) <= self.max_stale
+    }
+
+    /// Whether a fetch should begin now, and why.
+    #[must_use]
+    pub fn due(&self, record: &Record, early_wanted: bool, now: UnixTime) -> Option<Kind> {
+        if self.in_flight(record, now) {
+            return None;
+        }
+        if now >= self.ordinary_at(record, now) {
+            return Some(Kind::Ordinary);
+        }
+        (early_wanted && now >= early_at(record, now)).then_some(Kind::Early)
+    }
+
+    /// The record with the lease taken: the fetch may begin once every worker
+    /// can see it.
+    #[must_use]
+    pub fn begun(&self, record: &Record, kind: Kind, holder: u64, now: UnixTime) -> Record {
+        let early = kind == Kind::Early;
+        let [_, last] = record.early;
+        Record {
+            lease: Some(self.lease(holder, early, now)),
+            early: if early {
+                [last, Some(now)]
+            } else {
+                record.early
+            },
+            ..record.clone()
+        }
+    }
+
+    /// The record with the lease prolonged for the next request of the same
+    /// fetch; absent where the lease is another's by now.
+    #[must_use]
+    pub fn prolonged(&self, record: &Record, holder: u64, now: UnixTime) -> Option<Record> {
+        let lease = record.lease.filter(|lease| lease.holder == holder)?;
+        let lease = Some(self.lease(holder, lease.early, now));
+        Some(Record {
+            lease,
+            ..record.clone()
+        })
+    }
+
+    /// The record after the fetch; absent where the lease is another's by now,
+    /// whose answer is the newer one.
+    #[must_use]
+    pub fn finished(
+        record: &Record,
+        holder: u64,
+        outcome: Outcome,
+        jitter: Jitter,
+        now: UnixTime,
+    ) -> Option<Record> {
+        let lease = record.lease.filter(|lease| lease.holder == holder)?;
+        let record = Record {
+            lease: None,
+            ..record.clone()
+        };
+        Some(match outcome {
+            Outcome::Good {
+                version,
+                started_at,
+                max_age,
+            } => {
+                let content = Content {
+                    version,
+                    started_at,
+                    fetched_at: now,
+                    max_age,
+                    jitter,
+                };
+                Record {
+                    content: Some(content),
+                    failure: None,
+                    ..record
+                }
+            }
+            // An early refresh has its own budget and leaves the back-off alone.
+            Outcome::Failed if lease.early => record,
+            Outcome::Failed => {
+                let count = record
+                    .failure
+                    .map_or(0, |failure| failure.count)
+                    .saturating_add(1);
+                Record {
+                    failure: Some(Failure {
+                        at: now,
+                        count,
+                        jitter,
+                    }),
+                    ..record
+                }
+            }
+        })
+    }
+
+    /// When the next fetch may begin, for `Retry-After`.
+    #[must_use]
+    pub fn next_try(&self, record: &Record, early_wanted: bool, now: UnixTime) -> UnixTime {
+        if let Some(lease) = record.lease.filter(|_| self.in_flight(record, now)) {
+            return lease.until;
+        }
+        let ordinary = self.ordinary_at(record, now);
+        if early_wanted {
+            ordinary.min(early_at(record, now))
+        } else {
+            ordinary
+        }
+    }
+
+    /// Whether metadata read at `at` are still good: not after a failed fetch.
+    #[must_use]
+    pub fn metadata_good(record: &Record, at: UnixTime, now: UnixTime) -> bool {
+        let failed_since = record.failure.is_some_and(|failure| failure.at >= at);
+        at <= now && now.saturating_since(at) < METADATA_AGE && !failed_since
+    }
+
+    fn lease(&self, holder: u64, early: bool, now: UnixTime) -> Lease {
+        Lease {
+            holder,
+            until: now.saturating_add(self.lease_length()),
+            early,
+        }
+    }
+
+    fn lease_length(&self) -> Duration {
+        self.timeout.saturating_add(LEASE_MARGIN)
+    }
+
+    /// A lease that ends further ahead than its length was written by someone
+    /// else, or before the clock was set back.
+    fn in_flight(&self, record: &Record, now: UnixTime) -> bool {
+        let furthest = now.saturating_add(self.lease_length());
+        record
+            .lease
+            .is_some_and(|lease| now < lease.until && lease.until <= furthest)
+    }
+
+    /// When the next fetch begins that no token asked for.
+    fn ordinary_at(&self, record: &Record, now: UnixTime) -> UnixTime {
+        let due = record
+            .content
+            .map_or(UnixTime::EPOCH, |content| self.refresh_at(&content, now));
+        match record.failure {
+            Some(failure) => due.max(Self::retry_at(&failure, self.serves(record, now), now)),
+            None => due,
+        }
+    }
+
+    /// When a good set is due for a refresh: at 80 to 100 % of its period, at
+    /// once if it seems to come from the future.
+    fn refresh_at(&self, content: &Content, now: UnixTime) -> UnixTime {
+        if content.fetched_at > now {
+            return now;
+        }
+        let max_age = content
+            .max_age
+            .map(|secs| Duration::from_secs(u64::from(secs)));
+        let period = max_age.map_or(self.refresh, |age| self.refresh.min(age.max(LEAST_MAX_AGE)));
+        content
+            .fetched_at
+            .saturating_add(content.jitter.shorten(period))
+    }
+
+    /// When a failed fetch is tried again.
+    fn retry_at(failure: &Failure, serving: bool, now: UnixTime) -> UnixTime {
+        if failure.at > now {
+            return now;
+        }
+        let doublings = failure.count.saturating_sub(1).min(6);
+        let backoff = Duration::from_secs(1_u64.checked_shl(doublings).unwrap_or(u64::MAX));
+        let longest = if serving {
+            LONGEST_BACKOFF
+        } else {
+            LONGEST_BACKOFF_WITHOUT_KEYS
+        };
+        failure
+            .at
+            .saturating_add(failure.jitter.shorten(backoff.min(longest)))
+    }
+}
+
+/// When an early refresh may begin. Starts that lie ahead, since the clock was
+/// set back, do not count.
+fn early_at(record: &Record, now: UnixTime) -> UnixTime {
+    let [before, last] = record
+        .early
+        .map(|start| start.filter(|start| *start <= now));
+    let after_last = last.map(|start| start.saturating_add(EARLY_GAP));
+    let after_before = before.map(|start| start.saturating_add(EARLY_SPAN));
+    after_last.max(after_before).unwrap_or(UnixTime::EPOCH)
+}
+
+impl Jitter {
+    /// 80 to 100 % of a period.
+    fn shorten(self, period: Duration) -> Duration {
+        // At most a fifth is taken off: 255 steps of 1/1275 each.
+        let step = period.checked_div(1275).unwrap_or_default();
+        period.saturating_sub(step.saturating_mul(u32::from(self.0)))
+    }
+}

@@ -1,0 +1,264 @@
+//! What the workers of a proxy share about one key source.
+
+use crate::time::UnixTime;
+
+/// The state of one key source, as every worker sees it.
+///
+/// It is small, so that workers can look at it often; the key set itself lies
+/// beside it, marked with [`Content::version`]. Whatever cannot be read is
+/// taken for [`Record::default`]: nothing known, nothing going on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// The last good key set.
+    pub content: Option<Content>,
+    /// The last failure, and how many there were in a row.
+    pub failure: Option<Failure>,
+    /// The starts of the last two early refreshes, the older one first.
+    pub early: [Option<UnixTime>; 2],
+    /// Who fetches at the moment.
+    pub lease: Option<Lease>,
+    /// Where the issuer said that its key set is.
+    pub discovered: Option<Discovered>,
+}
+
+/// The last good key set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// Names the set; two sets fetched differ in it.
+    pub version: u64,
+    /// When its fetch began: a `kid` asked for before is judged by it.
+    pub started_at: UnixTime,
+    /// When it was taken: its age counts from here.
+    pub fetched_at: UnixTime,
+    /// The answer's `max-age`, in seconds.
+    pub max_age: Option<u32>,
+    /// Where within the refresh period the next fetch falls.
+    pub jitter: Jitter,
+}
+
+/// The last failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// When it happened.
+    pub at: UnixTime,
+    /// How many there were in a row.
+    pub count: u32,
+    /// Where within the back-off the next try falls.
+    pub jitter: Jitter,
+}
+
+/// The right to fetch, held by one worker until a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Who holds it.
+    pub holder: u64,
+    /// When it ends by itself: its holder may be gone.
+    pub until: UnixTime,
+    /// Whether the fetch is an early refresh.
+    pub early: bool,
+}
+
+/// Where the issuer's metadata said that the key set is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Discovered {
+    /// When the metadata were read.
+    pub at: UnixTime,
+    /// Its `jwks_uri`, checked again by whoever uses it.
+    pub key_set_uri: Box<str>,
+}
+
+/// A fraction between 0 and 1, in 1/255.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Jitter(pub u8);
+
+/// The first byte of a record: another format is another key, but whoever
+/// else writes there must not be misread.
+const FORMAT: u8 = 1;
+
+impl Record {
+    /// The record as bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Writer(vec![FORMAT]);
+        out.option(self.content, |out, content| {
+            out.number(content.version);
+            out.time(content.started_at);
+            out.time(content.fetched_at);
+            out.option(content.max_age, |out, max_age| {
+                out.number(u64::from(max_age));
+            });
+            out.byte(content.jitter.0);
+        });
+        out.option(self.failure, |out, failure| {
+            out.time(failure.at);
+            out.number(u64::from(failure.count));
+            out.byte(failure.jitter.0);
+        });
+        for early in self.early {
+            out.option(early, Writer::time);
+        }
+        out.option(self.lease, |out, lease| {
+            out.number(lease.holder);
+            out.time(lease.until);
+            out.byte(u8::from(lease.early));
+        });
+        out.option(self.discovered.as_ref(), |out, discovered| {
+            out.time(discovered.at);
+            out.0.extend_from_slice(discovered.key_set_uri.as_bytes());
+        });
+        out.0
+    }
+
+    /// Reads a record; absent if these are not exactly the bytes of one.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut bytes = Reader(bytes);
+        if bytes.byte()? != FORMAT {
+            return None;
+        }
+        let record = Self {
+            content: bytes.option(|bytes| {
+                Some(Content {
+                    version: bytes.number()?,
+                    started_at: bytes.time()?,
+                    fetched_at: bytes.time()?,
+                    max_age: bytes.option(|bytes| u32::try_from(bytes.number()?).ok())?,
+                    jitter: Jitter(bytes.byte()?),
+                })
+            })?,
+            failure: bytes.option(|bytes| {
+                Some(Failure {
+                    at: bytes.time()?,
+                    count: u32::try_from(bytes.number()?).ok()?,
+                    jitter: Jitter(bytes.byte()?),
+                })
+            })?,
+            early: [bytes.option(Reader::time)?, bytes.option(Reader::time)?],
+            lease: bytes.option(|bytes| {
+                Some(Lease {
+                    holder: bytes.number()?,
+                    until: bytes.time()?,
+                    early: bytes.byte()? == 1,
+                })
+            })?,
+            discovered: bytes.option(|bytes| {
+                let at = bytes.time()?;
+                let key_set_uri = std::str::from_utf8(bytes.rest()).ok()?.into();
+                Some(Discovered { at, key_set_uri })
+            })?,
+        };
+        bytes.0.is_empty().then_some(record)
+    }
+}
+
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn byte(&mut self, byte: u8) {
+        self.0.push(byte);
+    }
+
+    fn number(&mut self, number: u64) {
+        self.0.extend_from_slice(&number.to_le_bytes());
+    }
+
+    fn time(&mut self, time: UnixTime) {
+        self.0.extend_from_slice(&time.as_nanos().to_le_bytes());
+    }
+
+    fn option<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
+        self.byte(u8::from(value.is_some()));
+        if let Some(value) = value {
+            write(self, value);
+        }
+    }
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (bytes, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*bytes)
+    }
+
+    fn rest(&mut self) -> &'a [u8] {
+        std::mem::take(&mut self.0)
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        self.take::<1>().map(|[byte]| byte)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        self.take().map(u64::from_le_bytes)
+    }
+
+    fn time(&mut self) -> Option<UnixTime> {
+        self.take()
+            .map(|bytes| UnixTime::from_nanos(i128::from_le_bytes(bytes)))
+    }
+
+    /// The outer option is whether the bytes could be read.
+    #[expect(clippy::option_option, reason = "the two mean different things")]
+    fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
+        match self.byte()? {
+            0 => Some(None),
+            1 => read(self).map(Some),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn full() -> Record {
+        Record {
+            content: Some(Content {
+                version: 7,
+                started_at: UnixTime::from_secs(1),
+                fetched_at: UnixTime::from_secs(2),
+                max_age: Some(300),
+                jitter: Jitter(9),
+            }),
+            failure: Some(Failure {
+                at: UnixTime::from_secs(3),
+                count: 4,
+                jitter: Jitter(1),
+            }),
+            early: [None, Some(UnixTime::from_secs(5))],
+            lease: Some(Lease {
+                holder: 6,
+                until: UnixTime::from_secs(8),
+                early: true,
+            }),
+            discovered: Some(Discovered {
+                at: UnixTime::from_secs(9),
+                key_set_uri: "https://issuer.example/keys".into(),
+            }),
+        }
+    }
+
+    #[test]
+    fn a_record_survives_the_way_through_bytes() {
+        for record in [Record::default(), full()] {
+            assert_eq!(Record::decode(&record.encode()), Some(record));
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_record_are_none() {
+        let bytes = full().encode();
+        let uri = "https://issuer.example/keys".len();
+        for end in 0..bytes.len() - uri {
+            assert_eq!(Record::decode(&bytes[..end]), None, "{end}");
+        }
+        let mut longer = Record::default().encode();
+        longer.push(0);
+        assert_eq!(Record::decode(&longer), None);
+        assert_eq!(Record::decode(b"garbage of another plugin"), None);
+    }
+}
