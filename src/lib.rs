@@ -4,11 +4,16 @@
 //! The core takes bytes and the time and returns values; it knows no proxy,
 //! clock, randomness or log. `filter` is the only module that names the host.
 
+pub mod authz;
 pub mod cors;
 pub mod crypto;
+pub mod engine;
 pub mod http;
 pub mod json;
 pub mod jwk;
 pub mod jwt;
+pub mod keys;
+pub mod policy;
 pub mod rules;
+pub mod telemetry;
 pub mod time;

@@ -1,0 +1,354 @@
+//! The steps of a decision, in their order.
+
+use super::credentials::{Credentials, Token};
+use super::token::{Failure, Judge};
+use super::{
+    Decision, Forward, Keys, Refusal, Remembered, RequestEdit, Verdict, Verified, identity,
+};
+use crate::cors::{CorsPolicy, Preflight, PreflightAnswer, ResponseCors, RouteMethods};
+use crate::crypto::NativeSignatures;
+use crate::http::{Host, LocalReply, Method, NormalPath, RequestHead, SafeText};
+use crate::jwt::ValidClaims;
+use crate::policy::routes::Found;
+use crate::policy::{Access, Policy, Provider, ProviderId, Route, RouteId};
+use crate::rules::Missing;
+use crate::telemetry::Reason;
+use crate::time::UnixTime;
+
+/// What a decision may look at besides the policy and the request.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The key cache.
+    pub keys: &'a dyn Keys,
+    /// The tokens that verified before.
+    pub remembered: &'a dyn Remembered,
+    /// The proxy's own signature checks.
+    pub native: &'a dyn NativeSignatures,
+    /// When the request came.
+    pub arrived: UnixTime,
+    /// The time of the decision.
+    pub now: UnixTime,
+}
+
+/// Decides about a request.
+#[must_use]
+pub fn evaluate(policy: &Policy, head: &RequestHead, context: Context<'_>) -> Decision {
+    let place = Place::find(policy, head);
+    if let Some(decision) = preflight(policy, head, &place) {
+        return decision;
+    }
+    let evaluation = Evaluation {
+        policy,
+        head,
+        context,
+    };
+    let (outcome, cors) = match &place {
+        Err(reason) => (Outcome::refused((*reason).into()), policy.cors.as_ref()),
+        Ok(place) => match place.reached(policy, head.method()) {
+            None => (
+                Outcome::refused(Reason::NoRoute.into()),
+                policy.cors.as_ref(),
+            ),
+            Some((found, route)) => {
+                let outcome = evaluation.at_route(&found, route);
+                (
+                    Outcome {
+                        route: Some(found.route()),
+                        ..outcome
+                    },
+                    route.cors.as_ref(),
+                )
+            }
+        },
+    };
+    let cors = cors.map(|policy| ResponseCors::for_request(policy, origins(head)));
+    outcome.decision(policy, cors)
+}
+
+/// Where a request goes, in the one form in which paths and hosts are judged.
+struct Place<'r> {
+    path: NormalPath<'r>,
+    host: Option<Host<'r>>,
+}
+
+impl<'r> Place<'r> {
+    fn find(policy: &Policy, head: &'r RequestHead) -> Result<Self, Reason> {
+        let raw = head.path().ok_or(Reason::BadPath)?;
+        let path =
+            NormalPath::parse(raw, &policy.paths).map_err(|error| match error.opened_by() {
+                Some("allow_encoded") => Reason::BadPathEncoded,
+                Some("allow_empty_segments") => Reason::BadPathEmptySegment,
+                Some("allow_semicolons") => Reason::BadPathSemicolon,
+                Some(_) | None => Reason::BadPath,
+            })?;
+        let host = if policy.table.uses_hosts() {
+            // Two `:authority` fields would leave the choice to the upstream.
+            if head.headers().values(":authority").nth(1).is_some() {
+                return Err(Reason::BadHost);
+            }
+            Host::parse(head.authority()).map_err(|_| Reason::BadHost)?
+        } else {
+            None
+        };
+        Ok(Self { path, host })
+    }
+
+    fn reached<'p>(
+        &'p self,
+        policy: &'p Policy,
+        method: Option<&[u8]>,
+    ) -> Option<(Found<'p>, &'p Route)> {
+        let found = policy.table.find(self.host.as_ref(), method?, &self.path)?;
+        let route = policy.route(found.route())?;
+        Some((found, route))
+    }
+
+    fn methods<'p>(&self, policy: &'p Policy) -> RouteMethods<'p> {
+        let methods = policy.table.methods_at(self.host.as_ref(), &self.path);
+        let named = methods.named.into_iter().map(Method::as_str).collect();
+        RouteMethods {
+            named,
+            any: methods.any,
+        }
+    }
+}
+
+fn origins(head: &RequestHead) -> impl Iterator<Item = &[u8]> {
+    head.headers().values("origin")
+}
+
+/// Answers a preflight from the policy of the route that the requested method
+/// would reach; without a route, and for a path that is refused, from the
+/// top-level one, so that the page can read the error. It needs no token and
+/// never reaches the upstream. Without a policy it is an ordinary request.
+fn preflight(
+    policy: &Policy,
+    head: &RequestHead,
+    place: &Result<Place<'_>, Reason>,
+) -> Option<Decision> {
+    let preflight = Preflight::detect(head.method()?, head.headers().iter())?;
+    let place = place.as_ref().ok();
+    let method = preflight.requested_method().map(str::as_bytes);
+    let reached = place.and_then(|place| place.reached(policy, method));
+    let (cors, route) = match &reached {
+        Some((found, route)) => (route.cors.as_ref(), Some(found.route())),
+        None => (policy.cors.as_ref(), None),
+    };
+    let methods = place.map_or_else(RouteMethods::default, |place| place.methods(policy));
+    Some(preflight_decision(
+        policy, &preflight, cors?, &methods, route,
+    ))
+}
+
+fn preflight_decision(
+    policy: &Policy,
+    preflight: &Preflight<'_>,
+    cors: &CorsPolicy,
+    methods: &RouteMethods<'_>,
+    route: Option<RouteId>,
+) -> Decision {
+    let answer = preflight.answer(cors, methods);
+    let (reason, mut reply) = match &answer {
+        PreflightAnswer::Allowed { .. } => {
+            let details = Reason::Preflight.details();
+            let reply = LocalReply {
+                status: 204,
+                headers: Vec::new(),
+                body: Vec::new(),
+                details,
+            };
+            (Reason::Preflight, reply)
+        }
+        PreflightAnswer::Refused { .. } => {
+            let refusal = Refusal::from(Reason::PreflightRefused);
+            (Reason::PreflightRefused, refusal.reply(&policy.responses))
+        }
+    };
+    let headers = answer.headers().iter();
+    reply
+        .headers
+        .extend(headers.map(|(name, value)| (*name, SafeText::filtered(&**value))));
+    Decision {
+        verdict: Verdict::Reply(reply),
+        reason,
+        route,
+        provider: None,
+        cors: None,
+        verified: None,
+        recalled: None,
+    }
+}
+
+/// What becomes of a request whose preflight, if any, is not concerned.
+struct Outcome {
+    passage: Result<(Forward, Reason), Failure>,
+    route: Option<RouteId>,
+    provider: Option<ProviderId>,
+    verified: Option<Verified>,
+    recalled: Option<bool>,
+}
+
+impl Outcome {
+    fn refused(refusal: Refusal) -> Self {
+        Self::of(Err(Failure::Refused(refusal, None)))
+    }
+
+    const fn of(passage: Result<(Forward, Reason), Failure>) -> Self {
+        Self {
+            passage,
+            route: None,
+            provider: None,
+            verified: None,
+            recalled: None,
+        }
+    }
+
+    fn decision(self, policy: &Policy, cors: Option<ResponseCors>) -> Decision {
+        let (verdict, reason, provider) = match self.passage {
+            Ok((forward, reason)) => (Verdict::Forward(forward), reason, self.provider),
+            Err(Failure::Wanting(wanted)) => (
+                Verdict::Wait(wanted),
+                Reason::KeysUnavailable,
+                self.provider,
+            ),
+            Err(Failure::Refused(refusal, provider)) => {
+                let reply = refusal.reply(&policy.responses);
+                (
+                    Verdict::Reply(reply),
+                    refusal.reason,
+                    provider.or(self.provider),
+                )
+            }
+        };
+        let Self {
+            route,
+            verified,
+            recalled,
+            ..
+        } = self;
+        Decision {
+            verdict,
+            reason,
+            route,
+            provider,
+            cors,
+            verified,
+            recalled,
+        }
+    }
+}
+
+struct Evaluation<'a> {
+    policy: &'a Policy,
+    head: &'a RequestHead,
+    context: Context<'a>,
+}
+
+impl Evaluation<'_> {
+    fn at_route(&self, found: &Found<'_>, route: &Route) -> Outcome {
+        match route.access {
+            Access::Denied => Outcome::refused(Reason::Denied.into()),
+            Access::Public => Outcome::of(Ok((self.forward(), Reason::Public))),
+            Access::Optional | Access::Required => self.with_token(found, route),
+        }
+    }
+
+    fn with_token(&self, found: &Found<'_>, route: &Route) -> Outcome {
+        match Credentials::find(self.head, &self.policy.token_places) {
+            Credentials::None if route.access == Access::Optional => {
+                Outcome::of(Ok((self.forward(), Reason::Anonymous)))
+            }
+            Credentials::None => Outcome::refused(Reason::NoToken.into()),
+            Credentials::Malformed => Outcome::refused(Reason::MalformedCredentials.into()),
+            Credentials::Several => Outcome::refused(Reason::SeveralTokens.into()),
+            Credentials::Token(token) => self.with_this(&token, found, route),
+        }
+    }
+
+    fn with_this(&self, token: &Token<'_>, found: &Found<'_>, route: &Route) -> Outcome {
+        let Context {
+            keys,
+            remembered,
+            native,
+            arrived,
+            now,
+        } = self.context;
+        let judge = Judge {
+            policy: self.policy,
+            keys,
+            remembered,
+            native,
+            arrived,
+            now,
+        };
+        let judged = judge.judge(&token.text, route, |provider, claims| {
+            self.permitted(provider, claims, token, found, route)
+        });
+        let recalled = Some(judged.recalled);
+        let (passage, provider) = match judged.outcome {
+            Ok((provider, passage)) => (passage, Some(provider)),
+            Err(failure) => (Err(failure), None),
+        };
+        Outcome {
+            passage,
+            route: None,
+            provider,
+            verified: judged.verified,
+            recalled,
+        }
+    }
+
+    /// The request with what the upstream learns of its token, if the route's
+    /// scopes and claims permit it.
+    fn permitted(
+        &self,
+        provider: &Provider,
+        claims: ValidClaims<'_>,
+        token: &Token<'_>,
+        found: &Found<'_>,
+        route: &Route,
+    ) -> Result<(Forward, Reason), Failure> {
+        let _permit = route
+            .rules
+            .grant(&claims, &provider.scope_claims, found)
+            .map_err(|missing| Failure::Refused(lacking(missing, route), None))?;
+        let mut forward = self.forward();
+        if !self.policy.upstream.keep_token {
+            forward.edits.extend(token.removal(self.head));
+        }
+        identity::add(&mut forward, &self.policy.upstream, claims, provider, route);
+        Ok((forward, Reason::Allowed))
+    }
+
+    /// The request as it goes on by any route: without the client's copies of
+    /// the headers that the filter may set, under every spelling.
+    fn forward(&self) -> Forward {
+        let mut edits: Vec<RequestEdit> = Vec::new();
+        for (name, _) in self.head.headers().iter() {
+            if self.policy.upstream.owns(name) {
+                let removal = RequestEdit::Remove(name.into());
+                if !edits.contains(&removal) {
+                    edits.push(removal);
+                }
+            }
+        }
+        Forward {
+            edits,
+            ..Forward::default()
+        }
+    }
+}
+
+/// A refusal for what a good token lacks. It names the scopes that the route
+/// needs where a token with them would do.
+fn lacking(missing: Missing, route: &Route) -> Refusal {
+    let (reason, scopes) = match missing {
+        Missing::Scopes => (Reason::MissingScope, route.rules.challenge_scopes()),
+        Missing::NoForbiddenScope => (Reason::MissingScope, Vec::new()),
+        Missing::Claims => (Reason::MissingClaim, Vec::new()),
+    };
+    Refusal {
+        scopes: scopes.into_iter().map(Into::into).collect(),
+        ..reason.into()
+    }
+}

@@ -1,0 +1,125 @@
+//! The decision about one request: `evaluate(policy, keys, request, now)`.
+//!
+//! Pure. It changes nothing, waits for nothing and knows no proxy: where keys
+//! are missing it says so, and is asked again when they are there. The steps
+//! and their order are those of the type chain
+//! `RequestHead → NormalPath → RouteMatch → Credentials → UnverifiedJwt →
+//! VerifiedJwt → ValidClaims → Permit → Verdict`: none can be skipped, since
+//! each takes what only the one before makes.
+
+mod credentials;
+mod evaluate;
+mod form;
+mod identity;
+mod refusal;
+#[cfg(test)]
+mod tests;
+mod token;
+
+use std::rc::Rc;
+
+pub use evaluate::{Context, evaluate};
+pub use refusal::Refusal;
+
+use crate::cors::ResponseCors;
+use crate::http::LocalReply;
+use crate::jwk::KeySet;
+use crate::jwt::VerifiedJwt;
+use crate::policy::{ProviderId, RouteId, SourceId};
+use crate::telemetry::Reason;
+use crate::time::UnixTime;
+
+/// Where keys come from: what the key cache knows at the time of a decision.
+pub trait Keys {
+    /// The keys of a source that may verify tokens now, if there are any.
+    fn keys(&self, source: SourceId) -> Option<CurrentKeys<'_>>;
+
+    /// Whether `kid` was found absent so lately that nobody asks again.
+    fn is_absent(&self, source: SourceId, kid: &str) -> bool;
+}
+
+/// The keys of one source at the time of a decision.
+#[derive(Clone, Copy, Debug)]
+pub struct CurrentKeys<'a> {
+    /// The keys.
+    pub set: &'a KeySet,
+    /// When their fetch began.
+    pub fetched_from: UnixTime,
+}
+
+/// The tokens that verified before.
+pub trait Remembered {
+    /// What this token verified as, once for every provider it did for.
+    fn recall(&self, token: &[u8]) -> Option<&[(ProviderId, Rc<VerifiedJwt>)]>;
+}
+
+/// What is decided about a request.
+#[derive(Debug)]
+pub struct Decision {
+    /// What happens to it.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+    /// The route that it reached.
+    pub route: Option<RouteId>,
+    /// The provider of its token, where one took part.
+    pub provider: Option<ProviderId>,
+    /// What CORS does to its answer.
+    pub cors: Option<ResponseCors>,
+    /// What its token newly verified as: worth remembering, whatever the
+    /// verdict.
+    pub verified: Option<Verified>,
+    /// Whether its token was remembered; absent where none was looked at.
+    pub recalled: Option<bool>,
+}
+
+/// A token that has newly verified.
+#[derive(Debug)]
+pub struct Verified {
+    /// Its whole text.
+    pub token: Box<[u8]>,
+    /// The provider whose key has signed it.
+    pub provider: ProviderId,
+    /// What it verified as.
+    pub jwt: Rc<VerifiedJwt>,
+}
+
+/// What happens to a request.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It goes on to the upstream.
+    Forward(Forward),
+    /// It is answered here.
+    Reply(LocalReply),
+    /// It cannot be decided until one of these sources has other keys.
+    Wait(Vec<Wanted>),
+}
+
+/// What goes on to the upstream, and what is known of it.
+#[derive(Debug, Default)]
+pub struct Forward {
+    /// The changes of its header fields, in order.
+    pub edits: Vec<RequestEdit>,
+    /// The token's `sub`, where it can be written in a log line.
+    pub subject: Option<Box<str>>,
+    /// Identity headers left absent because a value cannot stand in one.
+    pub dropped: usize,
+}
+
+/// A change of a request's header field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RequestEdit {
+    /// Removes every line of this name.
+    Remove(Box<[u8]>),
+    /// Replaces every line of this name by one.
+    Set(Box<[u8]>, Vec<u8>),
+}
+
+/// Keys that are needed and not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The source.
+    pub source: SourceId,
+    /// The `kid` that its keys lack; absent where it has no keys at all.
+    pub kid: Option<Box<str>>,
+}

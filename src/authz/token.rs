@@ -1,0 +1,263 @@
+//! One token, judged against the providers that a route allows.
+
+use std::rc::Rc;
+
+use super::form::{Form, Signed};
+use super::{Keys, Refusal, Remembered, Verified, Wanted};
+use crate::crypto::NativeSignatures;
+use crate::jwk::{KeySet, Lookup};
+use crate::jwt::{ClaimError, TokenError, ValidClaims, VerifiedJwt};
+use crate::policy::{Policy, Provider, ProviderId, ProviderKeys, Route, SourceId};
+use crate::telemetry::Reason;
+use crate::time::UnixTime;
+
+/// What a token is judged with.
+#[derive(Clone, Copy)]
+pub(super) struct Judge<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) keys: &'a dyn Keys,
+    pub(super) remembered: &'a dyn Remembered,
+    pub(super) native: &'a dyn NativeSignatures,
+    /// When the request came: a `kid` is unknown only by keys fetched later.
+    pub(super) arrived: UnixTime,
+    pub(super) now: UnixTime,
+}
+
+/// What became of a token.
+pub(super) struct Judged<T> {
+    /// What was made of its claims, with the provider that it satisfies.
+    pub(super) outcome: Result<(ProviderId, T), Failure>,
+    /// What it newly verified as.
+    pub(super) verified: Option<Verified>,
+    pub(super) recalled: bool,
+}
+
+/// Why a token does not hold, or not yet.
+pub(super) enum Failure {
+    /// Keys are missing that might make it good.
+    Wanting(Vec<Wanted>),
+    /// It is refused, by the provider whose checks it got furthest with.
+    Refused(Refusal, Option<ProviderId>),
+}
+
+/// Why a token does not hold for one provider, in the order of the checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fault {
+    Algorithm,
+    Type,
+    UnknownKey,
+    NoFittingKey,
+    Signature,
+    Claim(ClaimError),
+    RouteTokenUse,
+}
+
+impl Judge<'_> {
+    /// Judges a token for a route and hands its claims to `satisfied`. Of
+    /// several providers of its issuer, the first that it satisfies counts; a
+    /// provider that the route does not allow does not exist.
+    pub(super) fn judge<T>(
+        &self,
+        token: &[u8],
+        route: &Route,
+        satisfied: impl FnOnce(&Provider, ValidClaims<'_>) -> T,
+    ) -> Judged<T> {
+        let form = match Form::of(token, self.remembered) {
+            Ok(form) => form,
+            Err(error) => return Judged::malformed(error),
+        };
+        let mut judged = Judged::default_for(&form);
+        let mut wanting = Vec::new();
+        let mut furthest: Option<(Fault, ProviderId)> = None;
+        for (id, provider) in self.policy.providers.of_issuer(form.issuer()) {
+            if !route.allows_provider(id) {
+                continue;
+            }
+            let fault = match self.authenticate(&form, id, provider) {
+                Ok(Signed { jwt, new }) => {
+                    if new {
+                        judged.verified = Some(Verified {
+                            token: token.into(),
+                            provider: id,
+                            jwt: Rc::clone(&jwt),
+                        });
+                    }
+                    match self.check(&jwt, provider, route) {
+                        Ok(claims) => {
+                            judged.outcome = Ok((id, satisfied(provider, claims)));
+                            return judged;
+                        }
+                        Err(fault) => fault,
+                    }
+                }
+                Err(Obstacle::Fault(fault)) => fault,
+                Err(Obstacle::Keys(wanted)) => {
+                    wanting.push(wanted);
+                    continue;
+                }
+            };
+            if furthest.is_none_or(|(known, _)| known < fault) {
+                furthest = Some((fault, id));
+            }
+        }
+        judged.outcome = Err(match furthest {
+            _ if !wanting.is_empty() => Failure::Wanting(wanting),
+            Some((fault, id)) => Failure::Refused(fault.reason().into(), Some(id)),
+            None => Failure::Refused(Reason::UnknownIssuer.into(), None),
+        });
+        judged
+    }
+
+    /// The token, verified by a key of one provider.
+    fn authenticate(
+        &self,
+        form: &Form<'_>,
+        id: ProviderId,
+        provider: &Provider,
+    ) -> Result<Signed, Obstacle> {
+        let algorithm = form.algorithm();
+        if !provider.algorithms.contains(algorithm) {
+            return Err(Obstacle::Fault(Fault::Algorithm));
+        }
+        if !provider.expectations.accepts_type(form.token_type()) {
+            return Err(Obstacle::Fault(Fault::Type));
+        }
+        let keys = self.keys_of(provider)?;
+        match keys.set.lookup(form.kid(), algorithm) {
+            Lookup::Candidates {
+                keys: candidates,
+                kid_known,
+            } => match form.signed_by(&candidates, id, self.native) {
+                Some(signed) => Ok(signed),
+                None if kid_known => Err(Obstacle::Fault(Fault::Signature)),
+                None => Err(self.unknown_key(&keys, form.kid())),
+            },
+            Lookup::UnknownKid => Err(self.unknown_key(&keys, form.kid())),
+            Lookup::NoFittingKey => Err(Obstacle::Fault(Fault::NoFittingKey)),
+        }
+    }
+
+    fn keys_of<'k>(&'k self, provider: &'k Provider) -> Result<ProviderKeySet<'k>, Obstacle> {
+        match &provider.keys {
+            ProviderKeys::Inline(set) => Ok(ProviderKeySet { set, fetched: None }),
+            ProviderKeys::Fetched(source) => match self.keys.keys(*source) {
+                Some(keys) => Ok(ProviderKeySet {
+                    set: keys.set,
+                    fetched: Some((*source, keys.fetched_from)),
+                }),
+                None => Err(Obstacle::Keys(Wanted {
+                    source: *source,
+                    kid: None,
+                })),
+            },
+        }
+    }
+
+    /// An unknown `kid` is final only where no later key set can have it: a
+    /// rotation is never answered with 401.
+    fn unknown_key(&self, keys: &ProviderKeySet<'_>, kid: Option<&str>) -> Obstacle {
+        let (Some((source, fetched_from)), Some(kid)) = (keys.fetched, kid) else {
+            return Obstacle::Fault(Fault::UnknownKey);
+        };
+        if fetched_from >= self.arrived || self.keys.is_absent(source, kid) {
+            return Obstacle::Fault(Fault::UnknownKey);
+        }
+        Obstacle::Keys(Wanted {
+            source,
+            kid: Some(kid.into()),
+        })
+    }
+
+    /// The claims, if they hold now and on this route.
+    fn check<'t>(
+        &self,
+        jwt: &'t VerifiedJwt,
+        provider: &Provider,
+        route: &Route,
+    ) -> Result<ValidClaims<'t>, Fault> {
+        let claims = jwt
+            .check(&provider.expectations, self.now)
+            .map_err(Fault::Claim)?;
+        if let Some(token_use) = route.token_use {
+            claims
+                .check_token_use(token_use)
+                .map_err(|_| Fault::RouteTokenUse)?;
+        }
+        Ok(claims)
+    }
+}
+
+/// Why there is no verified token for a provider.
+enum Obstacle {
+    Keys(Wanted),
+    Fault(Fault),
+}
+
+/// A provider's keys, and where they were fetched and when.
+struct ProviderKeySet<'k> {
+    set: &'k KeySet,
+    fetched: Option<(SourceId, UnixTime)>,
+}
+
+impl<T> Judged<T> {
+    /// Refused until shown to be good.
+    fn default_for(form: &Form<'_>) -> Self {
+        let outcome = Err(Failure::Refused(Reason::UnknownIssuer.into(), None));
+        Self {
+            outcome,
+            verified: None,
+            recalled: form.is_remembered(),
+        }
+    }
+
+    fn malformed(error: TokenError) -> Self {
+        let description = Some(error.description());
+        let refusal = Refusal {
+            description,
+            ..reason_of(error).into()
+        };
+        Self {
+            outcome: Err(Failure::Refused(refusal, None)),
+            verified: None,
+            recalled: false,
+        }
+    }
+}
+
+const fn reason_of(error: TokenError) -> Reason {
+    match error {
+        TokenError::TooLong => Reason::TokenTooLong,
+        TokenError::Algorithm => Reason::BadAlgorithm,
+        TokenError::Encrypted | TokenError::CriticalExtension | TokenError::UnencodedPayload => {
+            Reason::UnsupportedHeader
+        }
+        TokenError::NotThreeParts
+        | TokenError::NotBase64Url
+        | TokenError::Header(_)
+        | TokenError::KeyId
+        | TokenError::TokenType
+        | TokenError::Claims(_)
+        | TokenError::Claim(_) => Reason::MalformedToken,
+    }
+}
+
+impl Fault {
+    const fn reason(self) -> Reason {
+        match self {
+            Self::Algorithm => Reason::BadAlgorithm,
+            Self::Type | Self::Claim(ClaimError::TokenType) => Reason::BadType,
+            Self::UnknownKey => Reason::UnknownKey,
+            Self::NoFittingKey => Reason::NoFittingKey,
+            Self::Signature => Reason::BadSignature,
+            Self::Claim(ClaimError::Expired) => Reason::Expired,
+            Self::Claim(ClaimError::NotYetValid | ClaimError::IssuedInFuture) => {
+                Reason::NotYetValid
+            }
+            Self::Claim(ClaimError::Issuer) => Reason::UnknownIssuer,
+            Self::Claim(ClaimError::Audience) => Reason::BadAudience,
+            Self::Claim(ClaimError::TokenUse) | Self::RouteTokenUse => Reason::BadTokenUse,
+            Self::Claim(ClaimError::Lifetime) => Reason::LifetimeTooLong,
+            Self::Claim(ClaimError::ClaimRule) => Reason::BadClaims,
+        }
+    }
+}

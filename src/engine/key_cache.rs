@@ -1,0 +1,164 @@
+//! The keys of all sources.
+
+use std::time::Duration;
+
+use super::fetch::FetchId;
+use super::random::Random;
+use super::source::Source;
+use super::waiting::WantedNow;
+use super::{Effect, Surroundings};
+use crate::authz::{CurrentKeys, Keys, Wanted};
+use crate::jwk::Lookup;
+use crate::jwt::VerifiedJwt;
+use crate::keys::answer::AnswerHead;
+use crate::policy::{Policy, ProviderId, ProviderKeys, SourceId};
+use crate::time::UnixTime;
+
+/// The key sources of a policy.
+#[derive(Debug)]
+pub(super) struct KeyCache {
+    sources: Vec<Source>,
+    random: Random,
+}
+
+/// The keys at one time.
+pub(super) struct KeysAt<'a> {
+    sources: &'a [Source],
+    now: UnixTime,
+}
+
+impl KeyCache {
+    pub(super) fn new(policy: &Policy, mut random: Random) -> Self {
+        let holder = random.next();
+        let ids = (0..).map(SourceId::new);
+        let sources = ids
+            .zip(&policy.sources)
+            .map(|(id, spec)| Source::new(id, spec, holder))
+            .collect();
+        Self { sources, random }
+    }
+
+    pub(super) fn at(&self, now: UnixTime) -> KeysAt<'_> {
+        KeysAt {
+            sources: &self.sources,
+            now,
+        }
+    }
+
+    /// Whether some source never had keys: then requests will come that wait.
+    pub(super) fn is_starting(&self) -> bool {
+        self.sources.iter().any(Source::is_empty)
+    }
+
+    pub(super) fn look_at_all(&mut self, around: Surroundings<'_>, effects: &mut Vec<Effect>) {
+        for source in &mut self.sources {
+            source.look(around, effects);
+        }
+    }
+
+    /// Returns the sources whose keys have changed.
+    pub(super) fn tick(
+        &mut self,
+        wanted: &WantedNow,
+        around: Surroundings<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> Vec<SourceId> {
+        let mut changed = Vec::new();
+        for source in &mut self.sources {
+            let awaited = wanted.sources.contains(&source.id());
+            let due = source.is_due_for_a_look(around.now);
+            if !awaited && !due && !source.is_empty() {
+                continue;
+            }
+            let (new, entry) = source.look(around, effects);
+            if new {
+                changed.push(source.id());
+            }
+            let early = wanted.kids.contains_key(&source.id()) && !new;
+            source.begin_if_due(entry, early, &mut self.random, around, effects);
+            if due {
+                source.report(around.now, effects);
+            }
+        }
+        changed
+    }
+
+    /// Returns the source whose keys have changed, if they have.
+    pub(super) fn fetched(
+        &mut self,
+        fetch: FetchId,
+        head: &AnswerHead,
+        body: &dyn Fn() -> Option<Vec<u8>>,
+        around: Surroundings<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> Option<SourceId> {
+        let source = self
+            .sources
+            .iter_mut()
+            .find(|source| source.fetch_id() == Some(fetch))?;
+        source
+            .fetched(head, body, &mut self.random, around, effects)
+            .then(|| source.id())
+    }
+
+    pub(super) fn found_absent(&mut self, wanted: &[Wanted], now: UnixTime) {
+        for Wanted { source, kid } in wanted {
+            if let (Some(source), Some(kid)) = (self.sources.get_mut(source.index()), kid) {
+                source.absent.insert(kid, now);
+            }
+        }
+    }
+
+    /// The longest that a request waits for these sources.
+    pub(super) fn timeout(&self, wanted: &[Wanted]) -> Duration {
+        let sources = wanted
+            .iter()
+            .filter_map(|wanted| self.sources.get(wanted.source.index()));
+        sources.map(Source::timeout).max().unwrap_or_default()
+    }
+
+    /// Whole seconds until one of these sources is asked again.
+    pub(super) fn retry_after(&self, wanted: &[Wanted], now: UnixTime) -> u64 {
+        let after = |wanted: &Wanted| {
+            let source = self.sources.get(wanted.source.index())?;
+            Some(source.retry_after(wanted.kid.is_some(), now))
+        };
+        wanted.iter().filter_map(after).min().unwrap_or(1)
+    }
+
+    /// Whether the key that signed a remembered token still counts for its
+    /// `kid`.
+    pub(super) fn still_signed(&self, policy: &Policy, id: ProviderId, jwt: &VerifiedJwt) -> bool {
+        let Some(provider) = policy.providers.get(id) else {
+            return false;
+        };
+        let ProviderKeys::Fetched(source) = &provider.keys else {
+            return true;
+        };
+        // Keys that are too old today may be confirmed tomorrow.
+        let Some(set) = self.sources.get(source.index()).and_then(Source::known) else {
+            return false;
+        };
+        match set.lookup(jwt.kid(), jwt.algorithm()) {
+            Lookup::Candidates { keys, .. } => keys
+                .iter()
+                .any(|key| key.key().fingerprint() == jwt.fingerprint()),
+            Lookup::UnknownKid | Lookup::NoFittingKey => false,
+        }
+    }
+}
+
+impl Keys for KeysAt<'_> {
+    fn keys(&self, source: SourceId) -> Option<CurrentKeys<'_>> {
+        let taken = self.sources.get(source.index())?.serving(self.now)?;
+        Some(CurrentKeys {
+            set: &taken.set,
+            fetched_from: taken.content.started_at,
+        })
+    }
+
+    fn is_absent(&self, source: SourceId, kid: &str) -> bool {
+        let source = self.sources.get(source.index());
+        source.is_some_and(|source| source.absent.contains(kid, self.now))
+    }
+}

@@ -1,0 +1,132 @@
+//! The data that the workers of a proxy share, and how a key source lies in it.
+
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
+use crate::keys::Record;
+use crate::policy::{KeyLocation, KeySource};
+
+/// Key-value data that all workers of a proxy see, each change whole.
+///
+/// It may be readable and writable by others: what comes from it is judged
+/// like what comes from the network.
+pub trait SharedData {
+    /// The value and the number of its last change.
+    ///
+    /// # Errors
+    ///
+    /// The host failed.
+    fn get(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, Unavailable>;
+
+    /// Sets a value; with `last_change`, only if it has not changed since.
+    ///
+    /// # Errors
+    ///
+    /// It has changed since, or the host failed.
+    fn set(&self, key: &str, value: &[u8], last_change: Option<u32>) -> Result<(), NotSet>;
+}
+
+/// The host has no shared data, or fails to read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unavailable;
+
+/// Why a value was not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotSet {
+    /// Another worker was faster.
+    Changed,
+    /// The host failed.
+    Unavailable,
+}
+
+/// Where a key source lies in the shared data. The names hold its cluster,
+/// location and issuer, so that no two sources meet, and the format's version;
+/// they outlive configurations, and entries cannot be removed, so nothing else
+/// of the configuration is in them.
+#[derive(Debug)]
+pub(super) struct Place {
+    record: Box<str>,
+    set: Box<str>,
+}
+
+/// A record as it lies in the shared data.
+pub(super) struct Shared {
+    pub(super) record: Option<Record>,
+    /// The number of its last change; absent where there is no entry.
+    pub(super) last_change: Option<u32>,
+}
+
+impl Place {
+    pub(super) fn of(source: &KeySource) -> Self {
+        let mut digest = Sha256::new();
+        let mut part = |text: &str| {
+            digest.update(text.len().to_le_bytes());
+            digest.update(text);
+        };
+        part(&source.cluster);
+        match &source.location {
+            KeyLocation::Uri(uri) => {
+                part("uri");
+                part(&uri.to_string());
+            }
+            KeyLocation::Discovery { issuer, hosts, .. } => {
+                part("discovery");
+                part(issuer);
+                for (host, cluster) in hosts {
+                    part(host);
+                    part(cluster);
+                }
+            }
+        }
+        let mut name = String::from("edge_authz/1/");
+        for byte in digest.finalize() {
+            // Writing to a `String` cannot fail.
+            let _ = write!(name, "{byte:02x}");
+        }
+        Self {
+            record: format!("{name}/state").into(),
+            set: format!("{name}/keys").into(),
+        }
+    }
+
+    pub(super) fn read(&self, shared: &dyn SharedData) -> Result<Shared, Unavailable> {
+        Ok(match shared.get(&self.record)? {
+            Some((bytes, last_change)) => Shared {
+                record: Record::decode(&bytes),
+                last_change: Some(last_change),
+            },
+            None => Shared {
+                record: None,
+                last_change: None,
+            },
+        })
+    }
+
+    pub(super) fn write(
+        &self,
+        shared: &dyn SharedData,
+        record: &Record,
+        last_change: Option<u32>,
+    ) -> Result<(), NotSet> {
+        shared.set(&self.record, &record.encode(), last_change)
+    }
+
+    /// The key set of this version as it was fetched; absent where the entry
+    /// is another version's, since the record is about to change.
+    pub(super) fn read_set(&self, shared: &dyn SharedData, version: u64) -> Option<Vec<u8>> {
+        let (bytes, _) = shared.get(&self.set).ok()??;
+        let (known, body) = bytes.split_first_chunk()?;
+        (u64::from_le_bytes(*known) == version).then(|| body.to_vec())
+    }
+
+    pub(super) fn write_set(
+        &self,
+        shared: &dyn SharedData,
+        version: u64,
+        body: &[u8],
+    ) -> Result<(), NotSet> {
+        let bytes = [&version.to_le_bytes(), body].concat();
+        shared.set(&self.set, &bytes, None)
+    }
+}
