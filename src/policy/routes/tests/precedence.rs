@@ -221,8 +221,9 @@ fn a_path_with_empty_segments_has_the_route_that_it_has_without_them_or_none() {
             ("", "GET /files/{path+}"),
             ("", "GET /pets/{id}"),
             ("", "GET /admin"),
+            ("", "PUT /t/{tenant}/{rest+}"),
             ("", "GET /{proxy+}"),
-            ("", "$default"),
+            ("", "POST /{proxy+}"),
         ],
     );
     let files = Some("GET /files/{path+}");
@@ -231,7 +232,10 @@ fn a_path_with_empty_segments_has_the_route_that_it_has_without_them_or_none() {
     let path = routes.variable("GET /files/https://example.com/", "path");
     assert_eq!(path.as_deref(), Some("https://example.com"));
     assert_eq!(routes.get("GET /x//y"), Some("GET /{proxy+}"));
-    assert_eq!(routes.get("POST //admin"), Some("$default"));
+    assert_eq!(routes.get("POST //admin"), Some("POST /{proxy+}"));
+    assert!(routes.get("PUT /t/x//y").is_some());
+    // No variable but a greedy one has an empty segment in it.
+    assert_eq!(routes.get("PUT /t//x/y"), None);
     for request in [
         "GET //admin",
         "GET /admin//",

@@ -18,7 +18,8 @@ impl Random {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % limit
+        let number = usize::try_from(self.0 >> 33).unwrap();
+        number.checked_rem(limit).unwrap()
     }
 
     pub(super) fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
