@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::support::bootstrap::{Builder, Filter, Listener};
 use crate::support::cognito::Cognito;
 use crate::support::echo::{Echo, received, sha256};
-use crate::support::envoy::{Builder, Listener};
 use crate::support::http::Request;
 use crate::support::issuer::{Issuer, JWKS_PATH};
+use crate::support::process::wait_until;
 use crate::support::server::{Answer, Pace};
 use crate::support::tokens::{self, TokenMaker};
 use crate::support::{http1, http2, template};
@@ -95,6 +96,31 @@ fn an_envoy_that_cannot_start_says_why() {
     assert!(!build().validate().status.success());
     let good = Builder::new(upstream.address()).validate();
     assert!(good.status.success(), "{}", good.log);
+}
+
+#[test]
+fn a_reload_replaces_the_listeners_or_leaves_them() {
+    let upstream = Echo::start();
+    let envoy = Builder::new(upstream.address())
+        .listener(Listener::plain("main"))
+        .reloadable()
+        .start();
+    envoy.send(&Request::get("/")).expect(200);
+    let closed = Filter::Other(
+        r#"- name: deny
+  typed_config:
+    "@type": type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC
+    rules: {action: DENY, policies: {all: {permissions: [{any: true}], principals: [{any: true}]}}}"#
+            .to_owned(),
+    );
+    assert!(envoy.reload(&[Listener::plain("main").filter(closed)]));
+    wait_until(Duration::from_secs(5), || {
+        (envoy.send(&Request::get("/")).status == 403).then_some(())
+    })
+    .expect("the new listener answers");
+    let nonsense = Filter::Other("- name: nonsense".to_owned());
+    assert!(!envoy.reload(&[Listener::plain("main").filter(nonsense)]));
+    envoy.send(&Request::get("/")).expect(403);
 }
 
 #[test]

@@ -24,6 +24,7 @@
     reason = "a harness that meets a surprise ends the test; it runs on the real clock"
 )]
 
+pub(crate) mod bootstrap;
 pub(crate) mod cognito;
 pub(crate) mod echo;
 pub(crate) mod envoy;

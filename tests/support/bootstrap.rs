@@ -1,0 +1,385 @@
+//! What an Envoy of the tests is started with, rendered from
+//! `envoy/templates`.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::envoy::{Ended, Envoy};
+use super::process::Scratch;
+use super::template::{fill, insert};
+use super::tools;
+
+/// A filter of a listener.
+#[derive(Clone, Debug)]
+pub(crate) enum Filter {
+    /// edge-authz.
+    EdgeAuthz(EdgeAuthz),
+    /// Any other, as the YAML of an item of `http_filters`.
+    Other(String),
+}
+
+/// The plugin's part of Envoy's configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct EdgeAuthz {
+    configuration: Configuration,
+    /// Envoy's default, `FAIL_CLOSED`, where absent.
+    failure_policy: Option<String>,
+    allow_on_headers_stop_iteration: bool,
+    vm_id: String,
+    module: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+enum Configuration {
+    Struct(Value),
+    Text(String),
+}
+
+impl EdgeAuthz {
+    /// With a configuration that Envoy hands over as it does with YAML objects.
+    pub(crate) fn new(configuration: Value) -> Self {
+        Self::of(Configuration::Struct(configuration))
+    }
+
+    /// With a configuration handed over byte for byte.
+    pub(crate) fn from_text(configuration: &str) -> Self {
+        Self::of(Configuration::Text(configuration.to_owned()))
+    }
+
+    fn of(configuration: Configuration) -> Self {
+        Self {
+            configuration,
+            failure_policy: None,
+            allow_on_headers_stop_iteration: false,
+            vm_id: String::new(),
+            module: None,
+        }
+    }
+
+    /// Sets the failure policy.
+    pub(crate) fn failure_policy(mut self, policy: &str) -> Self {
+        self.failure_policy = Some(policy.to_owned());
+        self
+    }
+
+    /// Sets Envoy's flag of the same name.
+    pub(crate) fn allow_on_headers_stop_iteration(mut self) -> Self {
+        self.allow_on_headers_stop_iteration = true;
+        self
+    }
+
+    /// Sets the VM's id.
+    pub(crate) fn vm_id(mut self, id: &str) -> Self {
+        id.clone_into(&mut self.vm_id);
+        self
+    }
+
+    /// Runs another module than `dist/edge_authz.wasm`.
+    pub(crate) fn module(mut self, path: &Path) -> Self {
+        self.module = Some(path.to_owned());
+        self
+    }
+
+    fn render(&self) -> String {
+        let configuration = match &self.configuration {
+            Configuration::Struct(value) => format!(
+                r#"{{"@type": "type.googleapis.com/google.protobuf.Struct", "value": {value}}}"#
+            ),
+            Configuration::Text(text) => format!(
+                r#"{{"@type": "type.googleapis.com/google.protobuf.StringValue", "value": {}}}"#,
+                Value::from(text.as_str())
+            ),
+        };
+        let failure_policy = self
+            .failure_policy
+            .as_ref()
+            .map(|policy| format!("failure_policy: {policy}"))
+            .unwrap_or_default();
+        let stop_iteration = if self.allow_on_headers_stop_iteration {
+            "allow_on_headers_stop_iteration: true"
+        } else {
+            ""
+        };
+        let module = self.module.clone().unwrap_or_else(tools::module);
+        // The configuration goes in last: it may hold braces of its own.
+        fill(
+            &template("edge-authz.yaml").replace("{{configuration}}", "CONFIGURATION"),
+            &[
+                ("failure_policy", failure_policy.as_str()),
+                ("stop_iteration", stop_iteration),
+                ("vm_id", &self.vm_id),
+                ("module", &module.display().to_string()),
+            ],
+        )
+        .replace("CONFIGURATION", &configuration)
+    }
+}
+
+/// A listener: a list of filters before the router.
+#[derive(Clone, Debug)]
+pub(crate) struct Listener {
+    name: String,
+    filters: Vec<Filter>,
+    strict_paths: bool,
+    buffer_limit: u32,
+}
+
+impl Listener {
+    /// A listener without filters.
+    pub(crate) fn plain(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            filters: Vec::new(),
+            strict_paths: false,
+            buffer_limit: 1024 * 1024,
+        }
+    }
+
+    /// A listener with edge-authz.
+    pub(crate) fn new(name: &str, filter: EdgeAuthz) -> Self {
+        Self::plain(name).filter(Filter::EdgeAuthz(filter))
+    }
+
+    /// Adds a filter after those it has.
+    pub(crate) fn filter(mut self, filter: Filter) -> Self {
+        self.filters.push(filter);
+        self
+    }
+
+    /// Lets Envoy normalise paths and refuse ambiguous ones itself, as
+    /// recommended.
+    pub(crate) fn strict_paths(mut self) -> Self {
+        self.strict_paths = true;
+        self
+    }
+
+    /// Sets how many bytes Envoy keeps for a request that waits.
+    pub(crate) fn buffer_limit(mut self, bytes: u32) -> Self {
+        self.buffer_limit = bytes;
+        self
+    }
+
+    fn render(&self, access_log: &Path) -> String {
+        let strict = template("paths-strict.yaml");
+        let filters: String = self
+            .filters
+            .iter()
+            .map(|filter| match filter {
+                Filter::EdgeAuthz(plugin) => plugin.render(),
+                Filter::Other(yaml) => format!("{}\n", yaml.trim_end()),
+            })
+            .collect();
+        let filled = fill(
+            &template("listener.yaml").replace("{{filters}}", "FILTERS"),
+            &[
+                ("name", self.name.as_str()),
+                ("buffer_limit", &self.buffer_limit.to_string()),
+                ("paths", if self.strict_paths { &strict } else { "" }),
+                ("access_log", &access_log.display().to_string()),
+            ],
+        );
+        insert(&filled, "FILTERS", &filters)
+    }
+}
+
+/// A cluster with one endpoint, or none.
+#[derive(Clone, Debug)]
+pub(crate) struct Cluster {
+    name: String,
+    endpoint: Option<SocketAddr>,
+}
+
+impl Cluster {
+    fn render(&self) -> String {
+        let endpoints = self.endpoint.map_or_else(String::new, |at| {
+            format!(
+                "{{endpoint: {{address: {{socket_address: {{address: {}, port_value: {}}}}}}}}}",
+                at.ip(),
+                at.port()
+            )
+        });
+        fill(
+            &template("cluster.yaml"),
+            &[("name", self.name.as_str()), ("endpoints", &endpoints)],
+        )
+    }
+}
+
+/// What Envoy is to be started with.
+#[derive(Clone, Debug)]
+pub(crate) struct Builder {
+    binary: PathBuf,
+    concurrency: u32,
+    log_level: String,
+    listeners: Vec<Listener>,
+    clusters: Vec<Cluster>,
+    reloadable: bool,
+    bootstrap: Option<String>,
+}
+
+impl Builder {
+    /// One worker, log level `info`, the given `upstream`, no listener yet.
+    pub(crate) fn new(upstream: SocketAddr) -> Self {
+        Self {
+            binary: tools::envoy(),
+            concurrency: 1,
+            log_level: "info".to_owned(),
+            listeners: Vec::new(),
+            clusters: Vec::new(),
+            reloadable: false,
+            bootstrap: None,
+        }
+        .cluster("upstream", upstream)
+    }
+
+    /// With a whole bootstrap instead of the harness's own. Its admin port has
+    /// to be one that the test may use, best 0.
+    pub(crate) fn from_bootstrap(yaml: String) -> Self {
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
+        let mut builder = Self::new(nowhere);
+        builder.bootstrap = Some(yaml);
+        builder
+    }
+
+    /// Lets [`Envoy::reload`] replace the listeners while Envoy runs.
+    pub(crate) fn reloadable(mut self) -> Self {
+        self.reloadable = true;
+        self
+    }
+
+    /// Adds a listener.
+    pub(crate) fn listener(mut self, listener: Listener) -> Self {
+        self.listeners.push(listener);
+        self
+    }
+
+    /// Adds the listener `main` with edge-authz and this configuration.
+    pub(crate) fn edge_authz(self, configuration: Value) -> Self {
+        self.listener(Listener::new("main", EdgeAuthz::new(configuration)))
+    }
+
+    /// Adds a cluster.
+    pub(crate) fn cluster(mut self, name: &str, endpoint: SocketAddr) -> Self {
+        self.clusters.push(Cluster {
+            name: name.to_owned(),
+            endpoint: Some(endpoint),
+        });
+        self
+    }
+
+    /// Adds a cluster that has no host.
+    pub(crate) fn empty_cluster(mut self, name: &str) -> Self {
+        self.clusters.push(Cluster {
+            name: name.to_owned(),
+            endpoint: None,
+        });
+        self
+    }
+
+    /// Sets the number of workers.
+    pub(crate) fn concurrency(mut self, workers: u32) -> Self {
+        self.concurrency = workers;
+        self
+    }
+
+    /// Sets the log level of every component.
+    pub(crate) fn log_level(mut self, level: &str) -> Self {
+        level.clone_into(&mut self.log_level);
+        self
+    }
+
+    /// Runs another Envoy.
+    pub(crate) fn binary(mut self, path: PathBuf) -> Self {
+        self.binary = path;
+        self
+    }
+
+    /// Starts Envoy and waits until it is ready.
+    #[track_caller]
+    pub(crate) fn start(self) -> Envoy {
+        self.try_start().unwrap_or_else(|ended| {
+            panic!("Envoy did not start ({}):\n{}", ended.status, ended.log)
+        })
+    }
+
+    /// Starts Envoy, or tells how it ended.
+    pub(crate) fn try_start(self) -> Result<Envoy, Ended> {
+        let scratch = Scratch::new("envoy");
+        let command = self.command(&scratch);
+        Envoy::launch(command, scratch)
+    }
+
+    /// Runs `envoy --mode validate`.
+    pub(crate) fn validate(self) -> Ended {
+        let scratch = Scratch::new("validate");
+        let mut command = self.command(&scratch);
+        command.args(["--mode", "validate"]);
+        Ended::of(&command, &scratch)
+    }
+
+    fn command(&self, scratch: &Scratch) -> Command {
+        let bootstrap = match &self.bootstrap {
+            Some(given) => given.clone(),
+            None => self.render(scratch),
+        };
+        let mut command = Command::new(&self.binary);
+        command
+            .arg("-c")
+            .arg(scratch.write("envoy.yaml", &bootstrap))
+            .args(["--log-level", &self.log_level])
+            .args(["--concurrency", &self.concurrency.to_string()])
+            // File discovery asks for a name of the proxy.
+            .args(["--service-node", "test", "--service-cluster", "test"])
+            .arg("--disable-hot-restart")
+            .current_dir(tools::root());
+        command
+    }
+
+    fn render(&self, scratch: &Scratch) -> String {
+        let discovery = if self.reloadable {
+            let path = write_listeners(scratch, &self.listeners);
+            format!(
+                "lds_config: {{path_config_source: {{path: \"{}\"}}}}",
+                path.display()
+            )
+        } else {
+            String::new()
+        };
+        let listeners = if self.reloadable {
+            String::new()
+        } else {
+            render_listeners(scratch, &self.listeners)
+        };
+        let clusters: String = self.clusters.iter().map(Cluster::render).collect();
+        let text = template("bootstrap.yaml").replace("{{discovery}}", &discovery);
+        let text = insert(&text, "{{listeners}}", &listeners);
+        insert(&text, "{{clusters}}", &clusters)
+    }
+}
+
+/// Writes the file that a reloadable Envoy watches: a new file, moved there.
+pub(crate) fn write_listeners(scratch: &Scratch, listeners: &[Listener]) -> PathBuf {
+    let resources = render_listeners(scratch, listeners).replace(
+        "- name: \"",
+        "- \"@type\": type.googleapis.com/envoy.config.listener.v3.Listener\n  name: \"",
+    );
+    let new = scratch.write("listeners.new", &format!("resources:\n{resources}"));
+    let path = scratch.path().join("listeners.yaml");
+    fs::rename(new, &path).expect("a file below target/");
+    path
+}
+
+fn render_listeners(scratch: &Scratch, listeners: &[Listener]) -> String {
+    let access_log = scratch.path().join("access.log");
+    let render = |listener: &Listener| listener.render(&access_log);
+    listeners.iter().map(render).collect()
+}
+
+fn template(name: &str) -> String {
+    let path = tools::root().join("envoy/templates").join(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
