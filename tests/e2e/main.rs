@@ -5,12 +5,15 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
+    clippy::cast_possible_truncation,
     clippy::disallowed_methods,
     reason = "a test that meets a surprise ends"
 )]
 
+mod examples;
 mod harness;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,7 +1,9 @@
 //! A Cognito-compatible issuer: `moto`'s server, driven by the AWS CLI as a
 //! user of Cognito drives the real one.
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -24,11 +26,54 @@ der = RSAKey.import_key(key).as_der(private=True)
 print(json.dumps({'kid': key['kid'], 'der': der.hex()}))
 ";
 
+/// Makes a certificate authority and a certificate for 127.0.0.1 and the name
+/// given, in the current directory.
+const MAKE_CERTIFICATE: &str = "
+import datetime, ipaddress, sys
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+def name(text):
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
+
+def certificate(subject, key, issuer, issuer_key, *extensions):
+    now = datetime.datetime.now(datetime.timezone.utc)
+    builder = (x509.CertificateBuilder()
+        .subject_name(name(subject)).issuer_name(name(issuer))
+        .public_key(key.public_key()).serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1)))
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical)
+    made = builder.sign(issuer_key, hashes.SHA256())
+    return made.public_bytes(serialization.Encoding.PEM)
+
+authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
+names = x509.SubjectAlternativeName([
+    x509.DNSName(sys.argv[1]), x509.IPAddress(ipaddress.ip_address('127.0.0.1'))])
+identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
+open('authority.pem', 'wb').write(certificate(
+    'demo authority', authority_key, 'demo authority', authority_key,
+    (x509.BasicConstraints(ca=True, path_length=0), True), (usage, True),
+    (x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), False)))
+open('server.pem', 'wb').write(certificate(
+    sys.argv[1], server_key, 'demo authority', authority_key,
+    (names, False), (identifier, False)))
+open('server.key', 'wb').write(server_key.private_bytes(
+    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+    serialization.NoEncryption()))
+";
+
 /// A running issuer.
 pub(crate) struct Cognito {
     process: Process,
     address: SocketAddr,
     scratch: Scratch,
+    /// The certificate authority of the server's certificate, where it has one.
+    authority: Option<PathBuf>,
+    commands: RefCell<Vec<String>>,
 }
 
 /// A user pool with one app client.
@@ -49,15 +94,33 @@ pub(crate) struct Tokens {
 impl Cognito {
     /// Starts it on a free port.
     pub(crate) fn start() -> Self {
-        Self::start_at(0)
+        Self::launch(Scratch::new("cognito"), None)
     }
 
-    /// Starts it on the given port; 0 is any.
-    pub(crate) fn start_at(port: u16) -> Self {
+    /// Starts it on a free port with a certificate for the names of AWS.
+    pub(crate) fn start_with_tls() -> Self {
         let scratch = Scratch::new("cognito");
+        let made = Command::new(tools::python_tool("python"))
+            .args(["-c", MAKE_CERTIFICATE])
+            .arg(format!("cognito-idp.{REGION}.amazonaws.com"))
+            .current_dir(scratch.path())
+            .status();
+        assert!(made.is_ok_and(|status| status.success()), "a certificate");
+        let authority = scratch.path().join("authority.pem");
+        Self::launch(scratch, Some(authority))
+    }
+
+    fn launch(scratch: Scratch, authority: Option<PathBuf>) -> Self {
         let mut command = Command::new(tools::python_tool("moto_server"));
+        if authority.is_some() {
+            command
+                .arg("--ssl-cert")
+                .arg(scratch.path().join("server.pem"))
+                .arg("--ssl-key")
+                .arg(scratch.path().join("server.key"));
+        }
         command
-            .args(["--host", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--host", "127.0.0.1", "--port", "0"])
             .env("HOME", scratch.path())
             .env("PYTHONUNBUFFERED", "1");
         let mut process = Process::start(&command, &scratch.path().join("log")).expect("moto runs");
@@ -66,7 +129,8 @@ impl Cognito {
                 panic!("moto did not start ({status}):\n{}", process.log());
             }
             let log = process.log();
-            let (_, rest) = log.split_once("Running on http://")?;
+            let (_, rest) = log.split_once("Running on http")?;
+            let (_, rest) = rest.split_once("://")?;
             rest.split_whitespace().next()?.parse().ok()
         })
         .unwrap_or_else(|| panic!("moto is not ready:\n{}", process.log()));
@@ -74,7 +138,19 @@ impl Cognito {
             process,
             address,
             scratch,
+            authority,
+            commands: RefCell::default(),
         }
+    }
+
+    /// The certificate authority to trust, where it speaks TLS.
+    pub(crate) fn authority(&self) -> Option<&Path> {
+        self.authority.as_deref()
+    }
+
+    /// The commands of the AWS CLI so far, as one would type them.
+    pub(crate) fn commands(&self) -> Vec<String> {
+        self.commands.borrow().clone()
     }
 
     /// Where it listens.
@@ -91,8 +167,15 @@ impl Cognito {
     /// own settings.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(tools::python_tool("aws"));
+        let scheme = match &self.authority {
+            Some(authority) => {
+                command.env("AWS_CA_BUNDLE", authority);
+                "https"
+            }
+            None => "http",
+        };
         command
-            .args(["--endpoint-url", &format!("http://{}", self.address)])
+            .args(["--endpoint-url", &format!("{scheme}://{}", self.address)])
             .args(["--output", "json", "cognito-idp"])
             .args(arguments)
             .env("HOME", self.scratch.path())
@@ -110,6 +193,8 @@ impl Cognito {
     /// Runs `aws cognito-idp …` and returns what it printed.
     #[track_caller]
     pub(crate) fn aws(&self, arguments: &[&str]) -> Value {
+        let typed = format!("aws cognito-idp {}", arguments.join(" "));
+        self.commands.borrow_mut().push(typed);
         let output = self.command(arguments).output().expect("the AWS CLI runs");
         assert!(
             output.status.success(),

@@ -134,6 +134,11 @@ impl Envoy {
         http2::exchange(self.address(), request).expect("an answer")
     }
 
+    /// Where the admin interface listens.
+    pub(crate) fn admin_address(&self) -> SocketAddr {
+        self.admin
+    }
+
     /// Asks the admin interface.
     pub(crate) fn admin(&self, method: &str, path: &str) -> Response {
         http1::exchange(self.admin, &Request::new(method, path)).expect("the admin interface")

@@ -15,6 +15,13 @@ pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
     text
 }
 
+/// Replaces a text that has to be there.
+#[track_caller]
+pub(crate) fn replace(text: &str, from: &str, to: &str) -> String {
+    assert!(text.contains(from), "no {from:?} to replace");
+    text.replace(from, to)
+}
+
 /// Puts a block of lines, or none, where its mark stands alone on a line. The
 /// block takes over the mark's indentation; marks inside it stay.
 pub(crate) fn insert(text: &str, mark: &str, block: &str) -> String {

@@ -1,0 +1,215 @@
+//! What the walk-through asks, and what has to come back.
+
+use serde_json::{Value, json};
+
+use crate::support::cognito::{Cognito, Tokens};
+use crate::support::echo::received;
+use crate::support::http::{Request, Response};
+use crate::support::tokens;
+
+/// One request of the walk.
+pub(crate) struct Check {
+    pub(crate) request: Request,
+    /// The credentials in words.
+    pub(crate) with: &'static str,
+    pub(crate) status: u16,
+    /// The part of the answer that is printed.
+    pub(crate) shown: fn(&Response) -> String,
+    /// What that part has to contain.
+    pub(crate) expected: String,
+    pub(crate) because: &'static str,
+}
+
+impl Check {
+    fn new(request: Request, with: &'static str, status: u16, because: &'static str) -> Self {
+        Self {
+            request,
+            with,
+            status,
+            shown: refusal,
+            expected: String::new(),
+            because,
+        }
+    }
+
+    /// With a text that has to be in the printed part.
+    fn showing(mut self, shown: fn(&Response) -> String, expected: &str) -> Self {
+        self.shown = shown;
+        expected.clone_into(&mut self.expected);
+        self
+    }
+}
+
+/// The whole walk, in order.
+pub(crate) fn checks(tokens: &Tokens, sub: &str) -> Vec<Check> {
+    let mut checks = routes(tokens, sub);
+    checks.extend(impostors(tokens));
+    checks
+}
+
+fn me(token: &str) -> Request {
+    Request::get("/me").bearer(token)
+}
+
+/// Each route, with what opens it and what does not.
+fn routes(tokens: &Tokens, sub: &str) -> Vec<Check> {
+    let account = |token: &str| Request::get("/account").bearer(token);
+    vec![
+        Check::new(
+            Request::get("/catalog"),
+            "without a token",
+            200,
+            "the route is public",
+        )
+        .showing(user, "nobody"),
+        Check::new(
+            Request::get("/me"),
+            "without a token",
+            401,
+            "the route asks for one",
+        )
+        .showing(body, r#"{"message":"Unauthorized"}"#),
+        Check::new(
+            me(&tokens.id),
+            "with the ID token",
+            200,
+            "it is good, and the upstream learns its `sub`",
+        )
+        .showing(user, sub),
+        Check::new(
+            account(&tokens.id),
+            "with the ID token",
+            403,
+            "an ID token has no scopes",
+        )
+        .showing(refusal, "aws.cognito.signin.user.admin"),
+        Check::new(
+            account(&tokens.access),
+            "with the access token",
+            200,
+            "its `scope` has what the route asks for",
+        )
+        .showing(user, sub),
+        Check::new(
+            Request::preflight("/me", "https://app.example.com", "GET")
+                .header("access-control-request-headers", "authorization"),
+            "from the web page",
+            204,
+            "a browser asks first, and has no token yet",
+        )
+        .showing(allowed_origin, "https://app.example.com"),
+    ]
+}
+
+/// What is no token of this user, however much it looks like one.
+fn impostors(tokens: &Tokens) -> Vec<Check> {
+    let invalid = r#"error="invalid_token""#;
+    vec![
+        Check::new(
+            me(&tokens.refresh),
+            "with the refresh token",
+            401,
+            "only the issuer can read it",
+        )
+        .showing(refusal, invalid),
+        Check::new(
+            me(&encrypted()),
+            "with an encrypted token",
+            401,
+            "five parts are a JWE, which proves nothing to us",
+        )
+        .showing(refusal, invalid),
+        Check::new(
+            me(&expired(&tokens.id)),
+            "with an expired token",
+            401,
+            "its signature is good and its time is over",
+        )
+        .showing(refusal, invalid),
+        Check::new(
+            me(&tampered(&tokens.id)),
+            "with a tampered token",
+            401,
+            "the signature is of other claims",
+        )
+        .showing(refusal, invalid),
+        Check::new(
+            me(&unsigned(&tokens.id)),
+            "with `alg: none`",
+            401,
+            "nobody signed it",
+        )
+        .showing(refusal, invalid),
+    ]
+}
+
+/// Whom the upstream was told.
+fn user(answer: &Response) -> String {
+    let users = received(&answer.json(), "x-user-id");
+    match users.as_slice() {
+        [] => "the upstream sees nobody".to_owned(),
+        users => format!("the upstream sees x-user-id: {}", users.join(", ")),
+    }
+}
+
+fn body(answer: &Response) -> String {
+    answer.text()
+}
+
+fn refusal(answer: &Response) -> String {
+    let challenge = answer.header("www-authenticate").unwrap_or_default();
+    format!("{} {challenge}", answer.text())
+}
+
+fn allowed_origin(answer: &Response) -> String {
+    let origin = answer.header("access-control-allow-origin");
+    format!(
+        "access-control-allow-origin: {}",
+        origin.unwrap_or_default()
+    )
+}
+
+/// Header and claims of a token.
+fn opened(token: &str) -> (Value, Value) {
+    let mut parts = token
+        .split('.')
+        .map(|part| serde_json::from_slice(&tokens::decode(part)).expect("JSON"));
+    let mut part = || parts.next().expect("a part");
+    (part(), part())
+}
+
+/// The same token an hour after its end, signed by the issuer's own key.
+fn expired(token: &str) -> String {
+    let (header, mut claims) = opened(token);
+    claims["exp"] = json!(tokens::now() - 3600);
+    Cognito::signing_key().compact(header.to_string(), claims.to_string())
+}
+
+/// The same header and signature around another user's claims.
+fn tampered(token: &str) -> String {
+    let (_, mut claims) = opened(token);
+    claims["sub"] = json!("somebody-else");
+    let parts: Vec<_> = token.split('.').collect();
+    let claims = tokens::encode(claims.to_string());
+    format!("{}.{claims}.{}", parts[0], parts[2])
+}
+
+/// The same claims without signature.
+fn unsigned(token: &str) -> String {
+    let claims = token.split('.').nth(1).expect("claims");
+    let header = tokens::encode(r#"{"alg":"none","typ":"JWT"}"#);
+    format!("{header}.{claims}.")
+}
+
+/// What a JWE looks like: header, key, nonce, content, tag.
+fn encrypted() -> String {
+    let header = tokens::encode(r#"{"alg":"RSA-OAEP","enc":"A256GCM","cty":"JWT"}"#);
+    let part = |length: usize| tokens::encode(vec![7; length]);
+    format!(
+        "{header}.{}.{}.{}.{}",
+        part(256),
+        part(12),
+        part(300),
+        part(16)
+    )
+}
