@@ -10,7 +10,7 @@ CARGO ?= cargo
 PYTHON ?= python3
 # Another Envoy than the pinned one: ENVOY=/path/to/envoy.
 export ENVOY ?=
-# The first is the one that tests run; tests/support/tools.rs names it too.
+# The first is the one that tests run: they read it here.
 ENVOY_VERSIONS ?= 1.40.0
 
 TARGET := wasm32-wasip1

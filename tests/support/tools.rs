@@ -3,10 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-/// The Envoy that tests run where `ENVOY` names no other; `make setup` reads
-/// its version from `envoy/requirements.txt`.
-const ENVOY_VERSION: &str = "1.40.0";
-
 /// The root of the repository.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -16,8 +12,19 @@ pub(crate) fn root() -> &'static Path {
 pub(crate) fn envoy() -> PathBuf {
     match std::env::var_os("ENVOY").filter(|path| !path.is_empty()) {
         Some(path) => found(PathBuf::from(path), "set ENVOY to an Envoy binary"),
-        None => envoy_version(ENVOY_VERSION),
+        None => envoy_version(&pinned_envoy_version()),
     }
+}
+
+/// The version that the Makefile pins.
+fn pinned_envoy_version() -> String {
+    let makefile = std::fs::read_to_string(root().join("Makefile")).expect("the Makefile");
+    makefile
+        .lines()
+        .find_map(|line| line.strip_prefix("ENVOY_VERSIONS ?="))
+        .and_then(|versions| versions.split_whitespace().next())
+        .expect("a pinned Envoy")
+        .to_owned()
 }
 
 /// A pinned Envoy of another version, such as `1.36.4`.
