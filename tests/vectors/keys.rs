@@ -1,0 +1,44 @@
+//! Keys of the vectors, written as the documents that issuers publish.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use edge_authz::crypto::VerifyingKey;
+use edge_authz::jwk::{KeySet, KeySetError, SkipReason, Source};
+
+pub(crate) fn rsa(n: &[u8], e: &[u8]) -> Result<VerifyingKey, SkipReason> {
+    let (n, e) = (base64(n), base64(e));
+    read(&format!(r#""kty":"RSA","n":"{n}","e":"{e}""#))
+}
+
+/// From an uncompressed point.
+pub(crate) fn ec(curve: &str, point: &[u8]) -> Result<VerifyingKey, SkipReason> {
+    assert_eq!(point[0], 4);
+    let (x, y) = point[1..].split_at(point.len() / 2);
+    let (x, y) = (base64(x), base64(y));
+    read(&format!(
+        r#""kty":"EC","crv":"{curve}","x":"{x}","y":"{y}""#
+    ))
+}
+
+pub(crate) fn ed25519(x: &[u8]) -> Result<VerifyingKey, SkipReason> {
+    let x = base64(x);
+    read(&format!(r#""kty":"OKP","crv":"Ed25519","x":"{x}""#))
+}
+
+pub(crate) fn oct(k: &[u8]) -> Result<VerifyingKey, SkipReason> {
+    let k = base64(k);
+    read(&format!(r#""kty":"oct","k":"{k}""#))
+}
+
+fn base64(octets: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(octets)
+}
+
+fn read(members: &str) -> Result<VerifyingKey, SkipReason> {
+    let document = format!(r#"{{"keys":[{{{members}}}]}}"#);
+    match KeySet::parse(document.as_bytes(), Source::Inline) {
+        Ok(parsed) => Ok(parsed.set.iter().next().unwrap().key().clone()),
+        Err(KeySetError::NoUsableKey { skipped }) => Err(skipped[0].reason),
+        Err(error) => panic!("{error}"),
+    }
+}

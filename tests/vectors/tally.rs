@@ -1,0 +1,106 @@
+//! What was run, what was not and why, and what came out otherwise.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use edge_authz::crypto::{Algorithm, NoNativeSignatures, VerifyingKey};
+
+use crate::host::AwsLc;
+
+/// The counts of one corpus, by algorithm.
+pub(crate) struct Tally {
+    corpus: &'static str,
+    host: AwsLc,
+    counts: BTreeMap<Algorithm, Counts>,
+    skipped: BTreeMap<String, usize>,
+    deviations: Vec<String>,
+}
+
+#[derive(Default)]
+struct Counts {
+    accepted: usize,
+    refused: usize,
+    natively: usize,
+}
+
+impl Tally {
+    pub(crate) fn new(corpus: &'static str) -> Self {
+        Self {
+            corpus,
+            host: AwsLc::default(),
+            counts: BTreeMap::new(),
+            skipped: BTreeMap::new(),
+            deviations: Vec::new(),
+        }
+    }
+
+    /// Checks one signature by both paths, or by the only one it has.
+    pub(crate) fn check(
+        &mut self,
+        name: &str,
+        key: &VerifyingKey,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+        expected: bool,
+    ) {
+        let asked = self.host.asked();
+        let first = key.verify(algorithm, message, signature, &self.host);
+        let here = if self.host.asked() == asked {
+            first
+        } else {
+            key.verify(algorithm, message, signature, &NoNativeSignatures)
+        };
+        for (path, verified) in [("with a host", first), ("here", here)] {
+            if verified != expected {
+                let deviation =
+                    format!("{algorithm} {name}: {verified} {path}, should be {expected}");
+                self.deviations.push(deviation);
+            }
+        }
+        let counts = self.counts.entry(algorithm).or_default();
+        counts.natively += self.host.asked() - asked;
+        if expected {
+            counts.accepted += 1;
+        } else {
+            counts.refused += 1;
+        }
+    }
+
+    /// Counts vectors that are not for us.
+    pub(crate) fn skip(&mut self, reason: impl Into<String>, vectors: usize) {
+        *self.skipped.entry(reason.into()).or_default() += vectors;
+    }
+
+    /// Prints the counts and fails on a deviation, or if one of `algorithms`
+    /// was not both accepted and refused at least once.
+    pub(crate) fn finish(self, algorithms: &[Algorithm]) {
+        // Written past the test runner, which keeps what tests print.
+        let mut out = std::io::stdout().lock();
+        for (algorithm, counts) in &self.counts {
+            writeln!(
+                out,
+                "{}: {algorithm}: {} run, {} to accept, {} to refuse, {} of them natively, too",
+                self.corpus,
+                counts.accepted + counts.refused,
+                counts.accepted,
+                counts.refused,
+                counts.natively,
+            )
+            .unwrap();
+        }
+        for (reason, vectors) in &self.skipped {
+            writeln!(out, "{}: {vectors} skipped: {reason}", self.corpus).unwrap();
+        }
+        drop(out);
+        assert!(self.deviations.is_empty(), "{:#?}", self.deviations);
+        for algorithm in algorithms {
+            let counts = self.counts.get(algorithm);
+            assert!(
+                counts.is_some_and(|counts| counts.accepted > 0 && counts.refused > 0),
+                "{}: {algorithm} was not tested",
+                self.corpus
+            );
+        }
+    }
+}
