@@ -124,6 +124,25 @@ fn an_rsa_exponent_is_odd_at_least_3_and_at_most_32_bits() {
 }
 
 #[test]
+fn no_modulus_and_no_signature_traps() {
+    // With one bit more than whole octets, the encoded message of RSASSA-PSS
+    // is an octet shorter than the modulus.
+    for bits in [2048, 2049, 2050, 2055, 2056, 4097] {
+        let modulus = modulus(bits);
+        let key = VerifyingKey::rsa(&modulus, &[3]).unwrap();
+        let mut less = modulus.clone();
+        *less.last_mut().unwrap() -= 1;
+        let mut one = vec![0; modulus.len()];
+        *one.last_mut().unwrap() = 1;
+        for signature in [vec![0; modulus.len()], one, less, modulus] {
+            for algorithm in Algorithm::ALL {
+                assert!(!key.verify(algorithm, MESSAGE, &signature, &NoNativeSignatures));
+            }
+        }
+    }
+}
+
+#[test]
 fn leading_zeros_make_no_other_rsa_key() {
     let plain = VerifyingKey::rsa(&modulus(2048), &[1, 0, 1]).unwrap();
     let padded = [vec![0], modulus(2048)].concat();

@@ -11,6 +11,11 @@ use serde_json::value::RawValue;
 ///
 /// Only [`parse`](super::parse) and [`object`](super::object) make one, so
 /// what is inside is known to be good at every depth.
+///
+/// ```compile_fail,E0423
+/// // Nobody else can vouch for a text.
+/// let value = edge_authz::json::Value(r#"{"a":1,"a":2}"#);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Value<'a>(&'a str);
 

@@ -11,6 +11,13 @@ use crate::json::{Object, Value};
 
 /// A usable key (RFC 7517 section 4). Only [`KeySet::parse`] makes one.
 ///
+/// ```compile_fail,E0451
+/// // A key cannot be made to serve more than its document says.
+/// fn promote(key: edge_authz::jwk::Jwk) -> edge_authz::jwk::Jwk {
+///     edge_authz::jwk::Jwk { algorithm: None, ..key }
+/// }
+/// ```
+///
 /// [`KeySet::parse`]: super::KeySet::parse
 #[derive(Debug, Clone)]
 pub struct Jwk {

@@ -1,0 +1,96 @@
+use super::*;
+use crate::json::Fault;
+
+#[test]
+fn a_key_that_cannot_be_used_never_hides_a_good_one() {
+    let document = format!(
+        r#"{{"more":1,"keys":[{{"kty":"X"}},null,[],{{{OKP},"kid":"a","x5c":["…"],"more":{{}}}},{{}}]}}"#
+    );
+    let parsed = parse(&document).unwrap();
+    assert_eq!(parsed.set.len(), 1);
+    assert_eq!(parsed.set.iter().next().unwrap().kid(), Some("a"));
+    let skipped: Vec<_> = parsed
+        .skipped
+        .iter()
+        .map(|key| (key.index, key.reason))
+        .collect();
+    assert_eq!(
+        skipped,
+        [
+            (0, SkipReason::UnknownKeyType),
+            (1, SkipReason::NotAnObject),
+            (2, SkipReason::NotAnObject),
+            (4, SkipReason::Missing { member: "kty" }),
+        ]
+    );
+}
+
+#[test]
+fn what_is_no_key_set_is_refused_as_a_whole() {
+    for text in [
+        "{}",
+        r#"{"keys":null}"#,
+        r#"{"keys":{}}"#,
+        r#"{"keys":"[]"}"#,
+        r#"{"keys":1}"#,
+        r#"{"Keys":[]}"#,
+        &format!("{{{EC}}}"),
+    ] {
+        assert_eq!(parse(text).unwrap_err(), KeySetError::NotAKeySet, "{text}");
+    }
+    let empty = KeySetError::NoUsableKey { skipped: vec![] };
+    assert_eq!(parse(r#"{"keys":[]}"#).unwrap_err(), empty);
+    let good = document(&[EC]);
+    let duplicate_inside = document(&[&with(EC, r#""x":"AA""#)]);
+    let nested = ["[".repeat(32), "]".repeat(32)].concat();
+    let deep = good.replacen('{', &format!(r#"{{"x":{nested},"#), 1);
+    for (text, fault) in [
+        ("", Fault::Syntax),
+        ("null", Fault::NotAnObject),
+        ("[]", Fault::NotAnObject),
+        (&format!("[{good}]"), Fault::NotAnObject),
+        ("<html>", Fault::Syntax),
+        (good.trim_end_matches('}'), Fault::Syntax),
+        (&format!("{good}x"), Fault::Syntax),
+        (&format!("{good}{good}"), Fault::Syntax),
+        (&good.replace("}]", "},]"), Fault::Syntax),
+        (&format!("\u{FEFF}{good}"), Fault::ByteOrderMark),
+        (r#"{"keys":[],"keys":[]}"#, Fault::DuplicateMember),
+        (&duplicate_inside, Fault::DuplicateMember),
+        (&deep, Fault::TooDeep),
+        (&document(&[&with(EC, r#""more":1e400"#)]), Fault::Syntax),
+        (&document(&[&with(EC, r#""more":"\ud800""#)]), Fault::Syntax),
+    ] {
+        let Err(KeySetError::Json(error)) = parse(text) else {
+            panic!("{text}");
+        };
+        assert_eq!(error.fault, fault, "{text}");
+    }
+}
+
+#[test]
+fn size_and_number_of_keys_are_bounded() {
+    let keys = |count| document(&vec![OKP; count]);
+    assert_eq!(parse(&keys(64)).unwrap().set.len(), 64);
+    assert_eq!(parse(&keys(65)).unwrap_err(), KeySetError::TooManyKeys);
+    let unusable = document(&[r#""kty":"X""#; 65]);
+    assert_eq!(parse(&unusable).unwrap_err(), KeySetError::TooManyKeys);
+    let padded = |size: usize| {
+        let text = document(&[OKP]);
+        let padding = " ".repeat(size - text.len());
+        text + &padding
+    };
+    assert!(parse(&padded(MAX_KEY_SET_BYTES)).is_ok());
+    let error = parse(&padded(MAX_KEY_SET_BYTES + 1)).unwrap_err();
+    assert_eq!(error, KeySetError::TooLarge);
+}
+
+#[test]
+fn reasons_name_the_place_and_the_member_but_repeat_no_text() {
+    let text = document(&[&EC.replace("P-256", "P-257"), &with(RSA, r#""use":"enc""#)]);
+    let error = parse(&text).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no usable key; keys[0]: unknown `crv`; keys[1]: its `use` is not `sig`"
+    );
+}

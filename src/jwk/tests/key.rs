@@ -1,0 +1,206 @@
+use super::*;
+use crate::crypto::{Algorithm, KeyError};
+
+#[test]
+fn every_key_type_is_read() {
+    let set = set(&[EC, RSA, OKP, OCT]);
+    assert_eq!(set.len(), 4);
+    let fitting = |algorithm| set.iter().filter(|key| key.serves(algorithm)).count();
+    for algorithm in [
+        Algorithm::Es256,
+        Algorithm::Ps512,
+        Algorithm::EdDsa,
+        Algorithm::Hs512,
+    ] {
+        assert_eq!(fitting(algorithm), 1, "{algorithm}");
+    }
+    assert_eq!(fitting(Algorithm::Es384), 0);
+}
+
+#[test]
+fn a_key_serves_what_it_says_it_is_for() {
+    for (more, expected) in [
+        (r#""use":"sig""#, None),
+        (r#""key_ops":["sign","verify"]"#, None),
+        (r#""use":"enc""#, Some(SkipReason::NotForSignatures)),
+        (r#""use":"SIG""#, Some(SkipReason::NotForSignatures)),
+        (r#""use":"""#, Some(SkipReason::NotForSignatures)),
+        (
+            r#""use":["sig"]"#,
+            Some(SkipReason::WrongType { member: "use" }),
+        ),
+        (
+            r#""use":null"#,
+            Some(SkipReason::WrongType { member: "use" }),
+        ),
+        (r#""key_ops":["sign"]"#, Some(SkipReason::NotForVerifying)),
+        (r#""key_ops":[]"#, Some(SkipReason::NotForVerifying)),
+        (
+            r#""key_ops":"verify""#,
+            Some(SkipReason::WrongType { member: "key_ops" }),
+        ),
+        (
+            r#""key_ops":["verify",1]"#,
+            Some(SkipReason::WrongType { member: "key_ops" }),
+        ),
+        (r#""alg":"ES256""#, None),
+        (r#""alg":"ESP256""#, None),
+        (r#""alg":"ES384""#, Some(SkipReason::AlgorithmDoesNotFit)),
+        (r#""alg":"RS256""#, Some(SkipReason::AlgorithmDoesNotFit)),
+        (r#""alg":"HS256""#, Some(SkipReason::AlgorithmDoesNotFit)),
+        (r#""alg":"ES521""#, Some(SkipReason::UnknownAlgorithm)),
+        (r#""alg":"none""#, Some(SkipReason::UnknownAlgorithm)),
+        (r#""alg":"ECDH-ES""#, Some(SkipReason::UnknownAlgorithm)),
+        (
+            r#""alg":256"#,
+            Some(SkipReason::WrongType { member: "alg" }),
+        ),
+        (
+            r#""alg":null"#,
+            Some(SkipReason::WrongType { member: "alg" }),
+        ),
+        (r#""kid":"""#, None),
+        (r#""kid":7"#, Some(SkipReason::WrongType { member: "kid" })),
+        (
+            r#""kid":null"#,
+            Some(SkipReason::WrongType { member: "kid" }),
+        ),
+    ] {
+        assert_eq!(reason(&with(EC, more)), expected, "{more}");
+    }
+}
+
+#[test]
+fn a_key_with_an_algorithm_serves_no_other() {
+    let set = set(&[
+        &with(RSA, r#""alg":"PS256""#),
+        &with(OKP, r#""alg":"Ed25519""#),
+    ]);
+    for algorithm in Algorithm::ALL {
+        let expected = matches!(algorithm, Algorithm::Ps256 | Algorithm::EdDsa);
+        assert_eq!(
+            set.iter().any(|key| key.serves(algorithm)),
+            expected,
+            "{algorithm}"
+        );
+    }
+}
+
+#[test]
+fn coordinates_are_complete_canonical_and_on_the_curve() {
+    let missing = |member| Some(SkipReason::Missing { member });
+    let base64 = |member| Some(SkipReason::NotBase64Url { member });
+    let wrong = |member| Some(SkipReason::WrongType { member });
+    let weak = |error| Some(SkipReason::Material(error));
+    for (members, expected) in [
+        (EC.replace(r#""crv":"P-256","#, ""), missing("crv")),
+        (
+            EC.replace("P-256", "secp256k1"),
+            Some(SkipReason::UnknownCurve),
+        ),
+        (EC.replace("P-256", "p-256"), Some(SkipReason::UnknownCurve)),
+        (
+            EC.replace("P-256", "P-384"),
+            weak(KeyError::CoordinateLength),
+        ),
+        (
+            EC.replace(r#""EC""#, r#""ec""#),
+            Some(SkipReason::UnknownKeyType),
+        ),
+        (EC.replace(r#""EC""#, "1"), wrong("kty")),
+        (EC.replace(r#""x""#, r#""z""#), missing("x")),
+        (EC.replace(r#""y""#, r#""z""#), missing("y")),
+        (EC.replace("yM\"", "yM=\""), base64("y")),
+        // The same octets with stray bits at the end.
+        (EC.replace("yM\"", "yN\""), base64("y")),
+        (EC.replace("yM\"", "yM\\n\""), base64("y")),
+        (EC.replace("4Etl", "+Etl"), base64("y")),
+        (EC.replace("4Etl", "5Etl"), weak(KeyError::OffCurve)),
+        (
+            EC.replace("Tu6KPAqv7D4", "Tu6KPAqv"),
+            weak(KeyError::CoordinateLength),
+        ),
+        (
+            EC.replace("MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", ""),
+            weak(KeyError::CoordinateLength),
+        ),
+    ] {
+        assert_eq!(reason(&members), expected, "{members}");
+    }
+}
+
+#[test]
+fn rsa_numbers_points_and_secrets_are_complete_and_strong() {
+    let missing = |member| Some(SkipReason::Missing { member });
+    let wrong = |member| Some(SkipReason::WrongType { member });
+    let weak = |error| Some(SkipReason::Material(error));
+    for (members, expected) in [
+        (RSA.replace(r#""n""#, r#""m""#), missing("n")),
+        (RSA.replace(r#""e""#, r#""f""#), missing("e")),
+        (RSA.replace(r#""AQAB""#, "65537"), wrong("e")),
+        (RSA.replace("AQAB", "AQ"), weak(KeyError::RsaExponent)),
+        (RSA.replace("AQAB", "AAEAAQ"), None),
+        (
+            RSA.replace("0vx7", ""),
+            weak(KeyError::RsaModulusSize { bits: 2023 }),
+        ),
+        (
+            RSA.replace("KnqDKgw", "KnqDKgg"),
+            weak(KeyError::RsaModulusEven),
+        ),
+        (
+            OKP.replace("Ed25519", "X25519"),
+            Some(SkipReason::UnknownCurve),
+        ),
+        (
+            OKP.replace("Ed25519", "Ed448"),
+            Some(SkipReason::UnknownCurve),
+        ),
+        (OCT.replace(r#""k""#, r#""q""#), missing("k")),
+        (
+            r#""kty":"oct","k":"""#.to_owned(),
+            weak(KeyError::SecretTooShort),
+        ),
+        (
+            with(
+                r#""kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr8""#,
+                r#""alg":"HS512""#,
+            ),
+            Some(SkipReason::AlgorithmDoesNotFit),
+        ),
+    ] {
+        assert_eq!(reason(&members), expected, "{members}");
+    }
+}
+
+#[test]
+fn shared_keys_are_taken_from_the_configuration_only() {
+    let text = document(&[OCT, EC]);
+    assert_eq!(parse(&text).unwrap().set.len(), 2);
+    let fetched = KeySet::parse(text.as_bytes(), Source::Fetched).unwrap();
+    assert_eq!(fetched.set.len(), 1);
+    assert_eq!(
+        fetched.skipped,
+        [SkippedKey {
+            index: 0,
+            reason: SkipReason::Symmetric
+        }]
+    );
+    let error = KeySet::parse(document(&[OCT]).as_bytes(), Source::Fetched).unwrap_err();
+    let skipped = vec![SkippedKey {
+        index: 0,
+        reason: SkipReason::Symmetric,
+    }];
+    assert_eq!(error, KeySetError::NoUsableKey { skipped });
+}
+
+#[test]
+fn a_published_private_key_serves_by_its_public_half_and_is_reported() {
+    let set = set(&[
+        &with(OKP, r#""d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A""#),
+        EC,
+    ]);
+    let private: Vec<_> = set.iter().map(Jwk::has_private_part).collect();
+    assert_eq!(private, [true, false]);
+    assert!(!format!("{set:?}").contains("nWGxne"));
+}
