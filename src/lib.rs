@@ -5,6 +5,7 @@
 //! clock, randomness or log. `filter` is the only module that names the host.
 
 pub mod authz;
+pub mod config;
 pub mod cors;
 pub mod crypto;
 pub mod engine;

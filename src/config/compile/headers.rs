@@ -1,0 +1,240 @@
+//! Names of headers: where tokens come from, and what the upstream learns.
+
+use std::collections::BTreeMap;
+
+use crate::config::error::Sink;
+use crate::config::path::Path;
+use crate::config::problem::{HeaderProblem, Reserved};
+use crate::config::reader::{Field, List, Text};
+use crate::config::written::{self, TokenFrom};
+use crate::http::{FoldedName, HeaderName, is_token};
+use crate::policy::{ClaimHeader, TokenPlace, Upstream};
+use crate::rules::ClaimName;
+
+use super::Seen;
+
+/// Where tokens come from. Not known where it could not be read, so that no
+/// header of `upstream` is blamed or excused for it.
+pub(super) struct TokenPlaces(Vec<TokenPlace>);
+
+impl TokenPlaces {
+    pub(super) fn into_policy(self) -> Vec<TokenPlace> {
+        self.0
+    }
+
+    fn headers(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|place| match place {
+            TokenPlace::Header { name, .. } => Some(&**name),
+            TokenPlace::Cookie(_) | TokenPlace::Query(_) => None,
+        })
+    }
+}
+
+/// Compiles `token_from`.
+pub(super) fn token_places(written: Field<List<TokenFrom<'_>>>, sink: &mut Sink) -> TokenPlaces {
+    let written = match written {
+        Field::Is(written) => written.items,
+        Field::Unreadable => return TokenPlaces(Vec::new()),
+        Field::Absent => {
+            return TokenPlaces(vec![TokenPlace::Header {
+                name: "authorization".into(),
+                scheme: Some("Bearer".into()),
+            }]);
+        }
+    };
+    let mut headers = Headers::default();
+    let (mut cookies, mut queries) = (Seen::default(), Seen::default());
+    let mut places = Vec::with_capacity(written.len());
+    for place in written {
+        places.extend(match place {
+            TokenFrom::Header { at, name, scheme } => headers.place(at, &name, scheme, sink),
+            TokenFrom::Cookie(name) => cookies
+                .check(&name.at, name.value, sink)
+                .then(|| TokenPlace::Cookie(name.value.into())),
+            TokenFrom::Query(name) => queries
+                .check(&name.at, name.value, sink)
+                .then(|| TokenPlace::Query(name.value.into())),
+        });
+    }
+    TokenPlaces(places)
+}
+
+/// The headers that tokens come from, each with its schemes in lower case and
+/// their places.
+#[derive(Default)]
+struct Headers<'d>(BTreeMap<HeaderName, Vec<(Option<String>, Path<'d>)>>);
+
+impl<'d> Headers<'d> {
+    fn place(
+        &mut self,
+        at: Path<'d>,
+        name: &Text<'d>,
+        scheme: Field<Text<'d>>,
+        sink: &mut Sink,
+    ) -> Option<TokenPlace> {
+        let header = header_name(name, sink)?;
+        if header.as_str() == "cookie" {
+            sink.report(&name.at, HeaderProblem::CookieHeader);
+            return None;
+        }
+        let scheme = match scheme {
+            Field::Absent => None,
+            Field::Unreadable => return None,
+            Field::Is(scheme) if is_token(scheme.value.as_bytes()) => Some(scheme),
+            Field::Is(scheme) => {
+                sink.report(&scheme.at, HeaderProblem::Scheme(scheme.excerpt()));
+                return None;
+            }
+        };
+        let key = scheme
+            .as_ref()
+            .map(|scheme| scheme.value.to_ascii_lowercase());
+        let place = TokenPlace::Header {
+            name: header.as_str().into(),
+            scheme: scheme.map(|scheme| scheme.value.into()),
+        };
+        // Without a scheme the whole value is the token, whatever it begins with.
+        let others = self.0.entry(header).or_default();
+        let same = others
+            .iter()
+            .find(|(other, _)| other.is_none() || key.is_none() || *other == key);
+        if let Some((_, other)) = same {
+            let as_place = other.to_owned();
+            sink.report(&at, HeaderProblem::SamePlace { as_place });
+            return None;
+        }
+        others.push((key, at));
+        Some(place)
+    }
+}
+
+/// Compiles `upstream`.
+pub(super) fn upstream(
+    written: Field<written::Upstream<'_>>,
+    token_places: &TokenPlaces,
+    sink: &mut Sink,
+) -> Upstream {
+    let Some(written) = written.read() else {
+        return Upstream::default();
+    };
+    let mut names = Names {
+        token_headers: token_places
+            .headers()
+            .map(|name| FoldedName::of(name.as_bytes()))
+            .collect(),
+        taken: BTreeMap::new(),
+    };
+    let mut claims = Vec::new();
+    for (header, source) in written.claims.read().unwrap_or_default() {
+        let name = names.take(&header, sink);
+        if let (Some(name), Some(claim)) = (name, source.claim.read()) {
+            claims.push(ClaimHeader {
+                header: name.as_str().into(),
+                claim: ClaimName::new(claim.value),
+                format: source.format.read().unwrap_or_default(),
+            });
+        }
+    }
+    let context = names.take_field(written.context, sink);
+    let payload = names.take_field(written.payload, sink);
+    Upstream::new(
+        written.keep_token.read().unwrap_or(false),
+        claims,
+        payload,
+        context,
+    )
+}
+
+/// The headers of `upstream`, no one of which may be taken for another or for
+/// one that is not the filter's.
+struct Names<'d> {
+    token_headers: Vec<FoldedName>,
+    taken: BTreeMap<FoldedName, Path<'d>>,
+}
+
+impl<'d> Names<'d> {
+    /// Takes a name for the filter; none, and reported, where it may not.
+    fn take(&mut self, written: &Text<'d>, sink: &mut Sink) -> Option<HeaderName> {
+        let name = header_name(written, sink)?;
+        // Client copies are removed under every spelling that folds to this
+        // one: `content_type` would take `content-type` from every request.
+        let folded = name.folded();
+        let reserved = if self.token_headers.contains(&folded) {
+            Some(Reserved::Token)
+        } else {
+            reserved(&name)
+        };
+        if let Some(because) = reserved {
+            let name = written.excerpt();
+            sink.report(&written.at, HeaderProblem::Reserved { name, because });
+            return None;
+        }
+        if let Some(other) = self.taken.get(&folded) {
+            let with = other.to_owned();
+            sink.report(&written.at, HeaderProblem::FoldsTogether { with });
+            return None;
+        }
+        self.taken.insert(folded, written.at.clone());
+        Some(name)
+    }
+
+    /// Takes the name that a member holds.
+    fn take_field(&mut self, written: Field<Text<'d>>, sink: &mut Sink) -> Option<Box<str>> {
+        let name = self.take(&written.read()?, sink)?;
+        Some(name.as_str().into())
+    }
+}
+
+fn header_name(written: &Text<'_>, sink: &mut Sink) -> Option<HeaderName> {
+    let parsed = HeaderName::parse(written.value).ok();
+    if parsed.is_none() {
+        let name = written.excerpt();
+        let is_pseudo = written.value.starts_with(':');
+        let problem = if is_pseudo {
+            HeaderProblem::Pseudo(name)
+        } else {
+            HeaderProblem::NotAName(name)
+        };
+        sink.report(&written.at, problem);
+    }
+    parsed
+}
+
+/// RFC 9110 section 7.6.1, and `proxy-…` of sections 11.7 and before.
+const HOP_BY_HOP: [&str; 9] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Why a header that upstreams may take for this one is not the filter's to
+/// set.
+fn reserved(name: &HeaderName) -> Option<Reserved> {
+    let name = name.as_str();
+    let is = |other: &str| FoldedName::of(other.as_bytes()).covers(name.as_bytes());
+    let begins = |prefix: &str| {
+        name.get(..prefix.len())
+            .is_some_and(|start| FoldedName::of(prefix.as_bytes()).covers(start.as_bytes()))
+    };
+    if HOP_BY_HOP.into_iter().any(is) {
+        Some(Reserved::HopByHop)
+    } else if is("host") {
+        Some(Reserved::Host)
+    } else if begins("content-") {
+        Some(Reserved::Content)
+    } else if is("cookie") {
+        Some(Reserved::Cookie)
+    } else if begins("x-envoy-") {
+        Some(Reserved::Envoy)
+    } else if begins("x-forwarded-") {
+        Some(Reserved::Forwarded)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,271 @@
+//! Where a provider's keys are.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::config::duration::Written;
+use crate::config::error::Sink;
+use crate::config::path::Path;
+use crate::config::problem::{ProviderProblem, ShapeProblem};
+use crate::config::reader::{Field, Text};
+use crate::config::value::Value;
+use crate::config::written::{InlineKeys, Jwks};
+use crate::crypto::{Algorithm, AlgorithmSet};
+use crate::http::HostPattern;
+use crate::jwk::{KeySet, KeySetError, SkippedKey, Source};
+use crate::policy::{FetchUri, KeyLocation, KeySource, ProviderKeys, SourceId};
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+const DEFAULT_REFRESH: Duration = Duration::from_mins(10);
+const DEFAULT_MAX_STALE: Duration = Duration::from_hours(24);
+
+/// What of a provider matters for its keys.
+pub(super) struct Owner<'o, 'd> {
+    pub(super) name: &'o str,
+    pub(super) issuer: Option<&'o Text<'d>>,
+    /// Absent where the list could not be read.
+    pub(super) algorithms: Option<AlgorithmSet>,
+}
+
+/// The places that keys are fetched from, each once.
+#[derive(Default)]
+pub(super) struct Sources<'d> {
+    list: Vec<KeySource>,
+    known: BTreeMap<(Box<str>, String), (SourceId, Path<'d>)>,
+}
+
+/// Compiles `jwks`.
+pub(super) fn compile<'d>(
+    written: Jwks<'d>,
+    owner: &Owner<'_, 'd>,
+    sources: &mut Sources<'d>,
+    sink: &mut Sink,
+) -> Option<ProviderKeys> {
+    if let Field::Is(inline) = &written.inline {
+        only_with_cluster(&written, sink);
+        return inline_keys(inline, owner.algorithms, sink).map(ProviderKeys::Inline);
+    }
+    if written.uri.is_there() && written.hosts.is_there() {
+        sink.report(
+            &written.at.member("hosts"),
+            ShapeProblem::NotWith { member: "uri" },
+        );
+    }
+    let (timeout, refresh, max_stale) = times(&written, sink);
+    let location = location(&written, owner, sink);
+    let cluster = written.cluster.read()?.value.into();
+    let source = KeySource {
+        name: Rc::from(owner.name),
+        cluster,
+        location: location?,
+        timeout,
+        refresh,
+        max_stale,
+    };
+    Some(ProviderKeys::Fetched(sources.add(
+        source,
+        &written.at,
+        sink,
+    )))
+}
+
+fn only_with_cluster(written: &Jwks<'_>, sink: &mut Sink) {
+    for (name, is_there) in [
+        ("uri", written.uri.is_there()),
+        ("hosts", written.hosts.is_there()),
+        ("timeout", written.timeout.is_there()),
+        ("refresh", written.refresh.is_there()),
+        ("max_stale", written.max_stale.is_there()),
+    ] {
+        if is_there {
+            sink.report(
+                &written.at.member(name),
+                ShapeProblem::NotWith { member: "inline" },
+            );
+        }
+    }
+}
+
+fn times(written: &Jwks<'_>, sink: &mut Sink) -> (Duration, Duration, Duration) {
+    let or = |field: &Field<Duration>, default| field.as_ref().read().copied().unwrap_or(default);
+    let refresh = or(&written.refresh, DEFAULT_REFRESH);
+    let max_stale = or(&written.max_stale, DEFAULT_MAX_STALE);
+    let readable = !matches!(written.refresh, Field::Unreadable)
+        && !matches!(written.max_stale, Field::Unreadable);
+    if readable && max_stale < refresh {
+        let name = if written.max_stale.is_there() {
+            "max_stale"
+        } else {
+            "refresh"
+        };
+        let problem = ProviderProblem::StaleBeforeRefresh {
+            refresh: Written(refresh).to_string().into(),
+            max_stale: Written(max_stale).to_string().into(),
+        };
+        sink.report(&written.at.member(name), problem);
+    }
+    (or(&written.timeout, DEFAULT_TIMEOUT), refresh, max_stale)
+}
+
+fn location(written: &Jwks<'_>, owner: &Owner<'_, '_>, sink: &mut Sink) -> Option<KeyLocation> {
+    let uri = match &written.uri {
+        Field::Is(uri) => uri,
+        Field::Unreadable => return None,
+        Field::Absent => return discovery(written, owner.issuer?, sink),
+    };
+    match FetchUri::parse(uri.value) {
+        Ok(uri) => Some(KeyLocation::Uri(uri)),
+        Err(reason) => {
+            sink.report(&uri.at, ProviderProblem::Uri(uri.excerpt(), reason));
+            None
+        }
+    }
+}
+
+fn discovery(written: &Jwks<'_>, issuer: &Text<'_>, sink: &mut Sink) -> Option<KeyLocation> {
+    let uri = match FetchUri::parse(issuer.value) {
+        Ok(uri) => uri,
+        Err(reason) => {
+            sink.report(
+                &issuer.at,
+                ProviderProblem::NotDiscoverable(issuer.excerpt(), reason),
+            );
+            return None;
+        }
+    };
+    if uri.path().contains('?') {
+        sink.report(&issuer.at, ProviderProblem::IssuerQuery(issuer.excerpt()));
+        return None;
+    }
+    // One slash at the end goes, in both forms: OpenID Connect Discovery
+    // section 4.1, RFC 8414 section 3.1.
+    let path = uri.path().strip_suffix('/').unwrap_or(uri.path());
+    let metadata = [
+        uri.with_path(&format!("{path}/.well-known/openid-configuration")),
+        uri.with_path(&format!("/.well-known/oauth-authorization-server{path}")),
+    ];
+    Some(KeyLocation::Discovery {
+        issuer: issuer.value.into(),
+        metadata,
+        hosts: hosts(written, uri.host(), sink),
+    })
+}
+
+fn hosts(written: &Jwks<'_>, own: &str, sink: &mut Sink) -> BTreeMap<Box<str>, Box<str>> {
+    let mut hosts = BTreeMap::new();
+    for (host, cluster) in written.hosts.as_ref().read().into_iter().flatten() {
+        let problem = match HostPattern::parse(host.value) {
+            Ok(HostPattern::Exact(name)) if *name == *own => ProviderProblem::OwnHost,
+            Ok(HostPattern::Exact(name)) => {
+                hosts.insert(name, cluster.value.into());
+                continue;
+            }
+            Ok(HostPattern::Below(_)) => ProviderProblem::WildHost(host.excerpt()),
+            Err(reason) => ProviderProblem::Host(host.excerpt(), reason),
+        };
+        sink.report(&host.at, problem);
+    }
+    hosts
+}
+
+impl<'d> Sources<'d> {
+    pub(super) fn into_policy(self) -> Vec<KeySource> {
+        self.list
+    }
+
+    /// The source that asks there: one that is known, which then is as careful
+    /// as the most careful provider that shares it, or this one.
+    fn add(&mut self, source: KeySource, at: &Path<'d>, sink: &mut Sink) -> SourceId {
+        let place = match &source.location {
+            KeyLocation::Uri(uri) => format!("uri {uri}"),
+            KeyLocation::Discovery { issuer, .. } => format!("issuer {issuer}"),
+        };
+        let key = (source.cluster.clone(), place);
+        let Some((id, first)) = self.known.get(&key) else {
+            let id = SourceId::new(self.list.len());
+            self.known.insert(key, (id, at.clone()));
+            self.list.push(source);
+            return id;
+        };
+        if let Some(shared) = self.list.get_mut(id.index()) {
+            if shared.location != source.location {
+                let than = first.to_owned();
+                sink.report(at, ProviderProblem::OtherHosts { than });
+            }
+            shared.timeout = shared.timeout.min(source.timeout);
+            shared.refresh = shared.refresh.min(source.refresh);
+            shared.max_stale = shared.max_stale.min(source.max_stale);
+        }
+        *id
+    }
+}
+
+/// Reads an inline key set, every key of which must be of use.
+fn inline_keys(
+    inline: &InlineKeys<'_>,
+    algorithms: Option<AlgorithmSet>,
+    sink: &mut Sink,
+) -> Option<KeySet> {
+    let (at, parsed) = match inline {
+        InlineKeys::Text(text) => (
+            &text.at,
+            KeySet::parse(text.value.as_bytes(), Source::Inline),
+        ),
+        InlineKeys::Tree(tree) => {
+            if report_doubles(&tree.at, tree.value, sink) {
+                return None;
+            }
+            // Only a writer or a key that is no text could fail here.
+            let text = serde_json::to_vec(tree.value).unwrap_or_default();
+            (&tree.at, KeySet::parse(&text, Source::Inline))
+        }
+    };
+    let (set, skipped) = match parsed {
+        Ok(parsed) => (Some(parsed.set), parsed.skipped),
+        Err(KeySetError::NoUsableKey { skipped }) if !skipped.is_empty() => (None, skipped),
+        Err(error) => {
+            sink.report(at, ProviderProblem::KeySet(error));
+            return None;
+        }
+    };
+    let keys = at.member("keys");
+    for SkippedKey { index, reason } in &skipped {
+        sink.report(&keys.element(*index), ProviderProblem::Key(*reason));
+    }
+    let set = set?;
+    let used = (0..).filter(|index| !skipped.iter().any(|key| key.index == *index));
+    for (index, key) in used.zip(set.iter()) {
+        let fits: Vec<Algorithm> = Algorithm::ALL
+            .into_iter()
+            .filter(|algorithm| key.serves(*algorithm))
+            .collect();
+        let is_secret = fits.iter().any(|algorithm| algorithm.is_symmetric());
+        let is_listed =
+            algorithms.is_none_or(|listed| fits.iter().any(|one| listed.contains(*one)));
+        if is_secret && !is_listed {
+            sink.report(&keys.element(index), ProviderProblem::Secret { fits });
+        }
+    }
+    Some(set)
+}
+
+/// Reports members that are there twice, at every depth.
+fn report_doubles<'d>(at: &Path<'d>, value: &'d Value<'d>, sink: &mut Sink) -> bool {
+    match value {
+        Value::Twice => {
+            sink.report(at, ShapeProblem::Twice);
+            true
+        }
+        Value::List(list) => list
+            .iter()
+            .enumerate()
+            .fold(false, |found, (index, element)| {
+                report_doubles(&at.element(index), element, sink) || found
+            }),
+        Value::Object(object) => object.iter().fold(false, |found, (name, member)| {
+            report_doubles(&at.member(name), member, sink) || found
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => false,
+    }
+}

@@ -1,0 +1,176 @@
+//! From the written form to the [`Policy`]: names are looked up, texts get
+//! their meaning, and what contradicts itself is refused.
+//!
+//! Every step goes on after an error. A policy comes out only when nothing was
+//! reported, so a step may put in whatever it likes for what it could not read.
+
+mod claims;
+mod cors;
+mod headers;
+mod keys;
+mod providers;
+mod routes;
+
+use std::collections::BTreeMap;
+
+use super::error::Sink;
+use super::path::Path;
+use super::problem::{HeaderProblem, RouteProblem, ShapeProblem};
+use super::reader::{Field, List, Text};
+use super::written::{Document, Paths, Responses};
+use crate::http::{EncodedCharacter, EncodedSet, PathFlags, PathRules};
+use crate::policy::{BodyStyle, Policy, Providers};
+
+/// Tokens that a worker remembers, unless the configuration says how many.
+const DEFAULT_MAX_TOKENS: usize = 20_000;
+
+/// The protection space of challenges, unless the configuration names it.
+const DEFAULT_REALM: &str = "api";
+
+/// Compiles a document.
+pub(super) fn compile(document: Document<'_>, sink: &mut Sink) -> Option<Policy> {
+    let token_places = headers::token_places(document.token_from, sink);
+    let upstream = headers::upstream(document.upstream, &token_places, sink);
+    let providers = providers::compile(document.providers, sink);
+    let paths = paths(document.paths, sink);
+    let cors = cors::top_level(document.cors, document.routes.as_ref(), sink);
+    let routes = routes::compile(document.routes, &paths, &providers, cors.as_ref(), sink);
+    let responses = responses(document.responses, sink);
+    Some(Policy {
+        providers: Providers::new(providers.list),
+        sources: providers.sources,
+        token_places: token_places.into_policy(),
+        upstream,
+        paths,
+        table: routes.table?,
+        routes: routes.list,
+        cors,
+        responses,
+        max_tokens: document.max_tokens.read().unwrap_or(DEFAULT_MAX_TOKENS),
+    })
+}
+
+fn paths(written: Field<Paths<'_>>, sink: &mut Sink) -> PathRules {
+    let readable = !matches!(written, Field::Unreadable);
+    let Some(written) = written.read() else {
+        // What opens the paths cannot be known: no pattern is blamed for it.
+        let flags = if readable {
+            PathFlags::default()
+        } else {
+            everything_opened()
+        };
+        return PathRules::new(flags);
+    };
+    let flags = PathFlags {
+        allow_encoded: encoded(written.allow_encoded, sink),
+        allow_empty_segments: written.allow_empty_segments.read().unwrap_or(false),
+        allow_semicolons: written.allow_semicolons.read().unwrap_or(false),
+        ignore_case: written.ignore_case.read().unwrap_or(false),
+    };
+    let Some(base) = written.base.read() else {
+        return PathRules::new(flags);
+    };
+    PathRules::with_base(flags, base.value).unwrap_or_else(|reason| {
+        sink.report(&base.at, RouteProblem::Base(base.excerpt(), reason));
+        PathRules::new(flags)
+    })
+}
+
+fn everything_opened() -> PathFlags {
+    PathFlags {
+        allow_encoded: EncodedCharacter::ALL.into_iter().collect(),
+        allow_empty_segments: true,
+        allow_semicolons: true,
+        ignore_case: false,
+    }
+}
+
+fn encoded(written: Field<List<Text<'_>>>, sink: &mut Sink) -> EncodedSet {
+    let written = match written {
+        Field::Absent => return EncodedSet::default(),
+        Field::Unreadable => return everything_opened().allow_encoded,
+        Field::Is(written) => written,
+    };
+    let mut seen = Seen::default();
+    let mut set = EncodedSet::default();
+    for text in &written.items {
+        let is_written = |character: &EncodedCharacter| {
+            let mut buffer = [0; 4];
+            *character.plain().encode_utf8(&mut buffer) == *text.value
+        };
+        seen.check(&text.at, text.value, sink);
+        if let Some(character) = EncodedCharacter::ALL.into_iter().find(is_written) {
+            set = set.with(character);
+        } else {
+            sink.report(&text.at, RouteProblem::Encoded(text.excerpt()));
+            set = everything_opened().allow_encoded;
+        }
+    }
+    set
+}
+
+fn responses(written: Field<Responses<'_>>, sink: &mut Sink) -> crate::policy::Responses {
+    let written = written.read();
+    let (realm, body) = match written {
+        Some(written) => (written.realm.read(), written.body.read()),
+        None => (None, None),
+    };
+    if let Some(realm) = &realm {
+        let unsafe_one = realm
+            .value
+            .chars()
+            .find(|character| !is_quotable(*character));
+        if let Some(character) = unsafe_one {
+            sink.report(&realm.at, HeaderProblem::Realm(realm.excerpt(), character));
+        }
+    }
+    crate::policy::Responses {
+        realm: realm.map_or(DEFAULT_REALM, |realm| realm.value).into(),
+        body: body.unwrap_or(BodyStyle::Aws),
+    }
+}
+
+/// Whether a character may stand inside a quoted string of a challenge without
+/// an escape, which RFC 6750 section 3 has not.
+const fn is_quotable(character: char) -> bool {
+    matches!(character, ' '..='~') && character != '"' && character != '\\'
+}
+
+/// What a list has had so far, to find what it has twice.
+struct Seen<'d, K>(BTreeMap<K, Path<'d>>);
+
+impl<K> Default for Seen<'_, K> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<'d, K: Ord> Seen<'d, K> {
+    /// Notes an element, and reports it if the list had it before.
+    fn check(&mut self, at: &Path<'d>, key: K, sink: &mut Sink) -> bool {
+        if let Some(first) = self.0.get(&key) {
+            let first = first.to_owned();
+            sink.report(at, ShapeProblem::Repeated { first });
+            return false;
+        }
+        self.0.insert(key, at.clone());
+        true
+    }
+}
+
+/// Reports elements that a list has twice.
+fn check_distinct(list: &List<Text<'_>>, sink: &mut Sink) {
+    if list.items.len() < 2 {
+        return;
+    }
+    let mut seen = Seen::default();
+    for text in &list.items {
+        seen.check(&text.at, text.value, sink);
+    }
+}
+
+/// The texts of a list without doubles; what is doubled is reported.
+fn distinct_texts(list: &List<Text<'_>>, sink: &mut Sink) -> Vec<Box<str>> {
+    check_distinct(list, sink);
+    list.items.iter().map(|text| text.value.into()).collect()
+}

@@ -1,0 +1,201 @@
+//! Trusted issuers.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::claims::{Variables, claim_rules};
+use super::keys::{self, Owner, Sources};
+use super::{Seen, distinct_texts};
+use crate::config::error::Sink;
+use crate::config::problem::{Excerpt, ProviderProblem, RouteProblem};
+use crate::config::reader::{Field, List, Text};
+use crate::config::suggest::nearest;
+use crate::config::written::{self, Audiences};
+use crate::crypto::{Algorithm, AlgorithmSet};
+use crate::jwt::{self, Expectations, TokenType};
+use crate::policy::{KeySource, Provider, ProviderId};
+use crate::rules::ClaimName;
+
+const DEFAULT_CLOCK_SKEW: Duration = Duration::from_mins(1);
+const DEFAULT_SCOPE_CLAIMS: [&str; 2] = ["scope", "scp"];
+
+/// The longest name of a provider: metrics carry it.
+const MAX_NAME: usize = 64;
+
+/// The providers and what routes have to know of them.
+pub(super) struct Compiled<'d> {
+    pub(super) list: Vec<Provider>,
+    pub(super) sources: Vec<KeySource>,
+    pub(super) names: BTreeMap<&'d str, ProviderId>,
+    /// Whether `providers` is there at all.
+    pub(super) are_there: bool,
+    /// Whether every name could be read, so that another one is unknown.
+    pub(super) all_named: bool,
+}
+
+/// Compiles `providers`.
+pub(super) fn compile<'d>(
+    written: Field<List<written::Provider<'d>>>,
+    sink: &mut Sink,
+) -> Compiled<'d> {
+    let mut compiled = Compiled {
+        list: Vec::new(),
+        sources: Vec::new(),
+        names: BTreeMap::new(),
+        are_there: written.is_there(),
+        all_named: !matches!(written, Field::Unreadable),
+    };
+    let Some(written) = written.read() else {
+        return compiled;
+    };
+    compiled.all_named = written.complete;
+    let mut names = Seen::default();
+    let mut sources = Sources::default();
+    for (index, provider) in written.items.into_iter().enumerate() {
+        match &provider.name {
+            Field::Is(name) => {
+                check_name(name, sink);
+                if names.check(&name.at, name.value, sink) {
+                    compiled.names.insert(name.value, ProviderId::new(index));
+                }
+            }
+            Field::Absent | Field::Unreadable => compiled.all_named = false,
+        }
+        compiled
+            .list
+            .extend(compile_one(provider, &mut sources, sink));
+    }
+    compiled.sources = sources.into_policy();
+    compiled
+}
+
+fn check_name(name: &Text<'_>, sink: &mut Sink) {
+    let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
+    if name.value.len() > MAX_NAME || !name.value.bytes().all(allowed) {
+        sink.report(&name.at, ProviderProblem::Name(name.excerpt()));
+    }
+}
+
+fn compile_one<'d>(
+    written: written::Provider<'d>,
+    sources: &mut Sources<'d>,
+    sink: &mut Sink,
+) -> Option<Provider> {
+    let algorithms = algorithms(written.algorithms, sink);
+    let audiences = written
+        .audiences
+        .read()
+        .map(|written| audiences(&written, sink));
+    let claims = written.claims.read().unwrap_or_default();
+    let claims = claim_rules(&claims, &Variables::None, sink);
+    let token_types = token_types(written.token_types, sink);
+    let scope_claims = scope_claims(written.scope_claims, sink);
+    let name = written.name.read().map_or("", |name| name.value);
+    let issuer = written.issuer.read();
+    let owner = Owner {
+        name,
+        issuer: issuer.as_ref(),
+        algorithms,
+    };
+    let keys = written
+        .jwks
+        .read()
+        .and_then(|jwks| keys::compile(jwks, &owner, sources, sink));
+    Some(Provider {
+        name: Rc::from(name),
+        keys: keys?,
+        algorithms: algorithms?,
+        expectations: Expectations {
+            issuer: issuer?.value.into(),
+            audiences: audiences?,
+            token_types,
+            token_use: written.token_use.read(),
+            claims,
+            clock_skew: written.clock_skew.read().unwrap_or(DEFAULT_CLOCK_SKEW),
+            max_lifetime: written.max_lifetime.read(),
+        },
+        scope_claims,
+    })
+}
+
+fn audiences(written: &Audiences<'_>, sink: &mut Sink) -> jwt::Audiences {
+    match written {
+        Audiences::Any => jwt::Audiences::Any,
+        Audiences::AnyOf(list) => jwt::Audiences::AnyOf(distinct_texts(list, sink)),
+    }
+}
+
+/// Absent where the list could not be read in full, so that no key is blamed.
+fn algorithms(written: Field<List<Text<'_>>>, sink: &mut Sink) -> Option<AlgorithmSet> {
+    let list = match written {
+        Field::Absent => return Some(AlgorithmSet::asymmetric()),
+        Field::Unreadable => return None,
+        Field::Is(list) => list,
+    };
+    let mut seen = Seen::default();
+    let mut set = AlgorithmSet::EMPTY;
+    let mut known = list.complete;
+    for name in &list.items {
+        if let Some(algorithm) = Algorithm::parse(name.value) {
+            // `ES256` and `ESP256` are one algorithm.
+            seen.check(&name.at, algorithm, sink);
+            set.insert(algorithm);
+            continue;
+        }
+        known = false;
+        let problem = if name.value.eq_ignore_ascii_case("none") {
+            ProviderProblem::AlgorithmNone
+        } else {
+            ProviderProblem::Algorithm(name.excerpt())
+        };
+        sink.report(&name.at, problem);
+    }
+    known.then_some(set)
+}
+
+fn token_types(written: Field<List<Text<'_>>>, sink: &mut Sink) -> Vec<Option<TokenType>> {
+    let Some(list) = written.read() else {
+        return Expectations::default_token_types();
+    };
+    let mut seen = Seen::default();
+    let mut types = Vec::with_capacity(list.items.len());
+    for text in &list.items {
+        let typ = Some(TokenType::new(text.value)).filter(|typ| typ.as_str() != "none");
+        if seen.check(&text.at, typ.clone(), sink) {
+            types.push(typ);
+        }
+    }
+    types
+}
+
+fn scope_claims(written: Field<List<Text<'_>>>, sink: &mut Sink) -> Vec<ClaimName> {
+    match written.read() {
+        Some(list) => distinct_texts(&list, sink)
+            .into_iter()
+            .map(ClaimName::new)
+            .collect(),
+        None => DEFAULT_SCOPE_CLAIMS
+            .into_iter()
+            .map(ClaimName::new)
+            .collect(),
+    }
+}
+
+impl Compiled<'_> {
+    /// The provider of this name; reported where there is none.
+    pub(super) fn find(&self, name: &Text<'_>, sink: &mut Sink) -> Option<ProviderId> {
+        let found = self.names.get(name.value).copied();
+        if found.is_none() && self.all_named {
+            sink.report(&name.at, self.no_such(name));
+        }
+        found
+    }
+
+    fn no_such(&self, name: &Text<'_>) -> RouteProblem {
+        RouteProblem::NoSuchProvider {
+            name: name.excerpt(),
+            nearest: nearest(name.value, self.names.keys()).map(Excerpt::of),
+        }
+    }
+}

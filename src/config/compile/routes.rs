@@ -1,0 +1,268 @@
+//! Routes, and the table that finds them.
+
+use super::claims::{Variables, claim_rules, scopes};
+use super::cors;
+use super::providers::Compiled as Providers;
+use super::{Seen, distinct_texts};
+use crate::config::error::Sink;
+use crate::config::path::Path;
+use crate::config::problem::RouteProblem;
+use crate::config::reader::{Field, List, Text};
+use crate::config::written;
+use crate::cors::CorsPolicy;
+use crate::http::{HostPattern, PathRules, RoutePattern};
+use crate::policy::routes::{Clash, Place, RouteEntry};
+use crate::policy::{Access, ProviderId, Route, RouteId, RouteTable};
+use crate::rules::RouteRules;
+
+/// The routes and how they are found.
+pub(super) struct Compiled {
+    pub(super) list: Vec<Route>,
+    /// Absent where two routes clash.
+    pub(super) table: Option<RouteTable>,
+}
+
+/// A pattern that was read, and where it stands.
+struct Pattern<'d> {
+    at: Path<'d>,
+    pattern: RoutePattern,
+}
+
+/// Compiles `routes`.
+pub(super) fn compile(
+    written: Field<List<written::Route<'_>>>,
+    paths: &PathRules,
+    providers: &Providers<'_>,
+    cors: Option<&CorsPolicy>,
+    sink: &mut Sink,
+) -> Compiled {
+    let written = written.read().map(|list| list.items).unwrap_or_default();
+    check_providers(&written, providers, sink);
+    let mut list = Vec::with_capacity(written.len());
+    let mut entries = Entries::default();
+    for route in &written {
+        let patterns = patterns(&route.patterns, paths, sink);
+        let hosts = hosts(&route.hosts, sink);
+        list.push(compile_one(route, &patterns, providers, cors, sink));
+        entries.add(hosts, patterns.read);
+    }
+    let table = entries.table(sink);
+    Compiled { list, table }
+}
+
+fn check_providers(routes: &[written::Route<'_>], providers: &Providers<'_>, sink: &mut Sink) {
+    let looks_at_tokens = |route: &&written::Route<'_>| match route.access {
+        Field::Absent | Field::Is(Access::Required | Access::Optional) => true,
+        Field::Is(Access::Public | Access::Denied) | Field::Unreadable => false,
+    };
+    if let Some(route) = routes.iter().find(looks_at_tokens)
+        && !providers.are_there
+    {
+        let route = route.at.to_owned();
+        sink.report(
+            &Path::root().member("providers"),
+            RouteProblem::NoProviders { route },
+        );
+    }
+}
+
+/// The patterns of one route.
+struct Patterns<'d> {
+    read: Vec<Pattern<'d>>,
+    /// Whether these are all.
+    complete: bool,
+    /// The first, as written.
+    name: &'d str,
+}
+
+fn patterns<'d>(
+    written: &Field<List<Text<'d>>>,
+    paths: &PathRules,
+    sink: &mut Sink,
+) -> Patterns<'d> {
+    let Field::Is(list) = written else {
+        return Patterns {
+            read: Vec::new(),
+            complete: false,
+            name: "",
+        };
+    };
+    let mut read = Vec::with_capacity(list.items.len());
+    for text in &list.items {
+        match RoutePattern::parse(text.value, paths) {
+            Ok(pattern) => read.push(Pattern {
+                at: text.at.clone(),
+                pattern,
+            }),
+            Err(reason) => sink.report(&text.at, RouteProblem::Pattern(text.excerpt(), reason)),
+        }
+    }
+    Patterns {
+        complete: list.complete && read.len() == list.items.len(),
+        name: list.items.first().map_or("", |text| text.value),
+        read,
+    }
+}
+
+/// The hosts of a route, none for every host; absent where they could not be
+/// read.
+fn hosts(written: &Field<List<Text<'_>>>, sink: &mut Sink) -> Option<Vec<HostPattern>> {
+    let list = match written {
+        Field::Absent => return Some(Vec::new()),
+        Field::Unreadable => return None,
+        Field::Is(list) => list,
+    };
+    let mut seen = Seen::default();
+    let mut hosts = Vec::with_capacity(list.items.len());
+    for text in &list.items {
+        match HostPattern::parse(text.value) {
+            Ok(host) => {
+                if seen.check(&text.at, host.clone(), sink) {
+                    hosts.push(host);
+                }
+            }
+            Err(reason) => sink.report(&text.at, RouteProblem::Host(text.excerpt(), reason)),
+        }
+    }
+    (list.complete && hosts.len() == list.items.len()).then_some(hosts)
+}
+
+fn compile_one(
+    written: &written::Route<'_>,
+    patterns: &Patterns<'_>,
+    providers: &Providers<'_>,
+    cors: Option<&CorsPolicy>,
+    sink: &mut Sink,
+) -> Route {
+    check_access(written, sink);
+    let names: Vec<(Path<'_>, Vec<&str>)> = match &written.claims {
+        Field::Is(_) => patterns
+            .read
+            .iter()
+            .map(|pattern| (pattern.at.clone(), pattern.pattern.variables().collect()))
+            .collect(),
+        Field::Absent | Field::Unreadable => Vec::new(),
+    };
+    let variables = if patterns.complete {
+        Variables::OfPatterns(&names)
+    } else {
+        Variables::Unknown
+    };
+    let claims = written.claims.as_ref().read();
+    let scopes_wanted = written.scopes.as_ref().read();
+    Route {
+        name: patterns.name.into(),
+        access: written.access.as_ref().read().copied().unwrap_or_default(),
+        providers: allowed_providers(&written.providers, providers, sink),
+        token_use: written.token_use.as_ref().read().copied(),
+        rules: RouteRules {
+            scopes: scopes_wanted
+                .map(|wanted| scopes(wanted, sink))
+                .unwrap_or_default(),
+            claims: claims
+                .map(|rules| claim_rules(rules, &variables, sink))
+                .unwrap_or_default(),
+        },
+        cors: cors::of_route(written, cors, sink),
+    }
+}
+
+/// Rules that could never be judged are refused: whoever wrote them believes
+/// that the route is guarded.
+fn check_access(written: &written::Route<'_>, sink: &mut Sink) {
+    let (access, judges_providers) = match written.access {
+        Field::Is(Access::Public) => (Access::Public, false),
+        Field::Is(Access::Denied) => (Access::Denied, false),
+        Field::Is(Access::Optional) => (Access::Optional, true),
+        Field::Is(Access::Required) | Field::Absent | Field::Unreadable => return,
+    };
+    for (name, has_no_place) in [
+        ("scopes", written.scopes.is_there()),
+        ("claims", written.claims.is_there()),
+        ("token_use", written.token_use.is_there()),
+        (
+            "providers",
+            written.providers.is_there() && !judges_providers,
+        ),
+    ] {
+        if has_no_place {
+            sink.report(
+                &written.at.member(name),
+                RouteProblem::NoTokenNeeded(access),
+            );
+        }
+    }
+}
+
+fn allowed_providers(
+    written: &Field<List<Text<'_>>>,
+    providers: &Providers<'_>,
+    sink: &mut Sink,
+) -> Option<Vec<ProviderId>> {
+    let Field::Is(list) = written else {
+        return None;
+    };
+    distinct_texts(list, sink);
+    Some(
+        list.items
+            .iter()
+            .filter_map(|name| providers.find(name, sink))
+            .collect(),
+    )
+}
+
+/// What goes into the table.
+#[derive(Default)]
+struct Entries<'d>(Vec<(Vec<HostPattern>, Vec<Pattern<'d>>)>);
+
+impl<'d> Entries<'d> {
+    /// Adds the patterns of the next route; of one whose hosts could not be
+    /// read none, so that nothing is said of what it may clash with.
+    fn add(&mut self, hosts: Option<Vec<HostPattern>>, patterns: Vec<Pattern<'d>>) {
+        let patterns = if hosts.is_some() {
+            patterns
+        } else {
+            Vec::new()
+        };
+        self.0.push((hosts.unwrap_or_default(), patterns));
+    }
+
+    fn table(&self, sink: &mut Sink) -> Option<RouteTable> {
+        let entries = self
+            .0
+            .iter()
+            .enumerate()
+            .flat_map(|(route, (hosts, patterns))| {
+                let route = RouteId(route);
+                patterns
+                    .iter()
+                    .enumerate()
+                    .map(move |(pattern, read)| RouteEntry {
+                        place: Place { route, pattern },
+                        pattern: &read.pattern,
+                        hosts,
+                    })
+            });
+        let clashes = match RouteTable::new(entries) {
+            Ok(table) => return Some(table),
+            Err(clashes) => clashes,
+        };
+        for Clash {
+            first,
+            second,
+            host,
+        } in clashes
+        {
+            if let (Some(first), Some(second)) = (self.at(first), self.at(second)) {
+                let with = first.to_owned();
+                sink.report(second, RouteProblem::Clash { with, host });
+            }
+        }
+        None
+    }
+
+    fn at(&self, place: Place) -> Option<&Path<'d>> {
+        let (_, patterns) = self.0.get(place.route.0)?;
+        patterns.get(place.pattern).map(|pattern| &pattern.at)
+    }
+}

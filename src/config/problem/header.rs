@@ -1,0 +1,117 @@
+//! What is wrong with a header's name or value: `token_from`, `upstream`,
+//! `responses`.
+
+use std::fmt;
+
+use super::Excerpt;
+use crate::config::path::ConfigPath;
+
+/// What is wrong with a name or value that goes into a header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeaderProblem {
+    /// Not the name of a header.
+    NotAName(Excerpt),
+    /// A pseudo-header, which is no header.
+    Pseudo(Excerpt),
+    /// A header that is not the filter's to set: client copies of it would be
+    /// removed, under every spelling.
+    Reserved {
+        /// The name as written.
+        name: Excerpt,
+        /// What it is.
+        because: Reserved,
+    },
+    /// A name that upstreams may take for another one of `upstream`.
+    FoldsTogether {
+        /// The other one.
+        with: ConfigPath,
+    },
+    /// The `cookie` header as a whole.
+    CookieHeader,
+    /// Not an authentication scheme.
+    Scheme(Excerpt),
+    /// A place that another one covers.
+    SamePlace {
+        /// The other one.
+        as_place: ConfigPath,
+    },
+    /// A character that would end the quoted string of a challenge, or that no
+    /// header may carry.
+    Realm(Excerpt, char),
+}
+
+/// Why a header is not the filter's to set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reserved {
+    /// It belongs to one connection (RFC 9110 section 7.6.1).
+    HopByHop,
+    /// It says which host is asked.
+    Host,
+    /// It describes the body.
+    Content,
+    /// It holds cookies.
+    Cookie,
+    /// It is the proxy's own.
+    Envoy,
+    /// Proxies tell each other about the client with it.
+    Forwarded,
+    /// A token may stand there.
+    Token,
+}
+
+impl fmt::Display for HeaderProblem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAName(name) => {
+                write!(
+                    out,
+                    "{name} is not a header name; write letters, digits and `-`"
+                )
+            }
+            Self::Pseudo(name) => {
+                write!(
+                    out,
+                    "{name} is a pseudo-header; write the name of an ordinary one, such as `x-user-id`"
+                )
+            }
+            Self::Reserved { name, because } => {
+                let because = match because {
+                    Reserved::HopByHop => "belongs to one connection",
+                    Reserved::Host => "says which host is asked",
+                    Reserved::Content => "describes the body",
+                    Reserved::Cookie => "holds cookies",
+                    Reserved::Envoy => "is the proxy's own",
+                    Reserved::Forwarded => "is what proxies say of the client",
+                    Reserved::Token => "may hold the token (`token_from`)",
+                };
+                write!(
+                    out,
+                    "{name} cannot be set, since it {because}; write another name, such as `x-user-id`"
+                )
+            }
+            Self::FoldsTogether { with } => write!(
+                out,
+                "may be taken by upstreams for the same header as {with}, since they fold letter case, `-`, `_` \
+                 and `.` together; rename one of the two"
+            ),
+            Self::CookieHeader => {
+                out.write_str("is the header of all cookies; write `cookie: NAME` instead")
+            }
+            Self::Scheme(scheme) => {
+                write!(
+                    out,
+                    "{scheme} is not an authentication scheme; write one word, such as `Bearer`"
+                )
+            }
+            Self::SamePlace { as_place } => write!(
+                out,
+                "reads the same header as {as_place}, so that one token would count as two; \
+                 remove one of the two or give both a `scheme`"
+            ),
+            Self::Realm(realm, character) => write!(
+                out,
+                "{realm} has {character:?}; write visible ASCII without quotes and backslashes"
+            ),
+        }
+    }
+}

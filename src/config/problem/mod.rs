@@ -1,0 +1,141 @@
+//! Everything that can be wrong with a configuration.
+//!
+//! Each problem says in its `Display` what is wrong and, after a semicolon,
+//! what to write instead; the place comes before it.
+
+mod document;
+mod header;
+mod provider;
+mod route;
+mod shape;
+mod value;
+
+use std::fmt;
+
+use crate::cors::CorsProblem;
+
+pub use document::DocumentProblem;
+pub use header::{HeaderProblem, Reserved};
+pub use provider::ProviderProblem;
+pub use route::RouteProblem;
+pub use shape::{Kind, ShapeProblem, Wanted};
+pub use value::ValueProblem;
+
+/// What is wrong, by the step that found it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// The text is no document.
+    Document(DocumentProblem),
+    /// A value has not the form that its place wants.
+    Shape(ShapeProblem),
+    /// A value says nothing that its place knows.
+    Value(ValueProblem),
+    /// Something about a provider.
+    Provider(ProviderProblem),
+    /// Something about a route, or about paths.
+    Route(RouteProblem),
+    /// Something about the name or value of a header.
+    Header(HeaderProblem),
+    /// A member of a CORS policy.
+    Cors(CorsProblem),
+    /// An entry of a list of a CORS policy.
+    CorsEntry(Excerpt, CorsProblem),
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Document(problem) => problem.fmt(out),
+            Self::Shape(problem) => problem.fmt(out),
+            Self::Value(problem) => problem.fmt(out),
+            Self::Provider(problem) => problem.fmt(out),
+            Self::Route(problem) => problem.fmt(out),
+            Self::Header(problem) => problem.fmt(out),
+            Self::Cors(problem) => problem.fmt(out),
+            Self::CorsEntry(entry, problem) => write!(out, "{entry} {problem}"),
+        }
+    }
+}
+
+impl From<ShapeProblem> for Problem {
+    fn from(problem: ShapeProblem) -> Self {
+        Self::Shape(problem)
+    }
+}
+
+impl From<ValueProblem> for Problem {
+    fn from(problem: ValueProblem) -> Self {
+        Self::Value(problem)
+    }
+}
+
+impl From<ProviderProblem> for Problem {
+    fn from(problem: ProviderProblem) -> Self {
+        Self::Provider(problem)
+    }
+}
+
+impl From<RouteProblem> for Problem {
+    fn from(problem: RouteProblem) -> Self {
+        Self::Route(problem)
+    }
+}
+
+impl From<HeaderProblem> for Problem {
+    fn from(problem: HeaderProblem) -> Self {
+        Self::Header(problem)
+    }
+}
+
+/// Characters of a value that an error repeats.
+const EXCERPT_CHARACTERS: usize = 60;
+
+/// The beginning of a value, for an error message: short, and escaped when
+/// shown, so that no value forges a line of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    beginning: Box<str>,
+    shortened: bool,
+}
+
+impl Excerpt {
+    /// The beginning of `text`.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let beginning: String = text.chars().take(EXCERPT_CHARACTERS).collect();
+        Self {
+            shortened: beginning.len() < text.len(),
+            beginning: beginning.into(),
+        }
+    }
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:?}", self.beginning)?;
+        if self.shortened {
+            out.write_str("…")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Names in a sentence: `` `a`, `b` and `c` ``.
+struct Names<'a>(&'a [&'static str], &'static str);
+
+impl fmt::Display for Names<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(names, conjunction) = self;
+        for (number, name) in names.iter().enumerate() {
+            let after = names.len().saturating_sub(number);
+            match (number, after) {
+                (0, _) => {}
+                (_, 1) => write!(out, " {conjunction} ")?,
+                _ => out.write_str(", ")?,
+            }
+            write!(out, "`{name}`")?;
+        }
+        Ok(())
+    }
+}

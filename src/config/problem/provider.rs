@@ -1,0 +1,137 @@
+//! What is wrong with a provider.
+
+use std::fmt;
+
+use super::Excerpt;
+use crate::config::path::ConfigPath;
+use crate::crypto::Algorithm;
+use crate::http::BadHostPattern;
+use crate::jwk::{KeySetError, SkipReason};
+use crate::policy::BadUri;
+
+/// What is wrong with a value of `providers`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProviderProblem {
+    /// A name of other characters, or a longer one, than metrics can have.
+    Name(Excerpt),
+    /// A text that is no address to fetch from.
+    Uri(Excerpt, BadUri),
+    /// An issuer that is no address, where its metadata have to be found by it.
+    NotDiscoverable(Excerpt, BadUri),
+    /// An issuer with a query, which RFC 8414 section 2 has not.
+    IssuerQuery(Excerpt),
+    /// No algorithm, or none that is supported, has this name.
+    Algorithm(Excerpt),
+    /// `none`, which is no signature.
+    AlgorithmNone,
+    /// Keys that would end before they are asked for again.
+    StaleBeforeRefresh {
+        /// `refresh` in force.
+        refresh: Box<str>,
+        /// `max_stale` in force.
+        max_stale: Box<str>,
+    },
+    /// Not a host of `hosts`.
+    Host(Excerpt, BadHostPattern),
+    /// A wildcard in `hosts`, where every host has its own cluster.
+    WildHost(Excerpt),
+    /// The issuer's own host among the further ones.
+    OwnHost,
+    /// Other further hosts than another provider has for the same issuer,
+    /// with which it shares the keys.
+    OtherHosts {
+        /// That provider's.
+        than: ConfigPath,
+    },
+    /// The inline text is no key set.
+    KeySet(KeySetError),
+    /// A key of the inline set that cannot be used. Fetched ones are skipped,
+    /// but who writes a key into the configuration wants it used.
+    Key(SkipReason),
+    /// A secret among the inline keys, whose algorithm is not listed: without
+    /// the list no token could be verified with it.
+    Secret {
+        /// The algorithms that it fits.
+        fits: Vec<Algorithm>,
+    },
+    /// A path variable in a rule that holds for every path.
+    Variable(Excerpt),
+}
+
+impl fmt::Display for ProviderProblem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => write!(
+                out,
+                "{name} is not a provider's name; write 1 to 64 of a–z, 0–9, `_` and `-`"
+            ),
+            Self::Uri(uri, reason) => write!(out, "{uri} {}", bad_uri(*reason)),
+            Self::NotDiscoverable(issuer, reason) => write!(
+                out,
+                "{issuer} {}, or give `jwks` a `uri`: without one the keys are discovered by the issuer",
+                bad_uri(*reason)
+            ),
+            Self::IssuerQuery(issuer) => write!(
+                out,
+                "{issuer} has a query, so that its keys cannot be discovered; give `jwks` a `uri`"
+            ),
+            Self::Algorithm(name) => {
+                write!(out, "{name} is not a supported algorithm; write some of ")?;
+                algorithms(out, &Algorithm::ALL)
+            }
+            Self::AlgorithmNone => out.write_str(
+                "`none` is no signature, so anybody could write such a token; remove it",
+            ),
+            Self::StaleBeforeRefresh { refresh, max_stale } => write!(
+                out,
+                "`refresh` ({refresh}) is longer than `max_stale` ({max_stale}); \
+                 write a `max_stale` that is at least as long"
+            ),
+            Self::Host(host, reason) => write!(out, "{host}: {reason}"),
+            Self::WildHost(host) => {
+                write!(
+                    out,
+                    "{host} has a wildcard; write each host with the cluster that reaches it"
+                )
+            }
+            Self::OwnHost => out
+                .write_str("is the issuer's own host, which `cluster` reaches already; remove it"),
+            Self::OtherHosts { than } => write!(
+                out,
+                "differs from {than}, which discovers the same issuer through the same cluster; \
+                 write the same there and here"
+            ),
+            Self::KeySet(error) => {
+                write!(out, "{error}; write `{{keys: […]}}`, or the same as text")
+            }
+            Self::Key(reason) => write!(out, "cannot be used: {reason}; mend or remove the key"),
+            Self::Secret { fits } => {
+                out.write_str("is a secret, and `algorithms` lists none that it fits; add ")?;
+                algorithms(out, fits)
+            }
+            Self::Variable(value) => write!(
+                out,
+                "{value} is a path variable, but a provider's rules hold for every path; \
+                 move the rule to a route"
+            ),
+        }
+    }
+}
+
+fn algorithms(out: &mut fmt::Formatter<'_>, algorithms: &[Algorithm]) -> fmt::Result {
+    for (number, algorithm) in algorithms.iter().enumerate() {
+        let between = if number > 0 { ", " } else { "" };
+        write!(out, "{between}{algorithm}")?;
+    }
+    Ok(())
+}
+
+const fn bad_uri(reason: BadUri) -> &'static str {
+    match reason {
+        BadUri::Character => "has a character that no URL has; encode it",
+        BadUri::Scheme => "is not a URL; write one that begins with `https://` or `http://`",
+        BadUri::Host => "has no valid host and port; write such as `https://issuer.example.com/`",
+        BadUri::UserInfo => "has user information before the host; remove it",
+        BadUri::Fragment => "has a fragment; remove the `#` and what follows",
+    }
+}

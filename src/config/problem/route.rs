@@ -1,0 +1,127 @@
+//! What is wrong with a route, or with `paths`.
+
+use std::fmt;
+
+use super::Excerpt;
+use crate::config::path::ConfigPath;
+use crate::http::{BadHostPattern, BadPattern, BadRoutePattern, HostPattern};
+use crate::policy::Access;
+
+/// What is wrong with a value of `routes` or `paths`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RouteProblem {
+    /// Not a pattern that a request could match.
+    Pattern(Excerpt, BadRoutePattern),
+    /// Not a path in front of all others.
+    Base(Excerpt, BadPattern),
+    /// Not one of the characters that can be opened.
+    Encoded(Excerpt),
+    /// Not a host or a wildcard of hosts.
+    Host(Excerpt, BadHostPattern),
+    /// Two patterns that no request tells apart.
+    Clash {
+        /// The other one.
+        with: ConfigPath,
+        /// A host for which both are written; absent: both are for every host.
+        host: Option<HostPattern>,
+    },
+    /// No provider has this name.
+    NoSuchProvider {
+        /// The name.
+        name: Excerpt,
+        /// The one that was probably meant.
+        nearest: Option<Excerpt>,
+    },
+    /// A rule about tokens on a route that does not need one.
+    NoTokenNeeded(Access),
+    /// A route needs a token and nobody is trusted to issue one.
+    NoProviders {
+        /// The route.
+        route: ConfigPath,
+    },
+    /// A character that no scope has (RFC 6749 section 3.3): it would end the
+    /// challenge's quoted string, or make two scopes of one.
+    Scope(Excerpt, char),
+    /// A path variable beside other text.
+    PartOfText(Excerpt),
+    /// A path variable that a pattern of the route has not.
+    NoSuchVariable {
+        /// The variable's name.
+        name: Excerpt,
+        /// The pattern.
+        pattern: ConfigPath,
+    },
+}
+
+impl fmt::Display for RouteProblem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pattern(pattern, reason) => write!(out, "{pattern}: {reason}"),
+            Self::Base(base, reason) => write!(out, "{base}: {reason}"),
+            Self::Encoded(character) => {
+                write!(
+                    out,
+                    "{character} cannot be opened; write some of \"/\", \"%\", \"?\", \"#\" and \";\""
+                )
+            }
+            Self::Host(host, reason) => write!(out, "{host}: {reason}"),
+            Self::Clash { with, host } => {
+                write!(out, "matches the same requests as {with}")?;
+                if let Some(host) = host {
+                    write!(out, " at {host}")?;
+                }
+                out.write_str(", so that neither could come first; remove or change one of the two")
+            }
+            Self::NoSuchProvider {
+                name,
+                nearest: Some(nearest),
+            } => {
+                write!(
+                    out,
+                    "{name} is not the name of a provider; did you mean {nearest}?"
+                )
+            }
+            Self::NoSuchProvider {
+                name,
+                nearest: None,
+            } => {
+                write!(
+                    out,
+                    "{name} is not the name of a provider; write the `name` of one of `providers`"
+                )
+            }
+            Self::NoTokenNeeded(access) => no_token_needed(out, *access),
+            Self::NoProviders { route } => write!(
+                out,
+                "is missing, but {route} needs a token; write at least one provider, \
+                 or give every route `access: public` or `access: denied`"
+            ),
+            Self::Scope(scope, character) => write!(
+                out,
+                "{scope} has {character:?}, which no scope has; write one scope in each element, \
+                 of visible ASCII without quotes and backslashes"
+            ),
+            Self::PartOfText(value) => write!(
+                out,
+                "{value} has a path variable beside other text; write the variable alone, as in \"{{id}}\""
+            ),
+            Self::NoSuchVariable { name, pattern } => write!(
+                out,
+                "{name} is not a variable of {pattern}; write one that every `match` of the route has"
+            ),
+        }
+    }
+}
+
+fn no_token_needed(out: &mut fmt::Formatter<'_>, access: Access) -> fmt::Result {
+    let (word, why) = match access {
+        Access::Public => ("public", "looks at no token"),
+        Access::Denied => ("denied", "looks at no token"),
+        Access::Optional => ("optional", "lets requests without a token pass"),
+        Access::Required => ("required", "needs a token"),
+    };
+    write!(
+        out,
+        "has no place on a route with `access: {word}`, which {why}; remove one of the two"
+    )
+}

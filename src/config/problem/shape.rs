@@ -1,0 +1,240 @@
+//! Faults of form: members, kinds, lists.
+
+use std::fmt;
+
+use super::{Excerpt, Names};
+use crate::config::path::ConfigPath;
+
+/// What is wrong with the form of a value, whatever it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ShapeProblem {
+    /// No member has this name here.
+    Unknown {
+        /// The one that was probably meant.
+        nearest: Option<&'static str>,
+        /// All that there are.
+        known: &'static [&'static str],
+    },
+    /// The member is there twice.
+    Twice,
+    /// A member that has to be there is not.
+    Missing {
+        /// What to write.
+        write: &'static str,
+    },
+    /// A value of another kind than is wanted.
+    Kind {
+        /// What is wanted.
+        wanted: Wanted,
+        /// What stands there.
+        found: Kind,
+    },
+    /// A list without an element: it could mean all, or none.
+    EmptyList,
+    /// An object without a member where it has to say something.
+    EmptyObject {
+        /// Its members.
+        known: &'static [&'static str],
+    },
+    /// A bare value where only a list may stand.
+    Bare {
+        /// The value, where it is text.
+        found: Excerpt,
+    },
+    /// Of members that exclude each other, none is there or several are.
+    ExactlyOne {
+        /// All of them.
+        of: &'static [&'static str],
+        /// Those that are there.
+        found: Vec<&'static str>,
+    },
+    /// A member that means something only beside another one.
+    OnlyWith {
+        /// The one that it needs.
+        member: &'static str,
+    },
+    /// A member that excludes another one.
+    NotWith {
+        /// The one that it excludes.
+        member: &'static str,
+    },
+    /// A value that the list already has.
+    Repeated {
+        /// Where it is the first time.
+        first: ConfigPath,
+    },
+    /// More elements than there may be.
+    TooMany {
+        /// How many there may be.
+        limit: usize,
+    },
+}
+
+/// What a place wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// An object.
+    Object,
+    /// An object, or `off`.
+    ObjectOrOff,
+    /// A list.
+    List,
+    /// A list, or one value that stands for it.
+    TextOrList,
+    /// A list, or the word `any`.
+    ListOrAny,
+    /// A list, or an object of `any_of`, `all_of`, `none_of`.
+    Requirement,
+    /// A value, a list, or an object of `any_of`, `all_of`, `none_of`.
+    ClaimRule,
+    /// The name of a claim, or an object with it.
+    ClaimSource,
+    /// A key set: an object, or its text.
+    KeySet,
+    /// Text.
+    Text,
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number.
+    Number,
+    /// A duration.
+    Duration,
+}
+
+/// The kinds of values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Boolean,
+    /// A number.
+    Number,
+    /// Text.
+    Text,
+    /// A list.
+    List,
+    /// An object.
+    Object,
+}
+
+impl Wanted {
+    /// What it is, and what it looks like.
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Object => ("an object", "`{member: …}`"),
+            Self::ObjectOrOff => ("an object or `off`", "`{member: …}` or `off`"),
+            Self::List => ("a list", "`[…]`"),
+            Self::TextOrList => ("text or a list", "`a` or `[a, b]`"),
+            Self::ListOrAny => ("a list or `any`", "`[…]` or `any`"),
+            Self::Requirement => (
+                "a list or an object",
+                "`[…]` or `{any_of: […], all_of: […], none_of: […]}`",
+            ),
+            Self::ClaimRule => (
+                "a value, a list or an object",
+                "`a`, `[a, b]` or `{any_of: […], all_of: […], none_of: […]}`",
+            ),
+            Self::ClaimSource => ("text or an object", "`sub` or `{claim: sub, format: csv}`"),
+            Self::KeySet => ("a JWK Set", "`{keys: […]}`, or the same as text"),
+            Self::Text => ("text", "text in quotes"),
+            Self::Boolean => ("a boolean", "`true` or `false`, without quotes"),
+            Self::Number => ("a whole number", "digits without quotes"),
+            Self::Duration => ("a duration", "such as `250ms`, `30s`, `10m` or `24h`"),
+        }
+    }
+}
+
+impl Kind {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Boolean => "a boolean",
+            Self::Number => "a number",
+            Self::Text => "text",
+            Self::List => "a list",
+            Self::Object => "an object",
+        }
+    }
+}
+
+impl fmt::Display for ShapeProblem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown { nearest, known } => unknown(out, *nearest, known),
+            Self::Twice => out.write_str("is written twice; keep one of the two"),
+            Self::Missing { write } => write!(out, "is missing; write {write}"),
+            Self::Kind { wanted, found } => kind(out, *wanted, *found),
+            Self::EmptyList => {
+                out.write_str("is an empty list; write at least one element, or leave it out")
+            }
+            Self::EmptyObject { known } => write!(
+                out,
+                "is an empty object; write at least one of {}",
+                Names(known, "and")
+            ),
+            Self::Bare { found } => write!(
+                out,
+                "is one value where only a list may stand; write [{found}]"
+            ),
+            Self::ExactlyOne { of, found } => exactly_one(out, of, found),
+            Self::OnlyWith { member } => {
+                write!(out, "has no meaning without `{member}`; remove it")
+            }
+            Self::NotWith { member } => {
+                write!(
+                    out,
+                    "has no meaning beside `{member}`; remove one of the two"
+                )
+            }
+            Self::Repeated { first } => {
+                write!(out, "is the same as {first}; remove one of the two")
+            }
+            Self::TooMany { limit } => write!(out, "has more than {limit} elements; write fewer"),
+        }
+    }
+}
+
+fn unknown(
+    out: &mut fmt::Formatter<'_>,
+    nearest: Option<&'static str>,
+    known: &[&'static str],
+) -> fmt::Result {
+    match nearest {
+        Some(nearest) => write!(out, "is unknown; did you mean `{nearest}`?"),
+        None => write!(out, "is unknown; write {}", Names(known, "or")),
+    }
+}
+
+fn kind(out: &mut fmt::Formatter<'_>, wanted: Wanted, found: Kind) -> fmt::Result {
+    let (what, example) = wanted.words();
+    match found {
+        Kind::Null => write!(out, "has no value; write {example}, or leave it out"),
+        Kind::Boolean | Kind::Number | Kind::Text | Kind::List | Kind::Object => {
+            write!(out, "is {}, not {what}; write {example}", found.word())
+        }
+    }
+}
+
+fn exactly_one(
+    out: &mut fmt::Formatter<'_>,
+    of: &[&'static str],
+    found: &[&'static str],
+) -> fmt::Result {
+    match found {
+        [] => write!(
+            out,
+            "has none of {}; write exactly one of them",
+            Names(of, "and")
+        ),
+        found => {
+            let both = if found.len() == 2 { "both " } else { "" };
+            write!(
+                out,
+                "has {both}{}; write exactly one of {}",
+                Names(found, "and"),
+                Names(of, "and")
+            )
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Reads values of a known form out of the tree.
+//!
+//! A reader takes a [`Node`] and gives what it holds, or reports what is wrong
+//! and gives nothing; whoever called it goes on. Readers are put together like
+//! the forms they read: `list(text)`, `one_or_many(text)`.
+
+mod collection;
+mod scalar;
+
+pub(super) use collection::{list, list_up_to, map, off_or, one_or_many, texts};
+pub(super) use scalar::{any_text, boolean, choice, count, duration, text};
+
+use super::error::Sink;
+use super::path::Path;
+use super::problem::{Excerpt, Kind, ShapeProblem, Wanted};
+use super::suggest::nearest;
+use super::value::{Object, Value};
+
+/// A value and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Node<'d> {
+    pub(super) at: Path<'d>,
+    value: &'d Value<'d>,
+}
+
+/// Something that was read, and where it stood.
+#[derive(Debug, Clone)]
+pub(super) struct Located<'d, T> {
+    pub(super) at: Path<'d>,
+    pub(super) value: T,
+}
+
+/// A text of the document.
+pub(super) type Text<'d> = Located<'d, &'d str>;
+
+impl Text<'_> {
+    /// The text, as errors repeat it.
+    pub(super) fn excerpt(&self) -> Excerpt {
+        Excerpt::of(self.value)
+    }
+}
+
+/// What was read of a member that need not be there. One that could not be
+/// read is told apart from one that is absent: nothing further is said of it.
+#[derive(Debug, Clone)]
+pub(super) enum Field<T> {
+    /// The member is not there.
+    Absent,
+    /// It is there, and what is wrong with it was reported.
+    Unreadable,
+    /// What it holds.
+    Is(T),
+}
+
+/// The elements of a list that could be read.
+#[derive(Debug, Clone)]
+pub(super) struct List<T> {
+    pub(super) items: Vec<T>,
+    /// Whether these are all.
+    pub(super) complete: bool,
+}
+
+/// Something that can be switched off where it stands.
+#[derive(Debug, Clone)]
+pub(super) enum Switch<T> {
+    /// `off`, or the `false` that YAML makes of it.
+    Off,
+    /// What holds instead.
+    On(T),
+}
+
+/// The members of one object.
+pub(super) struct Members<'d> {
+    pub(super) at: Path<'d>,
+    object: &'d Object<'d>,
+}
+
+impl<T> Field<T> {
+    /// What was read, if something was.
+    pub(super) fn read(self) -> Option<T> {
+        match self {
+            Self::Is(value) => Some(value),
+            Self::Absent | Self::Unreadable => None,
+        }
+    }
+
+    /// What was read, if something was.
+    pub(super) fn as_ref(&self) -> Field<&T> {
+        match self {
+            Self::Is(value) => Field::Is(value),
+            Self::Absent => Field::Absent,
+            Self::Unreadable => Field::Unreadable,
+        }
+    }
+
+    /// Whether the member is there, readable or not.
+    pub(super) fn is_there(&self) -> bool {
+        !matches!(self, Self::Absent)
+    }
+}
+
+impl<T> List<T> {
+    fn collect(items: impl Iterator<Item = Option<T>>) -> Self {
+        let mut complete = true;
+        let items = items
+            .inspect(|item| complete &= item.is_some())
+            .flatten()
+            .collect();
+        Self { items, complete }
+    }
+}
+
+impl<'d> Node<'d> {
+    /// The whole document.
+    pub(super) fn root(value: &'d Value<'d>) -> Self {
+        Self {
+            at: Path::root(),
+            value,
+        }
+    }
+
+    /// A value inside another; none, and reported, where it is there twice.
+    fn enter(at: Path<'d>, value: &'d Value<'d>, sink: &mut Sink) -> Option<Self> {
+        if *value == Value::Twice {
+            sink.report(&at, ShapeProblem::Twice);
+            return None;
+        }
+        Some(Self { at, value })
+    }
+
+    fn kind(&self) -> Kind {
+        match self.value {
+            Value::Null | Value::Twice => Kind::Null,
+            Value::Bool(_) => Kind::Boolean,
+            Value::Number(_) => Kind::Number,
+            Value::Text(_) => Kind::Text,
+            Value::List(_) => Kind::List,
+            Value::Object(_) => Kind::Object,
+        }
+    }
+
+    fn refuse<T>(&self, wanted: Wanted, sink: &mut Sink) -> Option<T> {
+        let found = self.kind();
+        sink.report(&self.at, ShapeProblem::Kind { wanted, found });
+        None
+    }
+
+    /// The value itself, for forms that are none of the above.
+    pub(super) fn value(&self) -> &'d Value<'d> {
+        self.value
+    }
+
+    /// Reports that `wanted` is not what stands here.
+    pub(super) fn is_not<T>(&self, wanted: Wanted, sink: &mut Sink) -> Option<T> {
+        self.refuse(wanted, sink)
+    }
+
+    fn locate<T>(&self, value: T) -> Located<'d, T> {
+        Located {
+            at: self.at.clone(),
+            value,
+        }
+    }
+}
+
+/// The members of an object; those that are not `known` are reported.
+pub(super) fn object<'d>(
+    node: &Node<'d>,
+    known: &'static [&'static str],
+    wanted: Wanted,
+    sink: &mut Sink,
+) -> Option<Members<'d>> {
+    let Value::Object(object) = node.value else {
+        return node.refuse(wanted, sink);
+    };
+    for (name, _) in object.iter() {
+        if !known.contains(&name) {
+            let nearest = nearest(name, known);
+            sink.report(
+                &node.at.member(name),
+                ShapeProblem::Unknown { nearest, known },
+            );
+        }
+    }
+    Some(Members {
+        at: node.at.clone(),
+        object,
+    })
+}
+
+impl<'d> Members<'d> {
+    /// Reads a member that may be absent.
+    pub(super) fn optional<T>(
+        &self,
+        name: &'static str,
+        sink: &mut Sink,
+        read: impl FnOnce(&Node<'d>, &mut Sink) -> Option<T>,
+    ) -> Field<T> {
+        let Some(value) = self.object.get(name) else {
+            return Field::Absent;
+        };
+        Node::enter(self.at.member(name), value, sink)
+            .and_then(|node| read(&node, sink))
+            .map_or(Field::Unreadable, Field::Is)
+    }
+
+    /// Reads a member that has to be there; its absence is reported with what
+    /// to `write`.
+    pub(super) fn required<T>(
+        &self,
+        name: &'static str,
+        write: &'static str,
+        sink: &mut Sink,
+        read: impl FnOnce(&Node<'d>, &mut Sink) -> Option<T>,
+    ) -> Field<T> {
+        let field = self.optional(name, sink, read);
+        if field.is_there() {
+            return field;
+        }
+        sink.report(&self.at.member(name), ShapeProblem::Missing { write });
+        Field::Unreadable
+    }
+
+    /// The one of `names` that is there; none and several are reported.
+    pub(super) fn exactly_one(
+        &self,
+        names: &'static [&'static str],
+        sink: &mut Sink,
+    ) -> Option<&'static str> {
+        let there = |name: &&'static str| self.object.get(name).is_some();
+        let found: Vec<_> = names.iter().copied().filter(there).collect();
+        if let [one] = *found {
+            return Some(one);
+        }
+        sink.report(&self.at, ShapeProblem::ExactlyOne { of: names, found });
+        None
+    }
+
+    /// Whether it has no members.
+    pub(super) fn is_empty(&self) -> bool {
+        self.object.is_empty()
+    }
+}

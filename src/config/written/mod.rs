@@ -1,0 +1,118 @@
+//! The configuration as it was written: the members with their forms checked
+//! and nothing looked up, compared or given a meaning yet.
+//!
+//! What could not be read is [`Field::Unreadable`](super::reader::Field), so
+//! that `compile` goes on with the rest and says nothing of it twice.
+
+mod cors;
+mod provider;
+mod route;
+mod upstream;
+
+pub(super) use cors::Cors;
+pub(super) use provider::{Audiences, InlineKeys, Jwks, Provider};
+pub(super) use route::{ClaimRules, Requirement, Route};
+pub(super) use upstream::{TokenFrom, Upstream};
+
+use super::error::Sink;
+use super::problem::Wanted;
+use super::reader::{
+    Field, List, Node, Switch, Text, boolean, choice, count, list, list_up_to, object, off_or,
+    text, texts,
+};
+use super::{MAX_PROVIDERS, MAX_REMEMBERED_TOKENS, MAX_ROUTES};
+use crate::policy::BodyStyle;
+
+const MEMBERS: &[&str] = &[
+    "providers",
+    "token_from",
+    "upstream",
+    "paths",
+    "routes",
+    "cors",
+    "responses",
+    "token_cache",
+];
+
+/// A whole configuration.
+pub(super) struct Document<'d> {
+    pub(super) providers: Field<List<Provider<'d>>>,
+    pub(super) token_from: Field<List<TokenFrom<'d>>>,
+    pub(super) upstream: Field<Upstream<'d>>,
+    pub(super) paths: Field<Paths<'d>>,
+    pub(super) routes: Field<List<Route<'d>>>,
+    pub(super) cors: Field<Switch<Cors<'d>>>,
+    pub(super) responses: Field<Responses<'d>>,
+    pub(super) max_tokens: Field<usize>,
+}
+
+/// `paths`
+pub(super) struct Paths<'d> {
+    pub(super) base: Field<Text<'d>>,
+    pub(super) allow_encoded: Field<List<Text<'d>>>,
+    pub(super) allow_empty_segments: Field<bool>,
+    pub(super) allow_semicolons: Field<bool>,
+    pub(super) ignore_case: Field<bool>,
+}
+
+/// `responses`
+pub(super) struct Responses<'d> {
+    pub(super) realm: Field<Text<'d>>,
+    pub(super) body: Field<BodyStyle>,
+}
+
+/// Reads a whole configuration.
+pub(super) fn document<'d>(root: &Node<'d>, sink: &mut Sink) -> Option<Document<'d>> {
+    let members = object(root, MEMBERS, Wanted::Object, sink)?;
+    let routes = "at least one route, such as `[{match: GET /pets, scopes: [pets:read]}]`";
+    Some(Document {
+        providers: members.optional("providers", sink, list_up_to(MAX_PROVIDERS, provider::read)),
+        token_from: members.optional("token_from", sink, list(upstream::token_from)),
+        upstream: members.optional("upstream", sink, upstream::read),
+        paths: members.optional("paths", sink, paths),
+        routes: members.required("routes", routes, sink, list_up_to(MAX_ROUTES, route::read)),
+        cors: members.optional("cors", sink, off_or(cors::read)),
+        responses: members.optional("responses", sink, responses),
+        max_tokens: flatten(members.optional("token_cache", sink, token_cache)),
+    })
+}
+
+fn paths<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Paths<'d>> {
+    const MEMBERS: &[&str] = &[
+        "base",
+        "allow_encoded",
+        "allow_empty_segments",
+        "allow_semicolons",
+        "ignore_case",
+    ];
+    let members = object(node, MEMBERS, Wanted::Object, sink)?;
+    Some(Paths {
+        base: members.optional("base", sink, text),
+        allow_encoded: members.optional("allow_encoded", sink, texts),
+        allow_empty_segments: members.optional("allow_empty_segments", sink, boolean),
+        allow_semicolons: members.optional("allow_semicolons", sink, boolean),
+        ignore_case: members.optional("ignore_case", sink, boolean),
+    })
+}
+
+fn responses<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Responses<'d>> {
+    const BODY: &[(&str, BodyStyle)] = &[("aws", BodyStyle::Aws), ("problem", BodyStyle::Problem)];
+    let members = object(node, &["realm", "body"], Wanted::Object, sink)?;
+    Some(Responses {
+        realm: members.optional("realm", sink, text),
+        body: members.optional("body", sink, choice(BODY)),
+    })
+}
+
+fn token_cache(node: &Node<'_>, sink: &mut Sink) -> Option<Field<usize>> {
+    let members = object(node, &["max_tokens"], Wanted::Object, sink)?;
+    Some(members.optional("max_tokens", sink, count(MAX_REMEMBERED_TOKENS)))
+}
+
+fn flatten<T>(field: Field<Field<T>>) -> Field<T> {
+    match field {
+        Field::Is(field) => field,
+        Field::Absent => Field::Absent,
+        Field::Unreadable => Field::Unreadable,
+    }
+}
