@@ -31,9 +31,19 @@ impl Ended {
         let status = process.wait(PATIENCE).expect("Envoy ends");
         Self {
             status,
-            log: process.log(),
+            log: said(&process),
         }
     }
+}
+
+/// The log without the server's own account of itself, which lists all that is
+/// compiled in.
+fn said(process: &Process) -> String {
+    let log = process.log();
+    let lines = log.split_inclusive('\n');
+    lines
+        .filter(|line| !line.contains("[info][main] [source/server/server.cc:"))
+        .collect()
 }
 
 /// A running Envoy.
@@ -67,7 +77,7 @@ impl Envoy {
             Some(Ok(admin)) => Ok(Self::new(admin, process, scratch)),
             Some(Err(status)) => Err(Ended {
                 status,
-                log: process.log(),
+                log: said(&process),
             }),
             None => panic!("Envoy is not ready after {PATIENCE:?}:\n{}", process.log()),
         }
@@ -163,7 +173,7 @@ impl Envoy {
 
     /// Envoy's log so far.
     pub(crate) fn log(&self) -> String {
-        self.process.log()
+        said(&self.process)
     }
 
     /// Waits until the log has a line with `text` in it and returns the line.
@@ -228,9 +238,7 @@ impl Drop for Envoy {
             return;
         }
         let log = self.log();
-        // Without the list of everything that is compiled in.
-        let said = log.lines().filter(|line| !line.contains("server.cc:4"));
-        let lines: Vec<_> = said.collect();
+        let lines: Vec<_> = log.lines().collect();
         let last = &lines[lines.len().saturating_sub(60)..];
         eprintln!(
             "--- the end of Envoy's log (all of it in {}):\n{}\n---",
