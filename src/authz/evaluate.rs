@@ -10,7 +10,7 @@ use crate::crypto::NativeSignatures;
 use crate::http::{Host, LocalReply, Method, NormalPath, RequestHead, SafeText};
 use crate::jwt::ValidClaims;
 use crate::policy::routes::Found;
-use crate::policy::{Access, Policy, Provider, ProviderId, Route, RouteId};
+use crate::policy::{Access, Policy, Provider, ProviderId, Route, RouteId, SourceId};
 use crate::rules::Missing;
 use crate::telemetry::Reason;
 use crate::time::UnixTime;
@@ -175,6 +175,7 @@ fn preflight_decision(
         provider: None,
         cors: None,
         verified: None,
+        absent: Vec::new(),
         recalled: None,
     }
 }
@@ -185,6 +186,7 @@ struct Outcome {
     route: Option<RouteId>,
     provider: Option<ProviderId>,
     verified: Option<Verified>,
+    absent: Vec<(SourceId, Box<str>)>,
     recalled: Option<bool>,
 }
 
@@ -199,6 +201,7 @@ impl Outcome {
             route: None,
             provider: None,
             verified: None,
+            absent: Vec::new(),
             recalled: None,
         }
     }
@@ -223,6 +226,7 @@ impl Outcome {
         let Self {
             route,
             verified,
+            absent,
             recalled,
             ..
         } = self;
@@ -233,6 +237,7 @@ impl Outcome {
             provider,
             cors,
             verified,
+            absent,
             recalled,
         }
     }
@@ -294,6 +299,7 @@ impl Evaluation<'_> {
             route: None,
             provider,
             verified: judged.verified,
+            absent: judged.absent,
             recalled,
         }
     }

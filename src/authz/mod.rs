@@ -69,6 +69,9 @@ pub struct Decision {
     /// What its token newly verified as: worth remembering, whatever the
     /// verdict.
     pub verified: Option<Verified>,
+    /// `kid`s that keys fetched after the request came lack: whoever asks for
+    /// them next need not wait.
+    pub absent: Vec<(SourceId, Box<str>)>,
     /// Whether its token was remembered; absent where none was looked at.
     pub recalled: Option<bool>,
 }

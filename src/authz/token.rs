@@ -29,6 +29,8 @@ pub(super) struct Judged<T> {
     pub(super) outcome: Result<(ProviderId, T), Failure>,
     /// What it newly verified as.
     pub(super) verified: Option<Verified>,
+    /// What keys fetched after the request came lack.
+    pub(super) absent: Vec<(SourceId, Box<str>)>,
     pub(super) recalled: bool,
 }
 
@@ -91,8 +93,15 @@ impl Judge<'_> {
                     }
                 }
                 Err(Obstacle::Fault(fault)) => fault,
+                Err(Obstacle::Absent(source, kid)) => {
+                    judged.absent.push((source, kid));
+                    Fault::UnknownKey
+                }
                 Err(Obstacle::Keys(wanted)) => {
-                    wanting.push(wanted);
+                    // Two providers may have their keys from one source.
+                    if !wanting.contains(&wanted) {
+                        wanting.push(wanted);
+                    }
                     continue;
                 }
             };
@@ -159,7 +168,10 @@ impl Judge<'_> {
         let (Some((source, fetched_from)), Some(kid)) = (keys.fetched, kid) else {
             return Obstacle::Fault(Fault::UnknownKey);
         };
-        if fetched_from >= self.arrived || self.keys.is_absent(source, kid) {
+        if fetched_from >= self.arrived {
+            return Obstacle::Absent(source, kid.into());
+        }
+        if self.keys.is_absent(source, kid) {
             return Obstacle::Fault(Fault::UnknownKey);
         }
         Obstacle::Keys(Wanted {
@@ -190,6 +202,8 @@ impl Judge<'_> {
 /// Why there is no verified token for a provider.
 enum Obstacle {
     Keys(Wanted),
+    /// This source does not have this `kid`, and that is news.
+    Absent(SourceId, Box<str>),
     Fault(Fault),
 }
 
@@ -206,6 +220,7 @@ impl<T> Judged<T> {
         Self {
             outcome,
             verified: None,
+            absent: Vec::new(),
             recalled: form.is_remembered(),
         }
     }
@@ -219,6 +234,7 @@ impl<T> Judged<T> {
         Self {
             outcome: Err(Failure::Refused(refusal, None)),
             verified: None,
+            absent: Vec::new(),
             recalled: false,
         }
     }

@@ -33,6 +33,8 @@ pub struct FetchCall {
 pub(super) struct Fetch {
     pub(super) id: FetchId,
     pub(super) started_at: UnixTime,
+    /// When its last request was sent.
+    pub(super) asked_at: UnixTime,
     step: Step,
 }
 
@@ -86,6 +88,7 @@ impl Fetch {
             Self {
                 id,
                 started_at: now,
+                asked_at: now,
                 step,
             },
             request,
@@ -110,6 +113,7 @@ impl Fetch {
         {
             let fetch = Self {
                 id: next_id,
+                asked_at: now,
                 step: Step::OtherMetadata,
                 ..self
             };
@@ -128,6 +132,7 @@ impl Fetch {
                     let key_set_uri = metadata.key_set.to_string().into();
                     let fetch = Self {
                         id: next_id,
+                        asked_at: now,
                         step: Step::KeySet,
                         ..self
                     };
@@ -192,7 +197,7 @@ impl KeySource {
     /// write to the shared data, so the place is checked again.
     fn known_place(&self, record: &Record, now: UnixTime) -> Option<Request> {
         let known = record.discovered.as_ref()?;
-        if !Machine::metadata_good(record, known.at, now) {
+        if !Machine::metadata_good(known.at, now) {
             return None;
         }
         let metadata = Metadata::at(&known.key_set_uri, self.issuer()?).ok()?;

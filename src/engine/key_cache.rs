@@ -8,7 +8,6 @@ use super::source::Source;
 use super::waiting::WantedNow;
 use super::{Effect, Surroundings};
 use crate::authz::{CurrentKeys, Keys, Wanted};
-use crate::jwk::Lookup;
 use crate::jwt::VerifiedJwt;
 use crate::keys::answer::AnswerHead;
 use crate::policy::{Policy, ProviderId, ProviderKeys, SourceId};
@@ -19,6 +18,7 @@ use crate::time::UnixTime;
 pub(super) struct KeyCache {
     sources: Vec<Source>,
     random: Random,
+    starting: bool,
 }
 
 /// The keys at one time.
@@ -35,7 +35,11 @@ impl KeyCache {
             .zip(&policy.sources)
             .map(|(id, spec)| Source::new(id, spec, holder))
             .collect();
-        Self { sources, random }
+        Self {
+            sources,
+            random,
+            starting: !policy.sources.is_empty(),
+        }
     }
 
     pub(super) fn at(&self, now: UnixTime) -> KeysAt<'_> {
@@ -45,9 +49,10 @@ impl KeyCache {
         }
     }
 
-    /// Whether some source never had keys: then requests will come that wait.
-    pub(super) fn is_starting(&self) -> bool {
-        self.sources.iter().any(Source::is_empty)
+    /// Whether some source has no keys, and its first fetch may be about to
+    /// begin.
+    pub(super) const fn is_starting(&self) -> bool {
+        self.starting
     }
 
     pub(super) fn look_at_all(&mut self, around: Surroundings<'_>, effects: &mut Vec<Effect>) {
@@ -67,19 +72,20 @@ impl KeyCache {
         for source in &mut self.sources {
             let awaited = wanted.sources.contains(&source.id());
             let due = source.is_due_for_a_look(around.now);
-            if !awaited && !due && !source.is_empty() {
+            if !awaited && !due && !source.is_starting() {
                 continue;
             }
             let (new, entry) = source.look(around, effects);
             if new {
                 changed.push(source.id());
             }
-            let early = wanted.kids.contains_key(&source.id()) && !new;
+            let early = wanted.kids.contains(&source.id()) && !new;
             source.begin_if_due(entry, early, &mut self.random, around, effects);
             if due {
                 source.report(around.now, effects);
             }
         }
+        self.starting = self.sources.iter().any(Source::is_starting);
         changed
     }
 
@@ -101,11 +107,10 @@ impl KeyCache {
             .then(|| source.id())
     }
 
-    pub(super) fn found_absent(&mut self, wanted: &[Wanted], now: UnixTime) {
-        for Wanted { source, kid } in wanted {
-            if let (Some(source), Some(kid)) = (self.sources.get_mut(source.index()), kid) {
-                source.absent.insert(kid, now);
-            }
+    /// Remembers a `kid` that a set fetched after it was asked for lacks.
+    pub(super) fn found_absent(&mut self, source: SourceId, kid: &str, now: UnixTime) {
+        if let Some(source) = self.sources.get_mut(source.index()) {
+            source.absent.insert(kid, now);
         }
     }
 
@@ -126,24 +131,32 @@ impl KeyCache {
         wanted.iter().filter_map(after).min().unwrap_or(1)
     }
 
-    /// Whether the key that signed a remembered token still counts for its
-    /// `kid`.
-    pub(super) fn still_signed(&self, policy: &Policy, id: ProviderId, jwt: &VerifiedJwt) -> bool {
+    /// Whether a remembered token may be of use yet, after the keys of `changed`
+    /// have: unless it has expired, or the key that signed it no longer counts
+    /// for its `kid`.
+    pub(super) fn still_counts(
+        &self,
+        policy: &Policy,
+        changed: SourceId,
+        (id, jwt): (ProviderId, &VerifiedJwt),
+        now: UnixTime,
+    ) -> bool {
         let Some(provider) = policy.providers.get(id) else {
             return false;
         };
-        let ProviderKeys::Fetched(source) = &provider.keys else {
-            return true;
-        };
-        // Keys that are too old today may be confirmed tomorrow.
-        let Some(set) = self.sources.get(source.index()).and_then(Source::known) else {
+        let skew = provider.expectations.clock_skew;
+        if now >= jwt.expires().saturating_add(skew) {
             return false;
-        };
-        match set.lookup(jwt.kid(), jwt.algorithm()) {
-            Lookup::Candidates { keys, .. } => keys
-                .iter()
-                .any(|key| key.key().fingerprint() == jwt.fingerprint()),
-            Lookup::UnknownKid | Lookup::NoFittingKey => false,
+        }
+        match &provider.keys {
+            ProviderKeys::Fetched(source) if *source == changed => {
+                // Keys that are too old today may be confirmed tomorrow.
+                let set = self.sources.get(source.index()).and_then(Source::known);
+                set.is_some_and(|set| {
+                    set.still_offers(jwt.kid(), jwt.algorithm(), jwt.fingerprint())
+                })
+            }
+            ProviderKeys::Fetched(_) | ProviderKeys::Inline(_) => true,
         }
     }
 }
@@ -153,7 +166,7 @@ impl Keys for KeysAt<'_> {
         let taken = self.sources.get(source.index())?.serving(self.now)?;
         Some(CurrentKeys {
             set: &taken.set,
-            fetched_from: taken.content.started_at,
+            fetched_from: taken.began_before(self.now),
         })
     }
 

@@ -11,6 +11,7 @@
 
 mod fetch;
 mod key_cache;
+mod ledger;
 mod random;
 mod shared;
 mod source;
@@ -164,6 +165,7 @@ impl Engine {
     /// Time has passed: [`Engine::next_tick`] of it, or any other.
     pub fn tick(&mut self, around: Surroundings<'_>) -> Vec<Effect> {
         let mut effects = Vec::new();
+        self.waiting.set_back(around.now);
         let wanted = self.waiting.wanted();
         let changed = self.keys.tick(&wanted, around, &mut effects);
         self.after_change(&changed, around, &mut effects);
@@ -220,6 +222,9 @@ impl Engine {
         {
             self.tokens.remember(token, *provider, Rc::clone(jwt));
         }
+        for (source, kid) in &decision.absent {
+            self.keys.found_absent(*source, kid, now);
+        }
         decision
     }
 
@@ -242,9 +247,6 @@ impl Engine {
             recalled,
             ..
         } = decision;
-        if let Some(hit) = recalled {
-            effects.push(Effect::Measure(Metric::token_cache(hit)));
-        }
         let route = route
             .and_then(|id| self.policy.route(id))
             .map(|route| Rc::clone(&route.name));
@@ -287,6 +289,9 @@ impl Engine {
                 return;
             }
         }
+        if let Some(hit) = recalled {
+            effects.push(Effect::Measure(Metric::token_cache(hit)));
+        }
         Self::answer(answer, effects);
     }
 
@@ -308,22 +313,15 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         for source in changed {
-            self.tokens
-                .retain(|provider, jwt| self.keys.still_signed(&self.policy, provider, jwt));
+            let keys = &self.keys;
+            self.tokens.retain(|provider, jwt| {
+                keys.still_counts(&self.policy, *source, (provider, jwt), around.now)
+            });
             for (stream, waiter) in self.waiting.take_those_for(*source) {
                 effects.push(Effect::Measure(Metric::WaitingRequests { change: -1 }));
-                let decision = self.decide(&waiter.head, waiter.arrived, around);
-                if decision.reason == Reason::UnknownKey {
-                    self.keys.found_absent(&waiter.wanted, around.now);
-                }
-                self.settle(
-                    stream,
-                    waiter.head,
-                    waiter.arrived,
-                    decision,
-                    around,
-                    effects,
-                );
+                let Waiter { head, arrived, .. } = waiter;
+                let decision = self.decide(&head, arrived, around);
+                self.settle(stream, head, arrived, decision, around, effects);
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Numbers that spread things in time. Nothing secret depends on them.
 
+use crate::time::UnixTime;
+
 /// `SplitMix64`: a few adds and multiplications, any seed is a good one.
 #[derive(Debug)]
 pub(super) struct Random(u64);
@@ -14,6 +16,13 @@ impl Random {
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
+    }
+
+    /// A number that a worker does not repeat in its next life, should its
+    /// seed be the same.
+    pub(super) fn next_at(&mut self, now: UnixTime) -> u64 {
+        let nanos = u64::try_from(now.as_nanos()).unwrap_or_default();
+        self.next() ^ nanos
     }
 
     pub(super) const fn byte(&mut self) -> u8 {

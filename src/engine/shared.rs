@@ -19,7 +19,8 @@ pub trait SharedData {
     /// The host failed.
     fn get(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, Unavailable>;
 
-    /// Sets a value; with `last_change`, only if it has not changed since.
+    /// Sets a value; with `last_change`, only if it has not changed since. A
+    /// value that is not there is set in any case.
     ///
     /// # Errors
     ///
@@ -39,6 +40,10 @@ pub enum NotSet {
     /// The host failed.
     Unavailable,
 }
+
+/// The number of no change: hosts count from one. A value is set with it only
+/// where there was none.
+const NO_CHANGE: u32 = u32::MAX;
 
 /// Where a key source lies in the shared data. The names hold its cluster,
 /// location and issuer, so that no two sources meet, and the format's version;
@@ -101,6 +106,20 @@ impl Place {
                 last_change: None,
             },
         })
+    }
+
+    /// Writes a record where there is none.
+    pub(super) fn create(&self, shared: &dyn SharedData, record: &Record) -> Result<(), NotSet> {
+        match self.write(shared, record, Some(NO_CHANGE)) {
+            // Some hosts know no such number. Another worker may write at the
+            // same time; at worst, there is a fetch too many.
+            Err(NotSet::Changed) if self.is_missing(shared) => self.write(shared, record, None),
+            written => written,
+        }
+    }
+
+    fn is_missing(&self, shared: &dyn SharedData) -> bool {
+        matches!(shared.get(&self.record), Ok(None))
     }
 
     pub(super) fn write(

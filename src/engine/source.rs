@@ -5,10 +5,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::fetch::{Fetch, FetchCall, FetchId, Next, Request};
+use super::ledger::{Entry, Ledger};
 use super::random::Random;
-use super::shared::{NotSet, Place};
 use super::{Effect, Surroundings};
-use crate::jwk::{KeySet, ParsedKeySet, Source as KeyOrigin};
+use crate::jwk::{KeySet, ParsedKeySet, SkippedKey, Source as KeyOrigin};
 use crate::keys::answer::AnswerHead;
 use crate::keys::{AbsentKids, Content, Jitter, Machine, Outcome, Record};
 use crate::policy::{KeySource, SourceId};
@@ -17,8 +17,6 @@ use crate::time::UnixTime;
 
 /// How often a source is looked at that nobody waits for.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// How often a change is tried again that another worker forestalled.
-const ATTEMPTS: usize = 8;
 
 /// The keys of a source as this worker has them.
 #[derive(Debug)]
@@ -27,20 +25,36 @@ pub(super) struct Taken {
     pub(super) content: Content,
 }
 
+impl Taken {
+    /// When their fetch began, as far as that can be known: a clock that was
+    /// set back makes it look later than what came after it.
+    pub(super) fn began_before(&self, now: UnixTime) -> UnixTime {
+        let started_at = self.content.started_at;
+        if started_at > now {
+            UnixTime::EPOCH
+        } else {
+            started_at
+        }
+    }
+}
+
 /// One key source.
 #[derive(Debug)]
 pub(super) struct Source {
     id: SourceId,
     spec: KeySource,
     machine: Machine,
-    place: Place,
+    ledger: Ledger,
     /// Names this worker in leases.
     holder: u64,
-    record: Record,
     taken: Option<Taken>,
+    /// The shared record names a set that is not there, or is none.
+    unreadable: bool,
     pub(super) absent: AbsentKids,
     fetch: Option<Fetch>,
     looked_at: Option<UnixTime>,
+    /// Whether a fetch could have begun by now.
+    settled: bool,
     told_too_old: bool,
 }
 
@@ -60,13 +74,14 @@ impl Source {
                 refresh,
                 max_stale,
             },
-            place: Place::of(spec),
+            ledger: Ledger::of(spec),
             holder,
-            record: Record::default(),
             taken: None,
+            unreadable: false,
             absent: AbsentKids::default(),
             fetch: None,
             looked_at: None,
+            settled: false,
             told_too_old: false,
         }
     }
@@ -94,16 +109,16 @@ impl Source {
         self.taken.as_ref().map(|taken| &taken.set)
     }
 
-    /// Whether there were never any keys.
-    pub(super) const fn is_empty(&self) -> bool {
-        self.taken.is_none()
+    /// Whether there are no keys, and a fetch may be about to begin.
+    pub(super) const fn is_starting(&self) -> bool {
+        self.taken.is_none() && !self.settled
     }
 
     /// Whole seconds until the next try, at least one.
     pub(super) fn retry_after(&self, early: bool, now: UnixTime) -> u64 {
         let wait = self
             .machine
-            .next_try(&self.record, early, now)
+            .next_try(self.ledger.record(), early, now)
             .saturating_since(now);
         wait.as_secs()
             .saturating_add(u64::from(wait.subsec_nanos() > 0))
@@ -116,45 +131,21 @@ impl Source {
     }
 
     /// Takes what other workers have brought since. Returns whether the keys
-    /// have changed, and whether the entry is there to be leased.
+    /// have changed, and whether the record can be leased.
     pub(super) fn look(
         &mut self,
         around: Surroundings<'_>,
         effects: &mut Vec<Effect>,
     ) -> (bool, Entry) {
         self.looked_at = Some(around.now);
-        let Ok(entry) = self.place.read(around.shared) else {
-            return (false, Entry::Unavailable);
-        };
-        let last_change = match (entry.record, entry.last_change) {
-            (Some(record), Some(last_change)) => {
-                self.record = record;
-                last_change
-            }
-            // Nothing there, or nothing of ours. Several workers may come to
-            // this at once, so that none of them takes the lease before
-            // everyone sees the entry.
-            (None, last_change) => {
-                self.record = self.seed();
-                let _ = self.place.write(around.shared, &self.record, last_change);
-                return (false, Entry::Seeded);
-            }
-            (Some(_), None) => return (false, Entry::Unavailable),
-        };
-        (self.take_shared(around, effects), Entry::At(last_change))
-    }
-
-    /// What this worker knows, where the shared data know nothing.
-    fn seed(&self) -> Record {
-        Record {
-            content: None,
-            lease: None,
-            ..self.record.clone()
-        }
+        self.set_back(around.now);
+        let entry = self.ledger.look(around.shared);
+        (self.take_shared(around, effects), entry)
     }
 
     fn take_shared(&mut self, around: Surroundings<'_>, effects: &mut Vec<Effect>) -> bool {
-        let Some(content) = self.record.content else {
+        self.unreadable = false;
+        let Some(content) = self.ledger.record().content else {
             return false;
         };
         if self
@@ -164,32 +155,33 @@ impl Source {
         {
             return false;
         }
-        let Some(body) = self.place.read_set(around.shared, content.version) else {
-            return false;
-        };
-        if let Ok(ParsedKeySet { set, .. }) = KeySet::parse(&body, KeyOrigin::Fetched) {
-            self.take(set, content, around.now, effects);
-            return true;
+        let body = self.ledger.read_set(around.shared, content.version);
+        let parsed = body.and_then(|body| KeySet::parse(&body, KeyOrigin::Fetched).ok());
+        self.unreadable = parsed.is_none();
+        match parsed {
+            Some(ParsedKeySet { set, .. }) => {
+                self.take(set, content, around.now, effects);
+                true
+            }
+            None => false,
         }
-        // Not what a worker of ours has written: as if nothing were there.
-        self.record.content = None;
-        false
+    }
+
+    /// A time ahead of the clock would let keys serve for longer, and let a
+    /// `kid` count as absent from a set that was fetched long before.
+    fn set_back(&mut self, now: UnixTime) {
+        if let Some(taken) = &mut self.taken {
+            taken.content.started_at = taken.began_before(now);
+            taken.content.fetched_at = taken.content.fetched_at.min(now);
+        }
     }
 
     fn take(&mut self, set: KeySet, content: Content, now: UnixTime, effects: &mut Vec<Effect>) {
         let provider = Rc::clone(&self.spec.name);
         let count = u64::try_from(set.len()).unwrap_or(u64::MAX);
         effects.push(Effect::Measure(Metric::Keys { provider, count }));
-        // A time ahead of the clock would let keys serve for longer.
-        let fetched_at = content.fetched_at.min(now);
-        self.taken = Some(Taken {
-            set,
-            content: Content {
-                fetched_at,
-                ..content
-            },
-        });
-        self.absent.clear();
+        self.taken = Some(Taken { set, content });
+        self.set_back(now);
         self.told_too_old = false;
     }
 
@@ -202,24 +194,34 @@ impl Source {
         around: Surroundings<'_>,
         effects: &mut Vec<Effect>,
     ) {
-        if self.fetch.is_some() || matches!(entry, Entry::Seeded) {
+        if entry == Entry::Seeded {
             return;
         }
-        let Some(kind) = self.machine.due(&self.record, early_wanted, around.now) else {
+        self.settled = true;
+        let (machine, now) = (self.machine, around.now);
+        // Whoever never answers must not be waited for forever.
+        let awaits = |fetch: &Fetch| machine.awaits(fetch.asked_at, now);
+        if self.fetch.as_ref().is_some_and(awaits) {
             return;
+        }
+        let record = self.ledger.record();
+        let due = if self.unreadable && self.serving(now).is_none() {
+            // The others' keys are of no use here, as if there were none.
+            let without = Record {
+                content: None,
+                ..record.clone()
+            };
+            machine.due(&without, early_wanted, now)
+        } else {
+            machine.due(record, early_wanted, now)
         };
-        let begun = self
-            .machine
-            .begun(&self.record, kind, self.holder, around.now);
-        if let Entry::At(last_change) = entry {
-            match self.place.write(around.shared, &begun, Some(last_change)) {
-                Ok(()) | Err(NotSet::Unavailable) => {}
-                Err(NotSet::Changed) => return,
-            }
+        let Some(kind) = due else { return };
+        let begun = machine.begun(record, kind, self.holder, now);
+        if !self.ledger.lease(begun, entry, around.shared) {
+            return;
         }
-        self.record = begun;
         let id = FetchId(random.next());
-        let (fetch, request) = Fetch::begin(&self.spec, &self.record, id, around.now);
+        let (fetch, request) = Fetch::begin(&self.spec, self.ledger.record(), id, now);
         self.fetch = Some(fetch);
         effects.push(self.call(id, request));
     }
@@ -251,7 +253,7 @@ impl Source {
         match fetch.answered(&self.spec, head, body, next, around.now) {
             Next::Call(fetch, request, discovered) => {
                 let (machine, holder) = (self.machine, self.holder);
-                let prolonged = self.change(around, |record| {
+                let prolonged = self.ledger.change(around.shared, |record| {
                     let record = machine.prolonged(record, holder, around.now)?;
                     let discovered = discovered.clone().or(record.discovered);
                     Some(Record {
@@ -270,7 +272,7 @@ impl Source {
                 false
             }
             Next::Taken { set, body, max_age } => {
-                let version = random.next();
+                let version = random.next_at(around.now);
                 let outcome = Outcome::Good {
                     version,
                     started_at,
@@ -290,8 +292,32 @@ impl Source {
         around: Surroundings<'_>,
         effects: &mut Vec<Effect>,
     ) -> bool {
+        // From here on no other worker lays a set down. Where one has the
+        // lease by now, its set is the newer one.
+        let (machine, holder, now) = (self.machine, self.holder, around.now);
+        let renewed = self.ledger.change(around.shared, |record| {
+            machine.prolonged(record, holder, now)
+        });
+        if !renewed {
+            return false;
+        }
+        if let Outcome::Good { version, .. } = outcome {
+            self.ledger.write_set(around.shared, version, body);
+        }
+        if !self.finish(outcome, random, around) {
+            return false;
+        }
+        let Some(content) = self.ledger.record().content else {
+            return false;
+        };
+        self.tell(&set, &skipped, effects);
+        self.take(set, content, now, effects);
+        true
+    }
+
+    fn tell(&self, set: &KeySet, skipped: &[SkippedKey], effects: &mut Vec<Effect>) {
         let provider = || Rc::clone(&self.spec.name);
-        for key in &skipped {
+        for key in skipped {
             let (index, reason) = (key.index, key.reason);
             effects.push(Effect::Log(Event::KeySkipped {
                 provider: provider(),
@@ -299,33 +325,15 @@ impl Source {
                 reason,
             }));
         }
-        let (usable, skipped) = (set.len(), skipped.len());
         effects.push(Effect::Log(Event::KeysTaken {
             provider: provider(),
-            usable,
-            skipped,
+            usable: set.len(),
+            skipped: skipped.len(),
         }));
-        let result = FetchResult::Success;
         effects.push(Effect::Measure(Metric::KeyFetches {
             provider: provider(),
-            result,
+            result: FetchResult::Success,
         }));
-        // The set before the record that names it: whoever sees the record
-        // finds the set.
-        if let Outcome::Good { version, .. } = outcome {
-            let _ = self.place.write_set(around.shared, version, body);
-        }
-        if !self.finish(outcome, random, around) {
-            // Another worker has fetched meanwhile: its set is the newer one.
-            return false;
-        }
-        match self.record.content {
-            Some(content) => {
-                self.take(set, content, around.now, effects);
-                true
-            }
-            None => false,
-        }
     }
 
     fn failed(
@@ -350,43 +358,9 @@ impl Source {
     /// Records the outcome; false if the lease is another's by now.
     fn finish(&mut self, outcome: Outcome, random: &mut Random, around: Surroundings<'_>) -> bool {
         let (holder, jitter) = (self.holder, Jitter(random.byte()));
-        self.change(around, |record| {
+        self.ledger.change(around.shared, |record| {
             Machine::finished(record, holder, outcome, jitter, around.now)
         })
-    }
-
-    /// Changes the record, here and for all workers. Without shared data, here
-    /// only: then every worker fetches for itself.
-    fn change(
-        &mut self,
-        around: Surroundings<'_>,
-        change: impl Fn(&Record) -> Option<Record>,
-    ) -> bool {
-        for _ in 0..ATTEMPTS {
-            let Ok(entry) = self.place.read(around.shared) else {
-                break;
-            };
-            let Some(record) = entry.record else { break };
-            let Some(changed) = change(&record) else {
-                self.record = record;
-                return false;
-            };
-            match self.place.write(around.shared, &changed, entry.last_change) {
-                Ok(()) => {
-                    self.record = changed;
-                    return true;
-                }
-                Err(NotSet::Changed) => {}
-                Err(NotSet::Unavailable) => break,
-            }
-        }
-        match change(&self.record) {
-            Some(changed) => {
-                self.record = changed;
-                true
-            }
-            None => false,
-        }
     }
 
     /// What is told again and again: the age of the keys, and once that they
@@ -406,15 +380,4 @@ impl Source {
     pub(super) const fn id(&self) -> SourceId {
         self.id
     }
-}
-
-/// Whether the shared entry of a source can be leased.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Entry {
-    /// There are no shared data.
-    Unavailable,
-    /// It was made just now.
-    Seeded,
-    /// It is there; the number of its last change.
-    At(u32),
 }

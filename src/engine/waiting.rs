@@ -27,9 +27,8 @@ pub(super) struct Waiter {
 pub(super) struct WantedNow {
     /// Sources that somebody waits for.
     pub(super) sources: BTreeSet<SourceId>,
-    /// Sources whose keys lack a `kid`, with the arrival of the last request
-    /// that asked for one.
-    pub(super) kids: BTreeMap<SourceId, UnixTime>,
+    /// Those whose keys lack a `kid` that somebody waits for.
+    pub(super) kids: BTreeSet<SourceId>,
 }
 
 /// The requests that wait, bounded per source.
@@ -79,8 +78,7 @@ impl Waiting {
             for wanted in &waiter.wanted {
                 now.sources.insert(wanted.source);
                 if wanted.kid.is_some() {
-                    let last = now.kids.entry(wanted.source).or_insert(waiter.arrived);
-                    *last = waiter.arrived.max(*last);
+                    now.kids.insert(wanted.source);
                 }
             }
         }
@@ -90,6 +88,18 @@ impl Waiting {
     pub(super) fn take_those_for(&mut self, source: SourceId) -> Vec<(StreamId, Waiter)> {
         let waits = |waiter: &Waiter| waiter.wanted.iter().any(|wanted| wanted.source == source);
         self.take(waits)
+    }
+
+    /// Lets those that seem to come from the future, since the clock was set
+    /// back, wait from now on, and no longer than they would have.
+    pub(super) fn set_back(&mut self, now: UnixTime) {
+        for waiter in self.waiters.values_mut() {
+            if waiter.arrived > now {
+                let timeout = waiter.deadline.saturating_since(waiter.arrived);
+                waiter.arrived = now;
+                waiter.deadline = now.saturating_add(timeout);
+            }
+        }
     }
 
     pub(super) fn take_expired(&mut self, now: UnixTime) -> impl Iterator<Item = Waiter> + use<> {

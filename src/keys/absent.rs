@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::time::UnixTime;
 
 /// How many are remembered.
@@ -10,36 +12,47 @@ const MOST: usize = 64;
 /// How long.
 const LIFE: Duration = Duration::from_secs(10);
 
+/// A `kid` is as long as its token lets it be; its digest is not, and nobody
+/// finds another of the same.
+type Digest = [u8; 32];
+
 /// The last 64 `kid`s found absent, for ten seconds each: the tokens of a
 /// withdrawn key are refused at once and crowd no one out.
+///
+/// A newer set may have one of them. Then the key is found, and nobody asks
+/// here.
 #[derive(Debug, Default)]
 pub struct AbsentKids {
-    found: VecDeque<(Box<str>, UnixTime)>,
+    found: VecDeque<(Digest, UnixTime)>,
 }
 
 impl AbsentKids {
     /// Remembers that a set fetched after it was asked for lacks `kid`.
     pub fn insert(&mut self, kid: &str, now: UnixTime) {
-        self.found.retain(|(known, _)| **known != *kid);
+        let digest = digest(kid);
+        self.found.retain(|(known, _)| *known != digest);
         if self.found.len() >= MOST {
             self.found.pop_front();
         }
-        self.found.push_back((kid.into(), now));
+        self.found.push_back((digest, now));
     }
 
     /// Whether `kid` was found absent lately.
     #[must_use]
     pub fn contains(&self, kid: &str, now: UnixTime) -> bool {
         let recent = |at: UnixTime| at <= now && now.saturating_since(at) < LIFE;
+        if !self.found.iter().any(|(_, at)| recent(*at)) {
+            return false;
+        }
+        let digest = digest(kid);
         self.found
             .iter()
-            .any(|(known, at)| **known == *kid && recent(*at))
+            .any(|(known, at)| *known == digest && recent(*at))
     }
+}
 
-    /// Forgets all: a new set may have any of them.
-    pub fn clear(&mut self) {
-        self.found.clear();
-    }
+fn digest(kid: &str) -> Digest {
+    Sha256::digest(kid).into()
 }
 
 #[cfg(test)]

@@ -19,6 +19,13 @@ const LONGEST_BACKOFF_WITHOUT_KEYS: Duration = Duration::from_secs(5);
 const LEAST_MAX_AGE: Duration = Duration::from_mins(1);
 /// How long a lease outlives the timeout of the request that it covers.
 const LEASE_MARGIN: Duration = Duration::from_secs(2);
+/// The longest lease that a worker of ours takes: for the longest timeout that
+/// can be configured. Others may write to the shared data.
+const LONGEST_LEASE: Duration = Duration::from_secs(3602);
+/// The workers read their clocks a little before they look at what the others
+/// have written: what lies ahead by no more than this is of now, and no sign
+/// of a clock that was set back.
+const CLOCK_SLACK: Duration = Duration::from_secs(1);
 /// How long an issuer's metadata are good.
 const METADATA_AGE: Duration = Duration::from_hours(24);
 
@@ -81,7 +88,7 @@ impl Machine {
     /// Whether a fetch should begin now, and why.
     #[must_use]
     pub fn due(&self, record: &Record, early_wanted: bool, now: UnixTime) -> Option<Kind> {
-        if self.in_flight(record, now) {
+        if in_flight(record, now) {
             return None;
         }
         if now >= self.ordinary_at(record, now) {
@@ -154,7 +161,10 @@ impl Machine {
                 }
             }
             // An early refresh has its own budget and leaves the back-off alone.
-            Outcome::Failed if lease.early => record,
+            Outcome::Failed if lease.early => Record {
+                discovered: None,
+                ..record
+            },
             Outcome::Failed => {
                 let count = record
                     .failure
@@ -166,17 +176,19 @@ impl Machine {
                         count,
                         jitter,
                     }),
+                    discovered: None,
                     ..record
                 }
             }
         })
     }
 
-    /// When the next fetch may begin, for `Retry-After`.
+    /// When the next fetch may begin, for `Retry-After`: now, while one is in
+    /// flight.
     #[must_use]
     pub fn next_try(&self, record: &Record, early_wanted: bool, now: UnixTime) -> UnixTime {
-        if let Some(lease) = record.lease.filter(|_| self.in_flight(record, now)) {
-            return lease.until;
+        if in_flight(record, now) {
+            return now;
         }
         let ordinary = self.ordinary_at(record, now);
         if early_wanted {
@@ -186,16 +198,23 @@ impl Machine {
         }
     }
 
-    /// Whether metadata read at `at` are still good: not after a failed fetch.
+    /// Whether metadata read at `at` are still good. A failed fetch forgets
+    /// them at once.
     #[must_use]
-    pub fn metadata_good(record: &Record, at: UnixTime, now: UnixTime) -> bool {
-        let failed_since = record.failure.is_some_and(|failure| failure.at >= at);
-        at <= now && now.saturating_since(at) < METADATA_AGE && !failed_since
+    pub fn metadata_good(at: UnixTime, now: UnixTime) -> bool {
+        !is_ahead(at, now) && now.saturating_since(at) < METADATA_AGE
+    }
+
+    /// Whether a worker may still hope for the answer to what it asked at `at`.
+    #[must_use]
+    pub fn awaits(&self, at: UnixTime, now: UnixTime) -> bool {
+        !is_ahead(at, now) && now < at.saturating_add(self.lease_length())
     }
 
     fn lease(&self, holder: u64, early: bool, now: UnixTime) -> Lease {
         Lease {
             holder,
+            from: now,
             until: now.saturating_add(self.lease_length()),
             early,
         }
@@ -203,15 +222,6 @@ impl Machine {
 
     fn lease_length(&self) -> Duration {
         self.timeout.saturating_add(LEASE_MARGIN)
-    }
-
-    /// A lease that ends further ahead than its length was written by someone
-    /// else, or before the clock was set back.
-    fn in_flight(&self, record: &Record, now: UnixTime) -> bool {
-        let furthest = now.saturating_add(self.lease_length());
-        record
-            .lease
-            .is_some_and(|lease| now < lease.until && lease.until <= furthest)
     }
 
     /// When the next fetch begins that no token asked for.
@@ -228,7 +238,7 @@ impl Machine {
     /// When a good set is due for a refresh: at 80 to 100 % of its period, at
     /// once if it seems to come from the future.
     fn refresh_at(&self, content: &Content, now: UnixTime) -> UnixTime {
-        if content.fetched_at > now {
+        if is_ahead(content.fetched_at, now) {
             return now;
         }
         let max_age = content
@@ -242,7 +252,7 @@ impl Machine {
 
     /// When a failed fetch is tried again.
     fn retry_at(failure: &Failure, serving: bool, now: UnixTime) -> UnixTime {
-        if failure.at > now {
+        if is_ahead(failure.at, now) {
             return now;
         }
         let doublings = failure.count.saturating_sub(1).min(6);
@@ -258,12 +268,26 @@ impl Machine {
     }
 }
 
+/// Whether a worker fetches at the moment. A lease that begins ahead of now or
+/// is longer than any was written by someone else, or before the clock was set
+/// back: it counts as expired.
+fn in_flight(record: &Record, now: UnixTime) -> bool {
+    record.lease.is_some_and(|lease| {
+        let length = lease.until.saturating_since(lease.from);
+        now < lease.until && !is_ahead(lease.from, now) && length <= LONGEST_LEASE
+    })
+}
+
+fn is_ahead(at: UnixTime, now: UnixTime) -> bool {
+    at > now.saturating_add(CLOCK_SLACK)
+}
+
 /// When an early refresh may begin. Starts that lie ahead, since the clock was
 /// set back, do not count.
 fn early_at(record: &Record, now: UnixTime) -> UnixTime {
     let [before, last] = record
         .early
-        .map(|start| start.filter(|start| *start <= now));
+        .map(|start| start.filter(|start| !is_ahead(*start, now)));
     let after_last = last.map(|start| start.saturating_add(EARLY_GAP));
     let after_before = before.map(|start| start.saturating_add(EARLY_SPAN));
     after_last.max(after_before).unwrap_or(UnixTime::EPOCH)

@@ -52,6 +52,8 @@ pub struct Failure {
 pub struct Lease {
     /// Who holds it.
     pub holder: u64,
+    /// When it was taken, or last prolonged.
+    pub from: UnixTime,
     /// When it ends by itself: its holder may be gone.
     pub until: UnixTime,
     /// Whether the fetch is an early refresh.
@@ -99,6 +101,7 @@ impl Record {
         }
         out.option(self.lease, |out, lease| {
             out.number(lease.holder);
+            out.time(lease.from);
             out.time(lease.until);
             out.byte(u8::from(lease.early));
         });
@@ -137,6 +140,7 @@ impl Record {
             lease: bytes.option(|bytes| {
                 Some(Lease {
                     holder: bytes.number()?,
+                    from: bytes.time()?,
                     until: bytes.time()?,
                     early: bytes.byte()? == 1,
                 })
@@ -232,6 +236,7 @@ mod tests {
             early: [None, Some(UnixTime::from_secs(5))],
             lease: Some(Lease {
                 holder: 6,
+                from: UnixTime::from_secs(6),
                 until: UnixTime::from_secs(8),
                 early: true,
             }),
