@@ -23,6 +23,8 @@ mod path;
 mod problem;
 mod reader;
 mod suggest;
+#[cfg(test)]
+mod tests;
 mod value;
 mod written;
 

@@ -42,9 +42,10 @@ pub(super) fn compile<'d>(
     sources: &mut Sources<'d>,
     sink: &mut Sink,
 ) -> Option<ProviderKeys> {
-    if let Field::Is(inline) = &written.inline {
+    if written.inline.is_there() {
         only_with_cluster(&written, sink);
-        return inline_keys(inline, owner.algorithms, sink).map(ProviderKeys::Inline);
+        let inline = written.inline.read()?;
+        return inline_keys(&inline, owner.algorithms, sink).map(ProviderKeys::Inline);
     }
     if written.uri.is_there() && written.hosts.is_there() {
         sink.report(

@@ -1,0 +1,177 @@
+//! What no configuration does, however strange or large.
+
+use serde_json::{Value, json};
+
+use super::{compile_value, minimal, policy, whole};
+use crate::config::{MAX_ERRORS, MAX_PROVIDERS, MAX_ROUTES, Place, compile};
+
+/// Every value inside a document, as a JSON pointer.
+fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                pointers(member, &format!("{at}/{name}"), found);
+            }
+        }
+        Value::Array(elements) => {
+            for (index, element) in elements.iter().enumerate() {
+                pointers(element, &format!("{at}/{index}"), found);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[test]
+fn a_value_that_is_null_is_always_blamed_at_its_own_place() {
+    let whole = whole();
+    let mut places = Vec::new();
+    pointers(&whole, "", &mut places);
+    assert!(places.len() > 100);
+    // What stands in a key set is the key set's matter.
+    for pointer in places.iter().filter(|place| !place.contains("/keys")) {
+        let mut changed = whole.clone();
+        *changed.pointer_mut(pointer).unwrap() = Value::Null;
+        let errors = compile_value(&changed).unwrap_err();
+        let depth = pointer.matches('/').count();
+        let blamed = |place: &Place| match place {
+            Place::Position { .. } => false,
+            Place::Value(path) => path.steps().len() == depth,
+        };
+        let first = errors.iter().next().unwrap();
+        assert!(
+            blamed(&first.place) && first.to_string().contains("has no value"),
+            "{pointer}: {errors}"
+        );
+    }
+}
+
+#[test]
+fn no_value_in_no_place_makes_the_compiler_stumble() {
+    let whole = whole();
+    let mut places = Vec::new();
+    pointers(&whole, "", &mut places);
+    let strange = [
+        json!(""),
+        json!("\u{0}"),
+        json!("{"),
+        json!("{id}"),
+        json!("off"),
+        json!("é\u{301}\u{10ffff}"),
+        json!("99999999999999999999h"),
+        json!(-0.0),
+        json!(1e300),
+        json!(u64::MAX),
+        json!(false),
+        json!([]),
+        json!({}),
+        json!([[[[]]]]),
+        json!({"keys": [{"kty": "oct"}], "": {}}),
+        json!("a".repeat(1_000)),
+    ];
+    for pointer in &places {
+        for value in &strange {
+            let mut changed = whole.clone();
+            *changed.pointer_mut(pointer).unwrap() = value.clone();
+            if let Err(errors) = compile_value(&changed) {
+                for error in errors.iter() {
+                    let line = error.to_string();
+                    assert!(line.len() < 2_000, "{pointer}: {line:.200}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_change_of_bytes_makes_the_compiler_stumble() {
+    let text = whole().to_string().into_bytes();
+    let mut state = 0x2545_F491_4F6C_DD1D_u64;
+    let mut next = |bound: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % u64::try_from(bound).unwrap()).unwrap()
+    };
+    for _ in 0..3_000 {
+        let mut changed = text.clone();
+        for _ in 0..=next(3) {
+            let at = next(changed.len());
+            match next(3) {
+                0 => changed[at] = u8::try_from(next(256)).unwrap(),
+                1 => drop(changed.remove(at)),
+                _ => {
+                    let end = (at + next(40)).min(changed.len());
+                    let piece = changed[at..end].to_vec();
+                    let to = next(changed.len());
+                    changed.splice(to..to, piece);
+                }
+            }
+        }
+        if let Err(errors) = compile(&changed) {
+            assert!(!errors.to_string().is_empty());
+        }
+    }
+}
+
+#[test]
+fn errors_have_an_end() {
+    let routes: Vec<Value> = (0..5_000).map(|_| json!({"match": 5})).collect();
+    let errors = compile_value(&json!({ "routes": routes })).unwrap_err();
+    assert_eq!(errors.iter().count(), MAX_ERRORS);
+    assert!(errors.to_string().ends_with("more errors"));
+}
+
+#[test]
+fn the_most_providers_and_routes_are_taken_and_one_more_is_refused() {
+    let provider = |index: usize| {
+        json!({
+            "name": format!("p{index}"),
+            "issuer": format!("https://i{index}.example"),
+            "audiences": ["api"],
+            "jwks": {"cluster": "c"},
+        })
+    };
+    let route = |index: usize| {
+        json!({
+            "match": format!("GET /r{index}/{{id}}"),
+            "providers": [format!("p{}", index % MAX_PROVIDERS)],
+        })
+    };
+    let providers: Vec<Value> = (0..MAX_PROVIDERS).map(provider).collect();
+    let routes: Vec<Value> = (0..MAX_ROUTES).map(route).collect();
+    let mut document = json!({"providers": providers, "routes": routes});
+    let policy = policy(&document);
+    assert_eq!(policy.routes.len(), MAX_ROUTES);
+    assert_eq!(policy.sources.len(), MAX_PROVIDERS);
+    for (member, one_more) in [("providers", provider(5_000)), ("routes", route(99_999))] {
+        document[member].as_array_mut().unwrap().push(one_more);
+    }
+    assert_eq!(
+        compile_value(&document).unwrap_err().to_string(),
+        "providers: has more than 1000 elements; write fewer\n\
+         routes: has more than 50000 elements; write fewer"
+    );
+}
+
+#[test]
+fn inline_keys_are_never_repeated() {
+    let secret = "EixZcIO9Q4t_bXKvddAllA";
+    for keys in [
+        json!({"keys": [{"kty": "oct", "k": secret}]}),
+        json!({"keys": [{"kty": "oct", "k": [secret]}]}),
+        json!({"keys": secret}),
+        json!({ secret: secret }),
+        json!(secret),
+        json!([secret]),
+        json!(format!("{{\"keys\": [\"{secret}\"")),
+    ] {
+        let mut value = minimal();
+        value["providers"][0]["jwks"] = json!({ "inline": keys });
+        let errors = compile_value(&value).unwrap_err();
+        assert!(!errors.to_string().contains(secret), "{errors}");
+        assert!(!format!("{errors:?}").contains(secret), "{errors:?}");
+    }
+}
