@@ -154,10 +154,14 @@ fn discovery(written: &Jwks<'_>, issuer: &Text<'_>, sink: &mut Sink) -> Option<K
 }
 
 fn hosts(written: &Jwks<'_>, own: &str, sink: &mut Sink) -> BTreeMap<Box<str>, Box<str>> {
+    let own_cluster = written.cluster.as_ref().read();
+    let is_own = |cluster: &Text<'_>| own_cluster.is_none_or(|own| own.value == cluster.value);
     let mut hosts = BTreeMap::new();
     for (host, cluster) in written.hosts.as_ref().read().into_iter().flatten() {
         let problem = match HostPattern::parse(host.value) {
-            Ok(HostPattern::Exact(name)) if *name == *own => ProviderProblem::OwnHost,
+            Ok(HostPattern::Exact(name)) if *name == *own && !is_own(cluster) => {
+                ProviderProblem::OwnHost
+            }
             Ok(HostPattern::Exact(name)) => {
                 hosts.insert(name, cluster.value.into());
                 continue;

@@ -35,7 +35,7 @@ pub enum ProviderProblem {
     Host(Excerpt, BadHostPattern),
     /// A wildcard in `hosts`, where every host has its own cluster.
     WildHost(Excerpt),
-    /// The issuer's own host among the further ones.
+    /// The issuer's own host among the further ones, with another cluster.
     OwnHost,
     /// Other further hosts than another provider has for the same issuer,
     /// with which it shares the keys.
