@@ -95,7 +95,7 @@ impl fmt::Display for ProviderProblem {
                 )
             }
             Self::OwnHost => out
-                .write_str("is the issuer's own host, which `cluster` reaches already; remove it"),
+                .write_str("is the issuer's own host, which `cluster` reaches; write the same cluster, or remove it"),
             Self::OtherHosts { than } => write!(
                 out,
                 "differs from {than}, which discovers the same issuer through the same cluster; \
