@@ -1,0 +1,167 @@
+//! The YAML of the documentation is what it says: blocks marked `yaml` are
+//! configurations that compile, those marked `yaml envoy` parts of Envoy's.
+//!
+//! A configuration in a document may be a part of one; what it leaves out of
+//! `providers` and `routes` is put in.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets a surprise ends"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use edge_authz::config;
+use serde_json::{Value, json};
+
+/// A fenced block of a document.
+struct Block {
+    /// The document and the line, for whoever has to mend it.
+    place: String,
+    kind: String,
+    text: String,
+}
+
+fn documents() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut documents = vec![root.join("README.md")];
+    for entry in fs::read_dir(root.join("docs")).unwrap() {
+        documents.push(entry.unwrap().path());
+    }
+    documents.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    documents.sort();
+    documents
+}
+
+fn blocks() -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    for path in documents() {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let mut inside = false;
+        for (number, line) in (1..).zip(fs::read_to_string(&path).unwrap().lines()) {
+            match line.strip_prefix("```") {
+                Some(kind) if !inside => {
+                    inside = true;
+                    blocks.push(Block {
+                        place: format!("{name}, line {number}"),
+                        kind: kind.to_owned(),
+                        text: String::new(),
+                    });
+                }
+                Some(_) => inside = false,
+                None if inside => {
+                    let text = &mut blocks.last_mut().unwrap().text;
+                    text.push_str(line);
+                    text.push('\n');
+                }
+                None => {}
+            }
+        }
+        assert!(!inside, "{name}: a block does not end");
+    }
+    blocks
+}
+
+fn read(block: &Block) -> Value {
+    serde_saphyr::from_str(&block.text).unwrap_or_else(|error| panic!("{}: {error}", block.place))
+}
+
+/// Puts in what a part of a configuration leaves out.
+fn complete(mut part: Value) -> Value {
+    let members = part.as_object_mut().unwrap();
+    members.entry("providers").or_insert(json!([{
+        "name": "cognito",
+        "issuer": "https://issuer.example.com",
+        "audiences": ["api"],
+        "jwks": {"cluster": "issuer"},
+    }]));
+    members
+        .entry("routes")
+        .or_insert(json!([{"match": "$default"}]));
+    part
+}
+
+#[test]
+fn every_configuration_in_the_documentation_compiles() {
+    let blocks = blocks();
+    let configurations = blocks.iter().filter(|block| block.kind == "yaml");
+    for block in configurations.clone() {
+        let whole = complete(read(block));
+        if let Err(errors) = config::compile(whole.to_string().as_bytes()) {
+            panic!("{}:\n{errors}", block.place);
+        }
+    }
+    assert!(configurations.count() >= 15, "blocks are missing");
+}
+
+#[test]
+fn the_rest_of_the_yaml_is_yaml_and_no_other_kind_of_block_is_mistaken_for_it() {
+    for block in blocks() {
+        match block.kind.as_str() {
+            "yaml" => {}
+            "yaml envoy" => drop(read(&block)),
+            kind => assert!(!kind.contains("yaml"), "{}: {kind}", block.place),
+        }
+    }
+}
+
+/// The names of all members in a configuration, at every depth.
+fn names(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                found.insert(name.clone());
+                names(member, found);
+            }
+        }
+        Value::Array(elements) => elements.iter().for_each(|element| names(element, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[test]
+fn the_reference_names_every_member() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let whole = fs::read_to_string(root.join("tests/fixtures/whole.yaml")).unwrap();
+    let reference = fs::read_to_string(root.join("docs/configuration.md")).unwrap();
+    let mut members = BTreeSet::new();
+    names(&serde_saphyr::from_str(&whole).unwrap(), &mut members);
+    let ours = members.iter().filter(|name| {
+        // Names of the author's choosing, and those of keys.
+        !name.starts_with("x-")
+            && !name.contains([':', '.'])
+            && !["azp", "tid", "sub", "k", "keys", "kty"].contains(&name.as_str())
+    });
+    for name in ours {
+        assert!(
+            reference.contains(&format!("`{name}`")),
+            "{name} is not explained"
+        );
+    }
+}
+
+#[test]
+fn the_errors_in_the_reference_are_what_is_said() {
+    let wrong = json!({
+        "providers": [{
+            "name": "cognito",
+            "issuer": "https://issuer.example.com",
+            "audiences": ["api"],
+            "jwks": {"cluster": "issuer", "refresh": 5},
+        }],
+        "routes": [
+            {"match": "GET /pets/{id}", "scopes": "pets:read"},
+            {"match": "GET /pets"},
+            {"match": ["GET /pets/{name}"]},
+        ],
+        "tokencache": {},
+    });
+    let said = config::compile(wrong.to_string().as_bytes()).unwrap_err();
+    let shown = blocks()
+        .into_iter()
+        .find(|block| block.place.starts_with("configuration.md") && block.kind == "text");
+    assert_eq!(shown.unwrap().text, format!("{said}\n"));
+}
