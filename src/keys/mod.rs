@@ -11,6 +11,8 @@ pub mod answer;
 mod machine;
 mod metadata;
 mod record;
+#[cfg(test)]
+mod tests;
 
 pub use absent::AbsentKids;
 pub use machine::{Kind, Machine, Outcome};
