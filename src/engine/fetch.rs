@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::jwk::{KeySet, KeySetError, ParsedKeySet, Source as KeyOrigin};
-use crate::keys::answer::AnswerHead;
+use crate::keys::answer::{AnswerHead, Ending};
 use crate::keys::{Discovered, Issuer, Machine, Metadata, Record};
 use crate::policy::{FetchUri, KeyLocation, KeySource};
 use crate::telemetry::FetchFailure;
@@ -105,7 +105,7 @@ impl Fetch {
         now: UnixTime,
     ) -> Next {
         if self.step == Step::Metadata
-            && head.status == Some(404)
+            && head.ending == Ending::Status(404)
             && let KeyLocation::Discovery {
                 metadata: [_, second],
                 ..

@@ -5,11 +5,23 @@ use crate::telemetry::FetchFailure;
 /// The most bytes of a key set, and of an issuer's metadata.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
+/// How a request to an issuer ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ending {
+    /// The proxy refused to send it.
+    NotSent,
+    /// It was sent, and no whole answer came.
+    #[default]
+    NoAnswer,
+    /// An answer of this status came.
+    Status(u16),
+}
+
 /// The head of an answer, as the proxy hands it over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AnswerHead {
-    /// The status; absent where no whole answer came.
-    pub status: Option<u16>,
+    /// How the request ended; the rest is for an answer that came.
+    pub ending: Ending,
     /// Whether the content is encoded (RFC 9110 §8.4).
     pub encoded: bool,
     /// The values of `Cache-Control`, joined with commas.
@@ -28,14 +40,15 @@ impl AnswerHead {
     /// Anything but a 200 with a body of bearable size. Redirects are not
     /// followed: where keys are is the configuration's matter.
     pub fn judge(&self) -> Result<(), FetchFailure> {
-        match self.status {
-            None => Err(FetchFailure::NoAnswer),
-            Some(200) if self.encoded => Err(FetchFailure::Encoded),
-            Some(200) if self.body_size > MAX_BODY_BYTES => {
+        match self.ending {
+            Ending::NotSent => Err(FetchFailure::NotSent),
+            Ending::NoAnswer => Err(FetchFailure::NoAnswer),
+            Ending::Status(200) if self.encoded => Err(FetchFailure::Encoded),
+            Ending::Status(200) if self.body_size > MAX_BODY_BYTES => {
                 Err(FetchFailure::TooLarge(MAX_BODY_BYTES))
             }
-            Some(200) => Ok(()),
-            Some(status) => Err(FetchFailure::Status(status)),
+            Ending::Status(200) => Ok(()),
+            Ending::Status(status) => Err(FetchFailure::Status(status)),
         }
     }
 
@@ -73,7 +86,7 @@ mod tests {
 
     fn head(status: u16) -> AnswerHead {
         AnswerHead {
-            status: Some(status),
+            ending: Ending::Status(status),
             body_size: 10,
             ..AnswerHead::default()
         }
@@ -86,6 +99,11 @@ mod tests {
             assert_eq!(head(status).judge(), Err(FetchFailure::Status(status)));
         }
         assert_eq!(AnswerHead::default().judge(), Err(FetchFailure::NoAnswer));
+        let not_sent = AnswerHead {
+            ending: Ending::NotSent,
+            ..AnswerHead::default()
+        };
+        assert_eq!(not_sent.judge(), Err(FetchFailure::NotSent));
     }
 
     #[test]
