@@ -9,6 +9,9 @@ use super::problem::{DocumentProblem, Problem};
 /// without a bound a document of errors would take more memory than itself.
 pub const MAX_ERRORS: usize = 1_000;
 
+/// Errors before which a misspelt name is compared with all others.
+const MAX_ERRORS_WITH_A_GUESS: usize = 100;
+
 /// One error: where, and what.
 ///
 /// Its `Display` is one line for people: the place, what is wrong, and, after
@@ -132,6 +135,12 @@ impl Sink {
             place: Place::Value(at.to_owned()),
             problem: problem.into(),
         });
+    }
+
+    /// Whether there are so many errors that nobody wants a guess at each:
+    /// guessing costs time, and a generated document may be wrong 50,000 times.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.errors.len() >= MAX_ERRORS_WITH_A_GUESS
     }
 
     /// All errors, if there are any.

@@ -1,35 +1,33 @@
 //! The name that somebody probably meant.
 
+/// Longer names are near to none: comparing them costs the square of it.
+const MAX_LETTERS: usize = 64;
+
 /// The candidate that is so near to `written` that it was probably meant; the
 /// first one of several that are equally near.
 pub(super) fn nearest<'c>(
     written: &str,
     candidates: impl IntoIterator<Item = &'c (impl AsRef<str> + ?Sized + 'c)>,
 ) -> Option<&'c str> {
-    // A long name costs nothing: it is near to none.
-    let length = written.chars().count();
-    if length > 64 {
-        return None;
-    }
     let wanted = plain(written);
     candidates
         .into_iter()
         .map(AsRef::as_ref)
-        .filter_map(|candidate| {
-            let known = plain(candidate);
-            // Slips rarely begin a word, and `one_of` is not `none_of`.
-            let distance = if wanted.first() == known.first() {
-                distance(&wanted, &known)
-            } else {
-                return None;
-            };
-            // One slip in three letters.
-            let letters = length.min(candidate.len()).saturating_add(1);
-            let allowed = letters.checked_div(3).unwrap_or_default().min(3);
-            (distance <= allowed).then_some((distance, candidate))
-        })
-        .min_by_key(|(distance, _)| *distance)
+        .filter_map(|candidate| Some((slips(&wanted, &plain(candidate))?, candidate)))
+        .min_by_key(|(slips, _)| *slips)
         .map(|(_, candidate)| candidate)
+}
+
+/// How many slips lie between two names, if few: one in three letters, and at
+/// most three. Slips rarely begin a word, and `one_of` is not `none_of`.
+fn slips(wanted: &[char], known: &[char]) -> Option<usize> {
+    let letters = wanted.len().min(known.len());
+    let allowed = letters.saturating_add(1).checked_div(3)?.min(3);
+    let hopeless = wanted.len().abs_diff(known.len()) > allowed || wanted.len() > MAX_LETTERS;
+    if hopeless || wanted.first() != known.first() {
+        return None;
+    }
+    Some(distance(wanted, known)).filter(|slips| *slips <= allowed)
 }
 
 /// Letter case and separators are the commonest slips: `allowOrigins`,

@@ -106,6 +106,9 @@ fn encoded(written: Field<List<Text<'_>>>, sink: &mut Sink) -> EncodedSet {
             set = everything_opened().allow_encoded;
         }
     }
+    if !written.complete {
+        return everything_opened().allow_encoded;
+    }
     set
 }
 

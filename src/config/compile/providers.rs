@@ -187,15 +187,14 @@ impl Compiled<'_> {
     pub(super) fn find(&self, name: &Text<'_>, sink: &mut Sink) -> Option<ProviderId> {
         let found = self.names.get(name.value).copied();
         if found.is_none() && self.all_named {
-            sink.report(&name.at, self.no_such(name));
+            let near = |name: &str| nearest(name, self.names.keys()).map(Excerpt::of);
+            let nearest = (!sink.is_crowded()).then(|| near(name.value)).flatten();
+            let problem = RouteProblem::NoSuchProvider {
+                name: name.excerpt(),
+                nearest,
+            };
+            sink.report(&name.at, problem);
         }
         found
-    }
-
-    fn no_such(&self, name: &Text<'_>) -> RouteProblem {
-        RouteProblem::NoSuchProvider {
-            name: name.excerpt(),
-            nearest: nearest(name.value, self.names.keys()).map(Excerpt::of),
-        }
     }
 }

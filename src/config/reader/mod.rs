@@ -175,7 +175,7 @@ pub(super) fn object<'d>(
     };
     for (name, _) in object.iter() {
         if !known.contains(&name) {
-            let nearest = nearest(name, known);
+            let nearest = (!sink.is_crowded()).then(|| nearest(name, known)).flatten();
             sink.report(
                 &node.at.member(name),
                 ShapeProblem::Unknown { nearest, known },

@@ -157,6 +157,31 @@ fn the_most_providers_and_routes_are_taken_and_one_more_is_refused() {
 }
 
 #[test]
+fn fifty_thousand_misspelt_names_are_told_apart_in_time() {
+    let providers: Vec<Value> = (0..MAX_PROVIDERS)
+        .map(|index| {
+            json!({
+                "name": format!("provider-of-the-tenant-number-{index}"),
+                "issuer": "i",
+                "audiences": "any",
+                "jwks": {"cluster": "c", "uri": "https://i.example"},
+            })
+        })
+        .collect();
+    let routes: Vec<Value> = (0..MAX_ROUTES)
+        .map(|index| {
+            json!({
+                "match": format!("GET /{index}"),
+                "providers": [format!("provider-of-the-tenant-nr-{index}")],
+            })
+        })
+        .collect();
+    let errors = compile_value(&json!({"providers": providers, "routes": routes})).unwrap_err();
+    assert_eq!(errors.iter().count(), MAX_ERRORS);
+    assert_eq!(errors.omitted(), MAX_ROUTES - MAX_ERRORS);
+}
+
+#[test]
 fn inline_keys_are_never_repeated() {
     let secret = "EixZcIO9Q4t_bXKvddAllA";
     for keys in [
