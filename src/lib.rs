@@ -5,6 +5,8 @@
 //! clock, randomness or log. `filter` is the only module that names the host.
 
 pub mod authz;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod cases;
 pub mod config;
 pub mod cors;
 pub mod crypto;

@@ -63,6 +63,21 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "cases",
+        &[
+            "authz",
+            "config",
+            "cors",
+            "crypto",
+            "engine",
+            "http",
+            "keys",
+            "policy",
+            "telemetry",
+            "time",
+        ],
+    ),
+    (
         "filter",
         &[
             "authz",

@@ -1,0 +1,97 @@
+//! What is wrong with a case file.
+
+use std::fmt;
+
+/// Something is wrong with a case file, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseError {
+    /// The case or part of the file, such as `tokens.good`.
+    pub place: String,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// What is wrong with a part of a case file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// It is not YAML; what the parser says.
+    Yaml(String),
+    /// A member is unknown, missing or of a wrong type; what the reader says.
+    Shape(String),
+    /// The configuration is refused; all that is wrong with it.
+    Config(String),
+    /// A name stands for nothing.
+    Unknown {
+        /// What it should name.
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// Tokens that are like each other, or that hold each other.
+    Circular(String),
+    /// A text, repetitions included, is larger than any request can be.
+    TooLarge,
+    /// A value that is none of those that may stand here.
+    Invalid {
+        /// The value.
+        value: String,
+        /// What may stand here.
+        expected: &'static str,
+    },
+    /// Something must be named and is not.
+    Missing(&'static str),
+    /// A key cannot be made, or cannot sign so.
+    Key(&'static str),
+}
+
+impl Problem {
+    /// The error of this problem at a place.
+    pub(super) fn at(self, place: impl Into<String>) -> CaseError {
+        let place = place.into();
+        CaseError {
+            place,
+            problem: self,
+        }
+    }
+
+    pub(super) fn unknown(kind: &'static str, name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self::Unknown { kind, name }
+    }
+
+    pub(super) fn invalid(value: impl Into<String>, expected: &'static str) -> Self {
+        let value = value.into();
+        Self::Invalid { value, expected }
+    }
+}
+
+impl From<serde_json::Error> for Problem {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Shape(error.to_string())
+    }
+}
+
+impl fmt::Display for CaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.problem)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Yaml(text) | Self::Shape(text) => f.write_str(text),
+            Self::Config(text) => write!(f, "the configuration is refused:\n{text}"),
+            Self::Unknown { kind, name } => write!(f, "there is no {kind} `{name}`"),
+            Self::Circular(name) => write!(f, "`{name}` leads back to itself"),
+            Self::TooLarge => f.write_str("the text is larger than any request can be"),
+            Self::Invalid { value, expected } => {
+                write!(f, "`{value}` does not stand here: {expected}")
+            }
+            Self::Missing(what) => write!(f, "{what} is missing"),
+            Self::Key(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for CaseError {}

@@ -1,0 +1,154 @@
+//! A case file, read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::answers::{Published, fill_inline};
+use super::expand::{self, Node, patched};
+use super::key::{KeySpec, Keys, make_all};
+use super::token::Recipe;
+use super::{Case, CaseError, DEFAULT_NOW, Problem, World};
+
+/// A case file: worlds with the cases to be played in them.
+#[derive(Clone, Debug)]
+pub struct CaseFile {
+    /// What the file shows.
+    pub about: String,
+    /// Its worlds: the file's own, and those of groups and cases that change
+    /// it.
+    pub worlds: Vec<World>,
+}
+
+/// What all worlds of a file share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) keys: Keys,
+    pub(super) tokens: BTreeMap<String, Recipe>,
+    pub(super) now: i64,
+}
+
+/// The members of a file that are not those of its outermost group.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileText {
+    about: String,
+    now: Option<i64>,
+    config: Value,
+    keys: BTreeMap<String, KeySpec>,
+    #[serde(default)]
+    tokens: BTreeMap<String, Recipe>,
+    #[serde(default)]
+    key_sets: Map<String, Value>,
+    #[serde(default)]
+    answers: Map<String, Value>,
+}
+
+/// How a group or a case changes the world.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct With {
+    config: Option<Value>,
+    key_sets: Option<Value>,
+    answers: Option<Value>,
+}
+
+impl CaseFile {
+    /// Reads a file and makes its keys.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong with it.
+    pub fn parse(yaml: &str) -> Result<Self, CaseError> {
+        let yaml_error = |error: serde_saphyr::Error| Problem::Yaml(error.to_string()).at("YAML");
+        let mut group: Node = serde_saphyr::from_str(yaml).map_err(yaml_error)?;
+        let mut own = Map::new();
+        for name in [
+            "about", "now", "config", "keys", "tokens", "key_sets", "answers",
+        ] {
+            if let Some(value) = group.remove(name) {
+                own.insert(name.to_owned(), value);
+            }
+        }
+        let file: FileText = serde_json::from_value(Value::Object(own))
+            .map_err(|error| Problem::from(error).at("the file"))?;
+        let shared = Arc::new(Shared {
+            keys: make_all(file.keys)?,
+            tokens: file.tokens,
+            now: file.now.unwrap_or(DEFAULT_NOW),
+        });
+        let outermost = Published {
+            key_sets: file.key_sets,
+            answers: file.answers,
+        };
+        let mut worlds: Vec<World> = Vec::new();
+        for mut node in expand::cases(group).map_err(|problem| problem.at("cases"))? {
+            let with = node.remove("with");
+            let case = Case::read(node)?;
+            let world = changed(&file.config, &outermost, with, &shared)
+                .map_err(|problem| problem.at(format!("case `{}`", case.name)))?;
+            let known = worlds
+                .iter_mut()
+                .find(|known| known.config == world.config && known.published == world.published);
+            match known {
+                Some(known) => known.cases.push(case),
+                None => worlds.push(World {
+                    cases: vec![case],
+                    ..world
+                }),
+            }
+        }
+        for world in &mut worlds {
+            fill_inline(&mut world.config, &world.published.key_sets, &shared.keys)?;
+        }
+        Ok(Self {
+            about: file.about,
+            worlds,
+        })
+    }
+}
+
+/// The world of a case.
+fn changed(
+    config: &Value,
+    published: &Published,
+    with: Option<Value>,
+    shared: &Arc<Shared>,
+) -> Result<World, Problem> {
+    let with: With = match with {
+        Some(with) => serde_json::from_value(with)?,
+        None => With::default(),
+    };
+    let object = |outer: &Map<String, Value>, patch: Option<Value>| match patch {
+        None => Ok(outer.clone()),
+        Some(patch) => match merged(Value::Object(outer.clone()), patch) {
+            Value::Object(object) => Ok(object),
+            other => Err(Problem::invalid(other.to_string(), "a mapping")),
+        },
+    };
+    Ok(World {
+        cases: Vec::new(),
+        config: match with.config {
+            None => config.clone(),
+            Some(patch) => patched(config.clone(), patch),
+        },
+        published: Published {
+            key_sets: object(&published.key_sets, with.key_sets)?,
+            answers: object(&published.answers, with.answers)?,
+        },
+        shared: Arc::clone(shared),
+    })
+}
+
+/// Sets and answers are replaced whole, each by its name.
+fn merged(outer: Value, patch: Value) -> Value {
+    match (outer, patch) {
+        (Value::Object(mut outer), Value::Object(patch)) => {
+            outer.extend(patch);
+            Value::Object(outer)
+        }
+        (_, patch) => patch,
+    }
+}

@@ -1,0 +1,39 @@
+//! What became of a request, as client and upstream saw it.
+
+/// Fields in order, repeated ones each on its own; names in lower case.
+pub type Fields = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// What became of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The status that the client got.
+    pub status: u16,
+    /// The reason's name; absent where the filter did not decide.
+    pub reason: Option<String>,
+    /// The answer's header fields.
+    pub headers: Fields,
+    /// The answer's body; absent where it is the upstream's.
+    pub body: Option<Vec<u8>>,
+    /// What the upstream saw; absent where it saw nothing.
+    pub upstream: Option<Seen>,
+}
+
+/// A request as the upstream saw it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The path, with the query.
+    pub path: Vec<u8>,
+    /// The header fields, pseudo-headers not among them.
+    pub headers: Fields,
+    /// The trailer fields.
+    pub trailers: Fields,
+}
+
+/// The values of a field.
+pub(super) fn values<'f>(fields: &'f Fields, name: &str) -> Vec<&'f [u8]> {
+    fields
+        .iter()
+        .filter(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes()))
+        .map(|(_, value)| value.as_slice())
+        .collect()
+}

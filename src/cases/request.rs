@@ -1,0 +1,188 @@
+//! Requests of cases, as bytes.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::token::{TokenRef, Workshop};
+use super::token_parts::Made;
+use super::{Fields, Problem, text};
+
+/// The host of requests that name none.
+const USUAL_HOST: &str = "api.example.com";
+
+/// A protocol of the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2.
+    Http2,
+}
+
+/// A request, ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The method.
+    pub method: Vec<u8>,
+    /// `:path`, or the request target; absent with CONNECT.
+    pub path: Option<Vec<u8>>,
+    /// `:authority`, or `Host`.
+    pub host: Option<Vec<u8>>,
+    /// Header fields, names as written.
+    pub headers: Fields,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Trailer fields.
+    pub trailers: Fields,
+    /// What the upstream answers.
+    pub upstream: UpstreamAnswer,
+}
+
+/// What the upstream answers a request that reaches it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpstreamAnswer {
+    /// The status.
+    pub status: u16,
+    /// Header fields beside those of any answer.
+    pub headers: Fields,
+}
+
+/// A request as a case describes it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RequestText {
+    request: String,
+    #[serde(default)]
+    host: Host,
+    #[serde(default)]
+    headers: FieldsText,
+    #[serde(default)]
+    trailers: FieldsText,
+    #[serde(default)]
+    body: String,
+    token: Option<TokenRef>,
+    #[serde(default)]
+    upstream_answers: UpstreamText,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(from = "Option<String>")]
+enum Host {
+    #[default]
+    Usual,
+    Absent,
+    Named(String),
+}
+
+impl From<Option<String>> for Host {
+    fn from(host: Option<String>) -> Self {
+        host.map_or(Self::Absent, Self::Named)
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct UpstreamText {
+    status: Option<u16>,
+    headers: FieldsText,
+}
+
+/// Fields by name; a list is as many lines.
+type FieldsText = BTreeMap<String, Lines>;
+
+/// The values of a field.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum Lines {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl RequestText {
+    /// The request, with its token.
+    pub(super) fn prepare(&self, workshop: &Workshop<'_>) -> Result<(Request, Made), Problem> {
+        let token = self.token.as_ref().map(|token| workshop.make(token));
+        let token = token.transpose()?;
+        let refer = |name: &str| own_token(token.as_ref(), name, workshop);
+        let (method, path) = match self.request.split_once(' ') {
+            Some((method, path)) => (method, Some(path)),
+            None => (self.request.as_str(), None),
+        };
+        let host = match &self.host {
+            Host::Usual => Some(USUAL_HOST),
+            Host::Absent => None,
+            Host::Named(host) => Some(host.as_str()),
+        };
+        let some_bytes =
+            |text: Option<&str>| text.map(|text| text::bytes(text, &refer)).transpose();
+        let mut headers = fields(&self.headers, &refer)?;
+        if let Some(token) = token.as_ref().filter(|_| !self.places_token()) {
+            let bearer = [b"Bearer ", token.text.as_slice()].concat();
+            headers.push((b"authorization".to_vec(), bearer));
+        }
+        let request = Request {
+            method: text::bytes(method, &refer)?,
+            path: some_bytes(path)?,
+            host: some_bytes(host)?,
+            headers,
+            body: text::bytes(&self.body, &refer)?,
+            trailers: fields(&self.trailers, &refer)?,
+            upstream: UpstreamAnswer {
+                status: self.upstream_answers.status.unwrap_or(200),
+                headers: fields(&self.upstream_answers.headers, &refer)?,
+            },
+        };
+        Ok((request, token.unwrap_or_default()))
+    }
+
+    /// Whether the request says itself where its token stands.
+    fn places_token(&self) -> bool {
+        let lines = self.headers.values().flat_map(Lines::list);
+        lines
+            .map(String::as_str)
+            .chain([self.request.as_str()])
+            .flat_map(text::references)
+            .any(|name| name == "token" || name.ends_with(" of token"))
+    }
+}
+
+/// What a name stands for in a request and in what is expected: `token` is
+/// the request's own.
+pub(super) fn own_token(
+    token: Option<&Made>,
+    name: &str,
+    workshop: &Workshop<'_>,
+) -> Result<Vec<u8>, Problem> {
+    let own = |token: Option<&Made>| token.cloned().ok_or(Problem::Missing("the case's `token`"));
+    if name == "token" {
+        return Ok(own(token)?.text);
+    }
+    match name.strip_suffix(" of token") {
+        Some(part) => own(token)?.part(part),
+        None => workshop.reference(name),
+    }
+}
+
+fn fields(
+    text: &FieldsText,
+    refer: &dyn Fn(&str) -> Result<Vec<u8>, Problem>,
+) -> Result<Fields, Problem> {
+    let mut fields = Fields::new();
+    for (name, lines) in text {
+        let name = text::bytes(name, refer)?;
+        for line in lines.list() {
+            fields.push((name.clone(), text::bytes(line, refer)?));
+        }
+    }
+    Ok(fields)
+}
+
+impl Lines {
+    fn list(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Several(several) => several,
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! A world of cases: the configuration in force, and issuers that answer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::answers::{self, FetchAnswer, Published};
+use super::expect::{ExpectText, Expectation};
+use super::file::Shared;
+use super::request::{RequestText, own_token};
+use super::token::Workshop;
+use super::{CaseError, Problem, Protocol, Request};
+
+/// Where a case is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// On the core, in this process.
+    Native,
+    /// On the module, in a real Envoy.
+    Envoy,
+}
+
+/// A configuration and the issuers it meets, with the cases to be played.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The cases.
+    pub cases: Vec<Case>,
+    pub(super) config: Value,
+    pub(super) published: Published,
+    pub(super) shared: Arc<Shared>,
+}
+
+/// One case.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Its name, and those of its groups before it.
+    pub name: String,
+    /// What it shows: the number of a row in a table of attacks or rules.
+    pub row: Option<String>,
+    /// Where it is played; absent: everywhere.
+    pub only: Option<Side>,
+    /// The protocols it is played over.
+    pub protocols: Vec<Protocol>,
+    request: RequestText,
+    expect: ExpectText,
+}
+
+/// The members of a case that are not its request's.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseText {
+    name: String,
+    row: Option<Value>,
+    only: Option<Side>,
+    http: Option<u8>,
+    expect: ExpectText,
+}
+
+impl Case {
+    /// Reads a case that was written out.
+    pub(super) fn read(mut node: Map<String, Value>) -> Result<Self, CaseError> {
+        let place = node
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or("a case without `name`")
+            .to_owned();
+        let at = |problem: Problem| problem.at(format!("case `{place}`"));
+        let mut own = Map::new();
+        for name in ["name", "row", "only", "http", "expect"] {
+            if let Some(value) = node.remove(name) {
+                own.insert(name.to_owned(), value);
+            }
+        }
+        if let Some(expect) = own.remove("expect") {
+            own.insert("expect".to_owned(), super::expand::expectation(expect));
+        }
+        let own: CaseText = serde_json::from_value(Value::Object(own)).map_err(|e| at(e.into()))?;
+        let request: RequestText =
+            serde_json::from_value(Value::Object(node)).map_err(|e| at(e.into()))?;
+        own.expect.check().map_err(at)?;
+        let protocols = match own.http {
+            None => vec![Protocol::Http1, Protocol::Http2],
+            Some(1) => vec![Protocol::Http1],
+            Some(2) => vec![Protocol::Http2],
+            Some(other) => {
+                return Err(at(Problem::invalid(other.to_string(), "`http` is 1 or 2")));
+            }
+        };
+        Ok(Self {
+            name: own.name,
+            row: own.row.map(|row| match row {
+                Value::String(row) => row,
+                other => other.to_string(),
+            }),
+            only: own.only,
+            protocols,
+            request,
+            expect: own.expect,
+        })
+    }
+
+    /// Whether the case is played on this side.
+    #[must_use]
+    pub fn is_for(&self, side: Side) -> bool {
+        self.only.is_none_or(|only| only == side)
+    }
+
+    /// Whether a real Envoy is expected to answer otherwise than the core,
+    /// since it never asks the filter.
+    #[must_use]
+    pub fn differs_in_envoy(&self) -> bool {
+        self.expect.differs_in_envoy()
+    }
+}
+
+impl World {
+    /// The configuration, as the filter is given it.
+    #[must_use]
+    pub fn config(&self) -> &Value {
+        &self.config
+    }
+
+    /// The time at which the cases are played offline, in seconds since 1970.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.shared.now
+    }
+
+    /// What issuers answer, by URI.
+    ///
+    /// # Errors
+    ///
+    /// A key set that names a key which is not there.
+    pub fn answers(&self) -> Result<BTreeMap<String, FetchAnswer>, CaseError> {
+        answers::of(self)
+    }
+
+    /// The request of a case with a token made at `now` (seconds since 1970),
+    /// and what must become of it on each side.
+    ///
+    /// # Errors
+    ///
+    /// A text refers to something that is not there.
+    pub fn prepare(&self, case: &Case, now: i64) -> Result<(Request, [Expectation; 2]), CaseError> {
+        let workshop = self.workshop(now);
+        let prepared = || {
+            let (request, token) = case.request.prepare(&workshop)?;
+            let refer = |name: &str| own_token(Some(&token), name, &workshop);
+            let native = case.expect.prepare(Side::Native, &refer)?;
+            let envoy = case.expect.prepare(Side::Envoy, &refer)?;
+            Ok((request, [native, envoy]))
+        };
+        prepared().map_err(|problem: Problem| problem.at(format!("case `{}`", case.name)))
+    }
+
+    pub(super) fn workshop(&self, now: i64) -> Workshop<'_> {
+        Workshop {
+            keys: &self.shared.keys,
+            tokens: &self.shared.tokens,
+            config: &self.config,
+            now,
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The case files beside this one, played twice: on the core with a fixed
+//! clock, and on the module in a real Envoy. `docs/case-files.md` describes
+//! their format.
+//!
+//! `CASES=tokens cargo test --test cases` plays only files, cases and rows
+//! with this text in their name.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a test that meets a surprise ends"
+)]
+
+mod load;
+mod native;
+mod report;

@@ -1,0 +1,41 @@
+//! Collects what came out otherwise than expected.
+
+use std::fmt::Write;
+
+use edge_authz::cases::{Case, Difference};
+
+/// What is wrong with all files, to be shown at once.
+#[derive(Default)]
+pub(crate) struct Report {
+    text: String,
+    wrong: usize,
+    pub(crate) played: usize,
+}
+
+impl Report {
+    /// Adds the differences of one case.
+    pub(crate) fn add(&mut self, file: &str, how: &str, case: &Case, found: &[Difference]) {
+        self.played += 1;
+        if found.is_empty() {
+            return;
+        }
+        self.wrong += 1;
+        let row = case.row.as_deref().unwrap_or("-");
+        writeln!(self.text, "{file} ({how}): {} ({row})", case.name).unwrap();
+        for difference in found {
+            writeln!(self.text, "    {difference}").unwrap();
+        }
+    }
+
+    /// Ends the test if anything is wrong.
+    pub(crate) fn finish(self, least: usize) {
+        eprintln!("{} cases played, {} wrong", self.played, self.wrong);
+        assert!(self.wrong == 0, "{} cases:\n{}", self.wrong, self.text);
+        let filtered = std::env::var_os("CASES").is_some();
+        assert!(
+            filtered || self.played >= least,
+            "only {} cases were played, there have been {least}",
+            self.played
+        );
+    }
+}
