@@ -109,21 +109,19 @@ pub(super) fn fill_inline(
 
 /// A list of keys, the text of a body, or an answer with a status and so on.
 fn answer(described: &Value, keys: &Keys) -> Result<FetchAnswer, Problem> {
-    match described {
-        Value::Object(_) => {
-            let text: AnswerText = serde_json::from_value(described.clone())?;
-            Ok(FetchAnswer {
-                status: text.status,
-                headers: text.headers.into_iter().collect(),
-                body: body(&text.body, keys)?,
-            })
-        }
-        other => Ok(FetchAnswer {
-            status: 200,
-            headers: Vec::new(),
-            body: body(other, keys)?,
-        }),
+    if described.is_object() {
+        let text: AnswerText = serde_json::from_value(described.clone())?;
+        return Ok(FetchAnswer {
+            status: text.status,
+            headers: text.headers.into_iter().collect(),
+            body: body(&text.body, keys)?,
+        });
     }
+    Ok(FetchAnswer {
+        status: 200,
+        headers: Vec::new(),
+        body: body(described, keys)?,
+    })
 }
 
 fn body(described: &Value, keys: &Keys) -> Result<Vec<u8>, Problem> {
@@ -142,13 +140,15 @@ fn body(described: &Value, keys: &Keys) -> Result<Vec<u8>, Problem> {
 fn key_set(members: &[Value], keys: &Keys) -> Result<Value, Problem> {
     let mut set = Vec::new();
     for member in members {
-        set.push(match member {
-            Value::String(name) => Value::Object(jwk(name, keys)?),
-            Value::Object(changes) => match changes.get("key").and_then(Value::as_str) {
+        set.push(if let Some(name) = member.as_str() {
+            Value::Object(jwk(name, keys)?)
+        } else if let Some(changes) = member.as_object() {
+            match changes.get("key").and_then(Value::as_str) {
                 None => member.clone(),
                 Some(name) => Value::Object(changed(jwk(name, keys)?, changes)),
-            },
-            other => return Err(Problem::invalid(other.to_string(), "a key of a key set")),
+            }
+        } else {
+            return Err(Problem::invalid(member.to_string(), "a key of a key set"));
         });
     }
     Ok(json!({"keys": set}))

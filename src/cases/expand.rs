@@ -86,9 +86,9 @@ fn bindings(each: Value) -> Result<Vec<Node>, Problem> {
     match each {
         Value::Array(list) => list
             .into_iter()
-            .map(|binding| match binding {
-                Value::Object(binding) => Ok(binding),
-                other => Err(wrong(&other)),
+            .map(|binding| {
+                let members = binding.as_object().cloned();
+                members.ok_or_else(|| wrong(&binding))
             })
             .collect(),
         Value::Object(lists) => {
@@ -112,7 +112,9 @@ fn bindings(each: Value) -> Result<Vec<Node>, Problem> {
             }
             Ok(all)
         }
-        other => Err(wrong(&other)),
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
+            Err(wrong(&other))
+        }
     }
 }
 
@@ -157,10 +159,9 @@ fn in_text(text: &str, values: &Node) -> String {
 }
 
 fn scalar(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// The beginning of a text that stands in a name.
@@ -179,10 +180,9 @@ fn inherited(outer: &Node, node: Node) -> Node {
             ("name", Some(outer), inner) => {
                 Value::from(format!("{}: {}", scalar(&outer), scalar(&inner)))
             }
-            ("with", Some(outer), inner) => patched(outer, inner),
             ("token", Some(outer), inner @ Value::Object(_)) => token(outer, inner),
             ("expect", Some(outer), inner) => merged(expectation(outer), expectation(inner)),
-            ("headers", Some(outer), inner @ Value::Object(_)) => patched(outer, inner),
+            ("with" | "headers", Some(outer), inner @ Value::Object(_)) => patched(outer, inner),
             (_, _, inner) => inner,
         };
         whole.insert(name, value);
@@ -269,9 +269,10 @@ pub(super) fn patched(target: Value, patch: Value) -> Value {
     let Value::Object(patch) = patch else {
         return patch;
     };
-    let mut target = match target {
-        Value::Object(target) => target,
-        _ => Map::new(),
+    let mut target = if let Value::Object(target) = target {
+        target
+    } else {
+        Map::new()
     };
     for (name, value) in patch {
         let known = target.remove(&name);

@@ -51,8 +51,8 @@ struct FileText {
 #[serde(deny_unknown_fields, default)]
 struct With {
     config: Option<Value>,
-    key_sets: Option<Value>,
-    answers: Option<Value>,
+    key_sets: Option<Map<String, Value>>,
+    answers: Option<Map<String, Value>>,
 }
 
 impl CaseFile {
@@ -121,12 +121,11 @@ fn changed(
         Some(with) => serde_json::from_value(with)?,
         None => With::default(),
     };
-    let object = |outer: &Map<String, Value>, patch: Option<Value>| match patch {
-        None => Ok(outer.clone()),
-        Some(patch) => match merged(Value::Object(outer.clone()), patch) {
-            Value::Object(object) => Ok(object),
-            other => Err(Problem::invalid(other.to_string(), "a mapping")),
-        },
+    // Sets and answers are replaced whole, each by its name.
+    let replaced = |outer: &Map<String, Value>, patch: Option<Map<String, Value>>| {
+        let mut whole = outer.clone();
+        whole.extend(patch.unwrap_or_default());
+        whole
     };
     Ok(World {
         cases: Vec::new(),
@@ -135,20 +134,9 @@ fn changed(
             Some(patch) => patched(config.clone(), patch),
         },
         published: Published {
-            key_sets: object(&published.key_sets, with.key_sets)?,
-            answers: object(&published.answers, with.answers)?,
+            key_sets: replaced(&published.key_sets, with.key_sets),
+            answers: replaced(&published.answers, with.answers),
         },
         shared: Arc::clone(shared),
     })
-}
-
-/// Sets and answers are replaced whole, each by its name.
-fn merged(outer: Value, patch: Value) -> Value {
-    match (outer, patch) {
-        (Value::Object(mut outer), Value::Object(patch)) => {
-            outer.extend(patch);
-            Value::Object(outer)
-        }
-        (_, patch) => patch,
-    }
 }

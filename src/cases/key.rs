@@ -34,8 +34,8 @@ pub(super) enum KeySpec {
 pub(super) struct Described {
     alg: Option<String>,
     /// Its name where absent; `null` for none.
-    #[serde(default, deserialize_with = "present")]
-    kid: Option<Option<String>>,
+    #[serde(default)]
+    kid: Kid,
     /// The bits of an RSA key.
     bits: Option<u32>,
     /// The secret of an HMAC key.
@@ -51,10 +51,20 @@ const fn yes() -> bool {
     true
 }
 
-fn present<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+/// The `kid` of a key.
+#[derive(Debug, Default, Deserialize)]
+#[serde(from = "Option<String>")]
+enum Kid {
+    #[default]
+    Usual,
+    Absent,
+    Named(String),
+}
+
+impl From<Option<String>> for Kid {
+    fn from(kid: Option<String>) -> Self {
+        kid.map_or(Self::Absent, Self::Named)
+    }
 }
 
 /// A named key.
@@ -106,7 +116,7 @@ impl KeySpec {
         match self {
             Self::Algorithm(alg) => Described {
                 alg: Some(alg),
-                kid: None,
+                kid: Kid::Usual,
                 bits: None,
                 secret: None,
                 like: None,
@@ -144,7 +154,11 @@ impl Key {
         };
         Ok(Self {
             alg,
-            kid: spec.kid.unwrap_or_else(|| Some(name.to_owned())),
+            kid: match spec.kid {
+                Kid::Usual => Some(name.to_owned()),
+                Kid::Absent => None,
+                Kid::Named(kid) => Some(kid),
+            },
             published: spec.published,
             material,
         })

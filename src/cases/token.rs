@@ -123,7 +123,7 @@ impl Workshop<'_> {
         }
         let key = self.key(&whole)?;
         let header = whole.part(
-            self.header(key),
+            usual_header(key),
             &whole.header,
             whole.header_text.as_deref(),
         );
@@ -178,27 +178,13 @@ impl Workshop<'_> {
 
     /// The key that signs: the named one, or the only one.
     fn key(&self, whole: &Whole) -> Result<&Key, Problem> {
-        match &whole.recipe.key {
-            Some(name) => self
-                .keys
-                .get(name)
-                .ok_or_else(|| Problem::unknown("key", name)),
-            None => {
-                let mut all = self.keys.values();
-                let only = all.next().filter(|_| all.next().is_none());
-                only.ok_or(Problem::Missing("with several keys, a token's `key`"))
-            }
+        if let Some(name) = &whole.recipe.key {
+            let key = self.keys.get(name);
+            return key.ok_or_else(|| Problem::unknown("key", name));
         }
-    }
-
-    fn header(&self, key: &Key) -> Map<String, Value> {
-        let mut header = Map::new();
-        header.insert("alg".to_owned(), json!(key.alg));
-        header.insert("typ".to_owned(), json!("JWT"));
-        if let Some(kid) = &key.kid {
-            header.insert("kid".to_owned(), json!(kid));
-        }
-        header
+        let mut all = self.keys.values();
+        let only = all.next().filter(|_| all.next().is_none());
+        only.ok_or(Problem::Missing("with several keys, a token's `key`"))
     }
 
     /// The claims of a token that its provider takes.
@@ -264,6 +250,16 @@ impl Workshop<'_> {
         let signed = offset.starts_with(['+', '-']);
         signed.then(|| self.now.saturating_add(number.saturating_mul(seconds)))
     }
+}
+
+fn usual_header(key: &Key) -> Map<String, Value> {
+    let mut header = Map::new();
+    header.insert("alg".to_owned(), json!(key.alg));
+    header.insert("typ".to_owned(), json!("JWT"));
+    if let Some(kid) = &key.kid {
+        header.insert("kid".to_owned(), json!(kid));
+    }
+    header
 }
 
 impl Whole {

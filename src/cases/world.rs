@@ -53,7 +53,7 @@ pub struct Case {
 #[serde(deny_unknown_fields)]
 struct CaseText {
     name: String,
-    row: Option<Value>,
+    row: Option<String>,
     only: Option<Side>,
     http: Option<u8>,
     expect: ExpectText,
@@ -91,10 +91,7 @@ impl Case {
         };
         Ok(Self {
             name: own.name,
-            row: own.row.map(|row| match row {
-                Value::String(row) => row,
-                other => other.to_string(),
-            }),
+            row: own.row,
             only: own.only,
             protocols,
             request,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use edge_authz::cases::{Case, CaseFile, Side, World};
+use edge_authz::cases::CaseFile;
 
 /// A case file with its name.
 pub(crate) struct Loaded {
@@ -48,13 +48,5 @@ fn load(path: &Path) -> Loaded {
 impl Loaded {
     fn has_cases(&self) -> bool {
         !self.file.worlds.is_empty()
-    }
-
-    /// The cases to be played on a side, each with its world.
-    pub(crate) fn cases(&self, side: Side) -> impl Iterator<Item = (&World, &Case)> {
-        let worlds = self.file.worlds.iter();
-        worlds
-            .flat_map(|world| world.cases.iter().map(move |case| (world, case)))
-            .filter(move |(_, case)| case.is_for(side))
     }
 }
