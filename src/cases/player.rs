@@ -16,7 +16,7 @@ use crate::engine::{
     Unavailable,
 };
 use crate::http::{HeaderMap, LocalReply, RequestHead};
-use crate::keys::answer::AnswerHead;
+use crate::keys::answer::{AnswerHead, Ending};
 use crate::policy::Policy;
 use crate::time::UnixTime;
 
@@ -145,7 +145,7 @@ fn answer_head(answer: &FetchAnswer) -> AnswerHead {
         line.map(|(_, value)| value.clone().into_bytes())
     };
     AnswerHead {
-        status: Some(answer.status),
+        ending: Ending::Status(answer.status),
         encoded: value("content-encoding").is_some(),
         cache_control: value("cache-control").unwrap_or_default(),
         age: value("age").unwrap_or_default(),
