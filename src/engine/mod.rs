@@ -162,6 +162,13 @@ impl Engine {
         }
     }
 
+    /// What CORS does to the answer of a request that waits, should the proxy
+    /// answer it by itself.
+    #[must_use]
+    pub fn cors_of_waiting(&self, stream: StreamId) -> Option<&ResponseCors> {
+        self.waiting.get(stream)?.answer.cors.as_ref()
+    }
+
     /// Time has passed: [`Engine::next_tick`] of it, or any other.
     pub fn tick(&mut self, around: Surroundings<'_>) -> Vec<Effect> {
         let mut effects = Vec::new();

@@ -62,6 +62,10 @@ impl Waiting {
         Ok(())
     }
 
+    pub(super) fn get(&self, stream: StreamId) -> Option<&Waiter> {
+        self.waiters.get(&stream)
+    }
+
     pub(super) fn remove(&mut self, stream: StreamId) -> Option<Waiter> {
         let waiter = self.waiters.remove(&stream)?;
         for wanted in &waiter.wanted {
