@@ -11,6 +11,8 @@ pub mod config;
 pub mod cors;
 pub mod crypto;
 pub mod engine;
+#[cfg(any(target_arch = "wasm32", test))]
+mod filter;
 pub mod http;
 pub mod json;
 pub mod jwk;

@@ -1,0 +1,324 @@
+//! Every call of the host that can fail, in every way, in every callback:
+//! nothing passes that should not, and what passes has been changed whole.
+//!
+//! Two calls are the SDK's own. `proxy_http_call` fails with the statuses that
+//! hosts give it, since the SDK panics on others; and the answer to it comes
+//! only where `proxy_set_effective_context` works, since the SDK panics where
+//! it does not. The filter makes sure of that before it asks (`host::get`).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::issuer::{Issuer, fetched, inline};
+use super::proxy::{
+    answer, body, configure, forwarded, leave, leave_root, outcome, pass, request, respond, sent,
+    tick, trailers, trailers_of,
+};
+use super::world::{
+    Call, Failure, Fault, Fields, Outcome, Phase, START, in_worker, values, with_world,
+};
+
+const ROOT: u32 = 1;
+
+/// Every way in which a call can fail.
+fn failures(call: Call) -> Vec<Failure> {
+    let statuses = (1..=12).map(Failure::Status);
+    match call {
+        Call::Fetch => vec![Failure::Status(2), Failure::Status(10)],
+        Call::Buffer | Call::Headers | Call::GetShared | Call::Foreign => {
+            let garbage = [
+                Failure::NoMemory,
+                Failure::Half,
+                Failure::Noise,
+                Failure::Nothing,
+            ];
+            statuses.chain(garbage).collect()
+        }
+        _ => statuses.collect(),
+    }
+}
+
+/// Of every call that a whole life makes in a callback: the first fails in
+/// every way, the others in one.
+fn faults(phase: Phase, made: &BTreeMap<(Phase, Call), usize>) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for ((_, call), count) in made.iter().filter(|((at, _), _)| *at == phase) {
+        let (phase, call) = (phase, *call);
+        // The SDK's own call comes first in this callback.
+        let own = usize::from(phase == Phase::Answer && call == Call::EffectiveContext);
+        for failure in failures(call) {
+            faults.push(Fault {
+                call,
+                failure,
+                phase,
+                after: own,
+            });
+        }
+        let failure = failures(call)[1];
+        for after in own + 1..(*count).min(own + 12) {
+            faults.push(Fault {
+                call,
+                failure,
+                phase,
+                after,
+            });
+        }
+    }
+    faults
+}
+
+/// A request as it comes: with the client's own idea of its identity.
+fn post(path: &str, token: &str) -> u32 {
+    let token = format!("Bearer {token}");
+    request(
+        ROOT,
+        &[
+            (":method", "POST"),
+            (":path", path),
+            (":authority", "api.example"),
+            ("authorization", &token),
+            ("x-user-id", "mallory"),
+            ("x_user_id", "mallory"),
+            ("origin", "https://evil.example"),
+        ],
+    )
+}
+
+/// Ticks that come late, as on a busy proxy.
+fn late_ticks(count: usize) {
+    for _ in 0..count {
+        with_world(|world| world.nanos += 250_000_000);
+        tick(ROOT);
+    }
+}
+
+/// What passed has the identity of the token and nothing of the client's.
+fn assert_changed_whole(upstream: &Fields, fault: Fault) {
+    assert_eq!(values(upstream, "x-user-id"), ["alice"], "{fault:?}");
+    assert_eq!(values(upstream, "x_user_id"), [""; 0], "{fault:?}");
+    assert_eq!(values(upstream, "authorization"), [""; 0], "{fault:?}");
+}
+
+/// One life of a filter, with requests that may pass and some that may not,
+/// some of which wait. Returns how many passed.
+fn live(issuer: &Issuer, fault: Fault) -> usize {
+    with_world(|world| world.fault = Some(fault));
+    let noise = fault.phase == Phase::Configure
+        && fault.call == Call::Buffer
+        && fault.failure == Failure::Noise;
+    // The answer depends on the bytes alone, whatever else the host does.
+    assert_eq!(configure(ROOT, &fetched()), !noise, "{fault:?}");
+    if noise {
+        return 0;
+    }
+    let good = issuer.token(START);
+    let bad = Issuer::new("k1").token(START);
+    let mut may_pass = vec![post("/private", &good), post("/private", &good)];
+    let mut may_not = vec![
+        post("/private", &bad),
+        post("/private", ""),
+        post("/nowhere", ""),
+    ];
+    let leaves = post("/private", &good);
+    for id in may_pass.iter().chain(&may_not) {
+        body(*id);
+        trailers(*id, &[("x-user-id", "mallory")]);
+    }
+    leave(leaves);
+    for _ in 0..4 {
+        late_ticks(4);
+        for sent in sent() {
+            answer(&sent, 200, &[], &issuer.jwks().to_string());
+        }
+        may_pass.push(post("/private", &good));
+        may_not.push(post("/private", &bad));
+        may_not.push(post("/private", &Issuer::new("unknown").token(START)));
+    }
+    late_ticks(24);
+    for id in may_not {
+        body(id);
+        trailers(id, &[("x-user-id", "mallory")]);
+        assert!(forwarded(id).is_none(), "{fault:?}: {:?}", outcome(id));
+        leave(id);
+    }
+    let mut passed = 0;
+    for id in may_pass {
+        body(id);
+        let end = trailers(id, &[("x-user-id", "mallory")]);
+        if let Outcome::Forwarded(upstream) = outcome(id) {
+            assert_changed_whole(&upstream, fault);
+            let trailers = end.unwrap_or_else(|| trailers_of(id));
+            assert_eq!(values(&trailers, "x-user-id"), [""; 0], "{fault:?}");
+            passed += 1;
+        }
+        if forwarded(id).is_some() {
+            let answer = [(":status", "200"), ("access-control-allow-origin", "*")];
+            if let Some(client) = respond(id, &answer) {
+                let allowed = values(&client, "access-control-allow-origin");
+                assert_eq!(allowed, [""; 0], "{fault:?}");
+            }
+        }
+        leave(id);
+    }
+    leave_root(ROOT);
+    passed
+}
+
+/// No call at all.
+const NO_FAULT: Fault = Fault {
+    call: Call::Close,
+    failure: Failure::Status(2),
+    phase: Phase::Done,
+    after: 0,
+};
+
+#[test]
+fn without_a_fault_everything_passes_that_may() {
+    let issuer = Issuer::new("k1");
+    assert_eq!(in_worker(|| live(&issuer, NO_FAULT)), 6);
+}
+
+fn nothing_passes_that_should_not(phase: Phase) {
+    let issuer = Issuer::new("k1");
+    let made = in_worker(|| {
+        live(&issuer, NO_FAULT);
+        with_world(|world| world.made.clone())
+    });
+    let faults = faults(phase, &made);
+    assert!(!faults.is_empty());
+    for fault in faults {
+        in_worker(|| live(&issuer, fault));
+    }
+}
+
+#[test]
+fn nothing_passes_when_a_call_fails_while_the_configuration_is_taken() {
+    nothing_passes_that_should_not(Phase::Configure);
+}
+
+#[test]
+fn nothing_passes_when_a_call_fails_while_request_headers_come() {
+    nothing_passes_that_should_not(Phase::RequestHeaders);
+}
+
+#[test]
+fn nothing_passes_when_a_call_fails_while_request_trailers_come() {
+    nothing_passes_that_should_not(Phase::RequestTrailers);
+}
+
+#[test]
+fn nothing_passes_when_a_call_fails_in_a_tick() {
+    nothing_passes_that_should_not(Phase::Tick);
+}
+
+#[test]
+fn nothing_passes_when_a_call_fails_while_an_issuer_answers() {
+    nothing_passes_that_should_not(Phase::Answer);
+}
+
+#[test]
+fn nothing_passes_when_a_call_fails_while_response_headers_come() {
+    nothing_passes_that_should_not(Phase::ResponseHeaders);
+}
+
+#[test]
+fn nothing_passes_when_a_call_fails_while_a_client_leaves() {
+    nothing_passes_that_should_not(Phase::Done);
+}
+
+#[test]
+fn a_body_makes_no_call_that_could_fail() {
+    let issuer = Issuer::new("k1");
+    let made = in_worker(|| {
+        live(&issuer, NO_FAULT);
+        with_world(|world| world.made.clone())
+    });
+    assert!(
+        made.keys().all(|(phase, _)| *phase != Phase::RequestBody),
+        "{made:?}"
+    );
+}
+
+/// The calls of a request's first callback, and whether the request may pass
+/// without: what is told of it never decides.
+const OWN_CALLS: [(Call, bool); 10] = [
+    (Call::Time, false),
+    (Call::Headers, false),
+    (Call::RemoveHeader, false),
+    (Call::SetHeader, false),
+    (Call::SetProperty, false),
+    (Call::Log, true),
+    (Call::DefineMetric, true),
+    (Call::RecordMetric, true),
+    (Call::IncrementMetric, true),
+    (Call::Foreign, true),
+];
+
+#[test]
+fn a_request_whose_own_calls_fail_is_answered_503() {
+    let issuer = Issuer::new("k1");
+    for (call, may_pass) in OWN_CALLS {
+        let passes = in_worker(|| {
+            assert!(configure(ROOT, &inline(&issuer)));
+            let (failure, phase) = (Failure::Status(10), Phase::RequestHeaders);
+            with_world(|world| {
+                world.fault = Some(Fault {
+                    call,
+                    failure,
+                    phase,
+                    after: 0,
+                });
+            });
+            match outcome(post("/private", &issuer.token(START))) {
+                Outcome::Forwarded(_) => true,
+                Outcome::Answered(reply) => {
+                    assert_eq!(
+                        (reply.status, &*reply.details),
+                        (503, "edge_authz_internal_error")
+                    );
+                    false
+                }
+                other => panic!("{call:?}: {other:?}"),
+            }
+        });
+        assert_eq!(passes, may_pass, "{call:?}");
+    }
+}
+
+#[test]
+fn where_not_even_an_answer_can_be_sent_the_stream_ends() {
+    in_worker(|| {
+        let issuer = Issuer::new("k1");
+        assert!(configure(ROOT, &inline(&issuer)));
+        let (call, failure) = (Call::Reply, Failure::Status(2));
+        let fault = Fault {
+            call,
+            failure,
+            phase: Phase::RequestHeaders,
+            after: 0,
+        };
+        with_world(|world| world.fault = Some(fault));
+        let id = post("/private", "");
+        assert!(matches!(outcome(id), Outcome::Reset), "{:?}", outcome(id));
+        assert!(!body(id));
+    });
+}
+
+#[test]
+fn a_host_that_cannot_switch_contexts_is_asked_for_nothing() {
+    in_worker(|| {
+        let issuer = Issuer::new("k1");
+        assert!(configure(ROOT, &fetched()));
+        let (call, failure) = (Call::EffectiveContext, Failure::Status(10));
+        let fault = Fault {
+            call,
+            failure,
+            phase: Phase::Tick,
+            after: 0,
+        };
+        with_world(|world| world.fault = Some(fault));
+        post("/private", &issuer.token(START));
+        pass(ROOT, Duration::from_secs(3));
+        assert!(sent().is_empty());
+    });
+}

@@ -1,0 +1,243 @@
+//! Keys that are fetched, and the requests that wait for them.
+
+use std::time::Duration;
+
+use super::issuer::{Issuer, fetched};
+use super::proxy::{
+    answer, body, configure, forwarded, leave, metric, next_sent, no_answer, outcome, pass,
+    request, respond, sent, status_of, tick, trailers, trailers_of,
+};
+use super::world::{Outcome, START, Sent, fields, in_worker, values, with_world};
+
+const ROOT: u32 = 1;
+
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
+fn with_filter(test: impl FnOnce(&Issuer) + Send) {
+    in_worker(|| {
+        assert!(configure(ROOT, &fetched()));
+        test(&Issuer::new("k1"));
+    });
+}
+
+fn private(token: &str) -> u32 {
+    let token = format!("Bearer {token}");
+    request(
+        ROOT,
+        &[
+            (":method", "POST"),
+            (":path", "/private"),
+            (":authority", "api.example"),
+            ("authorization", &token),
+            ("x-user-id", "mallory"),
+            ("origin", "https://app.example"),
+        ],
+    )
+}
+
+fn serve(sent: &Sent, issuer: &Issuer) {
+    let headers = [
+        ("content-type", "application/json"),
+        ("cache-control", "max-age=300"),
+    ];
+    answer(sent, 200, &headers, &issuer.jwks().to_string());
+}
+
+fn waits(id: u32) -> bool {
+    matches!(outcome(id), Outcome::Waits)
+}
+
+#[test]
+fn the_first_fetch_starts_by_itself_and_asks_the_configured_place() {
+    with_filter(|_| {
+        assert!(
+            sent().is_empty(),
+            "a trial of the configuration asks nobody"
+        );
+        let sent = next_sent(ROOT);
+        assert_eq!(sent.cluster, "idp");
+        for (name, value) in [
+            (":method", "GET"),
+            (":scheme", "https"),
+            (":authority", "issuer.example"),
+            (":path", "/jwks.json"),
+        ] {
+            assert_eq!(values(&sent.headers, name), [value]);
+        }
+        assert_eq!(sent.timeout, 5000);
+    });
+}
+
+#[test]
+fn every_request_that_waits_is_decided_by_the_one_answer() {
+    with_filter(|issuer| {
+        let good = [1, 2, 3].map(|_| private(&issuer.token(START)));
+        let bad = private(&Issuer::new("k1").token(START));
+        assert!(good.into_iter().chain([bad]).all(waits));
+        assert_eq!(metric("edge_authz.waiting_requests"), 4);
+        let asked = next_sent(ROOT);
+        assert_eq!(sent().len(), 1);
+        serve(&asked, issuer);
+        for id in good {
+            let upstream = forwarded(id).unwrap();
+            assert_eq!(values(&upstream, "x-user-id"), ["alice"]);
+            assert_eq!(values(&upstream, "authorization"), [""; 0]);
+            assert!(body(id));
+        }
+        assert_eq!(status_of(bad), Some(401));
+        assert_eq!(metric("edge_authz.waiting_requests"), 0);
+        assert_eq!(metric("edge_authz.requests.allowed.idp"), 3);
+        assert_eq!(metric("edge_authz.keys.idp"), 1);
+        assert_eq!(metric("edge_authz.key_fetches.idp.success"), 1);
+    });
+}
+
+#[test]
+fn nothing_of_a_request_that_waits_goes_on() {
+    with_filter(|issuer| {
+        let id = private(&issuer.token(START));
+        assert!(!body(id));
+        assert!(trailers(id, &[("x_user_id", "mallory"), ("checksum", "1")]).is_none());
+        assert!(waits(id));
+        serve(&next_sent(ROOT), issuer);
+        assert!(forwarded(id).is_some());
+        assert_eq!(trailers_of(id), fields(&[("checksum", "1")]));
+    });
+}
+
+#[test]
+fn a_request_waits_no_longer_than_a_fetch_may_take() {
+    with_filter(|issuer| {
+        let id = private(&issuer.token(START));
+        pass(ROOT, Duration::from_millis(4_900));
+        assert!(waits(id));
+        pass(ROOT, Duration::from_millis(200));
+        let Outcome::Answered(reply) = outcome(id) else {
+            panic!("{:?}", outcome(id))
+        };
+        assert_eq!(reply.status, 503);
+        assert_eq!(values(&reply.headers, "retry-after").len(), 1);
+        assert_eq!(values(&reply.headers, "www-authenticate"), [""; 0]);
+    });
+}
+
+#[test]
+fn whatever_else_an_issuer_answers_keeps_requests_out() {
+    let issuer = Issuer::new("k1");
+    let jwks = issuer.jwks().to_string();
+    let large = format!("{jwks}{}", " ".repeat(256 * 1024));
+    let answers: [(u16, Headers<'_>, &str); 8] = [
+        (500, &[], &jwks),
+        (302, &[("location", "/elsewhere")], &jwks),
+        (204, &[], ""),
+        (200, &[], "<html>"),
+        (200, &[], ""),
+        (200, &[], r#"{"keys":[]}"#),
+        (200, &[("content-encoding", "gzip")], &jwks),
+        (200, &[], &large),
+    ];
+    for (status, headers, text) in answers {
+        with_filter(|_| {
+            let id = private(&issuer.token(START));
+            answer(&next_sent(ROOT), status, headers, text);
+            assert!(forwarded(id).is_none(), "{status} {headers:?}");
+            pass(ROOT, Duration::from_secs(6));
+            assert_eq!(status_of(id), Some(503), "{status} {headers:?}");
+            assert_eq!(metric("edge_authz.key_fetches.idp.success"), 0);
+        });
+    }
+}
+
+#[test]
+fn a_fetch_without_an_answer_is_tried_again() {
+    with_filter(|issuer| {
+        no_answer(&next_sent(ROOT));
+        assert_eq!(metric("edge_authz.key_fetches.idp.failure"), 1);
+        serve(&next_sent(ROOT), issuer);
+        assert!(forwarded(private(&issuer.token(START))).is_some());
+    });
+}
+
+#[test]
+fn an_answer_that_says_identity_is_not_encoded() {
+    with_filter(|issuer| {
+        let headers = [("content-encoding", "identity")];
+        answer(&next_sent(ROOT), 200, &headers, &issuer.jwks().to_string());
+        assert!(forwarded(private(&issuer.token(START))).is_some());
+    });
+}
+
+#[test]
+fn a_client_that_leaves_while_it_waits_is_forgotten() {
+    with_filter(|issuer| {
+        let gone = private(&issuer.token(START));
+        let stays = private(&issuer.token(START));
+        leave(gone);
+        assert_eq!(metric("edge_authz.waiting_requests"), 1);
+        serve(&next_sent(ROOT), issuer);
+        assert!(forwarded(stays).is_some());
+        assert_eq!(metric("edge_authz.requests.allowed.idp"), 1);
+    });
+}
+
+#[test]
+fn a_request_that_the_proxy_answered_itself_is_not_decided_again() {
+    with_filter(|issuer| {
+        let id = private(&issuer.token(START));
+        // A timeout of the proxy's own, while keys are awaited.
+        let client = respond(id, &[(":status", "504")]).unwrap();
+        assert_eq!(
+            values(&client, "access-control-allow-origin"),
+            ["https://app.example"]
+        );
+        assert_eq!(metric("edge_authz.waiting_requests"), 0);
+        serve(&next_sent(ROOT), issuer);
+        assert!(waits(id), "it is the proxy's");
+        assert!(!body(id));
+    });
+}
+
+#[test]
+fn ticks_are_fast_while_someone_waits_and_slow_else() {
+    with_filter(|issuer| {
+        let period = || with_world(|world| world.tick_period);
+        let fast = period();
+        serve(&next_sent(ROOT), issuer);
+        tick(ROOT);
+        let slow = period();
+        assert!(fast < slow, "{fast} {slow}");
+        let id = private(&Issuer::new("unknown").token(START));
+        assert!(waits(id));
+        assert_eq!(period(), fast);
+        leave(id);
+        tick(ROOT);
+        assert_eq!(period(), slow);
+    });
+}
+
+#[test]
+fn an_answer_to_nothing_that_was_asked_changes_nothing() {
+    with_filter(|issuer| {
+        let asked = next_sent(ROOT);
+        serve(&asked, issuer);
+        let id = private(&issuer.token(START));
+        assert!(forwarded(id).is_some());
+    });
+}
+
+#[test]
+fn another_worker_takes_the_keys_from_the_shared_data() {
+    let issuer = Issuer::new("k1");
+    let shared = in_worker(|| {
+        assert!(configure(ROOT, &fetched()));
+        serve(&next_sent(ROOT), &issuer);
+        with_world(|world| world.shared.clone())
+    });
+    in_worker(|| {
+        with_world(|world| world.shared = shared);
+        assert!(configure(ROOT, &fetched()));
+        assert!(forwarded(private(&issuer.token(START))).is_some());
+        pass(ROOT, Duration::from_secs(5));
+        assert!(sent().is_empty());
+    });
+}

@@ -1,0 +1,259 @@
+//! What the proxy does with the filter: requests come, clusters answer, time
+//! passes. Tests ask here for what came of it.
+
+use std::time::Duration;
+
+use super::abi;
+use super::world::{Fields, Outcome, Phase, Sent, Stream, fields, with_world};
+
+/// Calls the module as the host does: within one phase, and with no effective
+/// context of an earlier call.
+fn callback<T>(phase: Phase, context: u32, call: impl FnOnce() -> T) -> T {
+    with_world(|world| {
+        world.phase = Some(phase);
+        world.current = context;
+        world.effective = 0;
+        world.calls.clear();
+    });
+    let result = call();
+    with_world(|world| world.phase = None);
+    result
+}
+
+/// Hands the replies that a callback has left to the filter, as the host does
+/// once the callback is over.
+fn show_replies() {
+    loop {
+        let next = with_world(|world| {
+            let (id, stream) = world
+                .streams
+                .iter_mut()
+                .find(|(_, stream)| stream.reply.is_some() && !stream.reply_shown)?;
+            let reply = stream.reply.as_ref()?;
+            stream.reply_shown = true;
+            stream.response = fields(&[(":status", &reply.status.to_string())]);
+            stream.response.extend(reply.headers.clone());
+            Some(*id)
+        });
+        let Some(id) = next else { return };
+        if callback(Phase::ResponseHeaders, id, || {
+            abi::proxy_on_response_headers(id, 1, true)
+        }) == 0
+        {
+            with_world(|world| {
+                let stream = world.streams.get_mut(&id).unwrap();
+                stream.reply.as_mut().unwrap().headers = stream.response.clone();
+            });
+        }
+    }
+}
+
+pub(super) fn configure(root: u32, configuration: &str) -> bool {
+    with_world(|world| world.configuration = configuration.into());
+    abi::proxy_on_context_create(root, 0);
+    assert!(abi::proxy_on_vm_start(root, 0));
+    configure_again(root, configuration)
+}
+
+pub(super) fn configure_again(root: u32, configuration: &str) -> bool {
+    with_world(|world| world.configuration = configuration.into());
+    let size = configuration.len();
+    let taken = callback(Phase::Configure, root, || {
+        abi::proxy_on_configure(root, size)
+    });
+    show_replies();
+    taken
+}
+
+/// A request comes; it has no body yet.
+pub(super) fn request(root: u32, headers: &[(&str, &str)]) -> u32 {
+    request_of(root, fields(headers))
+}
+
+pub(super) fn request_of(root: u32, headers: Fields) -> u32 {
+    let id = with_world(|world| {
+        world.next_id += 1;
+        let stream = Stream {
+            request: headers,
+            ..Stream::default()
+        };
+        world.streams.insert(world.next_id, stream);
+        world.next_id
+    });
+    abi::proxy_on_context_create(id, root);
+    let action = callback(Phase::RequestHeaders, id, || {
+        abi::proxy_on_request_headers(id, 1, false)
+    });
+    with_world(|world| {
+        let stream = world.streams.get_mut(&id).unwrap();
+        if action == 0 && stream.reply.is_none() && !stream.reset {
+            stream.forwarded = Some(stream.request.clone());
+        }
+    });
+    show_replies();
+    id
+}
+
+/// A part of the body comes; whether it goes on.
+pub(super) fn body(id: u32) -> bool {
+    let action = callback(Phase::RequestBody, id, || {
+        abi::proxy_on_request_body(id, 5, false)
+    });
+    part_of(id, action)
+}
+
+/// Trailers come; what goes on of them, if they do.
+pub(super) fn trailers(id: u32, trailers: &[(&str, &str)]) -> Option<Fields> {
+    let count = trailers.len();
+    with_world(|world| world.streams.get_mut(&id).unwrap().trailers = fields(trailers));
+    let action = callback(Phase::RequestTrailers, id, || {
+        abi::proxy_on_request_trailers(id, count)
+    });
+    part_of(id, action).then(|| trailers_of(id))
+}
+
+pub(super) fn trailers_of(id: u32) -> Fields {
+    with_world(|world| world.streams[&id].trailers.clone())
+}
+
+fn part_of(id: u32, action: u32) -> bool {
+    let goes_on = with_world(|world| {
+        let stream = world.streams.get_mut(&id).unwrap();
+        let goes_on = action == 0 && stream.reply.is_none() && !stream.reset;
+        // As Envoy where headers do not hold the body back: a part that goes
+        // on takes the headers with it.
+        if goes_on && stream.forwarded.is_none() {
+            stream.forwarded = Some(stream.request.clone());
+        }
+        goes_on
+    });
+    show_replies();
+    goes_on
+}
+
+/// The upstream answers; what the client gets.
+pub(super) fn respond(id: u32, headers: &[(&str, &str)]) -> Option<Fields> {
+    with_world(|world| world.streams.get_mut(&id).unwrap().response = fields(headers));
+    let action = callback(Phase::ResponseHeaders, id, || {
+        abi::proxy_on_response_headers(id, 1, false)
+    });
+    with_world(|world| {
+        let stream = world.streams.get_mut(&id).unwrap();
+        // A reply at this time goes out as it is.
+        stream.reply_shown = true;
+        (action == 0 && stream.reply.is_none()).then(|| stream.response.clone())
+    })
+}
+
+/// The client leaves, or the request is over.
+pub(super) fn leave(id: u32) {
+    callback(Phase::Done, id, || {
+        assert!(abi::proxy_on_done(id));
+        abi::proxy_on_log(id);
+        abi::proxy_on_delete(id);
+    });
+    with_world(|world| world.streams.remove(&id));
+}
+
+pub(super) fn leave_root(root: u32) {
+    callback(Phase::Done, root, || {
+        assert!(abi::proxy_on_done(root));
+        abi::proxy_on_delete(root);
+    });
+}
+
+/// Time passes, in ticks as they were asked for.
+pub(super) fn pass(root: u32, time: Duration) {
+    let end = with_world(|world| world.nanos) + u64::try_from(time.as_nanos()).unwrap();
+    loop {
+        let ticks = with_world(|world| {
+            let period = u64::from(world.tick_period.max(1)) * 1_000_000;
+            let ticks = world.nanos + period <= end;
+            world.nanos = if ticks { world.nanos + period } else { end };
+            ticks
+        });
+        if !ticks {
+            return;
+        }
+        tick(root);
+    }
+}
+
+pub(super) fn tick(root: u32) {
+    callback(Phase::Tick, root, || abi::proxy_on_tick(root));
+    show_replies();
+}
+
+/// The requests to clusters that nobody has answered yet.
+pub(super) fn sent() -> Vec<Sent> {
+    with_world(|world| world.sent.clone())
+}
+
+/// Ticks until the filter asks a cluster, and returns what it asks.
+pub(super) fn next_sent(root: u32) -> Sent {
+    for _ in 0..100 {
+        if let Some(sent) = sent().first() {
+            return sent.clone();
+        }
+        pass(root, Duration::from_millis(500));
+    }
+    panic!("the filter asks nobody");
+}
+
+/// A cluster answers.
+pub(super) fn answer(sent: &Sent, status: u16, headers: &[(&str, &str)], body: &str) {
+    let mut all = fields(&[(":status", &status.to_string())]);
+    all.extend(fields(headers));
+    let (count, size) = (all.len(), body.len());
+    with_world(|world| world.answer = Some((all, body.into())));
+    finish(sent, count, size);
+}
+
+/// No answer comes, as after a reset.
+pub(super) fn no_answer(sent: &Sent) {
+    with_world(|world| world.answer = None);
+    finish(sent, 0, 0);
+}
+
+fn finish(sent: &Sent, count: usize, size: usize) {
+    let Sent { token, root, .. } = *sent;
+    with_world(|world| world.sent.retain(|sent| sent.token != token));
+    callback(Phase::Answer, root, || {
+        abi::proxy_on_http_call_response(root, token, count, size, 0);
+    });
+    with_world(|world| world.answer = None);
+    show_replies();
+}
+
+pub(super) fn outcome(id: u32) -> Outcome {
+    with_world(|world| {
+        let stream = &world.streams[&id];
+        match (&stream.reply, &stream.forwarded) {
+            _ if stream.reset => Outcome::Reset,
+            (Some(reply), _) => Outcome::Answered(reply.clone()),
+            (None, Some(headers)) => Outcome::Forwarded(headers.clone()),
+            (None, None) => Outcome::Waits,
+        }
+    })
+}
+
+/// The status that the client got, where the filter has answered.
+pub(super) fn status_of(id: u32) -> Option<u32> {
+    match outcome(id) {
+        Outcome::Answered(reply) => Some(reply.status),
+        Outcome::Forwarded(_) | Outcome::Waits | Outcome::Reset => None,
+    }
+}
+
+/// The headers that the upstream got.
+pub(super) fn forwarded(id: u32) -> Option<Fields> {
+    with_world(|world| world.streams[&id].forwarded.clone())
+}
+
+pub(super) fn filter_state(id: u32, name: &str) -> Option<String> {
+    with_world(|world| world.streams[&id].filter_state.get(name).cloned())
+}
+
+pub(super) fn metric(name: &str) -> i64 {
+    with_world(|world| world.values.get(name).copied().unwrap_or_default())
+}
