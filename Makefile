@@ -21,6 +21,11 @@ PIP := PIP_CACHE_DIR=$(CURDIR)/$(TOOLS)/cache/pip PIP_DISABLE_PIP_VERSION_CHECK=
 
 CARGO_DIRECTORY := $(or $(CARGO_TARGET_DIR),target)
 
+# The fuzzer's instrumentation needs a nightly compiler.
+NIGHTLY ?= nightly
+CARGO_FUZZ := cargo-fuzz@0.13.2
+CARGO_FUZZ_READY := $(TOOLS)/$(CARGO_FUZZ).ready
+
 .PHONY: help
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -96,6 +101,22 @@ test-unit: ## Only the unit tests
 .PHONY: test-e2e
 test-e2e: setup wasm ## Only the tests in a real Envoy
 	$(CARGO) test --locked --test e2e
+
+# --- fuzzing ---
+
+# How long each target runs (90s, 5m), and which: all, or one of fuzz/fuzz_targets.
+TIME ?= 60s
+FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
+
+$(CARGO_FUZZ_READY):
+	$(CARGO) install --quiet --locked --root $(TOOLS) $(CARGO_FUZZ)
+	@touch $@
+
+.PHONY: fuzz
+fuzz: $(CARGO_FUZZ_READY) ## Looks for new cases, guided by coverage: TIME=60s for each target, ONLY=path for one
+	@rustc +$(NIGHTLY) --version 2>/dev/null || { echo 'a nightly compiler is missing: rustup toolchain install nightly --profile minimal, or set NIGHTLY' >&2; exit 1; }
+	@CARGO=$(CARGO) NIGHTLY=$(NIGHTLY) PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" \
+		fuzz/run.sh $(TIME) $(or $(ONLY),$(FUZZ_TARGETS))
 
 .PHONY: clean
 clean: ## Removes what was built; the tools stay

@@ -1,0 +1,30 @@
+//! The targets for the coverage-guided fuzzer. See `make fuzz`.
+
+// Targets stop where a promise is broken.
+#![allow(clippy::missing_panics_doc)]
+
+mod reference;
+mod targets;
+
+/// The targets by their names.
+macro_rules! targets {
+    ($($name:ident),*) => {$(
+        /// See the module documentation of the target.
+        pub fn $name(data: &[u8]) {
+            targets::$name::target(data);
+        }
+    )*};
+}
+
+targets!(
+    authorization,
+    claims,
+    config,
+    jwks,
+    origin,
+    path,
+    request_headers,
+    route,
+    scope,
+    token
+);

@@ -1,0 +1,11 @@
+//! Second implementations to judge the first by. They are written from the
+//! RFCs and the documentation, not from the code, and take the plain way where
+//! the code takes the fast one.
+
+pub(crate) mod base64url;
+pub(crate) mod credentials;
+pub(crate) mod decimal;
+pub(crate) mod json;
+pub(crate) mod jwt;
+pub(crate) mod keys;
+pub(crate) mod path;

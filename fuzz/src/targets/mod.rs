@@ -1,0 +1,21 @@
+//! The targets. Each takes bytes, and panics where the code under test breaks
+//! a promise. They are the same for the fuzzer and for the replay in the
+//! package's tests. Seeds are texts that a person can read and write; the
+//! module documentation of a target says what its input looks like.
+
+pub(crate) mod authorization;
+pub(crate) mod claims;
+pub(crate) mod config;
+pub(crate) mod jwks;
+pub(crate) mod origin;
+pub(crate) mod path;
+mod request;
+pub(crate) mod request_headers;
+pub(crate) mod route;
+pub(crate) mod scope;
+pub(crate) mod token;
+
+/// The lines of an input.
+fn lines(data: &[u8]) -> impl Iterator<Item = &[u8]> {
+    data.split(|byte| *byte == b'\n')
+}

@@ -1,0 +1,95 @@
+//! Tokens, against a second reader and the signatures of another library.
+//!
+//! The input is a token; or its recipe, three or more lines: `sign` and an
+//! algorithm, the header, the claims.
+
+use edge_authz::crypto::NoNativeSignatures;
+use edge_authz::jwk::{KeySet, Source};
+use edge_authz::jwt::{TokenType, UnverifiedJwt};
+
+use crate::reference::{jwt, keys};
+
+pub(crate) fn target(data: &[u8]) {
+    match recipe(data) {
+        None => {
+            judge(data);
+        }
+        Some(token) => {
+            let verified = judge(&token);
+            for forgery in forgeries(&token, data) {
+                assert!(!judge(&forgery), "a forgery verified");
+            }
+            // The signature of an algorithm that has a key is good; whether
+            // the token is accepted then depends on its form alone.
+            let good = jwt::read(&token).is_some_and(|form| {
+                let signed_with = &*String::from_utf8_lossy(algorithm(data).unwrap());
+                signed_with == form.algorithm && keys::SIGNED.contains(&signed_with)
+            });
+            assert!(verified || !good, "a good token did not verify");
+        }
+    }
+}
+
+fn algorithm(data: &[u8]) -> Option<&[u8]> {
+    super::lines(data).next()?.strip_prefix(b"sign ")
+}
+
+fn recipe(data: &[u8]) -> Option<Vec<u8>> {
+    let algorithm = std::str::from_utf8(algorithm(data)?).ok()?;
+    let mut parts = data.splitn(3, |byte| *byte == b'\n').skip(1);
+    let (header, claims) = (parts.next()?, parts.next()?);
+    // The line's end belongs to the file, not to the claims.
+    let claims = claims.strip_suffix(b"\n").unwrap_or(claims);
+    Some(keys::token(algorithm, header, claims).into_bytes())
+}
+
+/// The token with one bit flipped, one character less, one more, and with
+/// padding. Where, the input says.
+fn forgeries(token: &[u8], data: &[u8]) -> Vec<Vec<u8>> {
+    let sum: usize = data.iter().map(|byte| usize::from(*byte)).sum();
+    let mut flipped = token.to_vec();
+    let at = sum % token.len();
+    flipped[at] ^= 1 << (sum % 7);
+    let mut shorter = token.to_vec();
+    shorter.pop();
+    let longer = |end: &[u8]| [token, end].concat();
+    vec![flipped, shorter, longer(b"A"), longer(b"="), longer(b".")]
+}
+
+/// Whether the token verifies, after both readers have agreed on it.
+fn judge(token: &[u8]) -> bool {
+    let parsed = UnverifiedJwt::parse(token);
+    let Some(expected) = jwt::read(token) else {
+        assert!(parsed.is_err(), "only the reference refuses the token");
+        return false;
+    };
+    let parsed = parsed.expect("only the reference takes the token");
+    assert_eq!(parsed.algorithm().name(), expected.algorithm);
+    assert_eq!(parsed.kid(), expected.kid.as_deref());
+    let typ = parsed.token_type().map(TokenType::as_str);
+    assert_eq!(typ, expected.typ.as_deref());
+    assert_eq!(parsed.issuer(), expected.issuer);
+
+    let keys = KeySet::parse(keys::KEY_SET.as_bytes(), Source::Inline).unwrap();
+    let mut verified = false;
+    for key in keys.set.iter() {
+        let jwt::Token {
+            algorithm,
+            signed,
+            signature,
+            ..
+        } = &expected;
+        let good = keys::verifies(key.kid().unwrap(), algorithm, signed, signature);
+        let Some(jwt) = parsed.verify(key, &NoNativeSignatures) else {
+            // RFC 8032 leaves room for refusing more.
+            assert!(!good || algorithm == "EdDSA", "a good signature is refused");
+            continue;
+        };
+        assert!(good, "a wrong signature verified");
+        assert_eq!(jwt.fingerprint(), key.key().fingerprint());
+        assert_eq!(jwt.issuer(), expected.issuer);
+        assert!(jwt.memory_bytes() > expected.payload.len());
+        verified = true;
+    }
+    verified
+}
