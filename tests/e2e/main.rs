@@ -13,7 +13,13 @@
     reason = "a test that meets a surprise ends"
 )]
 
+mod basics;
+mod cognito;
 mod examples;
 mod harness;
+mod hostile;
+mod startup;
 #[path = "../support/mod.rs"]
 mod support;
+mod waiting;
+mod world;

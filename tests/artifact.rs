@@ -1,0 +1,163 @@
+//! The module as it is shipped: its size, what it asks of a host and what it
+//! offers. `make wasm` builds it first.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that meets a surprise ends"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// What we spend on a listener's every start and on every sidecar.
+const SIZE_BUDGET: usize = 900 * 1024;
+
+/// Host functions of the proxy-wasm ABI 0.2.1 that the module may call, and no
+/// others: an import that a host lacks keeps the module from loading.
+const PROXY: &[&str] = &[];
+
+/// What the standard library asks of WASI. Every host of the ABI has these.
+const WASI: &[&str] = &[];
+
+/// What a host calls, and how it recognises the ABI.
+const REQUIRED: &[&str] = &[
+    "_initialize",
+    "memory",
+    "proxy_abi_version_0_2_1",
+    "proxy_on_memory_allocate",
+    "proxy_on_context_create",
+    "proxy_on_vm_start",
+    "proxy_on_configure",
+    "proxy_on_tick",
+    "proxy_on_request_headers",
+    "proxy_on_request_body",
+    "proxy_on_request_trailers",
+    "proxy_on_response_headers",
+    "proxy_on_http_call_response",
+    "proxy_on_done",
+    "proxy_on_log",
+    "proxy_on_delete",
+];
+
+fn module() -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("dist/edge_authz.wasm");
+    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}: run `make wasm`", path.display()))
+}
+
+#[test]
+fn the_module_keeps_to_its_size_budget() {
+    let size = module().len();
+    assert!(
+        size <= SIZE_BUDGET,
+        "{} KiB are more than {} KiB",
+        size / 1024,
+        SIZE_BUDGET / 1024
+    );
+}
+
+#[test]
+fn the_module_imports_exactly_what_is_listed() {
+    let expected: BTreeSet<_> = PROXY
+        .iter()
+        .map(|name| format!("env.{name}"))
+        .chain(
+            WASI.iter()
+                .map(|name| format!("wasi_snapshot_preview1.{name}")),
+        )
+        .collect();
+    let imports = Sections::of(&module()).imports;
+    let more: Vec<_> = imports.difference(&expected).collect();
+    let fewer: Vec<_> = expected.difference(&imports).collect();
+    assert!(
+        more.is_empty() && fewer.is_empty(),
+        "not listed: {more:?}; listed and not imported: {fewer:?}"
+    );
+}
+
+#[test]
+fn the_module_exports_what_a_host_calls() {
+    let exports = Sections::of(&module()).exports;
+    let missing: Vec<_> = REQUIRED
+        .iter()
+        .filter(|name| !exports.contains(**name))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// The names in the import section (`module.name`) and in the export section.
+#[derive(Default)]
+struct Sections {
+    imports: BTreeSet<String>,
+    exports: BTreeSet<String>,
+}
+
+impl Sections {
+    /// Reads a module; <https://webassembly.github.io/spec/core/binary/modules.html>.
+    fn of(module: &[u8]) -> Self {
+        let mut sections = Self::default();
+        let rest = module.strip_prefix(b"\0asm\x01\0\0\0").expect("a module");
+        let mut reader = Reader(rest);
+        while !reader.0.is_empty() {
+            let id = reader.byte();
+            let size = reader.number();
+            let mut content = Reader(reader.bytes(size));
+            match id {
+                2 => sections.read_imports(&mut content),
+                7 => sections.read_exports(&mut content),
+                _ => {}
+            }
+        }
+        sections
+    }
+
+    fn read_imports(&mut self, reader: &mut Reader<'_>) {
+        for _ in 0..reader.number() {
+            let (module, name) = (reader.name(), reader.name());
+            let kind = reader.byte();
+            assert!(kind == 0, "{module}.{name} is not a function");
+            reader.number();
+            self.imports.insert(format!("{module}.{name}"));
+        }
+    }
+
+    fn read_exports(&mut self, reader: &mut Reader<'_>) {
+        for _ in 0..reader.number() {
+            self.exports.insert(reader.name().to_owned());
+            reader.byte();
+            reader.number();
+        }
+    }
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn bytes(&mut self, count: usize) -> &'a [u8] {
+        let (taken, rest) = self.0.split_at_checked(count).expect("a whole module");
+        self.0 = rest;
+        taken
+    }
+
+    fn byte(&mut self) -> u8 {
+        *self.bytes(1).first().expect("one byte")
+    }
+
+    /// An unsigned number in LEB128.
+    fn number(&mut self) -> usize {
+        let mut number = 0;
+        for shift in (0..usize::BITS).step_by(7) {
+            let byte = self.byte();
+            number |= usize::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return number;
+            }
+        }
+        panic!("a number of more than {} bits", usize::BITS)
+    }
+
+    fn name(&mut self) -> &'a str {
+        let length = self.number();
+        std::str::from_utf8(self.bytes(length)).expect("a name")
+    }
+}

@@ -1,0 +1,102 @@
+//! A configuration that is wrong keeps Envoy from starting, and its log says
+//! where and what to write instead.
+
+use serde_json::{Value, json};
+
+use crate::support::bootstrap::{Builder, EdgeAuthz, Listener};
+use crate::support::envoy::Ended;
+use crate::support::issuer::Issuer;
+use crate::world::configuration;
+
+/// Starts and validates with a wrong configuration; every text has to be in
+/// the log of both, in a line of its own level.
+#[track_caller]
+fn refused(plugin: &EdgeAuthz, texts: &[&str]) {
+    let issuer = Issuer::start();
+    let build = || {
+        Builder::new(issuer.address())
+            .cluster("issuer", issuer.address())
+            .listener(Listener::new("main", plugin.clone()))
+    };
+    let ended = build().try_start().err().expect("Envoy refuses to start");
+    for Ended { status, log } in [ended, build().validate()] {
+        assert!(!status.success());
+        let errors: Vec<_> = log
+            .lines()
+            .filter(|line| line.contains("[error]") || line.contains("[critical]"))
+            .collect();
+        for text in texts {
+            assert!(
+                errors.iter().any(|line| line.contains(text)),
+                "no error line has {text:?}:\n{}",
+                errors.join("\n")
+            );
+        }
+    }
+}
+
+/// The usual configuration, changed.
+fn with(change: impl FnOnce(&mut Value)) -> EdgeAuthz {
+    let mut configuration = configuration(&Issuer::start());
+    change(&mut configuration);
+    EdgeAuthz::new(configuration)
+}
+
+#[test]
+fn every_error_is_named_at_once_with_its_place_and_its_remedy() {
+    let plugin = with(|root| {
+        root["provider"] = json!([]);
+        root["providers"][0]
+            .as_object_mut()
+            .unwrap()
+            .remove("audiences");
+        root["routes"][2]["match"][1] = json!("GET pets");
+    });
+    refused(
+        &plugin,
+        &[
+            "provider",
+            "providers[0]",
+            "audiences: any",
+            "routes[2].match[1]",
+        ],
+    );
+}
+
+#[test]
+fn a_contradiction_is_named() {
+    let plugin = with(|root| {
+        root["routes"][0]["scopes"] = json!(["a"]);
+        root["providers"][0]["jwks"]["inline"] = json!({"keys": []});
+    });
+    refused(
+        &plugin,
+        &["routes[0]", "providers[0].jwks", "cluster", "inline"],
+    );
+}
+
+#[test]
+fn no_configuration_is_an_error() {
+    refused(&EdgeAuthz::from_text(""), &[]);
+}
+
+#[test]
+fn text_that_is_not_json_is_refused_with_its_place() {
+    refused(&EdgeAuthz::from_text("{\n \"routes\": [}\n"), &["line 2"]);
+}
+
+#[test]
+fn a_duplicate_member_is_refused() {
+    let text = r#"{"routes": [{"match": "$default", "access": "public", "access": "denied"}]}"#;
+    refused(&EdgeAuthz::from_text(text), &["access"]);
+}
+
+#[test]
+fn a_good_configuration_passes_validation() {
+    let issuer = Issuer::start();
+    let ended = Builder::new(issuer.address())
+        .cluster("issuer", issuer.address())
+        .edge_authz(configuration(&issuer))
+        .validate();
+    assert!(ended.status.success(), "{}", ended.log);
+}
