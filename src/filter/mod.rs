@@ -10,6 +10,7 @@
 //! listener. Two configurations in one module share nothing.
 
 mod deny;
+mod document;
 mod fetches;
 mod host;
 mod listener;

@@ -7,6 +7,7 @@ use proxy_wasm::types::ContextType;
 use sha2::{Digest, Sha256};
 
 use super::deny::Deny;
+use super::document;
 use super::host::{self, Buffer};
 use super::listener::Listener;
 use super::stream::Request;
@@ -75,7 +76,7 @@ impl RootContext for Root {
             // keys, tokens and waiting requests stay.
             return true;
         }
-        let policy = match config::compile(&bytes) {
+        let policy = match config::compile(&document::json(&bytes)) {
             Ok(policy) => policy,
             Err(errors) => {
                 for line in errors.to_string().lines() {

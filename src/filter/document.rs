@@ -1,0 +1,252 @@
+//! The configuration as a host hands it over.
+//!
+//! Envoy passes on a `StringValue` as its text. A `Struct`, which is what YAML
+//! members become, it passes on in protobuf's binary form, whatever its
+//! documentation says of JSON; this makes it the JSON text again. Nothing is
+//! judged here.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// Envoy reads no message nested deeper than this either. The configuration's
+/// own limit is lower.
+const MAX_DEPTH: usize = 100;
+
+/// The JSON text of a configuration: of a `Struct` in binary form, or the
+/// bytes as they are.
+///
+/// The two cannot be confused: a `Struct` that says anything has the byte 0x12
+/// before each value, a control character that JSON allows nowhere.
+pub(super) fn json(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let mut text = String::new();
+    match structure(bytes, MAX_DEPTH, &mut text) {
+        Some(()) if bytes.contains(&0x12) => Cow::Owned(text.into_bytes()),
+        _ => Cow::Borrowed(bytes),
+    }
+}
+
+/// `message Struct { map<string, Value> fields = 1; }`
+fn structure(bytes: &[u8], depth: usize, text: &mut String) -> Option<()> {
+    let mut fields = Fields(bytes);
+    text.push('{');
+    let mut separator = "";
+    while !fields.0.is_empty() {
+        let (1, Content::Bytes(entry)) = fields.next()? else {
+            return None;
+        };
+        text.push_str(separator);
+        separator = ",";
+        member(entry, depth, text)?;
+    }
+    text.push('}');
+    Some(())
+}
+
+/// An entry of the map: `string key = 1; Value value = 2;`
+fn member(bytes: &[u8], depth: usize, text: &mut String) -> Option<()> {
+    let mut fields = Fields(bytes);
+    let (1, Content::Bytes(name)) = fields.next()? else {
+        return None;
+    };
+    let (2, Content::Bytes(content)) = fields.next()? else {
+        return None;
+    };
+    string(name, text)?;
+    text.push(':');
+    value(content, depth, text)?;
+    fields.is_at_end()
+}
+
+/// `message Value`: one of null, number, string, bool, `Struct`, `ListValue`.
+fn value(bytes: &[u8], depth: usize, text: &mut String) -> Option<()> {
+    let depth = depth.checked_sub(1)?;
+    let mut fields = Fields(bytes);
+    match fields.next()? {
+        (1, Content::Number(_)) => text.push_str("null"),
+        (2, Content::Double(number)) if number.is_finite() => write!(text, "{number}").ok()?,
+        (3, Content::Bytes(content)) => string(content, text)?,
+        (4, Content::Number(0)) => text.push_str("false"),
+        (4, Content::Number(_)) => text.push_str("true"),
+        (5, Content::Bytes(content)) => structure(content, depth, text)?,
+        (6, Content::Bytes(content)) => list(content, depth, text)?,
+        _ => return None,
+    }
+    fields.is_at_end()
+}
+
+/// `message ListValue { repeated Value values = 1; }`
+fn list(bytes: &[u8], depth: usize, text: &mut String) -> Option<()> {
+    let mut fields = Fields(bytes);
+    text.push('[');
+    let mut separator = "";
+    while !fields.0.is_empty() {
+        let (1, Content::Bytes(content)) = fields.next()? else {
+            return None;
+        };
+        text.push_str(separator);
+        separator = ",";
+        value(content, depth, text)?;
+    }
+    text.push(']');
+    Some(())
+}
+
+fn string(bytes: &[u8], text: &mut String) -> Option<()> {
+    let content = std::str::from_utf8(bytes).ok()?;
+    text.push_str(&serde_json::to_string(content).ok()?);
+    Some(())
+}
+
+/// The fields of a message that are still to be read.
+struct Fields<'a>(&'a [u8]);
+
+/// What a field holds.
+enum Content<'a> {
+    Number(u64),
+    Double(f64),
+    Bytes(&'a [u8]),
+}
+
+impl<'a> Fields<'a> {
+    /// The next field with its number, if there is one and of a kind that we
+    /// know.
+    fn next(&mut self) -> Option<(u64, Content<'a>)> {
+        let tag = self.number()?;
+        let content = match tag & 7 {
+            0 => Content::Number(self.number()?),
+            1 => {
+                let (number, rest) = self.0.split_first_chunk()?;
+                self.0 = rest;
+                Content::Double(f64::from_le_bytes(*number))
+            }
+            2 => {
+                let length = usize::try_from(self.number()?).ok()?;
+                let (content, rest) = self.0.split_at_checked(length)?;
+                self.0 = rest;
+                Content::Bytes(content)
+            }
+            _ => return None,
+        };
+        Some((tag >> 3, content))
+    }
+
+    fn is_at_end(&self) -> Option<()> {
+        self.0.is_empty().then_some(())
+    }
+
+    /// A number in groups of seven bits, the lowest first.
+    fn number(&mut self) -> Option<u64> {
+        let mut number = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let (byte, rest) = self.0.split_first()?;
+            self.0 = rest;
+            number |= u64::from(byte & 0x7f).checked_shl(shift)?;
+            if *byte < 0x80 {
+                return Some(number);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A field with bytes in it.
+    fn field(number: u8, content: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![number << 3 | 2];
+        let mut length = content.len();
+        while length >= 0x80 {
+            bytes.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
+            length >>= 7;
+        }
+        bytes.push(u8::try_from(length).unwrap());
+        bytes.extend_from_slice(content);
+        bytes
+    }
+
+    fn entry(name: &str, value: &[u8]) -> Vec<u8> {
+        let entry = [field(1, name.as_bytes()), field(2, value)].concat();
+        field(1, &entry)
+    }
+
+    fn json_of(bytes: &[u8]) -> String {
+        String::from_utf8(json(bytes).into_owned()).unwrap()
+    }
+
+    #[test]
+    fn every_kind_of_value_becomes_its_json() {
+        let number = |number: f64| [&[2 << 3 | 1][..], &number.to_le_bytes()].concat();
+        let text = field(3, b"a\"\n");
+        let list = field(6, &[field(1, &text), field(1, &number(1.5))].concat());
+        for (value, expected) in [
+            (vec![1 << 3, 0], "null"),
+            (vec![4 << 3, 1], "true"),
+            (vec![4 << 3, 0], "false"),
+            (number(600.0), "600"),
+            (number(-0.5), "-0.5"),
+            (text.clone(), r#""a\"\n""#),
+            (field(3, b""), r#""""#),
+            (field(6, b""), "[]"),
+            (list, r#"["a\"\n",1.5]"#),
+            (field(5, b""), "{}"),
+            (field(5, &entry("b", &text)), r#"{"b":"a\"\n"}"#),
+        ] {
+            let bytes = entry("a", &value);
+            assert_eq!(json_of(&bytes), format!(r#"{{"a":{expected}}}"#));
+            let two = [entry("z", &[1 << 3, 0]), bytes].concat();
+            assert_eq!(json_of(&two), format!(r#"{{"z":null,"a":{expected}}}"#));
+        }
+    }
+
+    #[test]
+    fn text_stays_as_it_is() {
+        for text in [
+            "",
+            "{}",
+            "\n{\"a\": 1}",
+            "\n\n{\n \"a\": 1}",
+            "\u{12}",
+            "\n\u{4}\n\u{1}a",
+        ] {
+            assert_eq!(json_of(text.as_bytes()), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_whole_structure_stays_as_it_is() {
+        let good = entry("a", &field(3, b"text"));
+        for cut in 1..good.len() {
+            let (start, _) = good.split_at(cut);
+            assert_eq!(&*json(start), start);
+        }
+        let infinite = [&[2 << 3 | 1][..], &f64::INFINITY.to_le_bytes()].concat();
+        for value in [
+            field(3, b"\xff"),
+            field(7, b""),
+            Vec::new(),
+            infinite,
+            vec![4 << 3, 1, 4 << 3, 1],
+            vec![5],
+            [0xff; 12].to_vec(),
+        ] {
+            let bytes = entry("a", &value);
+            assert_eq!(&*json(&bytes), bytes.as_slice());
+        }
+    }
+
+    #[test]
+    fn nesting_beyond_the_bound_stays_as_it_is() {
+        let nested = |depth: usize| {
+            let innermost = vec![1 << 3, 0];
+            let value = (1..depth).fold(innermost, |value, _| field(6, &field(1, &value)));
+            entry("a", &value)
+        };
+        assert!(json_of(&nested(MAX_DEPTH)).starts_with(r#"{"a":[["#));
+        for depth in [MAX_DEPTH + 1, 2_000] {
+            let bytes = nested(depth);
+            assert_eq!(&*json(&bytes), bytes.as_slice());
+        }
+    }
+}
