@@ -1,6 +1,6 @@
 //! The path of a request, judged.
 
-use super::{BadPath, PathRules, Segment};
+use super::{BadPath, PathFlags, PathRules, Segment};
 
 /// A path of which all readers agree what it means: its decoded segments,
 /// those of the base cut off. One slash at the end makes no difference.
@@ -24,6 +24,14 @@ impl<'a> NormalPath<'a> {
     /// The first thing in the path that is ambiguous. Takes time and memory
     /// linear in the path's length; a segment without an encoding is borrowed.
     pub fn parse(raw: &'a [u8], rules: &PathRules) -> Result<Self, BadPath> {
+        Self::parse_with(raw, rules, rules.flags()).map_err(|error| {
+            // Only a setting that would let the path in is worth naming.
+            let opened = || Self::parse_with(raw, rules, PathFlags::OPEN).err();
+            error.opened_by().and_then(|_| opened()).unwrap_or(error)
+        })
+    }
+
+    fn parse_with(raw: &'a [u8], rules: &PathRules, flags: PathFlags) -> Result<Self, BadPath> {
         let path = raw.split(|&byte| byte == b'?').next().unwrap_or_default();
         let path = path.strip_prefix(b"/").ok_or(BadPath::NotAbsolute)?;
         path.iter().try_for_each(|&byte| judge_raw(byte))?;
@@ -33,9 +41,9 @@ impl<'a> NormalPath<'a> {
             if piece.is_empty() && pieces.peek().is_none() {
                 break;
             }
-            let segment = Segment::parse(piece, rules.flags())?;
+            let segment = Segment::parse(piece, flags)?;
             // `;x` is an empty segment too, and at the end no mere slash.
-            if segment.is_empty() && !rules.flags().allow_empty_segments {
+            if segment.is_empty() && !flags.allow_empty_segments {
                 return Err(BadPath::EmptySegment);
             }
             segments.push(segment);

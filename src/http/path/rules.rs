@@ -57,6 +57,16 @@ pub struct PathFlags {
     pub ignore_case: bool,
 }
 
+impl PathFlags {
+    /// Everything that can be opened.
+    pub(super) const OPEN: Self = Self {
+        allow_encoded: EncodedSet(0b1_1111),
+        allow_empty_segments: true,
+        allow_semicolons: true,
+        ignore_case: false,
+    };
+}
+
 /// How the paths of requests and patterns are read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PathRules {
