@@ -10,6 +10,9 @@ use crate::time::UnixTime;
 
 /// The most requests that wait for one source.
 const MOST_PER_SOURCE: usize = 1000;
+/// The most bytes of header fields that waiting requests hold together: what
+/// anyone can make wait must not fill the module's memory.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// A request that cannot be decided yet.
 #[derive(Debug)]
@@ -20,6 +23,18 @@ pub(super) struct Waiter {
     pub(super) wanted: Vec<Wanted>,
     /// Its answer but for action and reason.
     pub(super) answer: Answer,
+}
+
+impl Waiter {
+    /// The bytes of its header fields.
+    fn bytes(&self) -> usize {
+        let size = |(name, value): (&[u8], &[u8])| name.len().saturating_add(value.len());
+        self.head
+            .headers()
+            .iter()
+            .map(size)
+            .fold(0, usize::saturating_add)
+    }
 }
 
 /// What waiting requests want of the sources.
@@ -36,6 +51,7 @@ pub(super) struct WantedNow {
 pub(super) struct Waiting {
     waiters: BTreeMap<StreamId, Waiter>,
     per_source: BTreeMap<SourceId, usize>,
+    bytes: usize,
 }
 
 impl Waiting {
@@ -45,15 +61,14 @@ impl Waiting {
 
     /// Puts a request aside; gives it back where too many wait already.
     pub(super) fn insert(&mut self, stream: StreamId, waiter: Waiter) -> Result<(), Box<Waiter>> {
-        let waiting = |source| self.per_source.get(source).copied().unwrap_or_default();
-        if waiter
-            .wanted
-            .iter()
-            .any(|wanted| waiting(&wanted.source) >= MOST_PER_SOURCE)
-        {
+        let waiting = |source: &SourceId| self.per_source.get(source).copied().unwrap_or_default();
+        let bytes = self.bytes.saturating_add(waiter.bytes());
+        let crowded = |wanted: &Wanted| waiting(&wanted.source) >= MOST_PER_SOURCE;
+        if bytes > MOST_BYTES || waiter.wanted.iter().any(crowded) {
             return Err(Box::new(waiter));
         }
         self.remove(stream);
+        self.bytes = self.bytes.saturating_add(waiter.bytes());
         for wanted in &waiter.wanted {
             let count = self.per_source.entry(wanted.source).or_default();
             *count = count.saturating_add(1);
@@ -68,6 +83,7 @@ impl Waiting {
 
     pub(super) fn remove(&mut self, stream: StreamId) -> Option<Waiter> {
         let waiter = self.waiters.remove(&stream)?;
+        self.bytes = self.bytes.saturating_sub(waiter.bytes());
         for wanted in &waiter.wanted {
             if let Some(count) = self.per_source.get_mut(&wanted.source) {
                 *count = count.saturating_sub(1);
