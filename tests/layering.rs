@@ -154,13 +154,14 @@ fn only_the_adapter_names_the_host() {
 }
 
 #[test]
-fn only_one_file_of_the_adapter_makes_host_calls() {
+fn only_one_folder_of_the_adapter_makes_host_calls() {
     let callers: Vec<PathBuf> = sources()
         .into_iter()
         .filter(|file| !file.components().any(|part| part.as_os_str() == "tests"))
         .filter(|file| code(file).contains("hostcalls") || code(file).contains("extern \"C\""))
+        .filter(|file| !file.to_string_lossy().contains("src/filter/host/"))
         .collect();
-    assert!(callers.len() <= 1, "{callers:?}");
+    assert!(callers.is_empty(), "{callers:?}");
 }
 
 fn sources() -> Vec<PathBuf> {

@@ -1,4 +1,9 @@
 //! The sentences about time, one test each.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    reason = "a test that meets a surprise ends"
+)]
 
 use super::*;
 use crate::time::UnixTime;
