@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::RequestEdit;
-use crate::http::RequestHead;
+use crate::http::{RequestHead, is_token};
 use crate::policy::TokenPlace;
 
 /// What a request's token places hold together.
@@ -11,6 +11,9 @@ use crate::policy::TokenPlace;
 pub(super) enum Credentials<'r> {
     /// No token, or credentials of another scheme.
     None,
+    /// Credentials that are none here and that a laxer reader may take for a
+    /// token, such as `Bearer` with a tab behind it.
+    Unclear,
     /// Exactly one token.
     Token(Token<'r>),
     /// The scheme without a token, or with several words (RFC 6750 §2.1).
@@ -30,6 +33,7 @@ pub(super) struct Token<'r> {
 /// What one place holds.
 enum Found<'r> {
     Nothing,
+    Unclear,
     Token(Cow<'r, [u8]>),
     Malformed,
 }
@@ -43,7 +47,11 @@ impl<'r> Credentials<'r> {
             for found in in_place(head, place) {
                 credentials = match (credentials, found) {
                     (credentials, Found::Nothing) => credentials,
-                    (_, Found::Malformed) | (Self::Malformed, _) => Self::Malformed,
+                    (_, Found::Malformed)
+                    | (Self::Malformed, _)
+                    | (Self::Unclear, Found::Token(_))
+                    | (Self::Token(_) | Self::Several, Found::Unclear) => Self::Malformed,
+                    (Self::None | Self::Unclear, Found::Unclear) => Self::Unclear,
                     (Self::None, Found::Token(text)) => Self::Token(Token { text, place }),
                     (Self::Token(_) | Self::Several, Found::Token(_)) => Self::Several,
                 };
@@ -106,6 +114,8 @@ fn after_scheme<'r>(value: &'r [u8], scheme: &str) -> Found<'r> {
             .any(|part| strip_scheme(part, scheme).is_some());
         if hidden {
             Found::Malformed
+        } else if looks_like(value, scheme) {
+            Found::Unclear
         } else {
             Found::Nothing
         }
@@ -127,6 +137,17 @@ fn strip_scheme<'r>(value: &'r [u8], scheme: &str) -> Option<&'r [u8]> {
     let (start, rest) = value.split_at_checked(scheme.len())?;
     let ends = rest.first().is_none_or(|byte| *byte == b' ');
     (start.eq_ignore_ascii_case(scheme.as_bytes()) && ends).then_some(rest)
+}
+
+/// Whether the value begins with the scheme and then with what is neither a
+/// blank nor part of another scheme's name.
+fn looks_like(value: &[u8], scheme: &str) -> bool {
+    value
+        .split_at_checked(scheme.len())
+        .is_some_and(|(start, rest)| {
+            let next = rest.first().is_some_and(|byte| !is_token(&[*byte]));
+            start.eq_ignore_ascii_case(scheme.as_bytes()) && next
+        })
 }
 
 fn one_word(rest: &[u8]) -> Found<'_> {

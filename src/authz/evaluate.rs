@@ -103,9 +103,20 @@ impl<'r> Place<'r> {
         Some((found, route))
     }
 
-    fn methods<'p>(&self, policy: &'p Policy) -> RouteMethods<'p> {
+    /// The methods of this path's routes under one CORS policy: what browsers
+    /// are told of the others they would remember, and use without asking.
+    fn methods<'p>(&self, policy: &'p Policy, cors: &CorsPolicy) -> RouteMethods<'p> {
         let methods = policy.table.methods_at(self.host.as_ref(), &self.path);
-        let named = methods.named.into_iter().map(Method::as_str).collect();
+        let is_under = |method: &&str| {
+            let reached = self.reached(policy, Some(method.as_bytes()));
+            reached.is_some_and(|(_, route)| route.cors.as_ref() == Some(cors))
+        };
+        let named = methods
+            .named
+            .into_iter()
+            .map(Method::as_str)
+            .filter(is_under)
+            .collect();
         RouteMethods {
             named,
             any: methods.any,
@@ -134,9 +145,10 @@ fn preflight(
         Some((found, route)) => (route.cors.as_ref(), Some(found.route())),
         None => (policy.cors.as_ref(), None),
     };
-    let methods = place.map_or_else(RouteMethods::default, |place| place.methods(policy));
+    let cors = cors?;
+    let methods = place.map_or_else(RouteMethods::default, |place| place.methods(policy, cors));
     Some(preflight_decision(
-        policy, &preflight, cors?, &methods, route,
+        policy, &preflight, cors, &methods, route,
     ))
 }
 
@@ -209,10 +221,10 @@ impl Outcome {
     fn decision(self, policy: &Policy, cors: Option<ResponseCors>) -> Decision {
         let (verdict, reason, provider) = match self.passage {
             Ok((forward, reason)) => (Verdict::Forward(forward), reason, self.provider),
-            Err(Failure::Wanting(wanted)) => (
+            Err(Failure::Wanting(wanted, provider)) => (
                 Verdict::Wait(wanted),
                 Reason::KeysUnavailable,
-                self.provider,
+                Some(provider),
             ),
             Err(Failure::Refused(refusal, provider)) => {
                 let reply = refusal.reply(&policy.responses);
@@ -263,7 +275,9 @@ impl Evaluation<'_> {
             Credentials::None if route.access == Access::Optional => {
                 Outcome::of(Ok((self.forward(), Reason::Anonymous)))
             }
-            Credentials::None => Outcome::refused(Reason::NoToken.into()),
+            // Not for optional routes either: the upstream must not take for
+            // verified what nobody has looked at.
+            Credentials::None | Credentials::Unclear => Outcome::refused(Reason::NoToken.into()),
             Credentials::Malformed => Outcome::refused(Reason::MalformedCredentials.into()),
             Credentials::Several => Outcome::refused(Reason::SeveralTokens.into()),
             Credentials::Token(token) => self.with_this(&token, found, route),

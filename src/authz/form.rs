@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::Remembered;
-use crate::crypto::{Algorithm, NativeSignatures};
+use crate::crypto::{Algorithm, Fingerprint, NativeSignatures};
 use crate::jwk::Jwk;
 use crate::jwt::{TokenError, TokenType, UnverifiedJwt, VerifiedJwt};
 use crate::policy::ProviderId;
@@ -71,35 +71,71 @@ impl<'t> Form<'t> {
     }
 
     /// The token, signed by one of these keys of a provider. That it verified
-    /// before counts only while the key is among them still.
+    /// before, for whichever provider, counts while the key is among them. No
+    /// key is tried twice: a forged token costs one check for each key, however
+    /// many providers trust it.
     pub(super) fn signed_by(
         &self,
         candidates: &[&Jwk],
-        provider: ProviderId,
         native: &dyn NativeSignatures,
+        tried: &mut Tried,
     ) -> Option<Signed> {
-        let verify = |jwt: &UnverifiedJwt<'_>| {
-            let jwt = candidates.iter().find_map(|key| jwt.verify(key, native))?;
-            Some(Signed {
-                jwt: Rc::new(jwt),
-                new: true,
-            })
+        let is_signer = |jwt: &VerifiedJwt| {
+            let signer = |key: &&Jwk| key.key().fingerprint() == jwt.fingerprint();
+            candidates.iter().any(signer)
         };
-        match &self.0 {
-            Known::Parsed(jwt) => verify(jwt),
-            Known::Before { known, text, .. } => {
-                let before = known.iter().find(|(id, jwt)| {
-                    let signer = |key: &&Jwk| key.key().fingerprint() == jwt.fingerprint();
-                    *id == provider && candidates.iter().any(signer)
-                });
-                match before {
-                    Some((_, jwt)) => Some(Signed {
-                        jwt: Rc::clone(jwt),
-                        new: false,
-                    }),
-                    None => verify(&UnverifiedJwt::parse(text).ok()?),
+        let known = tried
+            .good
+            .as_ref()
+            .filter(|jwt| is_signer(jwt))
+            .or_else(|| match &self.0 {
+                Known::Parsed(_) => None,
+                Known::Before { known, .. } => {
+                    known.iter().map(|(_, jwt)| jwt).find(|jwt| is_signer(jwt))
                 }
-            }
+            });
+        if let Some(jwt) = known {
+            return Some(Signed {
+                jwt: Rc::clone(jwt),
+                new: false,
+            });
         }
+        let jwt = match &self.0 {
+            Known::Parsed(jwt) => tried.verify(jwt, candidates, native),
+            Known::Before { text, .. } => {
+                tried.verify(&UnverifiedJwt::parse(text).ok()?, candidates, native)
+            }
+        }?;
+        Some(Signed { jwt, new: true })
+    }
+}
+
+/// The keys that one token was tried with.
+#[derive(Default)]
+pub(super) struct Tried {
+    good: Option<Rc<VerifiedJwt>>,
+    bad: Vec<Fingerprint>,
+}
+
+impl Tried {
+    fn verify(
+        &mut self,
+        token: &UnverifiedJwt<'_>,
+        candidates: &[&Jwk],
+        native: &dyn NativeSignatures,
+    ) -> Option<Rc<VerifiedJwt>> {
+        for key in candidates {
+            let fingerprint = key.key().fingerprint();
+            if self.bad.contains(fingerprint) {
+                continue;
+            }
+            if let Some(jwt) = token.verify(key, native) {
+                let jwt = Rc::new(jwt);
+                self.good = Some(Rc::clone(&jwt));
+                return Some(jwt);
+            }
+            self.bad.push(*fingerprint);
+        }
+        None
     }
 }

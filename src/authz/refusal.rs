@@ -88,7 +88,11 @@ impl Refusal {
         if let Some(error) = error {
             text.push(", error=");
             text.push_quoted(error);
-            if let Some(description) = self.description {
+            // What is insufficient says the scope, or nothing.
+            let description = self
+                .description
+                .filter(|_| challenge != Challenge::InsufficientScope);
+            if let Some(description) = description {
                 text.push(", error_description=");
                 text.push_quoted(description);
             }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::form::{Form, Signed};
+use super::form::{Form, Signed, Tried};
 use super::{Keys, Refusal, Remembered, Verified, Wanted};
 use crate::crypto::NativeSignatures;
 use crate::jwk::{KeySet, Lookup};
@@ -37,7 +37,8 @@ pub(super) struct Judged<T> {
 /// Why a token does not hold, or not yet.
 pub(super) enum Failure {
     /// Keys are missing that might make it good.
-    Wanting(Vec<Wanted>),
+    /// They are wanted by this provider first.
+    Wanting(Vec<Wanted>, ProviderId),
     /// It is refused, by the provider whose checks it got furthest with.
     Refused(Refusal, Option<ProviderId>),
 }
@@ -69,13 +70,14 @@ impl Judge<'_> {
             Err(error) => return Judged::malformed(error),
         };
         let mut judged = Judged::default_for(&form);
-        let mut wanting = Vec::new();
+        let mut tried = Tried::default();
+        let mut wanting: Option<(Vec<Wanted>, ProviderId)> = None;
         let mut furthest: Option<(Fault, ProviderId)> = None;
         for (id, provider) in self.policy.providers.of_issuer(form.issuer()) {
             if !route.allows_provider(id) {
                 continue;
             }
-            let fault = match self.authenticate(&form, id, provider) {
+            let fault = match self.authenticate(&form, provider, &mut tried) {
                 Ok(Signed { jwt, new }) => {
                     if new {
                         judged.verified = Some(Verified {
@@ -99,8 +101,9 @@ impl Judge<'_> {
                 }
                 Err(Obstacle::Keys(wanted)) => {
                     // Two providers may have their keys from one source.
-                    if !wanting.contains(&wanted) {
-                        wanting.push(wanted);
+                    let (all, _) = wanting.get_or_insert_with(|| (Vec::new(), id));
+                    if !all.contains(&wanted) {
+                        all.push(wanted);
                     }
                     continue;
                 }
@@ -109,10 +112,10 @@ impl Judge<'_> {
                 furthest = Some((fault, id));
             }
         }
-        judged.outcome = Err(match furthest {
-            _ if !wanting.is_empty() => Failure::Wanting(wanting),
-            Some((fault, id)) => Failure::Refused(fault.reason().into(), Some(id)),
-            None => Failure::Refused(Reason::UnknownIssuer.into(), None),
+        judged.outcome = Err(match (wanting, furthest) {
+            (Some((wanted, id)), _) => Failure::Wanting(wanted, id),
+            (None, Some((fault, id))) => Failure::Refused(fault.reason().into(), Some(id)),
+            (None, None) => Failure::Refused(Reason::UnknownIssuer.into(), None),
         });
         judged
     }
@@ -121,8 +124,8 @@ impl Judge<'_> {
     fn authenticate(
         &self,
         form: &Form<'_>,
-        id: ProviderId,
         provider: &Provider,
+        tried: &mut Tried,
     ) -> Result<Signed, Obstacle> {
         let algorithm = form.algorithm();
         if !provider.algorithms.contains(algorithm) {
@@ -136,12 +139,13 @@ impl Judge<'_> {
             Lookup::Candidates {
                 keys: candidates,
                 kid_known,
-            } => match form.signed_by(&candidates, id, self.native) {
+            } => match form.signed_by(&candidates, self.native, tried) {
                 Some(signed) => Ok(signed),
                 None if kid_known => Err(Obstacle::Fault(Fault::Signature)),
-                None => Err(self.unknown_key(&keys, form.kid())),
+                // A forged token must not make the real one's `kid` absent.
+                None => Err(self.unknown_key(&keys, form.kid(), Memory::Unused)),
             },
-            Lookup::UnknownKid => Err(self.unknown_key(&keys, form.kid())),
+            Lookup::UnknownKid => Err(self.unknown_key(&keys, form.kid(), Memory::Used)),
             Lookup::NoFittingKey => Err(Obstacle::Fault(Fault::NoFittingKey)),
         }
     }
@@ -164,14 +168,24 @@ impl Judge<'_> {
 
     /// An unknown `kid` is final only where no later key set can have it: a
     /// rotation is never answered with 401.
-    fn unknown_key(&self, keys: &ProviderKeySet<'_>, kid: Option<&str>) -> Obstacle {
+    fn unknown_key(
+        &self,
+        keys: &ProviderKeySet<'_>,
+        kid: Option<&str>,
+        memory: Memory,
+    ) -> Obstacle {
         let (Some((source, fetched_from)), Some(kid)) = (keys.fetched, kid) else {
             return Obstacle::Fault(Fault::UnknownKey);
         };
+        let remembers = memory == Memory::Used;
         if fetched_from >= self.arrived {
-            return Obstacle::Absent(source, kid.into());
+            return if remembers {
+                Obstacle::Absent(source, kid.into())
+            } else {
+                Obstacle::Fault(Fault::UnknownKey)
+            };
         }
-        if self.keys.is_absent(source, kid) {
+        if remembers && self.keys.is_absent(source, kid) {
             return Obstacle::Fault(Fault::UnknownKey);
         }
         Obstacle::Keys(Wanted {
@@ -197,6 +211,14 @@ impl Judge<'_> {
         }
         Ok(claims)
     }
+}
+
+/// Whether the memory of absent `kid`s is used: only where the `kid` alone
+/// decides, and no key without one could have signed the token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Memory {
+    Used,
+    Unused,
 }
 
 /// Why there is no verified token for a provider.

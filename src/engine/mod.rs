@@ -226,6 +226,8 @@ impl Engine {
             provider,
             jwt,
         }) = &decision.verified
+            // Tokens of no further use must not push others out.
+            && jwt.expires() > now
         {
             self.tokens.remember(token, *provider, Rc::clone(jwt));
         }
