@@ -26,18 +26,23 @@ pub(super) fn json(bytes: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// `message Struct { map<string, Value> fields = 1; }`
+///
+/// A map has no order, and protobuf writes it in any: members are sorted, so
+/// that the same configuration is the same text.
 fn structure(bytes: &[u8], depth: usize, text: &mut String) -> Option<()> {
     let mut fields = Fields(bytes);
-    text.push('{');
-    let mut separator = "";
+    let mut members = Vec::new();
     while !fields.0.is_empty() {
         let (1, Content::Bytes(entry)) = fields.next()? else {
             return None;
         };
-        text.push_str(separator);
-        separator = ",";
-        member(entry, depth, text)?;
+        let mut text = String::new();
+        member(entry, depth, &mut text)?;
+        members.push(text);
     }
+    members.sort_unstable();
+    text.push('{');
+    text.push_str(&members.join(","));
     text.push('}');
     Some(())
 }
@@ -196,7 +201,8 @@ mod tests {
             let bytes = entry("a", &value);
             assert_eq!(json_of(&bytes), format!(r#"{{"a":{expected}}}"#));
             let two = [entry("z", &[1 << 3, 0]), bytes].concat();
-            assert_eq!(json_of(&two), format!(r#"{{"z":null,"a":{expected}}}"#));
+            // In whatever order they came.
+            assert_eq!(json_of(&two), format!(r#"{{"a":{expected},"z":null}}"#));
         }
     }
 

@@ -24,7 +24,7 @@ pub(super) struct Root {
 
 #[derive(Debug)]
 struct InForce {
-    /// The SHA-256 of the configuration.
+    /// The SHA-256 of the configuration's text.
     digest: [u8; 32],
     listener: Rc<Listener>,
 }
@@ -66,7 +66,8 @@ impl RootContext for Root {
             self.enforce(None);
             return true;
         };
-        let digest = Sha256::digest(&bytes).into();
+        let document = document::json(&bytes);
+        let digest = Sha256::digest(&document).into();
         if self
             .in_force
             .as_ref()
@@ -76,7 +77,7 @@ impl RootContext for Root {
             // keys, tokens and waiting requests stay.
             return true;
         }
-        let policy = match config::compile(&document::json(&bytes)) {
+        let policy = match config::compile(&document) {
             Ok(policy) => policy,
             Err(errors) => {
                 for line in errors.to_string().lines() {
