@@ -61,6 +61,13 @@ impl KeyCache {
         }
     }
 
+    /// The clock was set back.
+    pub(super) fn set_back(&mut self, now: UnixTime) {
+        for source in &mut self.sources {
+            source.set_back(now);
+        }
+    }
+
     /// Returns the sources whose keys have changed.
     pub(super) fn tick(
         &mut self,
@@ -166,7 +173,7 @@ impl Keys for KeysAt<'_> {
         let taken = self.sources.get(source.index())?.serving(self.now)?;
         Some(CurrentKeys {
             set: &taken.set,
-            fetched_from: taken.began_before(self.now),
+            fetched_from: taken.content.started_at,
         })
     }
 

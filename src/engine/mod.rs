@@ -109,6 +109,8 @@ pub struct Engine {
     keys: KeyCache,
     tokens: TokenCache,
     waiting: Waiting,
+    /// The time of the last event.
+    latest: UnixTime,
 }
 
 impl Engine {
@@ -123,6 +125,7 @@ impl Engine {
             keys,
             tokens,
             waiting: Waiting::default(),
+            latest: UnixTime::EPOCH,
         }
     }
 
@@ -136,6 +139,7 @@ impl Engine {
     /// have left. Fetches nothing: that is for the first tick, since whoever
     /// only checks a configuration never ticks.
     pub fn start(&mut self, around: Surroundings<'_>) -> Vec<Effect> {
+        self.reach(around.now);
         let mut effects = Vec::new();
         self.keys.look_at_all(around, &mut effects);
         effects
@@ -148,6 +152,7 @@ impl Engine {
         head: RequestHead,
         around: Surroundings<'_>,
     ) -> Vec<Effect> {
+        self.reach(around.now);
         let mut effects = Vec::with_capacity(3);
         let decision = self.decide(&head, around.now, around);
         self.settle(stream, head, around.now, decision, around, &mut effects);
@@ -172,7 +177,7 @@ impl Engine {
     /// Time has passed: [`Engine::next_tick`] of it, or any other.
     pub fn tick(&mut self, around: Surroundings<'_>) -> Vec<Effect> {
         let mut effects = Vec::new();
-        self.waiting.set_back(around.now);
+        self.reach(around.now);
         let wanted = self.waiting.wanted();
         let changed = self.keys.tick(&wanted, around, &mut effects);
         self.after_change(&changed, around, &mut effects);
@@ -189,6 +194,7 @@ impl Engine {
         body: &dyn Fn() -> Option<Vec<u8>>,
         around: Surroundings<'_>,
     ) -> Vec<Effect> {
+        self.reach(around.now);
         let mut effects = Vec::new();
         let changed = self.keys.fetched(fetch, head, body, around, &mut effects);
         self.after_change(changed.as_slice(), around, &mut effects);
@@ -203,6 +209,16 @@ impl Engine {
         } else {
             FAST_TICK
         }
+    }
+
+    /// Notices a clock that was set back: what happened before it must not look
+    /// as if it came after.
+    fn reach(&mut self, now: UnixTime) {
+        if now < self.latest {
+            self.waiting.set_back(now);
+            self.keys.set_back(now);
+        }
+        self.latest = now;
     }
 
     fn decide(

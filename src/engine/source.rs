@@ -1,6 +1,7 @@
 //! One key source: the keys this worker has of it, and its part in fetching
 //! them.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -25,19 +26,6 @@ pub(super) struct Taken {
     pub(super) content: Content,
 }
 
-impl Taken {
-    /// When their fetch began, as far as that can be known: a clock that was
-    /// set back makes it look later than what came after it.
-    pub(super) fn began_before(&self, now: UnixTime) -> UnixTime {
-        let started_at = self.content.started_at;
-        if started_at > now {
-            UnixTime::EPOCH
-        } else {
-            started_at
-        }
-    }
-}
-
 /// One key source.
 #[derive(Debug)]
 pub(super) struct Source {
@@ -48,8 +36,6 @@ pub(super) struct Source {
     /// Names this worker in leases.
     holder: u64,
     taken: Option<Taken>,
-    /// The shared record names a set that is not there, or is none.
-    unreadable: bool,
     pub(super) absent: AbsentKids,
     fetch: Option<Fetch>,
     looked_at: Option<UnixTime>,
@@ -77,7 +63,6 @@ impl Source {
             ledger: Ledger::of(spec),
             holder,
             taken: None,
-            unreadable: false,
             absent: AbsentKids::default(),
             fetch: None,
             looked_at: None,
@@ -118,7 +103,7 @@ impl Source {
     pub(super) fn retry_after(&self, early: bool, now: UnixTime) -> u64 {
         let wait = self
             .machine
-            .next_try(self.ledger.record(), early, now)
+            .next_try(&self.view(now), early, now)
             .saturating_since(now);
         wait.as_secs()
             .saturating_add(u64::from(wait.subsec_nanos() > 0))
@@ -138,13 +123,11 @@ impl Source {
         effects: &mut Vec<Effect>,
     ) -> (bool, Entry) {
         self.looked_at = Some(around.now);
-        self.set_back(around.now);
         let entry = self.ledger.look(around.shared);
         (self.take_shared(around, effects), entry)
     }
 
     fn take_shared(&mut self, around: Surroundings<'_>, effects: &mut Vec<Effect>) -> bool {
-        self.unreadable = false;
         let Some(content) = self.ledger.record().content else {
             return false;
         };
@@ -157,7 +140,6 @@ impl Source {
         }
         let body = self.ledger.read_set(around.shared, content.version);
         let parsed = body.and_then(|body| KeySet::parse(&body, KeyOrigin::Fetched).ok());
-        self.unreadable = parsed.is_none();
         match parsed {
             Some(ParsedKeySet { set, .. }) => {
                 self.take(set, content, around.now, effects);
@@ -167,12 +149,17 @@ impl Source {
         }
     }
 
-    /// A time ahead of the clock would let keys serve for longer, and let a
-    /// `kid` count as absent from a set that was fetched long before.
-    fn set_back(&mut self, now: UnixTime) {
-        if let Some(taken) = &mut self.taken {
-            taken.content.started_at = taken.began_before(now);
-            taken.content.fetched_at = taken.content.fetched_at.min(now);
+    /// Nothing has happened later than now. A time ahead of the clock would let
+    /// keys serve for longer, and a `kid` count as absent from a set whose fetch
+    /// began long before it was asked for.
+    pub(super) fn set_back(&mut self, now: UnixTime) {
+        let began = |at: UnixTime| if at > now { UnixTime::EPOCH } else { at };
+        if let Some(Taken { content, .. }) = &mut self.taken {
+            content.started_at = began(content.started_at);
+            content.fetched_at = content.fetched_at.min(now);
+        }
+        if let Some(fetch) = &mut self.fetch {
+            fetch.started_at = began(fetch.started_at);
         }
     }
 
@@ -183,6 +170,19 @@ impl Source {
         self.taken = Some(Taken { set, content });
         self.set_back(now);
         self.told_too_old = false;
+    }
+
+    /// The record as it counts here: keys that do not serve this worker, as
+    /// their set cannot be read or the clock was set, are none.
+    fn view(&self, now: UnixTime) -> Cow<'_, Record> {
+        let record = self.ledger.record();
+        if record.content.is_none() || self.serving(now).is_some() {
+            return Cow::Borrowed(record);
+        }
+        Cow::Owned(Record {
+            content: None,
+            ..record.clone()
+        })
     }
 
     /// Begins a fetch if one is due and no other worker was faster.
@@ -204,19 +204,9 @@ impl Source {
         if self.fetch.as_ref().is_some_and(awaits) {
             return;
         }
-        let record = self.ledger.record();
-        let due = if self.unreadable && self.serving(now).is_none() {
-            // The others' keys are of no use here, as if there were none.
-            let without = Record {
-                content: None,
-                ..record.clone()
-            };
-            machine.due(&without, early_wanted, now)
-        } else {
-            machine.due(record, early_wanted, now)
-        };
+        let due = machine.due(&self.view(now), early_wanted, now);
         let Some(kind) = due else { return };
-        let begun = machine.begun(record, kind, self.holder, now);
+        let begun = machine.begun(self.ledger.record(), kind, self.holder, now);
         if !self.ledger.lease(begun, entry, around.shared) {
             return;
         }

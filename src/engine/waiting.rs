@@ -110,8 +110,8 @@ impl Waiting {
         self.take(waits)
     }
 
-    /// Lets those that seem to come from the future, since the clock was set
-    /// back, wait from now on, and no longer than they would have.
+    /// The clock was set back. Those that seem to come from the future wait from
+    /// now on, and no longer than they would have.
     pub(super) fn set_back(&mut self, now: UnixTime) {
         for waiter in self.waiters.values_mut() {
             if waiter.arrived > now {
