@@ -1,0 +1,17 @@
+//! The engine in a simulated world.
+
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "a test that overflows has failed"
+)]
+
+mod dice;
+mod discovery;
+mod faults;
+mod issuer;
+mod model;
+mod random;
+mod shared;
+mod sharing;
+mod signer;
+mod world;

@@ -1,0 +1,388 @@
+//! What must hold whatever happens, judged without a look inside the engine:
+//! which keys may be trusted, who must be answered, when a fetch may begin.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::shared::{FakeShared, Quiet};
+use super::signer::KeyId;
+use super::world::{Call, Happened, ISSUERS, Outcome, Settings, Token, Worker};
+use crate::engine::StreamId;
+use crate::engine::shared::Place;
+use crate::telemetry::{Event, Reason};
+use crate::time::UnixTime;
+
+/// A request of which the model knows what its token is.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    pub(super) stream: StreamId,
+    pub(super) source: usize,
+    pub(super) token: Token,
+    pub(super) arrived: UnixTime,
+    /// Its place in the order of all that happened.
+    pub(super) sequence: u64,
+}
+
+/// What a worker owes, and what it must have seen.
+pub(super) struct Waits {
+    settings: Settings,
+    pub(super) requests: BTreeMap<StreamId, Request>,
+    pub(super) gauge: i64,
+    /// How many of the sets taken it has surely seen.
+    seen: [usize; ISSUERS],
+    /// The ticks of the last half second, and how many sets there were.
+    ticks: VecDeque<(UnixTime, [usize; ISSUERS])>,
+    /// The `kid`s that were shown to be absent, and when.
+    absent: BTreeMap<(usize, String), UnixTime>,
+}
+
+impl Waits {
+    pub(super) const fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            requests: BTreeMap::new(),
+            gauge: 0,
+            seen: [0; ISSUERS],
+            ticks: VecDeque::new(),
+            absent: BTreeMap::new(),
+        }
+    }
+}
+
+/// A key set that a worker has taken from an issuer.
+struct Taken {
+    keys: Vec<KeyId>,
+    at: UnixTime,
+    /// When its fetch began, in the order of all that happened.
+    began: u64,
+    max_age: Option<u32>,
+}
+
+/// A fetch that has begun.
+struct Fetch {
+    life: usize,
+    sequence: u64,
+    asked_at: UnixTime,
+    lease: Duration,
+    early: bool,
+}
+
+#[derive(Default)]
+struct Source {
+    taken: Vec<Taken>,
+    fetches: Vec<Fetch>,
+    /// The last fetch that has begun.
+    last: u64,
+    early: VecDeque<UnixTime>,
+    failures: u32,
+    failed_at: Option<UnixTime>,
+}
+
+/// The model of the world.
+#[derive(Default)]
+pub(super) struct Model {
+    sources: [Source; ISSUERS],
+    /// Other plugins have written to the shared data: it may take until the
+    /// next fetch for all workers to have one view again.
+    pub(super) sabotaged: bool,
+    /// The clock has been set: durations mean little.
+    pub(super) jumped: bool,
+    /// There are no shared data: every worker is on its own.
+    pub(super) alone: bool,
+}
+
+impl Model {
+    /// How many sets there are to be seen.
+    pub(super) fn seen(&self) -> [usize; ISSUERS] {
+        [self.sources[0].taken.len(), self.sources[1].taken.len()]
+    }
+
+    const fn exact(&self) -> bool {
+        !self.sabotaged && !self.jumped && !self.alone
+    }
+
+    pub(super) fn happened(worker: &Worker, happened: &Happened, now: UnixTime) {
+        let mut waits = worker.waits.borrow_mut();
+        match happened {
+            Happened::Request(request) => {
+                waits.requests.insert(request.stream, request.clone());
+            }
+            Happened::Tick { seen } => {
+                // Half a second after it has looked, it looks again: at the first
+                // tick within that time at the latest.
+                let half = Duration::from_millis(500);
+                waits.ticks.push_back((now, *seen));
+                waits
+                    .ticks
+                    .retain(|(at, _)| now.saturating_since(*at) < half && *at <= now);
+                let since = waits.ticks.front().map_or(*seen, |(_, seen)| *seen);
+                for source in 0..ISSUERS {
+                    let awaited = waits.requests.values().any(|held| held.source == source);
+                    let surely = if awaited { seen[source] } else { since[source] };
+                    waits.seen[source] = waits.seen[source].max(surely);
+                }
+            }
+            Happened::Fetched { .. } | Happened::Other => {}
+        }
+    }
+
+    /// The sets that a worker may have; none where it may have none.
+    fn candidates(&self, worker: &Worker, source: usize) -> Vec<Option<&Taken>> {
+        let all = &self.sources[source].taken;
+        let seen = worker.waits.borrow().seen[source];
+        if !self.exact() || seen == 0 {
+            return std::iter::once(None).chain(all.iter().map(Some)).collect();
+        }
+        all[seen - 1..].iter().map(Some).collect()
+    }
+
+    fn serves(&self, taken: &Taken, settings: Settings, now: UnixTime) -> bool {
+        self.jumped || now.saturating_since(taken.at) <= settings.max_stale
+    }
+
+    /// A worker's log: it tells which answers were taken.
+    pub(super) fn told(
+        &mut self,
+        worker: &Worker,
+        event: &Event,
+        happened: &Happened,
+        now: UnixTime,
+    ) {
+        let Happened::Fetched { source, answer } = happened else {
+            return;
+        };
+        let exact = self.exact();
+        let state = &mut self.sources[*source];
+        let fetch = state
+            .fetches
+            .iter()
+            .rposition(|fetch| fetch.life == worker.life);
+        let fetch = state
+            .fetches
+            .remove(fetch.expect("a fetch that nobody began"));
+        let superseded = state.last > fetch.sequence;
+        match event {
+            Event::KeysTaken { .. } => {
+                assert!(!superseded || !exact, "an older answer after a newer");
+                state.taken.push(Taken {
+                    keys: answer.set.clone().expect("no key set was sent"),
+                    at: now,
+                    began: fetch.sequence,
+                    max_age: answer.max_age,
+                });
+                state.failures = 0;
+                worker.waits.borrow_mut().seen[*source] = state.taken.len();
+            }
+            Event::FetchFailed { .. } => {
+                if !fetch.early && !superseded {
+                    state.failures += 1;
+                    state.failed_at = Some(now);
+                }
+            }
+            Event::Refused { .. } | Event::KeySkipped { .. } | Event::KeysTooOld { .. } => {
+                state.fetches.push(fetch);
+            }
+        }
+    }
+
+    /// A fetch goes on with another request.
+    pub(super) fn went_on(&mut self, worker: &Worker, source: usize, now: UnixTime) {
+        let mut fetches = self.sources[source].fetches.iter_mut();
+        let fetch = fetches.rfind(|fetch| fetch.life == worker.life);
+        fetch.expect("a fetch that nobody began").asked_at = now;
+    }
+
+    /// A fetch begins: is it allowed to?
+    pub(super) fn began(
+        &mut self,
+        worker: &Worker,
+        call: &Call,
+        sequence: u64,
+        shared: &FakeShared,
+    ) {
+        let (source, now) = (call.source, call.sent_at);
+        let exact = self.exact();
+        let early = {
+            let engine = worker.engine.borrow();
+            let place = Place::of(&engine.policy().sources[source]);
+            let record = place
+                .read(&Quiet(shared))
+                .ok()
+                .and_then(|entry| entry.record);
+            record.and_then(|record| record.lease)
+        }
+        .is_some_and(|lease| lease.early);
+        let settings = worker.settings;
+        let state = &mut self.sources[source];
+        if exact {
+            for fetch in &state.fetches {
+                let free = fetch.asked_at.saturating_add(fetch.lease);
+                assert!(now >= free, "two fetches in flight");
+            }
+            if early {
+                state.may_begin_early(now);
+                let waits = worker.waits.borrow();
+                let awaited = |request: &Request| request.source == source;
+                let awaited = waits.requests.values().any(awaited);
+                assert!(awaited, "an early refresh that nobody waits for");
+            } else {
+                state.may_begin(settings, now);
+            }
+        }
+        if early {
+            state.early.push_back(now);
+        }
+        state.fetches.retain(|fetch| fetch.life != worker.life);
+        state.last = sequence;
+        state.fetches.push(Fetch {
+            life: worker.life,
+            sequence,
+            asked_at: now,
+            lease: settings.timeout.saturating_add(Duration::from_secs(2)),
+            early,
+        });
+    }
+
+    /// A request was answered: rightly?
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "whatever else there may be is wrong"
+    )]
+    pub(super) fn answered(&self, worker: &Worker, stream: StreamId, outcome: &Outcome) {
+        let request = worker.waits.borrow_mut().requests.remove(&stream);
+        let request = request.expect("answered twice, or after the client left");
+        let now = outcome.at;
+        let settings = worker.settings;
+        let candidates = self.candidates(worker, request.source);
+        let serving: Vec<&Taken> = candidates
+            .into_iter()
+            .flatten()
+            .filter(|taken| self.serves(taken, settings, now))
+            .collect();
+        let kid = request.token.kid();
+        match outcome.reason {
+            Reason::Allowed => {
+                let Token::Good(key) = request.token else {
+                    panic!("a forged token was let through");
+                };
+                let trusted = serving.iter().any(|taken| taken.keys.contains(&key));
+                let keys: Vec<_> = serving.iter().map(|taken| &taken.keys).collect();
+                assert!(trusted, "let through with none of {keys:?}: {request:?}");
+                assert_eq!(outcome.status, None);
+            }
+            Reason::BadSignature => {
+                let named = |key: &KeyId| key.kid() == kid && Token::Good(*key) != request.token;
+                let shown = serving.iter().any(|taken| taken.keys.iter().any(named));
+                assert!(shown, "a good signature was refused: {request:?}");
+                assert_eq!(outcome.status, Some(401));
+            }
+            Reason::UnknownKey => {
+                assert!(!serving.is_empty(), "401 without keys");
+                self.is_absent(worker, &request, now);
+                assert_eq!(outcome.status, Some(401));
+            }
+            Reason::KeysUnavailable => {
+                let deadline = request.arrived.saturating_add(settings.timeout);
+                assert!(now >= deadline || self.jumped, "given up too early");
+                assert_eq!(outcome.status, Some(503));
+                assert!(outcome.retry_after.is_some_and(|seconds| seconds >= 1));
+            }
+            Reason::TooManyWaiting => {
+                let waits = worker.waits.borrow();
+                let held = |held: &&Request| held.source == request.source;
+                let held = waits.requests.values().filter(held).count();
+                assert!(held >= 1000, "only {held} wait");
+                assert_eq!(outcome.status, Some(503));
+                assert!(outcome.retry_after.is_some_and(|seconds| seconds >= 1));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A `kid` is unknown only once a set fetched after it was asked for lacks
+    /// it, and for ten seconds from then on.
+    fn is_absent(&self, worker: &Worker, request: &Request, now: UnixTime) {
+        let kid = request.token.kid();
+        let lacks = |taken: &&Taken| !taken.keys.iter().any(|key| key.kid() == kid);
+        let shown = self.sources[request.source]
+            .taken
+            .iter()
+            .filter(lacks)
+            .any(|taken| taken.began > request.sequence);
+        let mut waits = worker.waits.borrow_mut();
+        let name = (request.source, kid);
+        if shown {
+            waits.absent.insert(name, now);
+        } else {
+            let before = waits.absent.get(&name);
+            let lately = before.is_some_and(|at| {
+                now.saturating_since(*at) < Duration::from_secs(10) || self.jumped
+            });
+            assert!(lately, "401 for a kid that may exist: {request:?}");
+        }
+    }
+
+    /// After each thing that happened to a worker.
+    pub(super) fn check(&self, worker: &Worker, happened: &Happened, now: UnixTime) {
+        let waits = worker.waits.borrow();
+        let waiting = i64::try_from(waits.requests.len()).unwrap();
+        assert_eq!(waits.gauge, waiting, "the gauge of waiting requests");
+        // Of very many, the oldest will do.
+        for request in waits.requests.values().take(100) {
+            if matches!(happened, Happened::Tick { .. }) && !self.jumped {
+                let deadline = request.arrived.saturating_add(waits.settings.timeout);
+                assert!(now < deadline, "a request waits for too long: {request:?}");
+            }
+            if !self.exact() {
+                continue;
+            }
+            let kid = request.token.kid();
+            let known = |taken: Option<&Taken>| {
+                taken.is_some_and(|taken| {
+                    let serves = self.serves(taken, waits.settings, now);
+                    serves && taken.keys.iter().any(|key| key.kid() == kid)
+                })
+            };
+            let all_know = self
+                .candidates(worker, request.source)
+                .into_iter()
+                .all(known);
+            assert!(!all_know, "a known key was waited for: {request:?}");
+        }
+    }
+}
+
+impl Source {
+    fn may_begin_early(&self, now: UnixTime) {
+        let since = |at: &UnixTime| now.saturating_since(*at);
+        let last = self.early.back().map(since);
+        assert!(
+            last.is_none_or(|since| since >= Duration::from_secs(5)),
+            "early refreshes too close"
+        );
+        let ten = Duration::from_secs(10);
+        let recent = self.early.iter().filter(|at| since(at) < ten).count();
+        assert!(recent < 2, "three early refreshes in ten seconds");
+    }
+
+    fn may_begin(&self, settings: Settings, now: UnixTime) {
+        let four_fifths = |duration: Duration| duration.mul_f64(0.799);
+        let mut serving = false;
+        if let Some(last) = self.taken.last() {
+            let max_age = last.max_age.map(|secs| Duration::from_secs(secs.into()));
+            let period = max_age.map_or(settings.refresh, |age| {
+                settings.refresh.min(age.max(Duration::from_mins(1)))
+            });
+            let age = now.saturating_since(last.at);
+            assert!(age >= four_fifths(period), "refreshed after {age:?}");
+            serving = age <= settings.max_stale;
+        }
+        if let (1.., Some(failed_at)) = (self.failures, self.failed_at) {
+            let longest = if serving { 60 } else { 5 };
+            let backoff = 1 << self.failures.saturating_sub(1).min(6);
+            let backoff = four_fifths(Duration::from_secs(longest.min(backoff)));
+            let since = now.saturating_since(failed_at);
+            assert!(since >= backoff, "tried again after {since:?}");
+        }
+    }
+}

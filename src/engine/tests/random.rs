@@ -1,0 +1,385 @@
+//! Thousands of random schedules, each thing in them checked by the model.
+//!
+//! `SIMULATION_SEED=n` runs one of them, and prints what happens.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::dice::Dice;
+use super::issuer::{MODES, Mode, Published};
+use super::signer::{KEYS, KeyId};
+use super::world::{Call, ISSUERS, SETTINGS, Settings, Token, Worker, World};
+use crate::keys::answer::Ending;
+use crate::telemetry::Reason;
+
+/// What may happen in a schedule.
+#[derive(Clone, Copy, Default)]
+struct Hazards {
+    /// Other plugins write to the shared data.
+    sabotage: bool,
+    /// The clock is set.
+    jumps: bool,
+    /// Workers act between the calls of others.
+    interleaving: bool,
+}
+
+struct Schedule {
+    world: Rc<World>,
+    dice: std::cell::RefCell<Dice>,
+    hazards: Hazards,
+    answered: std::cell::RefCell<Vec<Call>>,
+}
+
+fn run(seeds: std::ops::Range<u64>, steps: usize, hazards: Hazards) {
+    let only = std::env::var("SIMULATION_SEED").ok();
+    let only: Option<u64> = only.and_then(|seed| seed.parse().ok());
+    for seed in seeds {
+        if only.is_some_and(|only| only != seed) {
+            continue;
+        }
+        let outcome = std::panic::catch_unwind(|| {
+            let schedule = Schedule::new(seed, hazards);
+            for _ in 0..steps {
+                schedule.step();
+            }
+            schedule.heal();
+        });
+        if let Err(panic) = outcome {
+            println!("schedule {seed} failed");
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_let_through_lost_or_asked_too_often() {
+    run(0..500, 80, Hazards::default());
+}
+
+#[test]
+fn nor_when_workers_act_between_each_others_calls() {
+    let hazards = Hazards {
+        interleaving: true,
+        ..Hazards::default()
+    };
+    run(10_000..10_500, 80, hazards);
+}
+
+#[test]
+fn nor_when_others_write_to_the_shared_data() {
+    let hazards = Hazards {
+        sabotage: true,
+        interleaving: true,
+        ..Hazards::default()
+    };
+    run(20_000..20_300, 80, hazards);
+}
+
+#[test]
+fn nor_when_the_clock_is_set() {
+    let hazards = Hazards {
+        jumps: true,
+        ..Hazards::default()
+    };
+    run(30_000..30_300, 80, hazards);
+}
+
+impl Schedule {
+    fn new(seed: u64, hazards: Hazards) -> Rc<Self> {
+        let mut dice = Dice::new(seed);
+        let settings = some_settings(&mut dice);
+        let world = World::new(dice.below(4) + 1, settings);
+        world.latency.set(None);
+        world.slowness.set(Duration::from_millis(100));
+        world.model.borrow_mut().sabotaged = hazards.sabotage;
+        world.model.borrow_mut().jumped = hazards.jumps;
+        let schedule = Rc::new(Self {
+            world,
+            dice: dice.into(),
+            hazards,
+            answered: std::cell::RefCell::default(),
+        });
+        if hazards.interleaving {
+            let others = Rc::downgrade(&schedule);
+            let between = move || {
+                if let Some(schedule) = others.upgrade() {
+                    schedule.between();
+                }
+            };
+            schedule.world.shared.interleave(Rc::new(between));
+        }
+        schedule
+    }
+
+    fn percent(&self, percent: usize) -> bool {
+        self.dice.borrow_mut().percent(percent)
+    }
+
+    fn below(&self, end: usize) -> usize {
+        self.dice.borrow_mut().below(end)
+    }
+
+    fn a_worker(&self) -> Rc<Worker> {
+        let workers = self.world.workers.borrow();
+        Rc::clone(self.dice.borrow_mut().pick(&workers))
+    }
+
+    /// Between two calls of a worker to the shared data.
+    fn between(&self) {
+        if !self.percent(10) {
+            return;
+        }
+        if self.world.workers.borrow().is_empty() {
+            return;
+        }
+        let worker = self.a_worker();
+        if worker.engine.try_borrow().is_err() {
+            return;
+        }
+        if self.percent(60) {
+            self.world.tick(&worker);
+            return;
+        }
+        let calls = self.world.calls.borrow().clone();
+        let of_it = |call: &&Call| call.life == worker.life;
+        if let Some(call) = calls.iter().find(of_it) {
+            self.world.answer(call);
+        }
+    }
+
+    fn step(&self) {
+        let world = &self.world;
+        if world.verbose {
+            println!("{} step", world.now().as_nanos());
+        }
+        let worker = self.a_worker();
+        match self.below(100) {
+            0..35 => self.request(&worker),
+            35..50 => world.tick(&worker),
+            50..68 => self.pass(),
+            68..84 => self.answer(),
+            84..89 => self.publish(),
+            89..92 => {
+                let held: Vec<_> = worker.waits.borrow().requests.keys().copied().collect();
+                if !held.is_empty() {
+                    world.leave(&worker, held[self.below(held.len())]);
+                }
+            }
+            92..95 => self.reload(&worker),
+            95..97 if self.hazards.sabotage => self.sabotage(),
+            97..100 if self.hazards.jumps => self.jump(),
+            _ => world.pass(Duration::from_millis(20)),
+        }
+    }
+
+    fn request(&self, worker: &Worker) {
+        let token = match self.below(10) {
+            0 => Token::Forged(format!("made-up-{}", self.below(100))),
+            1 => Token::Forged(KeyId(self.below(KEYS)).kid()),
+            _ => Token::Good(KeyId(self.below(KEYS))),
+        };
+        self.world.request(worker, self.below(ISSUERS), token);
+    }
+
+    /// A little time passes with all its ticks, or a lot with few.
+    fn pass(&self) {
+        let millis = [1, 9, 40, 300, 700, 1500, 4000, 6000];
+        if self.percent(80) {
+            let millis = *self.dice.borrow_mut().pick(&millis);
+            self.world.pass(Duration::from_millis(millis));
+            return;
+        }
+        let long = [20, 70, 500, 900, 4000, 90_000];
+        let long = Duration::from_secs(*self.dice.borrow_mut().pick(&long));
+        for _ in 0..4 {
+            self.skip(long / 4);
+        }
+    }
+
+    fn skip(&self, by: Duration) {
+        self.set_clock_ahead(by);
+        let workers = self.world.workers.borrow().clone();
+        for worker in workers {
+            self.world.tick(&worker);
+        }
+    }
+
+    /// Whatever is still asked was given up by then.
+    fn set_clock_ahead(&self, by: Duration) {
+        let calls = self.world.calls.borrow().clone();
+        let up: Vec<&Call> = calls
+            .iter()
+            .filter(|call| by >= call.asked.timeout)
+            .collect();
+        let up_first = self.percent(70);
+        let give_up = || {
+            for call in &up {
+                self.world
+                    .answer_call(call, &Published::ending(Ending::Status(504)));
+            }
+        };
+        if up_first {
+            give_up();
+        }
+        self.world.clock.set(self.world.now().saturating_add(by));
+        if !up_first {
+            give_up();
+        }
+    }
+
+    fn answer(&self) {
+        let world = &self.world;
+        let calls = world.calls.borrow().clone();
+        if calls.is_empty() || self.percent(5) {
+            // One that was answered before, once more.
+            let answered = self.answered.borrow();
+            if !answered.is_empty() {
+                let call = answered[self.below(answered.len())].clone();
+                if !calls.iter().any(|other| other.asked.id == call.asked.id) {
+                    world.answer(&call);
+                }
+            }
+            return;
+        }
+        let call = self.dice.borrow_mut().pick(&calls).clone();
+        if self.percent(4) {
+            // It is never answered.
+            world
+                .calls
+                .borrow_mut()
+                .retain(|other| other.asked.id != call.asked.id);
+            return;
+        }
+        let now = world.now();
+        let in_time = now.saturating_since(call.sent_at) < call.asked.timeout;
+        let good = world.issuers[call.source]
+            .answer(&call.asked.uri)
+            .set
+            .is_some();
+        let known = world.model.borrow().seen()[call.source];
+        world.answer(&call);
+        let hazards = self.hazards.jumps || self.hazards.sabotage || self.hazards.interleaving;
+        if in_time && good && !hazards {
+            let now_known = world.model.borrow().seen()[call.source];
+            assert_eq!(now_known, known + 1, "a good answer was wasted");
+        }
+        self.answered.borrow_mut().push(call);
+    }
+
+    fn publish(&self) {
+        let issuer = &self.world.issuers[self.below(ISSUERS)];
+        if self.percent(60) {
+            let published: Vec<usize> = (0..KEYS).filter(|_| self.percent(40)).collect();
+            let some = [self.below(KEYS)];
+            issuer.publish(if published.is_empty() {
+                &some
+            } else {
+                &published
+            });
+            let max_ages = [None, None, Some(0), Some(90), Some(7200)];
+            issuer.max_age.set(*self.dice.borrow_mut().pick(&max_ages));
+        }
+        let mode = if self.percent(50) {
+            Mode::Good
+        } else {
+            *self.dice.borrow_mut().pick(&MODES)
+        };
+        issuer.mode.set(mode);
+    }
+
+    /// A worker ends and another begins, or a new configuration is taken while
+    /// the old one is drained.
+    fn reload(&self, worker: &Worker) {
+        if self.percent(60) {
+            self.world.kill(worker.life);
+        } else if self.world.workers.borrow().len() > 5 {
+            return;
+        }
+        let settings = some_settings(&mut self.dice.borrow_mut());
+        self.world.start(settings);
+    }
+
+    fn sabotage(&self) {
+        let names = self.world.shared.names("");
+        if names.is_empty() {
+            return;
+        }
+        let name = &names[self.below(names.len())];
+        let mut value = self.world.shared.peek(name).unwrap_or_default();
+        match self.below(4) {
+            0 => value.clear(),
+            1 => value.truncate(value.len() / 2),
+            2 => value = b"another plugin's".to_vec(),
+            _ => {
+                let index = self.below(value.len().max(1));
+                if let Some(byte) = value.get_mut(index) {
+                    *byte ^= 1 << self.below(8);
+                }
+            }
+        }
+        self.world.shared.sabotage(name, &value);
+    }
+
+    fn jump(&self) {
+        let by = Duration::from_secs([1, 5, 60, 3600, 90_000][self.below(5)]);
+        let back = self.percent(60);
+        self.world.set_clock(|at| {
+            if back {
+                at.saturating_sub(by)
+            } else {
+                at.saturating_add(by)
+            }
+        });
+        // The workers notice before it is set again.
+        self.skip(Duration::ZERO);
+    }
+
+    /// The issuers recover: soon all is as if nothing had happened.
+    fn heal(&self) {
+        let world = &self.world;
+        world.shared.stop_interleaving();
+        world.latency.set(Some(Duration::from_millis(20)));
+        for issuer in &world.issuers {
+            issuer.mode.set(Mode::Good);
+            issuer.max_age.set(None);
+            issuer.publish(&[0, 2]);
+        }
+        // The longest lease, and the longest back-off.
+        for _ in 0..4 {
+            self.skip(Duration::from_secs(22));
+        }
+        world.pass(Duration::from_secs(2));
+        // A new key is found, wherever the refresh stands.
+        let workers = world.workers.borrow().clone();
+        let mut streams = Vec::new();
+        for worker in &workers {
+            for source in 0..ISSUERS {
+                let stream = world.request(worker, source, Token::Good(KeyId(2)));
+                streams.push((worker.settings.timeout, stream));
+            }
+        }
+        world.pass(Duration::from_millis(5_200));
+        for (timeout, stream) in streams {
+            if timeout >= SETTINGS.timeout && !self.hazards.sabotage {
+                assert_eq!(world.reason(stream), Some(Reason::Allowed), "not healed");
+            }
+        }
+        self.skip(Duration::from_secs(30));
+        for worker in &workers {
+            let waits = worker.waits.borrow();
+            assert!(waits.requests.is_empty(), "somebody still waits");
+        }
+    }
+}
+
+fn some_settings(dice: &mut Dice) -> Settings {
+    let secs = Duration::from_secs;
+    let timeout = *dice.pick(&[secs(5), secs(5), secs(1), secs(20)]);
+    let refresh = *dice.pick(&[secs(600), secs(60), secs(3), secs(3600)]);
+    let max_stale = *dice.pick(&[secs(3600), secs(86_400), secs(7200)]);
+    Settings {
+        timeout,
+        refresh,
+        max_stale,
+    }
+}

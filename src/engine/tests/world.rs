@@ -1,0 +1,476 @@
+//! Workers, issuers, shared data and a clock: everything around the engine,
+//! simulated. Each thing that happens is checked by the model.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::issuer::{Issuer, Mode, Published};
+use super::model::{Model, Waits};
+use super::shared::FakeShared;
+use super::signer::{KeyId, Memory, SIGNER};
+use crate::config;
+use crate::engine::{Action, Answer, Effect, Engine, FetchCall, StreamId, Surroundings};
+use crate::http::{HeaderMap, RequestHead};
+use crate::keys::answer::Ending;
+use crate::telemetry::{Event, Metric, Reason};
+use crate::time::UnixTime;
+
+/// The number of issuers. The first is asked for its key set at once, the
+/// second for its metadata before.
+pub(super) const ISSUERS: usize = 2;
+/// 2100-01-01T00:00:00Z
+pub(super) const LATE: i64 = 4_102_444_800;
+
+/// A token, and whose it claims to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Token {
+    /// Signed by this key.
+    Good(KeyId),
+    /// Signed by nobody's key, with this `kid`.
+    Forged(String),
+}
+
+impl Token {
+    pub(super) fn kid(&self) -> String {
+        match self {
+            Self::Good(key) => key.kid(),
+            Self::Forged(kid) => kid.clone(),
+        }
+    }
+}
+
+/// What a provider's `jwks` says about time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings {
+    pub(super) timeout: Duration,
+    pub(super) refresh: Duration,
+    pub(super) max_stale: Duration,
+}
+
+pub(super) const SETTINGS: Settings = Settings {
+    timeout: Duration::from_secs(5),
+    refresh: Duration::from_mins(10),
+    max_stale: Duration::from_hours(24),
+};
+
+/// One life of one worker, with one configuration.
+pub(super) struct Worker {
+    pub(super) life: usize,
+    pub(super) settings: Settings,
+    pub(super) engine: RefCell<Engine>,
+    pub(super) waits: RefCell<Waits>,
+    next_tick: Cell<UnixTime>,
+    period: Cell<Duration>,
+}
+
+/// A request to an issuer that is not answered yet.
+#[derive(Clone)]
+pub(super) struct Call {
+    pub(super) life: usize,
+    pub(super) source: usize,
+    pub(super) asked: FetchCall,
+    pub(super) sent_at: UnixTime,
+}
+
+/// An answer that a client got.
+#[derive(Clone, Debug)]
+pub(super) struct Outcome {
+    pub(super) reason: Reason,
+    pub(super) status: Option<u16>,
+    pub(super) retry_after: Option<u64>,
+    pub(super) at: UnixTime,
+}
+
+/// What happened to a worker.
+pub(super) enum Happened {
+    Request(super::model::Request),
+    Tick { seen: [usize; ISSUERS] },
+    Fetched { source: usize, answer: Published },
+    Other,
+}
+
+pub(super) struct World {
+    pub(super) clock: Cell<UnixTime>,
+    sequence: Cell<u64>,
+    streams: Cell<u32>,
+    lives: Cell<usize>,
+    pub(super) shared: FakeShared,
+    pub(super) issuers: [Issuer; ISSUERS],
+    pub(super) workers: RefCell<Vec<Rc<Worker>>>,
+    pub(super) calls: RefCell<Vec<Call>>,
+    /// Every request that an issuer got.
+    pub(super) gets: RefCell<Vec<Call>>,
+    pub(super) answers: RefCell<BTreeMap<StreamId, Outcome>>,
+    pub(super) events: RefCell<Vec<Event>>,
+    pub(super) model: RefCell<Model>,
+    /// After how long the issuers answer; absent: when told to.
+    pub(super) latency: Cell<Option<Duration>>,
+    /// The least time between two ticks: the host may be busy.
+    pub(super) slowness: Cell<Duration>,
+    pub(super) verbose: bool,
+}
+
+impl World {
+    /// A world with so many workers, all of which have just started.
+    pub(super) fn new(workers: usize, settings: Settings) -> Rc<Self> {
+        let world = Self {
+            clock: Cell::new(UnixTime::from_secs(1_800_000_000)),
+            sequence: Cell::new(0),
+            streams: Cell::new(0),
+            lives: Cell::new(0),
+            shared: FakeShared::default(),
+            issuers: [
+                Issuer::new("https://a.example"),
+                Issuer::new("https://b.example"),
+            ],
+            workers: RefCell::default(),
+            calls: RefCell::default(),
+            gets: RefCell::default(),
+            answers: RefCell::default(),
+            events: RefCell::default(),
+            model: RefCell::default(),
+            latency: Cell::new(Some(Duration::from_millis(20))),
+            slowness: Cell::default(),
+            verbose: std::env::var_os("SIMULATION_SEED").is_some(),
+        };
+        for _ in 0..workers {
+            world.start(settings);
+        }
+        Rc::new(world)
+    }
+
+    /// A configuration with a provider for each issuer.
+    pub(super) fn configuration(settings: Settings) -> String {
+        let Settings {
+            timeout,
+            refresh,
+            max_stale,
+        } = settings;
+        let times = format!(
+            r#""timeout":"{}ms","refresh":"{}ms","max_stale":"{}ms""#,
+            timeout.as_millis(),
+            refresh.as_millis(),
+            max_stale.as_millis()
+        );
+        format!(
+            r#"{{"providers":[
+                {{"name":"a","issuer":"https://a.example","audiences":"any",
+                  "jwks":{{"cluster":"a","uri":"https://a.example/keys",{times}}}}},
+                {{"name":"b","issuer":"https://b.example","audiences":"any",
+                  "jwks":{{"cluster":"b","hosts":{{"keys.example":"b"}},{times}}}}}],
+               "routes":[{{"match":"$default"}},{{"match":"GET /public","access":"public"}}]}}"#
+        )
+    }
+
+    pub(super) fn start(&self, settings: Settings) -> Rc<Worker> {
+        self.start_with(&Self::configuration(settings), settings)
+    }
+
+    /// A worker begins its life.
+    pub(super) fn start_with(&self, configuration: &str, settings: Settings) -> Rc<Worker> {
+        let policy = Rc::new(config::compile(configuration.as_bytes()).unwrap());
+        let life = self.lives.get() + 1;
+        self.lives.set(life);
+        let engine = Engine::new(policy, u64::try_from(life).unwrap());
+        let worker = Rc::new(Worker {
+            life,
+            settings,
+            engine: RefCell::new(engine),
+            waits: RefCell::new(Waits::new(settings)),
+            next_tick: Cell::new(self.now()),
+            period: Cell::default(),
+        });
+        let seen = self.model.borrow().seen();
+        self.event(&worker, Happened::Tick { seen }, Engine::start);
+        self.workers.borrow_mut().push(Rc::clone(&worker));
+        worker
+    }
+
+    /// A worker ends, and all that it waited for.
+    pub(super) fn kill(&self, life: usize) {
+        self.workers
+            .borrow_mut()
+            .retain(|worker| worker.life != life);
+        self.calls.borrow_mut().retain(|call| call.life != life);
+    }
+
+    pub(super) fn now(&self) -> UnixTime {
+        self.clock.get()
+    }
+
+    pub(super) fn worker(&self, index: usize) -> Rc<Worker> {
+        Rc::clone(&self.workers.borrow()[index])
+    }
+
+    fn of_life(&self, life: usize) -> Option<Rc<Worker>> {
+        let workers = self.workers.borrow();
+        workers.iter().find(|worker| worker.life == life).cloned()
+    }
+
+    /// Lets something happen to a worker, unless it is busy.
+    fn event(
+        &self,
+        worker: &Worker,
+        happened: Happened,
+        what: impl FnOnce(&mut Engine, Surroundings<'_>) -> Vec<Effect>,
+    ) {
+        let Ok(mut engine) = worker.engine.try_borrow_mut() else {
+            return;
+        };
+        self.sequence.set(self.sequence.get() + 1);
+        let now = self.now().saturating_add(Duration::from_micros(1));
+        self.clock.set(now);
+        let sequence = self.sequence.get();
+        let happened = match happened {
+            Happened::Request(request) => Happened::Request(super::model::Request {
+                arrived: now,
+                sequence,
+                ..request
+            }),
+            Happened::Tick { .. } | Happened::Fetched { .. } | Happened::Other => happened,
+        };
+        let effects = what(
+            &mut engine,
+            Surroundings {
+                now,
+                shared: &self.shared,
+                native: &Memory,
+            },
+        );
+        let period = engine.next_tick();
+        drop(engine);
+        if period != worker.period.get() || matches!(happened, Happened::Tick { .. }) {
+            worker.period.set(period);
+            let period = period.max(self.slowness.get());
+            worker.next_tick.set(now.saturating_add(period));
+        }
+        self.apply(worker, &happened, (now, sequence), effects);
+    }
+
+    fn apply(
+        &self,
+        worker: &Worker,
+        happened: &Happened,
+        (now, sequence): (UnixTime, u64),
+        effects: Vec<Effect>,
+    ) {
+        let mut refused = Vec::new();
+        let mut model = self.model.borrow_mut();
+        Model::happened(worker, happened, now);
+        for effect in effects {
+            if self.verbose {
+                println!("  {} worker {}: {effect:?}", now.as_nanos(), worker.life);
+            }
+            match effect {
+                Effect::Answer(answer) => self.answered(worker, &answer, now, &mut model),
+                Effect::Measure(Metric::WaitingRequests { change }) => {
+                    worker.waits.borrow_mut().gauge += change;
+                }
+                Effect::Measure(_) => {}
+                Effect::Log(event) => {
+                    model.told(worker, &event, happened, now);
+                    self.events.borrow_mut().push(event);
+                }
+                Effect::Fetch(call) => {
+                    let source = usize::from(!call.uri.host().starts_with('a'));
+                    let call = Call {
+                        life: worker.life,
+                        source,
+                        asked: call,
+                        sent_at: now,
+                    };
+                    if matches!(happened, Happened::Fetched { .. }) {
+                        model.went_on(worker, source, now);
+                    } else {
+                        model.began(worker, &call, sequence, &self.shared);
+                    }
+                    if self.issuers[source].mode.get() == Mode::NotSent {
+                        refused.push(call.clone());
+                    } else {
+                        self.gets.borrow_mut().push(call.clone());
+                    }
+                    self.calls.borrow_mut().push(call);
+                }
+            }
+        }
+        model.check(worker, happened, now);
+        drop(model);
+        for call in refused {
+            self.answer_call(&call, &Published::ending(Ending::NotSent));
+        }
+    }
+
+    fn answered(&self, worker: &Worker, answer: &Answer, now: UnixTime, model: &mut Model) {
+        let (status, retry_after) = match &answer.action {
+            Action::Forward(_) => (None, None),
+            Action::Reply(reply) => {
+                let header = |(name, _): &&(&str, crate::http::SafeText)| *name == "retry-after";
+                let retry_after = reply.headers.iter().find(header);
+                let seconds = retry_after.map(|(_, value)| value.as_str().parse().unwrap());
+                (Some(reply.status), seconds)
+            }
+        };
+        let outcome = Outcome {
+            reason: answer.reason,
+            status,
+            retry_after,
+            at: now,
+        };
+        model.answered(worker, answer.stream, &outcome);
+        let before = self.answers.borrow_mut().insert(answer.stream, outcome);
+        assert!(before.is_none(), "answered twice: {:?}", answer.stream);
+    }
+
+    /// A request with a token of an issuer comes to a worker.
+    pub(super) fn request(&self, worker: &Worker, issuer: usize, token: Token) -> StreamId {
+        let text = SIGNER.with(|signer| match &token {
+            Token::Good(key) => signer.good(self.issuers[issuer].name, *key, LATE),
+            Token::Forged(kid) => signer.forged(self.issuers[issuer].name, kid, LATE),
+        });
+        self.request_with(worker, issuer, token, &text)
+    }
+
+    pub(super) fn request_with(
+        &self,
+        worker: &Worker,
+        issuer: usize,
+        token: Token,
+        text: &str,
+    ) -> StreamId {
+        let stream = StreamId(self.streams.get());
+        self.streams.set(stream.0 + 1);
+        let head = RequestHead::new(HeaderMap::from_pairs([
+            (":method", "GET"),
+            (":path", "/"),
+            ("authorization", &format!("Bearer {text}")),
+        ]));
+        let request = super::model::Request {
+            stream,
+            source: issuer,
+            token,
+            arrived: self.now(),
+            sequence: 0,
+        };
+        self.event(worker, Happened::Request(request), |engine, around| {
+            engine.request(stream, head, around)
+        });
+        stream
+    }
+
+    /// A client leaves.
+    pub(super) fn leave(&self, worker: &Worker, stream: StreamId) {
+        worker.waits.borrow_mut().requests.remove(&stream);
+        self.event(worker, Happened::Other, |engine, _| engine.forget(stream));
+    }
+
+    pub(super) fn tick(&self, worker: &Worker) {
+        let seen = self.model.borrow().seen();
+        self.event(worker, Happened::Tick { seen }, Engine::tick);
+    }
+
+    /// An issuer answers what it was asked, as it does at the moment.
+    pub(super) fn answer(&self, call: &Call) {
+        let answer = self.issuers[call.source].answer(&call.asked.uri);
+        self.answer_call(call, &answer);
+    }
+
+    pub(super) fn answer_call(&self, call: &Call, answer: &Published) {
+        self.calls
+            .borrow_mut()
+            .retain(|other| other.asked.id != call.asked.id);
+        let Some(worker) = self.of_life(call.life) else {
+            return;
+        };
+        let happened = Happened::Fetched {
+            source: call.source,
+            answer: answer.clone(),
+        };
+        self.event(&worker, happened, |engine, around| {
+            let body = || Some(answer.body.clone());
+            engine.fetched(call.asked.id, &answer.head, &body, around)
+        });
+    }
+
+    /// Time passes; ticks and answers come when they are due.
+    pub(super) fn pass(&self, duration: Duration) {
+        let end = self.now().saturating_add(duration);
+        loop {
+            let tick = self.next_tick();
+            let call = self.next_answer();
+            let tick_at = tick.as_ref().map(|worker| worker.next_tick.get());
+            let call_at = call.as_ref().map(|(_, at)| *at);
+            let next = tick_at.into_iter().chain(call_at).min();
+            let Some(next) = next.filter(|next| *next <= end) else {
+                break;
+            };
+            self.clock.set(self.now().max(next));
+            match (tick, call) {
+                (Some(worker), _) if tick_at == Some(next) => self.tick(&worker),
+                (_, Some((call, _))) => self.answer(&call),
+                (Some(_) | None, None) => break,
+            }
+        }
+        self.clock.set(self.now().max(end));
+    }
+
+    fn next_tick(&self) -> Option<Rc<Worker>> {
+        let workers = self.workers.borrow();
+        let next = workers.iter().min_by_key(|worker| worker.next_tick.get());
+        next.cloned()
+    }
+
+    fn next_answer(&self) -> Option<(Call, UnixTime)> {
+        let due = |call: &Call| {
+            let silent = self.issuers[call.source].mode.get() == Mode::Silent;
+            let latency = self.latency.get().filter(|_| !silent);
+            let after = latency.unwrap_or(call.asked.timeout);
+            call.sent_at.saturating_add(after.min(call.asked.timeout))
+        };
+        let calls = self.calls.borrow();
+        let next = calls.iter().min_by_key(|call| due(call))?;
+        Some((next.clone(), due(next)))
+    }
+
+    /// Somebody sets the clock. Timers do not go by it.
+    pub(super) fn set_clock(&self, change: impl Fn(UnixTime) -> UnixTime) {
+        self.clock.set(change(self.now()));
+        for worker in &*self.workers.borrow() {
+            worker.next_tick.set(change(worker.next_tick.get()));
+        }
+        for call in &mut *self.calls.borrow_mut() {
+            call.sent_at = change(call.sent_at);
+        }
+    }
+
+    /// How a request was answered; absent while it waits.
+    pub(super) fn outcome(&self, stream: StreamId) -> Option<Outcome> {
+        self.answers.borrow().get(&stream).cloned()
+    }
+
+    pub(super) fn reason(&self, stream: StreamId) -> Option<Reason> {
+        self.outcome(stream).map(|outcome| outcome.reason)
+    }
+
+    /// How often an issuer was asked for anything.
+    pub(super) fn gets_of(&self, issuer: usize) -> usize {
+        let gets = self.gets.borrow();
+        gets.iter().filter(|get| get.source == issuer).count()
+    }
+
+    pub(super) fn paths_of(&self, issuer: usize) -> Vec<String> {
+        let gets = self.gets.borrow();
+        let of = gets.iter().filter(|get| get.source == issuer);
+        of.map(|get| get.asked.uri.path().to_owned()).collect()
+    }
+
+    /// Whether every worker takes a token of this key at once.
+    pub(super) fn all_allow(&self, issuer: usize, key: usize) -> bool {
+        let workers = self.workers.borrow().clone();
+        workers.iter().all(|worker| {
+            let stream = self.request(worker, issuer, Token::Good(KeyId(key)));
+            self.reason(stream) == Some(Reason::Allowed)
+        })
+    }
+}
