@@ -39,11 +39,17 @@ fn expand(mut node: Node, outer: &Node, out: &mut Vec<Node>, depth: u8) -> Resul
         let mut one = substituted_members(&node, &values);
         if one.get("name") == node.get("name") {
             // Cases of one name are told apart by their values.
-            let named = values.iter().filter(|(name, _)| *name != "n");
+            let telling = |(name, value): &(&String, &Value)| {
+                let told = ["n", "row", "expect"].contains(&name.as_str());
+                !told && !value.is_object()
+            };
+            let named = values.iter().filter(telling);
             let values: Vec<_> = named.map(|(_, value)| shortened(scalar(value))).collect();
             let name = node.get("name").map(scalar).unwrap_or_default();
-            let name = format!("{name} [{}]", values.join(", "));
-            one.insert("name".to_owned(), Value::from(name.trim()));
+            if !values.is_empty() {
+                let name = format!("{name} [{}]", values.join(", "));
+                one.insert("name".to_owned(), Value::from(name.trim()));
+            }
         }
         if let Some(row) = values.get("row") {
             one.entry("row").or_insert_with(|| row.clone());

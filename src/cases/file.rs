@@ -63,7 +63,10 @@ impl CaseFile {
     /// The first thing that is wrong with it.
     pub fn parse(yaml: &str) -> Result<Self, CaseError> {
         let yaml_error = |error: serde_saphyr::Error| Problem::Yaml(error.to_string()).at("YAML");
-        let mut group: Node = serde_saphyr::from_str(yaml).map_err(yaml_error)?;
+        // `y`, `n` and `off` are words.
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let mut group: Node =
+            serde_saphyr::from_str_with_options(yaml, options).map_err(yaml_error)?;
         let mut own = Map::new();
         for name in [
             "about", "now", "config", "keys", "tokens", "key_sets", "answers",

@@ -138,6 +138,10 @@ impl RequestText {
 
     /// Whether the request says itself where its token stands.
     fn places_token(&self) -> bool {
+        let mut names = self.headers.keys();
+        if names.any(|name| name.eq_ignore_ascii_case("authorization")) {
+            return true;
+        }
         let lines = self.headers.values().flat_map(Lines::list);
         lines
             .map(String::as_str)
