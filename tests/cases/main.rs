@@ -16,6 +16,10 @@
     reason = "a test that meets a surprise ends"
 )]
 
+mod envoy;
 mod load;
 mod native;
 mod report;
+mod stage;
+#[path = "../support/mod.rs"]
+mod support;
