@@ -153,14 +153,24 @@ fn answer_head(answer: &FetchAnswer) -> AnswerHead {
     }
 }
 
-/// The head as a proxy hands it over.
+/// The head as Envoy hands it over: names in lower case, and repeated lines of
+/// the headers that it knows as one.
 fn head(request: &Request) -> RequestHead {
     let mut fields: Fields = vec![(b":method".to_vec(), request.method.clone())];
     for (name, value) in [(":path", &request.path), (":authority", &request.host)] {
         fields.extend(value.iter().map(|value| (name.into(), value.clone())));
     }
-    let own = request.headers.iter();
-    fields.extend(own.map(|(name, value)| (name.to_ascii_lowercase(), value.clone())));
+    for (name, value) in &request.headers {
+        let name = name.to_ascii_lowercase();
+        let joined = matches!(name.as_slice(), b"authorization" | b"origin");
+        let mut known = fields.iter_mut().filter(|(known, _)| joined && *known == name);
+        if let Some((_, line)) = known.next() {
+            line.push(b',');
+            line.extend(value);
+        } else {
+            fields.push((name, value.clone()));
+        }
+    }
     RequestHead::new(HeaderMap::from_pairs(fields))
 }
 

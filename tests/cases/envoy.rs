@@ -280,10 +280,15 @@ fn in_order(fields: &Fields) -> String {
     let mut lines = std::collections::BTreeMap::<String, Vec<String>>::new();
     for (name, value) in fields {
         let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+        // How soon depends on when the last fetch failed.
+        let value = match name.as_str() {
+            "retry-after" => b"soon",
+            _ => value.trim_ascii(),
+        };
         lines
             .entry(name)
             .or_default()
-            .push(readable(value.trim_ascii()));
+            .push(readable(value));
     }
     let line = |(name, values): (String, Vec<String>)| {
         let comma = if name == "cookie" { "; " } else { "," };

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use edge_authz::cases::{FetchAnswer, World};
 use serde_json::Value;
 
-use crate::support::echo::Echo;
 use crate::support::bootstrap::{Builder, EdgeAuthz, Listener};
+use crate::support::echo::Echo;
 use crate::support::envoy::Envoy;
 use crate::support::server::{Answer, Received, Server};
 
@@ -28,7 +28,7 @@ impl Stage {
         let mut issuers = Vec::new();
         for (name, world) in worlds {
             let (config, clusters) = with_own_clusters(world.config(), name);
-            let plugin = EdgeAuthz::new(config);
+            let plugin = EdgeAuthz::from_text(&config.to_string());
             builder = builder.listener(Listener::new(name, plugin));
             if clusters.is_empty() {
                 continue;
