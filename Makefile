@@ -98,6 +98,10 @@ lint: wasm-target ## Formats and lints, natively and for the module
 test-unit: ## Only the unit tests
 	$(CARGO) test --locked --lib
 
+.PHONY: test-cases
+test-cases: setup wasm ## Only the case files, on the core and in a real Envoy; CASES=text plays some
+	$(CARGO) test --locked --test cases
+
 .PHONY: test-e2e
 test-e2e: setup wasm ## Only the tests in a real Envoy
 	$(CARGO) test --locked --test e2e

@@ -163,7 +163,9 @@ fn head(request: &Request) -> RequestHead {
     for (name, value) in &request.headers {
         let name = name.to_ascii_lowercase();
         let joined = matches!(name.as_slice(), b"authorization" | b"origin");
-        let mut known = fields.iter_mut().filter(|(known, _)| joined && *known == name);
+        let mut known = fields
+            .iter_mut()
+            .filter(|(known, _)| joined && *known == name);
         if let Some((_, line)) = known.next() {
             line.push(b',');
             line.extend(value);

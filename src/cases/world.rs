@@ -44,6 +44,9 @@ pub struct Case {
     pub only: Option<Side>,
     /// The protocols it is played over.
     pub protocols: Vec<Protocol>,
+    /// Whether it is also played behind an Envoy that normalises paths, which
+    /// must open nothing.
+    pub strict_paths: bool,
     request: RequestText,
     expect: ExpectText,
 }
@@ -56,6 +59,8 @@ struct CaseText {
     row: Option<String>,
     only: Option<Side>,
     http: Option<u8>,
+    #[serde(default)]
+    strict_paths: bool,
     expect: ExpectText,
 }
 
@@ -69,7 +74,7 @@ impl Case {
             .to_owned();
         let at = |problem: Problem| problem.at(format!("case `{place}`"));
         let mut own = Map::new();
-        for name in ["name", "row", "only", "http", "expect"] {
+        for name in ["name", "row", "only", "http", "strict_paths", "expect"] {
             if let Some(value) = node.remove(name) {
                 own.insert(name.to_owned(), value);
             }
@@ -94,6 +99,7 @@ impl Case {
             row: own.row,
             only: own.only,
             protocols,
+            strict_paths: own.strict_paths,
             request,
             expect: own.expect,
         })

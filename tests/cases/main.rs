@@ -17,6 +17,7 @@
 )]
 
 mod envoy;
+mod judge;
 mod load;
 mod native;
 mod report;

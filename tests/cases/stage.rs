@@ -28,8 +28,12 @@ impl Stage {
         let mut issuers = Vec::new();
         for (name, world) in worlds {
             let (config, clusters) = with_own_clusters(world.config(), name);
-            let plugin = EdgeAuthz::from_text(&config.to_string());
-            builder = builder.listener(Listener::new(name, plugin));
+            let plugin = EdgeAuthz::new(config);
+            builder = builder.listener(Listener::new(name, plugin.clone()));
+            if world.cases.iter().any(|case| case.strict_paths) {
+                let strict = Listener::new(&strict(name), plugin).strict_paths();
+                builder = builder.listener(strict);
+            }
             if clusters.is_empty() {
                 continue;
             }
@@ -45,6 +49,11 @@ impl Stage {
             _issuers: issuers,
         }
     }
+}
+
+/// The listener of a world where Envoy normalises paths.
+pub(crate) fn strict(world: &str) -> String {
+    format!("{world}-strict")
 }
 
 /// The configuration with clusters that no other world names, and these.
