@@ -49,6 +49,7 @@ replays! {
     authorization: 300,
     claims: 2000,
     config: 1000,
+    issuer: 500,
     jwks: 1000,
     origin: 1000,
     path: 1000,

@@ -20,6 +20,7 @@ targets!(
     authorization,
     claims,
     config,
+    issuer,
     jwks,
     origin,
     path,

@@ -142,7 +142,7 @@ impl Record {
                     holder: bytes.number()?,
                     from: bytes.time()?,
                     until: bytes.time()?,
-                    early: bytes.byte()? == 1,
+                    early: bytes.flag()?,
                 })
             })?,
             discovered: bytes.option(|bytes| {
@@ -199,6 +199,14 @@ impl<'a> Reader<'a> {
         self.take().map(u64::from_le_bytes)
     }
 
+    fn flag(&mut self) -> Option<bool> {
+        match self.byte()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+
     fn time(&mut self) -> Option<UnixTime> {
         self.take()
             .map(|bytes| UnixTime::from_nanos(i128::from_le_bytes(bytes)))
@@ -207,10 +215,10 @@ impl<'a> Reader<'a> {
     /// The outer option is whether the bytes could be read.
     #[expect(clippy::option_option, reason = "the two mean different things")]
     fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
-        match self.byte()? {
-            0 => Some(None),
-            1 => read(self).map(Some),
-            _ => None,
+        if self.flag()? {
+            read(self).map(Some)
+        } else {
+            Some(None)
         }
     }
 }
@@ -265,5 +273,19 @@ mod tests {
         longer.push(0);
         assert_eq!(Record::decode(&longer), None);
         assert_eq!(Record::decode(b"garbage of another plugin"), None);
+    }
+
+    #[test]
+    fn a_flag_has_one_spelling() {
+        let record = Record {
+            discovered: None,
+            ..full()
+        };
+        let mut bytes = record.encode();
+        // Behind the lease's own flag only that of the discovery is left.
+        let flag = bytes.len() - 2;
+        assert!(Record::decode(&bytes).is_some());
+        bytes[flag] = 2;
+        assert_eq!(Record::decode(&bytes), None);
     }
 }

@@ -6,6 +6,7 @@
 pub(crate) mod authorization;
 pub(crate) mod claims;
 pub(crate) mod config;
+pub(crate) mod issuer;
 pub(crate) mod jwks;
 pub(crate) mod origin;
 pub(crate) mod path;
