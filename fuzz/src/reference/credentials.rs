@@ -20,6 +20,8 @@ pub(crate) enum Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Credentials {
     None,
+    /// None, but something that a laxer reader may take for a token.
+    Unclear,
     Token(Vec<u8>, Place),
     Malformed,
     Several,
@@ -28,23 +30,30 @@ pub(crate) enum Credentials {
 /// What one field, pair or parameter holds.
 enum Item {
     Nothing,
+    Unclear,
     Token(Vec<u8>),
     Malformed,
 }
 
 pub(crate) fn find(headers: &Headers, places: &[Place]) -> Credentials {
     let mut tokens = Vec::new();
+    let mut unclear = false;
+    let mut malformed = false;
     for place in places {
         for item in items(headers, *place) {
             match item {
                 Item::Nothing => {}
+                Item::Unclear => unclear = true,
                 Item::Token(token) => tokens.push(Credentials::Token(token, *place)),
-                Item::Malformed => return Credentials::Malformed,
+                Item::Malformed => malformed = true,
             }
         }
     }
     match tokens.len() {
+        _ if malformed => Credentials::Malformed,
+        0 if unclear => Credentials::Unclear,
         0 => Credentials::None,
+        _ if unclear => Credentials::Malformed,
         1 => tokens.remove(0),
         _ => Credentials::Several,
     }
@@ -87,9 +96,18 @@ fn bearer(value: &[u8]) -> Item {
     let mut parts = value.split(|byte| *byte == b',').skip(1);
     if parts.any(|part| is_bearer(part.trim_ascii())) {
         Item::Malformed
+    } else if is_like_bearer(value) {
+        Item::Unclear
     } else {
         Item::Nothing
     }
+}
+
+/// `Bearer` and then what can neither stand in a scheme nor end one.
+fn is_like_bearer(value: &[u8]) -> bool {
+    let in_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let scheme = value.iter().take_while(|byte| in_scheme(**byte)).count();
+    value[..scheme].eq_ignore_ascii_case(b"bearer") && scheme < value.len()
 }
 
 fn is_bearer(value: &[u8]) -> bool {

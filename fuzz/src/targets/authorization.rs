@@ -90,7 +90,9 @@ fn judge(headers: &Headers, places: &[(Place, &str)]) {
     let found = credentials::find(headers, &places);
     match &found {
         Credentials::None if optional => assert_eq!(decision.reason, Reason::Anonymous),
-        Credentials::None => assert_eq!(decision.reason, Reason::NoToken),
+        Credentials::None | Credentials::Unclear => {
+            assert_eq!(decision.reason, Reason::NoToken);
+        }
         Credentials::Malformed => assert_eq!(decision.reason, Reason::MalformedCredentials),
         Credentials::Several => assert_eq!(decision.reason, Reason::SeveralTokens),
         Credentials::Token(token, _) => {
