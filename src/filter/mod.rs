@@ -15,6 +15,7 @@ mod fetches;
 mod host;
 mod listener;
 mod report;
+mod request;
 mod root;
 mod stream;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::deny::Deny;
 use super::document;
 use super::host::{self, Buffer};
 use super::listener::Listener;
-use super::stream::Request;
+use super::request::Request;
 use crate::config;
 use crate::telemetry::Level;
 

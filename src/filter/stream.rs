@@ -3,12 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::Action;
-
 use super::deny::refuse;
 use super::host::{self, HostError, Map};
-use super::listener::Listener;
 use crate::authz::{Forward, RequestEdit};
 use crate::cors::{HeaderEdit, ResponseCors};
 use crate::engine::{self, Answer, StreamId};
@@ -18,7 +14,7 @@ use crate::telemetry::Reason;
 
 /// What has become of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     /// It is not decided: nothing of it goes on.
     Pending,
     /// It has gone on to the upstream. Its head is never read again.
@@ -32,9 +28,9 @@ enum State {
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) id: StreamId,
-    state: Cell<State>,
+    pub(super) state: Cell<State>,
     /// Trailers have come while it was pending.
-    has_trailers: Cell<bool>,
+    pub(super) has_trailers: Cell<bool>,
     cors: RefCell<Option<ResponseCors>>,
 }
 
@@ -122,14 +118,14 @@ impl Stream {
         refuse(reply);
     }
 
-    fn set_cors(&self, of_answer: Option<ResponseCors>) {
+    pub(super) fn set_cors(&self, of_answer: Option<ResponseCors>) {
         if let Ok(mut cors) = self.cors.try_borrow_mut() {
             *cors = of_answer;
         }
     }
 
     /// Gives a response its CORS headers.
-    fn decorate(&self, own: bool) -> Result<(), HostError> {
+    pub(super) fn decorate(&self, own: bool) -> Result<(), HostError> {
         let cors = self.cors.try_borrow().map_err(|_| HostError::NotAsked)?;
         let Some(cors) = &*cors else {
             return Ok(());
@@ -149,7 +145,7 @@ impl Stream {
 
 /// Removes the client's copies of the headers that the filter may set from the
 /// request's trailers: some upstreams merge them into the headers.
-fn strip_trailers(upstream: &Upstream) -> Result<(), HostError> {
+pub(super) fn strip_trailers(upstream: &Upstream) -> Result<(), HostError> {
     let trailers = host::headers(Map::RequestTrailers)?;
     for (name, _) in trailers.iter().filter(|(name, _)| upstream.owns(name)) {
         host::remove_header(Map::RequestTrailers, name)?;
@@ -174,77 +170,4 @@ fn publish(answer: &Answer, reason: Reason, subject: Option<&str>) -> Result<(),
         }
     }
     Ok(())
-}
-
-/// The host's view of a request.
-#[derive(Debug)]
-pub(super) struct Request {
-    listener: Rc<Listener>,
-    stream: Rc<Stream>,
-}
-
-impl Request {
-    pub(super) fn new(listener: Rc<Listener>, id: u32) -> Self {
-        Self {
-            listener,
-            stream: Stream::new(StreamId(id)),
-        }
-    }
-
-    /// What the host does with the part of the request that has come.
-    fn passage(&self) -> Action {
-        match self.stream.state.get() {
-            State::Forwarded => Action::Continue,
-            State::Pending | State::Answered => Action::Pause,
-        }
-    }
-}
-
-impl Context for Request {
-    fn on_done(&mut self) -> bool {
-        if self.stream.is_pending() {
-            self.listener.forget(&self.stream);
-        }
-        true
-    }
-}
-
-impl HttpContext for Request {
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
-        self.listener.request(&self.stream);
-        self.passage()
-    }
-
-    fn on_http_request_body(&mut self, _: usize, _: bool) -> Action {
-        self.passage()
-    }
-
-    fn on_http_request_trailers(&mut self, fields: usize) -> Action {
-        match self.stream.state.get() {
-            State::Pending => self.stream.has_trailers.set(fields > 0),
-            State::Forwarded if fields > 0 => {
-                if strip_trailers(self.listener.upstream()).is_err() {
-                    self.stream.answer(self.listener.failure());
-                }
-            }
-            State::Forwarded | State::Answered => {}
-        }
-        self.passage()
-    }
-
-    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
-        let state = self.stream.state.get();
-        if state == State::Pending {
-            self.stream.state.set(State::Answered);
-            self.stream.set_cors(self.listener.overtaken(&self.stream));
-        }
-        let decorated = self.stream.decorate(state == State::Answered);
-        if decorated.is_err() && state == State::Forwarded {
-            // Without its CORS headers the upstream's answer may be read by a
-            // page that must not; what was answered here holds nothing.
-            self.stream.answer(self.listener.failure());
-            return Action::Pause;
-        }
-        Action::Continue
-    }
 }

@@ -1,9 +1,4 @@
 //! The sentences about time, one test each.
-#![allow(
-    clippy::arithmetic_side_effects,
-    clippy::as_conversions,
-    reason = "a test that meets a surprise ends"
-)]
 
 #![expect(
     clippy::arithmetic_side_effects,
