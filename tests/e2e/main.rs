@@ -18,6 +18,7 @@ mod cognito;
 mod examples;
 mod harness;
 mod hostile;
+mod keys;
 mod startup;
 #[path = "../support/mod.rs"]
 mod support;
