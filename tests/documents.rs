@@ -1,5 +1,6 @@
 //! The YAML of the documentation is what it says: blocks marked `yaml` are
-//! configurations that compile, those marked `yaml envoy` parts of Envoy's.
+//! configurations that compile, those marked `yaml envoy` parts of Envoy's,
+//! those marked `yaml cases` case files, or cases of one, that pass.
 //!
 //! A configuration in a document may be a part of one; what it leaves out of
 //! `providers` and `routes` is put in.
@@ -14,6 +15,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use edge_authz::cases::{CaseFile, Player};
 use edge_authz::config;
 use serde_json::{Value, json};
 
@@ -101,11 +103,55 @@ fn every_configuration_in_the_documentation_compiles() {
 fn the_rest_of_the_yaml_is_yaml_and_no_other_kind_of_block_is_mistaken_for_it() {
     for block in blocks() {
         match block.kind.as_str() {
-            "yaml" => {}
+            "yaml" | "yaml cases" => {}
             "yaml envoy" => drop(read(&block)),
             kind => assert!(!kind.contains("yaml"), "{}: {kind}", block.place),
         }
     }
+}
+
+/// A case file around a list of cases.
+fn case_file(cases: Value) -> Value {
+    json!({
+        "about": "The documentation.",
+        "config": complete(json!({"providers": [{
+            "name": "main",
+            "issuer": "https://issuer.example.com",
+            "audiences": ["api"],
+            "jwks": {"cluster": "issuer"},
+        }]})),
+        "keys": {"main": "ES256"},
+        "cases": cases,
+    })
+}
+
+#[test]
+fn the_case_files_in_the_documentation_pass() {
+    let mut played = 0;
+    for block in blocks().iter().filter(|block| block.kind == "yaml cases") {
+        let text = match read(block) {
+            cases @ Value::Array(_) => case_file(cases).to_string(),
+            _ => block.text.clone(),
+        };
+        let file =
+            CaseFile::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", block.place));
+        for world in &file.worlds {
+            let player = Player::new(world).unwrap();
+            for case in &world.cases {
+                let (request, [expected, _]) = world.prepare(case, world.now()).unwrap();
+                let [outcome, _] = player.play(&request, world.now());
+                let found = expected.differences(&outcome);
+                assert!(
+                    found.is_empty(),
+                    "{}, {}: {found:?}",
+                    block.place,
+                    case.name
+                );
+                played += 1;
+            }
+        }
+    }
+    assert!(played >= 12, "blocks are missing");
 }
 
 /// The names of all members in a configuration, at every depth.

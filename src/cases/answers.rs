@@ -145,7 +145,7 @@ fn key_set(members: &[Value], keys: &Keys) -> Result<Value, Problem> {
         } else if let Some(changes) = member.as_object() {
             match changes.get("key").and_then(Value::as_str) {
                 None => member.clone(),
-                Some(name) => Value::Object(changed(jwk(name, keys)?, changes)),
+                Some(name) => Value::Object(changed(jwk(name, keys)?, changes, keys)?),
             }
         } else {
             return Err(Problem::invalid(member.to_string(), "a key of a key set"));
@@ -154,19 +154,28 @@ fn key_set(members: &[Value], keys: &Keys) -> Result<Value, Problem> {
     Ok(json!({"keys": set}))
 }
 
-fn changed(mut jwk: Map<String, Value>, changes: &Map<String, Value>) -> Map<String, Value> {
+fn changed(
+    mut jwk: Map<String, Value>,
+    changes: &Map<String, Value>,
+    keys: &Keys,
+) -> Result<Map<String, Value>, Problem> {
     for (name, value) in changes {
         match (name.as_str(), value) {
             ("key", _) => {}
             ("without", Value::Array(names)) => {
                 jwk.retain(|name, _| !names.iter().any(|gone| gone == name));
             }
+            (_, Value::String(text)) => {
+                let bytes = text::bytes(text, &|name| super::key::reference(keys, name))?;
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                jwk.insert(name.clone(), Value::String(text));
+            }
             _ => {
                 jwk.insert(name.clone(), value.clone());
             }
         }
     }
-    jwk
+    Ok(jwk)
 }
 
 fn jwk(name: &str, keys: &Keys) -> Result<Map<String, Value>, Problem> {
