@@ -228,6 +228,10 @@ fn a_mistake_in_a_file_is_told_with_its_place() {
         let error = file(cases).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
+}
+
+#[test]
+fn a_mistake_in_a_token_is_told_with_its_case() {
     for (token, expected) in [
         ("nobody", "there is no token `nobody`"),
         ("{key: nothing}", "there is no key `nothing`"),
