@@ -8,7 +8,7 @@ use crate::policy::TokenPlace;
 
 /// What a request's token places hold together.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Credentials<'r> {
+pub enum Credentials<'r> {
     /// No token, or credentials of another scheme.
     None,
     /// Credentials that are none here and that a laxer reader may take for a
@@ -24,7 +24,7 @@ pub(super) enum Credentials<'r> {
 
 /// A token and where it was. It has not been looked at.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Token<'r> {
+pub struct Token<'r> {
     /// The token.
     pub(super) text: Cow<'r, [u8]>,
     place: &'r TokenPlace,
@@ -41,7 +41,8 @@ enum Found<'r> {
 impl<'r> Credentials<'r> {
     /// Looks at every place. Two tokens are refused rather than ordered: the
     /// upstream may take the other one for the verified one.
-    pub(super) fn find(head: &'r RequestHead, places: &'r [TokenPlace]) -> Self {
+    #[must_use]
+    pub fn find(head: &'r RequestHead, places: &'r [TokenPlace]) -> Self {
         let mut credentials = Self::None;
         for place in places {
             for found in in_place(head, place) {
@@ -62,6 +63,18 @@ impl<'r> Credentials<'r> {
 }
 
 impl Token<'_> {
+    /// The token, as it stands.
+    #[must_use]
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn place(&self) -> &TokenPlace {
+        self.place
+    }
+
     /// The changes that take the token out of the request, and nothing else.
     pub(super) fn removal(&self, head: &RequestHead) -> Option<RequestEdit> {
         match self.place {

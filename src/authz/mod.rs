@@ -18,6 +18,7 @@ mod token;
 
 use std::rc::Rc;
 
+pub use credentials::{Credentials, Token};
 pub use evaluate::{Context, evaluate};
 pub use refusal::Refusal;
 
