@@ -72,6 +72,11 @@ wasm: wasm-target ## Builds dist/edge_authz.wasm
 		|| cp $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz.wasm $(MODULE)
 	@ls -l $(MODULE) | awk '{printf "$(MODULE): %d KiB\n", $$5 / 1024}'
 
+.PHONY: cli
+cli: ## Builds the command: target/release/edge-authz
+	$(CARGO) build --locked --release --bin edge-authz
+	@ls -l $(CARGO_DIRECTORY)/release/edge-authz | awk '{printf "%s: %d KiB\n", $$NF, $$5 / 1024}'
+
 # --- the example ---
 
 .PHONY: demo

@@ -7,6 +7,8 @@
 pub mod authz;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod cases;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod cli;
 pub mod config;
 pub mod cors;
 pub mod crypto;

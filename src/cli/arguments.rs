@@ -1,0 +1,149 @@
+//! What the command is asked to do.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use super::explain::Moment;
+
+/// Checks, explains and tests configurations of edge-authz.
+#[derive(Debug, Parser)]
+#[command(
+    name = "edge-authz",
+    version,
+    arg_required_else_help = true,
+    after_help = "Exit status: 0 good, 1 something is wrong with what was looked at, 2 wrong use.\n\
+                  `edge-authz help COMMAND` shows examples of a command."
+)]
+pub(crate) struct Arguments {
+    /// When to use colours; `auto`: on a terminal, unless `NO_COLOR` is set.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Colour,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check configurations: every error with its line, and what is risky.
+    #[command(after_help = "Examples:\n  \
+        edge-authz check edge-authz.yaml\n  \
+        edge-authz check envoy.yaml                 # a whole bootstrap, clusters included\n  \
+        kubectl get wasmplugin -A -o yaml | edge-authz check -\n  \
+        edge-authz check --strict --json config/*.yaml")]
+    Check(CheckArguments),
+    /// Explain what becomes of a request, step by step.
+    #[command(after_help = "A token is never shown.\n\nExamples:\n  \
+        edge-authz explain --config edge-authz.yaml /pets/7\n  \
+        edge-authz explain --config edge-authz.yaml -X POST https://api.example.com/pets \\\n    \
+        --token-file token.jwt --jwks cognito=jwks.json\n  \
+        pbpaste | edge-authz explain --config edge-authz.yaml /pets --token-file - \\\n    \
+        --jwks cognito=jwks.json --at 2026-01-31T12:00:00Z\n  \
+        edge-authz explain --config edge-authz.yaml -X OPTIONS /pets \\\n    \
+        -H 'Origin: https://app.example.com' -H 'Access-Control-Request-Method: GET'")]
+    Explain(ExplainArguments),
+    /// List the routes: who may call what.
+    #[command(after_help = "Examples:\n  \
+        edge-authz routes edge-authz.yaml\n  \
+        edge-authz routes --json envoy.yaml")]
+    Routes(RoutesArguments),
+    /// Play case files on the core, with tokens that are made up.
+    #[command(after_help = "Examples:\n  \
+        edge-authz test tests/*.cases.yaml\n  \
+        edge-authz test --only 'missing scope' --verbose api.cases.yaml\n  \
+        edge-authz test --junit results.xml api.cases.yaml")]
+    Test(TestArguments),
+    /// Print the JSON Schema of the configuration, for editors.
+    #[command(after_help = "Examples:\n  \
+        edge-authz schema > edge-authz.schema.json\n\n\
+        Then, as the first line of a configuration:\n  \
+        # yaml-language-server: $schema=edge-authz.schema.json")]
+    Schema,
+    /// Print a script that completes this command in a shell.
+    #[command(after_help = "Examples:\n  \
+        edge-authz completions bash > /etc/bash_completion.d/edge-authz\n  \
+        edge-authz completions zsh > \"${fpath[1]}/_edge-authz\"")]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// YAML or JSON: a configuration, an Envoy bootstrap, an Istio `WasmPlugin`,
+    /// an Envoy Gateway `EnvoyExtensionPolicy`; `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    /// Exit with 1 for warnings too.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Print one JSON object instead.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RoutesArguments {
+    /// A file with one configuration; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: String,
+    /// Print one JSON object instead.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// A file with one configuration.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: String,
+    /// The request's method.
+    #[arg(short = 'X', long, default_value = "GET", value_name = "METHOD")]
+    pub(crate) method: String,
+    /// The request's path, or its whole URL.
+    #[arg(value_name = "PATH")]
+    pub(crate) target: String,
+    /// A header of the request, `name: value`.
+    #[arg(short = 'H', long = "header", value_name = "HEADER")]
+    pub(crate) headers: Vec<String>,
+    /// A file with a token, which goes to the first place of `token_from`; `-`
+    /// is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<String>,
+    /// A provider's key set, in place of the one that the filter fetches.
+    #[arg(long, value_name = "PROVIDER=FILE")]
+    pub(crate) jwks: Vec<String>,
+    /// Another time than now: seconds since 1970, or 2026-01-31T12:00:00Z.
+    #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
+    pub(crate) at: Option<Moment>,
+    /// Print one JSON object instead.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArguments {
+    /// Case files; `-` is standard input.
+    #[arg(required = true, value_name = "CASES")]
+    pub(crate) files: Vec<String>,
+    /// Play only the cases with this text in their name.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) only: Option<String>,
+    /// List the cases that pass too.
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// Write the results to this file besides, in the form of `JUnit`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<String>,
+    /// Print one JSON object instead.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

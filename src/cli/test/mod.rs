@@ -1,0 +1,246 @@
+//! `edge-authz test`: case files, played on the core.
+
+mod junit;
+
+use std::io::Write;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::source::Source;
+use crate::cases::{CaseError, CaseFile, Difference, Expectation, Outcome, Player, Side, World};
+
+pub(crate) use junit::junit;
+
+/// What became of the cases of one file.
+#[derive(Debug, Serialize)]
+pub(crate) struct Played {
+    pub(crate) file: String,
+    /// What the file says that it shows.
+    about: String,
+    pub(crate) cases: Vec<PlayedCase>,
+    /// Why the file, or a part of it, cannot be played.
+    pub(crate) errors: Vec<String>,
+}
+
+/// What became of one case.
+#[derive(Debug, Serialize)]
+pub(crate) struct PlayedCase {
+    pub(crate) name: String,
+    pub(crate) result: Verdict,
+    /// What came out other than expected.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) differences: Vec<Unexpected>,
+}
+
+/// Whether a case shows what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Verdict {
+    Passed,
+    Failed,
+    /// It is for a real Envoy only.
+    Skipped,
+}
+
+/// Something that came out other than expected.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Unexpected {
+    what: String,
+    expected: String,
+    found: String,
+}
+
+impl From<Difference> for Unexpected {
+    fn from(difference: Difference) -> Self {
+        let Difference {
+            what,
+            expected,
+            found,
+        } = difference;
+        Self {
+            what,
+            expected,
+            found,
+        }
+    }
+}
+
+/// Plays the cases of a file, those with `wanted` in their name.
+pub(crate) fn play(source: &Source, wanted: Option<&str>) -> Played {
+    let mut played = Played {
+        file: source.name.clone(),
+        about: String::new(),
+        cases: Vec::new(),
+        errors: Vec::new(),
+    };
+    match CaseFile::parse(&source.text) {
+        Ok(file) => {
+            played.about = file.about;
+            for world in &file.worlds {
+                if let Err(error) = played.play(world, wanted) {
+                    played.errors.push(error.to_string());
+                }
+            }
+        }
+        Err(error) => played.errors.push(error.to_string()),
+    }
+    played
+}
+
+impl Played {
+    fn play(&mut self, world: &World, wanted: Option<&str>) -> Result<(), CaseError> {
+        let is_wanted = |name: &str| wanted.is_none_or(|wanted| name.contains(wanted));
+        let cases: Vec<_> = world
+            .cases
+            .iter()
+            .filter(|case| is_wanted(&case.name))
+            .collect();
+        if cases.is_empty() {
+            return Ok(());
+        }
+        let player = Player::new(world)?;
+        for case in cases {
+            let mut shown = PlayedCase {
+                name: case.name.clone(),
+                result: Verdict::Skipped,
+                differences: Vec::new(),
+            };
+            if case.is_for(Side::Native) {
+                let (request, [expected, _]) = world.prepare(case, world.now())?;
+                shown.judge(&expected, &player.play(&request, world.now()));
+            }
+            self.cases.push(shown);
+        }
+        Ok(())
+    }
+
+    /// How many cases ended so.
+    pub(crate) fn count(&self, result: Verdict) -> usize {
+        self.cases
+            .iter()
+            .filter(|case| case.result == result)
+            .count()
+    }
+
+    /// Whether every case that was played passed.
+    pub(crate) fn is_good(&self) -> bool {
+        self.errors.is_empty() && self.count(Verdict::Failed) == 0
+    }
+
+    /// Writes what differed, and a summary.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub(crate) fn show(
+        &self,
+        style: &Style,
+        all: bool,
+        out: &mut dyn Write,
+    ) -> std::io::Result<()> {
+        let Style { red, green, plain } = style;
+        for case in &self.cases {
+            match case.result {
+                Verdict::Passed if all => writeln!(out, "{green}✓{plain} {}", case.name)?,
+                Verdict::Skipped if all => writeln!(out, "– {}", case.name)?,
+                Verdict::Passed | Verdict::Skipped => {}
+                Verdict::Failed => {
+                    writeln!(out, "{red}✗{plain} {}", case.name)?;
+                    for difference in &case.differences {
+                        writeln!(out, "    {}", difference.what)?;
+                        for line in difference.expected.lines() {
+                            writeln!(out, "    {red}- {line}{plain}")?;
+                        }
+                        for line in difference.found.lines() {
+                            writeln!(out, "    {green}+ {line}{plain}")?;
+                        }
+                    }
+                }
+            }
+        }
+        for error in &self.errors {
+            writeln!(out, "{red}error{plain}: {}: {error}", self.file)?;
+        }
+        let counts = [
+            (Verdict::Passed, "passed"),
+            (Verdict::Failed, "failed"),
+            (Verdict::Skipped, "only for Envoy"),
+        ];
+        let counts = counts.map(|(result, word)| (self.count(result), word));
+        let counts = counts
+            .into_iter()
+            .filter(|(count, word)| *count > 0 || *word == "passed");
+        let counts: Vec<_> = counts
+            .map(|(count, word)| format!("{count} {word}"))
+            .collect();
+        writeln!(out, "{}: {}", self.file, counts.join(", "))
+    }
+
+    /// The same for other programs.
+    pub(crate) fn to_json(&self) -> Value {
+        json!({
+            "passed": self.count(Verdict::Passed),
+            "failed": self.count(Verdict::Failed),
+            "skipped": self.count(Verdict::Skipped),
+            "file": self.file,
+            "about": self.about,
+            "errors": self.errors,
+            "cases": self.cases,
+        })
+    }
+}
+
+impl PlayedCase {
+    /// The same must come out when the token may be remembered.
+    fn judge(&mut self, expected: &Expectation, outcomes: &[Outcome; 2]) {
+        let [first, second] = outcomes;
+        let differences = |outcome| {
+            expected
+                .differences(outcome)
+                .into_iter()
+                .map(Unexpected::from)
+        };
+        self.differences.extend(differences(first));
+        let again = differences(second).filter(|later| !self.differences.contains(later));
+        let again: Vec<_> = again
+            .map(|later| Unexpected {
+                what: format!("{}, the second time", later.what),
+                ..later
+            })
+            .collect();
+        self.differences.extend(again);
+        self.result = if self.differences.is_empty() {
+            Verdict::Passed
+        } else {
+            Verdict::Failed
+        };
+    }
+}
+
+/// How lines are coloured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Style {
+    red: &'static str,
+    green: &'static str,
+    plain: &'static str,
+}
+
+impl Style {
+    /// With colours, or without.
+    pub(crate) const fn new(coloured: bool) -> Self {
+        if coloured {
+            Self {
+                red: "\u{1b}[31m",
+                green: "\u{1b}[32m",
+                plain: "\u{1b}[0m",
+            }
+        } else {
+            Self {
+                red: "",
+                green: "",
+                plain: "",
+            }
+        }
+    }
+}

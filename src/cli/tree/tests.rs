@@ -1,0 +1,102 @@
+use super::*;
+
+fn yaml(text: &str) -> Node {
+    let mut documents = parse_yaml(text).unwrap();
+    assert_eq!(documents.len(), 1);
+    documents.remove(0)
+}
+
+#[test]
+fn values_and_names_know_where_they_stand() {
+    for (text, node) in [
+        ("a: [x, 'y']\nb:\n  c: 12\n", None),
+        (
+            "{\"a\": [\"x\", \"y\"],\n\t\"b\": {\"\\u0063\": 12}}",
+            Some(()),
+        ),
+    ]
+    .map(|(text, json)| {
+        (
+            text,
+            json.map_or_else(|| yaml(text), |()| parse_json(text).unwrap()),
+        )
+    }) {
+        let [a, b] = node.members() else { panic!() };
+        assert_eq!(&text[a.name_span.clone()].trim_matches('"'), &"a");
+        let [x, y] = a.value.elements() else { panic!() };
+        assert_eq!((x.text(), y.text()), (Some("x"), Some("y")));
+        assert_eq!(text[y.span.clone()].trim_matches(['"', '\'']), "y");
+        let [c] = b.value.members() else { panic!() };
+        assert_eq!(c.name, "c");
+        assert_eq!(&text[c.value.span.clone()], "12");
+        assert_eq!(node.to_json(), r#"{"a":["x","y"],"b":{"c":12}}"#);
+    }
+}
+
+#[test]
+fn a_member_that_is_there_twice_stays_there_twice() {
+    assert_eq!(yaml("a: 1\na: 2\n").to_json(), r#"{"a":1,"a":2}"#);
+    let json = r#"{"a":1,"a":2}"#;
+    assert_eq!(parse_json(json).unwrap().to_json(), json);
+}
+
+#[test]
+fn quotes_and_tags_keep_text_text() {
+    let node = yaml("[off, 'off', \"0123\", !!str 12, ! 12, |\n no\n]\n");
+    assert_eq!(node.to_json(), r#"[false,"off","0123","12","12","no\n"]"#);
+}
+
+#[test]
+fn names_are_what_is_written() {
+    assert_eq!(
+        yaml("off: 1\n12: 2\n'x': 3\n").to_json(),
+        r#"{"off":1,"12":2,"x":3}"#
+    );
+    assert!(parse_yaml("[a]: 1\n").is_err());
+}
+
+#[test]
+fn aliases_stand_for_their_anchor_and_not_for_more_than_there_is_room_for() {
+    assert_eq!(
+        yaml("a: &x {b: 1}\nc: *x\n").to_json(),
+        r#"{"a":{"b":1},"c":{"b":1}}"#
+    );
+    assert!(parse_yaml("a: &x [*x]\n").is_err());
+    let mut bomb = "a0: &a0 [1]\n".to_owned();
+    for level in 1..30 {
+        let before = level - 1;
+        bomb += &format!("a{level}: &a{level} [*a{before}, *a{before}, *a{before}]\n");
+    }
+    let fault = parse_yaml(&bomb).unwrap_err();
+    assert_eq!(fault.message, "its aliases stand for too much");
+    let mut deep = "a0: &a0 [1]\n".to_owned();
+    for level in 1..1000 {
+        let before = level - 1;
+        deep += &format!("a{level}: &a{level} [*a{before}]\n");
+    }
+    assert!(
+        parse_yaml(&deep)
+            .unwrap_err()
+            .message
+            .starts_with("nested deeper")
+    );
+}
+
+#[test]
+fn what_is_nested_too_deep_is_refused() {
+    for open in ["[", "{\"a\":"] {
+        assert!(parse_json(&open.repeat(100_000)).is_err());
+        assert!(parse_yaml(&open.repeat(100_000)).is_err());
+    }
+    let deep = format!("{}{}", "[".repeat(129), "]".repeat(129));
+    assert!(parse_json(&deep).is_err());
+    assert!(parse_yaml(&deep).is_err());
+    assert!(parse_json(&deep[1..257]).is_ok());
+    assert!(parse_yaml(&deep[1..257]).is_ok());
+}
+
+#[test]
+fn a_text_may_hold_several_documents_or_none() {
+    assert_eq!(parse_yaml("a: 1\n---\nb: 2\n").unwrap().len(), 2);
+    assert_eq!(parse_yaml("# nothing\n").unwrap().len(), 0);
+}

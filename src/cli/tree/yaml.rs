@@ -1,0 +1,211 @@
+//! YAML to trees, one for each document of the text.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
+
+use super::{Fault, MAX_DEPTH, Member, Node, Value, scalar};
+
+/// The most values that aliases may make of a text: `*a` for a list of `*b`
+/// for a list of `*c` … is small when written and endless when read.
+const MAX_NODES: usize = 2_000_000;
+
+/// Reads the documents of a YAML text; empty ones are left out.
+///
+/// # Errors
+///
+/// The first thing that is not YAML, or that JSON could not say.
+pub(crate) fn parse(text: &str) -> Result<Vec<Node>, Fault> {
+    let mut builder = Builder::default();
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| Fault {
+            message: error.info(),
+            at: error.marker().byte_offset().unwrap_or_default(),
+        })?;
+        builder.take(event, range(span))?;
+    }
+    Ok(builder.documents)
+}
+
+fn range(span: Span) -> Range<usize> {
+    span.byte_range().unwrap_or_default()
+}
+
+#[derive(Default)]
+struct Builder {
+    documents: Vec<Node>,
+    open: Vec<Open>,
+    anchors: BTreeMap<usize, (Node, Size)>,
+    nodes: usize,
+}
+
+/// An object or list that is being read.
+struct Open {
+    start: usize,
+    anchor: usize,
+    content: Content,
+    size: Size,
+}
+
+enum Content {
+    List(Vec<Node>),
+    Object(Vec<Member>, Option<(String, Range<usize>)>),
+}
+
+/// How much a value holds.
+#[derive(Clone, Copy)]
+struct Size {
+    nodes: usize,
+    depth: usize,
+}
+
+const ONE: Size = Size { nodes: 1, depth: 0 };
+
+impl Builder {
+    fn take(&mut self, event: Event<'_>, span: Range<usize>) -> Result<(), Fault> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let value = meaning(&text, style, tag.as_deref());
+                let name = matches!(style, ScalarStyle::Plain).then(|| text.into_owned());
+                self.finish(Node { span, value }, name, anchor, ONE)
+            }
+            Event::SequenceStart(_, anchor, _) => {
+                self.open(Content::List(Vec::new()), anchor, &span)
+            }
+            Event::MappingStart(_, anchor, _) => {
+                self.open(Content::Object(Vec::new(), None), anchor, &span)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(&span),
+            Event::Alias(anchor) => {
+                let fault = |message: &str| Fault {
+                    message: message.to_owned(),
+                    at: span.start,
+                };
+                let (node, size) = self
+                    .anchors
+                    .get(&anchor)
+                    .ok_or_else(|| fault("an alias inside of what it stands for"))?;
+                if self.nodes.saturating_add(size.nodes) > MAX_NODES {
+                    return Err(fault("its aliases stand for too much"));
+                }
+                let (node, size) = (node.clone(), *size);
+                let name = node.text().map(str::to_owned);
+                self.finish(Node { span, ..node }, name, 0, size)
+            }
+            // No values.
+            Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(..)
+            | Event::DocumentEnd
+            | Event::Anchor(..)
+            | Event::UnresolvedAlias(_)
+            | _ => Ok(()),
+        }
+    }
+
+    fn open(&mut self, content: Content, anchor: usize, span: &Range<usize>) -> Result<(), Fault> {
+        if self.open.len() >= MAX_DEPTH {
+            return Err(too_deep(span.start));
+        }
+        self.open.push(Open {
+            start: span.start,
+            anchor,
+            content,
+            size: ONE,
+        });
+        Ok(())
+    }
+
+    fn close(&mut self, span: &Range<usize>) -> Result<(), Fault> {
+        let Some(open) = self.open.pop() else {
+            return Ok(());
+        };
+        let (value, last) = match open.content {
+            Content::List(elements) => {
+                let last = elements.last().map(|element| element.span.end);
+                (Value::List(elements), last)
+            }
+            Content::Object(members, _) => {
+                let last = members.last().map(|member| member.value.span.end);
+                (Value::Object(members), last)
+            }
+        };
+        // The end of a block is told where the next thing begins; it ends with
+        // its last value.
+        let end = if span.is_empty() {
+            last.unwrap_or(span.end)
+        } else {
+            span.end
+        };
+        let span = open.start..end.max(open.start);
+        self.finish(Node { span, value }, None, open.anchor, open.size)
+    }
+
+    /// Puts a value where it belongs. `name` is what it says as the name of a
+    /// member, where that is not its text.
+    fn finish(
+        &mut self,
+        node: Node,
+        name: Option<String>,
+        anchor: usize,
+        size: Size,
+    ) -> Result<(), Fault> {
+        self.nodes = self.nodes.saturating_add(size.nodes);
+        if anchor != 0 {
+            self.anchors.insert(anchor, (node.clone(), size));
+        }
+        let depth = self.open.len();
+        let Some(parent) = self.open.last_mut() else {
+            self.documents.push(node);
+            return Ok(());
+        };
+        if depth.saturating_add(size.depth) > MAX_DEPTH {
+            return Err(too_deep(node.span.start));
+        }
+        parent.size.nodes = parent.size.nodes.saturating_add(size.nodes);
+        parent.size.depth = parent.size.depth.max(size.depth.saturating_add(1));
+        match &mut parent.content {
+            Content::List(elements) => elements.push(node),
+            Content::Object(members, pending) => match pending.take() {
+                Some((name, name_span)) => members.push(Member {
+                    name,
+                    name_span,
+                    value: node,
+                }),
+                None => match name.or_else(|| node.text().map(str::to_owned)) {
+                    Some(name) => *pending = Some((name, node.span)),
+                    None => {
+                        return Err(Fault {
+                            message: "the name of a member is not text".to_owned(),
+                            at: node.span.start,
+                        });
+                    }
+                },
+            },
+        }
+        Ok(())
+    }
+}
+
+fn too_deep(at: usize) -> Fault {
+    Fault {
+        message: format!("nested deeper than {MAX_DEPTH} objects and lists"),
+        at,
+    }
+}
+
+fn meaning(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
+    // `!!str` and the mere `!` keep text from being anything else.
+    let is_text = tag.is_some_and(|tag| {
+        tag.is_yaml_core_schema_tag("str") || (tag.handle().is_empty() && tag.suffix() == "!")
+    });
+    match style {
+        ScalarStyle::Plain if !is_text => scalar::resolve(text),
+        ScalarStyle::Plain
+        | ScalarStyle::SingleQuoted
+        | ScalarStyle::DoubleQuoted
+        | ScalarStyle::Literal
+        | ScalarStyle::Folded => Value::Text(text.to_owned()),
+    }
+}
