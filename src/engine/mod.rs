@@ -39,8 +39,7 @@ pub use shared::{NotSet, SharedData, Unavailable};
 use token_cache::TokenCache;
 use waiting::{Waiter, Waiting};
 
-/// The tick that suffices while nothing is going on: others' rotations are
-/// seen within it.
+/// The tick that suffices while nothing is going on.
 const SLOW_TICK: Duration = Duration::from_millis(500);
 /// The tick while requests wait.
 const FAST_TICK: Duration = Duration::from_millis(10);

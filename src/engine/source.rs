@@ -16,8 +16,9 @@ use crate::policy::{KeySource, SourceId};
 use crate::telemetry::{Event, FetchFailure, FetchResult, Metric};
 use crate::time::UnixTime;
 
-/// How often a source is looked at that nobody waits for.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often a source is looked at that nobody waits for: with a slow tick on
+/// top of it, others' rotations are seen within a second.
+const LOOK_EVERY: Duration = Duration::from_millis(400);
 
 /// The keys of a source as this worker has them.
 #[derive(Debug)]

@@ -88,7 +88,8 @@ impl Schedule {
     fn new(seed: u64, hazards: Hazards) -> Rc<Self> {
         let mut dice = Dice::new(seed);
         let settings = some_settings(&mut dice);
-        let world = World::new(dice.below(4) + 1, settings);
+        let world = World::new(0, settings);
+        let workers = dice.below(4) + 1;
         world.latency.set(None);
         world.slowness.set(Duration::from_millis(100));
         world.model.borrow_mut().sabotaged = hazards.sabotage;
@@ -108,6 +109,9 @@ impl Schedule {
             };
             schedule.world.shared.interleave(Rc::new(between));
         }
+        for _ in 0..workers {
+            schedule.world.start(settings);
+        }
         schedule
     }
 
@@ -126,9 +130,15 @@ impl Schedule {
 
     /// Between two calls of a worker to the shared data.
     fn between(&self) {
-        if !self.percent(10) {
+        if self.percent(85) {
             return;
         }
+        for _ in 0..=self.below(3) {
+            self.act_meanwhile();
+        }
+    }
+
+    fn act_meanwhile(&self) {
         if self.world.workers.borrow().is_empty() {
             return;
         }
@@ -156,7 +166,12 @@ impl Schedule {
         match self.below(100) {
             0..35 => self.request(&worker),
             35..50 => world.tick(&worker),
-            50..68 => self.pass(),
+            50..68 => {
+                self.pass();
+                if self.percent(40) {
+                    self.answer();
+                }
+            }
             68..84 => self.answer(),
             84..89 => self.publish(),
             89..92 => {
@@ -183,7 +198,7 @@ impl Schedule {
 
     /// A little time passes with all its ticks, or a lot with few.
     fn pass(&self) {
-        let millis = [1, 9, 40, 300, 700, 1500, 4000, 6000];
+        let millis = [1, 9, 40, 300, 700, 1500, 3000, 6000];
         if self.percent(80) {
             let millis = *self.dice.borrow_mut().pick(&millis);
             self.world.pass(Duration::from_millis(millis));

@@ -31,25 +31,28 @@ fn eight_workers_and_the_main_thread_are_one_get_per_refresh() {
 
 #[test]
 fn two_workers_that_start_at_once_are_one_get_however_their_calls_interleave() {
-    // The second worker starts and ticks between any two calls of the first.
+    // Between two calls of the first worker, the second starts and ticks; and
+    // ticks again between any two later ones.
     for start_at in 0..12 {
-        for tick_at in 0..30 {
+        for (ticks, tick_from) in [(0, 0), (0, 7), (1, 0), (2, 9), (3, 0), (3, 50)] {
             let world = World::new(0, SETTINGS);
-            let calls = Rc::new(Cell::new(0));
-            let second = Rc::new(RefCell::new(None));
+            let calls = Cell::new(0);
+            let second = RefCell::new(None);
             let others = Rc::downgrade(&world);
-            let (seen, held) = (Rc::clone(&calls), Rc::clone(&second));
             world.shared.interleave(Rc::new(move || {
                 let Some(world) = others.upgrade() else {
                     return;
                 };
-                let call = seen.get();
-                seen.set(call + 1);
+                let call = calls.get();
+                calls.set(call + 1);
                 if call == start_at {
-                    *held.borrow_mut() = Some(world.start(SETTINGS));
-                } else if call > start_at
-                    && call >= tick_at
-                    && let Some(second) = &*held.borrow()
+                    let started = world.start(SETTINGS);
+                    for _ in 0..ticks {
+                        world.tick(&started);
+                    }
+                    *second.borrow_mut() = Some(started);
+                } else if call >= tick_from
+                    && let Some(second) = &*second.borrow()
                 {
                     world.tick(second);
                 }
@@ -61,7 +64,7 @@ fn two_workers_that_start_at_once_are_one_get_however_their_calls_interleave() {
             world.shared.stop_interleaving();
             world.pass(secs(2));
             let gets = (world.gets_of(0), world.gets_of(1));
-            assert_eq!(gets, (1, 2), "{start_at} {tick_at}");
+            assert_eq!(gets, (1, 2), "{start_at} {ticks} {tick_from}");
             assert!(world.all_allow(0, 0));
         }
     }

@@ -1,0 +1,167 @@
+//! Keys that come and go, and tokens that name them.
+
+use std::time::Duration;
+
+use super::signer::KeyId;
+use super::world::{SETTINGS, Token, World};
+use crate::telemetry::Reason;
+
+const GOOD: Token = Token::Good(KeyId(0));
+
+fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+#[test]
+fn f6_ten_thousand_made_up_kids_in_ten_seconds_are_at_most_two_gets() {
+    let world = World::new(4, SETTINGS);
+    world.pass(secs(60));
+    let before = [world.gets_of(0), world.gets_of(1)];
+    for made_up in 0..10_000 {
+        let worker = world.worker(made_up % 4);
+        world.request(
+            &worker,
+            made_up % 2,
+            Token::Forged(format!("{}", made_up % 3000)),
+        );
+        if made_up % 20 == 0 {
+            world.pass(millis(20));
+        }
+        if made_up % 500 == 0 {
+            // Good tokens do not notice.
+            assert!(world.all_allow(0, 0) && world.all_allow(1, 1));
+        }
+    }
+    for source in [0, 1] {
+        let gets = world.gets_of(source) - before[source];
+        assert!((1..=2).contains(&gets), "{gets}");
+    }
+}
+
+#[test]
+fn f7_a_rotation_within_the_cool_down_is_waited_for() {
+    let world = World::new(2, SETTINGS);
+    world.pass(secs(60));
+    let worker = world.worker(0);
+    world.request(&worker, 0, Token::Forged("made-up".into()));
+    world.pass(secs(1));
+    world.issuers[0].publish(&[1, 2]);
+    let stream = world.request(&worker, 0, Token::Good(KeyId(2)));
+    world.pass(millis(3_500));
+    assert_eq!(world.reason(stream), None);
+    world.pass(millis(1_000));
+    assert_eq!(world.reason(stream), Some(Reason::Allowed));
+}
+
+#[test]
+fn f8_a_withdrawn_key_stops_at_once_where_the_set_was_taken_and_soon_elsewhere() {
+    let world = World::new(3, SETTINGS);
+    world.pass(secs(60));
+    assert!(world.all_allow(0, 0));
+    world.issuers[0].publish(&[1]);
+    // Somebody asks for a key that is not there: the set is fetched again.
+    let asking = world.worker(1);
+    world.request(&asking, 0, Token::Forged("made-up".into()));
+    let taken = world.events.borrow().len();
+    while world.events.borrow().len() == taken {
+        world.pass(millis(1));
+    }
+    let stream = world.request(&asking, 0, GOOD);
+    assert_ne!(world.reason(stream), Some(Reason::Allowed));
+    world.pass(secs(1));
+    for index in 0..3 {
+        let stream = world.request(&world.worker(index), 0, GOOD);
+        assert_ne!(
+            world.reason(stream),
+            Some(Reason::Allowed),
+            "worker {index}"
+        );
+    }
+    assert!(world.all_allow(0, 1));
+}
+
+#[test]
+fn f8_the_tokens_of_a_withdrawn_key_wait_once_and_are_then_refused_at_once() {
+    let world = World::new(1, SETTINGS);
+    world.pass(secs(60));
+    world.issuers[0].publish(&[1]);
+    world.pass(secs(600));
+    let worker = world.worker(0);
+    let first = world.request(&worker, 0, GOOD);
+    assert_eq!(world.reason(first), None);
+    world.pass(millis(100));
+    assert_eq!(world.reason(first), Some(Reason::UnknownKey));
+    // New sets, asked for by others, change nothing in that.
+    for second in 0..9 {
+        world.request(&worker, 0, Token::Forged(format!("made-up-{second}")));
+        let again = world.request(&worker, 0, GOOD);
+        assert_eq!(world.reason(again), Some(Reason::UnknownKey), "{second}");
+        world.pass(secs(1));
+    }
+    world.pass(secs(2));
+    let again = world.request(&worker, 0, GOOD);
+    assert_eq!(world.reason(again), None);
+}
+
+#[test]
+fn f8_a_kid_that_names_another_key_verifies_tokens_of_that_key_only() {
+    let world = World::new(1, SETTINGS);
+    world.issuers[0].publish(&[4]);
+    world.pass(secs(1));
+    assert!(world.all_allow(0, 4));
+    world.issuers[0].publish(&[5]);
+    world.pass(secs(600));
+    let stream = world.request(&world.worker(0), 0, Token::Good(KeyId(4)));
+    assert_eq!(world.reason(stream), Some(Reason::BadSignature));
+    assert!(world.all_allow(0, 5));
+}
+
+#[test]
+fn f9_an_older_answer_does_not_replace_a_newer_one() {
+    let world = World::new(2, SETTINGS);
+    world.latency.set(None);
+    world.pass(millis(30));
+    let mut calls = world.calls.borrow().clone();
+    calls.retain(|call| call.source == 0);
+    let [late] = &calls[..] else {
+        panic!("{} fetches", calls.len())
+    };
+    let old = world.issuers[0].answer(&late.asked.uri);
+    // The host is busy for longer than a lease lasts.
+    let now = world.now().saturating_add(secs(8));
+    world.clock.set(now);
+    let other = world.worker(usize::from(late.life == 1));
+    world.tick(&other);
+    world.issuers[0].publish(&[2]);
+    let calls = world.calls.borrow().clone();
+    let newer = calls
+        .iter()
+        .find(|call| call.source == 0 && call.life == other.life);
+    world.answer(newer.expect("the lease is over"));
+    world.answer_call(late, &old);
+    world.latency.set(Some(millis(20)));
+    world.pass(secs(1));
+    assert!(world.all_allow(0, 2));
+    for index in [0, 1] {
+        let stream = world.request(&world.worker(index), 0, GOOD);
+        assert_ne!(world.reason(stream), Some(Reason::Allowed));
+    }
+}
+
+#[test]
+fn f10_two_issuers_with_one_kid_have_each_its_own_key() {
+    let world = World::new(1, SETTINGS);
+    world.issuers[0].publish(&[4]);
+    world.issuers[1].publish(&[5]);
+    world.pass(secs(1));
+    assert_eq!(KeyId(4).kid(), KeyId(5).kid());
+    assert!(world.all_allow(0, 4) && world.all_allow(1, 5));
+    for (issuer, key) in [(0, 5), (1, 4)] {
+        let stream = world.request(&world.worker(0), issuer, Token::Good(KeyId(key)));
+        assert_eq!(world.reason(stream), Some(Reason::BadSignature));
+    }
+}
