@@ -165,9 +165,9 @@ fn looks_like(value: &[u8], scheme: &str) -> bool {
 
 fn one_word(rest: &[u8]) -> Found<'_> {
     let word = rest.trim_ascii();
-    let several = word
-        .iter()
-        .any(|byte| byte.is_ascii_whitespace() || *byte == b',');
+    let several = memchr::memchr3(b' ', b',', b'\t', word)
+        .or_else(|| memchr::memchr3(b'\n', b'\r', b'\x0c', word))
+        .is_some();
     if word.is_empty() || several {
         Found::Malformed
     } else {

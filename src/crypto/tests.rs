@@ -306,10 +306,24 @@ fn the_host_is_asked_only_for_what_it_can_have() {
 #[test]
 fn lengths_and_ranges_are_judged_before_the_host_is_asked() {
     let host = Host::new(Some(true));
-    let (_, rsa) = rsa_pair();
-    for wrong in [vec![], vec![1; 255], vec![1; 257], vec![0xFF; 256]] {
+    let (pair, rsa) = rsa_pair();
+    let parts: PublicKeyComponents<Vec<u8>> = pair.public_key().into();
+    let modulus = parts.n;
+    for wrong in [
+        vec![],
+        vec![1; 255],
+        vec![1; 257],
+        vec![0xFF; 256],
+        modulus.clone(),
+    ] {
         assert!(!rsa.verify(Algorithm::Rs256, MESSAGE, &wrong, &host));
     }
+    assert!(host.asked.borrow().is_empty());
+    let mut largest = modulus;
+    // It is odd.
+    largest[255] -= 1;
+    assert!(rsa.verify(Algorithm::Rs256, MESSAGE, &largest, &host));
+    host.asked.take();
     for (curve, algorithm, octets) in [
         (Curve::P256, Algorithm::Es256, 32),
         (Curve::P384, Algorithm::Es384, 48),
@@ -401,4 +415,21 @@ fn jwt_compact_drives_the_algorithms_too() {
         hs256.name(),
     ];
     assert!(names.iter().all(|name| Algorithm::parse(name).is_some()));
+}
+
+#[test]
+fn an_ed25519_signature_is_one_of_its_length_and_of_its_text() {
+    let (pair, mut key) = ed25519_key();
+    let good = pair.sign(MESSAGE).as_ref().to_vec();
+    for _ in 0..2 {
+        let verify = |message: &[u8], signature: &[u8]| {
+            key.verify(Algorithm::EdDsa, message, signature, &NoNativeSignatures)
+        };
+        assert!(verify(MESSAGE, &good));
+        assert!(!verify(b"header.other", &good));
+        assert!(!verify(MESSAGE, &good[..63]));
+        assert!(!verify(MESSAGE, &[&good[..], &[0]].concat()));
+        // Once more with its multiples at hand.
+        key.prepare();
+    }
 }

@@ -235,16 +235,16 @@ impl Engine {
             arrived,
             now,
         };
-        let decision = authz::evaluate(&self.policy, head, context);
+        let mut decision = authz::evaluate(&self.policy, head, context);
         if let Some(Verified {
             token,
             provider,
             jwt,
-        }) = &decision.verified
+        }) = decision.verified.take()
             // Tokens of no further use must not push others out.
             && jwt.expires() > now
         {
-            self.tokens.remember(token, *provider, Rc::clone(jwt));
+            self.tokens.remember(token, provider, jwt);
         }
         for (source, kid) in &decision.absent {
             self.keys.found_absent(*source, kid, now);

@@ -164,7 +164,14 @@ impl Source {
         }
     }
 
-    fn take(&mut self, set: KeySet, content: Content, now: UnixTime, effects: &mut Vec<Effect>) {
+    fn take(
+        &mut self,
+        mut set: KeySet,
+        content: Content,
+        now: UnixTime,
+        effects: &mut Vec<Effect>,
+    ) {
+        set.prepare(self.known());
         let provider = Rc::clone(&self.spec.name);
         let count = u64::try_from(set.len()).unwrap_or(u64::MAX);
         effects.push(Effect::Measure(Metric::Keys { provider, count }));

@@ -19,6 +19,7 @@
 //! The module gives no meaning to members, and never turns an array into a
 //! structure, as derived deserialisers do.
 
+mod document;
 mod strict;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ mod value;
 
 use std::fmt;
 
+pub use document::Document;
 pub use value::{Kind, Object, Value};
 
 /// Checks one JSON text and returns its value.

@@ -60,6 +60,21 @@ impl Jwk {
         self.key.fits(algorithm) && self.algorithm.is_none_or(|own| own == algorithm)
     }
 
+    /// Makes checks with this key fast; whether there is a way to.
+    pub(super) fn prepare(&mut self) -> bool {
+        self.key.prepare()
+    }
+
+    /// Takes over what was prepared for the same material; whether it was.
+    pub(super) fn adopt(&mut self, known: &Self) -> bool {
+        let same = self.key.fingerprint() == known.key.fingerprint();
+        let adopted = same && known.key.is_prepared();
+        if adopted {
+            self.key = known.key.clone();
+        }
+        adopted
+    }
+
     pub(super) fn read(value: Value<'_>, source: Source) -> Result<Self, SkipReason> {
         let members = Members(value.members().ok_or(SkipReason::NotAnObject)?);
         let key_type = members.required("kty")?;

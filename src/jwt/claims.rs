@@ -4,18 +4,15 @@
 //! The text is checked as a whole, once. After that a claim is opened only
 //! when somebody asks for it.
 
-use std::ops::Range;
-
 use super::{MAX_JSON_DEPTH, RegisteredClaim, TokenError, numeric_date};
-use crate::json::{self, Object, Value};
+use crate::json::{Document, Object, Value};
 use crate::rules::ClaimName;
 use crate::time::UnixTime;
 
 /// All claims of one token.
 #[derive(Clone)]
 pub(super) struct ClaimSet {
-    payload: Box<str>,
-    members: Box<[Member]>,
+    payload: Document,
     registered: Registered,
 }
 
@@ -30,21 +27,6 @@ pub(super) struct Registered {
     pub(super) issued_at: Option<UnixTime>,
 }
 
-/// One claim's place in the payload.
-#[derive(Clone)]
-struct Member {
-    name: Name,
-    value: Range<usize>,
-}
-
-#[derive(Clone)]
-enum Name {
-    /// Stands in the payload as it is.
-    Plain(Range<usize>),
-    /// Was written with escapes.
-    Escaped(Box<str>),
-}
-
 /// What was found where a claim's name leads.
 pub(super) enum Found<'a> {
     Absent,
@@ -56,25 +38,17 @@ pub(super) enum Found<'a> {
 impl ClaimSet {
     /// Reads the decoded second part of a token.
     pub(super) fn read(payload: Vec<u8>) -> Result<Self, TokenError> {
-        let payload = String::from_utf8(payload)
-            .map_err(|_| TokenError::Claims(json::Fault::NotUtf8))?
-            .into_boxed_str();
-        let object = json::object(payload.as_bytes(), MAX_JSON_DEPTH)
+        let payload = Document::read(payload, MAX_JSON_DEPTH)
             .map_err(|error| TokenError::Claims(error.fault))?;
-        let registered = Registered::read(&object)?;
-        let members = object
-            .iter()
-            .filter_map(|(name, value)| Member::locate(&payload, name, value))
-            .collect();
+        let registered = Registered::read(&payload)?;
         Ok(Self {
             payload,
-            members,
             registered,
         })
     }
 
     pub(super) fn payload(&self) -> &str {
-        &self.payload
+        self.payload.text()
     }
 
     pub(super) fn registered(&self) -> &Registered {
@@ -83,29 +57,12 @@ impl ClaimSet {
 
     /// The claim of exactly this name.
     pub(super) fn get(&self, name: &str) -> Found<'_> {
-        let member = self.members.iter().find(|it| self.name(it) == name);
-        member.map_or(Found::Absent, |member| self.open(&member.value))
+        self.payload.get(name).map_or(Found::Absent, Found::Value)
     }
 
     /// All claims, in the order of the token.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, Found<'_>)> {
-        self.members
-            .iter()
-            .map(|member| (self.name(member), self.open(&member.value)))
-    }
-
-    fn name<'a>(&'a self, member: &'a Member) -> &'a str {
-        match &member.name {
-            Name::Plain(range) => self.payload.get(range.clone()).unwrap_or_default(),
-            Name::Escaped(name) => name,
-        }
-    }
-
-    fn open(&self, range: &Range<usize>) -> Found<'_> {
-        let text = self.payload.get(range.clone()).unwrap_or_default();
-        // A piece of a text that was found good; should it ever not be, it
-        // is a claim that meets no rule.
-        json::parse(text.as_bytes(), MAX_JSON_DEPTH).map_or(Found::Unreadable, Found::Value)
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
+        self.payload.iter()
     }
 
     /// The claim that `name` leads to, as [`ClaimName`] says.
@@ -133,17 +90,8 @@ impl ClaimSet {
 
     /// Bytes on the heap.
     pub(super) fn heap_bytes(&self) -> usize {
-        let names = self.members.iter().map(|member| match &member.name {
-            Name::Plain(_) => 0,
-            Name::Escaped(name) => name.len(),
-        });
-        names
-            .chain([
-                self.payload.len(),
-                size_of_val::<[Member]>(&self.members),
-                self.registered.heap_bytes(),
-            ])
-            .fold(0, usize::saturating_add)
+        let payload = self.payload.heap_bytes();
+        payload.saturating_add(self.registered.heap_bytes())
     }
 }
 
@@ -176,29 +124,10 @@ impl<'a> Level<'a> {
     }
 }
 
-impl Member {
-    fn locate(payload: &str, name: &str, value: Value<'_>) -> Option<Self> {
-        let name = match range_within(payload, name) {
-            Some(range) => Name::Plain(range),
-            None => Name::Escaped(name.into()),
-        };
-        let value = range_within(payload, value.text())?;
-        Some(Self { name, value })
-    }
-}
-
-/// Where `part` lies, if it is a piece of `whole` and not a copy.
-fn range_within(whole: &str, part: &str) -> Option<Range<usize>> {
-    let start = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
-    let end = start.checked_add(part.len())?;
-    // A copy lies elsewhere, so its range is not within the text.
-    (whole.get(start..end)? == part).then_some(start..end)
-}
-
 impl Registered {
     /// A registered claim that is there has its type, `null` included; only
     /// `iss` and `exp` have to be there.
-    fn read(claims: &Object<'_>) -> Result<Self, TokenError> {
+    fn read(claims: &Document) -> Result<Self, TokenError> {
         let text = |name, claim| typed(claims, name, claim, string);
         let date = |name, claim| {
             typed(claims, name, claim, |value| {
@@ -233,7 +162,7 @@ impl Registered {
 /// The claim as `read` takes it: `None` where it is absent, an error where it
 /// is there and `read` does not take it.
 fn typed<T>(
-    claims: &Object<'_>,
+    claims: &Document,
     name: &str,
     claim: RegisteredClaim,
     read: impl Fn(Value<'_>) -> Option<T>,

@@ -23,6 +23,7 @@
 
 mod check;
 mod claims;
+mod content;
 mod error;
 mod header;
 mod numeric_date;

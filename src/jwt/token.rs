@@ -1,11 +1,13 @@
 //! The compact form (RFC 7515 section 7.1) of a token nobody has checked yet.
 
 use std::fmt;
+use std::rc::Rc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::claims::ClaimSet;
+use super::content::Content;
 use super::header::Header;
 use super::{MAX_TOKEN_BYTES, TokenError, TokenType, VerifiedJwt};
 use crate::crypto::{Algorithm, NativeSignatures};
@@ -38,8 +40,7 @@ pub struct UnverifiedJwt<'t> {
     /// signed. Never a re-encoding.
     signed: &'t [u8],
     signature: Vec<u8>,
-    header: Header,
-    claims: ClaimSet,
+    content: Rc<Content>,
 }
 
 impl<'t> UnverifiedJwt<'t> {
@@ -64,35 +65,37 @@ impl<'t> UnverifiedJwt<'t> {
         Ok(Self {
             signed,
             signature: decode(signature)?,
-            header: Header::read(&decode(header)?)?,
-            claims: ClaimSet::read(decode(payload)?)?,
+            content: Rc::new(Content {
+                header: Header::read(&decode(header)?)?,
+                claims: ClaimSet::read(decode(payload)?)?,
+            }),
         })
     }
 
     /// The algorithm that the token says it is signed with; never `none`.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
-        self.header.algorithm
+        self.content.header.algorithm
     }
 
     /// The ID of the key that the token says it is signed with. An empty one
     /// is one.
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
-        self.header.kid.as_deref()
+        self.content.header.kid.as_deref()
     }
 
     /// The token's `typ`.
     #[must_use]
     pub fn token_type(&self) -> Option<&TokenType> {
-        self.header.token_type.as_ref()
+        self.content.header.token_type.as_ref()
     }
 
     /// Who the token says has issued it: to choose the provider by whose keys
     /// it is verified, and for nothing else.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.claims.registered().issuer
+        &self.content.claims.registered().issuer
     }
 
     /// Checks the signature with one key. `None` unless the key is one for the
@@ -101,39 +104,38 @@ impl<'t> UnverifiedJwt<'t> {
     /// Which algorithms a provider allows is the caller's to ask, before.
     #[must_use]
     pub fn verify(&self, key: &Jwk, native: &dyn NativeSignatures) -> Option<VerifiedJwt> {
-        let algorithm = self.header.algorithm;
+        let algorithm = self.content.header.algorithm;
         if !key.serves(algorithm) {
             return None;
         }
         let good = key
             .key()
             .verify(algorithm, self.signed, &self.signature, native);
-        good.then(|| {
-            VerifiedJwt::verified(
-                self.header.clone(),
-                self.claims.clone(),
-                *key.key().fingerprint(),
-            )
-        })
+        good.then(|| VerifiedJwt::verified(Rc::clone(&self.content), *key.key().fingerprint()))
     }
 }
 
 impl fmt::Debug for UnverifiedJwt<'_> {
     /// Nothing of the token but its algorithm: the rest is a credential.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "UnverifiedJwt({})", self.header.algorithm.name())
+        write!(
+            out,
+            "UnverifiedJwt({})",
+            self.content.header.algorithm.name()
+        )
     }
 }
 
 /// The three parts. Stops at a third dot: a token of dots costs nothing.
 fn split(token: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let mut parts = token.split(|byte| *byte == b'.');
-    match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(header), Some(payload), Some(signature), None)
-            if !(header.is_empty() || payload.is_empty() || signature.is_empty()) =>
-        {
-            Some((header, payload, signature))
-        }
-        _ => None,
-    }
+    let (header, rest) = split_at_dot(token)?;
+    let (payload, signature) = split_at_dot(rest)?;
+    let good = !(header.is_empty() || payload.is_empty() || signature.is_empty())
+        && memchr::memchr(b'.', signature).is_none();
+    good.then_some((header, payload, signature))
+}
+
+fn split_at_dot(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (before, rest) = text.split_at_checked(memchr::memchr(b'.', text)?)?;
+    Some((before, rest.strip_prefix(b".")?))
 }

@@ -92,10 +92,8 @@ impl<'a> ValidClaims<'a> {
     /// `scope_claims`, which is what a route that asks for none passes.
     #[must_use]
     pub fn context(&self, scope_claims: Option<&[ClaimName]>) -> String {
-        let claims = self.set().iter().filter_map(|(name, found)| match found {
-            Found::Value(value) => Some((name, ClaimText::of(value)?.raw())),
-            Found::Absent | Found::Unreadable => None,
-        });
+        let claims = self.set().iter();
+        let claims = claims.filter_map(|(name, value)| Some((name, ClaimText::of(value)?.raw())));
         let scopes = scope_claims.map(|names| self.scopes(names));
         text::context(claims, scopes.as_ref().map(|scopes| &*scopes.names))
     }

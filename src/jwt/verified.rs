@@ -1,9 +1,10 @@
 //! A token whose signature was right.
 
 use std::fmt;
+use std::rc::Rc;
 
 use super::claims::{ClaimSet, Registered};
-use super::header::Header;
+use super::content::Content;
 use super::{ClaimError, Expectations, TokenType, ValidClaims, check};
 use crate::crypto::{Algorithm, Fingerprint};
 use crate::time::UnixTime;
@@ -29,17 +30,15 @@ use crate::time::UnixTime;
 /// [`check`]: VerifiedJwt::check
 #[derive(Clone)]
 pub struct VerifiedJwt {
-    header: Header,
-    claims: ClaimSet,
+    content: Rc<Content>,
     fingerprint: Fingerprint,
 }
 
 impl VerifiedJwt {
     /// To be called where a signature was found right, and nowhere else.
-    pub(super) fn verified(header: Header, claims: ClaimSet, fingerprint: Fingerprint) -> Self {
+    pub(super) fn verified(content: Rc<Content>, fingerprint: Fingerprint) -> Self {
         Self {
-            header,
-            claims,
+            content,
             fingerprint,
         }
     }
@@ -47,19 +46,19 @@ impl VerifiedJwt {
     /// The algorithm of its signature.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
-        self.header.algorithm
+        self.content.header.algorithm
     }
 
     /// The `kid` of its header.
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
-        self.header.kid.as_deref()
+        self.content.header.kid.as_deref()
     }
 
     /// The `typ` of its header.
     #[must_use]
     pub fn token_type(&self) -> Option<&TokenType> {
-        self.header.token_type.as_ref()
+        self.content.header.token_type.as_ref()
     }
 
     /// The key that has signed it.
@@ -71,13 +70,13 @@ impl VerifiedJwt {
     /// Its `iss`.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.claims.registered().issuer
+        &self.content.claims.registered().issuer
     }
 
     /// Its `exp`, without any skew.
     #[must_use]
     pub fn expires(&self) -> UnixTime {
-        self.claims.registered().expires
+        self.content.claims.registered().expires
     }
 
     /// The memory it takes up, in bytes.
@@ -86,7 +85,8 @@ impl VerifiedJwt {
         let kid = self.kid().map_or(0, str::len);
         let token_type = self.token_type().map_or(0, |typ| typ.as_str().len());
         size_of::<Self>()
-            .saturating_add(self.claims.heap_bytes())
+            .saturating_add(size_of::<Content>())
+            .saturating_add(self.content.claims.heap_bytes())
             .saturating_add(kid)
             .saturating_add(token_type)
     }
@@ -106,11 +106,11 @@ impl VerifiedJwt {
     }
 
     pub(super) fn claims(&self) -> &ClaimSet {
-        &self.claims
+        &self.content.claims
     }
 
     pub(super) fn registered(&self) -> &Registered {
-        self.claims.registered()
+        self.content.claims.registered()
     }
 }
 

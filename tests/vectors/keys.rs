@@ -37,7 +37,11 @@ fn base64(octets: &[u8]) -> String {
 fn read(members: &str) -> Result<VerifyingKey, SkipReason> {
     let document = format!(r#"{{"keys":[{{{members}}}]}}"#);
     match KeySet::parse(document.as_bytes(), Source::Inline) {
-        Ok(parsed) => Ok(parsed.set.iter().next().unwrap().key().clone()),
+        Ok(mut parsed) => {
+            // As they are used.
+            parsed.set.prepare(None);
+            Ok(parsed.set.iter().next().unwrap().key().clone())
+        }
         Err(KeySetError::NoUsableKey { skipped }) => Err(skipped[0].reason),
         Err(error) => panic!("{error}"),
     }

@@ -227,7 +227,10 @@ fn inline_keys(
         }
     };
     let (set, skipped) = match parsed {
-        Ok(parsed) => (Some(parsed.set), parsed.skipped),
+        Ok(mut parsed) => {
+            parsed.set.prepare(None);
+            (Some(parsed.set), parsed.skipped)
+        }
         Err(KeySetError::NoUsableKey { skipped }) if !skipped.is_empty() => (None, skipped),
         Err(error) => {
             sink.report(at, ProviderProblem::KeySet(error));

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::issuer::{Mode, OAUTH, OPENID};
+use super::settings::SETTINGS;
 use super::signer::KeyId;
-use super::world::{SETTINGS, Token, World};
+use super::world::{Token, World};
 use crate::telemetry::{Event, FetchFailure, Reason};
 
 fn secs(secs: u64) -> Duration {

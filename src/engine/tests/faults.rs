@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::issuer::{MODES, Mode, Published};
+use super::settings::{SETTINGS, Settings};
 use super::signer::{KeyId, SIGNER};
-use super::world::{LATE, SETTINGS, Settings, Token, World};
+use super::world::{LATE, Token, World};
 use crate::engine::StreamId;
 use crate::keys::answer::{AnswerHead, Ending, MAX_BODY_BYTES};
 use crate::telemetry::{Event, FetchFailure, Reason};

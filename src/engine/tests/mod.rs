@@ -12,6 +12,7 @@ mod issuer;
 mod model;
 mod random;
 mod rotation;
+mod settings;
 mod shared;
 mod sharing;
 mod signer;

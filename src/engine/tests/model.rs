@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use super::settings::Settings;
 use super::shared::{FakeShared, Quiet};
 use super::signer::KeyId;
-use super::world::{Call, Happened, ISSUERS, Outcome, Settings, Token, Worker};
+use super::world::{Call, Happened, ISSUERS, Outcome, Token, Worker};
 use crate::engine::StreamId;
 use crate::engine::shared::Place;
 use crate::telemetry::{Event, Reason};

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::dice::Dice;
 use super::issuer::{MODES, Mode, Published};
+use super::settings::{SETTINGS, Settings};
 use super::signer::{KEYS, KeyId};
-use super::world::{Call, ISSUERS, SETTINGS, Settings, Token, Worker, World};
+use super::world::{Call, ISSUERS, Token, Worker, World};
 use crate::keys::answer::Ending;
 use crate::telemetry::Reason;
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::settings::SETTINGS;
 use super::signer::KeyId;
-use super::world::{SETTINGS, Token, World};
+use super::world::{Token, World};
 use crate::telemetry::Reason;
 
 const GOOD: Token = Token::Good(KeyId(0));

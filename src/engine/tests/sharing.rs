@@ -5,8 +5,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::issuer::Mode;
+use super::settings::{SETTINGS, Settings};
 use super::signer::KeyId;
-use super::world::{SETTINGS, Settings, Token, World};
+use super::world::{Token, World};
 use crate::telemetry::Reason;
 
 fn secs(secs: u64) -> Duration {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::issuer::{Issuer, Mode, Published};
 use super::model::{Model, Waits};
+use super::settings::Settings;
 use super::shared::FakeShared;
 use super::signer::{KeyId, Memory, SIGNER};
 use crate::config;
@@ -40,20 +41,6 @@ impl Token {
         }
     }
 }
-
-/// What a provider's `jwks` says about time.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Settings {
-    pub(super) timeout: Duration,
-    pub(super) refresh: Duration,
-    pub(super) max_stale: Duration,
-}
-
-pub(super) const SETTINGS: Settings = Settings {
-    timeout: Duration::from_secs(5),
-    refresh: Duration::from_mins(10),
-    max_stale: Duration::from_hours(24),
-};
 
 /// One life of one worker, with one configuration.
 pub(super) struct Worker {
@@ -142,31 +129,8 @@ impl World {
         Rc::new(world)
     }
 
-    /// A configuration with a provider for each issuer.
-    pub(super) fn configuration(settings: Settings) -> String {
-        let Settings {
-            timeout,
-            refresh,
-            max_stale,
-        } = settings;
-        let times = format!(
-            r#""timeout":"{}ms","refresh":"{}ms","max_stale":"{}ms""#,
-            timeout.as_millis(),
-            refresh.as_millis(),
-            max_stale.as_millis()
-        );
-        format!(
-            r#"{{"providers":[
-                {{"name":"a","issuer":"https://a.example","audiences":"any",
-                  "jwks":{{"cluster":"a","uri":"https://a.example/keys",{times}}}}},
-                {{"name":"b","issuer":"https://b.example","audiences":"any",
-                  "jwks":{{"cluster":"b","hosts":{{"keys.example":"b"}},{times}}}}}],
-               "routes":[{{"match":"$default"}},{{"match":"GET /public","access":"public"}}]}}"#
-        )
-    }
-
     pub(super) fn start(&self, settings: Settings) -> Rc<Worker> {
-        self.start_with(&Self::configuration(settings), settings)
+        self.start_with(&settings.configuration(), settings)
     }
 
     /// A worker begins its life.

@@ -256,6 +256,13 @@ fn another_worker_takes_the_keys_from_the_shared_data() {
     });
 }
 
+/// The fault is over: the next fetch brings the keys.
+fn recovers(issuer: &Issuer) {
+    with_world(|world| world.fault = None);
+    serve(&next_sent(ROOT), issuer);
+    assert!(forwarded(private(&issuer.token(START))).is_some());
+}
+
 #[test]
 fn a_fetch_that_the_host_does_not_send_is_tried_again() {
     with_filter(|issuer| {
@@ -270,9 +277,7 @@ fn a_fetch_that_the_host_does_not_send_is_tried_again() {
             log.iter().any(|(_, line)| line.contains("cluster")),
             "{log:?}"
         );
-        with_world(|world| world.fault = None);
-        serve(&next_sent(ROOT), issuer);
-        assert!(forwarded(private(&issuer.token(START))).is_some());
+        recovers(issuer);
     });
 }
 
@@ -294,9 +299,7 @@ fn a_clock_that_stops_while_an_issuer_answers_costs_that_fetch_only() {
         fail(Call::Time, Phase::Answer, 10);
         serve(&asked, issuer);
         assert_eq!(metric("edge_authz.key_fetches.idp.failure"), 1);
-        with_world(|world| world.fault = None);
-        serve(&next_sent(ROOT), issuer);
-        assert!(forwarded(private(&issuer.token(START))).is_some());
+        recovers(issuer);
     });
 }
 

@@ -94,3 +94,34 @@ fn reasons_name_the_place_and_the_member_but_repeat_no_text() {
         "no usable key; keys[0]: unknown `crv`; keys[1]: its `use` is not `sig`"
     );
 }
+
+#[test]
+fn the_first_keys_are_made_fast_and_those_known_before_are_not_made_again() {
+    let fast = |set: &KeySet| {
+        let prepared = set.iter().filter(|key| key.key().is_prepared());
+        prepared.count()
+    };
+    let keys: Vec<String> = (0..10)
+        .map(|number| with(OKP, &format!(r#""kid":"{number}""#)))
+        .chain([RSA.to_owned()])
+        .collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let mut former = set(&keys);
+    assert_eq!(fast(&former), 0);
+    former.prepare(None);
+    assert_eq!(fast(&former), 8);
+    // Shared, not made: a key that has a copy cannot be made fast.
+    let mut next = set(&keys[9..]);
+    let _copy = next.clone();
+    next.prepare(None);
+    assert_eq!(fast(&next), 0);
+    next.prepare(Some(&former));
+    assert_eq!(fast(&next), 1);
+}
+
+#[test]
+fn a_set_without_keys_says_so() {
+    let said = |text: &str| parse(text).unwrap_err().to_string();
+    assert_eq!(said(r#"{"keys":[]}"#), "no keys");
+    assert!(said(r#"{"keys":[{}]}"#).starts_with("no usable key; keys[0]: "));
+}

@@ -204,3 +204,13 @@ fn a_published_private_key_serves_by_its_public_half_and_is_reported() {
     assert_eq!(private, [true, false]);
     assert!(!format!("{set:?}").contains("nWGxne"));
 }
+
+#[test]
+fn every_curve_of_rfc_7518_has_keys() {
+    // RFC 7520 section 3.1.
+    let p521 = r#""kty":"EC","crv":"P-521","x":"AHKZLLOsCOzz5cY97ewNUajB957y-C-U88c3v13nmGZx6sYl_oJXu9A5RkTKqjqvjyekWF-7ytDyRXYgCF5cj0Kt","y":"AdymlHvOiLxXkEhayXQnNCvDX4h9htZaCJN34kfmC6pV5OhQHiraVySsUdaQkAgDPrwQrJmbnX9cwlGfP-HqHZR1""#;
+    assert_eq!(reason(p521), None);
+    assert_eq!(reason(EC), None);
+    let other = r#""kty":"EC","crv":"secp256k1","x":"AA","y":"AA""#;
+    assert_eq!(reason(other), Some(SkipReason::UnknownCurve));
+}

@@ -1,0 +1,160 @@
+//! An object that owns its text.
+
+use std::ops::Range;
+
+use super::{Fault, JsonError, Value, object};
+
+/// A checked text that is an object, and where in it each member is. What is
+/// asked for later is opened without another check: the text cannot change.
+#[derive(Clone)]
+pub struct Document {
+    text: Box<str>,
+    members: Box<[Member]>,
+}
+
+/// One member's place in the text.
+#[derive(Clone)]
+struct Member {
+    name: Name,
+    value: Range<usize>,
+}
+
+#[derive(Clone)]
+enum Name {
+    /// Stands in the text as it is.
+    Plain(Range<usize>),
+    /// Was written with escapes.
+    Escaped(Box<str>),
+}
+
+impl Document {
+    /// Checks one JSON text that has to be an object and keeps it.
+    ///
+    /// # Errors
+    ///
+    /// Where and why the text is refused.
+    pub fn read(text: Vec<u8>, max_depth: usize) -> Result<Self, JsonError> {
+        let members: Option<Box<[Member]>> = {
+            let object = object(&text, max_depth)?;
+            let place = |(name, value)| Member::locate(&text, name, value);
+            object.iter().map(place).collect()
+        };
+        // The text was found to be UTF-8, and its members lie in it. Were it ever
+        // otherwise, a member must not look absent.
+        match (String::from_utf8(text), members) {
+            (Ok(text), Some(members)) => Ok(Self {
+                text: text.into_boxed_str(),
+                members,
+            }),
+            (Err(_), _) | (_, None) => Err(JsonError {
+                fault: Fault::Syntax,
+                line: 1,
+                column: 1,
+            }),
+        }
+    }
+
+    /// The text, as it was read.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The value of the member called `name` (decoded, compared byte for
+    /// byte). An absent member is `None`, a `null` one is a value.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Value<'_>> {
+        let member = self.members.iter().find(|member| match &member.name {
+            Name::Plain(range) => {
+                range.len() == name.len() && self.text.get(range.clone()) == Some(name)
+            }
+            Name::Escaped(known) => **known == *name,
+        })?;
+        self.open(member)
+    }
+
+    /// All members as name and value, in the order of the text.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
+        self.members.iter().filter_map(|member| {
+            let name = match &member.name {
+                Name::Plain(range) => self.text.get(range.clone())?,
+                Name::Escaped(name) => name,
+            };
+            Some((name, self.open(member)?))
+        })
+    }
+
+    /// Bytes on the heap.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        let names = self.members.iter().map(|member| match &member.name {
+            Name::Plain(_) => 0,
+            Name::Escaped(name) => name.len(),
+        });
+        names
+            .chain([self.text.len(), size_of_val::<[Member]>(&self.members)])
+            .fold(0, usize::saturating_add)
+    }
+
+    fn open(&self, member: &Member) -> Option<Value<'_>> {
+        self.text.get(member.value.clone()).map(Value::checked)
+    }
+}
+
+impl Member {
+    fn locate(text: &[u8], name: &str, value: Value<'_>) -> Option<Self> {
+        let name = match range_within(text, name) {
+            Some(range) => Name::Plain(range),
+            None => Name::Escaped(name.into()),
+        };
+        let value = range_within(text, value.text())?;
+        Some(Self { name, value })
+    }
+}
+
+/// Where `part` lies, if it is a piece of `whole` and not a copy: memory that
+/// lies within another's is that memory.
+fn range_within(whole: &[u8], part: &str) -> Option<Range<usize>> {
+    let start = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
+    let range = start..start.checked_add(part.len())?;
+    (range.end <= whole.len()).then_some(range)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Document {
+        Document::read(text.as_bytes().to_vec(), 4).unwrap()
+    }
+
+    #[test]
+    fn members_are_found_by_their_decoded_names_and_as_they_were_written() {
+        let document = read(r#" {"a" : 1.50, "\u0062":[ 2 ], "":null, "aa":{"a":3}} "#);
+        let get = |name| document.get(name).map(Value::text);
+        assert_eq!(get("a"), Some("1.50"));
+        assert_eq!(get("b"), Some("[ 2 ]"));
+        assert_eq!(get(""), Some("null"));
+        assert_eq!(get("aa"), Some(r#"{"a":3}"#));
+        assert_eq!(get("\\u0062"), None);
+        assert_eq!(get("c"), None);
+        let names: Vec<&str> = document.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["a", "b", "", "aa"]);
+    }
+
+    #[test]
+    fn what_object_refuses_is_refused() {
+        for text in [&b"[]"[..], b"{\"a\":1,\"a\":2}", b"{\"\xff\":1}", b"{", b""] {
+            let refused = Document::read(text.to_vec(), 4).map(|_| ()).unwrap_err();
+            assert_eq!(refused, object(text, 4).unwrap_err());
+        }
+    }
+
+    #[test]
+    fn a_copy_is_no_piece() {
+        let whole = String::from("abcabc");
+        let (_, piece) = whole.split_at(3);
+        assert_eq!(range_within(whole.as_bytes(), piece), Some(3..6));
+        assert_eq!(range_within(whole.as_bytes(), &String::from("abc")), None);
+    }
+}
