@@ -111,15 +111,15 @@ impl<'r> Place<'r> {
             let reached = self.reached(policy, Some(method.as_bytes()));
             reached.is_some_and(|(_, route)| route.cors.as_ref() == Some(cors))
         };
-        let named = methods
+        let (named, others): (Vec<_>, Vec<_>) = methods
             .named
             .into_iter()
             .map(Method::as_str)
-            .filter(is_under)
-            .collect();
+            .partition(is_under);
         RouteMethods {
             named,
             any: methods.any,
+            others: !others.is_empty(),
         }
     }
 }

@@ -20,13 +20,16 @@ pub struct Preflight<'a> {
     private_network: bool,
 }
 
-/// The methods of all routes that match the path, whatever their method.
+/// The methods of the routes that match the path, whatever their method, and
+/// are under the policy that answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteMethods<'a> {
     /// In any order; repeated ones count once.
     pub named: Vec<&'a str>,
     /// A route with `ANY` or `$default` is among them.
     pub any: bool,
+    /// The path has routes under other policies.
+    pub others: bool,
 }
 
 /// What a preflight is answered, but for the body, which is the caller's.
@@ -218,7 +221,7 @@ fn allowed_methods(methods: &Methods, path: &RouteMethods<'_>, asked: &str) -> O
             let mut names = path.named.clone();
             names.sort_unstable();
             names.dedup();
-            let no_route = names.is_empty() && !path.any;
+            let no_route = names.is_empty() && !path.any && !path.others;
             (names, path.any || no_route)
         }
     };

@@ -123,6 +123,7 @@ fn what_is_not_configured_is_not_answered() {
         &RouteMethods {
             named: vec!["GET"],
             any: false,
+            others: false,
         },
         &[origin(APP), method("GET")],
     );
@@ -220,6 +221,7 @@ fn absent_methods_are_those_of_the_paths_routes() {
     let path = RouteMethods {
         named: vec!["POST", "GET", "POST"],
         any: false,
+        others: false,
     };
     let answer = ask(&spec, &path, &[origin(APP), method("HEAD")]).unwrap();
     assert_eq!(
@@ -241,6 +243,7 @@ fn any_allows_the_method_asked_for() {
     let path = RouteMethods {
         named: vec!["GET"],
         any: true,
+        others: false,
     };
     let written = CorsSpec {
         allow_methods: list(&["GET", "ANY"]),

@@ -87,6 +87,7 @@ fn a_star_covers_every_header_but_authorization() {
     let path = RouteMethods {
         named: vec!["GET"],
         any: false,
+        others: false,
     };
     let asked =
         |spec: &CorsSpec, names| ask(spec, &path, &[origin(APP), method("GET"), headers(names)]);
