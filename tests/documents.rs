@@ -1,6 +1,7 @@
 //! The YAML of the documentation is what it says: blocks marked `yaml` are
-//! configurations that compile, those marked `yaml envoy` parts of Envoy's,
-//! those marked `yaml cases` case files, or cases of one, that pass.
+//! configurations that compile, those marked `yaml refused` ones that do not,
+//! those marked `yaml envoy` parts of Envoy's, those marked `yaml cases` case
+//! files, or cases of one, that pass.
 //!
 //! A configuration in a document may be a part of one; what it leaves out of
 //! `providers` and `routes` is put in.
@@ -8,14 +9,22 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
     reason = "a test that meets a surprise ends"
 )]
 
+#[path = "documents/links.rs"]
+mod links;
+#[path = "documents/pages.rs"]
+mod pages;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use edge_authz::cases::{CaseFile, Player};
+use edge_authz::cli::named_configuration;
 use edge_authz::config;
 use serde_json::{Value, json};
 
@@ -27,23 +36,12 @@ struct Block {
     text: String,
 }
 
-fn documents() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut documents = vec![root.join("README.md")];
-    for entry in fs::read_dir(root.join("docs")).unwrap() {
-        documents.push(entry.unwrap().path());
-    }
-    documents.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
-    documents.sort();
-    documents
-}
-
 fn blocks() -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
-    for path in documents() {
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    for page in pages::all() {
+        let name = page.name();
         let mut inside = false;
-        for (number, line) in (1..).zip(fs::read_to_string(&path).unwrap().lines()) {
+        for (number, line) in (1..).zip(page.text.lines()) {
             match line.strip_prefix("```") {
                 Some(kind) if !inside => {
                     inside = true;
@@ -96,14 +94,19 @@ fn every_configuration_in_the_documentation_compiles() {
             panic!("{}:\n{errors}", block.place);
         }
     }
-    assert!(configurations.count() >= 15, "blocks are missing");
+    assert!(configurations.count() >= 30, "blocks are missing");
+    for block in blocks.iter().filter(|block| block.kind == "yaml refused") {
+        let whole = complete(read(block));
+        let compiled = config::compile(whole.to_string().as_bytes());
+        assert!(compiled.is_err(), "{}: is accepted", block.place);
+    }
 }
 
 #[test]
 fn the_rest_of_the_yaml_is_yaml_and_no_other_kind_of_block_is_mistaken_for_it() {
     for block in blocks() {
         match block.kind.as_str() {
-            "yaml" | "yaml cases" => {}
+            "yaml" | "yaml cases" | "yaml refused" => {}
             "yaml envoy" => drop(read(&block)),
             kind => assert!(!kind.contains("yaml"), "{}: {kind}", block.place),
         }
@@ -135,8 +138,9 @@ fn the_case_files_in_the_documentation_pass() {
         } else {
             block.text.clone()
         };
-        let file =
-            CaseFile::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", block.place));
+        let beside = pages::root().join("examples/getting-started/any.cases.yaml");
+        let file = CaseFile::parse_with(&text, &|name| named_configuration(&beside, name))
+            .unwrap_or_else(|error| panic!("{}: {error}", block.place));
         for world in &file.worlds {
             let player = Player::new(world).unwrap();
             for case in &world.cases {
@@ -210,6 +214,6 @@ fn the_errors_in_the_reference_are_what_is_said() {
     let said = config::compile(wrong.to_string().as_bytes()).unwrap_err();
     let shown = blocks()
         .into_iter()
-        .find(|block| block.place.starts_with("configuration.md") && block.kind == "text");
+        .find(|block| block.place.starts_with("docs/configuration.md") && block.kind == "text");
     assert_eq!(shown.unwrap().text, format!("{said}\n"));
 }

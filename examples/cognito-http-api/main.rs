@@ -16,12 +16,10 @@ mod support;
 use std::process::ExitCode;
 
 use checks::{Check, checks};
-use support::bootstrap::Builder;
-use support::cognito::{Cognito, REGION, Tokens, UserPool};
+use support::cognito::{Cognito, Tokens, UserPool};
 use support::echo::Echo;
 use support::envoy::Envoy;
-use support::template::replace;
-use support::tools;
+use support::example::{Example, folder};
 
 const USER: &str = "ada";
 const PASSWORD: &str = "Passw0rd!";
@@ -38,9 +36,7 @@ fn main() -> ExitCode {
 
     let upstream = Echo::start();
     println!("the upstream listens on http://{}", upstream.address());
-    let envoy = Builder::from_bootstrap(bootstrap(&cognito, &pool, &upstream))
-        .concurrency(2)
-        .start();
+    let envoy = example(&cognito, &pool, &upstream).start();
     println!("Envoy listens on http://{}\n", envoy.address());
 
     if keep_running {
@@ -68,31 +64,15 @@ fn told<T>(cognito: &Cognito, step: impl FnOnce() -> T) -> T {
 }
 
 /// `envoy.yaml` with this run's ids, ports, addresses and authority.
-fn bootstrap(cognito: &Cognito, pool: &UserPool, upstream: &Echo) -> String {
-    let path = tools::root().join("examples/cognito-http-api/envoy.yaml");
-    let text = std::fs::read_to_string(path).expect("the example's envoy.yaml");
-    let issuer = cognito.address();
-    let port = |port: u16| format!("port_value: {port}}}");
-    let amazon = format!("address: cognito-idp.{REGION}.amazonaws.com, port_value: 443}}");
-    let here = format!("address: {}, {}", issuer.ip(), port(issuer.port()));
-    let authority = cognito.authority().expect("it speaks TLS");
-    let module = tools::module();
-    let replacements = [
+fn example(cognito: &Cognito, pool: &UserPool, upstream: &Echo) -> Example {
+    let ids = [
         ("us-east-1_EXAMPLE", pool.id.as_str()),
         ("4t0example", &pool.client),
-        (&amazon, &here),
-        (
-            "/etc/ssl/certs/ca-certificates.crt",
-            &authority.display().to_string(),
-        ),
-        ("dist/edge_authz.wasm", &module.display().to_string()),
-        (&port(8081), &port(upstream.address().port())),
-        (&port(8080), &port(0)),
-        (&port(9901), &port(0)),
     ];
-    replacements
-        .iter()
-        .fold(text, |text, (from, to)| replace(&text, from, to))
+    let authority = cognito.authority().expect("it speaks TLS");
+    Example::read(&folder("cognito-http-api"), &ids)
+        .api(upstream.address())
+        .with_tls("cognito_idp", cognito.address(), authority)
 }
 
 /// Sends one request, prints it with its answer and compares.
@@ -129,6 +109,7 @@ fn keep(envoy: &Envoy, tokens: &Tokens) -> ExitCode {
         r#"curl -i $API/me -H "Authorization: Bearer $ID_TOKEN""#,
         r#"curl -i $API/account -H "Authorization: Bearer $ID_TOKEN""#,
         r#"curl -i $API/account -H "Authorization: Bearer $ACCESS_TOKEN""#,
+        "curl -i $API/anything-else",
         "curl -i -X OPTIONS $API/me -H 'Origin: https://app.example.com' -H 'Access-Control-Request-Method: GET'",
     ] {
         println!("{line}");

@@ -20,6 +20,9 @@ pub enum Problem {
     Shape(String),
     /// The configuration is refused; all that is wrong with it.
     Config(String),
+    /// The file that the configuration is in is not there, or has none; in a
+    /// sentence.
+    File(String),
     /// A name stands for nothing.
     Unknown {
         /// What it should name.
@@ -80,7 +83,7 @@ impl fmt::Display for CaseError {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Yaml(text) | Self::Shape(text) => f.write_str(text),
+            Self::Yaml(text) | Self::Shape(text) | Self::File(text) => f.write_str(text),
             Self::Config(text) => write!(f, "the configuration is refused:\n{text}"),
             Self::Unknown { kind, name } => write!(f, "there is no {kind} `{name}`"),
             Self::Circular(name) => write!(f, "`{name}` leads back to itself"),

@@ -56,12 +56,26 @@ struct With {
 }
 
 impl CaseFile {
-    /// Reads a file and makes its keys.
+    /// Reads a file that holds its configuration, and makes its keys.
     ///
     /// # Errors
     ///
     /// The first thing that is wrong with it.
     pub fn parse(yaml: &str) -> Result<Self, CaseError> {
+        let nowhere = |_: &str| Err("no file can be read from here".to_owned());
+        Self::parse_with(yaml, &nowhere)
+    }
+
+    /// The same for a file whose `config` may name another one, which `read`
+    /// finds the configuration in.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong with it, or what `read` says.
+    pub fn parse_with(
+        yaml: &str,
+        read: &dyn Fn(&str) -> Result<Value, String>,
+    ) -> Result<Self, CaseError> {
         let yaml_error = |error: serde_saphyr::Error| Problem::Yaml(error.to_string()).at("YAML");
         // `y`, `n` and `off` are words.
         let options = serde_saphyr::options! { strict_booleans: true };
@@ -75,8 +89,11 @@ impl CaseFile {
                 own.insert(name.to_owned(), value);
             }
         }
-        let file: FileText = serde_json::from_value(Value::Object(own))
+        let mut file: FileText = serde_json::from_value(Value::Object(own))
             .map_err(|error| Problem::from(error).at("the file"))?;
+        if let Value::String(name) = &file.config {
+            file.config = read(name).map_err(|said| Problem::File(said).at("config"))?;
+        }
         let shared = Arc::new(Shared {
             keys: make_all(file.keys)?,
             tokens: file.tokens,

@@ -28,6 +28,7 @@ use arguments::{
     Arguments, CheckArguments, Colour, Command, ExplainArguments, RoutesArguments, TestArguments,
 };
 use explain::{KeyFiles, Moment, Told};
+pub use load::named_configuration;
 use load::{Loaded, load};
 use report::Severity;
 use source::Source;

@@ -10,8 +10,10 @@ use std::time::Duration;
 use edge_authz::cases::{Case, Expectation, Outcome, Player, Protocol, Request, Side, World};
 use serde_json::Value;
 
+use crate::load::Loaded;
 use crate::report::Report;
 use crate::stage::{self, Stage};
+use crate::support::example::folder;
 use crate::support::http::{Request as Sent, Response};
 use crate::support::process::wait_until;
 use crate::support::{http1, http2, tokens};
@@ -60,17 +62,38 @@ fn the_module_does_what_the_cases_say_and_the_core_does() {
         .collect();
     let stage = Stage::set(&named);
     let all = play_all(&stage, &worlds);
-    let log = access_log(&stage, &all);
     let mut report = Report::default();
+    judge_all(&stage, &all, &mut report);
+    report.finish(4000);
+}
+
+#[test]
+fn the_envoy_of_each_example_does_what_its_cases_say_and_the_core_does() {
+    let mut report = Report::default();
+    for Loaded { name, file } in load::examples() {
+        if !folder(&name).join("envoy.yaml").exists() {
+            continue;
+        }
+        let [world] = &file.worlds[..] else {
+            panic!("{name}: an envoy.yaml has one configuration, so no case may change it");
+        };
+        let stage = Stage::of_example(&name, world);
+        let all = play(&stage, "api", &name, world);
+        judge_all(&stage, &all, &mut report);
+    }
+    report.finish(150);
+}
+
+fn judge_all(stage: &Stage, all: &[Played<'_>], report: &mut Report) {
+    let log = access_log(stage, all);
     let seen = stage.upstream.seen();
-    for played in &all {
+    for played in all {
         let mark = played.id.as_bytes();
         let seen = seen.iter().find(|seen| seen.all(MARK).any(|id| id == mark));
         let differences = judge::differences(played, log.get(&played.id), seen);
         report.add(played.file, &played.how(), played.case, &differences);
     }
     stage.envoy.assert_no_trap();
-    report.finish(4000);
 }
 
 /// The access log by request, as soon as it has all that the filter decided.

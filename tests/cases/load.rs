@@ -1,9 +1,12 @@
-//! Finds and reads the case files.
+//! Finds and reads the case files: those beside this one, and the examples'.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use edge_authz::cases::CaseFile;
+use edge_authz::cli::named_configuration;
+
+use crate::support::tools;
 
 /// A case file with its name.
 pub(crate) struct Loaded {
@@ -11,26 +14,45 @@ pub(crate) struct Loaded {
     pub(crate) file: CaseFile,
 }
 
-/// All case files, in alphabetical order.
+/// All case files: those beside this one, then the examples'.
 pub(crate) fn all() -> Vec<Loaded> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let entries = fs::read_dir(&directory).expect("the case files");
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    let own = case_files(&tools::root().join("tests/cases"));
+    let own = own.iter().map(|path| load(path)).filter(Loaded::has_cases);
+    own.chain(examples()).collect()
+}
+
+/// The examples' case files, each named as its folder is.
+pub(crate) fn examples() -> Vec<Loaded> {
+    let folders = entries(&tools::root().join("examples"));
+    let paths: Vec<_> = folders.iter().flat_map(|path| case_files(path)).collect();
+    assert!(paths.len() >= 5, "examples are missing: {paths:?}");
+    let examples = paths.iter().map(|path| load(path));
+    examples.filter(Loaded::has_cases).collect()
+}
+
+fn case_files(folder: &Path) -> Vec<PathBuf> {
+    if !folder.is_dir() {
+        return Vec::new();
+    }
+    let mut paths = entries(folder);
     paths.retain(|path| path.to_string_lossy().ends_with(".cases.yaml"));
+    paths
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths
-        .iter()
-        .map(|path| load(path))
-        .filter(Loaded::has_cases)
-        .collect()
 }
 
 fn load(path: &Path) -> Loaded {
     let name = path.file_name().unwrap().to_string_lossy();
     let name = name.trim_end_matches(".cases.yaml").to_owned();
     let text = fs::read_to_string(path).expect("a case file");
-    let mut file =
-        CaseFile::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let read = |name: &str| named_configuration(path, name);
+    let mut file = CaseFile::parse_with(&text, &read)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     if let Ok(wanted) = std::env::var("CASES") {
         for world in &mut file.worlds {
             world.cases.retain(|case| {

@@ -1,16 +1,15 @@
 //! One Envoy for all worlds: each has a listener and, where keys are fetched,
 //! issuers of its own.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use edge_authz::cases::World;
+use serde_json::{Value, json};
 
-use edge_authz::cases::{FetchAnswer, World};
-use serde_json::Value;
-
+use crate::support::answers;
 use crate::support::bootstrap::{Builder, EdgeAuthz, Listener};
 use crate::support::echo::Echo;
 use crate::support::envoy::Envoy;
-use crate::support::server::{Answer, Received, Server};
+use crate::support::example::{Example, folder};
+use crate::support::server::Server;
 
 /// What the worlds are played on.
 pub(crate) struct Stage {
@@ -37,7 +36,7 @@ impl Stage {
             if clusters.is_empty() {
                 continue;
             }
-            let server = issuer(world.answers().expect("answers"));
+            let server = answers::serve(world);
             for cluster in &clusters {
                 builder = builder.cluster(cluster, server.address());
             }
@@ -47,6 +46,27 @@ impl Stage {
             envoy: builder.start(),
             upstream,
             _issuers: issuers,
+        }
+    }
+
+    /// Starts an example's own Envoy in the world of its cases.
+    pub(crate) fn of_example(name: &str, world: &World) -> Self {
+        let upstream = Echo::start();
+        let issuer = answers::serve(world);
+        let log = json!({
+            "case": "%REQ(X-CASE)%",
+            "details": "%RESPONSE_CODE_DETAILS%",
+            "reason": "%FILTER_STATE(wasm.edge_authz.reason:PLAIN)%",
+        });
+        let example = Example::read(&folder(name), &[])
+            .api(upstream.address())
+            .issuers(issuer.address());
+        Self {
+            // With one worker, which remembers the keys that are not there:
+            // another one would have to wait for the issuer's next answer.
+            envoy: example.logged(&log).builder().concurrency(1).start(),
+            upstream,
+            _issuers: vec![issuer],
         }
     }
 }
@@ -79,25 +99,4 @@ fn with_own_clusters(config: &Value, world: &str) -> (Value, Vec<String>) {
         }
     }
     (config, clusters)
-}
-
-/// Answers for every host of a world: the scheme is not to be seen here.
-fn issuer(answers: BTreeMap<String, FetchAnswer>) -> Server {
-    let by_place: BTreeMap<String, FetchAnswer> = answers
-        .into_iter()
-        .map(|(uri, answer)| (uri.split_once("://").unwrap().1.to_owned(), answer))
-        .collect();
-    Server::start(Arc::new(move |received: &Received, stream| {
-        let host = received.text("host").unwrap_or_default();
-        let place = format!("{host}{}", String::from_utf8_lossy(&received.target));
-        let answer = match by_place.get(&place) {
-            None => Answer::new(404, "no such place"),
-            Some(known) => {
-                let answer = Answer::new(known.status, known.body.clone());
-                let headers = known.headers.iter();
-                headers.fold(answer, |answer, (name, value)| answer.header(name, value))
-            }
-        };
-        answer.write(stream, false)
-    }))
 }

@@ -14,13 +14,19 @@
 )]
 
 mod basics;
+mod capabilities;
 mod cognito;
+mod deployments;
 mod examples;
 mod harness;
 mod hostile;
 mod keys;
+mod observability;
+mod reload;
+mod soak;
 mod startup;
 #[path = "../support/mod.rs"]
 mod support;
+mod traps;
 mod waiting;
 mod world;

@@ -10,6 +10,8 @@ use crate::support::bootstrap::{Builder, EdgeAuthz, Listener};
 use crate::support::echo::{Echo, sha256};
 use crate::support::envoy::Envoy;
 use crate::support::http::{Request, Response};
+use crate::support::http1::{self, Connection};
+use crate::support::http2;
 use crate::support::issuer::{Issuer, JWKS_PATH};
 use crate::support::process::wait_until;
 use crate::support::server::{Answer, Pace};
@@ -98,7 +100,7 @@ fn bodies_do_not_open_the_door_where_envoy_lets_them_pass_a_waiting_head() {
     let key = TokenMaker::generate("RS256", "key-1");
     let issuer = Issuer::with_keys(&[&key]);
     let upstream = Echo::start();
-    let plugin = EdgeAuthz::new(slow_issuer(&issuer)).allow_on_headers_stop_iteration();
+    let plugin = EdgeAuthz::new(slow_issuer(&issuer)).allow_on_headers_stop_iteration(true);
     let envoy = Builder::new(upstream.address())
         .cluster("issuer", issuer.address())
         .listener(Listener::new("main", plugin))
@@ -110,6 +112,48 @@ fn bodies_do_not_open_the_door_where_envoy_lets_them_pass_a_waiting_head() {
         upstream,
         envoy,
     });
+}
+
+#[test]
+fn a_request_whose_client_has_left_goes_nowhere() {
+    for flag in [false, true] {
+        let world = World::with_plugin(
+            slow_issuer,
+            |plugin| plugin.allow_on_headers_stop_iteration(flag),
+            |builder| builder,
+        );
+        let token = world.token(json!({}));
+        let waiting = || world.envoy.stat("wasmcustom.edge_authz.waiting_requests");
+        let whole = http1::encode(&Request::post("/private/left", "a body").bearer(&token));
+        let leavers: Vec<_> = [whole.len(), whole.len() - 3]
+            .iter()
+            .map(|bytes| {
+                let mut connection = Connection::open(world.envoy.address()).expect("connected");
+                connection.write(&whole[..*bytes]).expect("it writes");
+                connection
+            })
+            .collect();
+        let mut second = http2::Connection::open(world.envoy.address()).expect("connected");
+        let post = Request::post("/private/left", "a body").bearer(&token);
+        let stream = second.send(&post).expect("it writes");
+        let wait = || wait_until(Duration::from_secs(10), || (waiting() == 3).then_some(()));
+        wait().expect("three that wait");
+        drop(leavers);
+        second.reset(stream).expect("it writes");
+        // The keys come.
+        let stayed = Request::get("/private/stayed").bearer(&token);
+        world.envoy.send(&stayed).expect(200);
+        let targets: Vec<_> = world
+            .upstream
+            .seen()
+            .into_iter()
+            .map(|s| s.target)
+            .collect();
+        assert_eq!(targets, [b"/private/stayed"]);
+        let none = wait_until(Duration::from_secs(10), || (waiting() == 0).then_some(()));
+        assert!(none.is_some(), "{} wait", waiting());
+        world.envoy.assert_no_trap();
+    }
 }
 
 #[test]

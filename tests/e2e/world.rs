@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::bootstrap::Builder;
+use crate::support::bootstrap::{Builder, EdgeAuthz, Listener};
 use crate::support::echo::Echo;
 use crate::support::envoy::Envoy;
 use crate::support::issuer::Issuer;
@@ -31,12 +31,24 @@ impl World {
         configuration: impl FnOnce(&Issuer) -> Value,
         build: impl FnOnce(Builder) -> Builder,
     ) -> Self {
+        Self::with_plugin(configuration, |plugin| plugin, build)
+    }
+
+    /// With a plugin of the test's own besides.
+    pub(crate) fn with_plugin(
+        configuration: impl FnOnce(&Issuer) -> Value,
+        plugin: impl FnOnce(EdgeAuthz) -> EdgeAuthz,
+        build: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let key = TokenMaker::generate("RS256", "key-1");
         let issuer = Issuer::with_keys(&[&key]);
         let upstream = Echo::start();
         let builder = Builder::new(upstream.address())
             .cluster("issuer", issuer.address())
-            .edge_authz(configuration(&issuer));
+            .listener(Listener::new(
+                "main",
+                plugin(EdgeAuthz::new(configuration(&issuer))),
+            ));
         let envoy = build(builder).start();
         Self {
             key,

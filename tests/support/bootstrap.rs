@@ -31,6 +31,8 @@ pub(crate) struct EdgeAuthz {
     allow_on_headers_stop_iteration: bool,
     vm_id: String,
     module: Option<PathBuf>,
+    /// All where absent.
+    capabilities: Option<Vec<String>>,
 }
 
 #[derive(Clone, Debug)]
@@ -57,6 +59,7 @@ impl EdgeAuthz {
             allow_on_headers_stop_iteration: false,
             vm_id: String::new(),
             module: None,
+            capabilities: None,
         }
     }
 
@@ -67,8 +70,8 @@ impl EdgeAuthz {
     }
 
     /// Sets Envoy's flag of the same name.
-    pub(crate) fn allow_on_headers_stop_iteration(mut self) -> Self {
-        self.allow_on_headers_stop_iteration = true;
+    pub(crate) fn allow_on_headers_stop_iteration(mut self, allowed: bool) -> Self {
+        self.allow_on_headers_stop_iteration = allowed;
         self
     }
 
@@ -81,6 +84,12 @@ impl EdgeAuthz {
     /// Runs another module than `dist/edge_authz.wasm`.
     pub(crate) fn module(mut self, path: &Path) -> Self {
         self.module = Some(path.to_owned());
+        self
+    }
+
+    /// Lets the module have and be called by these functions only.
+    pub(crate) fn capabilities<'n>(mut self, names: impl Iterator<Item = &'n str>) -> Self {
+        self.capabilities = Some(names.map(str::to_owned).collect());
         self
     }
 
@@ -104,6 +113,11 @@ impl EdgeAuthz {
         } else {
             ""
         };
+        let capabilities = self.capabilities.as_ref().map(|names| {
+            let names: Vec<_> = names.iter().map(|name| format!("{name}: {{}}")).collect();
+            let names = names.join(", ");
+            format!("capability_restriction_config: {{allowed_capabilities: {{{names}}}}}")
+        });
         let module = self.module.clone().unwrap_or_else(tools::module);
         // The configuration goes in last: it may hold braces of its own.
         fill(
@@ -111,6 +125,7 @@ impl EdgeAuthz {
             &[
                 ("failure_policy", failure_policy.as_str()),
                 ("stop_iteration", stop_iteration),
+                ("capabilities", &capabilities.unwrap_or_default()),
                 ("vm_id", &self.vm_id),
                 ("module", &module.display().to_string()),
             ],
@@ -237,7 +252,8 @@ impl Builder {
     }
 
     /// With a whole bootstrap instead of the harness's own. Its admin port has
-    /// to be one that the test may use, best 0.
+    /// to be one that the test may use, best 0; `{{access_log}}` in it is the
+    /// file that [`Envoy::access_log`] reads.
     pub(crate) fn from_bootstrap(yaml: String) -> Self {
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
         let mut builder = Self::new(nowhere);
@@ -323,7 +339,7 @@ impl Builder {
 
     fn command(&self, scratch: &Scratch) -> Command {
         let bootstrap = match &self.bootstrap {
-            Some(given) => given.clone(),
+            Some(given) => given.replace("{{access_log}}", &access_log(scratch).to_string_lossy()),
             None => self.render(scratch),
         };
         let mut command = Command::new(&self.binary);
@@ -374,9 +390,13 @@ pub(crate) fn write_listeners(scratch: &Scratch, listeners: &[Listener]) -> Path
 }
 
 fn render_listeners(scratch: &Scratch, listeners: &[Listener]) -> String {
-    let access_log = scratch.path().join("access.log");
+    let access_log = access_log(scratch);
     let render = |listener: &Listener| listener.render(&access_log);
     listeners.iter().map(render).collect()
+}
+
+fn access_log(scratch: &Scratch) -> PathBuf {
+    scratch.path().join("access.log")
 }
 
 fn template(name: &str) -> String {

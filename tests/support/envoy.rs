@@ -14,7 +14,7 @@ use super::process::{Process, Scratch, wait_until};
 use super::{http1, http2};
 
 /// How long Envoy may take to start or to end, on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// How an Envoy ended that was not meant to run, or did not.
 #[derive(Debug)]

@@ -24,10 +24,12 @@
     reason = "a harness that meets a surprise ends the test; it runs on the real clock"
 )]
 
+pub(crate) mod answers;
 pub(crate) mod bootstrap;
 pub(crate) mod cognito;
 pub(crate) mod echo;
 pub(crate) mod envoy;
+pub(crate) mod example;
 pub(crate) mod http;
 pub(crate) mod http1;
 pub(crate) mod http2;
@@ -37,3 +39,4 @@ pub(crate) mod server;
 pub(crate) mod template;
 pub(crate) mod tokens;
 pub(crate) mod tools;
+pub(crate) mod trapdoor;

@@ -17,7 +17,7 @@ pub(crate) fn envoy() -> PathBuf {
 }
 
 /// The version that the Makefile pins.
-fn pinned_envoy_version() -> String {
+pub(crate) fn pinned_envoy_version() -> String {
     let makefile = std::fs::read_to_string(root().join("Makefile")).expect("the Makefile");
     makefile
         .lines()
@@ -51,7 +51,8 @@ pub(crate) fn python_tool(name: &str) -> PathBuf {
     )
 }
 
-fn found(path: PathBuf, remedy: &str) -> PathBuf {
+/// The path, where something is there; else the test ends with the remedy.
+pub(crate) fn found(path: PathBuf, remedy: &str) -> PathBuf {
     assert!(path.exists(), "{} is missing: {remedy}", path.display());
     path
 }

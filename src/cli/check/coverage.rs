@@ -1,9 +1,8 @@
 //! What falls to a route that was not meant for it.
 
-use super::warnings::Warnings;
+use super::collector::Warnings;
 use crate::cli::patterns::{Written, written};
 use crate::cli::subject::Subject;
-use crate::http::path::PatternSegment;
 use crate::http::{NormalPath, RoutePattern};
 use crate::policy::{Access, Policy, Route};
 
@@ -79,10 +78,7 @@ fn default_route(policy: &Policy, written: &[Written], warnings: &mut Warnings<'
 
 /// `/x/{proxy+}` is not for `/x`: that falls to another route, or to none.
 fn greedy(policy: &Policy, one: &Written, all: &[Written], warnings: &mut Warnings<'_>) {
-    let RoutePattern::Path { path, .. } = &one.pattern else {
-        return;
-    };
-    if !matches!(path.segments().last(), Some(PatternSegment::Greedy(_))) {
+    if one.is_exact() {
         return;
     }
     let Some(sample) = one.sample_above() else {

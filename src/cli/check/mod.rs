@@ -1,6 +1,7 @@
 //! `edge-authz check`: what the filter would say of a file, and what is risky.
 
 mod clusters;
+mod collector;
 mod coverage;
 mod warnings;
 

@@ -5,25 +5,17 @@
 
 use std::collections::BTreeSet;
 
-use crate::cli::report::{Finding, Severity};
+use super::collector::Warnings;
+use crate::cli::report::Finding;
 use crate::cli::subject::{Step, Subject, shown};
 use crate::cors::CorsPolicy;
 use crate::crypto::Algorithm;
 use crate::jwt::Audiences;
 use crate::policy::{Access, KeyLocation, Policy, Provider, ProviderKeys, TokenPlace};
 
-/// Collects warnings, each at its place.
-pub(super) struct Warnings<'s> {
-    subject: &'s Subject,
-    found: Vec<Finding>,
-}
-
 /// Everything that is risky in a policy.
 pub(super) fn of(policy: &Policy, subject: &Subject) -> Vec<Finding> {
-    let mut warnings = Warnings {
-        subject,
-        found: Vec::new(),
-    };
+    let mut warnings = Warnings::about(subject);
     for (id, provider) in policy.providers.iter() {
         let at = [Step::Member("providers"), Step::Element(id.index())];
         of_provider(provider, policy, at, &mut warnings);
@@ -32,17 +24,7 @@ pub(super) fn of(policy: &Policy, subject: &Subject) -> Vec<Finding> {
     origins(policy, &mut warnings);
     cookies(policy, &mut warnings);
     super::coverage::of(policy, subject, &mut warnings);
-    warnings.found
-}
-
-impl Warnings<'_> {
-    /// Adds a warning about what stands at a path.
-    pub(super) fn add(&mut self, steps: &[Step<'_>], sentence: &str) {
-        let (span, words) = self.subject.locate(steps.iter().copied(), false);
-        let mut finding = Finding::said(Severity::Warning, shown(steps), sentence);
-        finding.put(span, words);
-        self.found.push(finding);
-    }
+    warnings.finish()
 }
 
 fn of_provider(
@@ -122,7 +104,7 @@ fn origins(policy: &Policy, warnings: &mut Warnings<'_>) {
         };
         let routes = Step::Member("routes");
         let own = vec![routes, Step::Element(index), Step::Member("cors")];
-        let steps = if warnings.subject.has(&own) {
+        let steps = if warnings.subject().has(&own) {
             own
         } else {
             vec![Step::Member("cors")]

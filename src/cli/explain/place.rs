@@ -153,6 +153,7 @@ impl Place<'_> {
         RouteMethods {
             named: methods.named.into_iter().map(Method::as_str).collect(),
             any: methods.any,
+            others: false,
         }
     }
 }

@@ -3,10 +3,12 @@
 mod junit;
 
 use std::io::Write;
+use std::path::Path;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::named_configuration;
 use super::source::Source;
 use crate::cases::{CaseError, CaseFile, Difference, Expectation, Outcome, Player, Side, World};
 
@@ -74,7 +76,8 @@ pub(crate) fn play(source: &Source, wanted: Option<&str>) -> Played {
         cases: Vec::new(),
         errors: Vec::new(),
     };
-    match CaseFile::parse(&source.text) {
+    let read = |name: &str| named_configuration(Path::new(&source.name), name);
+    match CaseFile::parse_with(&source.text, &read) {
         Ok(file) => {
             played.about = file.about;
             for world in &file.worlds {

@@ -1,0 +1,35 @@
+//! What `make browser-app` leaves running: a page, the API that it calls on
+//! another origin, and the issuer that it signs in at.
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::arithmetic_side_effects,
+    reason = "a program for people, which ends at the first surprise"
+)]
+
+mod issuer;
+mod servers;
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+use servers::Servers;
+
+fn main() {
+    let servers = Servers::start();
+    println!("A page, and its API on another origin\n");
+    println!("the issuer listens on {}", servers.issuer());
+    println!(
+        "the API listens on http://{}, behind Envoy on http://{}",
+        servers.upstream.address(),
+        servers.envoy.address()
+    );
+    println!(
+        "Envoy counts on http://{}/stats?filter=edge_authz\n",
+        servers.envoy.admin_address()
+    );
+    println!("Open {} in a browser.", servers.page());
+    println!("Everything runs until Ctrl-C.");
+    loop {
+        std::thread::park();
+    }
+}

@@ -1,0 +1,204 @@
+//! Where in a file the filter's configuration is.
+//!
+//! A file is the configuration itself, or one of the things that configurations
+//! travel in: an Envoy bootstrap (or any part of one: a listener, an Istio
+//! `EnvoyFilter`), an Istio `WasmPlugin`, an Envoy Gateway
+//! `EnvoyExtensionPolicy`.
+
+mod carrier;
+mod document;
+mod mapping;
+
+use std::fmt::Write;
+use std::ops::Range;
+
+use super::source::{Source, first_line, offset, position};
+use super::tree::{Member, Node, Value, parse_json};
+pub(crate) use carrier::FailsOpen;
+pub(crate) use document::Document;
+use mapping::Mapping;
+
+/// A configuration that was found in a file.
+#[derive(Debug)]
+pub(crate) struct Subject {
+    /// Its tree; none where it is a text that is no JSON.
+    pub(crate) root: Option<Node>,
+    /// Its JSON, for the core.
+    pub(crate) json: Vec<u8>,
+    /// The value that holds it, or the name of that value.
+    holder: Range<usize>,
+    mapping: Mapping,
+    /// Whether positions that the core names are those of the text.
+    verbatim: bool,
+    /// A host that goes on without the filter when it fails.
+    pub(crate) fails_open: Option<FailsOpen>,
+}
+
+impl Subject {
+    fn plain(root: Node, source: &Source, verbatim: bool) -> Self {
+        let json = if verbatim {
+            source.bytes.clone()
+        } else {
+            root.to_json().into_bytes()
+        };
+        Self {
+            holder: first_line(&source.text, &root.span),
+            root: Some(root),
+            json,
+            mapping: Mapping::Same,
+            verbatim,
+            fails_open: None,
+        }
+    }
+
+    /// The filter without a configuration: the core is asked about nothing.
+    fn absent(holder: Range<usize>) -> Self {
+        Self {
+            holder,
+            verbatim: false,
+            ..Self::unreadable(Vec::new())
+        }
+    }
+
+    fn unreadable(bytes: Vec<u8>) -> Self {
+        Self {
+            root: None,
+            json: bytes,
+            holder: 0..0,
+            mapping: Mapping::Same,
+            verbatim: true,
+            fails_open: None,
+        }
+    }
+
+    /// The configuration that a member holds, as an object or as text.
+    fn held(name: &Range<usize>, node: &Node, text: &str) -> Self {
+        let (json, root, mapping, verbatim) = match node.text() {
+            Some(inner) => {
+                let root = parse_json(inner).ok();
+                let mapping = Mapping::of_text(inner, node, text);
+                (inner.as_bytes().to_vec(), root, mapping, true)
+            }
+            None => (
+                node.to_json().into_bytes(),
+                Some(node.clone()),
+                Mapping::Same,
+                false,
+            ),
+        };
+        Self {
+            root,
+            json,
+            holder: name.clone(),
+            mapping,
+            verbatim,
+            fails_open: None,
+        }
+    }
+
+    /// The place in the file of a place in the configuration's text. Where the
+    /// text is spelled otherwise in the file, the place in words besides.
+    pub(crate) fn place(&self, span: &Range<usize>) -> (Range<usize>, Option<String>) {
+        match &self.mapping {
+            Mapping::Same => (span.clone(), None),
+            Mapping::Lines(lines) => {
+                let outer = |at: usize| {
+                    let line = lines.iter().rev().find(|(inner, _)| *inner <= at);
+                    line.map_or(at, |(inner, outer)| {
+                        at.saturating_sub(*inner).saturating_add(*outer)
+                    })
+                };
+                (outer(span.start)..outer(span.end), None)
+            }
+            Mapping::Elsewhere => {
+                let text = String::from_utf8_lossy(&self.json);
+                let at = position(&text, span.start);
+                let words = format!("line {}, column {} of the text", at.line, at.column);
+                (self.holder.clone(), Some(words))
+            }
+        }
+    }
+
+    /// The place in the file of a position that the core names.
+    pub(crate) fn position(&self, line: usize, column: usize) -> (Range<usize>, Option<String>) {
+        if !self.verbatim {
+            return (self.holder.clone(), None);
+        }
+        let text = String::from_utf8_lossy(&self.json);
+        let at = offset(&text, line, column);
+        let end = at.saturating_add(1).min(text.len());
+        self.place(&(at..text.ceil_char_boundary(end)))
+    }
+
+    /// Whether something is there.
+    pub(crate) fn has(&self, steps: &[Step<'_>]) -> bool {
+        let Some(root) = &self.root else {
+            return false;
+        };
+        let reached = steps.iter().try_fold(root, |node, step| match step {
+            Step::Member(name) => node.get(name),
+            Step::Element(index) => node.elements().get(*index),
+        });
+        reached.is_some()
+    }
+
+    /// The place of what is reached by these steps: of a member its name where
+    /// `name` is wanted or where it holds an object or a list, else its value.
+    /// Of what is not there, the nearest thing around it.
+    pub(crate) fn locate<'s>(
+        &self,
+        steps: impl IntoIterator<Item = Step<'s>>,
+        name: bool,
+    ) -> (Range<usize>, Option<String>) {
+        let Some(root) = &self.root else {
+            return (self.holder.clone(), None);
+        };
+        let mut node = root;
+        let mut names: Option<&Member> = None;
+        for step in steps {
+            let next = match step {
+                Step::Member(wanted) => {
+                    let mut members = node.members().iter().rev();
+                    let member = members.find(|member| member.name == wanted);
+                    member.map(|member| (&member.value, Some(member)))
+                }
+                Step::Element(index) => node.elements().get(index).map(|element| (element, None)),
+            };
+            let Some((next, member)) = next else {
+                break;
+            };
+            (node, names) = (next, member);
+        }
+        if std::ptr::eq(node, root) && !matches!(self.mapping, Mapping::Same) {
+            return (self.holder.clone(), None);
+        }
+        let block = matches!(node.value, Value::List(_) | Value::Object(_));
+        let span = match names {
+            Some(member) if name || block => member.name_span.clone(),
+            Some(_) | None => node.span.clone(),
+        };
+        self.place(&span)
+    }
+}
+
+/// A step into a configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step<'s> {
+    Member(&'s str),
+    Element(usize),
+}
+
+/// A path as the core writes it; names that need quotes get them.
+pub(crate) fn shown(steps: &[Step<'_>]) -> String {
+    let mut path = String::new();
+    for step in steps {
+        let infallible = match step {
+            Step::Member(name) if path.is_empty() => path.write_str(name),
+            Step::Member(name) if name.contains(['.', ':']) => write!(path, "[{name:?}]"),
+            Step::Member(name) => write!(path, ".{name}"),
+            Step::Element(index) => write!(path, "[{index}]"),
+        };
+        debug_assert!(infallible.is_ok(), "a string takes all");
+    }
+    path
+}
