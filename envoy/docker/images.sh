@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Builds the images of docker-compose.yaml from the pinned parts below .tools/,
+# `FROM scratch` and without a registry: programs, and the libraries that they
+# link. An image that is there from the same parts is left alone.
+#
+# usage: images.sh envoy|python NAME
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+context=$(mktemp -d)
+trap 'rm -rf "$context"' EXIT
+root=$context/root
+mkdir -p "$root/tmp" "$root/usr/local/bin"
+chmod 1777 "$root/tmp"
+
+# The loader and the shared libraries of programs, apart from those that are
+# copied with what needs them, below the directory $1.
+libraries() {
+    local with=$1
+    shift
+    # A file that is not dynamic makes ldd fail.
+    { ldd "$@" 2>/dev/null || true; } \
+        | awk -v with="$with/" '
+            $2 == "=>" && $3 ~ /^\// { path = $3 }
+            $1 ~ /^\// && $2 ~ /^\(/ { path = $1 }
+            path && index(path, with) != 1 { print path }
+            { path = "" }' \
+        | sort -u
+}
+
+# Copies them to where they are here, and tells the loader.
+add_libraries() {
+    local list
+    list=$(libraries "$@")
+    xargs -d '\n' cp --dereference --parents --target-directory "$root" <<<"$list"
+    echo "ENV LD_LIBRARY_PATH=$(xargs -d '\n' -n 1 dirname <<<"$list" | sort -u | paste -sd:)"
+}
+
+envoy() {
+    cp "$binary" "$root/usr/local/bin/envoy"
+    add_libraries "$context" "$binary"
+    echo 'ENTRYPOINT ["/usr/local/bin/envoy"]'
+}
+
+# The Python that .tools/venv was made of, with moto. The AWS CLI stays out.
+python() {
+    local base executable library packages
+    base=$("$venv" -c 'import sys; print(sys.base_prefix)')
+    executable=$("$venv" -c 'import os, sys; print(os.path.realpath(sys._base_executable))')
+    library=$("$venv" -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
+    packages=$("$venv" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    mkdir -p "$root$library" "$root/packages"
+    tar -C "$library" -c --exclude=./{test,site-packages,dist-packages,ensurepip,idlelib,tkinter,lib2to3} \
+        --exclude='./config-*' . | tar -C "$root$library" -x
+    tar -C "$packages" -c --exclude=./awscli --exclude=./pip . | tar -C "$root/packages" -x
+    cp --parents --target-directory "$root" "$executable"
+    ln -s "$executable" "$root/usr/local/bin/python3"
+    mapfile -t objects < <(find "$library/lib-dynload" "$packages" -name '*.so*' -not -path '*/awscli/*')
+    add_libraries "$packages" "$executable" "${objects[@]}"
+    echo "ENV PYTHONHOME=$base PYTHONPATH=/packages PYTHONDONTWRITEBYTECODE=1"
+}
+
+image=$1 name=$2
+case $image in
+    envoy)
+        binary=${ENVOY:-.tools/envoy/$ENVOY_VERSION/envoy/_bin/envoy}
+        parts=$(sha256sum "$0" "$binary")
+        ;;
+    python)
+        venv=.tools/venv/bin/python
+        parts=$(sha256sum "$0" envoy/requirements.txt; "$venv" -VV)
+        ;;
+esac
+digest=$(sha256sum <<<"$parts" | cut -d ' ' -f 1)
+if [ "$(docker image inspect --format '{{.Config.Labels.parts}}' "$name" 2>/dev/null)" = "$digest" ]; then
+    echo "$name is up to date"
+    exit
+fi
+{
+    echo 'FROM scratch'
+    "$image"
+    echo 'COPY root/ /'
+    echo "LABEL parts=$digest"
+} >"$context/Dockerfile"
+# `docker build` calls its older builder deprecated where there is no other.
+chmod -R a+rX "$root"
+tar -C "$context" -c Dockerfile root | docker build --quiet --tag "$name" - 2>"$context/said" >/dev/null \
+    || { cat "$context/said" >&2; exit 1; }
+docker image inspect --format "$name: {{.Size}} bytes" "$name"

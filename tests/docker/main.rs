@@ -1,0 +1,26 @@
+//! The module in the containers of `envoy/docker-compose.yaml`: what a request
+//! gets there, and the faults that only containers show.
+//!
+//! `make docker-test` builds the images and runs it; `cargo test` alone does
+//! not. Every test has containers and networks of its own, which end with it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a test that meets a surprise ends"
+)]
+
+mod compose;
+mod documents;
+mod engine;
+mod outages;
+mod requests;
+mod restarts;
+mod side_by_side;
+#[path = "../support/mod.rs"]
+mod support;
+mod tokens;

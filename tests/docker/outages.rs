@@ -1,0 +1,156 @@
+//! Issuers that are stopped, paused or cut off, and an upstream that is gone.
+
+use std::time::{Duration, Instant};
+
+use crate::compose::{ENVOY, ISSUER, Services, UPSTREAM};
+use crate::engine::docker;
+use crate::support::http::Request;
+use crate::support::http1;
+use crate::support::process::wait_until;
+use crate::tokens::{ORIGIN, Tokens, forged, me, nobody_gets_in, readable, sign_in, unavailable};
+
+/// A refresh each second, so that an outage is soon seen.
+const IMPATIENT: (&str, &str) = ("refresh: 10m", "refresh: 1s");
+
+/// Less than `timeout`: nobody has waited for a fetch.
+const AT_ONCE: Duration = Duration::from_secs(4);
+
+#[test]
+fn an_issuer_that_is_stopped_refuses_nobody() {
+    an_outage_refuses_nobody(
+        |services| services.stop(ISSUER),
+        |services| services.resume(ISSUER),
+    );
+}
+
+#[test]
+fn an_issuer_that_is_paused_refuses_nobody() {
+    // Connections to it open, and nobody answers.
+    an_outage_refuses_nobody(
+        |services| drop(docker(&["pause", &services.container(ISSUER)])),
+        |services| drop(docker(&["unpause", &services.container(ISSUER)])),
+    );
+}
+
+#[test]
+fn an_issuer_that_is_cut_off_the_network_refuses_nobody() {
+    an_outage_refuses_nobody(
+        |services| {
+            let (network, issuer) = (services.private_network(), services.container(ISSUER));
+            docker(&["network", "disconnect", &network, &issuer]);
+            // It goes on for others.
+            sign_in(services);
+        },
+        |services| {
+            let (network, issuer) = (services.private_network(), services.container(ISSUER));
+            docker(&["network", "connect", "--alias", ISSUER, &network, &issuer]);
+        },
+    );
+}
+
+fn an_outage_refuses_nobody(begin: fn(&Services), end: fn(&Services)) {
+    let services = Services::with(&[IMPATIENT], 1);
+    let tokens = sign_in(&services);
+    settle(&services, &tokens);
+    begin(&services);
+    let (at, start) = (services.envoy(), Instant::now());
+    let mut answered = 0;
+    // A refresh has failed by the end, and nobody has noticed.
+    let failed = || services.log(ENVOY).contains("the last good keys serve");
+    while start.elapsed() < Duration::from_secs(5) || !failed() {
+        assert!(start.elapsed() < Duration::from_mins(1), "no refresh fails");
+        for request in [me(&tokens.access), me(&tokens.id)] {
+            let asked = Instant::now();
+            let answer = http1::exchange(at, &request).expect("an answer");
+            readable(&answer.expect(200));
+            assert!(asked.elapsed() < AT_ONCE, "{:?}", asked.elapsed());
+            answered += 1;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(answered >= 10, "{answered} requests");
+    // Nobody can say that this key does not exist.
+    unavailable(&services.send(&me(&forged())));
+    nobody_gets_in(&services, &tokens);
+    end(&services);
+    // Now the issuer says so.
+    let refused = wait_until(Duration::from_secs(90), || {
+        let answer = services.send(&me(&forged()));
+        assert!(matches!(answer.status, 401 | 503), "{answer}");
+        services.send(&me(&tokens.access)).expect(200);
+        (answer.status == 401).then_some(())
+    });
+    assert!(refused.is_some(), "the issuer is not seen again");
+    nobody_gets_in(&services, &tokens);
+    services.assert_no_trap();
+}
+
+#[test]
+fn keys_that_are_too_old_serve_nobody_until_the_issuer_is_back() {
+    let short = ("max_stale: 24h", "max_stale: 3s");
+    let services = Services::with(&[IMPATIENT, short], 1);
+    let tokens = sign_in(&services);
+    settle(&services, &tokens);
+    services.stop(ISSUER);
+    let too_old = wait_until(Duration::from_secs(15), || {
+        let answer = services.send(&me(&tokens.access));
+        assert!(matches!(answer.status, 200 | 503), "{answer}");
+        (answer.status == 503).then_some(answer)
+    });
+    unavailable(&too_old.expect("keys of the last good fetch for ever"));
+    // On every worker, soon.
+    std::thread::sleep(Duration::from_secs(1));
+    for _ in 0..4 {
+        unavailable(&services.send(&me(&tokens.access)));
+    }
+    nobody_gets_in(&services, &tokens);
+    services.resume(ISSUER);
+    opens(&services, &tokens.access);
+    nobody_gets_in(&services, &tokens);
+    services.assert_no_trap();
+}
+
+#[test]
+fn an_upstream_that_is_gone_is_envoys_503_which_the_page_can_read() {
+    let services = Services::start();
+    let tokens = sign_in(&services);
+    settle(&services, &tokens);
+    services.stop(UPSTREAM);
+    // First a connection that fails, then no address at all.
+    for _ in 0..6 {
+        let answer = services.send(&me(&tokens.access)).expect(503);
+        readable(&answer);
+        assert_eq!(answer.header("retry-after"), None, "{answer}");
+        services
+            .send(&Request::preflight("/me", ORIGIN, "GET"))
+            .expect(204);
+        nobody_gets_in(&services, &tokens);
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    services.resume(UPSTREAM);
+    opens(&services, &tokens.access);
+    services.assert_no_trap();
+}
+
+/// Waits until both workers have keys.
+#[track_caller]
+pub(crate) fn settle(services: &Services, tokens: &Tokens) {
+    opens(services, &tokens.access);
+    let all = wait_until(Duration::from_secs(5), || {
+        let all = (0..8).all(|_| services.send(&me(&tokens.id)).status == 200);
+        all.then_some(())
+    });
+    assert!(all.is_some(), "not all workers have keys");
+}
+
+/// Waits until the token is accepted. Until then it is never said to be bad.
+#[track_caller]
+pub(crate) fn opens(services: &Services, token: &str) {
+    let opened = wait_until(Duration::from_mins(1), || {
+        let answer = services.send(&me(token));
+        assert!(matches!(answer.status, 200 | 503), "{answer}");
+        readable(&answer);
+        (answer.status == 200).then_some(())
+    });
+    assert!(opened.is_some(), "still no keys");
+}
