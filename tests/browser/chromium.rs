@@ -1,0 +1,279 @@
+//! A headless Chromium, driven over the W3C's `WebDriver` protocol.
+//!
+//! The protocol is JSON over HTTP, one request an action, so the tests' own
+//! client speaks it; the crates for it bring an asynchronous runtime. The
+//! browser is started here and not by its driver, so that its process is ours
+//! to end.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::support::http::Request;
+use crate::support::http1;
+use crate::support::process::{Process, Scratch, wait_until};
+use crate::support::tools;
+
+/// How long browser and driver may take to start, on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+/// `WebDriver`'s name for the reference to an element.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// A browser with one tab and an empty profile.
+pub(crate) struct Chromium {
+    driver: SocketAddr,
+    session: String,
+    _driver_process: Process,
+    browser: Process,
+    scratch: Scratch,
+}
+
+impl Chromium {
+    /// Starts it. Every name below `.test` is this machine to it.
+    pub(crate) fn start() -> Self {
+        let scratch = Scratch::new("chromium");
+        let (browser, port) = start_browser(&scratch);
+        let (process, driver) = start_driver(&scratch);
+        let capabilities = json!({"capabilities": {"alwaysMatch": {
+            "browserName": "chrome",
+            "timeouts": {"script": 120_000, "pageLoad": 60_000},
+            "goog:chromeOptions": {"debuggerAddress": format!("127.0.0.1:{port}")},
+        }}});
+        let answer = exchange(driver, "POST", "/session", Some(&capabilities));
+        let session = answer["sessionId"].as_str().expect("a session").to_owned();
+        Self {
+            driver,
+            session,
+            _driver_process: process,
+            browser,
+            scratch,
+        }
+    }
+
+    /// Opens a page and waits until it is loaded.
+    pub(crate) fn open(&self, url: &str) {
+        self.command("POST", "/url", &json!({"url": url}));
+    }
+
+    /// Runs the body of an `async` function in the page, which gets `argument`,
+    /// and returns what it returns.
+    pub(crate) fn run(&self, body: &str, argument: &Value) -> Value {
+        let script = format!(
+            "const [argument, done] = arguments;
+             (async () => {{ {body} }})().then(
+                 (value) => done({{value}}),
+                 (error) => done({{thrown: String(error.stack || error)}}));"
+        );
+        let result = self.command(
+            "POST",
+            "/execute/async",
+            &json!({"script": script, "args": [argument]}),
+        );
+        assert!(result["thrown"].is_null(), "{}", result["thrown"]);
+        result["value"].clone()
+    }
+
+    /// From now on scripts run in the frame that a selector finds.
+    pub(crate) fn enter_frame(&self, selector: &str) {
+        let frame = self.find(selector);
+        self.command("POST", "/frame", &json!({"id": {ELEMENT: frame}}));
+    }
+
+    /// Clicks, as a mouse does: the element has to be visible.
+    pub(crate) fn click(&self, selector: &str) {
+        let element = self.find(selector);
+        self.command("POST", &format!("/element/{element}/click"), &json!({}));
+    }
+
+    /// Types into a field.
+    pub(crate) fn write(&self, selector: &str, text: &str) {
+        let element = self.find(selector);
+        self.command("POST", &format!("/element/{element}/clear"), &json!({}));
+        self.command(
+            "POST",
+            &format!("/element/{element}/value"),
+            &json!({"text": text}),
+        );
+    }
+
+    /// The visible text of an element.
+    pub(crate) fn text(&self, selector: &str) -> String {
+        let element = self.find(selector);
+        let path = format!("/session/{}/element/{element}/text", self.session);
+        let text = exchange(self.driver, "GET", &path, None);
+        text.as_str().expect("text").to_owned()
+    }
+
+    /// Waits until the visible text of an element satisfies a condition.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, selector: &str, expected: impl Fn(&str) -> bool) -> String {
+        let mut last = String::new();
+        wait_until(PATIENCE, || {
+            last = self.text(selector);
+            expected(&last).then(|| last.clone())
+        })
+        .unwrap_or_else(|| panic!("{selector} has come no further than {last:?}"))
+    }
+
+    /// Says yes to what the browser would ask its user.
+    pub(crate) fn permit(&self, permission: &str) {
+        let granted = json!({"permission": {"name": permission}, "setting": "granted"});
+        let answer = self.devtools("Browser.setPermission", &granted);
+        assert_eq!(answer, Some(json!({})));
+    }
+
+    /// Sends a command of the browser's own protocol; none where that fails.
+    fn devtools(&self, command: &str, parameters: &Value) -> Option<Value> {
+        let path = format!("/session/{}/goog/cdp/execute", self.session);
+        let body = json!({"cmd": command, "params": parameters}).to_string();
+        let request = Request::post(path, body).authority(self.driver.to_string());
+        let answer = http1::exchange(self.driver, &request).ok()?;
+        let answer: Value = serde_json::from_slice(&answer.body).ok()?;
+        Some(answer["value"].clone())
+    }
+
+    /// Leaves a picture of the page beside the logs.
+    fn keep_picture(&self) -> Option<()> {
+        let whole = json!({"captureBeyondViewport": true});
+        let shown = self.devtools("Page.captureScreenshot", &whole)?;
+        let png = STANDARD.decode(shown["data"].as_str()?).ok()?;
+        let path = self.scratch.path().join("page.png");
+        fs::write(&path, png).ok()?;
+        eprintln!("--- the page as it was: {}", path.display());
+        Some(())
+    }
+
+    fn find(&self, selector: &str) -> String {
+        let found = self.command(
+            "POST",
+            "/element",
+            &json!({"using": "css selector", "value": selector}),
+        );
+        found[ELEMENT].as_str().expect("an element").to_owned()
+    }
+
+    #[track_caller]
+    fn command(&self, method: &str, path: &str, body: &Value) -> Value {
+        let path = format!("/session/{}{path}", self.session);
+        exchange(self.driver, method, &path, Some(body))
+    }
+}
+
+impl Drop for Chromium {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.keep_picture();
+        }
+        // Its own way out, so that nothing writes to the profile any more when
+        // that is removed. If it does not take it, the processes end below.
+        self.devtools("Browser.close", &json!({}));
+        let _ = self.browser.wait(Duration::from_secs(10));
+    }
+}
+
+/// Starts the browser; returns the port on which it is driven.
+fn start_browser(scratch: &Scratch) -> (Process, u16) {
+    let profile = scratch.path().join("profile");
+    let mut command = Command::new(chromium());
+    command
+        .arg("--headless=new")
+        .arg("--remote-debugging-port=0")
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .arg("--host-resolver-rules=MAP *.test 127.0.0.1")
+        .args(["--no-proxy-server", "--no-first-run", "--disable-gpu"])
+        .args(["--disable-dev-shm-usage", "--disable-background-networking"])
+        .args(["--window-size=1200,1000", "--hide-scrollbars", "--lang=en"])
+        .args(["--disable-component-update", "--password-store=basic"]);
+    if is_root() {
+        // Chromium refuses to sandbox what root runs. The only pages here are
+        // the tests' own.
+        command.arg("--no-sandbox");
+    }
+    command.arg("about:blank");
+    let log = scratch.path().join("chromium.log");
+    let mut process = Process::start(&command, &log).expect("Chromium runs");
+    let port_file = profile.join("DevToolsActivePort");
+    let port = wait_until(PATIENCE, || {
+        if let Some(status) = process.ended() {
+            panic!("Chromium has ended ({status}):\n{}", process.log());
+        }
+        let told = fs::read_to_string(&port_file).ok()?;
+        told.lines().next()?.parse().ok()
+    });
+    let port = port.unwrap_or_else(|| panic!("Chromium is not ready:\n{}", process.log()));
+    (process, port)
+}
+
+/// Starts the driver; returns where it listens.
+fn start_driver(scratch: &Scratch) -> (Process, SocketAddr) {
+    let mut command = Command::new(driver());
+    command.arg("--port=0");
+    let log = scratch.path().join("chromedriver.log");
+    // It takes a free port of IPv6 and then the same one of IPv4, which another
+    // server may have: then it ends, and is started again.
+    for _ in 0..10 {
+        let mut process = Process::start(&command, &log).expect("ChromeDriver runs");
+        let ready = wait_until(PATIENCE, || {
+            let ended = process.ended().map(|_| None);
+            ended.or_else(|| driver_port(&process.log()).map(Some))
+        });
+        match ready {
+            Some(Some(port)) => return (process, SocketAddr::from(([127, 0, 0, 1], port))),
+            Some(None) if process.log().contains("port not available") => {}
+            _ => panic!("ChromeDriver is not ready:\n{}", process.log()),
+        }
+    }
+    panic!("ChromeDriver finds no free port");
+}
+
+fn driver_port(log: &str) -> Option<u16> {
+    let (_, rest) = log.split_once("started successfully on port ")?;
+    rest.split_once('.')?.0.parse().ok()
+}
+
+fn exchange(driver: SocketAddr, method: &str, path: &str, body: Option<&Value>) -> Value {
+    // The driver answers nobody who calls it by another name.
+    let mut request = Request::new(method, path).authority(driver.to_string());
+    if let Some(body) = body {
+        request = request
+            .header("content-type", "application/json")
+            .body(body.to_string());
+    }
+    let answer = http1::exchange(driver, &request).expect("an answer of the driver");
+    let value = answer.json()["value"].clone();
+    assert!(answer.status == 200, "{method} {path}: {value}");
+    value
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output().expect("id runs");
+    id.stdout.trim_ascii() == b"0"
+}
+
+fn chromium() -> PathBuf {
+    program("CHROMIUM", "chromium")
+}
+
+fn driver() -> PathBuf {
+    program("CHROMEDRIVER", "chromedriver")
+}
+
+/// What a variable names, or a program on the path.
+fn program(variable: &str, name: &str) -> PathBuf {
+    let named = std::env::var_os(variable).filter(|path| !path.is_empty());
+    if let Some(path) = named {
+        return tools::found(path.into(), &format!("set {variable} to a program"));
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|program| program.is_file())
+        .unwrap_or_else(|| panic!("{name} is missing: run `make setup-browser`, or set {variable}"))
+}

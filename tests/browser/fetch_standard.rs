@@ -1,0 +1,84 @@
+//! What the Fetch standard has a browser do with a call across origins, told
+//! once more and from the standard alone: <https://fetch.spec.whatwg.org/>.
+//! Nothing here is taken from the code under test, or from a browser.
+
+/// Request headers that a page may send without asking, for the values that
+/// these tests use (2.2.2, "CORS-safelisted request-header"). `Content-Type`
+/// is one as `text/plain`.
+const SAFE_REQUEST_HEADERS: &[&str] = &["accept", "accept-language", "content-language"];
+
+/// "CORS-safelisted method" (2.2.1).
+const SAFE_METHODS: &[&str] = &["GET", "HEAD", "POST"];
+
+/// "CORS-safelisted response-header name" (2.2.2).
+pub(crate) const SAFE_RESPONSE_HEADERS: &[&str] = &[
+    "cache-control",
+    "content-language",
+    "content-length",
+    "content-type",
+    "expires",
+    "last-modified",
+    "pragma",
+];
+
+/// "Credentials mode" (2.2.5); `same-origin` is `omit` across origins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Credentials {
+    Omit,
+    SameOrigin,
+    Include,
+}
+
+/// What a server says about an origin, in the words of section 3.2.3.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    pub(crate) allow_origin: Option<String>,
+    pub(crate) allow_credentials: bool,
+}
+
+/// What a page asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct Call<'a> {
+    pub(crate) origin: &'a str,
+    pub(crate) credentials: Credentials,
+    pub(crate) method: &'a str,
+    /// The names of the headers that the page sets, in lower case.
+    pub(crate) headers: Vec<&'a str>,
+}
+
+impl Call<'_> {
+    /// HTTP fetch (4.3): a preflight comes first where the method or a header
+    /// is not safelisted.
+    pub(crate) fn needs_preflight(&self) -> bool {
+        !SAFE_METHODS.contains(&self.method) || self.unsafe_headers().next().is_some()
+    }
+
+    /// "CORS-unsafe request-header names" (2.2.2).
+    pub(crate) fn unsafe_headers(&self) -> impl Iterator<Item = &str> {
+        let names = self.headers.iter().copied();
+        names.filter(|name| !SAFE_REQUEST_HEADERS.contains(name))
+    }
+
+    /// "CORS check" (4.9).
+    pub(crate) fn passes(&self, said: &Said) -> bool {
+        let include = self.credentials == Credentials::Include;
+        let Some(origin) = &said.allow_origin else {
+            return false;
+        };
+        if !include && origin == "*" {
+            return true;
+        }
+        if origin != self.origin {
+            return false;
+        }
+        !include || said.allow_credentials
+    }
+
+    /// "CORS-preflight fetch" (4.8), for a server that answers with an ok
+    /// status only where it allows method and headers by name.
+    pub(crate) fn preflight_passes(&self, said: &Said, methods: &[&str], headers: &[&str]) -> bool {
+        let ok = methods.contains(&self.method)
+            && self.unsafe_headers().all(|name| headers.contains(&name));
+        ok && self.passes(said)
+    }
+}

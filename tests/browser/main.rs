@@ -1,0 +1,28 @@
+//! The module in a real Envoy, seen from pages in a real browser. `make
+//! test-browser` builds the module and puts Envoy and Chromium in place first.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a test that meets a surprise ends"
+)]
+
+mod answers;
+mod app;
+mod chromium;
+mod fetch_standard;
+#[path = "../../examples/browser-app/issuer.rs"]
+mod issuer;
+mod matrix;
+mod preflight_cache;
+#[path = "../../examples/browser-app/servers.rs"]
+mod servers;
+mod stage;
+#[path = "../support/mod.rs"]
+mod support;

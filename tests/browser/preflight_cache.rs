@@ -1,0 +1,105 @@
+//! The browser asks again when `max_age` says so, and not before. Fetch,
+//! section 4.9: a preflight without `Access-Control-Max-Age` counts for five
+//! seconds.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::stage::Stage;
+
+const APP: &str = "app.example.test";
+
+fn document(port: u16) -> Value {
+    let policy = |max_age: Value| {
+        let mut policy = json!({
+            "allow_origins": [format!("http://{APP}:{port}"), format!("http://other.example.test:{port}")],
+            "allow_headers": ["X-Custom", "X-Further"],
+        });
+        if !max_age.is_null() {
+            policy["max_age"] = max_age;
+        }
+        policy
+    };
+    let route = |path: &str, max_age: Value| {
+        json!({
+            "match": [format!("GET {path}"), format!("PUT {path}")],
+            "access": "public",
+            "cors": policy(max_age),
+        })
+    };
+    json!({
+        "routes": [
+            route("/hours", "2h".into()),
+            route("/never", "0s".into()),
+            route("/seconds", "5s".into()),
+            route("/unsaid", Value::Null),
+        ],
+    })
+}
+
+/// A call that no browser sends unasked.
+fn call(stage: &Stage, path: &str, method: &str, header: &str) {
+    let outcome = stage.call(path, json!({"method": method, "headers": {header: "1"}}));
+    assert_eq!(outcome["status"], 200, "{path}: {outcome}");
+}
+
+/// How many preflights a path has had.
+fn preflights(stage: &Stage, path: &str) -> usize {
+    let wire = stage.wire();
+    let asked = |entry: &&(String, String)| entry.0 == "OPTIONS" && entry.1 == path;
+    wire.iter().filter(asked).count()
+}
+
+#[test]
+fn a_remembered_preflight_is_not_sent_again() {
+    let stage = Stage::start(document);
+    stage.open_page(APP);
+    for _ in 0..3 {
+        call(&stage, "/hours", "PUT", "x-custom");
+    }
+    assert_eq!(preflights(&stage, "/hours"), 1);
+    assert_eq!(stage.upstream.count(), 3);
+
+    // Nor once the five seconds are over that hold where nothing is said.
+    sleep(Duration::from_secs(6));
+    call(&stage, "/hours", "PUT", "x-custom");
+    assert_eq!(preflights(&stage, "/hours"), 1);
+
+    // One answer holds all of the policy: other methods and headers are known.
+    call(&stage, "/hours", "GET", "x-further");
+    assert_eq!(preflights(&stage, "/hours"), 1);
+
+    // It holds for the page that asked, not for one of another origin.
+    stage.open_page("other.example.test");
+    call(&stage, "/hours", "PUT", "x-custom");
+    assert_eq!(preflights(&stage, "/hours"), 2);
+}
+
+#[test]
+fn with_a_max_age_of_zero_each_call_asks() {
+    let stage = Stage::start(document);
+    stage.open_page(APP);
+    for asked in 1..=3 {
+        call(&stage, "/never", "PUT", "x-custom");
+        assert_eq!(preflights(&stage, "/never"), asked);
+    }
+}
+
+#[test]
+fn a_remembered_preflight_is_forgotten_in_time() {
+    let stage = Stage::start(document);
+    stage.open_page(APP);
+    for path in ["/seconds", "/unsaid"] {
+        call(&stage, path, "PUT", "x-custom");
+        call(&stage, path, "PUT", "x-custom");
+    }
+    assert_eq!(preflights(&stage, "/seconds"), 1);
+    assert_eq!(preflights(&stage, "/unsaid"), 1);
+    sleep(Duration::from_secs(6));
+    for path in ["/seconds", "/unsaid"] {
+        call(&stage, path, "PUT", "x-custom");
+        assert_eq!(preflights(&stage, path), 2, "{path}");
+    }
+}
