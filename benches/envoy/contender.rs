@@ -1,0 +1,55 @@
+//! Who is measured.
+
+/// One who is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contender {
+    /// Nothing is checked.
+    Nothing,
+    /// `jwt_authn`, as it comes.
+    JwtAuthn,
+    /// With a cache that holds all tokens of the workload.
+    JwtAuthnCached,
+    /// `jwt_authn`, `cors` and `rbac`, which make up one scope rule and CORS.
+    NativeStack,
+    NativeStackCached,
+    /// `ext_authz` with a small service that checks tokens.
+    ExternalAuthorizer,
+    /// With the same scope rule and CORS.
+    EdgeAuthz,
+    EdgeAuthzUncached,
+    /// Without scope rule and CORS, which `jwt_authn` alone has not either.
+    EdgeAuthzLikeJwtAuthn,
+}
+
+impl Contender {
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Nothing,
+        Self::JwtAuthn,
+        Self::JwtAuthnCached,
+        Self::NativeStack,
+        Self::NativeStackCached,
+        Self::ExternalAuthorizer,
+        Self::EdgeAuthz,
+        Self::EdgeAuthzUncached,
+        Self::EdgeAuthzLikeJwtAuthn,
+    ];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::JwtAuthn => "jwt_authn",
+            Self::JwtAuthnCached => "jwt_authn, cache",
+            Self::NativeStack => "jwt_authn+cors+rbac",
+            Self::NativeStackCached => "jwt_authn+cors+rbac, cache",
+            Self::ExternalAuthorizer => "ext_authz",
+            Self::EdgeAuthz => "edge-authz",
+            Self::EdgeAuthzUncached => "edge-authz, cache off",
+            Self::EdgeAuthzLikeJwtAuthn => "edge-authz, only tokens",
+        }
+    }
+
+    /// Whether it refuses a request without a token.
+    pub(crate) const fn checks(self) -> bool {
+        !matches!(self, Self::Nothing)
+    }
+}

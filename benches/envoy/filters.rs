@@ -1,0 +1,264 @@
+//! The contenders as HTTP filters of a listener.
+
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+
+use crate::contender::Contender;
+use crate::support::tools;
+use crate::tokens::{AUDIENCE, Issuers, SCOPE};
+use crate::workload::Workload;
+
+pub(crate) const ORIGIN: &str = "https://app.example.com";
+/// The cluster of the external authorizer.
+pub(crate) const AUTHORIZER: &str = "authorizer";
+/// The header that gets the subject.
+const SUBJECT_HEADER: &str = "x-user-id";
+
+impl Contender {
+    /// Its filters, in order, before the router.
+    pub(crate) fn filters(self, workload: &Workload, issuers: &Issuers) -> Vec<Value> {
+        match self {
+            Self::Nothing => Vec::new(),
+            Self::JwtAuthn | Self::JwtAuthnCached => vec![self.jwt_authn(workload, issuers)],
+            Self::NativeStack | Self::NativeStackCached => vec![
+                filter(
+                    "cors",
+                    json!({"@type": "type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors"}),
+                ),
+                self.jwt_authn(workload, issuers),
+                rbac(workload),
+            ],
+            Self::ExternalAuthorizer => vec![external()],
+            Self::EdgeAuthz => vec![edge_authz(workload, issuers, &Rules::ALL)],
+            Self::EdgeAuthzUncached => vec![edge_authz(workload, issuers, &Rules::UNCACHED)],
+            Self::EdgeAuthzLikeJwtAuthn => {
+                vec![edge_authz(workload, issuers, &Rules::ONLY_TOKENS)]
+            }
+        }
+    }
+
+    fn jwt_authn(self, workload: &Workload, issuers: &Issuers) -> Value {
+        let cached = matches!(self, Self::JwtAuthnCached | Self::NativeStackCached);
+        // For `rbac`; alone it has no use for it.
+        let tells = matches!(self, Self::NativeStack | Self::NativeStackCached);
+        let providers: serde_json::Map<String, Value> = issuers
+            .names()
+            .enumerate()
+            .map(|(number, issuer)| {
+                let mut provider = json!({
+                    "issuer": issuer,
+                    "audiences": [AUDIENCE],
+                    "claim_to_headers": [{"header_name": SUBJECT_HEADER, "claim_name": "sub"}],
+                    "remote_jwks": {
+                        "http_uri": {
+                            "uri": key_set_uri(number),
+                            "cluster": ISSUERS,
+                            "timeout": "5s",
+                        },
+                        "async_fetch": {},
+                    },
+                });
+                if tells {
+                    provider["payload_in_metadata"] = json!("jwt_payload");
+                    provider["normalize_payload_in_metadata"] =
+                        json!({"space_delimited_claims": ["scope"]});
+                }
+                if cached {
+                    let size = workload.tokens.next_power_of_two().max(100) * 5 / 4;
+                    provider["jwt_cache_config"] = json!({"jwt_cache_size": size});
+                }
+                (format!("issuer-{number}"), provider)
+            })
+            .collect();
+        let any: Vec<Value> = providers
+            .keys()
+            .map(|name| json!({"provider_name": name}))
+            .collect();
+        let requirement = match any.as_slice() {
+            [one] => one.clone(),
+            _ => json!({"requires_any": {"requirements": any}}),
+        };
+        let rules: Vec<Value> = (0..workload.routes)
+        .map(|number| json!({"match": {"prefix": format!("/pets-{number}/")}, "requires": requirement}))
+        .collect();
+        filter(
+            "jwt_authn",
+            json!({
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
+                "providers": providers,
+                "rules": rules,
+            }),
+        )
+    }
+
+    /// What the virtual host needs: the policy of the `cors` filter.
+    pub(crate) fn host_settings(self) -> Value {
+        if !matches!(self, Self::NativeStack | Self::NativeStackCached) {
+            return json!({});
+        }
+        json!({"envoy.filters.http.cors": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy",
+            "allow_origin_string_match": [{"exact": ORIGIN}],
+            "allow_methods": "GET",
+            "allow_headers": "authorization",
+        }})
+    }
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "made for it, and only for it"
+)]
+fn filter(name: &str, config: Value) -> Value {
+    json!({"name": format!("envoy.filters.http.{name}"), "typed_config": config})
+}
+
+/// The name of the cluster where an issuer's keys are.
+pub(crate) const ISSUERS: &str = "issuers";
+
+/// The path of an issuer's key set.
+pub(crate) fn key_set_path(number: usize) -> String {
+    format!("/{number}/jwks.json")
+}
+
+fn key_set_uri(number: usize) -> String {
+    format!("{}{}", Issuers::name(number), key_set_path(number))
+}
+
+/// The scope of every route, as `rbac` has it: a policy for each.
+fn rbac(workload: &Workload) -> Value {
+    let policies: serde_json::Map<String, Value> = (0..workload.routes)
+        .map(|number| {
+            let policy = json!({
+                "permissions": [{"url_path": {"path": {"prefix": format!("/pets-{number}/")}}}],
+                "principals": [{"sourced_metadata": {"metadata_matcher": {
+                    "filter": "envoy.filters.http.jwt_authn",
+                    "path": [{"key": "jwt_payload"}, {"key": "scope"}],
+                    "value": {"list_match": {"one_of": {"string_match": {"exact": SCOPE}}}},
+                }}}],
+            });
+            (format!("route-{number}"), policy)
+        })
+        .collect();
+    filter(
+        "rbac",
+        json!({
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC",
+            "rules": {"action": "ALLOW", "policies": policies},
+        }),
+    )
+}
+
+fn external() -> Value {
+    filter(
+        "ext_authz",
+        json!({
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz",
+            "allowed_headers": {"patterns": [{"exact": "authorization"}]},
+            "http_service": {
+                "server_uri": {"uri": "http://authorizer", "cluster": AUTHORIZER, "timeout": "5s"},
+                "authorization_response": {
+                    "allowed_upstream_headers": {"patterns": [{"exact": SUBJECT_HEADER}]},
+                },
+            },
+        }),
+    )
+}
+
+/// What edge-authz is configured to do beside checking tokens.
+struct Rules {
+    scope: bool,
+    cors: bool,
+    cached: bool,
+}
+
+impl Rules {
+    const ALL: Self = Self {
+        scope: true,
+        cors: true,
+        cached: true,
+    };
+    const UNCACHED: Self = Self {
+        cached: false,
+        ..Self::ALL
+    };
+    const ONLY_TOKENS: Self = Self {
+        scope: false,
+        cors: false,
+        cached: true,
+    };
+}
+
+fn edge_authz(workload: &Workload, issuers: &Issuers, rules: &Rules) -> Value {
+    let providers: Vec<Value> = issuers
+        .names()
+        .enumerate()
+        .map(|(number, issuer)| {
+            json!({
+                "name": format!("issuer-{number}"),
+                "issuer": issuer,
+                "audiences": [AUDIENCE],
+                "jwks": {"cluster": ISSUERS, "uri": key_set_uri(number)},
+            })
+        })
+        .collect();
+    let routes: Vec<Value> = (0..workload.routes)
+        .map(|number| {
+            let mut route = json!({"match": format!("ANY /pets-{number}/{{id}}")});
+            if rules.scope {
+                route["scopes"] = json!([SCOPE]);
+            }
+            route
+        })
+        .collect();
+    let mut configuration = json!({
+        "providers": providers,
+        "upstream": {"claims": {SUBJECT_HEADER: "sub"}},
+        "routes": routes,
+    });
+    if rules.cors {
+        configuration["cors"] =
+            json!({"allow_origins": [ORIGIN], "allow_headers": ["Authorization"]});
+    }
+    if !rules.cached {
+        configuration["token_cache"] = json!({"max_tokens": 0});
+    }
+    wasm(&configuration)
+}
+
+/// The filter with a configuration.
+pub(crate) fn wasm(configuration: &Value) -> Value {
+    filter(
+        "wasm",
+        json!({
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+            "config": {
+                "name": "edge_authz",
+                "root_id": "edge_authz",
+                "vm_config": {
+                    "runtime": "envoy.wasm.runtime.v8",
+                    "code": {"local": {"filename": tools::module()}},
+                },
+                "configuration": {
+                    "@type": "type.googleapis.com/google.protobuf.StringValue",
+                    "value": configuration.to_string(),
+                },
+            },
+        }),
+    )
+}
+
+/// A cluster of one address.
+pub(crate) fn cluster(name: &str, address: SocketAddr) -> Value {
+    json!({
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [{
+            "endpoint": {"address": {"socket_address": {
+                "address": address.ip().to_string(), "port_value": address.port(),
+            }}},
+        }]}]},
+    })
+}

@@ -1,0 +1,208 @@
+//! What the worst requests cost, beside a good one.
+
+use serde_json::{Value, json};
+
+use crate::envoy::{listener, start};
+use crate::filters::{ISSUERS, ORIGIN, cluster, wasm};
+use crate::load::Requests;
+use crate::sample::{Pace, median, take};
+use crate::support::issuer::Issuer;
+use crate::support::process::Scratch;
+use crate::support::tokens::{TokenMaker, encode};
+use crate::tokens::{AUDIENCE, SCOPE, claims};
+
+/// One hostile request, measured.
+#[derive(Clone, Debug)]
+pub(crate) struct Hostile {
+    pub(crate) name: &'static str,
+    /// Envoy's, in microseconds a request.
+    pub(crate) cpu: f64,
+    /// That of a good request whose RS256 token is new.
+    pub(crate) good_cpu: f64,
+}
+
+impl Hostile {
+    pub(crate) fn ratio(&self) -> f64 {
+        self.cpu / self.good_cpu
+    }
+}
+
+const ALGORITHMS: [&str; 6] = ["RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA"];
+/// So many keys without `kid` may be tried for one token.
+const CANDIDATES: usize = 4;
+
+/// Measures each, with the good ones between them.
+pub(crate) fn measure(pace: Pace) -> Vec<Hostile> {
+    eprintln!("Hostile requests");
+    let named: Vec<TokenMaker> = ALGORITHMS
+        .iter()
+        .map(|algorithm| TokenMaker::generate(algorithm, algorithm))
+        .collect();
+    let nameless: Vec<TokenMaker> = (0..CANDIDATES)
+        .map(|_| TokenMaker::generate("PS384", "").without_kid())
+        .collect();
+    let keys: Vec<&TokenMaker> = named.iter().chain(&nameless).collect();
+    let issuer = Issuer::with_keys(&keys);
+    let name = issuer.name().to_owned();
+    let clusters = vec![cluster(ISSUERS, issuer.address())];
+    let filters = [wasm(&configuration(&issuer))];
+    let mut envoy = start(
+        &[listener("edge-authz", &filters, &json!({}), false)],
+        &clusters,
+    );
+    let address = envoy.listener("edge-authz");
+    let process = envoy.process().id();
+
+    let scratch = Scratch::new("hostile");
+    let cpu_of = |requests: &Requests| {
+        let mut offset = 0;
+        let samples: Vec<f64> = (0..pace.rounds.min(5))
+            .map(|_| take(process, None, || requests.send(address, &mut offset, pace)).cpu)
+            .collect();
+        median(samples)
+    };
+    let good: Vec<String> = (0..25_000)
+        .map(|user| good_token(&named[0], &name, user))
+        .collect();
+    let good = Requests::with_tokens(&good, "/pets/7", &scratch);
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let good_cpu = cpu_of(&good);
+    eprintln!(
+        "  {:<48} {good_cpu:>7.1} us CPU",
+        "a good request, its RS256 token new"
+    );
+    requests(&named, &nameless, &name)
+        .into_iter()
+        .map(|(what, request)| {
+            let cpu = cpu_of(&Requests::refused(&request, &scratch));
+            eprintln!("  {what:<48} {cpu:>7.1} us CPU");
+            Hostile {
+                name: what,
+                cpu,
+                good_cpu,
+            }
+        })
+        .collect()
+}
+
+fn configuration(issuer: &Issuer) -> Value {
+    json!({
+        "providers": [{
+            "name": "issuer",
+            "issuer": issuer.name(),
+            "audiences": [AUDIENCE],
+            "jwks": {"cluster": ISSUERS, "uri": issuer.jwks_uri()},
+        }],
+        "token_from": [
+            {"header": "authorization", "scheme": "Bearer"},
+            {"cookie": "session"},
+            {"query": "access_token"},
+        ],
+        "upstream": {"claims": {"x-user-id": "sub"}},
+        "routes": [{"match": "ANY /pets/{id}", "scopes": [SCOPE]}],
+        "cors": {"allow_origins": [ORIGIN], "allow_headers": ["Authorization"]},
+    })
+}
+
+fn good_token(maker: &TokenMaker, issuer: &str, user: usize) -> String {
+    let mut claims = claims(0, user);
+    claims["iss"] = json!(issuer);
+    maker.token(&claims)
+}
+
+fn requests(
+    named: &[TokenMaker],
+    nameless: &[TokenMaker],
+    issuer: &str,
+) -> Vec<(&'static str, String)> {
+    let forged = |maker: &TokenMaker| bearer(&crate::envoy::forge(&good_token(maker, issuer, 0)));
+    let titles = [
+        "a forged RS256 token",
+        "a forged PS256 token",
+        "a forged ES256 token",
+        "a forged ES384 token",
+        "a forged ES512 token",
+        "a forged EdDSA token",
+    ];
+    let mut all: Vec<(&'static str, String)> =
+        titles.into_iter().zip(named.iter().map(forged)).collect();
+    all.push((
+        "a token without kid that four keys may have signed",
+        forged(&nameless[0]),
+    ));
+    all.extend(malformed(&named[0], issuer));
+    all.extend(without_tokens());
+    all
+}
+
+/// Tokens of the largest size, each as dear to read as it can be.
+fn malformed(maker: &TokenMaker, issuer: &str) -> Vec<(&'static str, String)> {
+    let mut all = Vec::new();
+    // The token's bound is 16 KiB of text, so about 11,900 bytes of claims.
+    let member = |number: usize| format!("\"{number:05}\":[]");
+    let members: Vec<String> = (0..1000).map(member).collect();
+    let claims_of = |more: &str| format!("{{\"iss\":\"{issuer}\",\"exp\":9999999999,{more}}}");
+    let unsigned = |claims: &str| {
+        let header = maker.header().to_string();
+        bearer(&format!(
+            "{}.{}.{}",
+            encode(header),
+            encode(claims),
+            "A".repeat(342)
+        ))
+    };
+    all.push((
+        "a token of 1,000 claims",
+        unsigned(&claims_of(&members.join(","))),
+    ));
+    let deep = format!("\"a\":{}{}", "[".repeat(5_500), "]".repeat(5_500));
+    all.push(("a token nested 5,500 deep", unsigned(&claims_of(&deep))));
+    let escapes = format!("\"a\":\"{}\"", "\\u0041".repeat(1_900));
+    all.push(("a token of escapes", unsigned(&claims_of(&escapes))));
+    all.push(("a token of dots", bearer(&".".repeat(16_000))));
+    all
+}
+
+/// Requests that are large elsewhere.
+fn without_tokens() -> Vec<(&'static str, String)> {
+    let mut all = Vec::new();
+    all.push((
+        "8,000 bytes of encoded path",
+        get(&format!("/pets/{}", "%41".repeat(2_600)), ""),
+    ));
+    all.push(("a path of 4,000 segments", get(&"/a".repeat(4_000), "")));
+    let parameters: Vec<String> = (0..1_000).map(|number| format!("%61{number}=b")).collect();
+    all.push((
+        "a query of 1,000 parameters",
+        get(&format!("/pets/7?{}", parameters.join("&")), ""),
+    ));
+    let cookies: Vec<String> = (0..5_000).map(|number| format!("%61{number}=b")).collect();
+    all.push((
+        "5,000 cookies",
+        get("/pets/7", &format!("Cookie: {}\r\n", cookies.join("; "))),
+    ));
+    let field = |number: usize| format!("x_user.id{number}: {}\r\n", "v".repeat(600));
+    let fields: Vec<String> = (0..85).map(field).collect();
+    all.push((
+        "85 header fields of 600 bytes",
+        get("/pets/7", &fields.concat()),
+    ));
+    let fields: Vec<String> = (0..2_000).map(|number| format!("x-{number}")).collect();
+    all.push((
+        "a preflight that asks for 2,000 header fields",
+        format!(
+            "OPTIONS /pets/7 HTTP/1.1\r\nHost: api.example.com\r\nOrigin: {ORIGIN}\r\n\
+             Access-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: {}\r\n\r\n",
+            fields.join(",")
+        ),
+    ));
+    all
+}
+
+fn bearer(token: &str) -> String {
+    get("/pets/7", &format!("Authorization: Bearer {token}\r\n"))
+}
+
+fn get(path: &str, fields: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: api.example.com\r\nOrigin: {ORIGIN}\r\n{fields}\r\n")
+}

@@ -1,0 +1,97 @@
+//! What the machine is, and what it does besides.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+/// The core that Envoy has to itself, and the one for everything else. On a
+/// machine with one core nothing is pinned.
+pub(crate) const ENVOY_CORE: &str = "1";
+pub(crate) const LOAD_CORE: &str = "0";
+
+/// A command that runs on one core.
+pub(crate) fn pinned(core: &str, program: &std::path::Path) -> Command {
+    if cores() < 2 {
+        return Command::new(program);
+    }
+    let mut command = Command::new("taskset");
+    command.args(["-c", core]).arg(program);
+    command
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The CPU time that the threads of a process have had, by the scheduler's own
+/// account.
+pub(crate) fn cpu_of(process: u32) -> Duration {
+    let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else {
+        return Duration::ZERO;
+    };
+    let nanos: u64 = threads
+        .filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("schedstat")).ok())
+        .filter_map(|text| text.split_whitespace().next()?.parse::<u64>().ok())
+        .sum();
+    Duration::from_nanos(nanos)
+}
+
+/// The CPU time of this process and of its children that have ended.
+pub(crate) fn cpu_of_load() -> Duration {
+    let stat = fs::read_to_string("/proc/self/stat").expect("Linux");
+    let after_name = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+    let fields: Vec<u64> = after_name
+        .split_whitespace()
+        .map(|field| field.parse().unwrap_or(0))
+        .collect();
+    // utime, stime, cutime, cstime: fields 14 to 17 of proc(5).
+    ticks(fields[11..15].iter().sum())
+}
+
+/// The CPU time that all processes of the machine have had.
+pub(crate) fn cpu_of_all() -> Duration {
+    let stat = fs::read_to_string("/proc/stat").expect("Linux");
+    let fields: Vec<u64> = stat
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .skip(1)
+        .map(|field| field.parse().unwrap_or(0))
+        .collect();
+    // All but idle and waiting, and what others' machines took (proc(5)).
+    ticks(fields[0] + fields[1] + fields[2] + fields[5] + fields[6])
+}
+
+/// The kernel counts these in hundredths of a second.
+fn ticks(count: u64) -> Duration {
+    Duration::from_millis(count * 10)
+}
+
+/// The processor, for the report.
+pub(crate) fn processor() -> String {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = text.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        (name.trim() == "model name").then(|| value.trim().to_owned())
+    });
+    format!(
+        "{}, {} cores",
+        model.unwrap_or_else(|| "unknown".to_owned()),
+        cores()
+    )
+}
+
+/// The first line that a program prints with these arguments.
+pub(crate) fn version(program: &std::path::Path, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).output();
+    let text = output.map_or_else(
+        |error| error.to_string(),
+        |output| {
+            let said = [output.stdout, output.stderr].concat();
+            String::from_utf8_lossy(&said).into_owned()
+        },
+    );
+    let line = text.lines().find(|line| !line.trim().is_empty());
+    line.unwrap_or_default().trim().to_owned()
+}

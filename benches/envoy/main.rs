@@ -1,0 +1,91 @@
+//! `make bench`: edge-authz beside Envoy's own filters and an external
+//! authorizer, in one Envoy, in one run.
+//!
+//! Every contender is a listener of the same Envoy, which has one worker and a
+//! core of its own; the load comes from another. Samples are short, and the
+//! contenders take turns, so that whatever else the machine does hits all of
+//! them; a sample during which it did much is taken again. What counts are
+//! ratios of medians of one run.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::disallowed_methods,
+    reason = "a program for people, which ends at the first surprise"
+)]
+
+mod authorizer;
+mod bars;
+mod contender;
+mod envoy;
+mod figures;
+mod filters;
+mod hostile;
+mod load;
+mod machine;
+mod module;
+mod page;
+mod result;
+mod sample;
+#[path = "../../tests/support/mod.rs"]
+mod support;
+mod tokens;
+mod workload;
+
+use std::process::ExitCode;
+
+use result::Results;
+use sample::Pace;
+use workload::Workload;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    if let Some(at) = arguments.iter().position(|it| it == authorizer::SERVE) {
+        return authorizer::serve(&arguments[at + 1..]);
+    }
+    let after = |name: &str| {
+        let at = arguments.iter().position(|it| it == name)?;
+        arguments.get(at + 1).map(String::as_str)
+    };
+    // Parts of the names of workloads, and of contenders.
+    let only = after("--only");
+    let who = after("--who");
+    let pace = if has("--quick") {
+        Pace::QUICK
+    } else {
+        Pace::FULL
+    };
+    let workloads: Vec<Workload> = Workload::all()
+        .into_iter()
+        .filter(|workload| match only {
+            Some(only) => workload.name.contains(only),
+            None => pace == Pace::FULL || workload.is_quick(),
+        })
+        .map(|workload| workload.with(who))
+        .collect();
+    let mut results = Results::new(pace);
+    for workload in &workloads {
+        results.add(workload, envoy::measure(workload, pace));
+    }
+    if only.is_none_or(|only| "hostile".contains(only)) {
+        results.hostile = hostile::measure(pace);
+    }
+    if only.is_none_or(|only| "module".contains(only)) {
+        results.module = Some(module::measure());
+    }
+    let bars = bars::judge(&results);
+    println!("\n{}", bars::table(&bars));
+    if only.is_none() && who.is_none() && pace == Pace::FULL {
+        page::write(&results, &bars);
+    }
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,54 @@
+//! The figures of a run.
+
+use crate::contender::Contender;
+use crate::figures::Figures;
+use crate::hostile::Hostile;
+use crate::module::Module;
+use crate::sample::{Pace, median};
+use crate::workload::Workload;
+
+/// Everything that one run measured.
+pub(crate) struct Results {
+    pub(crate) pace: Pace,
+    pub(crate) workloads: Vec<(Workload, Vec<Figures>)>,
+    pub(crate) hostile: Vec<Hostile>,
+    pub(crate) module: Option<Module>,
+}
+
+impl Results {
+    pub(crate) const fn new(pace: Pace) -> Self {
+        Self {
+            pace,
+            workloads: Vec::new(),
+            hostile: Vec::new(),
+            module: None,
+        }
+    }
+
+    pub(crate) fn add(&mut self, workload: &Workload, figures: Vec<Figures>) {
+        self.workloads.push((workload.clone(), figures));
+    }
+
+    pub(crate) fn of(&self, workload: &str, contender: Contender) -> Option<&Figures> {
+        let (_, figures) = self.workloads.iter().find(|(it, _)| it.name == workload)?;
+        figures.iter().find(|it| it.contender == contender)
+    }
+
+    /// How much faster one is than another: the median over the rounds, in
+    /// each of which both had the machine as it was.
+    pub(crate) fn ratio(
+        &self,
+        (workload, contender): (&str, Contender),
+        (other_workload, other): (&str, Contender),
+    ) -> Option<f64> {
+        let one = self.of(workload, contender)?;
+        let other = self.of(other_workload, other)?;
+        if workload != other_workload {
+            return Some(one.requests_per_second() / other.requests_per_second());
+        }
+        let rounds = one.samples.iter().zip(&other.samples);
+        Some(median(rounds.map(|(one, other)| {
+            one.requests_per_second / other.requests_per_second
+        })))
+    }
+}

@@ -1,0 +1,52 @@
+//! The tokens of a workload, as many as it needs, like those of real issuers
+//! in size and claims.
+
+use serde_json::{Value, json};
+
+use crate::support::tokens::{TokenMaker, access_claims};
+
+pub(crate) const AUDIENCE: &str = "4t0example";
+pub(crate) const SCOPE: &str = "pets:read";
+
+/// The issuers of a workload: one key each, all of one algorithm.
+pub(crate) struct Issuers {
+    makers: Vec<TokenMaker>,
+}
+
+impl Issuers {
+    pub(crate) fn new(algorithm: &str, count: usize) -> Self {
+        let maker = |number| TokenMaker::generate(algorithm, &format!("key-{number}"));
+        Self {
+            makers: (0..count).map(maker).collect(),
+        }
+    }
+
+    /// The `iss` of the issuer of this number.
+    pub(crate) fn name(number: usize) -> String {
+        format!("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_{number:09}")
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
+        (0..self.makers.len()).map(Self::name)
+    }
+
+    /// The key set of the issuer of this number.
+    pub(crate) fn key_set(&self, number: usize) -> Value {
+        json!({"keys": [self.makers[number].public_jwk()]})
+    }
+
+    /// `count` tokens, of all issuers in turn.
+    pub(crate) fn tokens(&self, count: usize) -> Vec<String> {
+        (0..count)
+            .map(|user| {
+                let issuer = user % self.makers.len();
+                self.makers[issuer].token(&claims(issuer, user))
+            })
+            .collect()
+    }
+}
+
+/// The claims of a token of the issuer of this number.
+pub(crate) fn claims(issuer: usize, user: usize) -> Value {
+    access_claims(&Issuers::name(issuer), AUDIENCE, SCOPE, user)
+}

@@ -1,0 +1,132 @@
+//! `make bench-instructions`: what a decision of the core costs in
+//! instructions, counted by callgrind, so that the same code always costs the
+//! same whatever else the machine does.
+//!
+//! The counts are compared with the recorded ones, `recorded.json`. What has
+//! become more than 5 % dearer ends the run with an error that names the
+//! functions that grew; `-- --record` records the counts anew.
+//!
+//! They are those of the native build, not of WebAssembly: for comparing the
+//! core with itself.
+#![allow(
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    clippy::disallowed_methods,
+    reason = "a program for people, which ends at the first surprise"
+)]
+
+mod callgrind;
+mod scenario;
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use callgrind::Cost;
+use serde::{Deserialize, Serialize};
+use support::tools;
+
+/// The argument that makes of this program what callgrind watches.
+const RUN: &str = "--run";
+/// The most by which a count may grow, in parts.
+const MOST_GROWTH: f64 = 0.05;
+/// Functions that are recorded for each scenario.
+const FUNCTIONS: usize = 25;
+
+/// A scenario's recorded cost for one request.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Recorded {
+    instructions: u64,
+    /// The dearest functions, each with its own instructions.
+    functions: BTreeMap<String, u64>,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(at) = arguments.iter().position(|it| it == RUN) {
+        scenario::run(&arguments[at + 1]);
+        return ExitCode::SUCCESS;
+    }
+    let record = arguments.iter().any(|it| it == "--record");
+    let path = tools::root().join("benches/instructions/recorded.json");
+    let before: BTreeMap<String, Recorded> = std::fs::read_to_string(&path)
+        .ok()
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default();
+    let mut now = BTreeMap::new();
+    let mut good = true;
+    println!(
+        "{:<34} {:>12} {:>12}",
+        "instructions a request", "recorded", "now"
+    );
+    for name in scenario::NAMES {
+        let cost = callgrind::count(name, scenario::ROUNDS);
+        let recorded = before.get(*name);
+        let known = recorded.map_or("-".to_owned(), |it| it.instructions.to_string());
+        println!("{name:<34} {known:>12} {:>12}", cost.instructions);
+        if let Some(recorded) = recorded {
+            good &= record || compare(recorded, &cost);
+        } else if !record {
+            println!("    it is not recorded: run `make bench-instructions RECORD=1`");
+            good = false;
+        }
+        now.insert((*name).to_owned(), recorded_of(cost));
+    }
+    good &= routes_cost_the_same(&now);
+    if record {
+        let text = serde_json::to_string_pretty(&now).expect("JSON") + "\n";
+        std::fs::write(&path, text).expect("the record");
+    }
+    if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn recorded_of(cost: Cost) -> Recorded {
+    let mut functions = cost.functions;
+    functions.sort_by_key(|(_, own)| std::cmp::Reverse(*own));
+    Recorded {
+        instructions: cost.instructions,
+        functions: functions.into_iter().take(FUNCTIONS).collect(),
+    }
+}
+
+/// Whether a scenario costs no more than was recorded; else tells what grew.
+fn compare(recorded: &Recorded, now: &Cost) -> bool {
+    let growth = now.instructions as f64 / recorded.instructions as f64 - 1.0;
+    if growth <= MOST_GROWTH {
+        return true;
+    }
+    println!("    {:.1} % more than recorded:", growth * 100.0);
+    let mut grown: Vec<(&str, u64, u64)> = now
+        .functions
+        .iter()
+        .map(|(name, own)| {
+            let before = recorded.functions.get(name).copied().unwrap_or(0);
+            (name.as_str(), before, *own)
+        })
+        .filter(|(_, before, own)| own > before)
+        .collect();
+    grown.sort_by_key(|(_, before, own)| std::cmp::Reverse(own - before));
+    for (name, before, own) in grown.iter().take(5) {
+        println!("    {before:>9} -> {own:>9}  {name}");
+    }
+    false
+}
+
+/// The number of routes must not matter: within 15 %.
+fn routes_cost_the_same(now: &BTreeMap<String, Recorded>) -> bool {
+    let of = |name: &str| now[name].instructions as f64;
+    let ratio = of("good-remembered-10000-routes") / of("good-remembered");
+    println!("10,000 routes cost {ratio:.3} times what 10 do");
+    (0.85..=1.15).contains(&ratio)
+}
