@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::tokens::{TokenMaker, access_claims};
+use crate::support::tokens::{TokenMaker, access_claims, now};
 
 pub(crate) const AUDIENCE: &str = "4t0example";
 pub(crate) const SCOPE: &str = "pets:read";
@@ -48,5 +48,5 @@ impl Issuers {
 
 /// The claims of a token of the issuer of this number.
 pub(crate) fn claims(issuer: usize, user: usize) -> Value {
-    access_claims(&Issuers::name(issuer), AUDIENCE, SCOPE, user)
+    access_claims(&Issuers::name(issuer), AUDIENCE, SCOPE, user, now())
 }

@@ -13,7 +13,7 @@ use edge_authz::http::{HeaderMap, RequestHead};
 use edge_authz::time::UnixTime;
 use serde_json::{Value, json};
 
-use crate::support::tokens::{TokenMaker, access_claims, encode, now};
+use crate::support::tokens::{access_claims, encode};
 
 /// How often each is judged.
 pub(crate) const ROUNDS: u64 = 100;
@@ -40,6 +40,11 @@ pub(crate) const NAMES: &[&str] = &[
 ];
 
 const ISSUER: &str = "https://issuer.example.com";
+/// The modulus of RFC 7515, appendix A.2. The same in every run: with a new
+/// key, counts differ from run to run by more than a change of the code does.
+const MODULUS: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
+/// What the clock says, from the first request to the last.
+const NOW: u64 = 1_800_000_000;
 const ORIGIN: &str = "https://app.example.com";
 
 /// Judges a scenario's requests.
@@ -111,7 +116,6 @@ impl SharedData for Alone {
 
 struct Setting {
     name: String,
-    key: TokenMaker,
     now: UnixTime,
     host: Host,
     passes: bool,
@@ -121,8 +125,7 @@ struct Setting {
 impl Setting {
     fn of(name: &str) -> Self {
         Self {
-            key: TokenMaker::generate("RS256", "key-1"),
-            now: UnixTime::from_secs(i64::try_from(now()).expect("a time")),
+            now: UnixTime::from_secs(i64::try_from(NOW).expect("a time")),
             host: Host(!name.starts_with("hostile")),
             passes: name.starts_with("good") || name == "public",
             routes: if name.contains("10000") { 10_000 } else { 10 },
@@ -142,7 +145,9 @@ impl Setting {
                 "name": "issuer",
                 "issuer": ISSUER,
                 "audiences": ["4t0example"],
-                "jwks": {"inline": {"keys": [self.key.public_jwk()]}},
+                "jwks": {"inline": {"keys": [
+                    {"kty": "RSA", "kid": "key-1", "alg": "RS256", "use": "sig", "n": MODULUS, "e": "AQAB"},
+                ]}},
             }],
             "token_from": [
                 {"header": "authorization", "scheme": "Bearer"},
@@ -182,9 +187,9 @@ impl Setting {
             "public" => path(fields, "/public".to_owned()),
             "no-token" => {}
             "good-remembered" | "good-remembered-10000-routes" | "hostile-forged" => {
-                add("authorization", self.bearer(0));
+                add("authorization", Self::bearer(0));
             }
-            "good-new" => add("authorization", self.bearer(round)),
+            "good-new" => add("authorization", Self::bearer(round)),
             "preflight" => {
                 add("access-control-request-method", "GET".to_owned());
                 add("access-control-request-headers", "authorization".to_owned());
@@ -195,15 +200,15 @@ impl Setting {
                 let members: Vec<String> = (0..1_000)
                     .map(|number| format!("\"{number:05}\":[]"))
                     .collect();
-                add("authorization", self.unsigned(&members.join(",")));
+                add("authorization", Self::unsigned(&members.join(",")));
             }
             "hostile-deep" => {
                 let deep = format!("\"a\":{}{}", "[".repeat(5_500), "]".repeat(5_500));
-                add("authorization", self.unsigned(&deep));
+                add("authorization", Self::unsigned(&deep));
             }
             "hostile-escapes" => {
                 let escapes = format!("\"a\":\"{}\"", "\\u0041".repeat(1_900));
-                add("authorization", self.unsigned(&escapes));
+                add("authorization", Self::unsigned(&escapes));
             }
             "hostile-dots" => add("authorization", format!("Bearer {}", ".".repeat(16_000))),
             "hostile-encoded-path" => path(fields, format!("/pets-7/{}", "%41".repeat(2_600))),
@@ -227,20 +232,22 @@ impl Setting {
         }
     }
 
-    fn bearer(&self, user: u64) -> String {
-        let user = usize::try_from(user).expect("a small number");
-        let claims = access_claims(ISSUER, "4t0example", "pets:read", user);
-        format!("Bearer {}", self.key.token(&claims))
+    fn bearer(user: u64) -> String {
+        let number = usize::try_from(user).expect("a small number");
+        let claims = access_claims(ISSUER, "4t0example", "pets:read", number, NOW);
+        bearer(&claims.to_string(), user)
     }
 
-    fn unsigned(&self, members: &str) -> String {
+    fn unsigned(members: &str) -> String {
         let claims = format!("{{\"iss\":\"{ISSUER}\",\"exp\":9999999999,{members}}}");
-        let header = self.key.header().to_string();
-        format!(
-            "Bearer {}.{}.{}",
-            encode(header),
-            encode(claims),
-            "A".repeat(342)
-        )
+        bearer(&claims, 0)
     }
+}
+
+/// A token whose signature is one in form: [`Host`] says what it is worth.
+fn bearer(claims: &str, number: u64) -> String {
+    let header = r#"{"alg":"RS256","kid":"key-1","typ":"JWT"}"#;
+    let signature = number.to_be_bytes().repeat(256 / 8);
+    let (header, claims) = (encode(header), encode(claims));
+    format!("Bearer {header}.{claims}.{}", encode(signature))
 }

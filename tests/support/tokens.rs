@@ -204,10 +204,15 @@ pub(crate) fn claims_with(issuer: &str, audience: &str, more: Value) -> Value {
     claims
 }
 
-/// What an access token of Cognito's holds, about 680 bytes of it: for a week,
-/// a user of that number.
-pub(crate) fn access_claims(issuer: &str, audience: &str, scope: &str, user: usize) -> Value {
-    let now = now();
+/// What an access token of Cognito's holds, about 680 bytes of it: for a week
+/// from `now`, a user of that number.
+pub(crate) fn access_claims(
+    issuer: &str,
+    audience: &str,
+    scope: &str,
+    user: usize,
+    now: u64,
+) -> Value {
     json!({
         "sub": format!("9f3c1d20-7a51-4c1b-8e0d-{user:012}"),
         "iss": issuer,
