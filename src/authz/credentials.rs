@@ -43,22 +43,48 @@ impl<'r> Credentials<'r> {
     /// upstream may take the other one for the verified one.
     #[must_use]
     pub fn find(head: &'r RequestHead, places: &'r [TokenPlace]) -> Self {
-        let mut credentials = Self::None;
-        for place in places {
-            for found in in_place(head, place) {
-                credentials = match (credentials, found) {
-                    (credentials, Found::Nothing) => credentials,
-                    (_, Found::Malformed)
-                    | (Self::Malformed, _)
-                    | (Self::Unclear, Found::Token(_))
-                    | (Self::Token(_) | Self::Several, Found::Unclear) => Self::Malformed,
-                    (Self::None | Self::Unclear, Found::Unclear) => Self::Unclear,
-                    (Self::None, Found::Token(text)) => Self::Token(Token { text, place }),
-                    (Self::Token(_) | Self::Several, Found::Token(_)) => Self::Several,
-                };
-            }
-        }
-        credentials
+        places
+            .iter()
+            .fold(Self::None, |credentials, place| match place {
+                TokenPlace::Header { name, scheme } => {
+                    let in_header = |value| match scheme {
+                        Some(scheme) => after_scheme(value, scheme),
+                        None => bare(value),
+                    };
+                    let values = head.headers().values(name);
+                    credentials.and_all(values.map(in_header), place)
+                }
+                TokenPlace::Cookie(name) => {
+                    let headers = head.headers().values("cookie");
+                    let found = headers
+                        .flat_map(cookies)
+                        .filter(|(known, _)| decoded(known, false) == name.as_bytes())
+                        .map(|(_, value)| nonempty(Cow::Borrowed(unquoted(value))));
+                    credentials.and_all(found, place)
+                }
+                TokenPlace::Query(name) => {
+                    let query = head.query().into_iter();
+                    let found = query
+                        .flat_map(parameters)
+                        .filter(|(known, _)| decoded(known, true) == name.as_bytes())
+                        .map(|(_, value)| nonempty(decoded(value, true)));
+                    credentials.and_all(found, place)
+                }
+            })
+    }
+
+    /// These credentials and what a place holds besides.
+    fn and_all(self, found: impl Iterator<Item = Found<'r>>, place: &'r TokenPlace) -> Self {
+        found.fold(self, |credentials, found| match (credentials, found) {
+            (credentials, Found::Nothing) => credentials,
+            (_, Found::Malformed)
+            | (Self::Malformed, _)
+            | (Self::Unclear, Found::Token(_))
+            | (Self::Token(_) | Self::Several, Found::Unclear) => Self::Malformed,
+            (Self::None | Self::Unclear, Found::Unclear) => Self::Unclear,
+            (Self::None, Found::Token(text)) => Self::Token(Token { text, place }),
+            (Self::Token(_) | Self::Several, Found::Token(_)) => Self::Several,
+        })
     }
 }
 
@@ -83,33 +109,6 @@ impl Token<'_> {
             TokenPlace::Query(name) => without_parameter(head.path()?, name)
                 .map(|path| RequestEdit::Set(b":path".as_slice().into(), path)),
         }
-    }
-}
-
-fn in_place<'r>(head: &'r RequestHead, place: &'r TokenPlace) -> Vec<Found<'r>> {
-    let headers = head.headers();
-    match place {
-        TokenPlace::Header {
-            name,
-            scheme: Some(scheme),
-        } => headers
-            .values(name)
-            .map(|value| after_scheme(value, scheme))
-            .collect(),
-        TokenPlace::Header { name, scheme: None } => headers.values(name).map(bare).collect(),
-        TokenPlace::Cookie(name) => headers
-            .values("cookie")
-            .flat_map(cookies)
-            .filter(|(known, _)| decoded(known, false) == name.as_bytes())
-            .map(|(_, value)| nonempty(Cow::Borrowed(unquoted(value))))
-            .collect(),
-        TokenPlace::Query(name) => head
-            .query()
-            .into_iter()
-            .flat_map(parameters)
-            .filter(|(known, _)| decoded(known, true) == name.as_bytes())
-            .map(|(_, value)| nonempty(decoded(value, true)))
-            .collect(),
     }
 }
 
@@ -165,14 +164,29 @@ fn looks_like(value: &[u8], scheme: &str) -> bool {
 
 fn one_word(rest: &[u8]) -> Found<'_> {
     let word = rest.trim_ascii();
-    let several = memchr::memchr3(b' ', b',', b'\t', word)
-        .or_else(|| memchr::memchr3(b'\n', b'\r', b'\x0c', word))
-        .is_some();
-    if word.is_empty() || several {
+    let separates = |byte: &u8| byte.is_ascii_whitespace() || *byte == b',';
+    if word.is_empty() || (!is_plain(word) && word.iter().any(separates)) {
         Found::Malformed
     } else {
         Found::Token(Cow::Borrowed(word))
     }
+}
+
+/// Whether there is neither a comma nor anything below `!`, looked for in eight
+/// bytes at a time: tokens are long, and all of each is looked at.
+fn is_plain(word: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    const BANGS: u64 = u64::from_ne_bytes([b'!'; 8]);
+    const COMMAS: u64 = u64::from_ne_bytes([b','; 8]);
+    // The high bit of some byte is set if and only if one of the eight is less.
+    let below = |eight: u64, least: u64| eight.wrapping_sub(least) & !eight;
+    let (chunks, rest) = word.as_chunks();
+    let found = chunks.iter().fold(0, |found, chunk| {
+        let eight = u64::from_ne_bytes(*chunk);
+        found | below(eight, BANGS) | below(eight ^ COMMAS, ONES)
+    });
+    found & HIGH == 0 && rest.iter().all(|byte| *byte >= b'!' && *byte != b',')
 }
 
 fn nonempty(value: Cow<'_, [u8]>) -> Found<'_> {

@@ -66,6 +66,30 @@ fn a_bearer_token_is_one_word_after_its_scheme_in_any_case() {
 }
 
 #[test]
+fn what_separates_words_is_found_wherever_it_stands() {
+    for length in 1..20 {
+        for at in 0..length {
+            for byte in 0..=u8::MAX {
+                let mut word = vec![b'a'; length];
+                word[at] = byte;
+                let value = [b"Bearer ", &*word].concat();
+                let head = RequestHead::new(HeaderMap::from_pairs([("authorization", value)]));
+                let at_an_end = at == 0 || at + 1 == length;
+                let separates = match byte {
+                    b',' => true,
+                    // At an end it is trimmed, which leaves one word, or none.
+                    b' ' | b'\t' | b'\n' | b'\r' | b'\x0c' => !at_an_end || length == 1,
+                    _ => false,
+                };
+                let places = bearer();
+                let malformed = Credentials::find(&head, &places) == Credentials::Malformed;
+                assert_eq!(malformed, separates, "{byte:#x} at {at} of {length}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_header_without_scheme_is_the_token_with_or_without_bearer() {
     let places = [header("x-api-token", None)];
     for (value, expected) in [

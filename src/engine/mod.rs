@@ -274,44 +274,44 @@ impl Engine {
         let route = route
             .and_then(|id| self.policy.route(id))
             .map(|route| Rc::clone(&route.name));
-        let mut answer = Answer {
+        let (action, wanted) = match verdict {
+            Verdict::Forward(forward) => (Action::Forward(forward), None),
+            Verdict::Reply(reply) => (Action::Reply(reply), None),
+            // Until it is judged again it is a refusal.
+            Verdict::Wait(wanted) => {
+                let refusal = Refusal::from(Reason::InternalError);
+                let reply = refusal.reply(&self.policy.responses);
+                (Action::Reply(reply), Some(wanted))
+            }
+        };
+        let provider = provider.and_then(|id| self.policy.providers.get(id));
+        let issuer = provider.filter(|_| reason == Reason::Allowed);
+        let answer = Answer {
             stream,
-            action: Action::Reply(
-                Refusal::from(Reason::InternalError).reply(&self.policy.responses),
-            ),
+            action,
             reason,
             route,
-            provider: None,
-            issuer: None,
+            provider: provider.map(|provider| Rc::clone(&provider.name)),
+            issuer: issuer.map(|provider| Rc::clone(&provider.expectations.issuer)),
             cors,
         };
-        if let Some(provider) = provider.and_then(|id| self.policy.providers.get(id)) {
-            answer.provider = Some(Rc::clone(&provider.name));
-            if reason == Reason::Allowed {
-                answer.issuer = Some(Rc::clone(&provider.expectations.issuer));
-            }
-        }
-        match verdict {
-            Verdict::Forward(forward) => answer.action = Action::Forward(forward),
-            Verdict::Reply(reply) => answer.action = Action::Reply(reply),
-            Verdict::Wait(wanted) => {
-                let timeout = self.keys.timeout(&wanted);
-                let deadline = arrived.saturating_add(timeout);
-                let waiter = Waiter {
-                    head,
-                    arrived,
-                    deadline,
-                    wanted,
-                    answer,
-                };
-                match self.waiting.insert(stream, waiter) {
-                    Ok(()) => effects.push(Effect::Measure(Metric::WaitingRequests { change: 1 })),
-                    Err(waiter) => {
-                        self.give_up(*waiter, Reason::TooManyWaiting, around.now, effects);
-                    }
+        if let Some(wanted) = wanted {
+            let timeout = self.keys.timeout(&wanted);
+            let deadline = arrived.saturating_add(timeout);
+            let waiter = Waiter {
+                head,
+                arrived,
+                deadline,
+                wanted,
+                answer,
+            };
+            match self.waiting.insert(stream, waiter) {
+                Ok(()) => effects.push(Effect::Measure(Metric::WaitingRequests { change: 1 })),
+                Err(waiter) => {
+                    self.give_up(*waiter, Reason::TooManyWaiting, around.now, effects);
                 }
-                return;
             }
+            return;
         }
         if let Some(hit) = recalled {
             effects.push(Effect::Measure(Metric::token_cache(hit)));

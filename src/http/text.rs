@@ -8,7 +8,8 @@ use std::fmt;
 /// A line break would begin a header of the claim's choosing.
 #[must_use]
 pub fn is_header_value(text: &str) -> bool {
-    !text.chars().any(char::is_control)
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~');
+    text.bytes().all(is_plain) || !text.chars().any(char::is_control)
 }
 
 /// Text that is safe in the value of a response header: printable ASCII only.

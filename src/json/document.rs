@@ -66,7 +66,8 @@ impl Document {
     pub fn get(&self, name: &str) -> Option<Value<'_>> {
         let member = self.members.iter().find(|member| match &member.name {
             Name::Plain(range) => {
-                range.len() == name.len() && self.text.get(range.clone()) == Some(name)
+                range.len() == name.len()
+                    && self.text.as_bytes().get(range.clone()) == Some(name.as_bytes())
             }
             Name::Escaped(known) => **known == *name,
         })?;

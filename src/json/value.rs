@@ -64,6 +64,11 @@ impl<'a> Value<'a> {
     /// The decoded string; `None` for another kind.
     #[must_use]
     pub fn string(self) -> Option<Cow<'a, str>> {
+        let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
+        if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+            // Nothing else changes when a checked string is decoded.
+            return Some(Cow::Borrowed(inner));
+        }
         self.open::<Text<'a>>(Kind::String).map(|Text(text)| text)
     }
 

@@ -84,7 +84,8 @@ pub(super) fn split_at_spaces(text: Cow<'_, str>) -> Vec<Cow<'_, str>> {
 }
 
 fn fit(text: Cow<'_, str>) -> Result<Cow<'_, str>, Unfit> {
-    if text.contains(char::is_control) {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~');
+    if !text.bytes().all(is_plain) && text.contains(char::is_control) {
         return Err(Unfit::ControlCharacter);
     }
     if text.starts_with(' ') || text.ends_with(' ') {

@@ -134,10 +134,15 @@ impl Claims for ValidClaims<'_> {
                 Found::Value(value) => add_scopes(value, &mut scopes),
             }
         }
-        let suspicious = |name: &str| name.contains(|c: char| c.is_whitespace() || c.is_control());
-        scopes.unreadable |= scopes.names.iter().any(|name| suspicious(name));
+        scopes.unreadable |= scopes.names.iter().any(|name| is_suspicious(name));
         scopes
     }
+}
+
+/// Whether another reader may take something in it for a separator.
+fn is_suspicious(scope: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_graphic();
+    !scope.bytes().all(is_plain) && scope.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
 fn add_scopes<'a>(value: Value<'a>, scopes: &mut Scopes<'a>) {
