@@ -72,17 +72,6 @@ pub(super) fn scalar(value: Value<'_>) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The pieces between spaces, which may be empty.
-pub(super) fn split_at_spaces(text: Cow<'_, str>) -> Vec<Cow<'_, str>> {
-    match text {
-        Cow::Borrowed(text) => text.split(' ').map(Cow::Borrowed).collect(),
-        Cow::Owned(text) => {
-            let own = |piece: &str| Cow::Owned(piece.to_owned());
-            text.split(' ').map(own).collect()
-        }
-    }
-}
-
 fn fit(text: Cow<'_, str>) -> Result<Cow<'_, str>, Unfit> {
     let is_plain = |byte: u8| matches!(byte, b' '..=b'~');
     if !text.bytes().all(is_plain) && text.contains(char::is_control) {

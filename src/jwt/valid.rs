@@ -1,5 +1,7 @@
 //! Claims that may be believed.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -134,29 +136,51 @@ impl Claims for ValidClaims<'_> {
                 Found::Value(value) => add_scopes(value, &mut scopes),
             }
         }
-        scopes.unreadable |= scopes.names.iter().any(|name| is_suspicious(name));
         scopes
     }
 }
 
-/// Whether another reader may take something in it for a separator.
-fn is_suspicious(scope: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_graphic();
-    !scope.bytes().all(is_plain) && scope.contains(|c: char| c.is_whitespace() || c.is_control())
+fn add_scopes<'a>(value: Value<'a>, scopes: &mut Scopes<'a>) {
+    match value.kind() {
+        Kind::String => match value.string() {
+            Some(Cow::Borrowed(text)) => {
+                scopes.unreadable |= has_other_separator(text);
+                scopes.names.extend(pieces(text).map(Cow::Borrowed));
+            }
+            Some(Cow::Owned(text)) => {
+                scopes.unreadable |= has_other_separator(&text);
+                let own = |piece: &str| Cow::Owned(piece.to_owned());
+                scopes.names.extend(pieces(&text).map(own));
+            }
+            None => scopes.unreadable = true,
+        },
+        Kind::Array => add_members(value, scopes),
+        Kind::Null | Kind::Bool | Kind::Number | Kind::Object => scopes.unreadable = true,
+    }
 }
 
-fn add_scopes<'a>(value: Value<'a>, scopes: &mut Scopes<'a>) {
-    let strings: Option<Vec<_>> = match value.kind() {
-        Kind::String => value.string().map(text::split_at_spaces),
-        Kind::Array => value
-            .elements()
-            .and_then(|elements| elements.into_iter().map(Value::string).collect()),
-        Kind::Null | Kind::Bool | Kind::Number | Kind::Object => None,
+fn add_members<'a>(array: Value<'a>, scopes: &mut Scopes<'a>) {
+    let strings: Option<Vec<_>> = array
+        .elements()
+        .and_then(|elements| elements.into_iter().map(Value::string).collect());
+    let Some(mut names) = strings else {
+        scopes.unreadable = true;
+        return;
     };
-    match strings {
-        Some(names) => scopes
-            .names
-            .extend(names.into_iter().filter(|name| !name.is_empty())),
-        None => scopes.unreadable = true,
-    }
+    let separates = |name: &Cow<'_, str>| name.contains(' ') || has_other_separator(name);
+    scopes.unreadable |= names.iter().any(separates);
+    names.retain(|name| !name.is_empty());
+    scopes.names.append(&mut names);
+}
+
+/// What stands between spaces.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    text.split(' ').filter(|piece| !piece.is_empty())
+}
+
+/// Whether another reader may take something else than a space for a separator.
+fn has_other_separator(text: &str) -> bool {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~');
+    let other = |c: char| c != ' ' && (c.is_whitespace() || c.is_control());
+    !text.bytes().all(is_plain) && text.contains(other)
 }
