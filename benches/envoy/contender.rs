@@ -1,5 +1,7 @@
 //! Who is measured.
 
+use std::path::PathBuf;
+
 /// One who is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Contender {
@@ -19,10 +21,19 @@ pub(crate) enum Contender {
     EdgeAuthzUncached,
     /// Without scope rule and CORS, which `jwt_authn` alone has not either.
     EdgeAuthzLikeJwtAuthn,
+    /// The same of another build: see [`other_module`].
+    OtherEdgeAuthz,
+}
+
+/// The module that is measured beside the one just built, if any: a change is
+/// only told from noise where both are in one run.
+pub(crate) fn other_module() -> Option<PathBuf> {
+    let path = std::env::var_os("OTHER_MODULE").filter(|path| !path.is_empty())?;
+    Some(path.into())
 }
 
 impl Contender {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Nothing,
         Self::JwtAuthn,
         Self::JwtAuthnCached,
@@ -32,6 +43,7 @@ impl Contender {
         Self::EdgeAuthz,
         Self::EdgeAuthzUncached,
         Self::EdgeAuthzLikeJwtAuthn,
+        Self::OtherEdgeAuthz,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -45,7 +57,13 @@ impl Contender {
             Self::EdgeAuthz => "edge-authz",
             Self::EdgeAuthzUncached => "edge-authz, cache off",
             Self::EdgeAuthzLikeJwtAuthn => "edge-authz, only tokens",
+            Self::OtherEdgeAuthz => "edge-authz, only tokens, other module",
         }
+    }
+
+    /// Whether it can be measured here.
+    pub(crate) fn is_here(self) -> bool {
+        self != Self::OtherEdgeAuthz || other_module().is_some()
     }
 
     /// Whether it refuses a request without a token.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-use crate::contender::Contender;
+use crate::contender::{Contender, other_module};
 use crate::support::tools;
 use crate::tokens::{AUDIENCE, Issuers, SCOPE};
 use crate::workload::Workload;
@@ -34,6 +34,12 @@ impl Contender {
             Self::EdgeAuthzUncached => vec![edge_authz(workload, issuers, &Rules::UNCACHED)],
             Self::EdgeAuthzLikeJwtAuthn => {
                 vec![edge_authz(workload, issuers, &Rules::ONLY_TOKENS)]
+            }
+            Self::OtherEdgeAuthz => {
+                let mut filter = edge_authz(workload, issuers, &Rules::ONLY_TOKENS);
+                filter["typed_config"]["config"]["vm_config"]["code"] =
+                    json!({"local": {"filename": other_module()}});
+                vec![filter]
             }
         }
     }

@@ -191,7 +191,8 @@ fn chart(results: &Results) -> String {
             let color = match it.contender {
                 Contender::EdgeAuthz
                 | Contender::EdgeAuthzUncached
-                | Contender::EdgeAuthzLikeJwtAuthn => "#0a7d5a",
+                | Contender::EdgeAuthzLikeJwtAuthn
+                | Contender::OtherEdgeAuthz => "#0a7d5a",
                 Contender::Nothing => "#b8bec6",
                 Contender::JwtAuthn
                 | Contender::JwtAuthnCached
