@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use crate::authorizer::Authorizer;
 use crate::contender::Contender;
 use crate::figures::Figures;
-use crate::filters::{AUTHORIZER, ISSUERS, ORIGIN, cluster, key_set_path};
+use crate::filters::{ORIGIN, cluster, key_set_path};
 use crate::load::{Requests, send2};
 use crate::machine::{ENVOY_CORE, pinned};
-use crate::sample::{Pace, take};
+use crate::sample::{Pace, Sample, take};
 use crate::support::envoy::Envoy;
 use crate::support::http::Request;
 use crate::support::http1;
@@ -24,65 +24,116 @@ use crate::workload::{Protocol, Workload};
 
 const BODY: &str = "one pet";
 
-/// Measures all contenders of a workload.
-pub(crate) fn measure(workload: &Workload, pace: Pace) -> Vec<Figures> {
-    eprintln!("{}", workload.title);
-    let issuers = Arc::new(Issuers::new(workload.algorithm, workload.issuers));
-    let scratch = Scratch::new("bench");
-    let tokens = issuers.tokens(workload.tokens);
-    let path = workload.path();
-    let requests = Requests::with_tokens(&tokens, &path, &scratch);
-    let authorizer = Authorizer::start(workload.algorithm, &issuers, &scratch);
-    let contenders: Vec<Contender> = workload
-        .contenders
-        .iter()
-        .copied()
-        .filter(|it| *it != Contender::ExternalAuthorizer || authorizer.is_some())
-        .collect();
-    let keys = serve_keys(&issuers);
-    let upstream = serve(Answer::new(200, BODY));
-    let mut clusters = vec![
-        cluster(ISSUERS, keys.address()),
-        cluster("upstream", upstream.address()),
-    ];
-    clusters.extend(authorizer.iter().map(|it| cluster(AUTHORIZER, it.address)));
-    let listeners: Vec<Value> = contenders
-        .iter()
-        .map(|contender| {
+/// A workload, ready to be measured: what its requests need is running.
+struct Ready<'w> {
+    workload: &'w Workload,
+    path: String,
+    /// The first of its tokens.
+    token: String,
+    requests: Requests,
+    issuers: Arc<Issuers>,
+    keys: Server,
+    authorizer: Option<Authorizer>,
+    contenders: Vec<Contender>,
+    /// The files of all this.
+    _scratch: Scratch,
+}
+
+impl<'w> Ready<'w> {
+    fn new(workload: &'w Workload) -> Self {
+        let scratch = Scratch::new("bench");
+        let issuers = Arc::new(Issuers::new(workload.algorithm, workload.issuers));
+        let tokens = issuers.tokens(workload.tokens);
+        let path = workload.path();
+        let authorizer = Authorizer::start(workload.algorithm, &issuers, &scratch);
+        let can_be = |it: &Contender| *it != Contender::ExternalAuthorizer || authorizer.is_some();
+        Self {
+            contenders: workload.contenders.iter().copied().filter(can_be).collect(),
+            requests: Requests::with_tokens(&tokens, &path, &scratch),
+            token: tokens.first().expect("a token").clone(),
+            keys: serve_keys(&issuers),
+            workload,
+            path,
+            issuers,
+            authorizer,
+            _scratch: scratch,
+        }
+    }
+
+    fn listener_of(&self, contender: Contender) -> String {
+        format!("{}: {}", self.workload.name, contender.name())
+    }
+
+    fn listeners(&self) -> impl Iterator<Item = Value> {
+        self.contenders.iter().map(|contender| {
             listener(
-                contender.name(),
-                &contender.filters(workload, &issuers),
+                &self.listener_of(*contender),
+                &contender.filters(self.workload, &self.issuers),
                 &contender.host_settings(),
-                workload.proxied,
+                self.workload.proxied,
             )
         })
-        .collect();
-    let mut envoy = start(&listeners, &clusters);
-    let token = tokens.first().expect("a token");
-    for contender in &contenders {
-        check(*contender, envoy.listener(contender.name()), &path, token);
     }
-    let process = envoy.process().id();
-    let mut figures: Vec<Figures> = contenders.iter().copied().map(Figures::new).collect();
-    let mut offsets = vec![0; contenders.len()];
+
+    fn clusters(&self) -> impl Iterator<Item = Value> {
+        let keys = cluster(&self.workload.key_cluster(), self.keys.address());
+        let authorizer = self.authorizer.as_ref();
+        let authorizer =
+            authorizer.map(|it| cluster(&self.workload.authorizer_cluster(), it.address));
+        std::iter::once(keys).chain(authorizer)
+    }
+
+    /// One sample of a contender; `offset` is the next token.
+    fn sample(&self, envoy: &mut Envoy, who: Contender, offset: &mut usize, pace: Pace) -> Sample {
+        let address = envoy.listener(&self.listener_of(who));
+        let beside = self.authorizer.as_ref().map(Authorizer::id);
+        take(envoy.process().id(), beside, || {
+            match self.workload.protocol {
+                Protocol::Http1 => self.requests.send(address, offset, pace),
+                Protocol::Http2 => send2(address, &self.path, &self.token, pace),
+            }
+        })
+    }
+}
+
+/// Measures all contenders of these workloads in one Envoy, in turn.
+pub(crate) fn measure(workloads: &[Workload], pace: Pace) -> Vec<Vec<Figures>> {
+    let upstream = serve(Answer::new(200, BODY));
+    let ready: Vec<Ready<'_>> = workloads.iter().map(Ready::new).collect();
+    let listeners: Vec<Value> = ready.iter().flat_map(Ready::listeners).collect();
+    let mut clusters = vec![cluster("upstream", upstream.address())];
+    clusters.extend(ready.iter().flat_map(Ready::clusters));
+    let mut envoy = start(&listeners, &clusters);
+    let mut turns = Vec::new();
+    let mut all: Vec<Vec<Figures>> = Vec::new();
+    for (at, it) in ready.iter().enumerate() {
+        for contender in &it.contenders {
+            let address = envoy.listener(&it.listener_of(*contender));
+            check(*contender, address, &it.path, &it.token);
+            turns.push((at, all.get(at).map_or(0, Vec::len), 0));
+            if all.len() == at {
+                all.push(Vec::new());
+            }
+            all[at].push(Figures::new(*contender));
+        }
+    }
     // Once round unmeasured: connections, caches, the first run of everything.
     for round in 0..=pace.rounds {
-        for (figures, offset) in figures.iter_mut().zip(&mut offsets) {
-            let address = envoy.listener(figures.contender.name());
-            let beside = authorizer.as_ref().map(Authorizer::id);
-            let sample = take(process, beside, || match workload.protocol {
-                Protocol::Http1 => requests.send(address, offset, pace),
-                Protocol::Http2 => send2(address, &path, token, pace),
-            });
+        for (workload, contender, offset) in &mut turns {
+            let figures = &mut all[*workload][*contender];
+            let sample = ready[*workload].sample(&mut envoy, figures.contender, offset, pace);
             if round > 0 {
                 figures.samples.push(sample);
             }
         }
     }
-    for figures in &figures {
-        eprintln!("  {figures}");
+    for (workload, figures) in workloads.iter().zip(&all) {
+        eprintln!("{}", workload.title);
+        for figures in figures {
+            eprintln!("  {figures}");
+        }
     }
-    figures
+    all
 }
 
 /// Starts an Envoy with one worker on its own core.

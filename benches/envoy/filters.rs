@@ -10,8 +10,6 @@ use crate::tokens::{AUDIENCE, Issuers, SCOPE};
 use crate::workload::Workload;
 
 pub(crate) const ORIGIN: &str = "https://app.example.com";
-/// The cluster of the external authorizer.
-pub(crate) const AUTHORIZER: &str = "authorizer";
 /// The header that gets the subject.
 const SUBJECT_HEADER: &str = "x-user-id";
 
@@ -29,7 +27,7 @@ impl Contender {
                 self.jwt_authn(workload, issuers),
                 rbac(workload),
             ],
-            Self::ExternalAuthorizer => vec![external()],
+            Self::ExternalAuthorizer => vec![external(workload)],
             Self::EdgeAuthz => vec![edge_authz(workload, issuers, &Rules::ALL)],
             Self::EdgeAuthzUncached => vec![edge_authz(workload, issuers, &Rules::UNCACHED)],
             Self::EdgeAuthzLikeJwtAuthn => {
@@ -59,7 +57,7 @@ impl Contender {
                     "remote_jwks": {
                         "http_uri": {
                             "uri": key_set_uri(number),
-                            "cluster": ISSUERS,
+                            "cluster": workload.key_cluster(),
                             "timeout": "5s",
                         },
                         "async_fetch": {},
@@ -120,9 +118,6 @@ fn filter(name: &str, config: Value) -> Value {
     json!({"name": format!("envoy.filters.http.{name}"), "typed_config": config})
 }
 
-/// The name of the cluster where an issuer's keys are.
-pub(crate) const ISSUERS: &str = "issuers";
-
 /// The path of an issuer's key set.
 pub(crate) fn key_set_path(number: usize) -> String {
     format!("/{number}/jwks.json")
@@ -156,14 +151,14 @@ fn rbac(workload: &Workload) -> Value {
     )
 }
 
-fn external() -> Value {
+fn external(workload: &Workload) -> Value {
     filter(
         "ext_authz",
         json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz",
             "allowed_headers": {"patterns": [{"exact": "authorization"}]},
             "http_service": {
-                "server_uri": {"uri": "http://authorizer", "cluster": AUTHORIZER, "timeout": "5s"},
+                "server_uri": {"uri": "http://authorizer", "cluster": workload.authorizer_cluster(), "timeout": "5s"},
                 "authorization_response": {
                     "allowed_upstream_headers": {"patterns": [{"exact": SUBJECT_HEADER}]},
                 },
@@ -205,7 +200,7 @@ fn edge_authz(workload: &Workload, issuers: &Issuers, rules: &Rules) -> Value {
                 "name": format!("issuer-{number}"),
                 "issuer": issuer,
                 "audiences": [AUDIENCE],
-                "jwks": {"cluster": ISSUERS, "uri": key_set_uri(number)},
+                "jwks": {"cluster": workload.key_cluster(), "uri": key_set_uri(number)},
             })
         })
         .collect();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::envoy::{listener, start};
-use crate::filters::{ISSUERS, ORIGIN, cluster, wasm};
+use crate::filters::{ORIGIN, cluster, wasm};
 use crate::load::Requests;
 use crate::sample::{Pace, median, take};
 use crate::support::issuer::Issuer;
@@ -44,7 +44,7 @@ pub(crate) fn measure(pace: Pace) -> Vec<Hostile> {
     let keys: Vec<&TokenMaker> = named.iter().chain(&nameless).collect();
     let issuer = Issuer::with_keys(&keys);
     let name = issuer.name().to_owned();
-    let clusters = vec![cluster(ISSUERS, issuer.address())];
+    let clusters = vec![cluster("issuer", issuer.address())];
     let filters = [wasm(&configuration(&issuer))];
     let mut envoy = start(
         &[listener("edge-authz", &filters, &json!({}), false)],
@@ -91,7 +91,7 @@ fn configuration(issuer: &Issuer) -> Value {
             "name": "issuer",
             "issuer": issuer.name(),
             "audiences": [AUDIENCE],
-            "jwks": {"cluster": ISSUERS, "uri": issuer.jwks_uri()},
+            "jwks": {"cluster": "issuer", "uri": issuer.jwks_uri()},
         }],
         "token_from": [
             {"header": "authorization", "scheme": "Bearer"},

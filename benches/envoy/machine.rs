@@ -36,6 +36,19 @@ pub(crate) fn cpu_of(process: u32) -> Duration {
     Duration::from_nanos(nanos)
 }
 
+/// Waits until a process has nothing left to do, for five seconds at most: what
+/// is still in its queues would be done in the next sample.
+pub(crate) fn wait_until_idle(process: u32) {
+    const GLANCE: Duration = Duration::from_millis(20);
+    for _ in 0..250 {
+        let before = cpu_of(process);
+        std::thread::sleep(GLANCE);
+        if cpu_of(process).saturating_sub(before) < GLANCE / 10 {
+            return;
+        }
+    }
+}
+
 /// The CPU time of this process and of its children that have ended.
 pub(crate) fn cpu_of_load() -> Duration {
     let stat = fs::read_to_string("/proc/self/stat").expect("Linux");

@@ -64,17 +64,17 @@ fn main() -> ExitCode {
     } else {
         Pace::FULL
     };
-    let workloads: Vec<Workload> = Workload::all()
-        .into_iter()
-        .filter(|workload| match only {
-            Some(only) => workload.name.contains(only),
-            None => pace == Pace::FULL || workload.is_quick(),
-        })
-        .map(|workload| workload.with(who))
-        .collect();
+    let is_wanted = |workload: &Workload| match only {
+        Some(only) => workload.name.contains(only),
+        None => pace == Pace::FULL || workload.is_quick(),
+    };
     let mut results = Results::new(pace);
-    for workload in &workloads {
-        results.add(workload, envoy::measure(workload, pace));
+    for group in Workload::groups() {
+        let wanted = group.into_iter().filter(is_wanted);
+        let group: Vec<Workload> = wanted.map(|workload| workload.with(who)).collect();
+        if !group.is_empty() {
+            results.add(&group, envoy::measure(&group, pace));
+        }
     }
     if only.is_none_or(|only| "hostile".contains(only)) {
         results.hostile = hostile::measure(pace);

@@ -25,8 +25,10 @@ impl Results {
         }
     }
 
-    pub(crate) fn add(&mut self, workload: &Workload, figures: Vec<Figures>) {
-        self.workloads.push((workload.clone(), figures));
+    /// Adds what was measured of workloads, one after the other.
+    pub(crate) fn add(&mut self, workloads: &[Workload], figures: Vec<Vec<Figures>>) {
+        let workloads = workloads.iter().cloned();
+        self.workloads.extend(workloads.zip(figures));
     }
 
     pub(crate) fn of(&self, workload: &str, contender: Contender) -> Option<&Figures> {
@@ -34,8 +36,8 @@ impl Results {
         figures.iter().find(|it| it.contender == contender)
     }
 
-    /// How much faster one is than another: the median over the rounds, in
-    /// each of which both had the machine as it was.
+    /// How much faster one is than another of the same group: the median over
+    /// the rounds, in each of which both had the machine as it was.
     pub(crate) fn ratio(
         &self,
         (workload, contender): (&str, Contender),
@@ -43,9 +45,6 @@ impl Results {
     ) -> Option<f64> {
         let one = self.of(workload, contender)?;
         let other = self.of(other_workload, other)?;
-        if workload != other_workload {
-            return Some(one.requests_per_second() / other.requests_per_second());
-        }
         let rounds = one.samples.iter().zip(&other.samples);
         Some(median(rounds.map(|(one, other)| {
             one.requests_per_second / other.requests_per_second

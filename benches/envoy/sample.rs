@@ -56,6 +56,7 @@ pub(crate) struct Load {
 pub(crate) fn take(envoy: u32, beside: Option<u32>, mut load: impl FnMut() -> Load) -> Sample {
     let mut best: Option<Sample> = None;
     for _ in 0..TRIES {
+        machine::wait_until_idle(envoy);
         let sample = once(envoy, beside, &mut load);
         if best.is_none_or(|best| sample.foreign < best.foreign) {
             best = Some(sample);

@@ -50,8 +50,15 @@ impl Workload {
         }
     }
 
-    /// All workloads of a run.
-    pub(crate) fn all() -> Vec<Self> {
+    /// All workloads of a run. Those of a group are compared with each other, so
+    /// they are measured in one Envoy, in turn.
+    pub(crate) fn groups() -> Vec<Vec<Self>> {
+        let mut groups: Vec<Vec<Self>> = Self::alone().into_iter().map(|it| vec![it]).collect();
+        groups.extend([Self::of_many_routes(), Self::of_many_issuers()]);
+        groups
+    }
+
+    fn alone() -> Vec<Self> {
         let everyone: Vec<Contender> = Contender::ALL
             .into_iter()
             .filter(|it| it.is_here())
@@ -82,7 +89,6 @@ impl Workload {
                 ..Self::new(name, format!("Every {algorithm} token new"))
             });
         }
-        all.extend(Self::of_many());
         all.push(Self {
             proxied: true,
             ..Self::new("upstream", "One RS256 token, and an upstream behind")
@@ -108,35 +114,43 @@ impl Workload {
         self
     }
 
-    /// Few and many routes, few and many issuers.
-    fn of_many() -> Vec<Self> {
-        let mut all = Vec::new();
-        for (name, title, count) in [
-            ("routes-10", "10 routes", 10),
-            ("routes-10000", "10,000 routes", 10_000),
-        ] {
-            all.push(Self {
-                routes: count,
-                contenders: vec![
-                    Contender::Nothing,
-                    Contender::NativeStackCached,
-                    Contender::EdgeAuthz,
-                ],
-                ..Self::new(name, title)
-            });
-        }
-        for (name, title, count) in [
-            ("issuers-1", "200 tokens of 1 issuer", 1),
-            ("issuers-200", "200 tokens of 200 issuers", 200),
-        ] {
-            all.push(Self {
-                tokens: 200,
-                issuers: count,
-                algorithm: "ES256",
-                ..Self::new(name, title)
-            });
-        }
-        all
+    fn of_many_routes() -> Vec<Self> {
+        let of = |name, title, routes| Self {
+            routes,
+            contenders: vec![
+                Contender::Nothing,
+                Contender::NativeStackCached,
+                Contender::EdgeAuthz,
+            ],
+            ..Self::new(name, title)
+        };
+        vec![
+            of("routes-10", "10 routes", 10),
+            of("routes-10000", "10,000 routes", 10_000),
+        ]
+    }
+
+    fn of_many_issuers() -> Vec<Self> {
+        let of = |name, title, issuers| Self {
+            tokens: 200,
+            issuers,
+            algorithm: "ES256",
+            ..Self::new(name, title)
+        };
+        vec![
+            of("issuers-1", "200 tokens of 1 issuer", 1),
+            of("issuers-200", "200 tokens of 200 issuers", 200),
+        ]
+    }
+
+    /// The name of the cluster where the issuers' keys are.
+    pub(crate) fn key_cluster(&self) -> String {
+        format!("issuers of {}", self.name)
+    }
+
+    /// The name of the external authorizer's cluster.
+    pub(crate) fn authorizer_cluster(&self) -> String {
+        format!("authorizer of {}", self.name)
     }
 
     /// The path of the requests.
