@@ -36,8 +36,13 @@ impl Document {
     pub fn read(text: Vec<u8>, max_depth: usize) -> Result<Self, JsonError> {
         let members: Option<Box<[Member]>> = {
             let object = object(&text, max_depth)?;
-            let place = |(name, value)| Member::locate(&text, name, value);
-            object.iter().map(place).collect()
+            let mut members = Vec::with_capacity(object.len());
+            members.extend(
+                object
+                    .iter()
+                    .map_while(|(name, value)| Member::locate(&text, name, value)),
+            );
+            (members.len() == object.len()).then(|| members.into_boxed_slice())
         };
         // The text was found to be UTF-8, and its members lie in it. Were it ever
         // otherwise, a member must not look absent.

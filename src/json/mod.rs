@@ -50,11 +50,18 @@ pub fn parse(text: &[u8], max_depth: usize) -> Result<Value<'_>, JsonError> {
 ///
 /// Where and why the text is refused.
 pub fn object(text: &[u8], max_depth: usize) -> Result<Object<'_>, JsonError> {
-    parse(text, max_depth)?.members().ok_or(JsonError {
-        fault: Fault::NotAnObject,
-        line: 1,
-        column: 1,
-    })
+    match strict::object(text, max_depth) {
+        // Whoever nests deep does not want to know where it is too deep.
+        Err(error) if error.fault != Fault::TooDeep => {
+            strict::check(text, max_depth)?;
+            Err(JsonError {
+                fault: Fault::NotAnObject,
+                line: 1,
+                column: 1,
+            })
+        }
+        known => known,
+    }
 }
 
 /// A text that is no JSON, or none that is let in. It repeats nothing of the

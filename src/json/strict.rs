@@ -1,4 +1,5 @@
-//! The check of a whole text: everything is read, nothing is kept.
+//! The check of a whole text: everything is read, and nothing kept but an
+//! object's members.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -6,14 +7,56 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
-use super::value::Text;
+use super::value::{Object, Text, Value};
 use super::{Fault, JsonError};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Checks `text` and returns it as the string it is.
 pub(super) fn check(text: &[u8], max_depth: usize) -> Result<&str, JsonError> {
+    let text = utf8(text)?;
+    let cause = Cell::new(Fault::Syntax);
+    let strict = Strict {
+        depth_left: max_depth,
+        cause: &cause,
+    };
+    let mut reader = serde_json::Deserializer::from_str(text);
+    strict
+        .deserialize(&mut reader)
+        .and_then(|()| reader.end())
+        .map_err(|error| refused(cause.get(), &error))?;
+    Ok(text)
+}
+
+/// Checks `text`, which has to be an object, in one go with taking it apart.
+///
+/// It accepts what [`check`] does. Of a text that is refused [`check`] knows
+/// more: here the place is the end of the member that has the fault.
+pub(super) fn object(text: &[u8], max_depth: usize) -> Result<Object<'_>, JsonError> {
+    let text = utf8(text)?;
+    let cause = Cell::new(Fault::Syntax);
+    let outermost = Outermost(Strict {
+        depth_left: max_depth,
+        cause: &cause,
+    });
+    let mut reader = serde_json::Deserializer::from_str(text);
+    reader
+        .deserialize_map(outermost)
+        .and_then(|object| reader.end().map(|()| object))
+        .map_err(|error| refused(cause.get(), &error))
+}
+
+fn refused(fault: Fault, error: &serde_json::Error) -> JsonError {
+    JsonError {
+        fault,
+        line: error.line(),
+        column: error.column(),
+    }
+}
+
+fn utf8(text: &[u8]) -> Result<&str, JsonError> {
     if text.starts_with(BYTE_ORDER_MARK) {
         return Err(JsonError {
             fault: Fault::ByteOrderMark,
@@ -21,22 +64,7 @@ pub(super) fn check(text: &[u8], max_depth: usize) -> Result<&str, JsonError> {
             column: 1,
         });
     }
-    let text = std::str::from_utf8(text).map_err(|error| not_utf8(text, error.valid_up_to()))?;
-    let cause = Cell::new(Fault::Syntax);
-    let value = Strict {
-        depth_left: max_depth,
-        cause: &cause,
-    };
-    let mut reader = serde_json::Deserializer::from_str(text);
-    value
-        .deserialize(&mut reader)
-        .and_then(|()| reader.end())
-        .map_err(|error| JsonError {
-            fault: cause.get(),
-            line: error.line(),
-            column: error.column(),
-        })?;
-    Ok(text)
+    std::str::from_utf8(text).map_err(|error| not_utf8(text, error.valid_up_to()))
 }
 
 fn not_utf8(text: &[u8], valid: usize) -> JsonError {
@@ -121,8 +149,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let inside = self.inside()?;
-        // Ordered, not hashed: the names are the attacker's.
-        let mut seen: BTreeSet<Cow<'de, str>> = BTreeSet::new();
+        let mut seen = Names::default();
         while let Some(Text(name)) = members.next_key()? {
             if !seen.insert(name) {
                 return Err(self.refuse(Fault::DuplicateMember));
@@ -130,5 +157,80 @@ impl<'de> Visitor<'de> for Strict<'_> {
             members.next_value_seed(inside)?;
         }
         Ok(())
+    }
+}
+
+/// The names in one object. Few are looked through, which is faster; many are
+/// ordered, not hashed, since they are the attacker's.
+#[derive(Default)]
+struct Names<'de> {
+    few: Vec<Cow<'de, str>>,
+    /// All of them, once there are many.
+    many: BTreeSet<Cow<'de, str>>,
+}
+
+impl<'de> Names<'de> {
+    const FEW: usize = 24;
+
+    /// Adds a name; false if it is there already.
+    fn insert(&mut self, name: Cow<'de, str>) -> bool {
+        if !self.many.is_empty() {
+            return self.many.insert(name);
+        }
+        if self.few.contains(&name) {
+            return false;
+        }
+        self.few.push(name);
+        if self.few.len() > Self::FEW {
+            self.many.extend(self.few.drain(..));
+        }
+        true
+    }
+}
+
+/// Reads the outermost object and keeps its members.
+struct Outermost<'c>(Strict<'c>);
+
+impl<'de> Visitor<'de> for Outermost<'_> {
+    type Value = Object<'de>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut reader: A) -> Result<Object<'de>, A::Error> {
+        let Self(strict) = self;
+        let inside = strict.inside()?;
+        let mut seen = Names::default();
+        let mut members = Vec::new();
+        while let Some(Text(name)) = reader.next_key()? {
+            if !seen.insert(name.clone()) {
+                return Err(strict.refuse(Fault::DuplicateMember));
+            }
+            let value = reader.next_value::<&RawValue>()?;
+            if !is_simple(value.get()) {
+                let mut reader = serde_json::Deserializer::from_str(value.get());
+                // Its place would be one within the value.
+                let checked = inside.deserialize(&mut reader);
+                checked.map_err(|_| A::Error::custom("refused"))?;
+            }
+            members.push((name, Value::from_raw(value)));
+        }
+        Ok(Object::checked(members))
+    }
+}
+
+/// Whether the JSON grammar is all that there is to check of a value whose text
+/// has been found to be of it: a string without escapes, a number that cannot
+/// be too large, `true`, `false` or `null`.
+fn is_simple(value: &str) -> bool {
+    let value = value.as_bytes();
+    match value.first() {
+        Some(b'"') => memchr::memchr(b'\\', value).is_none(),
+        Some(b'0'..=b'9' | b'-') => {
+            value.len() < 300 && value.iter().all(|byte| !matches!(byte, b'e' | b'E'))
+        }
+        Some(b't' | b'f' | b'n') => true,
+        Some(_) | None => false,
     }
 }

@@ -155,7 +155,126 @@ fn errors_say_where_but_never_what() {
     let error = parse(b"{\"secret\":1,\n \"secret\":2}", DEPTH).unwrap_err();
     assert_eq!(error.fault, Fault::DuplicateMember);
     assert_eq!(error.line, 2);
+    let within = object(b"{\"a\":\n{\"b\":1,\"b\":2}}", 2).unwrap_err();
+    assert_eq!((within.fault, within.column), (Fault::DuplicateMember, 10));
     assert!(!error.to_string().contains("secret"));
     let value = parse(br#""secret""#, 0).unwrap();
     assert_eq!(format!("{value:?}"), "Value(String)");
+}
+
+/// Two ways to check an object, of which the first is the fast one.
+#[test]
+fn taken_apart_or_checked_first_an_object_is_the_same() {
+    let mut accepted = 0;
+    for value in VALUES {
+        for text in [
+            format!("{{\"a\":{value}}}"),
+            format!(" {{ \"a\" : {value} , \"b\":{value} }} "),
+            format!("{{\"a\":{value},\"b\":[{value}]}}"),
+            format!("{{\"a\":{{\"b\":{value}}},\"\\u0062\":{value}}}"),
+            format!("{{\"a\":{value},\"\\u0061\":1}}"),
+            format!("{{\"a\":{value}}}x"),
+            format!("{{\"a\":{value}}}{{}}"),
+            format!("{{\"a\":{value},}}"),
+        ] {
+            for depth in 0..5 {
+                let checked = parse(text.as_bytes(), depth).ok().and_then(Value::members);
+                let taken_apart = strict::object(text.as_bytes(), depth).ok();
+                let members = |object: Object<'_>| -> Vec<(String, String)> {
+                    let own = |(name, value): (&str, Value<'_>)| (name.into(), value.text().into());
+                    object.iter().map(own).collect()
+                };
+                accepted += usize::from(checked.is_some());
+                assert_eq!(
+                    taken_apart.map(members),
+                    checked.map(members),
+                    "{text} {depth}"
+                );
+            }
+        }
+    }
+    assert!(accepted > 200, "{accepted}");
+}
+
+const VALUES: &[&str] = &[
+    "1",
+    "-0",
+    "-0.0e-0",
+    "1e308",
+    "1e309",
+    "-1e400",
+    "1E400",
+    "1e-400",
+    "340282366920938463463374607431768211456",
+    "01",
+    "-",
+    "+1",
+    "1.",
+    ".5",
+    "0x1",
+    "1e",
+    "1e+",
+    "tru",
+    "true",
+    "truex",
+    "null",
+    "nul",
+    "false",
+    "NaN",
+    "Infinity",
+    "\"\"",
+    "\"a\"",
+    "\"a",
+    "\"\\u0041\"",
+    "\"\\ud83d\\ude00\"",
+    "\"\\ud800\"",
+    "\"\\udc00\\ud800\"",
+    "\"\\x\"",
+    "\"\\\"",
+    "\"\\\\\"",
+    "\"\t\"",
+    "\"\n\"",
+    "\"\u{7f}\u{85}\u{2028}\"",
+    "'a'",
+    "[]",
+    "[1,]",
+    "[1 2]",
+    "[[[1]]]",
+    "[\"\\ud800\"]",
+    "[1e400]",
+    "{}",
+    "{\"x\":1,\"x\":2}",
+    "{\"x\":{\"y\":1,\"\\u0079\":2}}",
+    "{\"x\":[{\"y\":1}]}",
+    "{\"x\"}",
+    "{1:2}",
+    "",
+    " ",
+    "//",
+];
+
+#[test]
+fn duplicates_are_found_among_few_members_and_among_many() {
+    for count in [1, 2, 23, 24, 25, 26, 60] {
+        let names: Vec<String> = (0..count).map(|number| format!("\"{number}\":0")).collect();
+        let good = format!("{{{}}}", names.join(","));
+        assert_eq!(object(good.as_bytes(), 1).unwrap().iter().count(), count);
+        for duplicate in &names {
+            let text = format!("{{{},{duplicate}}}", names.join(","));
+            let within = format!("{{\"x\":{text}}}");
+            for text in [text, within] {
+                let error = object(text.as_bytes(), 2).unwrap_err();
+                assert_eq!(error.fault, Fault::DuplicateMember, "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_number_is_too_large_however_it_is_written() {
+    for digits in [298, 299, 300, 308, 309, 310, 400] {
+        let text = format!("{{\"a\":{},\"b\":-{0}}}", "9".repeat(digits));
+        let refused = digits > 308;
+        assert_eq!(object(text.as_bytes(), 1).is_err(), refused, "{digits}");
+    }
 }

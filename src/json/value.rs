@@ -104,7 +104,8 @@ impl<'a> Value<'a> {
         serde_json::from_str(self.0).ok()
     }
 
-    fn from_raw(raw: &'a RawValue) -> Self {
+    /// `raw` was found good, or is a piece of what was.
+    pub(super) fn from_raw(raw: &'a RawValue) -> Self {
         Self(raw.get())
     }
 }
@@ -124,6 +125,16 @@ pub struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
+    /// Of members that were found good, none of them there twice.
+    pub(super) fn checked(members: Vec<(Cow<'a, str>, Value<'a>)>) -> Self {
+        Self { members }
+    }
+
+    /// How many members there are.
+    pub(super) fn len(&self) -> usize {
+        self.members.len()
+    }
+
     /// The value of the member called `name` (decoded, compared byte for
     /// byte). An absent member is `None`, a `null` one is a value.
     #[must_use]
