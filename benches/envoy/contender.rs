@@ -61,11 +61,6 @@ impl Contender {
         }
     }
 
-    /// Whether it can be measured here.
-    pub(crate) fn is_here(self) -> bool {
-        self != Self::OtherEdgeAuthz || other_module().is_some()
-    }
-
     /// Whether it refuses a request without a token.
     pub(crate) const fn checks(self) -> bool {
         !matches!(self, Self::Nothing)

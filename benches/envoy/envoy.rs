@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::authorizer::Authorizer;
-use crate::contender::Contender;
+use crate::contender::{Contender, other_module};
 use crate::figures::Figures;
 use crate::filters::{ORIGIN, cluster, key_set_path};
 use crate::load::{Requests, send2};
@@ -46,7 +46,10 @@ impl<'w> Ready<'w> {
         let tokens = issuers.tokens(workload.tokens);
         let path = workload.path();
         let authorizer = Authorizer::start(workload.algorithm, &issuers, &scratch);
-        let can_be = |it: &Contender| *it != Contender::ExternalAuthorizer || authorizer.is_some();
+        let can_be = |it: &Contender| {
+            (*it != Contender::ExternalAuthorizer || authorizer.is_some())
+                && (*it != Contender::OtherEdgeAuthz || other_module().is_some())
+        };
         Self {
             contenders: workload.contenders.iter().copied().filter(can_be).collect(),
             requests: Requests::with_tokens(&tokens, &path, &scratch),

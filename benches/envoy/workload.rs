@@ -59,10 +59,7 @@ impl Workload {
     }
 
     fn alone() -> Vec<Self> {
-        let everyone: Vec<Contender> = Contender::ALL
-            .into_iter()
-            .filter(|it| it.is_here())
-            .collect();
+        let everyone = Contender::ALL.to_vec();
         let mut all = vec![
             Self {
                 contenders: everyone.clone(),
@@ -85,6 +82,7 @@ impl Workload {
                     Contender::ExternalAuthorizer,
                     Contender::EdgeAuthz,
                     Contender::EdgeAuthzLikeJwtAuthn,
+                    Contender::OtherEdgeAuthz,
                 ],
                 ..Self::new(name, format!("Every {algorithm} token new"))
             });

@@ -34,7 +34,7 @@ impl<'t> Form<'t> {
         let known = remembered.recall(text).unwrap_or_default();
         Ok(Self(match known.first() {
             Some((_, first)) => Known::Before { known, first, text },
-            None => Known::Parsed(UnverifiedJwt::parse(text)?),
+            None => Known::Parsed(UnverifiedJwt::parse_with(text, remembered.headers())?),
         }))
     }
 

@@ -26,7 +26,7 @@ pub use refusal::Refusal;
 use crate::cors::ResponseCors;
 use crate::http::LocalReply;
 use crate::jwk::KeySet;
-use crate::jwt::VerifiedJwt;
+use crate::jwt::{KnownHeaders, VerifiedJwt};
 use crate::policy::{ProviderId, RouteId, SourceId};
 use crate::telemetry::Reason;
 use crate::time::UnixTime;
@@ -53,6 +53,11 @@ pub struct CurrentKeys<'a> {
 pub trait Remembered {
     /// What this token verified as, once for every provider it did for.
     fn recall(&self, token: &[u8]) -> Option<&[(ProviderId, Rc<VerifiedJwt>)]>;
+
+    /// Their headers, where they are kept.
+    fn headers(&self) -> Option<&KnownHeaders> {
+        None
+    }
 }
 
 /// What is decided about a request.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use crate::authz::Remembered;
-use crate::jwt::VerifiedJwt;
+use crate::jwt::{KnownHeaders, VerifiedJwt};
 use crate::policy::ProviderId;
 
 /// The most memory that remembered tokens take, in bytes.
@@ -33,6 +33,7 @@ pub(super) struct TokenCache {
     known: BTreeMap<End, Entry>,
     /// The same, oldest first.
     order: VecDeque<End>,
+    headers: KnownHeaders,
 }
 
 struct Entry {
@@ -42,17 +43,19 @@ struct Entry {
 }
 
 impl TokenCache {
-    pub(super) const fn new(most: usize) -> Self {
+    pub(super) fn new(most: usize) -> Self {
         Self {
             most,
             bytes: 0,
             known: BTreeMap::new(),
             order: VecDeque::new(),
+            headers: KnownHeaders::default(),
         }
     }
 
     /// Remembers a token, in place of another with the same end.
     pub(super) fn remember(&mut self, text: Box<[u8]>, provider: ProviderId, jwt: Rc<VerifiedJwt>) {
+        self.headers.remember(&jwt);
         let Some(end) = end(&text) else { return };
         // The same for each provider: it is the same text.
         let size = jwt.memory_bytes();
@@ -117,6 +120,10 @@ impl Remembered for TokenCache {
     fn recall(&self, token: &[u8]) -> Option<&[(ProviderId, Rc<VerifiedJwt>)]> {
         let entry = self.known.get(&end(token)?)?;
         same(&entry.text, token).then_some(&*entry.verified)
+    }
+
+    fn headers(&self) -> Option<&KnownHeaders> {
+        Some(&self.headers)
     }
 }
 

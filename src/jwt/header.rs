@@ -1,13 +1,16 @@
 //! The header of a token (RFC 7515 section 4).
 
+use std::fmt;
+
 use super::{MAX_JSON_DEPTH, TokenError};
 use crate::crypto::Algorithm;
 use crate::json;
 
 /// What is taken from a header. Everything else in it is ignored, keys and
 /// addresses of keys (`jwk`, `jku`, `x5u`, `x5c`) before all.
-#[derive(Clone, Debug)]
 pub(super) struct Header {
+    /// As it was received, in base64url.
+    pub(super) text: Box<[u8]>,
     pub(super) algorithm: Algorithm,
     pub(super) kid: Option<Box<str>>,
     pub(super) token_type: Option<TokenType>,
@@ -37,10 +40,18 @@ impl TokenType {
     }
 }
 
+impl fmt::Debug for Header {
+    /// Nothing of the token but its algorithm.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Header({})", self.algorithm.name())
+    }
+}
+
 impl Header {
-    pub(super) fn read(text: &[u8]) -> Result<Self, TokenError> {
-        let header =
-            json::object(text, MAX_JSON_DEPTH).map_err(|error| TokenError::Header(error.fault))?;
+    /// Reads the first part of a token: as it was received, and decoded.
+    pub(super) fn read(text: &[u8], decoded: &[u8]) -> Result<Self, TokenError> {
+        let header = json::object(decoded, MAX_JSON_DEPTH)
+            .map_err(|error| TokenError::Header(error.fault))?;
         if header.get("enc").is_some() {
             return Err(TokenError::Encrypted);
         }
@@ -60,13 +71,14 @@ impl Header {
             .and_then(json::Value::string)
             .and_then(|name| Algorithm::parse(&name))
             .ok_or(TokenError::Algorithm)?;
-        let text = |name: &str, error: TokenError| match header.get(name) {
+        let string = |name: &str, error: TokenError| match header.get(name) {
             None => Ok(None),
             Some(value) => value.string().map(Some).ok_or(error),
         };
-        let kid = text("kid", TokenError::KeyId)?.map(|kid| kid.into_owned().into_boxed_str());
-        let token_type = text("typ", TokenError::TokenType)?.map(|typ| TokenType::new(&typ));
+        let kid = string("kid", TokenError::KeyId)?.map(|kid| kid.into_owned().into_boxed_str());
+        let token_type = string("typ", TokenError::TokenType)?.map(|typ| TokenType::new(&typ));
         Ok(Self {
+            text: text.into(),
             algorithm,
             kid,
             token_type,

@@ -26,6 +26,7 @@ mod claims;
 mod content;
 mod error;
 mod header;
+mod known_headers;
 mod numeric_date;
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,7 @@ mod verified;
 pub use check::{Audiences, Expectations, TokenUse};
 pub use error::{ClaimError, RegisteredClaim, TokenError};
 pub use header::TokenType;
+pub use known_headers::KnownHeaders;
 pub use text::{ClaimText, Unfit};
 pub use token::UnverifiedJwt;
 pub use valid::ValidClaims;

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::claims::ClaimSet;
 use super::content::Content;
 use super::header::Header;
-use super::{MAX_TOKEN_BYTES, TokenError, TokenType, VerifiedJwt};
+use super::{KnownHeaders, MAX_TOKEN_BYTES, TokenError, TokenType, VerifiedJwt};
 use crate::crypto::{Algorithm, NativeSignatures};
 use crate::jwk::Jwk;
 
@@ -52,6 +52,15 @@ impl<'t> UnverifiedJwt<'t> {
     ///
     /// What of its form is not let in.
     pub fn parse(token: &'t [u8]) -> Result<Self, TokenError> {
+        Self::parse_with(token, None)
+    }
+
+    /// The same, with headers that need not be read again.
+    ///
+    /// # Errors
+    ///
+    /// What of its form is not let in.
+    pub fn parse_with(token: &'t [u8], known: Option<&KnownHeaders>) -> Result<Self, TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLong);
         }
@@ -62,11 +71,16 @@ impl<'t> UnverifiedJwt<'t> {
         };
         let signed_bytes = header.len().saturating_add(1).saturating_add(payload.len());
         let signed = token.get(..signed_bytes).ok_or(TokenError::NotThreeParts)?;
+        let signature = decode(signature)?;
+        let header = match known.and_then(|known| known.get(header)) {
+            Some(known) => Rc::clone(known),
+            None => Rc::new(Header::read(header, &decode(header)?)?),
+        };
         Ok(Self {
             signed,
-            signature: decode(signature)?,
+            signature,
             content: Rc::new(Content {
-                header: Header::read(&decode(header)?)?,
+                header,
                 claims: ClaimSet::read(decode(payload)?)?,
             }),
         })

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::claims::{ClaimSet, Registered};
 use super::content::Content;
+use super::header::Header;
 use super::{ClaimError, Expectations, TokenType, ValidClaims, check};
 use crate::crypto::{Algorithm, Fingerprint};
 use crate::time::UnixTime;
@@ -41,6 +42,10 @@ impl VerifiedJwt {
             content,
             fingerprint,
         }
+    }
+
+    pub(super) fn header(&self) -> &Rc<Header> {
+        &self.content.header
     }
 
     /// The algorithm of its signature.
@@ -86,7 +91,9 @@ impl VerifiedJwt {
         let token_type = self.token_type().map_or(0, |typ| typ.as_str().len());
         size_of::<Self>()
             .saturating_add(size_of::<Content>())
+            .saturating_add(size_of::<Header>())
             .saturating_add(self.content.claims.heap_bytes())
+            .saturating_add(self.content.header.text.len())
             .saturating_add(kid)
             .saturating_add(token_type)
     }

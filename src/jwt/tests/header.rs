@@ -152,3 +152,67 @@ fn a_typ_has_no_letter_case_and_no_application_before_it() {
         assert_eq!(TokenType::new(typ).as_str(), normal);
     }
 }
+
+fn signed_with(header: &str) -> (String, VerifiedJwt) {
+    let keys = keys(r#""alg":"HS256""#);
+    let token = sign(header, CLAIMS);
+    let jwt = UnverifiedJwt::parse(token.as_bytes()).unwrap();
+    let jwt = jwt.verify(keys.iter().next().unwrap(), &NoNativeSignatures);
+    (token, jwt.unwrap())
+}
+
+/// Where the header comes from: whether it is that of the other token.
+fn shares_header(token: &str, known: &KnownHeaders, jwt: &VerifiedJwt) -> bool {
+    let parsed = UnverifiedJwt::parse_with(token.as_bytes(), Some(known)).unwrap();
+    let alone = UnverifiedJwt::parse(token.as_bytes()).unwrap();
+    assert_eq!(parsed.kid(), alone.kid());
+    assert_eq!(parsed.algorithm(), alone.algorithm());
+    assert_eq!(parsed.token_type(), alone.token_type());
+    let keys = keys(r#""alg":"HS256""#);
+    let again = parsed.verify(keys.iter().next().unwrap(), &NoNativeSignatures);
+    std::rc::Rc::ptr_eq(again.unwrap().header(), jwt.header())
+}
+
+#[test]
+fn a_known_header_is_taken_for_the_same_text_and_for_no_other() {
+    let mut known = KnownHeaders::default();
+    let (token, jwt) = signed_with(r#"{"alg":"HS256","typ":"JWT"}"#);
+    assert!(!shares_header(&token, &known, &jwt));
+    known.remember(&jwt);
+    assert!(shares_header(&token, &known, &jwt));
+    for other in [
+        r#"{"alg":"HS256","typ":"at+jwt"}"#,
+        r#"{"alg":"HS256","typ":"JWT" }"#,
+        r#"{"typ":"JWT","alg":"HS256"}"#,
+        r#"{"alg":"HS256"}"#,
+        r#"{"alg":"HS256","typ":"JWT","x":1}"#,
+    ] {
+        let (other, _) = signed_with(other);
+        assert!(!shares_header(&other, &known, &jwt), "{other}");
+    }
+}
+
+#[test]
+fn only_a_few_short_headers_are_known() {
+    let mut known = KnownHeaders::default();
+    let header = |number: usize, pad: usize| {
+        format!(
+            r#"{{"alg":"HS256","n":{number},"pad":"{}"}}"#,
+            "x".repeat(pad)
+        )
+    };
+    let tokens: Vec<_> = (0..9)
+        .map(|number| signed_with(&header(number, 0)))
+        .collect();
+    for (_, jwt) in &tokens {
+        known.remember(jwt);
+        known.remember(jwt);
+    }
+    let shared = tokens
+        .iter()
+        .map(|(token, jwt)| shares_header(token, &known, jwt));
+    assert_eq!(shared.filter(|shared| *shared).count(), 8);
+    let (token, jwt) = signed_with(&header(0, 1024));
+    known.remember(&jwt);
+    assert!(!shares_header(&token, &known, &jwt));
+}
