@@ -1,5 +1,7 @@
 //! The hash functions of RFC 7518.
 
+use sha2::{Digest, Sha256, Sha384, Sha512};
+
 /// A member of the SHA-2 family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Hash {
@@ -21,4 +23,21 @@ impl Hash {
             Self::Sha512 => 64,
         }
     }
+
+    /// The digest of what the parts are together.
+    pub(super) fn digest(self, parts: &[&[u8]]) -> Box<[u8]> {
+        match self {
+            Self::Sha256 => digest::<Sha256>(parts),
+            Self::Sha384 => digest::<Sha384>(parts),
+            Self::Sha512 => digest::<Sha512>(parts),
+        }
+    }
+}
+
+fn digest<D: Digest>(parts: &[&[u8]]) -> Box<[u8]> {
+    let mut digest = D::new();
+    for part in parts {
+        digest.update(part);
+    }
+    digest.finalize().as_slice().into()
 }

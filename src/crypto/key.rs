@@ -255,8 +255,6 @@ pub enum KeyError {
     RsaModulusEven,
     /// An RSA exponent that is even, 1, or longer than 32 bits.
     RsaExponent,
-    /// Refused by the RSA arithmetic for another reason.
-    RsaRefused,
     /// A coordinate with too few or too many octets.
     CoordinateLength,
     /// No point of the curve.
@@ -277,7 +275,6 @@ impl fmt::Display for KeyError {
             Self::RsaExponent => {
                 out.write_str("RSA exponent is not an odd number of 3 to 2^32 - 1")
             }
-            Self::RsaRefused => out.write_str("not an RSA key"),
             Self::CoordinateLength => out.write_str("coordinate of a wrong length for the curve"),
             Self::OffCurve => out.write_str("not a point of the curve"),
             Self::WeakPoint => out.write_str("weak or ambiguous Ed25519 point"),

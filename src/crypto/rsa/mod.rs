@@ -1,0 +1,105 @@
+//! RS* and PS*: RFC 7518 sections 3.3 and 3.5, RFC 8017.
+//!
+//! Only what is public is ever here, so that nothing depends on how long the
+//! arithmetic takes.
+
+mod key;
+mod padding;
+mod power;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use jwt_compact::{Algorithm, AlgorithmSignature};
+
+use super::native::Exportable;
+use super::seam::Never;
+use super::{Hash, der};
+
+pub(super) use key::RsaKey;
+
+/// The signature's octets; what they must be depends on the key.
+pub(in crate::crypto) struct RsaSignature(Box<[u8]>);
+
+impl AlgorithmSignature for RsaSignature {
+    fn try_from_slice(octets: &[u8]) -> anyhow::Result<Self> {
+        Ok(Self(octets.into()))
+    }
+
+    fn as_bytes(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.0)
+    }
+}
+
+/// RSASSA-PKCS1-v1_5.
+pub(in crate::crypto) struct Pkcs1(pub(in crate::crypto) Hash);
+
+impl Algorithm for Pkcs1 {
+    type SigningKey = Never;
+    type VerifyingKey = RsaKey;
+    type Signature = RsaSignature;
+
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self.0 {
+            Hash::Sha256 => "RS256",
+            Hash::Sha384 => "RS384",
+            Hash::Sha512 => "RS512",
+        })
+    }
+
+    fn sign(&self, key: &Never, _: &[u8]) -> RsaSignature {
+        match *key {}
+    }
+
+    fn verify_signature(&self, signature: &RsaSignature, key: &RsaKey, message: &[u8]) -> bool {
+        let digest = self.0.digest(&[message]);
+        key.open(signature)
+            .is_some_and(|encoded| padding::is_pkcs1(&encoded, self.0, &digest))
+    }
+}
+
+impl Exportable for Pkcs1 {
+    fn hash(&self) -> Hash {
+        self.0
+    }
+
+    fn spki(key: &RsaKey) -> &[u8] {
+        key.spki()
+    }
+
+    fn export(signature: &RsaSignature) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&signature.0)
+    }
+
+    fn admits(key: &RsaKey, signature: &RsaSignature) -> bool {
+        key.admits(signature)
+    }
+}
+
+/// RSASSA-PSS with one hash throughout and a salt as long as it.
+pub(in crate::crypto) struct Pss(pub(in crate::crypto) Hash);
+
+impl Algorithm for Pss {
+    type SigningKey = Never;
+    type VerifyingKey = RsaKey;
+    type Signature = RsaSignature;
+
+    fn name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self.0 {
+            Hash::Sha256 => "PS256",
+            Hash::Sha384 => "PS384",
+            Hash::Sha512 => "PS512",
+        })
+    }
+
+    fn sign(&self, key: &Never, _: &[u8]) -> RsaSignature {
+        match *key {}
+    }
+
+    fn verify_signature(&self, signature: &RsaSignature, key: &RsaKey, message: &[u8]) -> bool {
+        let digest = self.0.digest(&[message]);
+        key.open(signature)
+            .is_some_and(|encoded| padding::is_pss(&encoded, key.bits(), self.0, &digest))
+    }
+}

@@ -1,0 +1,151 @@
+//! Against another implementation, and against forgers.
+//!
+//! Whoever knows the factors of a modulus can sign with it. Those here are
+//! primes, which have just one: so anything can be signed, also what no honest
+//! signer would, for moduli of every length.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test that fails should say so on the spot"
+)]
+
+use aws_lc_rs::signature::{
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
+    RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters,
+    RsaPublicKeyComponents,
+};
+use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
+use crypto_bigint::{BoxedUint, NonZero, Resize};
+
+use crate::crypto::{Algorithm, Hash, NoNativeSignatures, VerifyingKey};
+
+mod pkcs1;
+mod pss;
+
+const MESSAGE: &[u8] = b"header.payload";
+const HASHES: [Hash; 3] = [Hash::Sha256, Hash::Sha384, Hash::Sha512];
+
+/// Primes, as so many bits and the distance from the power of two below or
+/// above them. With 2049 bits, the encoded message of PSS is an octet shorter
+/// than the modulus; with 2055 and 2056, it has six and seven bits in its first.
+const PRIMES: [(u32, i16); 6] = [
+    (2048, -2543),
+    (2049, 3211),
+    (2055, 4165),
+    (2056, -3527),
+    (3072, 7755),
+    (4096, -2549),
+];
+
+/// Three, five, 17, 257 and 65537 are the factors of the last.
+const EXPONENTS: [u32; 4] = [3, 17, 65_537, 0xFFFF_FFFF];
+
+/// Who can sign whatever it likes.
+struct Forger {
+    modulus: BoxedMontyParams,
+    private: BoxedUint,
+    n: Vec<u8>,
+    bits: usize,
+    exponent: u32,
+    key: VerifyingKey,
+}
+
+impl Forger {
+    fn new((bits, distance): (u32, i16), exponent: u32) -> Self {
+        let one = BoxedUint::one_with_precision(bits);
+        let limit = u64::from(distance.unsigned_abs());
+        let modulus = if distance < 0 {
+            let largest = one
+                .shl(bits - 1)
+                .wrapping_sub(&one)
+                .shl(1)
+                .wrapping_add(&one);
+            largest.wrapping_sub(BoxedUint::from(limit - 1).resize(bits))
+        } else {
+            one.shl(bits - 1)
+                .wrapping_add(BoxedUint::from(limit).resize(bits))
+        };
+        let n = modulus.to_be_bytes_trimmed_vartime().to_vec();
+        // The inverse of the exponent where powers repeat.
+        let order = NonZero::new(modulus.wrapping_sub(&one)).unwrap();
+        let private = BoxedUint::from(u64::from(exponent)).resize(order.bits_precision());
+        Self {
+            private: private.invert_mod(&order).unwrap(),
+            modulus: BoxedMontyParams::new_vartime(modulus.to_odd().unwrap()),
+            key: VerifyingKey::rsa(&n, &exponent.to_be_bytes()).unwrap(),
+            n,
+            bits: usize::try_from(bits).unwrap(),
+            exponent,
+        }
+    }
+
+    fn each() -> impl Iterator<Item = Self> {
+        let pairs = PRIMES
+            .into_iter()
+            .flat_map(|prime| EXPONENTS.map(|e| (prime, e)));
+        pairs.map(|(prime, exponent)| Self::new(prime, exponent))
+    }
+
+    /// Octets of the modulus.
+    fn octets(&self) -> usize {
+        self.n.len()
+    }
+
+    /// The signature whose power is `encoded`.
+    fn sign(&self, encoded: &[u8]) -> Vec<u8> {
+        assert_eq!(encoded.len(), self.octets());
+        let precision = self.modulus.bits_precision();
+        let encoded = BoxedUint::from_be_slice(encoded, precision).unwrap();
+        let signature = BoxedMontyForm::new(encoded, &self.modulus).pow(&self.private);
+        let octets = signature.retrieve().to_be_bytes();
+        octets[octets.len() - self.octets()..].to_vec()
+    }
+
+    fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        self.key
+            .verify(algorithm, message, signature, &NoNativeSignatures)
+    }
+
+    /// What the other implementation says.
+    fn other_verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        let (n, e) = (&self.n[..], self.exponent.to_be_bytes());
+        let e = &e[e.iter().position(|octet| *octet != 0).unwrap()..];
+        let key = RsaPublicKeyComponents { n, e };
+        key.verify(parameters(algorithm), message, signature)
+            .is_ok()
+    }
+
+    /// Both have to say so.
+    #[track_caller]
+    fn judge(&self, algorithm: Algorithm, message: &[u8], signature: &[u8], expected: bool) {
+        let name = format!("{algorithm} {} bits, exponent {}", self.bits, self.exponent);
+        assert_eq!(
+            self.verify(algorithm, message, signature),
+            expected,
+            "{name}"
+        );
+        let other = self.other_verifies(algorithm, message, signature);
+        assert_eq!(other, expected, "{name}, by the other");
+    }
+}
+
+fn parameters(algorithm: Algorithm) -> &'static RsaParameters {
+    match algorithm {
+        Algorithm::Rs256 => &RSA_PKCS1_2048_8192_SHA256,
+        Algorithm::Rs384 => &RSA_PKCS1_2048_8192_SHA384,
+        Algorithm::Rs512 => &RSA_PKCS1_2048_8192_SHA512,
+        Algorithm::Ps256 => &RSA_PSS_2048_8192_SHA256,
+        Algorithm::Ps384 => &RSA_PSS_2048_8192_SHA384,
+        Algorithm::Ps512 => &RSA_PSS_2048_8192_SHA512,
+        other => panic!("{other} is not RSA"),
+    }
+}
+
+/// Every bit of a signature, each turned over.
+fn flipped(signature: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    (0..8 * signature.len()).map(|bit| {
+        let mut flipped = signature.to_vec();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        flipped
+    })
+}
