@@ -15,6 +15,16 @@ use super::{Algorithm, Curve, Fingerprint, NativeSignatures, seam};
 #[derive(Clone)]
 pub struct VerifyingKey(Arc<Prepared>);
 
+/// What [`VerifyingKey::prepare`] takes: the more, the fewer keys should have
+/// it. The first key of a kind takes as much again, for what all share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preparation {
+    /// 30 KiB, and as long as forty checks: Ed25519.
+    Small,
+    /// 420 KiB, and as long as a hundred checks: P-521.
+    Large,
+}
+
 struct Prepared {
     material: Material,
     fingerprint: Fingerprint,
@@ -92,24 +102,41 @@ impl VerifyingKey {
         Ok(Self::prepared(Material::Hmac(Box::new(key)), fingerprint))
     }
 
-    /// Makes checks with this key fast at the cost of time and memory now,
-    /// where there is such a way: for Ed25519, with 30 KiB. Returns whether it
-    /// did: not where the key has a copy already, which would not have it.
+    /// Makes checks with this key fast at the cost of [time and memory
+    /// now](Preparation), where there is such a way. Returns whether it did: not
+    /// where the key has a copy already, which would not have it.
     pub fn prepare(&mut self) -> bool {
         let Some(prepared) = Arc::get_mut(&mut self.0) else {
             return false;
         };
-        if let Material::Ed25519(key) = &mut prepared.material {
-            key.prepare();
-            return true;
+        match &mut prepared.material {
+            Material::Ed25519(key) => key.prepare(),
+            Material::P521(key) => key.prepare(),
+            Material::Rsa(_) | Material::P256(_) | Material::P384(_) | Material::Hmac(_) => {
+                return false;
+            }
         }
-        false
+        true
     }
 
     /// Whether checks with this key were made fast.
     #[must_use]
     pub fn is_prepared(&self) -> bool {
-        self.as_ed25519().is_some_and(Ed25519Key::is_prepared)
+        match &self.0.material {
+            Material::Ed25519(key) => key.is_prepared(),
+            Material::P521(key) => key.is_prepared(),
+            Material::Rsa(_) | Material::P256(_) | Material::P384(_) | Material::Hmac(_) => false,
+        }
+    }
+
+    /// What making checks with this key fast takes, where there is a way to.
+    #[must_use]
+    pub fn preparation(&self) -> Option<Preparation> {
+        match &self.0.material {
+            Material::Ed25519(_) => Some(Preparation::Small),
+            Material::P521(_) => Some(Preparation::Large),
+            Material::Rsa(_) | Material::P256(_) | Material::P384(_) | Material::Hmac(_) => None,
+        }
     }
 
     fn prepared(material: Material, fingerprint: Fingerprint) -> Self {

@@ -36,5 +36,5 @@ pub use algorithm::{Algorithm, AlgorithmSet};
 pub use ecdsa::Curve;
 pub use fingerprint::Fingerprint;
 pub use hash::Hash;
-pub use key::{KeyError, VerifyingKey};
+pub use key::{KeyError, Preparation, VerifyingKey};
 pub use native::{NativeSignatures, NoNativeSignatures};

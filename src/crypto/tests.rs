@@ -365,6 +365,36 @@ fn the_hosts_answer_stands_and_its_silence_means_checking_here() {
 }
 
 #[test]
+fn the_host_is_not_asked_where_a_key_has_its_multiples() {
+    let verify = |key: &VerifyingKey, algorithm, signature: &[u8], host: &Host| {
+        key.verify(algorithm, MESSAGE, signature, host)
+    };
+    for (curve, algorithm, has_a_way) in [
+        (Curve::P256, Algorithm::Es256, false),
+        (Curve::P384, Algorithm::Es384, false),
+        (Curve::P521, Algorithm::Es512, true),
+    ] {
+        let (pair, mut key) = ec_pair(curve);
+        let good = pair.sign(&SystemRandom::new(), MESSAGE).unwrap();
+        let good = good.as_ref();
+        // A host that is wrong shows who was asked.
+        let (liar, generous) = (Host::new(Some(false)), Host::new(Some(true)));
+        assert!(!verify(&key, algorithm, good, &liar));
+        assert_eq!(key.preparation().is_some(), has_a_way);
+        assert_eq!(key.prepare(), has_a_way);
+        assert_eq!(key.is_prepared(), has_a_way);
+        assert_eq!(verify(&key, algorithm, good, &liar), has_a_way);
+        let mut wrong = good.to_vec();
+        wrong[60] ^= 1;
+        assert_eq!(verify(&key, algorithm, &wrong, &generous), !has_a_way);
+        // One that has a copy is not made fast: the copy would not be.
+        let copy = key.clone();
+        assert!(!key.prepare());
+        assert_eq!(copy.is_prepared(), has_a_way);
+    }
+}
+
+#[test]
 fn nothing_of_a_key_is_printed() {
     let secret = VerifyingKey::hmac(b"a secret that must not get into logs").unwrap();
     assert_eq!(format!("{secret:?}"), "VerifyingKey(HMAC)");

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{SkipReason, Source};
-use crate::crypto::{Algorithm, Curve, VerifyingKey};
+use crate::crypto::{Algorithm, Curve, Preparation, VerifyingKey};
 use crate::json::{Object, Value};
 
 /// A usable key (RFC 7517 section 4). Only [`KeySet::parse`] makes one.
@@ -60,7 +60,12 @@ impl Jwk {
         self.key.fits(algorithm) && self.algorithm.is_none_or(|own| own == algorithm)
     }
 
-    /// Makes checks with this key fast; whether there is a way to.
+    /// What making checks with this key fast takes, where there is a way to.
+    pub(super) fn preparation(&self) -> Option<Preparation> {
+        self.key.preparation()
+    }
+
+    /// Makes checks with this key fast; whether it did.
     pub(super) fn prepare(&mut self) -> bool {
         self.key.prepare()
     }

@@ -12,12 +12,20 @@ pub(crate) fn rsa(n: &[u8], e: &[u8]) -> Result<VerifyingKey, SkipReason> {
 
 /// From an uncompressed point.
 pub(crate) fn ec(curve: &str, point: &[u8]) -> Result<VerifyingKey, SkipReason> {
+    read(&ec_members(curve, point))
+}
+
+/// As keys are that are not among the first of their set: without multiples.
+pub(crate) fn ec_unprepared(curve: &str, point: &[u8]) -> VerifyingKey {
+    let set = parse(&ec_members(curve, point)).unwrap();
+    set.iter().next().unwrap().key().clone()
+}
+
+fn ec_members(curve: &str, point: &[u8]) -> String {
     assert_eq!(point[0], 4);
     let (x, y) = point[1..].split_at(point.len() / 2);
     let (x, y) = (base64(x), base64(y));
-    read(&format!(
-        r#""kty":"EC","crv":"{curve}","x":"{x}","y":"{y}""#
-    ))
+    format!(r#""kty":"EC","crv":"{curve}","x":"{x}","y":"{y}""#)
 }
 
 pub(crate) fn ed25519(x: &[u8]) -> Result<VerifyingKey, SkipReason> {
@@ -34,14 +42,17 @@ fn base64(octets: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(octets)
 }
 
+/// As they are used.
 fn read(members: &str) -> Result<VerifyingKey, SkipReason> {
+    let mut set = parse(members)?;
+    set.prepare(None);
+    Ok(set.iter().next().unwrap().key().clone())
+}
+
+fn parse(members: &str) -> Result<KeySet, SkipReason> {
     let document = format!(r#"{{"keys":[{{{members}}}]}}"#);
     match KeySet::parse(document.as_bytes(), Source::Inline) {
-        Ok(mut parsed) => {
-            // As they are used.
-            parsed.set.prepare(None);
-            Ok(parsed.set.iter().next().unwrap().key().clone())
-        }
+        Ok(parsed) => Ok(parsed.set),
         Err(KeySetError::NoUsableKey { skipped }) => Err(skipped[0].reason),
         Err(error) => panic!("{error}"),
     }

@@ -96,13 +96,16 @@ fn ecdsa() {
                 continue;
             };
             let key = keys::ec(curve, &group.key.key).unwrap();
+            let unprepared = keys::ec_unprepared(curve, &group.key.key);
             // A DER signature is no JWS signature, however good it is.
             let ours = group.hash == hash && group.test_type == ecdsa::TestGroupTypeId::EcdsaP1363;
             for test in group.tests {
                 assert_ne!(test.result, TestResult::Acceptable);
                 let expected = ours && test.result == TestResult::Valid;
                 let name = format!("{set:?} {}", test.tc_id);
-                tally.check(&name, &key, algorithm, &test.msg, &test.sig, expected);
+                for key in [&key, &unprepared] {
+                    tally.check(&name, key, algorithm, &test.msg, &test.sig, expected);
+                }
             }
         }
     }

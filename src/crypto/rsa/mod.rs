@@ -72,6 +72,10 @@ impl Exportable for Pkcs1 {
         Cow::Borrowed(&signature.0)
     }
 
+    fn is_faster(_: &RsaKey) -> bool {
+        false
+    }
+
     fn admits(key: &RsaKey, signature: &RsaSignature) -> bool {
         key.admits(signature)
     }

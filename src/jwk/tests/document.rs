@@ -120,6 +120,30 @@ fn the_first_keys_are_made_fast_and_those_known_before_are_not_made_again() {
 }
 
 #[test]
+fn keys_whose_tables_are_large_are_made_fast_too_but_fewer() {
+    let names = |set: &KeySet| -> Vec<String> {
+        let prepared = set.iter().filter(|key| key.key().is_prepared());
+        prepared.map(|key| key.kid().unwrap().to_owned()).collect()
+    };
+    let p521 = r#""kty":"EC","crv":"P-521","x":"AHKZLLOsCOzz5cY97ewNUajB957y-C-U88c3v13nmGZx6sYl_oJXu9A5RkTKqjqvjyekWF-7ytDyRXYgCF5cj0Kt","y":"AdymlHvOiLxXkEhayXQnNCvDX4h9htZaCJN34kfmC6pV5OhQHiraVySsUdaQkAgDPrwQrJmbnX9cwlGfP-HqHZR1""#;
+    let keys: Vec<String> = ["a", "b", "c", "d"]
+        .map(|kid| with(p521, &format!(r#""kid":"{kid}""#)))
+        .into_iter()
+        .chain([with(EC, r#""kid":"e""#), with(OKP, r#""kid":"f""#)])
+        .collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let mut former = set(&keys);
+    former.prepare(None);
+    // Those behind them lose nothing.
+    assert_eq!(names(&former), ["a", "b", "f"]);
+    // Known ones are taken over, even where none could be made, and count.
+    let mut next = set(&keys[1..]);
+    let _copy = next.clone();
+    next.prepare(Some(&former));
+    assert_eq!(names(&next), ["b", "c", "f"]);
+}
+
+#[test]
 fn a_set_without_keys_says_so() {
     let said = |text: &str| parse(text).unwrap_err().to_string();
     assert_eq!(said(r#"{"keys":[]}"#), "no keys");

@@ -1,0 +1,89 @@
+//! Scalars as signed digits.
+
+/// A digit of -2^(`WINDOW` - 1) + 1 to 2^(`WINDOW` - 1).
+pub(super) struct Digit {
+    pub(super) is_negative: bool,
+    pub(super) magnitude: usize,
+}
+
+/// The digits of a number to the base 2^`WINDOW`, the lowest first: as many as
+/// are asked for, zeros in the end. A window has 1 to 8 bits.
+pub(super) struct Digits<'o, const WINDOW: u32> {
+    /// The number, big endian.
+    octets: &'o [u8],
+    /// The bit at which the next digit begins.
+    at: usize,
+    carry: u16,
+}
+
+impl<'o, const WINDOW: u32> Digits<'o, WINDOW> {
+    pub(super) fn new(octets: &'o [u8]) -> Self {
+        let (at, carry) = (0, 0);
+        Self { octets, at, carry }
+    }
+
+    /// The bits of the next digit. A window lies in two octets at most.
+    fn window(&self) -> u16 {
+        let mut octets = self.octets.iter().rev().skip(self.at / 8).copied();
+        let pair = [octets.next(), octets.next()].map(Option::unwrap_or_default);
+        let shift = u32::try_from(self.at % 8).unwrap_or_default();
+        u16::from_le_bytes(pair).wrapping_shr(shift) & 1_u16.wrapping_shl(WINDOW).wrapping_sub(1)
+    }
+}
+
+impl<const WINDOW: u32> Iterator for Digits<'_, WINDOW> {
+    type Item = Digit;
+
+    fn next(&mut self) -> Option<Digit> {
+        let base = 1_u16.wrapping_shl(WINDOW);
+        let value = self.window().saturating_add(self.carry);
+        let is_negative = value > base / 2;
+        self.carry = is_negative.into();
+        self.at = self.at.saturating_add(usize::try_from(WINDOW).ok()?);
+        let magnitude = if is_negative {
+            base.saturating_sub(value)
+        } else {
+            value
+        };
+        Some(Digit {
+            is_negative,
+            magnitude: magnitude.into(),
+        })
+    }
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "a test that overflows has failed"
+)]
+mod tests {
+    use super::*;
+
+    /// The number that so many digits make.
+    fn number<const WINDOW: u32>(octets: &[u8], count: u32) -> i128 {
+        let digits = Digits::<WINDOW>::new(octets).zip(0..count);
+        digits.fold(0, |sum, (digit, place)| {
+            let magnitude = i128::try_from(digit.magnitude).unwrap();
+            assert!(magnitude <= 1 << (WINDOW - 1));
+            let value = if digit.is_negative {
+                -magnitude
+            } else {
+                magnitude
+            };
+            sum + (value << (WINDOW * place))
+        })
+    }
+
+    #[test]
+    fn digits_make_the_number_that_they_came_from() {
+        let spread = (0..64_000_u64).map(|number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        for value in (0..70_000).chain(spread).chain([u64::MAX, 1 << 63]) {
+            let octets = value.to_be_bytes();
+            assert_eq!(number::<3>(&octets, 22), i128::from(value));
+            assert_eq!(number::<6>(&octets, 11), i128::from(value));
+            assert_eq!(number::<7>(&octets, 10), i128::from(value));
+            assert_eq!(number::<8>(&octets, 9), i128::from(value));
+        }
+    }
+}
