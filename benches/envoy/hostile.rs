@@ -56,7 +56,7 @@ pub(crate) fn measure(pace: Pace) -> Vec<Hostile> {
     let scratch = Scratch::new("hostile");
     let cpu_of = |requests: &Requests| {
         let mut offset = 0;
-        let samples: Vec<f64> = (0..pace.rounds.min(5))
+        let samples: Vec<f64> = (0..pace.short_rounds)
             .map(|_| take(process, None, || requests.send(address, &mut offset, pace)).cpu)
             .collect();
         median(samples)

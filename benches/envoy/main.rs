@@ -80,7 +80,7 @@ fn main() -> ExitCode {
         results.hostile = hostile::measure(pace);
     }
     if only.is_none_or(|only| "module".contains(only)) {
-        results.module = Some(module::measure());
+        results.module = Some(module::measure(pace));
     }
     let bars = bars::judge(&results);
     println!("\n{}", bars::table(&bars));

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::envoy::{listener, start_with};
 use crate::filters::wasm;
 use crate::machine::cpu_of;
-use crate::sample::median;
+use crate::sample::{Pace, median};
 use crate::support::tools;
 
 /// The module's own figures.
@@ -18,19 +18,18 @@ pub(crate) struct Module {
     pub(crate) worker_mib: f64,
 }
 
-/// So many times each.
-const ROUNDS: usize = 5;
 /// A worker's memory is measured as the mean of so many further ones.
 const FURTHER: u32 = 4;
 
 /// Measures the module that `make wasm` built.
-pub(crate) fn measure() -> Module {
+pub(crate) fn measure(pace: Pace) -> Module {
     eprintln!("The module");
     let bytes = std::fs::metadata(tools::module())
         .expect("the module")
         .len();
-    let difference =
-        |figure: &dyn Fn(bool) -> f64| median((0..ROUNDS).map(|_| figure(true) - figure(false)));
+    let difference = |figure: &dyn Fn(bool) -> f64| {
+        median((0..pace.short_rounds).map(|_| figure(true) - figure(false)))
+    };
     let module = Module {
         kib: bytes as f64 / 1024.0,
         load_seconds: difference(&|filtered| started(filtered, 1).0),

@@ -8,6 +8,8 @@ use crate::machine;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pace {
     pub(crate) rounds: usize,
+    /// Of each hostile request, and of starting Envoy.
+    pub(crate) short_rounds: usize,
     /// Of one sample.
     pub(crate) seconds: u64,
 }
@@ -15,10 +17,12 @@ pub(crate) struct Pace {
 impl Pace {
     pub(crate) const FULL: Self = Self {
         rounds: 7,
+        short_rounds: 5,
         seconds: 1,
     };
     pub(crate) const QUICK: Self = Self {
-        rounds: 3,
+        rounds: 2,
+        short_rounds: 1,
         seconds: 1,
     };
 }

@@ -100,7 +100,7 @@ impl Workload {
 
     /// Whether it is part of the short form.
     pub(crate) fn is_quick(&self) -> bool {
-        ["one-token", "many-tokens", "new-rs256", "new-es384"].contains(&self.name.as_str())
+        ["one-token", "many-tokens", "new-rs256"].contains(&self.name.as_str())
     }
 
     /// With those contenders only whose name has one of these parts.

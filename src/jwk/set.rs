@@ -10,7 +10,8 @@ const MAX_DEPTH: usize = 32;
 
 /// So many keys of a set are made fast, in the document's order: what an issuer
 /// publishes must not cost more than about 40 ms and 256 KiB for the small
-/// ones, and 160 ms and 1.3 MiB for the large.
+/// ones, and 160 ms and 1.3 MiB for the large. While a rotation replaces all of
+/// them the former ones are there too, and a module never gives memory back.
 const MAX_SMALL: usize = 8;
 const MAX_LARGE: usize = 2;
 
@@ -90,7 +91,8 @@ impl KeySet {
     /// publishes the keys can make this run, and no token can.
     ///
     /// Those of the `former` set are fast already: whoever makes the proxy fetch
-    /// the same keys again, as a made-up `kid` does, costs it nothing here.
+    /// the same keys again, as a made-up `kid` does, costs it nothing here, unless
+    /// there are more of them than are made fast, in another order each time.
     pub fn prepare(&mut self, former: Option<&KeySet>) {
         let (mut small, mut large) = (MAX_SMALL, MAX_LARGE);
         for key in &mut self.keys {
