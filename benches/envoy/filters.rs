@@ -222,8 +222,13 @@ fn edge_authz(workload: &Workload, issuers: &Issuers, rules: &Rules) -> Value {
         configuration["cors"] =
             json!({"allow_origins": [ORIGIN], "allow_headers": ["Authorization"]});
     }
-    if !rules.cached {
-        configuration["token_cache"] = json!({"max_tokens": 0});
+    let most = if rules.cached {
+        workload.most_remembered()
+    } else {
+        Some(0)
+    };
+    if let Some(most) = most {
+        configuration["token_cache"] = json!({"max_tokens": most});
     }
     wasm(&configuration)
 }

@@ -16,7 +16,7 @@ pub(crate) struct Pace {
 
 impl Pace {
     pub(crate) const FULL: Self = Self {
-        rounds: 7,
+        rounds: 5,
         short_rounds: 5,
         seconds: 1,
     };

@@ -12,6 +12,7 @@
 mod fetch;
 mod key_cache;
 mod ledger;
+mod newcomers;
 mod random;
 mod shared;
 mod source;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::rc::Rc;
 
+use super::newcomers::Newcomers;
 use crate::authz::Remembered;
 use crate::jwt::{KnownHeaders, VerifiedJwt};
 use crate::policy::ProviderId;
@@ -26,6 +27,10 @@ struct End(u128);
 /// byte for byte: whoever makes another token with the same end gains nothing.
 /// That is both safer and three times as fast as a cryptographic digest of it.
 /// And a tree has no collisions that whoever chooses the ends could provoke.
+///
+/// While there is no room, a token is remembered when it comes for the second
+/// time: tokens that are used once do not push out those that are in use, and
+/// cost no memory that would have to be given back.
 #[derive(Debug)]
 pub(super) struct TokenCache {
     most: usize,
@@ -33,6 +38,7 @@ pub(super) struct TokenCache {
     known: BTreeMap<End, Entry>,
     /// The same, oldest first.
     order: VecDeque<End>,
+    newcomers: Newcomers,
     headers: KnownHeaders,
 }
 
@@ -49,6 +55,7 @@ impl TokenCache {
             bytes: 0,
             known: BTreeMap::new(),
             order: VecDeque::new(),
+            newcomers: Newcomers::default(),
             headers: KnownHeaders::default(),
         }
     }
@@ -61,6 +68,12 @@ impl TokenCache {
         let size = jwt.memory_bytes();
         let least = size.saturating_add(text.len()).saturating_add(ENTRY_BYTES);
         if self.most == 0 || least > MOST_BYTES {
+            return;
+        }
+        let has_room = self.known.len() < self.most
+            && self.bytes.saturating_add(least) <= MOST_BYTES
+            || self.known.contains_key(&end);
+        if !has_room && !self.newcomers.has_come_before(end.0) {
             return;
         }
         let former = self.known.remove(&end);
@@ -161,7 +174,14 @@ fn same(a: &[u8], b: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::hmac;
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
+    use crate::crypto::NoNativeSignatures;
+    use crate::jwk::{KeySet, Source};
+    use crate::jwt::UnverifiedJwt;
 
     #[test]
     fn texts_are_the_same_only_byte_for_byte() {
@@ -175,6 +195,59 @@ mod tests {
                 assert!(!same(&text, &other), "{length} bytes, byte {at}");
             }
         }
+    }
+
+    fn verified(number: u8) -> (Box<[u8]>, Rc<VerifiedJwt>) {
+        let secret = [b's'; 32];
+        let header = r#"{"alg":"HS256"}"#;
+        let claims = format!(r#"{{"iss":"i","exp":4102444800,"n":{number}}}"#);
+        let signed = format!(
+            "{}.{}",
+            URL_SAFE_NO_PAD.encode(header),
+            URL_SAFE_NO_PAD.encode(claims)
+        );
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);
+        let signature = hmac::sign(&key, signed.as_bytes());
+        let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()));
+        let secret = URL_SAFE_NO_PAD.encode(secret);
+        let keys = format!(r#"{{"keys":[{{"kty":"oct","k":"{secret}","alg":"HS256"}}]}}"#);
+        let keys = KeySet::parse(keys.as_bytes(), Source::Inline).unwrap().set;
+        let jwt = UnverifiedJwt::parse(token.as_bytes()).unwrap();
+        let jwt = jwt.verify(keys.iter().next().unwrap(), &NoNativeSignatures);
+        (token.into_bytes().into(), Rc::new(jwt.unwrap()))
+    }
+
+    #[test]
+    fn where_there_is_no_room_a_token_is_remembered_the_second_time() {
+        let tokens: Vec<_> = (0..5).map(verified).collect();
+        let mut cache = TokenCache::new(2);
+        let come = |cache: &mut TokenCache, number: usize| {
+            let (text, jwt) = &tokens[number];
+            cache.remember(text.clone(), ProviderId::new(0), Rc::clone(jwt));
+        };
+        let known = |cache: &TokenCache| -> Vec<usize> {
+            let known = |number: &usize| cache.recall(&tokens[*number].0).is_some();
+            (0..tokens.len()).filter(known).collect()
+        };
+        come(&mut cache, 0);
+        come(&mut cache, 1);
+        assert_eq!(known(&cache), [0, 1]);
+        // Once each: nobody has to go.
+        come(&mut cache, 2);
+        come(&mut cache, 3);
+        come(&mut cache, 4);
+        assert_eq!(known(&cache), [0, 1]);
+        // The oldest goes.
+        come(&mut cache, 3);
+        assert_eq!(known(&cache), [1, 3]);
+        // One that is known is known for a further provider at once.
+        let (text, jwt) = &tokens[1];
+        cache.remember(text.clone(), ProviderId::new(1), Rc::clone(jwt));
+        assert_eq!(cache.recall(text).unwrap().len(), 2);
+        // Where room was made there is room.
+        cache.retain(|_, jwt| jwt.fingerprint() != tokens[0].1.fingerprint());
+        come(&mut cache, 0);
+        assert_eq!(known(&cache), [0]);
     }
 
     #[test]
