@@ -14,7 +14,8 @@ pub enum Credentials<'r> {
     /// Credentials that are none here and that a laxer reader may take for a
     /// token, such as `Bearer` with a tab behind it.
     Unclear,
-    /// Exactly one token.
+    /// What is in the place of exactly one token. If it turns out to be no token,
+    /// [`Token::is_one_word`] tells whether these credentials were malformed.
     Token(Token<'r>),
     /// The scheme without a token, or with several words (RFC 6750 §2.1).
     Malformed,
@@ -83,7 +84,20 @@ impl<'r> Credentials<'r> {
             | (Self::Token(_) | Self::Several, Found::Unclear) => Self::Malformed,
             (Self::None | Self::Unclear, Found::Unclear) => Self::Unclear,
             (Self::None, Found::Token(text)) => Self::Token(Token { text, place }),
-            (Self::Token(_) | Self::Several, Found::Token(_)) => Self::Several,
+            (Self::Token(known), Found::Token(text)) => {
+                if known.is_one_word() && (Token { text, place }).is_one_word() {
+                    Self::Several
+                } else {
+                    Self::Malformed
+                }
+            }
+            (Self::Several, Found::Token(text)) => {
+                if (Token { text, place }).is_one_word() {
+                    Self::Several
+                } else {
+                    Self::Malformed
+                }
+            }
         })
     }
 }
@@ -99,6 +113,20 @@ impl Token<'_> {
     #[must_use]
     pub fn place(&self) -> &TokenPlace {
         self.place
+    }
+
+    /// Whether it is one word, as what follows a scheme has to be (RFC 6750 §2.1):
+    /// all of it is looked at. The proxy joins repeated lines of some headers with
+    /// commas, which count as blanks here. Whatever is a token in form is one word.
+    #[must_use]
+    pub fn is_one_word(&self) -> bool {
+        match self.place {
+            TokenPlace::Header { .. } => {
+                let separates = |byte: &u8| byte.is_ascii_whitespace() || *byte == b',';
+                !self.text.iter().any(separates)
+            }
+            TokenPlace::Cookie(_) | TokenPlace::Query(_) => true,
+        }
     }
 
     /// The changes that take the token out of the request, and nothing else.
@@ -162,31 +190,12 @@ fn looks_like(value: &[u8], scheme: &str) -> bool {
         })
 }
 
+/// What is to be one word, which is looked at where it is not a token.
 fn one_word(rest: &[u8]) -> Found<'_> {
-    let word = rest.trim_ascii();
-    let separates = |byte: &u8| byte.is_ascii_whitespace() || *byte == b',';
-    if word.is_empty() || (!is_plain(word) && word.iter().any(separates)) {
-        Found::Malformed
-    } else {
-        Found::Token(Cow::Borrowed(word))
+    match rest.trim_ascii() {
+        [] => Found::Malformed,
+        word => Found::Token(Cow::Borrowed(word)),
     }
-}
-
-/// Whether there is neither a comma nor anything below `!`, looked for in eight
-/// bytes at a time: tokens are long, and all of each is looked at.
-fn is_plain(word: &[u8]) -> bool {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    const BANGS: u64 = u64::from_ne_bytes([b'!'; 8]);
-    const COMMAS: u64 = u64::from_ne_bytes([b','; 8]);
-    // The high bit of some byte is set if and only if one of the eight is less.
-    let below = |eight: u64, least: u64| eight.wrapping_sub(least) & !eight;
-    let (chunks, rest) = word.as_chunks();
-    let found = chunks.iter().fold(0, |found, chunk| {
-        let eight = u64::from_ne_bytes(*chunk);
-        found | below(eight, BANGS) | below(eight ^ COMMAS, ONES)
-    });
-    found & HIGH == 0 && rest.iter().all(|byte| *byte >= b'!' && *byte != b',')
 }
 
 fn nonempty(value: Cow<'_, [u8]>) -> Found<'_> {

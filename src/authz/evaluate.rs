@@ -1,7 +1,8 @@
 //! The steps of a decision, in their order.
 
 use super::credentials::{Credentials, Token};
-use super::token::{Failure, Judge};
+use super::form::Form;
+use super::token::{Failure, Judge, malformed};
 use super::{
     Decision, Forward, Keys, Refusal, Remembered, RequestEdit, Verdict, Verified, identity,
 };
@@ -295,12 +296,23 @@ impl Evaluation<'_> {
         let judge = Judge {
             policy: self.policy,
             keys,
-            remembered,
             native,
             arrived,
             now,
         };
-        let judged = judge.judge(&token.text, route, |provider, claims| {
+        let form = match Form::of(&token.text, remembered) {
+            Ok(form) => form,
+            Err(_) if !token.is_one_word() => {
+                return Outcome::refused(Reason::MalformedCredentials.into());
+            }
+            Err(error) => {
+                return Outcome {
+                    recalled: Some(false),
+                    ..Outcome::refused(malformed(error))
+                };
+            }
+        };
+        let judged = judge.judge(&form, route, |provider, claims| {
             self.permitted(provider, claims, token, found, route)
         });
         let recalled = Some(judged.recalled);

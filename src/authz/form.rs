@@ -9,15 +9,16 @@ use crate::jwt::{TokenError, TokenType, UnverifiedJwt, VerifiedJwt};
 use crate::policy::ProviderId;
 
 /// A token's header and issuer, on which no trust rests yet.
-pub(super) struct Form<'t>(Known<'t>);
+pub(super) struct Form<'t> {
+    text: &'t [u8],
+    known: Known<'t>,
+}
 
 enum Known<'t> {
-    /// It verified before, for these providers at least; its text is at hand
-    /// to verify it for another.
+    /// It verified before, for these providers at least.
     Before {
         known: &'t [(ProviderId, Rc<VerifiedJwt>)],
         first: &'t VerifiedJwt,
-        text: &'t [u8],
     },
     Parsed(UnverifiedJwt<'t>),
 }
@@ -32,39 +33,44 @@ pub(super) struct Signed {
 impl<'t> Form<'t> {
     pub(super) fn of(text: &'t [u8], remembered: &'t dyn Remembered) -> Result<Self, TokenError> {
         let known = remembered.recall(text).unwrap_or_default();
-        Ok(Self(match known.first() {
-            Some((_, first)) => Known::Before { known, first, text },
+        let known = match known.first() {
+            Some((_, first)) => Known::Before { known, first },
             None => Known::Parsed(UnverifiedJwt::parse_with(text, remembered.headers())?),
-        }))
+        };
+        Ok(Self { text, known })
+    }
+
+    pub(super) const fn text(&self) -> &'t [u8] {
+        self.text
     }
 
     pub(super) const fn is_remembered(&self) -> bool {
-        matches!(self.0, Known::Before { .. })
+        matches!(self.known, Known::Before { .. })
     }
 
     pub(super) fn issuer(&self) -> &str {
-        match &self.0 {
+        match &self.known {
             Known::Before { first, .. } => first.issuer(),
             Known::Parsed(jwt) => jwt.issuer(),
         }
     }
 
     pub(super) fn algorithm(&self) -> Algorithm {
-        match &self.0 {
+        match &self.known {
             Known::Before { first, .. } => first.algorithm(),
             Known::Parsed(jwt) => jwt.algorithm(),
         }
     }
 
     pub(super) fn kid(&self) -> Option<&str> {
-        match &self.0 {
+        match &self.known {
             Known::Before { first, .. } => first.kid(),
             Known::Parsed(jwt) => jwt.kid(),
         }
     }
 
     pub(super) fn token_type(&self) -> Option<&TokenType> {
-        match &self.0 {
+        match &self.known {
             Known::Before { first, .. } => first.token_type(),
             Known::Parsed(jwt) => jwt.token_type(),
         }
@@ -88,7 +94,7 @@ impl<'t> Form<'t> {
             .good
             .as_ref()
             .filter(|jwt| is_signer(jwt))
-            .or_else(|| match &self.0 {
+            .or_else(|| match &self.known {
                 Known::Parsed(_) => None,
                 Known::Before { known, .. } => {
                     known.iter().map(|(_, jwt)| jwt).find(|jwt| is_signer(jwt))
@@ -100,10 +106,10 @@ impl<'t> Form<'t> {
                 new: false,
             });
         }
-        let jwt = match &self.0 {
+        let jwt = match &self.known {
             Known::Parsed(jwt) => tried.verify(jwt, candidates, native),
-            Known::Before { text, .. } => {
-                tried.verify(&UnverifiedJwt::parse(text).ok()?, candidates, native)
+            Known::Before { .. } => {
+                tried.verify(&UnverifiedJwt::parse(self.text).ok()?, candidates, native)
             }
         }?;
         Some(Signed { jwt, new: true })

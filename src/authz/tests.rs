@@ -27,6 +27,7 @@ fn found(places: &[TokenPlace], fields: &[(&str, &str)]) -> String {
         Credentials::Unclear => "unclear".to_owned(),
         Credentials::Malformed => "malformed".to_owned(),
         Credentials::Several => "several".to_owned(),
+        Credentials::Token(token) if !token.is_one_word() => "malformed".to_owned(),
         Credentials::Token(token) => String::from_utf8(token.text.to_vec()).unwrap(),
     }
 }
@@ -82,7 +83,10 @@ fn what_separates_words_is_found_wherever_it_stands() {
                     _ => false,
                 };
                 let places = bearer();
-                let malformed = Credentials::find(&head, &places) == Credentials::Malformed;
+                let malformed = match Credentials::find(&head, &places) {
+                    Credentials::Token(token) => !token.is_one_word(),
+                    other => other == Credentials::Malformed,
+                };
                 assert_eq!(malformed, separates, "{byte:#x} at {at} of {length}");
             }
         }

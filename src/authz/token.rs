@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::form::{Form, Signed, Tried};
-use super::{Keys, Refusal, Remembered, Verified, Wanted};
+use super::{Keys, Refusal, Verified, Wanted};
 use crate::crypto::NativeSignatures;
 use crate::jwk::{KeySet, Lookup};
 use crate::jwt::{ClaimError, TokenError, ValidClaims, VerifiedJwt};
@@ -16,7 +16,6 @@ use crate::time::UnixTime;
 pub(super) struct Judge<'a> {
     pub(super) policy: &'a Policy,
     pub(super) keys: &'a dyn Keys,
-    pub(super) remembered: &'a dyn Remembered,
     pub(super) native: &'a dyn NativeSignatures,
     /// When the request came: a `kid` is unknown only by keys fetched later.
     pub(super) arrived: UnixTime,
@@ -61,15 +60,11 @@ impl Judge<'_> {
     /// provider that the route does not allow does not exist.
     pub(super) fn judge<T>(
         &self,
-        token: &[u8],
+        form: &Form<'_>,
         route: &Route,
         satisfied: impl FnOnce(&Provider, ValidClaims<'_>) -> T,
     ) -> Judged<T> {
-        let form = match Form::of(token, self.remembered) {
-            Ok(form) => form,
-            Err(error) => return Judged::malformed(error),
-        };
-        let mut judged = Judged::default_for(&form);
+        let mut judged = Judged::default_for(form);
         let mut tried = Tried::default();
         let mut wanting: Option<(Vec<Wanted>, ProviderId)> = None;
         let mut furthest: Option<(Fault, ProviderId)> = None;
@@ -77,11 +72,11 @@ impl Judge<'_> {
             if !route.allows_provider(id) {
                 continue;
             }
-            let fault = match self.authenticate(&form, provider, &mut tried) {
+            let fault = match self.authenticate(form, provider, &mut tried) {
                 Ok(Signed { jwt, new }) => {
                     if new {
                         judged.verified = Some(Verified {
-                            token: token.into(),
+                            token: form.text().into(),
                             provider: id,
                             jwt: Rc::clone(&jwt),
                         });
@@ -246,19 +241,13 @@ impl<T> Judged<T> {
             recalled: form.is_remembered(),
         }
     }
+}
 
-    fn malformed(error: TokenError) -> Self {
-        let description = Some(error.description());
-        let refusal = Refusal {
-            description,
-            ..reason_of(error).into()
-        };
-        Self {
-            outcome: Err(Failure::Refused(refusal, None)),
-            verified: None,
-            absent: Vec::new(),
-            recalled: false,
-        }
+/// The refusal of what is no token in form.
+pub(super) fn malformed(error: TokenError) -> Refusal {
+    Refusal {
+        description: Some(error.description()),
+        ..reason_of(error).into()
     }
 }
 

@@ -13,6 +13,9 @@ const NANO_DIGITS: i64 = 9;
 /// Digits of 2^63; whatever has more before the decimal point is out of range.
 const MAX_WHOLE_DIGITS: i64 = 19;
 
+/// Digits of whole seconds that cannot be out of range: 10^18 is less than 2^63.
+const WHOLE_DIGITS: usize = 18;
+
 /// 2^63 seconds, the first that is out of range, in nanoseconds.
 const LIMIT: i128 = (1 << 63) * 1_000_000_000;
 
@@ -25,6 +28,19 @@ const LIMIT: i128 = (1 << 63) * 1_000_000_000;
 ///
 /// The work is linear in the length of `text`, whatever its exponent.
 pub(super) fn parse(text: &str) -> Option<UnixTime> {
+    whole(text).or_else(|| number(text))
+}
+
+/// Reads whole seconds, which is what issuers write; anything else is left to
+/// [`number`].
+fn whole(text: &str) -> Option<UnixTime> {
+    let is_whole = text.len() <= WHOLE_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = is_whole.then(|| text.parse().ok())?;
+    seconds.map(UnixTime::from_secs)
+}
+
+/// Reads any number.
+fn number(text: &str) -> Option<UnixTime> {
     let (negative, unsigned) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
@@ -117,6 +133,25 @@ mod tests {
         ];
         for (text, nanos) in table {
             assert_eq!(parse(text), Some(UnixTime::from_nanos(nanos)), "{text}");
+        }
+    }
+
+    #[test]
+    fn whole_seconds_are_read_like_any_number() {
+        for digits in 1..=20 {
+            for text in [
+                "9".repeat(digits),
+                format!("1{}", "0".repeat(digits - 1)),
+                format!("0{}", "7".repeat(digits - 1)),
+            ] {
+                assert_eq!(parse(&text), number(&text), "{text}");
+                let known = whole(&text);
+                assert!(known.is_none() || known == number(&text), "{text}");
+                assert_eq!(known.is_some(), digits <= WHOLE_DIGITS, "{text}");
+            }
+        }
+        for text in ["", "+1", "-1", "1.5", "1e3", " 1", "1_0", "\u{661}"] {
+            assert_eq!(whole(text), None, "{text}");
         }
     }
 

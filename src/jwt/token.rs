@@ -65,23 +65,28 @@ impl<'t> UnverifiedJwt<'t> {
             return Err(TokenError::TooLong);
         }
         let (header, payload, signature) = split(token).ok_or(TokenError::NotThreeParts)?;
-        let decode = |part| {
-            let decoded = URL_SAFE_NO_PAD.decode(part);
-            decoded.map_err(|_| TokenError::NotBase64Url)
-        };
+        let decode = |part| URL_SAFE_NO_PAD.decode(part);
         let signed_bytes = header.len().saturating_add(1).saturating_add(payload.len());
         let signed = token.get(..signed_bytes).ok_or(TokenError::NotThreeParts)?;
-        let signature = decode(signature)?;
+        // Of further dots, one is in this part.
+        let payload = decode(payload).map_err(|_| match memchr::memchr(b'.', payload) {
+            Some(_) => TokenError::NotThreeParts,
+            None => TokenError::NotBase64Url,
+        })?;
+        let signature = decode(signature).map_err(|_| TokenError::NotBase64Url)?;
         let header = match known.and_then(|known| known.get(header)) {
             Some(known) => Rc::clone(known),
-            None => Rc::new(Header::read(header, &decode(header)?)?),
+            None => {
+                let decoded = decode(header).map_err(|_| TokenError::NotBase64Url)?;
+                Rc::new(Header::read(header, &decoded)?)
+            }
         };
         Ok(Self {
             signed,
             signature,
             content: Rc::new(Content {
                 header,
-                claims: ClaimSet::read(decode(payload)?)?,
+                claims: ClaimSet::read(payload)?,
             }),
         })
     }
@@ -140,16 +145,18 @@ impl fmt::Debug for UnverifiedJwt<'_> {
     }
 }
 
-/// The three parts. Stops at a third dot: a token of dots costs nothing.
+/// The three parts: what lies before the first dot, between it and the last, and
+/// after that. So the part in the middle, which is the longest, is not looked
+/// through; a dot in it is found when it is decoded.
 fn split(token: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let (header, rest) = split_at_dot(token)?;
-    let (payload, signature) = split_at_dot(rest)?;
-    let good = !(header.is_empty() || payload.is_empty() || signature.is_empty())
-        && memchr::memchr(b'.', signature).is_none();
+    let (header, rest) = split_at(token, memchr::memchr(b'.', token)?)?;
+    let (payload, signature) = split_at(rest, memchr::memrchr(b'.', rest)?)?;
+    let good = !(header.is_empty() || payload.is_empty() || signature.is_empty());
     good.then_some((header, payload, signature))
 }
 
-fn split_at_dot(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (before, rest) = text.split_at_checked(memchr::memchr(b'.', text)?)?;
-    Some((before, rest.strip_prefix(b".")?))
+/// What lies before and after the byte at `dot`.
+fn split_at(text: &[u8], dot: usize) -> Option<(&[u8], &[u8])> {
+    let (before, rest) = text.split_at_checked(dot)?;
+    Some((before, rest.get(1..)?))
 }

@@ -40,7 +40,7 @@ impl Judge<'_> {
             )]
         };
         let token = match Credentials::find(head, &self.policy.token_places) {
-            Credentials::Token(token) => token,
+            Credentials::Token(token) if token.is_one_word() => token,
             Credentials::None if route.access == Access::Optional => {
                 return decided("none, which is allowed here");
             }
@@ -48,7 +48,9 @@ impl Judge<'_> {
             Credentials::Unclear => {
                 return decided("none, but something that another reader may take for one");
             }
-            Credentials::Malformed => return decided("not a scheme and one token"),
+            Credentials::Token(_) | Credentials::Malformed => {
+                return decided("not a scheme and one token");
+            }
             Credentials::Several => return decided("more than one"),
         };
         let length = token.text().len();
