@@ -7,7 +7,8 @@ use crate::http::is_header_value;
 use crate::jwt::ValidClaims;
 use crate::policy::{ClaimFormat, Provider, Route, Upstream};
 
-/// Adds the configured headers. A value that is no header text is left out as
+/// Adds the configured headers to a request that loses the client's copies of
+/// them by the changes that are there already. A value that is no header text is left out as
 /// a whole and counted: cut or escaped, it would be another value.
 pub(super) fn add(
     forward: &mut Forward,
@@ -41,10 +42,19 @@ pub(super) fn add(
 
 fn set(forward: &mut Forward, header: &str, value: Option<Cow<'_, str>>) {
     match value.filter(|value| is_header_value(value)) {
-        Some(value) => forward.edits.push(RequestEdit::Set(
-            header.as_bytes().into(),
-            value.into_owned().into_bytes(),
-        )),
+        Some(value) => {
+            let name: Box<[u8]> = header.as_bytes().into();
+            let value = value.into_owned().into_bytes();
+            let is_there = |edit: &RequestEdit| match edit {
+                RequestEdit::Remove(known) => known.eq_ignore_ascii_case(&name),
+                RequestEdit::Set(..) | RequestEdit::Add(..) => false,
+            };
+            forward.edits.push(if forward.edits.iter().any(is_there) {
+                RequestEdit::Set(name, value)
+            } else {
+                RequestEdit::Add(name, value)
+            });
+        }
         None => forward.dropped = forward.dropped.saturating_add(1),
     }
 }

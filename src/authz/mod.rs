@@ -129,6 +129,9 @@ pub enum RequestEdit {
     Remove(Box<[u8]>),
     /// Replaces every line of this name by one.
     Set(Box<[u8]>, Vec<u8>),
+    /// Adds a line of a name that the request has not: proxies that need not look
+    /// for others do it faster.
+    Add(Box<[u8]>, Vec<u8>),
 }
 
 /// Keys that are needed and not there.

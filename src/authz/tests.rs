@@ -189,6 +189,7 @@ fn removal(places: &[TokenPlace], fields: &[(&str, &str)]) -> Option<(String, Op
     Some(match token.removal(&head)? {
         RequestEdit::Remove(name) => (text(&name), None),
         RequestEdit::Set(name, value) => (text(&name), Some(text(&value))),
+        RequestEdit::Add(..) => panic!("nothing is added"),
     })
 }
 

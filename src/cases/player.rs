@@ -221,6 +221,9 @@ fn with_cors(headers: Fields, cors: Option<&ResponseCors>, own: bool) -> Fields 
         match edit {
             HeaderEdit::Remove(name) => remove(&mut headers, &name),
             HeaderEdit::Set(name, value) => set(&mut headers, name.as_bytes(), &value),
+            HeaderEdit::Add(name, value) => {
+                headers.push((name.as_bytes().to_vec(), value.into_owned()));
+            }
         }
     }
     headers
@@ -237,6 +240,7 @@ fn seen(policy: &Policy, request: &Request, edits: &[RequestEdit]) -> Seen {
         match edit {
             RequestEdit::Remove(name) => remove(&mut headers, name),
             RequestEdit::Set(name, value) => set(&mut headers, name, value),
+            RequestEdit::Add(name, value) => headers.push((name.to_vec(), value.clone())),
         }
     }
     let path = values(&headers, ":path").concat();

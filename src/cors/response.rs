@@ -44,6 +44,9 @@ pub enum HeaderEdit<'a> {
     Remove(Cow<'a, [u8]>),
     /// Replaces every line of this name by one.
     Set(&'static str, Cow<'a, [u8]>),
+    /// Adds a line of a name that the response has not: proxies that need not look
+    /// for others do it faster.
+    Add(&'static str, Cow<'a, [u8]>),
 }
 
 const PREFIX: &[u8] = b"access-control-";
@@ -92,17 +95,29 @@ impl ResponseCors {
                 vary.push(value);
             }
         }
-        self.allow(own, &mut edits);
+        self.allow(own, &removed, &mut edits);
         if !self.policy.compiled().origins.is_constant() {
             edits.extend(vary_origin(&vary));
         }
         edits
     }
 
-    fn allow<'a>(&'a self, own: bool, edits: &mut Vec<HeaderEdit<'a>>) {
+    /// `was_there`: what the response had of these names.
+    fn allow<'a>(
+        &'a self,
+        own: bool,
+        was_there: &BTreeSet<&[u8]>,
+        edits: &mut Vec<HeaderEdit<'a>>,
+    ) {
         let policy = self.policy.compiled();
-        let mut set = |name, value: &'a str| {
-            edits.push(HeaderEdit::Set(name, Cow::Borrowed(value.as_bytes())));
+        let mut set = |name: &'static str, value: &'a str| {
+            let is_it = |known: &&[u8]| known.eq_ignore_ascii_case(name.as_bytes());
+            let value = Cow::Borrowed(value.as_bytes());
+            edits.push(if was_there.iter().any(is_it) {
+                HeaderEdit::Set(name, value)
+            } else {
+                HeaderEdit::Add(name, value)
+            });
         };
         match &self.origin {
             Allowed::No => return,
@@ -143,7 +158,12 @@ fn vary_origin<'a>(lines: &[&[u8]]) -> Option<HeaderEdit<'a>> {
         value.extend_from_slice(b", ");
     }
     value.extend_from_slice(b"Origin");
-    Some(HeaderEdit::Set("vary", Cow::Owned(value)))
+    let value = Cow::Owned(value);
+    Some(if lines.is_empty() {
+        HeaderEdit::Add("vary", value)
+    } else {
+        HeaderEdit::Set("vary", value)
+    })
 }
 
 fn starts_with_ignore_case(name: &[u8], prefix: &[u8]) -> bool {

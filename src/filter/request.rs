@@ -33,14 +33,16 @@ impl Request {
     }
 }
 
-impl Context for Request {
-    fn on_done(&mut self) -> bool {
+impl Drop for Request {
+    /// The host deletes the context when the request is over, whoever ended it.
+    fn drop(&mut self) {
         if self.stream.is_pending() {
             self.listener.forget(&self.stream);
         }
-        true
     }
 }
+
+impl Context for Request {}
 
 impl HttpContext for Request {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {

@@ -99,6 +99,9 @@ impl Stream {
                 RequestEdit::Set(name, value) => {
                     host::set_header(Map::RequestHeaders, name, value)?;
                 }
+                RequestEdit::Add(name, value) => {
+                    host::add_header(Map::RequestHeaders, name, value)?;
+                }
             }
         }
         if self.has_trailers.get() {
@@ -136,6 +139,9 @@ impl Stream {
                 HeaderEdit::Remove(name) => host::remove_header(Map::ResponseHeaders, &name)?,
                 HeaderEdit::Set(name, value) => {
                     host::set_header(Map::ResponseHeaders, name.as_bytes(), &value)?;
+                }
+                HeaderEdit::Add(name, value) => {
+                    host::add_header(Map::ResponseHeaders, name.as_bytes(), &value)?;
                 }
             }
         }

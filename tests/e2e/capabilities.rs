@@ -18,6 +18,7 @@ use crate::world::{AUDIENCE, configuration};
 
 /// What the module calls.
 const CALLS: &[&str] = &[
+    "proxy_add_header_map_value",
     "proxy_call_foreign_function",
     "proxy_close_stream",
     "proxy_continue_stream",
@@ -49,9 +50,7 @@ const CALLBACKS: &[&str] = &[
     "proxy_on_configure",
     "proxy_on_context_create",
     "proxy_on_delete",
-    "proxy_on_done",
     "proxy_on_http_call_response",
-    "proxy_on_log",
     "proxy_on_request_body",
     "proxy_on_request_headers",
     "proxy_on_request_trailers",

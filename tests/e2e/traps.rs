@@ -163,8 +163,6 @@ fn whatever_callback_traps_nothing_unchecked_passes() {
         "proxy_on_request_body",
         "proxy_on_request_trailers",
         "proxy_on_response_headers",
-        "proxy_on_done",
-        "proxy_on_log",
         "proxy_on_delete",
     ];
     let modules = callbacks.map(|callback| (callback, Trapdoor::always(callback).build(&scratch)));

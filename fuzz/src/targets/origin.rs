@@ -288,11 +288,12 @@ fn edited(cors: &ResponseCors, mut response: Headers, own: bool) -> Headers {
     let before = response.clone();
     let before = before.iter().map(|(name, value)| (&**name, &**value));
     for edit in cors.apply(before, own) {
-        let (name, value) = match &edit {
-            HeaderEdit::Remove(name) => (&**name, None),
-            HeaderEdit::Set(name, value) => (name.as_bytes(), Some(value)),
+        let (name, value, replaces) = match &edit {
+            HeaderEdit::Remove(name) => (&**name, None, true),
+            HeaderEdit::Set(name, value) => (name.as_bytes(), Some(value), true),
+            HeaderEdit::Add(name, value) => (name.as_bytes(), Some(value), false),
         };
-        response.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        response.retain(|(known, _)| !replaces || !known.eq_ignore_ascii_case(name));
         response.extend(value.map(|value| (name.to_vec(), value.to_vec())));
     }
     response

@@ -90,11 +90,12 @@ pub(super) fn head(headers: &Headers) -> RequestHead {
 pub(super) fn edited(headers: &Headers, edits: &[RequestEdit]) -> Headers {
     let mut headers = headers.clone();
     for edit in edits {
-        let (name, value) = match edit {
-            RequestEdit::Remove(name) => (name, None),
-            RequestEdit::Set(name, value) => (name, Some(value)),
+        let (name, value, replaces) = match edit {
+            RequestEdit::Remove(name) => (name, None, true),
+            RequestEdit::Set(name, value) => (name, Some(value), true),
+            RequestEdit::Add(name, value) => (name, Some(value), false),
         };
-        headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        headers.retain(|(known, _)| !replaces || !known.eq_ignore_ascii_case(name));
         headers.extend(value.map(|value| (name.to_vec(), value.clone())));
     }
     headers

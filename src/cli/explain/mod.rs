@@ -146,7 +146,7 @@ fn verdict(policy: &Policy, decision: &Decision) -> (String, Option<u16>, Vec<St
 fn shown(policy: &Policy, edit: &RequestEdit) -> String {
     match edit {
         RequestEdit::Remove(name) => format!("removes {}", quote(name)),
-        RequestEdit::Set(name, value) => {
+        RequestEdit::Set(name, value) | RequestEdit::Add(name, value) => {
             let is = |header: &Option<Box<str>>| {
                 header
                     .as_ref()

@@ -18,6 +18,11 @@ fn edited(cors: &ResponseCors, response: &Headers, own: bool) -> Headers {
                 result.retain(|(known, _)| !known.eq_ignore_ascii_case(name.as_bytes()));
                 result.push((name.as_bytes().to_vec(), value.into_owned()));
             }
+            HeaderEdit::Add(name, value) => {
+                let is_it = |(known, _): &(Vec<u8>, _)| known.eq_ignore_ascii_case(name.as_bytes());
+                assert!(!result.iter().any(is_it), "{name} is there");
+                result.push((name.as_bytes().to_vec(), value.into_owned()));
+            }
         }
     }
     result

@@ -38,6 +38,14 @@ unsafe extern "C" {
         value_size: usize,
     ) -> u32;
 
+    pub(super) fn proxy_add_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+
     pub(super) fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize)
     -> u32;
 

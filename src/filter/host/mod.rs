@@ -204,6 +204,20 @@ pub(super) fn set_header(map: Map, name: &[u8], value: &[u8]) -> Result<(), Host
     })
 }
 
+/// Adds a line, whether or not there are others of this name.
+pub(super) fn add_header(map: Map, name: &[u8], value: &[u8]) -> Result<(), HostError> {
+    // SAFETY: the host reads name and value during the call.
+    check(unsafe {
+        abi::proxy_add_header_map_value(
+            map.id(),
+            name.as_ptr(),
+            name.len(),
+            value.as_ptr(),
+            value.len(),
+        )
+    })
+}
+
 /// Removes every line of this name.
 pub(super) fn remove_header(map: Map, name: &[u8]) -> Result<(), HostError> {
     // SAFETY: the host reads the name during the call.

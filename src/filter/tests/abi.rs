@@ -30,8 +30,6 @@ unsafe extern "C" {
         body_size: usize,
         trailers: usize,
     );
-    pub(super) safe fn proxy_on_done(context: u32) -> bool;
-    pub(super) safe fn proxy_on_log(context: u32);
     pub(super) safe fn proxy_on_delete(context: u32);
 }
 
@@ -173,6 +171,21 @@ extern "C" fn proxy_replace_header_map_value(
         let fields = world.fields(map, true)?;
         fields.retain(|(present, _)| *present != name);
         fields.push((name, value));
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_add_header_map_value(
+    map: u32,
+    name: *const u8,
+    name_size: usize,
+    value: *const u8,
+    value_size: usize,
+) -> u32 {
+    let field = (bytes(name, name_size), bytes(value, value_size));
+    status(Call::AddHeader, |world| {
+        world.fields(map, true)?.push(field);
         Ok(())
     })
 }
@@ -331,7 +344,6 @@ macro_rules! never_called {
 }
 
 never_called!(
-    proxy_add_header_map_value,
     proxy_dequeue_shared_queue,
     proxy_done,
     proxy_enqueue_shared_queue,

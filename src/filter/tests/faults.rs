@@ -69,19 +69,21 @@ fn faults(phase: Phase, made: &BTreeMap<(Phase, Call), usize>) -> Vec<Fault> {
 
 /// A request as it comes: with the client's own idea of its identity.
 fn post(path: &str, token: &str) -> u32 {
+    let own = [("x-user-id", "mallory"), ("x_user_id", "mallory")];
+    post_with(path, token, &own)
+}
+
+fn post_with(path: &str, token: &str, fields: &[(&str, &str)]) -> u32 {
     let token = format!("Bearer {token}");
-    request(
-        ROOT,
-        &[
-            (":method", "POST"),
-            (":path", path),
-            (":authority", "api.example"),
-            ("authorization", &token),
-            ("x-user-id", "mallory"),
-            ("x_user_id", "mallory"),
-            ("origin", "https://evil.example"),
-        ],
-    )
+    let mut headers = vec![
+        (":method", "POST"),
+        (":path", path),
+        (":authority", "api.example"),
+        ("authorization", &*token),
+        ("origin", "https://evil.example"),
+    ];
+    headers.extend(fields);
+    request(ROOT, &headers)
 }
 
 /// Ticks that come late, as on a busy proxy.
@@ -113,7 +115,10 @@ fn live(issuer: &Issuer, fault: Fault) -> usize {
     }
     let good = issuer.token(START);
     let bad = Issuer::new("k1").token(START);
-    let mut may_pass = vec![post("/private", &good), post("/private", &good)];
+    let mut may_pass = vec![
+        post("/private", &good),
+        post_with("/private", &good, &[("x-other", "kept")]),
+    ];
     let mut may_not = vec![
         post("/private", &bad),
         post("/private", ""),
@@ -241,11 +246,12 @@ fn a_body_makes_no_call_that_could_fail() {
 
 /// The calls of a request's first callback, and whether the request may pass
 /// without: what is told of it never decides.
-const OWN_CALLS: [(Call, bool); 10] = [
+const OWN_CALLS: [(Call, bool); 11] = [
     (Call::Time, false),
     (Call::Headers, false),
     (Call::RemoveHeader, false),
     (Call::SetHeader, false),
+    (Call::AddHeader, false),
     (Call::SetProperty, false),
     (Call::Log, true),
     (Call::DefineMetric, true),
@@ -269,7 +275,13 @@ fn a_request_whose_own_calls_fail_is_answered_503() {
                     after: 0,
                 });
             });
-            match outcome(post("/private", &issuer.token(START))) {
+            let token = issuer.token(START);
+            // Its identity header is added where it has none to be replaced.
+            let id = match call {
+                Call::AddHeader => post_with("/private", &token, &[]),
+                _ => post("/private", &token),
+            };
+            match outcome(id) {
                 Outcome::Forwarded(_) => true,
                 Outcome::Answered(reply) => {
                     assert_eq!(

@@ -148,8 +148,6 @@ pub(super) fn respond(id: u32, headers: &[(&str, &str)]) -> Option<Fields> {
 /// The client leaves, or the request is over.
 pub(super) fn leave(id: u32) {
     callback(Phase::Done, id, || {
-        assert!(abi::proxy_on_done(id));
-        abi::proxy_on_log(id);
         abi::proxy_on_delete(id);
     });
     with_world(|world| world.streams.remove(&id));
@@ -157,7 +155,6 @@ pub(super) fn leave(id: u32) {
 
 pub(super) fn leave_root(root: u32) {
     callback(Phase::Done, root, || {
-        assert!(abi::proxy_on_done(root));
         abi::proxy_on_delete(root);
     });
 }

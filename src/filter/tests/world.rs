@@ -24,6 +24,7 @@ pub(super) enum Call {
     Buffer,
     Headers,
     SetHeader,
+    AddHeader,
     RemoveHeader,
     Continue,
     Close,
@@ -162,13 +163,14 @@ pub(super) fn with_world<T>(act: impl FnOnce(&mut World) -> T) -> T {
 /// Runs a test in a worker of its own: the SDK's state belongs to a thread.
 pub(super) fn in_worker<T: Send>(test: impl FnOnce() -> T + Send) -> T {
     let worker = || {
-        crate::filter::_initialize();
+        // The world is there before the filter, and so is longer.
         with_world(|world| {
             world.nanos = START * 1_000_000_000;
             world.log_level = 1;
             world.verifies = true;
             world.next_id = 100;
         });
+        crate::filter::_initialize();
         test()
     };
     match std::thread::scope(|scope| scope.spawn(worker).join()) {
