@@ -83,9 +83,11 @@ fn what_separates_words_is_found_wherever_it_stands() {
                     _ => false,
                 };
                 let places = bearer();
-                let malformed = match Credentials::find(&head, &places) {
-                    Credentials::Token(token) => !token.is_one_word(),
-                    other => other == Credentials::Malformed,
+                let found = Credentials::find(&head, &places);
+                let malformed = if let Credentials::Token(token) = &found {
+                    !token.is_one_word()
+                } else {
+                    found == Credentials::Malformed
                 };
                 assert_eq!(malformed, separates, "{byte:#x} at {at} of {length}");
             }

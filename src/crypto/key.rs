@@ -19,7 +19,7 @@ pub struct VerifyingKey(Arc<Prepared>);
 /// it. The first key of a kind takes as much again, for what all share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preparation {
-    /// 30 KiB, and as long as forty checks: Ed25519.
+    /// 128 KiB, and as long as twenty checks: Ed25519.
     Small,
     /// 420 KiB, and as long as a hundred checks: P-521.
     Large,

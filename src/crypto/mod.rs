@@ -20,6 +20,7 @@
 
 mod algorithm;
 mod der;
+mod digits;
 mod ecdsa;
 mod eddsa;
 mod fingerprint;

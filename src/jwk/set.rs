@@ -9,7 +9,7 @@ use crate::json;
 const MAX_DEPTH: usize = 32;
 
 /// So many keys of a set are made fast, in the document's order: what an issuer
-/// publishes must not cost more than about 40 ms and 256 KiB for the small
+/// publishes must not cost more than about 10 ms and 1.2 MiB for the small
 /// ones, and 160 ms and 1.3 MiB for the large. While a rotation replaces all of
 /// them the former ones are there too, and a module never gives memory back.
 const MAX_SMALL: usize = 8;

@@ -74,12 +74,11 @@ impl<'t> UnverifiedJwt<'t> {
             None => TokenError::NotBase64Url,
         })?;
         let signature = decode(signature).map_err(|_| TokenError::NotBase64Url)?;
-        let header = match known.and_then(|known| known.get(header)) {
-            Some(known) => Rc::clone(known),
-            None => {
-                let decoded = decode(header).map_err(|_| TokenError::NotBase64Url)?;
-                Rc::new(Header::read(header, &decoded)?)
-            }
+        let header = if let Some(known) = known.and_then(|known| known.get(header)) {
+            Rc::clone(known)
+        } else {
+            let decoded = decode(header).map_err(|_| TokenError::NotBase64Url)?;
+            Rc::new(Header::read(header, &decoded)?)
         };
         Ok(Self {
             signed,

@@ -4,7 +4,6 @@
 //! of full length, each in 1..n; `s` may be in the upper half, as RFC 7518 has
 //! no rule about it.
 
-mod digits;
 mod multiples;
 #[cfg(test)]
 mod tests;

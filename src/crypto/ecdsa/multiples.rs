@@ -12,7 +12,7 @@ use p521::elliptic_curve::ops::{Invert, Reduce};
 use p521::elliptic_curve::point::AffineCoordinates;
 use p521::elliptic_curve::{CurveArithmetic, CurveGroup, FieldBytes, NonZeroScalar};
 
-use super::digits::Digits;
+use crate::crypto::digits::Digits;
 
 /// So many rows are made affine at once: with one inversion, and not much
 /// memory besides the table's, which a module never gives back.

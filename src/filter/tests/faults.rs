@@ -146,6 +146,11 @@ fn live(issuer: &Issuer, fault: Fault) -> usize {
         assert!(forwarded(id).is_none(), "{fault:?}: {:?}", outcome(id));
         leave(id);
     }
+    finish(may_pass, fault)
+}
+
+/// Ends requests that may have passed; how many have.
+fn finish(may_pass: Vec<u32>, fault: Fault) -> usize {
     let mut passed = 0;
     for id in may_pass {
         body(id);

