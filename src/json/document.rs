@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Fault, JsonError, Value, object};
+use super::{Fault, JsonError, Value, object_in, strict};
 
 /// A checked text that is an object, and where in it each member is. What is
 /// asked for later is opened without another check: the text cannot change.
@@ -34,29 +34,27 @@ impl Document {
     ///
     /// Where and why the text is refused.
     pub fn read(text: Vec<u8>, max_depth: usize) -> Result<Self, JsonError> {
-        let members: Option<Box<[Member]>> = {
-            let object = object(&text, max_depth)?;
-            let mut members = Vec::with_capacity(object.len());
-            members.extend(
-                object
-                    .iter()
-                    .map_while(|(name, value)| Member::locate(&text, name, value)),
-            );
-            (members.len() == object.len()).then(|| members.into_boxed_slice())
-        };
-        // The text was found to be UTF-8, and its members lie in it. Were it ever
-        // otherwise, a member must not look absent.
-        match (String::from_utf8(text), members) {
-            (Ok(text), Some(members)) => Ok(Self {
-                text: text.into_boxed_str(),
-                members,
-            }),
-            (Err(_), _) | (_, None) => Err(JsonError {
+        let text = strict::owned_utf8(text)?;
+        let object = object_in(&text, max_depth)?;
+        let mut members = Vec::with_capacity(object.len());
+        members.extend(
+            object
+                .iter()
+                .map_while(|(name, value)| Member::locate(text.as_bytes(), name, value)),
+        );
+        // All members lie in the text. Were it ever otherwise, one must not look
+        // absent.
+        if members.len() != object.len() {
+            return Err(JsonError {
                 fault: Fault::Syntax,
                 line: 1,
                 column: 1,
-            }),
+            });
         }
+        Ok(Self {
+            members: members.into_boxed_slice(),
+            text: text.into_boxed_str(),
+        })
     }
 
     /// The text, as it was read.
@@ -152,7 +150,7 @@ mod tests {
     fn what_object_refuses_is_refused() {
         for text in [&b"[]"[..], b"{\"a\":1,\"a\":2}", b"{\"\xff\":1}", b"{", b""] {
             let refused = Document::read(text.to_vec(), 4).map(|_| ()).unwrap_err();
-            assert_eq!(refused, object(text, 4).unwrap_err());
+            assert_eq!(refused, crate::json::object(text, 4).unwrap_err());
         }
     }
 

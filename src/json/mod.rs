@@ -50,10 +50,14 @@ pub fn parse(text: &[u8], max_depth: usize) -> Result<Value<'_>, JsonError> {
 ///
 /// Where and why the text is refused.
 pub fn object(text: &[u8], max_depth: usize) -> Result<Object<'_>, JsonError> {
+    object_in(strict::utf8(text)?, max_depth)
+}
+
+fn object_in(text: &str, max_depth: usize) -> Result<Object<'_>, JsonError> {
     match strict::object(text, max_depth) {
         // Whoever nests deep does not want to know where it is too deep.
         Err(error) if error.fault != Fault::TooDeep => {
-            strict::check(text, max_depth)?;
+            strict::check(text.as_bytes(), max_depth)?;
             Err(JsonError {
                 fault: Fault::NotAnObject,
                 line: 1,

@@ -34,8 +34,7 @@ pub(super) fn check(text: &[u8], max_depth: usize) -> Result<&str, JsonError> {
 ///
 /// It accepts what [`check`] does. Of a text that is refused [`check`] knows
 /// more: here the place is the end of the member that has the fault.
-pub(super) fn object(text: &[u8], max_depth: usize) -> Result<Object<'_>, JsonError> {
-    let text = utf8(text)?;
+pub(super) fn object(text: &str, max_depth: usize) -> Result<Object<'_>, JsonError> {
     let cause = Cell::new(Fault::Syntax);
     let outermost = Outermost(Strict {
         depth_left: max_depth,
@@ -56,7 +55,20 @@ fn refused(fault: Fault, error: &serde_json::Error) -> JsonError {
     }
 }
 
-fn utf8(text: &[u8]) -> Result<&str, JsonError> {
+/// The text as the string it is, without a byte order mark.
+pub(super) fn utf8(text: &[u8]) -> Result<&str, JsonError> {
+    begins_well(text)?;
+    std::str::from_utf8(text).map_err(|error| not_utf8(text, error.valid_up_to()))
+}
+
+/// The same of a text that is given away.
+pub(super) fn owned_utf8(text: Vec<u8>) -> Result<String, JsonError> {
+    begins_well(&text)?;
+    String::from_utf8(text)
+        .map_err(|error| not_utf8(error.as_bytes(), error.utf8_error().valid_up_to()))
+}
+
+fn begins_well(text: &[u8]) -> Result<(), JsonError> {
     if text.starts_with(BYTE_ORDER_MARK) {
         return Err(JsonError {
             fault: Fault::ByteOrderMark,
@@ -64,7 +76,7 @@ fn utf8(text: &[u8]) -> Result<&str, JsonError> {
             column: 1,
         });
     }
-    std::str::from_utf8(text).map_err(|error| not_utf8(text, error.valid_up_to()))
+    Ok(())
 }
 
 fn not_utf8(text: &[u8], valid: usize) -> JsonError {

@@ -179,7 +179,7 @@ fn taken_apart_or_checked_first_an_object_is_the_same() {
         ] {
             for depth in 0..5 {
                 let checked = parse(text.as_bytes(), depth).ok().and_then(Value::members);
-                let taken_apart = strict::object(text.as_bytes(), depth).ok();
+                let taken_apart = strict::object(&text, depth).ok();
                 let members = |object: Object<'_>| -> Vec<(String, String)> {
                     let own = |(name, value): (&str, Value<'_>)| (name.into(), value.text().into());
                     object.iter().map(own).collect()
