@@ -123,7 +123,7 @@ impl Token<'_> {
         match self.place {
             TokenPlace::Header { .. } => {
                 let separates = |byte: &u8| byte.is_ascii_whitespace() || *byte == b',';
-                !self.text.iter().any(separates)
+                is_plain(&self.text) || !self.text.iter().any(separates)
             }
             TokenPlace::Cookie(_) | TokenPlace::Query(_) => true,
         }
@@ -196,6 +196,23 @@ fn one_word(rest: &[u8]) -> Found<'_> {
         [] => Found::Malformed,
         word => Found::Token(Cow::Borrowed(word)),
     }
+}
+
+/// Whether there is neither a comma nor anything below `!`, looked for in eight
+/// bytes at a time: what is sent in place of a token may be long.
+fn is_plain(word: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    const BANGS: u64 = u64::from_ne_bytes([b'!'; 8]);
+    const COMMAS: u64 = u64::from_ne_bytes([b','; 8]);
+    // The high bit of some byte is set if and only if one of the eight is less.
+    let below = |eight: u64, least: u64| eight.wrapping_sub(least) & !eight;
+    let (chunks, rest) = word.as_chunks();
+    let found = chunks.iter().fold(0, |found, chunk| {
+        let eight = u64::from_ne_bytes(*chunk);
+        found | below(eight, BANGS) | below(eight ^ COMMAS, ONES)
+    });
+    found & HIGH == 0 && rest.iter().all(|byte| *byte >= b'!' && *byte != b',')
 }
 
 fn nonempty(value: Cow<'_, [u8]>) -> Found<'_> {
