@@ -166,7 +166,7 @@ fn end(token: &[u8]) -> Option<End> {
 fn same(a: &[u8], b: &[u8]) -> bool {
     let (a_words, a_rest) = a.as_chunks();
     let (b_words, b_rest) = b.as_chunks();
-    let differ = |a: &[u8; 8], b: &[u8; 8]| u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
+    let differ = |a: &[u8; 16], b: &[u8; 16]| u128::from_le_bytes(*a) ^ u128::from_le_bytes(*b);
     let words = a_words.iter().zip(b_words);
     let differences = words.fold(0, |all, (a, b)| all | differ(a, b));
     a.len() == b.len() && differences == 0 && a_rest == b_rest
