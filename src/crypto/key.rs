@@ -104,7 +104,8 @@ impl VerifyingKey {
 
     /// Makes checks with this key fast at the cost of [time and memory
     /// now](Preparation), where there is such a way. Returns whether it did: not
-    /// where the key has a copy already, which would not have it.
+    /// where the key has a copy already, which would not have it, and not where
+    /// the tables of other keys take all the room that there is for them.
     pub fn prepare(&mut self) -> bool {
         let Some(prepared) = Arc::get_mut(&mut self.0) else {
             return false;
@@ -112,11 +113,9 @@ impl VerifyingKey {
         match &mut prepared.material {
             Material::Ed25519(key) => key.prepare(),
             Material::P521(key) => key.prepare(),
-            Material::Rsa(_) | Material::P256(_) | Material::P384(_) | Material::Hmac(_) => {
-                return false;
-            }
+            Material::Rsa(_) | Material::P256(_) | Material::P384(_) | Material::Hmac(_) => {}
         }
-        true
+        self.is_prepared()
     }
 
     /// Whether checks with this key were made fast.

@@ -28,6 +28,7 @@ mod hash;
 mod hmac;
 mod key;
 mod native;
+mod room;
 mod rsa;
 mod seam;
 #[cfg(test)]

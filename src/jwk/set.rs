@@ -11,7 +11,8 @@ const MAX_DEPTH: usize = 32;
 /// So many keys of a set are made fast, in the document's order: what an issuer
 /// publishes must not cost more than about 10 ms and 1.2 MiB for the small
 /// ones, and 160 ms and 1.3 MiB for the large. While a rotation replaces all of
-/// them the former ones are there too, and a module never gives memory back.
+/// them the former ones are there too, and a module never gives memory back. All
+/// sets of a module share one bound besides, which is the keys' own matter.
 const MAX_SMALL: usize = 8;
 const MAX_LARGE: usize = 2;
 

@@ -4,8 +4,12 @@
 use serde_json::{Value, json};
 
 use crate::support::bootstrap::{Builder, EdgeAuthz, Listener};
+use crate::support::echo::Echo;
 use crate::support::envoy::Ended;
+use crate::support::http::Request;
+use crate::support::http1;
 use crate::support::issuer::Issuer;
+use crate::support::tokens::{TokenMaker, claims};
 use crate::world::configuration;
 
 /// Starts and validates with a wrong configuration; every text has to be in
@@ -99,4 +103,49 @@ fn a_good_configuration_passes_validation() {
         .edge_authz(configuration(&issuer))
         .validate();
     assert!(ended.status.success(), "{}", ended.log);
+}
+
+/// A host gives the module 1 GiB, and a listener whose worker runs out of it while
+/// it is configured serves without the filter. The tables of all these keys would
+/// be 1.1 GiB.
+#[test]
+fn however_many_keys_there_are_their_tables_leave_memory_for_every_listener() {
+    let keys: Vec<_> = (0..8)
+        .map(|number| TokenMaker::generate("EdDSA", &format!("key-{number}")))
+        .collect();
+    let set: Vec<Value> = keys.iter().map(TokenMaker::public_jwk).collect();
+    let name = |number: usize| format!("https://issuer-{number}.example");
+    let providers: Vec<Value> = (0..540)
+        .map(|number| {
+            json!({
+                "name": format!("p-{number}"),
+                "issuer": name(number),
+                "audiences": "any",
+                "jwks": {"inline": {"keys": set}},
+            })
+        })
+        .collect();
+    let upstream = Echo::start();
+    let listeners = ["a", "b"];
+    let mut builder = Builder::new(upstream.address());
+    for realm in listeners {
+        let plugin = EdgeAuthz::new(json!({
+            "providers": providers,
+            "routes": [{"match": "$default"}],
+            "responses": {"realm": realm},
+        }));
+        builder = builder.listener(Listener::new(realm, plugin));
+    }
+    let envoy = builder.start();
+    for listener in listeners {
+        let to = envoy.listener(listener);
+        let status = |request: &Request| http1::exchange(to, request).expect("an answer").status;
+        assert_eq!(status(&Request::get("/a")), 401, "{listener}");
+        for number in [0, 539] {
+            let token = keys[7].token(&claims(&name(number), "any"));
+            let request = Request::get("/a").bearer(&token);
+            assert_eq!(status(&request), 200, "{listener}, {number}");
+        }
+    }
+    envoy.assert_no_trap();
 }

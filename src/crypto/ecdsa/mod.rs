@@ -52,7 +52,7 @@ pub(in crate::crypto) trait NistCurve {
     /// `r` and `s`, unless one is zero or not less than the order.
     fn scalars(raw: &[u8]) -> Option<Self::Scalars>;
     /// The multiples of a point, where checks with them are faster than a
-    /// host's.
+    /// host's and there is room.
     fn multiples(point: &Self::Point) -> Option<Self::Multiples>;
     /// Checks with a key's multiples.
     fn verify_by(multiples: &Self::Multiples, digest: &[u8], scalars: &Self::Scalars) -> bool;
@@ -75,9 +75,8 @@ macro_rules! multiples {
 
         fn multiples(point: &Self::Point) -> Option<Self::Multiples> {
             static BASE: OnceLock<Table<$crate_name::$curve, $window>> = OnceLock::new();
-            let base = BASE.get_or_init(|| Table::new($crate_name::ProjectivePoint::GENERATOR));
-            let key = Table::new((*point.as_affine()).into());
-            Some(Multiples { base, key })
+            let base = || BASE.get_or_init(|| Table::new($crate_name::ProjectivePoint::GENERATOR));
+            Multiples::new(base, (*point.as_affine()).into())
         }
 
         fn verify_by(multiples: &Self::Multiples, digest: &[u8], scalars: &Self::Scalars) -> bool {
@@ -166,7 +165,7 @@ impl<C: NistCurve> EcKey<C> {
         })
     }
 
-    /// Makes checks fast, at the cost of memory, where there is a way to.
+    /// Makes checks fast, at the cost of memory, where there is a way to and room.
     pub(in crate::crypto) fn prepare(&mut self) {
         self.multiples = C::multiples(&self.point);
     }

@@ -13,6 +13,7 @@ use p521::elliptic_curve::point::AffineCoordinates;
 use p521::elliptic_curve::{CurveArithmetic, CurveGroup, FieldBytes, NonZeroScalar};
 
 use crate::crypto::digits::Digits;
+use crate::crypto::room::Room;
 
 /// So many rows are made affine at once: with one inversion, and not much
 /// memory besides the table's, which a module never gives back.
@@ -36,9 +37,17 @@ impl<C: CurveArithmetic, const WINDOW: u32> Table<C, WINDOW> {
         usize::try_from(whole).map_or(0, |whole| whole.saturating_add(1))
     }
 
+    fn length() -> usize {
+        Self::rows().saturating_mul(Self::ROW)
+    }
+
+    /// In bytes.
+    fn size() -> usize {
+        Self::length().saturating_mul(size_of::<C::AffinePoint>())
+    }
+
     pub(super) fn new(point: C::ProjectivePoint) -> Self {
-        let length = Self::rows().saturating_mul(Self::ROW);
-        let mut points = vec![C::AffinePoint::default(); length].into_boxed_slice();
+        let mut points = vec![C::AffinePoint::default(); Self::length()].into_boxed_slice();
         let mut unit = point;
         for rows in points.chunks_mut(ROWS_AT_ONCE.saturating_mul(Self::ROW)) {
             let mut multiples = Vec::with_capacity(rows.len());
@@ -85,11 +94,24 @@ impl<C: CurveArithmetic, const WINDOW: u32> Table<C, WINDOW> {
 pub(in crate::crypto) struct Multiples<C: CurveArithmetic, const WINDOW: u32> {
     /// One table for all keys of a curve. The libraries' own would be a part of
     /// the module, whether or not there ever is such a key.
-    pub(super) base: &'static Table<C, WINDOW>,
-    pub(super) key: Table<C, WINDOW>,
+    base: &'static Table<C, WINDOW>,
+    key: Table<C, WINDOW>,
+    _room: Room,
 }
 
 impl<C: CurveArithmetic, const WINDOW: u32> Multiples<C, WINDOW> {
+    /// `None` where there is no room for them.
+    pub(super) fn new(
+        base: impl FnOnce() -> &'static Table<C, WINDOW>,
+        key: C::ProjectivePoint,
+    ) -> Option<Self> {
+        Some(Self {
+            _room: Room::for_table(Table::<C, WINDOW>::size())?,
+            base: base(),
+            key: Table::new(key),
+        })
+    }
+
     /// FIPS 186-5 section 6.4.2, steps 3 to 7, SEC 1 section 4.1.4: `digest` is
     /// not longer than the order, so that all of it counts.
     pub(super) fn verify(

@@ -40,9 +40,9 @@ impl Ed25519Key {
         })
     }
 
-    /// Makes checks fast, at the cost of memory.
+    /// Makes checks fast, at the cost of memory, where there is room.
     pub(super) fn prepare(&mut self) {
-        self.multiples = Some(Multiples::new(&self.key.to_edwards()));
+        self.multiples = Multiples::new(&self.key.to_edwards());
     }
 
     /// Whether checks were made fast.

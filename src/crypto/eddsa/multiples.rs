@@ -14,6 +14,7 @@ use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::Identity;
 
 use crate::crypto::digits::Digits;
+use crate::crypto::room::Room;
 
 /// Bits of a digit. One more makes a check a tenth faster and a table nearly
 /// twice as large.
@@ -30,6 +31,9 @@ const ROWS: usize = 51;
 struct Table(Box<[EdwardsPoint]>);
 
 impl Table {
+    /// In bytes.
+    const SIZE: usize = ROWS * ROW * size_of::<EdwardsPoint>();
+
     fn new(point: EdwardsPoint) -> Self {
         let mut points = Vec::with_capacity(ROWS.saturating_mul(ROW));
         let mut unit = point;
@@ -74,15 +78,18 @@ pub(super) struct Multiples {
     /// whether or not there ever is such a key.
     base: &'static Table,
     minus_key: Table,
+    _room: Room,
 }
 
 impl Multiples {
-    pub(super) fn new(key: &EdwardsPoint) -> Self {
+    /// `None` where there is no room for them.
+    pub(super) fn new(key: &EdwardsPoint) -> Option<Self> {
         static BASE: OnceLock<Table> = OnceLock::new();
-        Self {
+        Some(Self {
+            _room: Room::for_table(Table::SIZE)?,
             base: BASE.get_or_init(|| Table::new(ED25519_BASEPOINT_POINT)),
             minus_key: Table::new(key.neg()),
-        }
+        })
     }
 
     /// `[s]B - [k]A` for the base point `B` and the key `A`.
@@ -128,7 +135,7 @@ mod tests {
         let scalars = scalars();
         for small in EIGHT_TORSION {
             let key = ED25519_BASEPOINT_POINT * Scalar::from(987_654_321_u64) + small;
-            let multiples = Multiples::new(&key);
+            let multiples = Multiples::new(&key).unwrap();
             for (s, k) in scalars.iter().zip(scalars.iter().rev()) {
                 let expected = ED25519_BASEPOINT_POINT * s - key * k;
                 assert_eq!(multiples.commitment(s, k), Some(expected), "{s:?} {k:?}");
@@ -140,7 +147,7 @@ mod tests {
     fn sums_of_equal_and_of_opposite_points_come_out_right() {
         let scalars = scalars();
         for key in [ED25519_BASEPOINT_POINT, -ED25519_BASEPOINT_POINT] {
-            let multiples = Multiples::new(&key);
+            let multiples = Multiples::new(&key).unwrap();
             for s in &scalars {
                 for k in [*s, -s] {
                     let expected = ED25519_BASEPOINT_POINT * s - key * k;
