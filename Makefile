@@ -87,7 +87,7 @@ setup-browser: ## Gets what `make test-browser` needs besides: Chromium and its 
 
 .PHONY: wasm
 wasm: wasm-target ## Builds dist/edge_authz.wasm
-	$(CARGO) rustc --locked --release --lib --crate-type cdylib --target $(TARGET) -- -C linker=$(CURDIR)/deploy/link.sh
+	$(CARGO) rustc --locked --release --lib --crate-type cdylib --target $(TARGET) -- -C "linker=$(CURDIR)/deploy/link.sh"
 	@mkdir -p $(dir $(MODULE))
 	@cmp -s $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz.wasm $(MODULE) \
 		|| cp $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz.wasm $(MODULE)

@@ -84,14 +84,8 @@ impl<'r> Credentials<'r> {
             | (Self::Token(_) | Self::Several, Found::Unclear) => Self::Malformed,
             (Self::None | Self::Unclear, Found::Unclear) => Self::Unclear,
             (Self::None, Found::Token(text)) => Self::Token(Token { text, place }),
-            (Self::Token(known), Found::Token(text)) => {
-                if known.is_one_word() && (Token { text, place }).is_one_word() {
-                    Self::Several
-                } else {
-                    Self::Malformed
-                }
-            }
-            (Self::Several, Found::Token(text)) => {
+            (Self::Token(known), Found::Token(_)) if !known.is_one_word() => Self::Malformed,
+            (Self::Token(_) | Self::Several, Found::Token(text)) => {
                 if (Token { text, place }).is_one_word() {
                     Self::Several
                 } else {

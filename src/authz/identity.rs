@@ -8,8 +8,8 @@ use crate::jwt::ValidClaims;
 use crate::policy::{ClaimFormat, Provider, Route, Upstream};
 
 /// Adds the configured headers to a request that loses the client's copies of
-/// them by the changes that are there already. A value that is no header text is left out as
-/// a whole and counted: cut or escaped, it would be another value.
+/// them by the changes that are there already. A value that is no header text
+/// is left out as a whole and counted: cut or escaped, it would be another value.
 pub(super) fn add(
     forward: &mut Forward,
     upstream: &Upstream,
