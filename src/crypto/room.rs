@@ -37,7 +37,8 @@ impl Budget {
         let taken = self
             .left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-        taken.is_ok().then_some(Room { bytes, of: self })
+        // Made only where it was taken: whatever is made is given back.
+        taken.ok().map(|_| Room { bytes, of: self })
     }
 }
 
