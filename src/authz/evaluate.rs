@@ -4,14 +4,14 @@ use super::credentials::{Credentials, Token};
 use super::form::Form;
 use super::token::{Failure, Judge, malformed};
 use super::{
-    Decision, Forward, Keys, Refusal, Remembered, RequestEdit, Verdict, Verified, identity,
+    Absent, Decision, Forward, Keys, Refusal, Remembered, RequestEdit, Verdict, Verified, identity,
 };
 use crate::cors::{CorsPolicy, Preflight, PreflightAnswer, ResponseCors, RouteMethods};
 use crate::crypto::NativeSignatures;
 use crate::http::{Host, LocalReply, Method, NormalPath, RequestHead, SafeText};
 use crate::jwt::ValidClaims;
 use crate::policy::routes::Found;
-use crate::policy::{Access, Policy, Provider, ProviderId, Route, RouteId, SourceId};
+use crate::policy::{Access, Policy, Provider, ProviderId, Route, RouteId};
 use crate::rules::Missing;
 use crate::telemetry::Reason;
 use crate::time::UnixTime;
@@ -188,7 +188,7 @@ fn preflight_decision(
         provider: None,
         cors: None,
         verified: None,
-        absent: Vec::new(),
+        absent: None,
         recalled: None,
     }
 }
@@ -199,7 +199,7 @@ struct Outcome {
     route: Option<RouteId>,
     provider: Option<ProviderId>,
     verified: Option<Verified>,
-    absent: Vec<(SourceId, Box<str>)>,
+    absent: Option<Absent>,
     recalled: Option<bool>,
 }
 
@@ -214,7 +214,7 @@ impl Outcome {
             route: None,
             provider: None,
             verified: None,
-            absent: Vec::new(),
+            absent: None,
             recalled: None,
         }
     }

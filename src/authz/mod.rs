@@ -25,7 +25,7 @@ pub use refusal::Refusal;
 
 use crate::cors::ResponseCors;
 use crate::http::LocalReply;
-use crate::jwk::KeySet;
+use crate::jwk::{AskedKid, KeySet};
 use crate::jwt::{KnownHeaders, VerifiedJwt};
 use crate::policy::{ProviderId, RouteId, SourceId};
 use crate::telemetry::Reason;
@@ -37,7 +37,7 @@ pub trait Keys {
     fn keys(&self, source: SourceId) -> Option<CurrentKeys<'_>>;
 
     /// Whether `kid` was found absent so lately that nobody asks again.
-    fn is_absent(&self, source: SourceId, kid: &str) -> bool;
+    fn is_absent(&self, source: SourceId, kid: &AskedKid<'_>) -> bool;
 }
 
 /// The keys of one source at the time of a decision.
@@ -76,9 +76,9 @@ pub struct Decision {
     /// What its token newly verified as: worth remembering, whatever the
     /// verdict.
     pub verified: Option<Verified>,
-    /// `kid`s that keys fetched after the request came lack: whoever asks for
-    /// them next need not wait.
-    pub absent: Vec<(SourceId, Box<str>)>,
+    /// Its token's `kid`, where keys fetched after the request came lack it:
+    /// whoever asks for it next need not wait.
+    pub absent: Option<Absent>,
     /// Whether its token was remembered; absent where none was looked at.
     pub recalled: Option<bool>,
 }
@@ -134,11 +134,21 @@ pub enum RequestEdit {
     Add(Box<[u8]>, Vec<u8>),
 }
 
-/// Keys that are needed and not there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Keys that are needed and not there. A request may want those of a thousand
+/// sources, so this is small, whatever its token says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Wanted {
     /// The source.
     pub source: SourceId,
-    /// The `kid` that its keys lack; absent where it has no keys at all.
-    pub kid: Option<Box<str>>,
+    /// Whether its keys lack the token's `kid`; else it has no keys at all.
+    pub lacks_kid: bool,
+}
+
+/// A `kid` that was shown not to exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absent {
+    /// The `kid`.
+    pub kid: Box<str>,
+    /// The sources whose keys lack it.
+    pub sources: Vec<SourceId>,
 }

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use super::form::{Form, Signed, Tried};
-use super::{Keys, Refusal, Verified, Wanted};
+use super::{Absent, Keys, Refusal, Verified, Wanted};
 use crate::crypto::NativeSignatures;
-use crate::jwk::{KeySet, Lookup};
+use crate::jwk::{AskedKid, KeySet, Lookup};
 use crate::jwt::{ClaimError, TokenError, ValidClaims, VerifiedJwt};
 use crate::policy::{Policy, Provider, ProviderId, ProviderKeys, Route, SourceId};
 use crate::telemetry::Reason;
@@ -28,8 +28,8 @@ pub(super) struct Judged<T> {
     pub(super) outcome: Result<(ProviderId, T), Failure>,
     /// What it newly verified as.
     pub(super) verified: Option<Verified>,
-    /// What keys fetched after the request came lack.
-    pub(super) absent: Vec<(SourceId, Box<str>)>,
+    /// Its `kid`, where keys fetched after the request came lack it.
+    pub(super) absent: Option<Absent>,
     pub(super) recalled: bool,
 }
 
@@ -66,13 +66,14 @@ impl Judge<'_> {
     ) -> Judged<T> {
         let mut judged = Judged::default_for(form);
         let mut tried = Tried::default();
+        let kid = form.kid().map(AskedKid::new);
         let mut wanting: Option<(Vec<Wanted>, ProviderId)> = None;
         let mut furthest: Option<(Fault, ProviderId)> = None;
         for (id, provider) in self.policy.providers.of_issuer(form.issuer()) {
             if !route.allows_provider(id) {
                 continue;
             }
-            let fault = match self.authenticate(form, provider, &mut tried) {
+            let fault = match self.authenticate(form, kid.as_ref(), provider, &mut tried) {
                 Ok(Signed { jwt, new }) => {
                     if new {
                         judged.verified = Some(Verified {
@@ -90,15 +91,15 @@ impl Judge<'_> {
                     }
                 }
                 Err(Obstacle::Fault(fault)) => fault,
-                Err(Obstacle::Absent(source, kid)) => {
-                    judged.absent.push((source, kid));
+                Err(Obstacle::Absent(source)) => {
+                    judged.lacks(source, kid.as_ref());
                     Fault::UnknownKey
                 }
                 Err(Obstacle::Keys(wanted)) => {
                     // Two providers may have their keys from one source.
                     let (all, _) = wanting.get_or_insert_with(|| (Vec::new(), id));
-                    if !all.contains(&wanted) {
-                        all.push(wanted);
+                    if let Err(place) = all.binary_search(&wanted) {
+                        all.insert(place, wanted);
                     }
                     continue;
                 }
@@ -119,6 +120,7 @@ impl Judge<'_> {
     fn authenticate(
         &self,
         form: &Form<'_>,
+        kid: Option<&AskedKid<'_>>,
         provider: &Provider,
         tried: &mut Tried,
     ) -> Result<Signed, Obstacle> {
@@ -138,9 +140,9 @@ impl Judge<'_> {
                 Some(signed) => Ok(signed),
                 None if kid_known => Err(Obstacle::Fault(Fault::Signature)),
                 // A forged token must not make the real one's `kid` absent.
-                None => Err(self.unknown_key(&keys, form.kid(), Memory::Unused)),
+                None => Err(self.unknown_key(&keys, kid, Memory::Unused)),
             },
-            Lookup::UnknownKid => Err(self.unknown_key(&keys, form.kid(), Memory::Used)),
+            Lookup::UnknownKid => Err(self.unknown_key(&keys, kid, Memory::Used)),
             Lookup::NoFittingKey => Err(Obstacle::Fault(Fault::NoFittingKey)),
         }
     }
@@ -155,7 +157,7 @@ impl Judge<'_> {
                 }),
                 None => Err(Obstacle::Keys(Wanted {
                     source: *source,
-                    kid: None,
+                    lacks_kid: false,
                 })),
             },
         }
@@ -166,7 +168,7 @@ impl Judge<'_> {
     fn unknown_key(
         &self,
         keys: &ProviderKeySet<'_>,
-        kid: Option<&str>,
+        kid: Option<&AskedKid<'_>>,
         memory: Memory,
     ) -> Obstacle {
         let (Some((source, fetched_from)), Some(kid)) = (keys.fetched, kid) else {
@@ -175,7 +177,7 @@ impl Judge<'_> {
         let remembers = memory == Memory::Used;
         if fetched_from >= self.arrived {
             return if remembers {
-                Obstacle::Absent(source, kid.into())
+                Obstacle::Absent(source)
             } else {
                 Obstacle::Fault(Fault::UnknownKey)
             };
@@ -185,7 +187,7 @@ impl Judge<'_> {
         }
         Obstacle::Keys(Wanted {
             source,
-            kid: Some(kid.into()),
+            lacks_kid: true,
         })
     }
 
@@ -219,8 +221,8 @@ enum Memory {
 /// Why there is no verified token for a provider.
 enum Obstacle {
     Keys(Wanted),
-    /// This source does not have this `kid`, and that is news.
-    Absent(SourceId, Box<str>),
+    /// This source does not have the token's `kid`, and that is news.
+    Absent(SourceId),
     Fault(Fault),
 }
 
@@ -237,9 +239,18 @@ impl<T> Judged<T> {
         Self {
             outcome,
             verified: None,
-            absent: Vec::new(),
+            absent: None,
             recalled: form.is_remembered(),
         }
+    }
+
+    fn lacks(&mut self, source: SourceId, kid: Option<&AskedKid<'_>>) {
+        let Some(kid) = kid else { return };
+        let absent = self.absent.get_or_insert_with(|| Absent {
+            kid: kid.text().into(),
+            sources: Vec::new(),
+        });
+        absent.sources.push(source);
     }
 }
 

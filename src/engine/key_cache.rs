@@ -7,7 +7,8 @@ use super::random::Random;
 use super::source::Source;
 use super::waiting::WantedNow;
 use super::{Effect, Surroundings};
-use crate::authz::{CurrentKeys, Keys, Wanted};
+use crate::authz::{Absent, CurrentKeys, Keys, Wanted};
+use crate::jwk::AskedKid;
 use crate::jwt::VerifiedJwt;
 use crate::keys::answer::AnswerHead;
 use crate::policy::{Policy, ProviderId, ProviderKeys, SourceId};
@@ -114,10 +115,13 @@ impl KeyCache {
             .then(|| source.id())
     }
 
-    /// Remembers a `kid` that a set fetched after it was asked for lacks.
-    pub(super) fn found_absent(&mut self, source: SourceId, kid: &str, now: UnixTime) {
-        if let Some(source) = self.sources.get_mut(source.index()) {
-            source.absent.insert(kid, now);
+    /// Remembers a `kid` that sets fetched after it was asked for lack.
+    pub(super) fn found_absent(&mut self, absent: &Absent, now: UnixTime) {
+        let kid = AskedKid::new(&absent.kid);
+        for source in &absent.sources {
+            if let Some(source) = self.sources.get_mut(source.index()) {
+                source.absent.insert(&kid, now);
+            }
         }
     }
 
@@ -133,7 +137,7 @@ impl KeyCache {
     pub(super) fn retry_after(&self, wanted: &[Wanted], now: UnixTime) -> u64 {
         let after = |wanted: &Wanted| {
             let source = self.sources.get(wanted.source.index())?;
-            Some(source.retry_after(wanted.kid.is_some(), now))
+            Some(source.retry_after(wanted.lacks_kid, now))
         };
         wanted.iter().filter_map(after).min().unwrap_or(1)
     }
@@ -177,7 +181,7 @@ impl Keys for KeysAt<'_> {
         })
     }
 
-    fn is_absent(&self, source: SourceId, kid: &str) -> bool {
+    fn is_absent(&self, source: SourceId, kid: &AskedKid<'_>) -> bool {
         let source = self.sources.get(source.index());
         source.is_some_and(|source| source.absent.contains(kid, self.now))
     }

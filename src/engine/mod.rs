@@ -247,8 +247,8 @@ impl Engine {
         {
             self.tokens.remember(token, provider, jwt);
         }
-        for (source, kid) in &decision.absent {
-            self.keys.found_absent(*source, kid, now);
+        if let Some(absent) = &decision.absent {
+            self.keys.found_absent(absent, now);
         }
         decision
     }

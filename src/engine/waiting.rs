@@ -97,7 +97,7 @@ impl Waiting {
         for waiter in self.waiters.values() {
             for wanted in &waiter.wanted {
                 now.sources.insert(wanted.source);
-                if wanted.kid.is_some() {
+                if wanted.lacks_kid {
                     now.kids.insert(wanted.source);
                 }
             }

@@ -13,12 +13,14 @@
 
 mod error;
 mod key;
+mod kid;
 mod set;
 #[cfg(test)]
 mod tests;
 
 pub use error::{KeySetError, SkipReason, SkippedKey};
 pub use key::Jwk;
+pub use kid::{AskedKid, KidDigest};
 pub use set::{KeySet, Lookup, ParsedKeySet};
 
 /// Largest document that is read, in bytes. To be asked before a body is

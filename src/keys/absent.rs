@@ -3,18 +3,13 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
-
+use crate::jwk::{AskedKid, KidDigest};
 use crate::time::UnixTime;
 
 /// How many are remembered.
 const MOST: usize = 64;
 /// How long.
 const LIFE: Duration = Duration::from_secs(10);
-
-/// A `kid` is as long as its token lets it be; its digest is not, and nobody
-/// finds another of the same.
-type Digest = [u8; 32];
 
 /// The last 64 `kid`s found absent, for ten seconds each: the tokens of a
 /// withdrawn key are refused at once and crowd no one out.
@@ -23,13 +18,13 @@ type Digest = [u8; 32];
 /// here.
 #[derive(Debug, Default)]
 pub struct AbsentKids {
-    found: VecDeque<(Digest, UnixTime)>,
+    found: VecDeque<(KidDigest, UnixTime)>,
 }
 
 impl AbsentKids {
     /// Remembers that a set fetched after it was asked for lacks `kid`.
-    pub fn insert(&mut self, kid: &str, now: UnixTime) {
-        let digest = digest(kid);
+    pub fn insert(&mut self, kid: &AskedKid<'_>, now: UnixTime) {
+        let digest = *kid.digest();
         self.found.retain(|(known, _)| *known != digest);
         if self.found.len() >= MOST {
             self.found.pop_front();
@@ -39,45 +34,45 @@ impl AbsentKids {
 
     /// Whether `kid` was found absent lately.
     #[must_use]
-    pub fn contains(&self, kid: &str, now: UnixTime) -> bool {
+    pub fn contains(&self, kid: &AskedKid<'_>, now: UnixTime) -> bool {
         let recent = |at: UnixTime| at <= now && now.saturating_since(at) < LIFE;
         if !self.found.iter().any(|(_, at)| recent(*at)) {
             return false;
         }
-        let digest = digest(kid);
+        let digest = kid.digest();
         self.found
             .iter()
-            .any(|(known, at)| *known == digest && recent(*at))
+            .any(|(known, at)| known == digest && recent(*at))
     }
-}
-
-fn digest(kid: &str) -> Digest {
-    Sha256::digest(kid).into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn kid(text: &str) -> AskedKid<'_> {
+        AskedKid::new(text)
+    }
+
     #[test]
     fn a_kid_is_absent_for_ten_seconds() {
         let mut absent = AbsentKids::default();
-        absent.insert("a", UnixTime::from_secs(100));
-        assert!(absent.contains("a", UnixTime::from_secs(100)));
-        assert!(absent.contains("a", UnixTime::from_secs(109)));
-        assert!(!absent.contains("a", UnixTime::from_secs(110)));
-        assert!(!absent.contains("a", UnixTime::from_secs(99)));
-        assert!(!absent.contains("b", UnixTime::from_secs(100)));
+        absent.insert(&kid("a"), UnixTime::from_secs(100));
+        assert!(absent.contains(&kid("a"), UnixTime::from_secs(100)));
+        assert!(absent.contains(&kid("a"), UnixTime::from_secs(109)));
+        assert!(!absent.contains(&kid("a"), UnixTime::from_secs(110)));
+        assert!(!absent.contains(&kid("a"), UnixTime::from_secs(99)));
+        assert!(!absent.contains(&kid("b"), UnixTime::from_secs(100)));
     }
 
     #[test]
     fn the_oldest_of_more_than_64_is_forgotten() {
         let mut absent = AbsentKids::default();
         for n in 0..65 {
-            absent.insert(&n.to_string(), UnixTime::EPOCH);
+            absent.insert(&kid(&n.to_string()), UnixTime::EPOCH);
         }
-        assert!(!absent.contains("0", UnixTime::EPOCH));
-        assert!(absent.contains("1", UnixTime::EPOCH));
-        assert!(absent.contains("64", UnixTime::EPOCH));
+        assert!(!absent.contains(&kid("0"), UnixTime::EPOCH));
+        assert!(absent.contains(&kid("1"), UnixTime::EPOCH));
+        assert!(absent.contains(&kid("64"), UnixTime::EPOCH));
     }
 }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use edge_authz::authz::{self, Context, CurrentKeys, Keys, Remembered, Verdict};
 use edge_authz::config;
 use edge_authz::crypto::NoNativeSignatures;
+use edge_authz::jwk::AskedKid;
 use edge_authz::jwt::VerifiedJwt;
 use edge_authz::policy::{Policy, ProviderId, SourceId};
 use edge_authz::telemetry::Reason;
@@ -57,7 +58,7 @@ impl Keys for Nothing {
         None
     }
 
-    fn is_absent(&self, _: SourceId, _: &str) -> bool {
+    fn is_absent(&self, _: SourceId, _: &AskedKid<'_>) -> bool {
         false
     }
 }

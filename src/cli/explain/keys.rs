@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::authz::{CurrentKeys, Keys, Remembered};
-use crate::jwk::{self, KeySet};
+use crate::jwk::{self, AskedKid, KeySet};
 use crate::jwt::VerifiedJwt;
 use crate::policy::{Policy, ProviderId, ProviderKeys, SourceId};
 use crate::time::UnixTime;
@@ -60,7 +60,7 @@ impl Keys for KeyFiles {
         })
     }
 
-    fn is_absent(&self, _: SourceId, _: &str) -> bool {
+    fn is_absent(&self, _: SourceId, _: &AskedKid<'_>) -> bool {
         false
     }
 }
