@@ -87,15 +87,15 @@ setup-browser: ## Gets what `make test-browser` needs besides: Chromium and its 
 
 .PHONY: wasm
 wasm: wasm-target ## Builds dist/edge_authz.wasm
-	$(CARGO) rustc --locked --release --lib --crate-type cdylib --target $(TARGET) -- -C "linker=$(CURDIR)/deploy/link.sh"
+	$(CARGO) rustc --locked --release --package edge-authz-proxy-wasm --lib --target $(TARGET) -- -C "linker=$(CURDIR)/deploy/link.sh"
 	@mkdir -p $(dir $(MODULE))
-	@cmp -s $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz.wasm $(MODULE) \
-		|| cp $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz.wasm $(MODULE)
+	@cmp -s $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz_proxy_wasm.wasm $(MODULE) \
+		|| cp $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz_proxy_wasm.wasm $(MODULE)
 	@ls -l $(MODULE) | awk '{printf "$(MODULE): %d KiB\n", $$5 / 1024}'
 
 .PHONY: cli
 cli: ## Builds the command: target/release/edge-authz
-	$(CARGO) build --locked --release --bin edge-authz
+	$(CARGO) build --locked --release --package edge-authz-cli
 	@ls -l $(CARGO_DIRECTORY)/release/edge-authz | awk '{printf "%s: %d KiB\n", $$NF, $$5 / 1024}'
 
 # --- the image ---
@@ -159,11 +159,11 @@ lint: wasm-target ## Formats and lints, natively and for the module
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --test browser --test docker -- -D warnings
-	$(CARGO) clippy --locked --lib --target $(TARGET) -- -D warnings
+	$(CARGO) clippy --locked --package edge-authz-proxy-wasm --target $(TARGET) -- -D warnings
 
 .PHONY: test-unit
 test-unit: ## Only the unit tests
-	$(CARGO) test --locked --lib
+	$(CARGO) test --locked --lib --package edge-authz --package edge-authz-cli --package edge-authz-proxy-wasm
 
 .PHONY: test-cases
 test-cases: setup wasm ## Only the case files, on the core and in a real Envoy; CASES=text plays some

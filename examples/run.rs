@@ -18,8 +18,8 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use edge_authz::cases::{CaseFile, Player, Request, Side, World};
-use edge_authz::cli::named_configuration;
+use edge_authz_cli::cases::{CaseFile, Player, Request, Side, World};
+use edge_authz_cli::named_configuration;
 use serde_json::{Map, Value};
 use support::answers;
 use support::bootstrap::Builder;

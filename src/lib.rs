@@ -1,20 +1,15 @@
-//! JWT verification, scope and claim rules per route, and CORS, for Envoy and
-//! Istio: what an API Gateway authorizer does, inside the proxy.
+//! JWT verification, scope and claim rules per route, and CORS: what an API
+//! Gateway authorizer does, as a library.
 //!
 //! The core takes bytes and the time and returns values; it knows no proxy,
-//! clock, randomness or log. `filter` is the only module that names the host.
+//! clock, randomness or log. The crates under `hosts/` put it into proxies,
+//! and `cli` makes a command of it.
 
 pub mod authz;
-#[cfg(not(target_arch = "wasm32"))]
-pub mod cases;
-#[cfg(not(target_arch = "wasm32"))]
-pub mod cli;
 pub mod config;
 pub mod cors;
 pub mod crypto;
 pub mod engine;
-#[cfg(any(target_arch = "wasm32", test))]
-mod filter;
 pub mod http;
 pub mod json;
 pub mod jwk;

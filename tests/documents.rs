@@ -23,9 +23,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use edge_authz::cases::{CaseFile, Player};
-use edge_authz::cli::named_configuration;
 use edge_authz::config;
+use edge_authz_cli::cases::{CaseFile, Player};
+use edge_authz_cli::named_configuration;
 use serde_json::{Value, json};
 
 /// A fenced block of a document.

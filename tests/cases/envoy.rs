@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use edge_authz::cases::{Case, Expectation, Outcome, Player, Protocol, Request, Side, World};
+use edge_authz_cli::cases::{Case, Expectation, Outcome, Player, Protocol, Request, Side, World};
 use serde_json::Value;
 
 use crate::load::Loaded;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use edge_authz::cases::{Difference, Fields, Outcome, Seen};
+use edge_authz_cli::cases::{Difference, Fields, Outcome, Seen};
 use serde_json::Value;
 
 use crate::envoy::{MARK, Played};

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use edge_authz::cases::CaseFile;
-use edge_authz::cli::named_configuration;
+use edge_authz_cli::cases::CaseFile;
+use edge_authz_cli::named_configuration;
 
 use crate::support::tools;
 

@@ -1,6 +1,6 @@
 //! The core, with a fixed clock.
 
-use edge_authz::cases::{Player, Side};
+use edge_authz_cli::cases::{Player, Side};
 
 use crate::load;
 use crate::report::Report;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use edge_authz::cases::{Case, Difference};
+use edge_authz_cli::cases::{Case, Difference};
 
 /// What is wrong with all files, to be shown at once.
 #[derive(Default)]

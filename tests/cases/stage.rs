@@ -1,7 +1,7 @@
 //! One Envoy for all worlds: each has a listener and, where keys are fetched,
 //! issuers of its own.
 
-use edge_authz::cases::World;
+use edge_authz_cli::cases::World;
 use serde_json::{Value, json};
 
 use crate::support::answers;

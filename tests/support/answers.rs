@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use edge_authz::cases::{FetchAnswer, World};
+use edge_authz_cli::cases::{FetchAnswer, World};
 
 use super::server::{Answer, Received, Server};
 

@@ -57,7 +57,12 @@ pub(crate) fn text(case: &Map<String, Value>) -> String {
 
 /// All cases, each with the name of its file and its own.
 pub(crate) fn cases() -> Vec<(String, Map<String, Value>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/config_errors");
+    // Two crates of the workspace read them.
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .map(|folder| folder.join("tests/fixtures/config_errors"))
+        .find(|folder| folder.is_dir())
+        .unwrap();
     let mut files: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())

@@ -1,0 +1,275 @@
+//! What a case expects, against what came out.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::outcome::values;
+use super::text::{bytes, readable};
+use super::{Fields, Outcome, Problem, Side};
+use edge_authz::telemetry::Reason;
+
+/// What a case expects, as written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExpectText {
+    status: u16,
+    reason: Option<String>,
+    body: Option<String>,
+    #[serde(default)]
+    headers: BTreeMap<String, LinesText>,
+    upstream: Option<UpstreamText>,
+    envoy: Option<Box<EnvoyText>>,
+}
+
+/// What Envoy answers where no filter is asked.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EnvoyText {
+    status: u16,
+    reason: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UpstreamText {
+    path: Option<String>,
+    #[serde(default)]
+    headers: BTreeMap<String, LinesText>,
+    #[serde(default)]
+    trailers: BTreeMap<String, LinesText>,
+}
+
+/// A field's lines: one, several, with `null` none, with `true` any.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum LinesText {
+    Present(bool),
+    One(String),
+    Several(Vec<String>),
+    Absent,
+}
+
+/// Names with what must be there.
+pub type ExpectedFields = BTreeMap<String, ExpectedLines>;
+
+/// What must be there of a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExpectedLines {
+    /// Anything.
+    Present,
+    /// These lines; none: nothing.
+    Exactly(Vec<Vec<u8>>),
+}
+
+/// What a case expects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expectation {
+    /// The status.
+    pub status: u16,
+    /// The reason's name.
+    pub reason: Option<String>,
+    /// The body.
+    pub body: Option<Vec<u8>>,
+    /// Header fields of the answer.
+    pub headers: ExpectedFields,
+    /// Whether, and how, the request reaches the upstream.
+    pub upstream: Option<UpstreamExpectation>,
+}
+
+/// What the upstream must see.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UpstreamExpectation {
+    /// The path, with the query.
+    pub path: Option<Vec<u8>>,
+    /// Header fields.
+    pub headers: ExpectedFields,
+    /// Trailer fields.
+    pub trailers: ExpectedFields,
+}
+
+/// Something that came out other than expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// What, such as `status` or `upstream header x-user-id`.
+    pub what: String,
+    /// What was expected.
+    pub expected: String,
+    /// What came out.
+    pub found: String,
+}
+
+impl ExpectText {
+    /// Refuses what can never be met.
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        let of_envoy = self.envoy.as_ref().and_then(|envoy| envoy.reason.as_ref());
+        for name in self.reason.iter().chain(of_envoy) {
+            if !Reason::ALL.iter().any(|reason| reason.name() == name) {
+                return Err(Problem::unknown("reason", name));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is expected on one side.
+    pub(super) fn prepare(
+        &self,
+        side: Side,
+        refer: &dyn Fn(&str) -> Result<Vec<u8>, Problem>,
+    ) -> Result<Expectation, Problem> {
+        if let (Side::Envoy, Some(envoy)) = (side, &self.envoy) {
+            return Ok(Expectation {
+                status: envoy.status,
+                reason: envoy.reason.clone(),
+                body: None,
+                headers: ExpectedFields::new(),
+                upstream: None,
+            });
+        }
+        let fields = |text: &BTreeMap<String, LinesText>| {
+            let mut fields = ExpectedFields::new();
+            for (name, lines) in text {
+                fields.insert(name.clone(), lines.prepare(refer)?);
+            }
+            Ok::<_, Problem>(fields)
+        };
+        let some_bytes = |text: &Option<String>| {
+            let text = text.as_ref();
+            text.map(|text| bytes(text, refer)).transpose()
+        };
+        let upstream = match &self.upstream {
+            None if self.passes() => Some(UpstreamExpectation::default()),
+            None => None,
+            Some(text) => Some(UpstreamExpectation {
+                path: some_bytes(&text.path)?,
+                headers: fields(&text.headers)?,
+                trailers: fields(&text.trailers)?,
+            }),
+        };
+        Ok(Expectation {
+            status: self.status,
+            reason: self.reason.clone(),
+            body: some_bytes(&self.body)?,
+            headers: fields(&self.headers)?,
+            upstream,
+        })
+    }
+
+    /// Whether Envoy is expected to answer otherwise than the core.
+    pub(super) fn differs_in_envoy(&self) -> bool {
+        self.envoy.is_some()
+    }
+
+    /// Where nothing is said of the upstream: it is reached by what passes.
+    fn passes(&self) -> bool {
+        match self.reason.as_deref() {
+            Some("allowed" | "public" | "anonymous") => true,
+            Some(_) => false,
+            None => self.status == 200,
+        }
+    }
+}
+
+impl LinesText {
+    fn prepare(
+        &self,
+        refer: &dyn Fn(&str) -> Result<Vec<u8>, Problem>,
+    ) -> Result<ExpectedLines, Problem> {
+        let lines = match self {
+            Self::Present(true) => return Ok(ExpectedLines::Present),
+            Self::Present(false) | Self::Absent => &[][..],
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Several(several) => several,
+        };
+        let lines = lines.iter().map(|line| bytes(line, refer));
+        Ok(ExpectedLines::Exactly(lines.collect::<Result<_, _>>()?))
+    }
+}
+
+impl Expectation {
+    /// Compares; nothing is different where all is as expected.
+    #[must_use]
+    pub fn differences(&self, outcome: &Outcome) -> Vec<Difference> {
+        let mut found = Vec::new();
+        let mut compare = |what: &str, expected: String, other: String| {
+            if expected != other {
+                found.push(Difference {
+                    what: what.to_owned(),
+                    expected,
+                    found: other,
+                });
+            }
+        };
+        compare(
+            "status",
+            self.status.to_string(),
+            outcome.status.to_string(),
+        );
+        if let Some(reason) = &self.reason {
+            let other = outcome.reason.clone().unwrap_or_default();
+            compare("reason", reason.clone(), other);
+        }
+        if let Some(body) = &self.body {
+            let other = outcome.body.as_deref().unwrap_or_default();
+            compare("body", readable(body), readable(other));
+        }
+        compare_fields("header", &self.headers, &outcome.headers, &mut compare);
+        match (&self.upstream, &outcome.upstream) {
+            (None, None) => {}
+            (None, Some(_)) => compare("upstream", "not reached".into(), "reached".into()),
+            (Some(_), None) => compare("upstream", "reached".into(), "not reached".into()),
+            (Some(expected), Some(seen)) => {
+                if let Some(path) = &expected.path {
+                    compare("upstream path", readable(path), readable(&seen.path));
+                }
+                let (headers, trailers) = (&expected.headers, &expected.trailers);
+                compare_fields("upstream header", headers, &seen.headers, &mut compare);
+                compare_fields("upstream trailer", trailers, &seen.trailers, &mut compare);
+            }
+        }
+        found
+    }
+}
+
+fn compare_fields(
+    kind: &str,
+    expected: &ExpectedFields,
+    found: &Fields,
+    compare: &mut impl FnMut(&str, String, String),
+) {
+    for (name, expected) in expected {
+        let found = values(found, name);
+        let lines = match expected {
+            ExpectedLines::Present if found.is_empty() => "present".to_owned(),
+            ExpectedLines::Present => in_lines(&found),
+            ExpectedLines::Exactly(lines) => {
+                let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+                in_lines(&lines)
+            }
+        };
+        compare(&format!("{kind} {name}"), lines, in_lines(&found));
+    }
+}
+
+fn in_lines(lines: &[&[u8]]) -> String {
+    if lines.is_empty() {
+        return "absent".to_owned();
+    }
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|line| format!("`{}`", readable(line)))
+        .collect();
+    lines.join(" and ")
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            what,
+            expected,
+            found,
+        } = self;
+        write!(f, "{what}: expected {expected}, got {found}")
+    }
+}

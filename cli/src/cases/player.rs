@@ -1,0 +1,284 @@
+//! A request played on the core, in a world that the file makes up.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::outcome::values;
+use super::{CaseError, FetchAnswer, Fields, Outcome, Problem, Request, Seen, World};
+use edge_authz::authz::RequestEdit;
+use edge_authz::config;
+use edge_authz::cors::{HeaderEdit, ResponseCors};
+use edge_authz::crypto::NoNativeSignatures;
+use edge_authz::engine::{
+    Action, Answer, Effect, Engine, FetchCall, NotSet, SharedData, StreamId, Surroundings,
+    Unavailable,
+};
+use edge_authz::http::{HeaderMap, LocalReply, RequestHead};
+use edge_authz::keys::answer::{AnswerHead, Ending};
+use edge_authz::policy::Policy;
+use edge_authz::time::UnixTime;
+
+/// How long, in the world's time, a request may take to be decided.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// Plays requests in one world.
+#[derive(Debug)]
+pub struct Player {
+    policy: Rc<Policy>,
+    answers: BTreeMap<String, FetchAnswer>,
+}
+
+impl Player {
+    /// A player for a world.
+    ///
+    /// # Errors
+    ///
+    /// The configuration is refused, or a key set names what is not there.
+    pub fn new(world: &World) -> Result<Self, CaseError> {
+        let bytes = world.config().to_string();
+        let policy = config::compile(bytes.as_bytes())
+            .map_err(|errors| Problem::Config(errors.to_string()).at("config"))?;
+        Ok(Self {
+            policy: Rc::new(policy),
+            answers: world.answers()?,
+        })
+    }
+
+    /// Plays a request on a filter that has just been started and has its
+    /// keys, at `now` (seconds since 1970): once, and once more, when the
+    /// token may be remembered.
+    #[must_use]
+    pub fn play(&self, request: &Request, now: i64) -> [Outcome; 2] {
+        let mut filter = Filter::start(self, UnixTime::from_secs(now));
+        [
+            filter.play(request, StreamId(1)),
+            filter.play(request, StreamId(2)),
+        ]
+    }
+}
+
+/// An engine with a clock of its own.
+struct Filter<'p> {
+    player: &'p Player,
+    engine: Engine,
+    shared: Shared,
+    now: UnixTime,
+}
+
+impl<'p> Filter<'p> {
+    /// A filter that was started a moment ago.
+    fn start(player: &'p Player, now: UnixTime) -> Self {
+        let mut filter = Self {
+            player,
+            engine: Engine::new(Rc::clone(&player.policy), 1),
+            shared: Shared::default(),
+            now: now.saturating_sub(Duration::from_millis(500)),
+        };
+        let around = around(filter.now, &filter.shared);
+        let mut effects = filter.engine.start(around);
+        effects.extend(filter.engine.tick(around));
+        filter.carry_out(effects);
+        filter.now = now;
+        filter
+    }
+
+    fn play(&mut self, request: &Request, stream: StreamId) -> Outcome {
+        let head = head(request);
+        let limit = self.now.saturating_add(PATIENCE);
+        let effects = self
+            .engine
+            .request(stream, head, around(self.now, &self.shared));
+        let mut answer = self.carry_out(effects);
+        while answer.is_none() && self.now < limit {
+            self.now = self.now.saturating_add(self.engine.next_tick());
+            let effects = self.engine.tick(around(self.now, &self.shared));
+            answer = self.carry_out(effects);
+        }
+        // A request that is never decided is never answered either.
+        answer.map_or_else(Outcome::default, |answer| {
+            outcome(&self.player.policy, &answer, request)
+        })
+    }
+
+    /// Answers fetches until there are none, and returns the decision if one
+    /// was made.
+    fn carry_out(&mut self, effects: Vec<Effect>) -> Option<Answer> {
+        let mut decided = None;
+        let mut todo = effects;
+        while !todo.is_empty() {
+            let mut next = Vec::new();
+            for effect in todo {
+                match effect {
+                    Effect::Answer(answer) => decided = Some(*answer),
+                    Effect::Fetch(call) => next.extend(self.fetch(&call)),
+                    Effect::Measure(_) | Effect::Log(_) => {}
+                }
+            }
+            todo = next;
+        }
+        decided
+    }
+
+    fn fetch(&mut self, call: &FetchCall) -> Vec<Effect> {
+        let answer = self.player.answers.get(&call.uri.to_string());
+        let head = answer.map_or_else(AnswerHead::default, answer_head);
+        let body = || answer.map(|answer| answer.body.clone());
+        self.engine
+            .fetched(call.id, &head, &body, around(self.now, &self.shared))
+    }
+}
+
+const fn around(now: UnixTime, shared: &Shared) -> Surroundings<'_> {
+    Surroundings {
+        now,
+        shared,
+        native: &NoNativeSignatures,
+    }
+}
+
+fn answer_head(answer: &FetchAnswer) -> AnswerHead {
+    let value = |name: &str| {
+        let mut lines = answer.headers.iter();
+        let line = lines.find(|(known, _)| known.eq_ignore_ascii_case(name));
+        line.map(|(_, value)| value.clone().into_bytes())
+    };
+    AnswerHead {
+        ending: Ending::Status(answer.status),
+        encoded: value("content-encoding").is_some(),
+        cache_control: value("cache-control").unwrap_or_default(),
+        age: value("age").unwrap_or_default(),
+        body_size: answer.body.len(),
+    }
+}
+
+/// The head as Envoy hands it over: names in lower case, and repeated lines of
+/// the headers that it knows as one.
+fn head(request: &Request) -> RequestHead {
+    let mut fields: Fields = vec![(b":method".to_vec(), request.method.clone())];
+    for (name, value) in [(":path", &request.path), (":authority", &request.host)] {
+        fields.extend(value.iter().map(|value| (name.into(), value.clone())));
+    }
+    for (name, value) in &request.headers {
+        let name = name.to_ascii_lowercase();
+        let joined = matches!(name.as_slice(), b"authorization" | b"origin");
+        let mut known = fields
+            .iter_mut()
+            .filter(|(known, _)| joined && *known == name);
+        if let Some((_, line)) = known.next() {
+            line.push(b',');
+            line.extend(value);
+        } else {
+            fields.push((name, value.clone()));
+        }
+    }
+    RequestHead::new(HeaderMap::from_pairs(fields))
+}
+
+fn outcome(policy: &Policy, answer: &Answer, request: &Request) -> Outcome {
+    let reason = Some(answer.reason.name().to_owned());
+    match &answer.action {
+        Action::Reply(reply) => Outcome {
+            status: reply.status,
+            reason,
+            headers: with_cors(reply_headers(reply), answer.cors.as_ref(), true),
+            // An answer to HEAD has no body (RFC 9110 section 9.3.2).
+            body: Some(match request.method.as_slice() {
+                b"HEAD" => Vec::new(),
+                _ => reply.body.clone(),
+            }),
+            upstream: None,
+        },
+        Action::Forward(forward) => {
+            let upstream = &request.upstream;
+            Outcome {
+                status: upstream.status,
+                reason,
+                headers: with_cors(upstream.headers.clone(), answer.cors.as_ref(), false),
+                body: None,
+                upstream: Some(seen(policy, request, &forward.edits)),
+            }
+        }
+    }
+}
+
+fn reply_headers(reply: &LocalReply) -> Fields {
+    let headers = reply.headers.iter();
+    headers
+        .map(|(name, value)| (name.as_bytes().to_vec(), value.as_str().into()))
+        .collect()
+}
+
+fn with_cors(headers: Fields, cors: Option<&ResponseCors>, own: bool) -> Fields {
+    let Some(cors) = cors else {
+        return headers;
+    };
+    let given = headers.clone();
+    let borrowed = given.iter().map(|(name, value)| (&**name, &**value));
+    let mut headers = headers;
+    for edit in cors.apply(borrowed, own) {
+        match edit {
+            HeaderEdit::Remove(name) => remove(&mut headers, &name),
+            HeaderEdit::Set(name, value) => set(&mut headers, name.as_bytes(), &value),
+            HeaderEdit::Add(name, value) => {
+                headers.push((name.as_bytes().to_vec(), value.into_owned()));
+            }
+        }
+    }
+    headers
+}
+
+/// The request as it reaches the upstream.
+fn seen(policy: &Policy, request: &Request, edits: &[RequestEdit]) -> Seen {
+    let mut headers: Fields = head(request)
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.to_vec(), value.to_vec()))
+        .collect();
+    for edit in edits {
+        match edit {
+            RequestEdit::Remove(name) => remove(&mut headers, name),
+            RequestEdit::Set(name, value) => set(&mut headers, name, value),
+            RequestEdit::Add(name, value) => headers.push((name.to_vec(), value.clone())),
+        }
+    }
+    let path = values(&headers, ":path").concat();
+    headers.retain(|(name, _)| !name.starts_with(b":"));
+    let trailers = request.trailers.iter();
+    let trailers = trailers.filter(|(name, _)| !policy.upstream.owns(name));
+    Seen {
+        path,
+        headers,
+        trailers: trailers.cloned().collect(),
+    }
+}
+
+fn remove(headers: &mut Fields, name: &[u8]) {
+    headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+}
+
+fn set(headers: &mut Fields, name: &[u8], value: &[u8]) {
+    remove(headers, name);
+    headers.push((name.to_vec(), value.to_vec()));
+}
+
+/// What one worker alone shares.
+#[derive(Debug, Default)]
+struct Shared(RefCell<BTreeMap<String, (Vec<u8>, u32)>>);
+
+impl SharedData for Shared {
+    fn get(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, Unavailable> {
+        Ok(self.0.borrow().get(key).cloned())
+    }
+
+    fn set(&self, key: &str, value: &[u8], last_change: Option<u32>) -> Result<(), NotSet> {
+        let mut entries = self.0.borrow_mut();
+        let known = entries.get(key).map_or(0, |(_, change)| *change);
+        if last_change.is_some_and(|seen| seen != known) {
+            return Err(NotSet::Changed);
+        }
+        entries.insert(key.to_owned(), (value.to_vec(), known.saturating_add(1)));
+        Ok(())
+    }
+}

@@ -1,0 +1,168 @@
+//! The clusters of an Envoy bootstrap that keys are fetched through.
+
+use crate::report::{Finding, Severity};
+use crate::subject::{Step, Subject, shown};
+use crate::tree::Node;
+use edge_authz::policy::{KeyLocation, KeySource, Policy, ProviderKeys};
+
+/// What is wrong with them. A file without clusters says nothing of them.
+pub(super) fn of(policy: &Policy, subject: &Subject, roots: &[Node]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for root in roots {
+        let Some(clusters) = root.descend(&["static_resources", "clusters"]) else {
+            continue;
+        };
+        let dynamic = root.descend(&["dynamic_resources", "cds_config"]).is_some();
+        let bootstrap = Bootstrap {
+            clusters: clusters.elements(),
+            dynamic,
+        };
+        for (id, provider) in policy.providers.iter() {
+            let ProviderKeys::Fetched(source) = &provider.keys else {
+                continue;
+            };
+            if let Some(source) = policy.source(*source) {
+                let at = [
+                    Step::Member("providers"),
+                    Step::Element(id.index()),
+                    Step::Member("jwks"),
+                ];
+                bootstrap.judge(source, at, subject, &mut found);
+            }
+        }
+    }
+    found
+}
+
+struct Bootstrap<'d> {
+    clusters: &'d [Node],
+    /// Whether further clusters come at run time.
+    dynamic: bool,
+}
+
+impl Bootstrap<'_> {
+    fn judge(
+        &self,
+        source: &KeySource,
+        at: [Step<'_>; 3],
+        subject: &Subject,
+        found: &mut Vec<Finding>,
+    ) {
+        let [list, element, jwks] = at;
+        let cluster = vec![list, element, jwks, Step::Member("cluster")];
+        let hosts = Step::Member("hosts");
+        match &source.location {
+            KeyLocation::Uri(uri) => {
+                self.cluster(&source.cluster, uri.scheme(), &cluster, subject, found);
+            }
+            KeyLocation::Discovery {
+                metadata,
+                hosts: further,
+                ..
+            } => {
+                let [uri, _] = metadata;
+                self.cluster(&source.cluster, uri.scheme(), &cluster, subject, found);
+                for (host, name) in further {
+                    let steps = [list, element, jwks, hosts, Step::Member(host)];
+                    self.cluster(name, uri.scheme(), &steps, subject, found);
+                }
+            }
+        }
+    }
+
+    fn cluster(
+        &self,
+        name: &str,
+        scheme: &str,
+        steps: &[Step<'_>],
+        subject: &Subject,
+        found: &mut Vec<Finding>,
+    ) {
+        let is_it = |cluster: &&Node| cluster.get("name").and_then(Node::text) == Some(name);
+        let Some(cluster) = self.clusters.iter().find(is_it) else {
+            let known = self
+                .clusters
+                .iter()
+                .filter_map(|cluster| cluster.get("name")?.text());
+            let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();
+            let known = if known.is_empty() {
+                "none".to_owned()
+            } else {
+                known.join(", ")
+            };
+            let sentence =
+                format!("no cluster of the bootstrap has the name `{name}`; there are {known}");
+            let severity = if self.dynamic {
+                Severity::Warning
+            } else {
+                Severity::Error
+            };
+            let mut finding = Finding::said(severity, shown(steps), &sentence);
+            let (span, words) = subject.locate(steps.iter().copied(), false);
+            finding.put(span, words);
+            found.push(finding);
+            return;
+        };
+        if scheme == "https" {
+            let sentence = weakness(cluster);
+            found.extend(sentence.map(|sentence| {
+                let at = cluster.get("name").map_or(&cluster.span, |name| &name.span);
+                let path = format!("cluster `{name}`");
+                let mut finding = Finding::said(Severity::Warning, path, sentence);
+                finding.put(at.clone(), None);
+                finding
+            }));
+        }
+    }
+}
+
+/// What TLS towards an issuer lacks; keys that anybody can send are no keys.
+fn weakness(cluster: &Node) -> Option<&'static str> {
+    // Which of several sockets is used is decided per endpoint.
+    if cluster.get("transport_socket_matches").is_some() {
+        return None;
+    }
+    let Some(tls) = cluster.descend(&["transport_socket", "typed_config"]) else {
+        return Some(
+            "reaches an `https://` key set without TLS; give it a `transport_socket` with an `UpstreamTlsContext`",
+        );
+    };
+    let protocol = cluster
+        .descend(&["typed_extension_protocol_options"])
+        .and_then(|options| options.get("envoy.extensions.upstreams.http.v3.HttpProtocolOptions"))
+        .and_then(|options| options.get("upstream_http_protocol_options"));
+    let automatic = |name| protocol.is_some_and(|options| is_true(options.get(name)));
+    let sni =
+        tls.get("sni").is_some() || is_true(tls.get("auto_host_sni")) || automatic("auto_sni");
+    if !sni {
+        return Some(
+            "names no server in its TLS hello, so that the issuer may show another certificate or none; give it `sni`",
+        );
+    }
+    let common = tls.get("common_tls_context");
+    let context = |name| common.and_then(|common| common.get(name));
+    if context("validation_context_sds_secret_config").is_some() {
+        return None;
+    }
+    let combined = context("combined_validation_context")
+        .and_then(|combined| combined.get("default_validation_context"));
+    let Some(validation) = context("validation_context").or(combined) else {
+        return Some(
+            "accepts every certificate, so that anybody on the way can send keys; give it a `validation_context` with `trusted_ca`",
+        );
+    };
+    let names = validation.get("match_typed_subject_alt_names").is_some()
+        || validation.get("match_subject_alt_names").is_some()
+        || is_true(tls.get("auto_sni_san_validation"))
+        || automatic("auto_san_validation");
+    if names {
+        return None;
+    }
+    Some(
+        "accepts a good certificate of any other host; give its `validation_context` `match_typed_subject_alt_names`, or the context `auto_sni_san_validation: true`",
+    )
+}
+
+fn is_true(node: Option<&Node>) -> bool {
+    node.is_some_and(|node| node.value == crate::tree::Value::Bool(true))
+}

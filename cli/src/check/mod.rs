@@ -1,0 +1,200 @@
+//! `edge-authz check`: what the filter would say of a file, and what is risky.
+
+mod clusters;
+mod collector;
+mod coverage;
+mod warnings;
+
+use std::io::Write;
+use std::ops::Range;
+
+use annotate_snippets::Renderer;
+use serde_json::json;
+
+use super::report::{Finding, Severity};
+use super::source::{Source, first_line};
+use super::subject::{Document, Step, Subject};
+use edge_authz::config::{self, ConfigError, ConfigErrors, PathStep, Place, Problem, ShapeProblem};
+use edge_authz::policy::Policy;
+
+/// What was found in one file.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub(crate) source: Source,
+    /// How many configurations the file has.
+    pub(crate) configurations: usize,
+    /// In the order of their places.
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// Checks a file.
+pub(crate) fn check(source: Source) -> Checked {
+    let (configurations, findings) = match Document::read(&source) {
+        Ok(document) => (document.subjects.len(), findings(&document, &source)),
+        Err(findings) => (0, findings),
+    };
+    Checked::of(source, configurations, findings)
+}
+
+fn findings(document: &Document, source: &Source) -> Vec<Finding> {
+    if document.subjects.is_empty() {
+        return vec![Finding::of_file(
+            "no configuration of edge-authz is in this file",
+            "give the plugin or the resource a name with `edge_authz` in it, or write the configuration itself",
+        )];
+    }
+    let mut findings = Vec::new();
+    for subject in &document.subjects {
+        match compile(subject, source) {
+            Ok(policy) => {
+                findings.extend(warnings::of(&policy, subject));
+                findings.extend(clusters::of(&policy, subject, &document.roots));
+            }
+            Err(errors) => findings.extend(errors),
+        }
+        findings.extend(subject.fails_open.as_ref().map(|open| Finding {
+            span: Some(open.span.clone()),
+            ..Finding::said(
+                Severity::Warning,
+                open.member.to_owned(),
+                "lets every request pass unchecked while the filter fails; leave it out, or let the filter be reloaded",
+            )
+        }));
+    }
+    findings
+}
+
+/// Compiles a configuration as the filter does.
+///
+/// # Errors
+///
+/// Everything that is wrong with it, at its places in the file.
+pub(crate) fn compile(subject: &Subject, source: &Source) -> Result<Policy, Vec<Finding>> {
+    config::compile(&subject.json).map_err(|errors| told(&errors, subject, source))
+}
+
+fn told(errors: &ConfigErrors, subject: &Subject, source: &Source) -> Vec<Finding> {
+    let mut findings: Vec<_> = errors.iter().map(|error| finding(error, subject)).collect();
+    if errors.omitted() > 0 {
+        let sentence = format!("and {} more errors; mend these first", errors.omitted());
+        findings.push(Finding::said(Severity::Error, String::new(), &sentence));
+    }
+    if source.text.is_empty() {
+        for finding in &mut findings {
+            finding.span = None;
+        }
+    }
+    findings
+}
+
+fn finding(error: &ConfigError, subject: &Subject) -> Finding {
+    let sentence = error.problem.to_string();
+    let (path, (span, words)) = match &error.place {
+        Place::Position { line, column } => (String::new(), subject.position(*line, *column)),
+        Place::Value(path) => {
+            let steps = steps(path.steps());
+            let place = subject.locate(steps, is_of_the_name(&error.problem));
+            (path.to_string(), place)
+        }
+    };
+    let mut finding = Finding::said(Severity::Error, path, &sentence);
+    finding.put(span, words);
+    finding.related = related(error, subject);
+    finding
+}
+
+/// Whether a problem is one of a member rather than of its value.
+fn is_of_the_name(problem: &Problem) -> bool {
+    matches!(
+        problem,
+        Problem::Shape(
+            ShapeProblem::Unknown { .. }
+                | ShapeProblem::Twice
+                | ShapeProblem::OnlyWith { .. }
+                | ShapeProblem::NotWith { .. }
+        )
+    )
+}
+
+/// The other place that an error names.
+fn related(error: &ConfigError, subject: &Subject) -> Option<(Range<usize>, &'static str)> {
+    let Problem::Shape(ShapeProblem::Repeated { first }) = &error.problem else {
+        return None;
+    };
+    let (span, words) = subject.locate(steps(first.steps()), false);
+    words.is_none().then_some((span, "it is here first"))
+}
+
+fn steps(steps: &[PathStep<Box<str>>]) -> impl Iterator<Item = Step<'_>> {
+    steps.iter().map(|step| match step {
+        PathStep::Member(name) => Step::Member(name),
+        PathStep::Element(index) => Step::Element(*index),
+    })
+}
+
+impl Checked {
+    /// Puts findings in the order of their places.
+    pub(crate) fn of(source: Source, configurations: usize, mut findings: Vec<Finding>) -> Self {
+        let shown = |span: &Range<usize>| first_line(&source.text, span);
+        for finding in &mut findings {
+            finding.span = finding.span.as_ref().map(shown);
+            if let Some((span, _)) = &mut finding.related {
+                *span = shown(span);
+            }
+        }
+        findings.sort_by_key(|finding| finding.span.as_ref().map(|span| span.start));
+        Self {
+            source,
+            configurations,
+            findings,
+        }
+    }
+
+    /// How many findings are as bad as this.
+    pub(crate) fn count(&self, severity: Severity) -> usize {
+        let findings = self.findings.iter();
+        findings
+            .filter(|finding| finding.severity == severity)
+            .count()
+    }
+
+    /// Shows every finding with its lines, and a summary.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub(crate) fn show(&self, renderer: &Renderer, out: &mut dyn Write) -> std::io::Result<()> {
+        for finding in &self.findings {
+            writeln!(out, "{}\n", finding.render(&self.source, renderer))?;
+        }
+        let name = &self.source.name;
+        match (self.count(Severity::Error), self.count(Severity::Warning)) {
+            (0, 0) => writeln!(out, "{name}: good"),
+            (0, warnings) => writeln!(out, "{name}: good, with {}", times(warnings, "warning")),
+            (errors, 0) => writeln!(out, "{name}: {}", times(errors, "error")),
+            (errors, warnings) => writeln!(
+                out,
+                "{name}: {} and {}",
+                times(errors, "error"),
+                times(warnings, "warning")
+            ),
+        }
+    }
+
+    /// The same for other programs.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        let findings = self.findings.iter();
+        json!({
+            "file": self.source.name,
+            "configurations": self.configurations,
+            "errors": self.count(Severity::Error),
+            "warnings": self.count(Severity::Warning),
+            "findings": findings.map(|finding| finding.to_json(&self.source)).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn times(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}

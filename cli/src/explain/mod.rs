@@ -1,0 +1,223 @@
+//! `edge-authz explain`: why a request is decided as it is.
+//!
+//! Every step asks the core the question that the decision asks, and the
+//! verdict is the core's own. A token is never shown, nor is what may hold
+//! one: queries, cookies, the values of request headers.
+
+mod keys;
+mod moment;
+mod place;
+mod request;
+mod step;
+mod token;
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+pub(crate) use keys::KeyFiles;
+pub(crate) use moment::Moment;
+pub(crate) use request::Told;
+
+use super::load::Loaded;
+use super::patterns::written;
+use edge_authz::authz::{Context, Decision, RequestEdit, Verdict, evaluate};
+use edge_authz::crypto::NoNativeSignatures;
+use edge_authz::http::RequestHead;
+use edge_authz::policy::{Access, Policy};
+use keys::NothingRemembered;
+use step::{Result, Step};
+
+/// The steps of a decision and what they lead to.
+pub(crate) struct Explanation {
+    method: String,
+    steps: Vec<Step>,
+    verdict: String,
+    status: Option<u16>,
+    reason: &'static str,
+    /// What the client or the upstream gets.
+    effects: Vec<String>,
+}
+
+/// Explains what becomes of a request.
+pub(crate) fn explain(
+    loaded: &Loaded,
+    head: &RequestHead,
+    keys: &KeyFiles,
+    now: Moment,
+) -> Explanation {
+    let policy = &loaded.policy;
+    let steps = steps(loaded, head, keys, now);
+    let context = Context {
+        keys,
+        remembered: &NothingRemembered,
+        native: &NoNativeSignatures,
+        arrived: now.0,
+        now: now.0,
+    };
+    let decision = evaluate(policy, head, context);
+    let (verdict, status, effects) = verdict(policy, &decision);
+    Explanation {
+        method: quote(head.method().unwrap_or_default()),
+        steps,
+        verdict,
+        status,
+        reason: decision.reason.name(),
+        effects,
+    }
+}
+
+fn steps(loaded: &Loaded, head: &RequestHead, keys: &KeyFiles, now: Moment) -> Vec<Step> {
+    let policy = &loaded.policy;
+    let mut steps = vec![place::headers(policy, head)];
+    let place = match place::place(policy, head) {
+        Ok((place, step)) => {
+            steps.push(step);
+            Some(place)
+        }
+        Err(step) => {
+            steps.push(step);
+            None
+        }
+    };
+    let preflight = place::preflight(policy, head, place.as_ref());
+    let answered = preflight.result == Result::Decided;
+    if answered || place.is_some() {
+        steps.push(preflight);
+    }
+    let Some(place) = place.filter(|_| !answered) else {
+        return steps;
+    };
+    let written = written(policy, &loaded.subject);
+    match place.route(policy, &written, head.method().unwrap_or_default()) {
+        Err(step) => steps.push(step),
+        Ok((found, route, step)) => {
+            steps.push(step);
+            if matches!(route.access, Access::Optional | Access::Required) {
+                let judge = token::Judge { policy, keys, now };
+                steps.extend(judge.steps(head, &found, route));
+            }
+        }
+    }
+    steps
+}
+
+fn verdict(policy: &Policy, decision: &Decision) -> (String, Option<u16>, Vec<String>) {
+    let cors = decision.cors.as_ref();
+    let cors = cors.map(|_| "the answer gets the headers of a CORS policy".to_owned());
+    match &decision.verdict {
+        Verdict::Forward(forward) => {
+            let mut effects: Vec<_> = forward
+                .edits
+                .iter()
+                .map(|edit| shown(policy, edit))
+                .collect();
+            if forward.dropped > 0 {
+                effects.push(format!(
+                    "{} headers are left out: their values cannot stand in one",
+                    forward.dropped
+                ));
+            }
+            effects.extend(cors);
+            ("goes to the upstream".to_owned(), None, effects)
+        }
+        Verdict::Reply(reply) => {
+            let headers = reply.headers.iter();
+            let mut effects: Vec<_> = headers
+                .map(|(name, value)| format!("{name}: {}", value.as_str()))
+                .collect();
+            let body = String::from_utf8_lossy(&reply.body).into_owned();
+            effects.extend(Some(body).filter(|body| !body.is_empty()));
+            effects.extend(cors);
+            (
+                format!("is answered {}", reply.status),
+                Some(reply.status),
+                effects,
+            )
+        }
+        Verdict::Wait(_) => {
+            let verdict = "waits for keys, and is answered 503 if they do not come";
+            (verdict.to_owned(), None, Vec::new())
+        }
+    }
+}
+
+/// A change of the request, without what may hold a token.
+fn shown(policy: &Policy, edit: &RequestEdit) -> String {
+    match edit {
+        RequestEdit::Remove(name) => format!("removes {}", quote(name)),
+        RequestEdit::Set(name, value) | RequestEdit::Add(name, value) => {
+            let is = |header: &Option<Box<str>>| {
+                header
+                    .as_ref()
+                    .is_some_and(|header| header.as_bytes() == &**name)
+            };
+            let value = if is(&policy.upstream.payload) {
+                "the claims part of the token".to_owned()
+            } else if is(&policy.upstream.context) {
+                "the claims and scopes, as JSON".to_owned()
+            } else if &**name == b":path" || &**name == b"cookie" {
+                "what it is, without the token".to_owned()
+            } else {
+                quote(value)
+            };
+            format!("sets {}: {value}", quote(name))
+        }
+    }
+}
+
+/// Bytes as text that does nothing to a terminal.
+fn quote(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes)
+        .escape_debug()
+        .to_string()
+        .replace("\\'", "'")
+        .replace("\\\"", "\"")
+}
+
+impl Explanation {
+    /// Writes the steps and the verdict for people.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub(crate) fn show(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        for step in &self.steps {
+            let mark = match step.result {
+                Result::Passed => '✓',
+                Result::Decided => '●',
+                Result::Skipped => '–',
+            };
+            let lines = Some(&step.input).filter(|input| !input.is_empty());
+            let mut lines: Vec<&str> = lines.map(String::as_str).into_iter().collect();
+            let outcome = format!("→ {}", step.outcome);
+            lines.push(if step.input.is_empty() {
+                &step.outcome
+            } else {
+                &outcome
+            });
+            lines.extend(step.details.iter().map(String::as_str));
+            let head = format!("{mark} {:>2} {:<10}", step.number, step.name);
+            for (number, line) in lines.into_iter().enumerate() {
+                let head = if number == 0 { &head } else { "" };
+                writeln!(out, "{head:<15}{line}")?;
+            }
+        }
+        writeln!(out, "\n{} {} ({})", self.method, self.verdict, self.reason)?;
+        for effect in &self.effects {
+            writeln!(out, "  {effect}")?;
+        }
+        Ok(())
+    }
+
+    /// The same for other programs.
+    pub(crate) fn to_json(&self) -> Value {
+        json!({
+            "steps": self.steps,
+            "verdict": self.verdict,
+            "status": self.status,
+            "reason": self.reason,
+            "effects": self.effects,
+        })
+    }
+}

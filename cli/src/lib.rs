@@ -1,0 +1,268 @@
+//! The native command, `edge-authz`.
+//!
+//! It reads files, asks the core about them and shows what the core says:
+//! every rule is the core's. What is here is where a configuration is in a
+//! file, how places are shown, and warnings of what is legal and risky.
+
+mod arguments;
+pub mod cases;
+mod check;
+mod explain;
+mod load;
+mod patterns;
+mod report;
+mod routes;
+mod source;
+mod subject;
+mod test;
+mod tree;
+mod words;
+
+use std::io::{self, IsTerminal, Read, Write};
+use std::process::ExitCode;
+
+use annotate_snippets::Renderer;
+use clap::{CommandFactory, Parser};
+use serde_json::json;
+
+use arguments::{
+    Arguments, CheckArguments, Colour, Command, ExplainArguments, RoutesArguments, TestArguments,
+};
+use explain::{KeyFiles, Moment, Told};
+pub use load::named_configuration;
+use load::{Loaded, load};
+use report::Severity;
+use source::Source;
+
+/// The JSON Schema of the configuration.
+const SCHEMA: &str = include_str!("schema.json");
+
+/// How a run ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// Everything is good.
+    Good,
+    /// Something is wrong with what was looked at.
+    Wrong,
+    /// The command was used wrongly, or a file cannot be read.
+    Misused,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Good => Self::SUCCESS,
+            Outcome::Wrong => Self::from(1),
+            Outcome::Misused => Self::from(2),
+        }
+    }
+}
+
+/// Runs the command with the arguments of the process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let coloured = coloured(arguments.color);
+    let mut terminal = Terminal {
+        stdin: &mut io::stdin().lock(),
+        stdout: &mut io::BufWriter::new(io::stdout().lock()),
+        style: test::Style::new(coloured),
+        renderer: if coloured {
+            Renderer::styled()
+        } else {
+            Renderer::plain()
+        },
+    };
+    let outcome = terminal.run(&arguments.command);
+    let flushed = terminal.stdout.flush();
+    match outcome.and_then(|outcome| flushed.map(|()| outcome).map_err(Failure::Write)) {
+        Ok(outcome) => outcome.into(),
+        // Nobody is there to read any more, as with `| head`.
+        Err(Failure::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            let _nobody_to_tell = writeln!(io::stderr(), "edge-authz: {failure}");
+            Outcome::Misused.into()
+        }
+    }
+}
+
+fn coloured(choice: Colour) -> bool {
+    match choice {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => {
+            let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+            let able = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+            wanted && able && io::stdout().is_terminal()
+        }
+    }
+}
+
+/// Why a run ended early.
+#[derive(Debug)]
+enum Failure {
+    /// A file cannot be read, or an argument is wrong; in a sentence.
+    Use(String),
+    /// The output cannot be written.
+    Write(io::Error),
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Use(sentence) => out.write_str(sentence),
+            Self::Write(error) => error.fmt(out),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Write(error)
+    }
+}
+
+/// What the command reads from and writes to.
+struct Terminal<'t> {
+    stdin: &'t mut dyn Read,
+    stdout: &'t mut dyn Write,
+    renderer: Renderer,
+    style: test::Style,
+}
+
+impl Terminal<'_> {
+    fn run(&mut self, command: &Command) -> Result<Outcome, Failure> {
+        match command {
+            Command::Check(arguments) => self.check(arguments),
+            Command::Explain(arguments) => self.explain(arguments),
+            Command::Routes(arguments) => self.routes(arguments),
+            Command::Test(arguments) => self.test(arguments),
+            Command::Schema => {
+                self.stdout.write_all(SCHEMA.as_bytes())?;
+                Ok(Outcome::Good)
+            }
+            Command::Completions { shell } => {
+                let mut command = Arguments::command();
+                let mut script = Vec::new();
+                clap_complete::generate(*shell, &mut command, "edge-authz", &mut script);
+                self.stdout.write_all(&script)?;
+                Ok(Outcome::Good)
+            }
+        }
+    }
+
+    fn read(&mut self, path: &str) -> Result<Source, Failure> {
+        Source::read(path, self.stdin).map_err(Failure::Use)
+    }
+
+    fn check(&mut self, arguments: &CheckArguments) -> Result<Outcome, Failure> {
+        let mut outcome = Outcome::Good;
+        let mut told = Vec::new();
+        for file in &arguments.files {
+            let checked = check::check(self.read(file)?);
+            let bad = checked.count(Severity::Error) > 0
+                || (arguments.strict && checked.count(Severity::Warning) > 0);
+            if bad {
+                outcome = Outcome::Wrong;
+            }
+            if arguments.json {
+                told.push(checked.to_json());
+            } else {
+                checked.show(&self.renderer, self.stdout)?;
+            }
+        }
+        if arguments.json {
+            let good = outcome == Outcome::Good;
+            self.tell(&json!({"good": good, "files": told}))?;
+        }
+        Ok(outcome)
+    }
+
+    /// The one configuration of a file; none, once what is wrong with it was
+    /// shown.
+    fn load(&mut self, file: &str) -> Result<Option<Loaded>, Failure> {
+        let source = self.read(file)?;
+        match load(&source) {
+            Ok(loaded) => Ok(Some(loaded)),
+            Err(findings) => {
+                let checked = check::Checked::of(source, 1, findings);
+                checked.show(&self.renderer, self.stdout)?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn routes(&mut self, arguments: &RoutesArguments) -> Result<Outcome, Failure> {
+        let Some(loaded) = self.load(&arguments.file)? else {
+            return Ok(Outcome::Wrong);
+        };
+        let table = routes::Table::of(&loaded);
+        if arguments.json {
+            self.tell(&table.to_json())?;
+        } else {
+            table.show(self.stdout)?;
+        }
+        Ok(Outcome::Good)
+    }
+
+    fn explain(&mut self, arguments: &ExplainArguments) -> Result<Outcome, Failure> {
+        let Some(loaded) = self.load(&arguments.config)? else {
+            return Ok(Outcome::Wrong);
+        };
+        let now = arguments.at.unwrap_or_else(Moment::now);
+        let mut keys = KeyFiles::new(now.0);
+        for argument in &arguments.jwks {
+            let (provider, file) = argument
+                .split_once('=')
+                .ok_or_else(|| Failure::Use("write `--jwks PROVIDER=FILE`".to_owned()))?;
+            let source = self.read(file)?;
+            keys.add(&loaded.policy, provider, &source.bytes)
+                .map_err(Failure::Use)?;
+        }
+        let token = match &arguments.token_file {
+            Some(file) => Some(self.read(file)?.text.trim().to_owned()),
+            None => None,
+        };
+        let told = Told {
+            method: &arguments.method,
+            target: &arguments.target,
+            headers: &arguments.headers,
+            token: token.as_deref().zip(loaded.policy.token_places.first()),
+        };
+        let head = told.head().map_err(Failure::Use)?;
+        let explanation = explain::explain(&loaded, &head, &keys, now);
+        if arguments.json {
+            self.tell(&explanation.to_json())?;
+        } else {
+            explanation.show(self.stdout)?;
+        }
+        Ok(Outcome::Good)
+    }
+
+    fn test(&mut self, arguments: &TestArguments) -> Result<Outcome, Failure> {
+        let mut files = Vec::new();
+        for file in &arguments.files {
+            let played = test::play(&self.read(file)?, arguments.only.as_deref());
+            if !arguments.json {
+                played.show(&self.style, arguments.verbose, self.stdout)?;
+            }
+            files.push(played);
+        }
+        if let Some(path) = &arguments.junit {
+            let written = std::fs::write(path, test::junit(&files));
+            written.map_err(|error| Failure::Use(format!("{path}: {error}")))?;
+        }
+        let good = files.iter().all(test::Played::is_good);
+        if arguments.json {
+            let files: Vec<_> = files.iter().map(test::Played::to_json).collect();
+            self.tell(&json!({"good": good, "files": files}))?;
+        }
+        Ok(if good { Outcome::Good } else { Outcome::Wrong })
+    }
+
+    fn tell(&mut self, value: &serde_json::Value) -> Result<(), Failure> {
+        Ok(writeln!(self.stdout, "{value:#}")?)
+    }
+}

@@ -1,0 +1,59 @@
+//! One configuration of a file, compiled: for the commands that need one.
+
+use std::path::Path;
+
+use annotate_snippets::Renderer;
+use serde_json::Value;
+
+use super::check;
+use super::report::{Finding, Severity};
+use super::source::Source;
+use super::subject::{Document, Subject};
+use edge_authz::policy::Policy;
+
+/// A policy, and where it is written.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) policy: Policy,
+    pub(crate) subject: Subject,
+}
+
+/// Compiles the one configuration of a file.
+///
+/// # Errors
+///
+/// What is wrong with it, or that the file has none or several.
+pub(crate) fn load(source: &Source) -> Result<Loaded, Vec<Finding>> {
+    let document = Document::read(source)?;
+    let mut subjects = document.subjects.into_iter();
+    let (Some(subject), None) = (subjects.next(), subjects.next()) else {
+        return Err(vec![Finding::said(
+            Severity::Error,
+            String::new(),
+            "there is not exactly one configuration of edge-authz in this file; `check` shows what there is",
+        )]);
+    };
+    let policy = check::compile(&subject, source)?;
+    Ok(Loaded { policy, subject })
+}
+
+/// The configuration that a case file names: wherever [`check`] finds it in
+/// that file, a whole bootstrap too.
+///
+/// # Errors
+///
+/// That there is no such file, or what is wrong with it; in lines.
+pub fn named_configuration(case_file: &Path, name: &str) -> Result<Value, String> {
+    let path = case_file.with_file_name(name);
+    let shown = path.display();
+    let bytes = std::fs::read(&path).map_err(|error| format!("{shown}: {error}"))?;
+    let source = Source::new(shown.to_string(), bytes);
+    let renderer = Renderer::plain();
+    let said = |findings: Vec<Finding>| {
+        let findings = findings.iter();
+        let shown: Vec<_> = findings.map(|one| one.render(&source, &renderer)).collect();
+        shown.join("\n")
+    };
+    let loaded = load(&source).map_err(said)?;
+    serde_json::from_slice(&loaded.subject.json).map_err(|error| format!("{shown}: {error}"))
+}

@@ -1,0 +1,106 @@
+//! `edge-authz routes`: who may call what.
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use super::load::Loaded;
+use super::patterns::{Written, written};
+use super::words;
+use edge_authz::policy::{Access, Route};
+
+/// The table: one row for each pattern, in the order of the file.
+pub(crate) struct Table {
+    rows: Vec<Row>,
+}
+
+struct Row {
+    pattern: String,
+    hosts: Vec<String>,
+    access: &'static str,
+    who: String,
+    needs: Vec<String>,
+    cors: bool,
+}
+
+impl Table {
+    /// The table of a configuration.
+    pub(crate) fn of(loaded: &Loaded) -> Self {
+        let policy = &loaded.policy;
+        let row = |written: Written| {
+            let route = policy.route(written.place.route)?;
+            Some(Row {
+                pattern: written.text,
+                hosts: written.host_texts,
+                access: access(route),
+                who: words::who(policy, route),
+                needs: words::needs(route),
+                cors: route.cors.is_some(),
+            })
+        };
+        let rows = written(policy, &loaded.subject);
+        Self {
+            rows: rows.into_iter().filter_map(row).collect(),
+        }
+    }
+
+    /// Writes the table with aligned columns; those that would be empty are
+    /// left out.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub(crate) fn show(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        let mut rows = vec![["ROUTE", "HOSTS", "WHO", "NEEDS", "CORS"].map(str::to_owned)];
+        rows.extend(self.rows.iter().map(|row| {
+            [
+                row.pattern.clone(),
+                row.hosts.join(", "),
+                row.who.clone(),
+                row.needs.join("; "),
+                if row.cors { "yes" } else { "" }.to_owned(),
+            ]
+        }));
+        let width = |column: usize| {
+            let texts = rows.iter().skip(1).filter_map(|row| row.get(column));
+            match texts.map(|text| text.chars().count()).max() {
+                None | Some(0) => None,
+                Some(width) => Some(width.max(5)),
+            }
+        };
+        let widths: Vec<_> = (0..5).map(width).collect();
+        for row in &rows {
+            let cells = row.iter().zip(&widths);
+            let cells = cells.filter_map(|(text, width)| Some((text, (*width)?)));
+            let cells: Vec<_> = cells
+                .map(|(text, width)| format!("{text:width$}"))
+                .collect();
+            writeln!(out, "{}", cells.join("  ").trim_end())?;
+        }
+        Ok(())
+    }
+
+    /// The same for other programs.
+    pub(crate) fn to_json(&self) -> Value {
+        let row = |row: &Row| {
+            json!({
+                "match": row.pattern,
+                "hosts": row.hosts,
+                "access": row.access,
+                "who": row.who,
+                "needs": row.needs,
+                "cors": row.cors,
+            })
+        };
+        json!({"routes": self.rows.iter().map(row).collect::<Vec<_>>()})
+    }
+}
+
+fn access(route: &Route) -> &'static str {
+    match route.access {
+        Access::Public => "public",
+        Access::Optional => "optional",
+        Access::Required => "required",
+        Access::Denied => "denied",
+    }
+}

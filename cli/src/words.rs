@@ -1,0 +1,75 @@
+//! Rules of the policy in words.
+
+use edge_authz::policy::{Access, Policy, Route, TokenPlace};
+use edge_authz::rules::{ClaimRule, Expected, Requirement};
+
+/// Whom a route lets in.
+pub(crate) fn who(policy: &Policy, route: &Route) -> String {
+    let tokens = match &route.providers {
+        None => "a token".to_owned(),
+        Some(ids) => {
+            let names = ids.iter().filter_map(|id| policy.providers.get(*id));
+            let names: Vec<_> = names.map(|provider| &*provider.name).collect();
+            format!("a token of {}", names.join(" or "))
+        }
+    };
+    match route.access {
+        Access::Public => "everyone".to_owned(),
+        Access::Denied => "no one".to_owned(),
+        Access::Optional => format!("no token, or {tokens}"),
+        Access::Required => tokens,
+    }
+}
+
+/// What a route asks of a token, each thing by itself.
+pub(crate) fn needs(route: &Route) -> Vec<String> {
+    let mut needs = Vec::new();
+    if let Some(token_use) = route.token_use {
+        needs.push(format!("token_use {}", token_use.as_str()));
+    }
+    if !route.rules.scopes.is_empty() {
+        let scopes = requirement(&route.rules.scopes, ToString::to_string);
+        needs.push(format!("scopes {scopes}"));
+    }
+    needs.extend(route.rules.claims.iter().map(claim));
+    needs
+}
+
+/// What a rule asks of a claim.
+pub(crate) fn claim(rule: &ClaimRule) -> String {
+    let values = requirement(&rule.requirement, |expected| match expected {
+        Expected::Text(text) => text.to_string(),
+        Expected::Variable(name) => format!("{{{name}}}"),
+    });
+    format!("{} {values}", rule.name.as_str())
+}
+
+fn requirement<T>(requirement: &Requirement<T>, text: impl Fn(&T) -> String) -> String {
+    let list = |values: &[T], word: &str| {
+        let values: Vec<_> = values.iter().map(&text).collect();
+        match values.as_slice() {
+            [] => None,
+            [one] if word == "any of" => Some(one.clone()),
+            _ => Some(format!("{word} {}", values.join(", "))),
+        }
+    };
+    let lists = [
+        list(&requirement.any_of, "any of"),
+        list(&requirement.all_of, "all of"),
+        list(&requirement.none_of, "none of"),
+    ];
+    lists.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// A place where a token may stand.
+pub(crate) fn token_place(place: &TokenPlace) -> String {
+    match place {
+        TokenPlace::Header {
+            name,
+            scheme: Some(scheme),
+        } => format!("header `{name}` after `{scheme}`"),
+        TokenPlace::Header { name, scheme: None } => format!("header `{name}`"),
+        TokenPlace::Cookie(name) => format!("cookie `{name}`"),
+        TokenPlace::Query(name) => format!("query parameter `{name}`"),
+    }
+}

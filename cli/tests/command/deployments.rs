@@ -1,0 +1,17 @@
+//! The files under `deploy/`, as the command sees them.
+
+use super::golden::{root, run_in};
+
+#[test]
+fn nothing_in_the_deployments_is_wrong_or_risky() {
+    for file in [
+        "istio/gateway.yaml",
+        "istio/sidecar.yaml",
+        "envoy-gateway/policy.yaml",
+        "envoy/static.yaml",
+        "envoy/xds/listeners.yaml",
+    ] {
+        let ran = run_in(&root().join("deploy"), &["check", "--strict", file], "");
+        assert_eq!(ran.code, 0, "{file}: {}{}", ran.out, ran.err);
+    }
+}

@@ -1,0 +1,86 @@
+//! The requests to issuers that are under way.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use super::host::{self, HostError, Map};
+use edge_authz::engine::{FetchCall, FetchId};
+use edge_authz::http::HeaderMap;
+use edge_authz::keys::answer::{AnswerHead, Ending};
+
+/// The host's numbers of the requests, and the engine's names of them.
+#[derive(Debug, Default)]
+pub(super) struct Fetches {
+    by_number: RefCell<BTreeMap<u32, FetchId>>,
+}
+
+impl Fetches {
+    /// Sends a request on behalf of the root context.
+    pub(super) fn send(&self, root: u32, call: &FetchCall) -> Result<(), HostError> {
+        let headers = vec![
+            (":method", "GET"),
+            (":scheme", call.uri.scheme()),
+            (":authority", call.uri.authority()),
+            (":path", call.uri.path()),
+            ("accept", "application/json, application/jwk-set+json"),
+        ];
+        let number = host::get(root, &call.cluster, headers, call.timeout)?;
+        let mut by_number = self
+            .by_number
+            .try_borrow_mut()
+            .map_err(|_| HostError::NotAsked)?;
+        by_number.insert(number, call.id);
+        Ok(())
+    }
+
+    /// The request that this answer is to, if it is one of ours.
+    pub(super) fn take(&self, number: u32) -> Option<FetchId> {
+        self.by_number.try_borrow_mut().ok()?.remove(&number)
+    }
+}
+
+/// The head of an answer that never comes, since nobody was asked.
+pub(super) fn not_sent() -> AnswerHead {
+    AnswerHead {
+        ending: Ending::NotSent,
+        ..AnswerHead::default()
+    }
+}
+
+/// The head of the answer that the current callback brings.
+///
+/// # Errors
+///
+/// The host failed. An answer without fields never came: nothing of it can be
+/// read, and trying would fail.
+pub(super) fn answer_head(fields: usize, body_size: usize) -> Result<AnswerHead, HostError> {
+    if fields == 0 {
+        return Ok(AnswerHead::default());
+    }
+    let map = host::headers(Map::AnswerHeaders)?;
+    Ok(AnswerHead {
+        ending: status(&map).map_or(Ending::NoAnswer, Ending::Status),
+        encoded: map.values("content-encoding").any(is_encoding),
+        cache_control: map
+            .values("cache-control")
+            .collect::<Vec<_>>()
+            .join(&b","[..]),
+        age: map.first("age").unwrap_or_default().to_vec(),
+        body_size,
+    })
+}
+
+fn status(map: &HeaderMap) -> Option<u16> {
+    std::str::from_utf8(map.first(":status")?)
+        .ok()?
+        .parse()
+        .ok()
+}
+
+/// `identity` is no encoding, however often it is said (RFC 9110 §8.4.1).
+fn is_encoding(value: &[u8]) -> bool {
+    let encodings = value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+    encodings
+        .filter(|encoding| !encoding.is_empty())
+        .any(|encoding| !encoding.eq_ignore_ascii_case(b"identity"))
+}

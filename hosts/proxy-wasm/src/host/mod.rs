@@ -1,0 +1,343 @@
+//! The host's functions as this filter uses them: bytes in, `Result` out.
+//!
+//! Nothing but this module calls the host. The SDK's own wrappers panic on a
+//! status that they do not expect and on bytes that are not UTF-8, and a panic
+//! takes the whole worker's filter down; here a status is a value.
+
+#![expect(
+    unsafe_code,
+    reason = "the ABI is a foreign one; every pointer handed out is argued where it is"
+)]
+
+mod abi;
+mod pairs;
+mod shared_data;
+mod signatures;
+
+use std::ptr;
+use std::time::Duration;
+
+pub(super) use shared_data::Shared;
+pub(super) use signatures::Signatures;
+
+use edge_authz::http::{HeaderMap, LocalReply, SafeText};
+use edge_authz::telemetry::Level;
+use edge_authz::time::UnixTime;
+
+/// Why the host did not do what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HostError {
+    /// There is no such thing.
+    NotFound,
+    /// The value has changed since it was read.
+    Changed,
+    /// The host has no such function, or not for this filter.
+    NoFunction,
+    /// The host refused, with this status.
+    Refused(u32),
+    /// What it returned is not in the form it should be in.
+    Malformed,
+    /// It was not asked, since it could not be asked that.
+    NotAsked,
+}
+
+fn check(status: u32) -> Result<(), HostError> {
+    match status {
+        0 => Ok(()),
+        1 => Err(HostError::NotFound),
+        8 => Err(HostError::Changed),
+        // Envoy answers 10 for what `capability_restriction_config` leaves out.
+        10 | 12 => Err(HostError::NoFunction),
+        status => Err(HostError::Refused(status)),
+    }
+}
+
+/// Takes the data that a call returns.
+fn returned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>, HostError> {
+    let mut data: *mut u8 = ptr::null_mut();
+    let mut size: usize = 0;
+    check(call(&raw mut data, &raw mut size))?;
+    if data.is_null() {
+        // A host need not allocate nothing.
+        return if size == 0 {
+            Ok(Vec::new())
+        } else {
+            Err(HostError::Malformed)
+        };
+    }
+    if isize::try_from(size).is_err() {
+        return Err(HostError::Malformed);
+    }
+    // SAFETY: the ABI has the host return data in memory that it got from this
+    // module's exported `proxy_on_memory_allocate(size)`, once for each call,
+    // and leaves it to the caller. The SDK's implementation of that export
+    // gives away a boxed slice of `size` bytes; this takes it back, after the
+    // host has written all of it. For a size of 0 that pointer dangles, as it
+    // may.
+    let bytes = unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(data, size)) };
+    Ok(bytes.into_vec())
+}
+
+/// The time of day.
+pub(super) fn now() -> Result<UnixTime, HostError> {
+    let mut nanos: u64 = 0;
+    // SAFETY: the host writes one number where `nanos` is.
+    check(unsafe { abi::proxy_get_current_time_nanoseconds(&raw mut nanos) })?;
+    Ok(UnixTime::from_nanos(i128::from(nanos)))
+}
+
+/// Asks for the root context's ticks, which never stop: at least 1 ms apart.
+pub(super) fn set_tick_period(period: Duration) -> Result<(), HostError> {
+    // SAFETY: no pointers.
+    check(unsafe { abi::proxy_set_tick_period_milliseconds(millis(period)) })
+}
+
+/// Whole milliseconds; never 0, which means "never" to the host.
+fn millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis())
+        .unwrap_or(u32::MAX)
+        .max(1)
+}
+
+/// Makes the calls that follow concern another context, within this callback.
+pub(super) fn set_effective_context(id: u32) -> Result<(), HostError> {
+    // SAFETY: no pointers.
+    check(unsafe { abi::proxy_set_effective_context(id) })
+}
+
+/// The numbers of the levels in the ABI; what the host calls critical, or off,
+/// is above all of ours.
+pub(super) const fn number(level: Level) -> u32 {
+    match level {
+        Level::Debug => 1,
+        Level::Info => 2,
+        Level::Warn => 3,
+        Level::Error => 4,
+    }
+}
+
+/// Writes a line to the log. That it fails changes nothing.
+pub(super) fn log(level: Level, text: &str) {
+    // SAFETY: the host reads the text during the call.
+    let _ = unsafe { abi::proxy_log(number(level), text.as_ptr(), text.len()) };
+}
+
+/// The least level that the host writes down.
+pub(super) fn log_level() -> Result<u32, HostError> {
+    let mut level: u32 = 0;
+    // SAFETY: the host writes one number where `level` is.
+    check(unsafe { abi::proxy_get_log_level(&raw mut level) })?;
+    Ok(level)
+}
+
+/// A host's buffer.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Buffer {
+    AnswerBody,
+    Configuration,
+}
+
+/// A whole buffer of `size` bytes; anything but the whole is an error.
+pub(super) fn buffer(buffer: Buffer, size: usize) -> Result<Vec<u8>, HostError> {
+    if size == 0 {
+        return Ok(Vec::new());
+    }
+    let id = match buffer {
+        Buffer::AnswerBody => 4,
+        Buffer::Configuration => 7,
+    };
+    // SAFETY: the pointers are `returned`'s, valid during the call.
+    let bytes = returned(|data, data_size| unsafe {
+        abi::proxy_get_buffer_bytes(id, 0, size, data, data_size)
+    })?;
+    if bytes.len() == size {
+        Ok(bytes)
+    } else {
+        Err(HostError::Malformed)
+    }
+}
+
+/// A list of header fields that the host holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Map {
+    RequestHeaders,
+    RequestTrailers,
+    ResponseHeaders,
+    AnswerHeaders,
+}
+
+impl Map {
+    const fn id(self) -> u32 {
+        match self {
+            Self::RequestHeaders => 0,
+            Self::RequestTrailers => 1,
+            Self::ResponseHeaders => 2,
+            Self::AnswerHeaders => 6,
+        }
+    }
+}
+
+/// All fields of a list that has some: whoever is told that there are none has
+/// no reason to ask, so a host that then has none is not believed.
+pub(super) fn headers(map: Map) -> Result<HeaderMap, HostError> {
+    // SAFETY: the pointers are `returned`'s, valid during the call.
+    let bytes =
+        returned(|data, size| unsafe { abi::proxy_get_header_map_pairs(map.id(), data, size) })?;
+    let map = pairs::parse(bytes).ok_or(HostError::Malformed)?;
+    if map.iter().next().is_none() {
+        return Err(HostError::Malformed);
+    }
+    Ok(map)
+}
+
+/// Replaces every line of this name by one.
+pub(super) fn set_header(map: Map, name: &[u8], value: &[u8]) -> Result<(), HostError> {
+    // SAFETY: the host reads name and value during the call.
+    check(unsafe {
+        abi::proxy_replace_header_map_value(
+            map.id(),
+            name.as_ptr(),
+            name.len(),
+            value.as_ptr(),
+            value.len(),
+        )
+    })
+}
+
+/// Adds a line, whether or not there are others of this name.
+pub(super) fn add_header(map: Map, name: &[u8], value: &[u8]) -> Result<(), HostError> {
+    // SAFETY: the host reads name and value during the call.
+    check(unsafe {
+        abi::proxy_add_header_map_value(
+            map.id(),
+            name.as_ptr(),
+            name.len(),
+            value.as_ptr(),
+            value.len(),
+        )
+    })
+}
+
+/// Removes every line of this name.
+pub(super) fn remove_header(map: Map, name: &[u8]) -> Result<(), HostError> {
+    // SAFETY: the host reads the name during the call.
+    check(unsafe { abi::proxy_remove_header_map_value(map.id(), name.as_ptr(), name.len()) })
+}
+
+/// The number of the request's half of a stream.
+const REQUEST: u32 = 0;
+
+/// Lets a paused request go on. Nothing of it may be read afterwards.
+pub(super) fn continue_request() -> Result<(), HostError> {
+    // SAFETY: no pointers.
+    check(unsafe { abi::proxy_continue_stream(REQUEST) })
+}
+
+/// Resets the request's stream: the last resort where no answer can be sent.
+pub(super) fn reset_request() -> Result<(), HostError> {
+    // SAFETY: no pointers.
+    check(unsafe { abi::proxy_close_stream(REQUEST) })
+}
+
+/// Answers the request here.
+pub(super) fn reply(reply: &LocalReply) -> Result<(), HostError> {
+    // A status out of range would end the connection without an answer.
+    if !(200..600).contains(&reply.status) {
+        return Err(HostError::NotAsked);
+    }
+    let fields = reply
+        .headers
+        .iter()
+        .map(|(name, value)| (*name, SafeText::as_str(value)));
+    let headers = pairs::encode(fields).ok_or(HostError::NotAsked)?;
+    // SAFETY: the host reads details, body and headers during the call.
+    check(unsafe {
+        abi::proxy_send_local_response(
+            u32::from(reply.status),
+            reply.details.as_ptr(),
+            reply.details.len(),
+            reply.body.as_ptr(),
+            reply.body.len(),
+            headers.as_ptr(),
+            headers.len(),
+            // Not a gRPC status: the host makes one of the HTTP status where
+            // the request is a gRPC one.
+            -1,
+        )
+    })
+}
+
+/// Sets an entry of the stream's filter state, which Envoy calls `wasm.<name>`.
+pub(super) fn set_filter_state(name: &str, value: &str) -> Result<(), HostError> {
+    // SAFETY: the host reads name and value during the call.
+    check(unsafe {
+        abi::proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len())
+    })
+}
+
+/// What a metric does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MetricKind {
+    Counter,
+    Gauge,
+}
+
+/// Makes a metric known, or finds it; the host never frees it.
+pub(super) fn define_metric(kind: MetricKind, name: &str) -> Result<u32, HostError> {
+    let kind = match kind {
+        MetricKind::Counter => 0,
+        MetricKind::Gauge => 1,
+    };
+    let mut id: u32 = 0;
+    // SAFETY: the host reads the name and writes one number where `id` is.
+    check(unsafe { abi::proxy_define_metric(kind, name.as_ptr(), name.len(), &raw mut id) })?;
+    Ok(id)
+}
+
+/// Sets a gauge.
+pub(super) fn record_metric(id: u32, value: u64) -> Result<(), HostError> {
+    // SAFETY: no pointers.
+    check(unsafe { abi::proxy_record_metric(id, value) })
+}
+
+/// Adds to a counter or a gauge.
+pub(super) fn increment_metric(id: u32, offset: i64) -> Result<(), HostError> {
+    // SAFETY: no pointers.
+    check(unsafe { abi::proxy_increment_metric(id, offset) })
+}
+
+/// Calls a function that only some hosts have.
+fn foreign(name: &str, arguments: &[u8]) -> Result<Vec<u8>, HostError> {
+    // SAFETY: the host reads name and arguments during the call; the pointers
+    // for the result are `returned`'s.
+    returned(|data, size| unsafe {
+        abi::proxy_call_foreign_function(
+            name.as_ptr(),
+            name.len(),
+            arguments.as_ptr(),
+            arguments.len(),
+            data,
+            size,
+        )
+    })
+}
+
+/// Sends a GET to a cluster, on behalf of the root context, and returns the
+/// number that the answer will have.
+///
+/// This one call has to go through the SDK, which else would not know the
+/// answer's number and panic. Of the statuses, the SDK returns those that
+/// hosts give, 2 and 10, as errors. When the answer comes it makes the root
+/// the effective context and panics where that fails, so a host that does not
+/// let it is not asked for anything.
+pub(super) fn get(
+    root: u32,
+    cluster: &str,
+    headers: Vec<(&str, &str)>,
+    timeout: Duration,
+) -> Result<u32, HostError> {
+    set_effective_context(root)?;
+    let timeout = Duration::from_millis(millis(timeout).into());
+    proxy_wasm::hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), timeout)
+        .map_err(|_| HostError::NotAsked)
+}

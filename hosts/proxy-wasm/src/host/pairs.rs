@@ -1,0 +1,112 @@
+//! The form in which the ABI passes header fields: their number, the sizes of
+//! each name and value, then names and values, each ended by a zero byte. All
+//! numbers are 32 bits, little-endian.
+
+use std::ops::Range;
+
+use edge_authz::http::{Field, HeaderMap};
+
+/// Bytes of the sizes of one field.
+const SIZES: usize = 8;
+
+/// Reads fields where they lie. `None` unless the buffer is exactly one
+/// well-formed list: of what is cut off or left over, nothing can be believed.
+pub(super) fn parse(buffer: Vec<u8>) -> Option<HeaderMap> {
+    if buffer.is_empty() {
+        return Some(HeaderMap::default());
+    }
+    let (count, rest) = number(&buffer)?;
+    let (sizes, _) = rest.split_at_checked(count.checked_mul(SIZES)?)?;
+    // Bounded by the buffer's size, whatever the number claims.
+    let mut fields = Vec::with_capacity(count);
+    let mut at = sizes.len().checked_add(size_of::<u32>())?;
+    for sizes in sizes.chunks_exact(SIZES) {
+        let (name_size, rest) = number(sizes)?;
+        let (value_size, _) = number(rest)?;
+        let (name, next) = text(&buffer, at, name_size)?;
+        let (value, next) = text(&buffer, next, value_size)?;
+        fields.push(Field { name, value });
+        at = next;
+    }
+    (at == buffer.len()).then_some(())?;
+    HeaderMap::from_parts(buffer, fields)
+}
+
+/// A number and what follows it.
+fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    Some((usize::try_from(u32::from_le_bytes(*number)).ok()?, rest))
+}
+
+/// The place of a text, and the position after the zero byte that ends it.
+fn text(buffer: &[u8], start: usize, size: usize) -> Option<(Range<usize>, usize)> {
+    let end = start.checked_add(size)?;
+    (*buffer.get(end)? == 0).then_some(())?;
+    Some((start..end, end.checked_add(1)?))
+}
+
+/// Writes fields. `None` where a size does not fit 32 bits.
+pub(super) fn encode<'a>(
+    fields: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+) -> Option<Vec<u8>> {
+    let mut buffer = Vec::new();
+    let count = u32::try_from(fields.clone().count()).ok()?;
+    buffer.extend_from_slice(&count.to_le_bytes());
+    for (name, value) in fields.clone() {
+        buffer.extend_from_slice(&u32::try_from(name.len()).ok()?.to_le_bytes());
+        buffer.extend_from_slice(&u32::try_from(value.len()).ok()?.to_le_bytes());
+    }
+    for (name, value) in fields {
+        buffer.extend_from_slice(name.as_bytes());
+        buffer.push(0);
+        buffer.extend_from_slice(value.as_bytes());
+        buffer.push(0);
+    }
+    Some(buffer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(fields: &[(&str, &str)]) -> Vec<u8> {
+        encode(fields.iter().copied()).unwrap()
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let fields = [(":path", "/a"), ("x", ""), ("x", "b")];
+        let map = parse(encoded(&fields)).unwrap();
+        let read: Vec<_> = map.iter().collect();
+        let written = fields.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        assert_eq!(read, written);
+    }
+
+    #[test]
+    fn no_bytes_and_no_fields_are_an_empty_list() {
+        assert_eq!(parse(Vec::new()).unwrap().iter().count(), 0);
+        assert_eq!(parse(encoded(&[])).unwrap().iter().count(), 0);
+    }
+
+    #[test]
+    fn a_list_that_is_cut_anywhere_or_has_a_rest_is_refused() {
+        let whole = encoded(&[("name", "value"), ("a", "b")]);
+        for end in 1..whole.len() {
+            assert!(parse(whole[..end].to_vec()).is_none(), "cut at {end}");
+        }
+        assert!(parse([&whole[..], b"\0"].concat()).is_none());
+    }
+
+    #[test]
+    fn sizes_that_reach_out_of_the_buffer_are_refused() {
+        let whole = encoded(&[("name", "value")]);
+        for byte in 0..12 {
+            for wrong in [1, 0x7f, 0xff] {
+                let mut broken = whole.clone();
+                broken[byte] ^= wrong;
+                assert!(parse(broken).is_none(), "byte {byte} with {wrong:#x}");
+            }
+        }
+        assert!(parse(vec![0xff; 64]).is_none());
+    }
+}

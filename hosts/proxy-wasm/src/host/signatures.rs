@@ -1,0 +1,130 @@
+//! Signature checks by Envoy's foreign function `verify_signature`.
+//!
+//! It does the arithmetic and nothing else: that the key's type fits the
+//! algorithm, and that the key is strong enough, is the caller's matter.
+
+use std::cell::{Cell, RefCell};
+
+use super::{HostError, foreign};
+use edge_authz::crypto::{Hash, NativeSignatures};
+
+const FUNCTION: &str = "verify_signature";
+
+/// What Envoy says where the signature was checked and does not fit. Every
+/// other failure is one of the check, so that the module checks itself.
+const CHECKED: &[u8] = b"Failed to verify digest";
+
+/// The host's own signature checks, where it has them.
+#[derive(Debug, Default)]
+pub(crate) struct Signatures {
+    /// The host has no such function; it is asked once.
+    absent: Cell<bool>,
+    /// The arguments' memory, used again and again.
+    arguments: RefCell<Vec<u8>>,
+}
+
+impl NativeSignatures for Signatures {
+    fn verify(
+        &self,
+        hash: Hash,
+        spki_der: &[u8],
+        signature: &[u8],
+        message: &[u8],
+    ) -> Option<bool> {
+        if self.absent.get() {
+            return None;
+        }
+        let mut arguments = self.arguments.try_borrow_mut().ok()?;
+        arguments.clear();
+        let fields = [name(hash).as_bytes(), spki_der, signature, message];
+        for (number, field) in (1..).zip(fields) {
+            push(&mut arguments, number, field)?;
+        }
+        match foreign(FUNCTION, &arguments) {
+            Ok(result) => read(&result),
+            Err(HostError::NotFound | HostError::NoFunction) => {
+                self.absent.set(true);
+                None
+            }
+            Err(_) => None,
+        }
+    }
+}
+
+const fn name(hash: Hash) -> &'static str {
+    match hash {
+        Hash::Sha256 => "sha256",
+        Hash::Sha384 => "sha384",
+        Hash::Sha512 => "sha512",
+    }
+}
+
+/// Appends a protobuf field of bytes; its number is below 16.
+fn push(message: &mut Vec<u8>, number: u8, bytes: &[u8]) -> Option<()> {
+    const LENGTH_DELIMITED: u8 = 2;
+    message.push(number.checked_shl(3)? | LENGTH_DELIMITED);
+    let mut length = u32::try_from(bytes.len()).ok()?;
+    while length >= 0x80 {
+        let [low, ..] = length.to_le_bytes();
+        message.push(low | 0x80);
+        length >>= 7;
+    }
+    let [low, ..] = length.to_le_bytes();
+    message.push(low);
+    message.extend_from_slice(bytes);
+    Some(())
+}
+
+/// Reads the result: field 1, whether it verified, else field 2, why not.
+fn read(result: &[u8]) -> Option<bool> {
+    match result {
+        [0x08, 0x01] => Some(true),
+        [0x12, rest @ ..] | [0x08, 0x00, 0x12, rest @ ..] => {
+            let text = rest.split_first().map(|(_, text)| text)?;
+            text.starts_with(CHECKED).then_some(false)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_written_as_protobuf_has_them() {
+        let mut message = Vec::new();
+        push(&mut message, 1, b"sha256").unwrap();
+        push(&mut message, 4, &[7; 300]).unwrap();
+        let expected = [&b"\x0a\x06sha256\x22\xac\x02"[..], &[7; 300]].concat();
+        assert_eq!(message, expected);
+    }
+
+    #[test]
+    fn only_a_plain_true_is_one() {
+        assert_eq!(read(b"\x08\x01"), Some(true));
+        assert_eq!(
+            read(b"\x12\x26Failed to verify digest. Error code: 0"),
+            Some(false)
+        );
+        assert_eq!(
+            read(b"\x08\x00\x12\x26Failed to verify digest. Error code: 0"),
+            Some(false)
+        );
+        for unclear in [
+            &b""[..],
+            b"\x08",
+            b"\x08\x00",
+            b"\x08\x02",
+            b"\x08\x01\x08\x01",
+            b"\x08\x81\x00",
+            b"\x10\x01",
+            b"\x12",
+            b"\x12\x17md4x is not supported.",
+            b"\x12\x25Failed to initialize digest verify.",
+            b"\xff\xff\xff",
+        ] {
+            assert_eq!(read(unclear), None, "{unclear:?}");
+        }
+    }
+}

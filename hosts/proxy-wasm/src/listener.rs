@@ -1,0 +1,281 @@
+//! One configuration in force: its engine, and the effects that come of it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::fetches::{self, Fetches};
+use super::host::{self, Buffer, Map, Shared, Signatures};
+use super::report::Report;
+use super::stream::{At, Stream};
+use edge_authz::authz::Refusal;
+use edge_authz::cors::ResponseCors;
+use edge_authz::engine::{
+    Action, Answer, Effect, Engine, FetchCall, FetchId, StreamId, Surroundings,
+};
+use edge_authz::http::{LocalReply, RequestHead};
+use edge_authz::keys::answer::AnswerHead;
+use edge_authz::policy::{Policy, Upstream};
+use edge_authz::telemetry::{Event, Level, Metric, Reason};
+use edge_authz::time::UnixTime;
+
+/// A listener's filter in one worker.
+#[derive(Debug)]
+pub(super) struct Listener {
+    /// The root context.
+    root: u32,
+    policy: Rc<Policy>,
+    engine: RefCell<Engine>,
+    /// The requests that the engine will decide about later.
+    waiting: RefCell<BTreeMap<StreamId, Rc<Stream>>>,
+    fetches: Fetches,
+    signatures: Signatures,
+    report: Report,
+    /// The answer where the host fails.
+    failure: LocalReply,
+    /// The ticks that were last asked for, successfully.
+    tick_period: Cell<Option<Duration>>,
+    /// The time that was last read.
+    last_read: Cell<UnixTime>,
+}
+
+impl Listener {
+    /// Puts a policy in force. `None` where the host cannot support one: without a
+    /// clock or ticks nothing could be decided, and who waits would wait for good.
+    pub(super) fn start(root: u32, policy: Policy) -> Option<Rc<Self>> {
+        let now = host::now().ok()?;
+        let policy = Rc::new(policy);
+        let listener = Self {
+            root,
+            engine: RefCell::new(Engine::new(Rc::clone(&policy), seed(now, root))),
+            waiting: RefCell::default(),
+            fetches: Fetches::default(),
+            signatures: Signatures::default(),
+            report: Report::new(),
+            failure: Refusal::from(Reason::InternalError).reply(&policy.responses),
+            policy,
+            tick_period: Cell::new(None),
+            last_read: Cell::new(now),
+        };
+        let effects = listener.ask(Some(now), Engine::start)?;
+        listener.tick_period.get()?;
+        listener.apply(effects, None);
+        Some(Rc::new(listener))
+    }
+
+    pub(super) fn upstream(&self) -> &Upstream {
+        &self.policy.upstream
+    }
+
+    /// The answer where the host fails.
+    pub(super) fn failure(&self) -> &LocalReply {
+        &self.failure
+    }
+
+    /// The headers of a request have come.
+    pub(super) fn request(&self, stream: &Rc<Stream>) {
+        let now = self.now();
+        let effects = host::headers(Map::RequestHeaders).ok().and_then(|headers| {
+            let head = RequestHead::new(headers);
+            self.ask(now, |engine, around| {
+                engine.request(stream.id, head, around)
+            })
+        });
+        match effects {
+            Some(effects) => self.apply(effects, Some(stream)),
+            None => self.settle(stream, &self.refusal(stream.id), At::Headers),
+        }
+        if stream.is_pending() {
+            match self.waiting.try_borrow_mut() {
+                Ok(mut waiting) => drop(waiting.insert(stream.id, Rc::clone(stream))),
+                Err(_) => self.settle(stream, &self.refusal(stream.id), At::Headers),
+            }
+        }
+    }
+
+    /// A request that was pending is over.
+    pub(super) fn forget(&self, stream: &Stream) {
+        if let Ok(mut waiting) = self.waiting.try_borrow_mut() {
+            waiting.remove(&stream.id);
+        }
+        if let Ok(mut engine) = self.engine.try_borrow_mut() {
+            let effects = engine.forget(stream.id);
+            drop(engine);
+            self.apply(effects, None);
+        }
+    }
+
+    /// The host has answered a request by itself, as when it had waited for too
+    /// long: nothing is to be decided any more. Returns what CORS does to that
+    /// answer.
+    pub(super) fn overtaken(&self, stream: &Stream) -> Option<ResponseCors> {
+        let engine = self.engine.try_borrow().ok()?;
+        let cors = engine.cors_of_waiting(stream.id).cloned();
+        drop(engine);
+        self.forget(stream);
+        cors
+    }
+
+    /// Time has passed.
+    pub(super) fn tick(&self) {
+        self.report.refresh();
+        match self.ask(self.now(), Engine::tick) {
+            Some(effects) => self.apply(effects, None),
+            // Whose time is up cannot be told any more.
+            None => self.abandon(),
+        }
+    }
+
+    /// The answer to a fetch has come, or it never will.
+    pub(super) fn answered(&self, number: u32, fields: usize, body_size: usize) {
+        let Some(id) = self.fetches.take(number) else {
+            return;
+        };
+        let head = fetches::answer_head(fields, body_size).unwrap_or_default();
+        let body = || host::buffer(Buffer::AnswerBody, body_size).ok();
+        let effects = self.ended(id, &head, &body);
+        self.apply(effects, None);
+    }
+
+    /// Tells the engine how a fetch has ended. It must be told in any case: it
+    /// begins no other before.
+    fn ended(
+        &self,
+        id: FetchId,
+        head: &AnswerHead,
+        body: &dyn Fn() -> Option<Vec<u8>>,
+    ) -> Vec<Effect> {
+        let now = self.now();
+        let no_answer = AnswerHead::default();
+        // Nothing is decided by a clock that stands still.
+        let head = if now.is_some() { head } else { &no_answer };
+        let now = now.unwrap_or(self.last_read.get());
+        self.ask(Some(now), |engine, around| {
+            engine.fetched(id, head, body, around)
+        })
+        .unwrap_or_default()
+    }
+
+    /// Answers all requests that wait: the engine will not.
+    pub(super) fn abandon(&self) {
+        let waiting = self
+            .waiting
+            .try_borrow()
+            .map(|all| all.keys().copied().collect());
+        let waiting: Vec<StreamId> = waiting.unwrap_or_default();
+        for stream in waiting {
+            if let Ok(mut engine) = self.engine.try_borrow_mut() {
+                let effects = engine.forget(stream);
+                drop(engine);
+                self.apply(effects, None);
+            }
+            self.settle_waiting(&self.refusal(stream));
+        }
+    }
+
+    fn refusal(&self, stream: StreamId) -> Answer {
+        Answer {
+            stream,
+            action: Action::Reply(self.failure.clone()),
+            reason: Reason::InternalError,
+            route: None,
+            provider: None,
+            issuer: None,
+            cors: None,
+        }
+    }
+
+    fn now(&self) -> Option<UnixTime> {
+        let now = host::now().ok()?;
+        self.last_read.set(now);
+        Some(now)
+    }
+
+    /// Tells the engine of an event. `None` where that is not possible. The
+    /// engine is free again when its effects are applied: the host may come
+    /// back while it does what they say.
+    fn ask(
+        &self,
+        now: Option<UnixTime>,
+        event: impl FnOnce(&mut Engine, Surroundings<'_>) -> Vec<Effect>,
+    ) -> Option<Vec<Effect>> {
+        let mut engine = self.engine.try_borrow_mut().ok()?;
+        let around = Surroundings {
+            now: now?,
+            shared: &Shared,
+            native: &self.signatures,
+        };
+        let effects = event(&mut engine, around);
+        let next_tick = engine.next_tick();
+        drop(engine);
+        if self.tick_period.get() != Some(next_tick) && host::set_tick_period(next_tick).is_ok() {
+            self.tick_period.set(Some(next_tick));
+        }
+        Some(effects)
+    }
+
+    /// Does what the engine says. `here` is the request whose headers the
+    /// current callback brings, if it does.
+    fn apply(&self, effects: Vec<Effect>, here: Option<&Stream>) {
+        let mut effects = VecDeque::from(effects);
+        while let Some(effect) = effects.pop_front() {
+            match (effect, here) {
+                (Effect::Answer(answer), Some(stream)) if answer.stream == stream.id => {
+                    self.settle(stream, &answer, At::Headers);
+                }
+                (Effect::Answer(answer), _) => self.settle_waiting(&answer),
+                (Effect::Fetch(call), _) => effects.extend(self.fetch(&call)),
+                (Effect::Measure(metric), _) => self.report.measure(metric),
+                (Effect::Log(event), _) => self.report.log(&event),
+            }
+        }
+    }
+
+    /// Sends a fetch; returns what follows where it could not be sent.
+    fn fetch(&self, call: &FetchCall) -> Vec<Effect> {
+        match self.fetches.send(self.root, call) {
+            Ok(()) => Vec::new(),
+            Err(_) => self.ended(call.id, &fetches::not_sent(), &|| None),
+        }
+    }
+
+    /// Decides a request that waits, from the root context.
+    fn settle_waiting(&self, answer: &Answer) {
+        let stream = self
+            .waiting
+            .try_borrow_mut()
+            .ok()
+            .and_then(|mut all| all.remove(&answer.stream));
+        let Some(stream) = stream else {
+            return;
+        };
+        // It fails where the client has left: nothing is to be done then.
+        if host::set_effective_context(stream.id.0).is_ok() {
+            self.settle(&stream, answer, At::Later);
+            let _ = host::set_effective_context(self.root);
+        }
+    }
+
+    /// Does what was decided about a request, and tells of it.
+    fn settle(&self, stream: &Stream, answer: &Answer, at: At) {
+        let reason = stream.apply(answer, at, self.upstream(), &self.failure);
+        let provider = answer.provider.clone();
+        let passed = matches!(answer.action, Action::Forward(_)) && reason == answer.reason;
+        if !passed && reason != Reason::Preflight && self.report.wants(Level::Debug) {
+            self.report.log(&Event::Refused {
+                reason,
+                route: answer.route.clone(),
+                provider: provider.clone(),
+            });
+        }
+        self.report.measure(Metric::Requests { reason, provider });
+    }
+}
+
+/// Differs between workers, and between the configurations of one: the time to
+/// the nanosecond, and the number of the root context.
+fn seed(now: UnixTime, root: u32) -> u64 {
+    let nanos = now.as_nanos() & i128::from(u64::MAX);
+    u64::try_from(nanos).unwrap_or_default() ^ u64::from(root).rotate_left(32)
+}

@@ -1,0 +1,179 @@
+//! One request, from its headers to its end.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use super::deny::refuse;
+use super::host::{self, HostError, Map};
+use edge_authz::authz::{Forward, RequestEdit};
+use edge_authz::cors::{HeaderEdit, ResponseCors};
+use edge_authz::engine::{self, Answer, StreamId};
+use edge_authz::http::LocalReply;
+use edge_authz::policy::Upstream;
+use edge_authz::telemetry::Reason;
+
+/// What has become of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// It is not decided: nothing of it goes on.
+    Pending,
+    /// It has gone on to the upstream. Its head is never read again.
+    Forwarded,
+    /// It was answered here.
+    Answered,
+}
+
+/// A request's state, shared by its own context and, while it waits, by the
+/// listener that decides about it later.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) id: StreamId,
+    pub(super) state: Cell<State>,
+    /// Trailers have come while it was pending.
+    pub(super) has_trailers: Cell<bool>,
+    cors: RefCell<Option<ResponseCors>>,
+}
+
+/// Where a decision is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum At {
+    /// In the callback that brought the request's headers, which goes on by
+    /// what it returns.
+    Headers,
+    /// Later, from the root context: the request has to be resumed.
+    Later,
+}
+
+impl Stream {
+    pub(super) fn new(id: StreamId) -> Rc<Self> {
+        Rc::new(Self {
+            id,
+            state: Cell::new(State::Pending),
+            has_trailers: Cell::new(false),
+            cors: RefCell::default(),
+        })
+    }
+
+    pub(super) fn is_pending(&self) -> bool {
+        self.state.get() == State::Pending
+    }
+
+    /// Does what was decided, and returns why the request ended as it did: a
+    /// change that the host refuses makes of any decision a refusal.
+    pub(super) fn apply(
+        &self,
+        answer: &Answer,
+        at: At,
+        upstream: &Upstream,
+        failure: &LocalReply,
+    ) -> Reason {
+        self.set_cors(answer.cors.clone());
+        let forward = match &answer.action {
+            engine::Action::Forward(forward) => forward,
+            engine::Action::Reply(reply) => {
+                // The answer does not depend on what is told of it.
+                let _ = publish(answer, answer.reason, None);
+                self.answer(reply);
+                return answer.reason;
+            }
+        };
+        if self.forward(answer, forward, at, upstream).is_ok() {
+            return answer.reason;
+        }
+        let _ = publish(answer, Reason::InternalError, None);
+        self.answer(failure);
+        Reason::InternalError
+    }
+
+    /// The one place from which a request goes on.
+    fn forward(
+        &self,
+        answer: &Answer,
+        forward: &Forward,
+        at: At,
+        upstream: &Upstream,
+    ) -> Result<(), HostError> {
+        for edit in &forward.edits {
+            match edit {
+                RequestEdit::Remove(name) => host::remove_header(Map::RequestHeaders, name)?,
+                RequestEdit::Set(name, value) => {
+                    host::set_header(Map::RequestHeaders, name, value)?;
+                }
+                RequestEdit::Add(name, value) => {
+                    host::add_header(Map::RequestHeaders, name, value)?;
+                }
+            }
+        }
+        if self.has_trailers.get() {
+            strip_trailers(upstream)?;
+        }
+        publish(answer, answer.reason, forward.subject.as_deref())?;
+        if at == At::Later {
+            host::continue_request()?;
+        }
+        self.state.set(State::Forwarded);
+        Ok(())
+    }
+
+    /// Answers the request here.
+    pub(super) fn answer(&self, reply: &LocalReply) {
+        self.state.set(State::Answered);
+        refuse(reply);
+    }
+
+    pub(super) fn set_cors(&self, of_answer: Option<ResponseCors>) {
+        if let Ok(mut cors) = self.cors.try_borrow_mut() {
+            *cors = of_answer;
+        }
+    }
+
+    /// Gives a response its CORS headers.
+    pub(super) fn decorate(&self, own: bool) -> Result<(), HostError> {
+        let cors = self.cors.try_borrow().map_err(|_| HostError::NotAsked)?;
+        let Some(cors) = &*cors else {
+            return Ok(());
+        };
+        let response = host::headers(Map::ResponseHeaders)?;
+        for edit in cors.apply(response.iter(), own) {
+            match edit {
+                HeaderEdit::Remove(name) => host::remove_header(Map::ResponseHeaders, &name)?,
+                HeaderEdit::Set(name, value) => {
+                    host::set_header(Map::ResponseHeaders, name.as_bytes(), &value)?;
+                }
+                HeaderEdit::Add(name, value) => {
+                    host::add_header(Map::ResponseHeaders, name.as_bytes(), &value)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Removes the client's copies of the headers that the filter may set from the
+/// request's trailers: some upstreams merge them into the headers.
+pub(super) fn strip_trailers(upstream: &Upstream) -> Result<(), HostError> {
+    let trailers = host::headers(Map::RequestTrailers)?;
+    for (name, _) in trailers.iter().filter(|(name, _)| upstream.owns(name)) {
+        host::remove_header(Map::RequestTrailers, name)?;
+    }
+    Ok(())
+}
+
+/// Tells access logs and other filters what is known of the request. Access
+/// logs do not escape it, and nothing of it has a control character: not the
+/// configured texts, and a subject that has one is left out.
+fn publish(answer: &Answer, reason: Reason, subject: Option<&str>) -> Result<(), HostError> {
+    let facts = [
+        ("edge_authz.reason", Some(reason.name())),
+        ("edge_authz.route", answer.route.as_deref()),
+        ("edge_authz.provider", answer.provider.as_deref()),
+        ("edge_authz.issuer", answer.issuer.as_deref()),
+        ("edge_authz.subject", subject),
+    ];
+    for (name, value) in facts {
+        if let Some(value) = value {
+            host::set_filter_state(name, value)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,450 @@
+//! The proxy around the filter: streams, shared data, the clock, and what can
+//! go wrong with each of them.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
+
+use super::abi::Returned;
+
+/// 2026-01-01T00:00:00Z in seconds.
+pub(super) const START: u64 = 1_767_225_600;
+
+pub(super) type Fields = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// The host's functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Call {
+    Log,
+    LogLevel,
+    Time,
+    TickPeriod,
+    EffectiveContext,
+    Buffer,
+    Headers,
+    SetHeader,
+    AddHeader,
+    RemoveHeader,
+    Continue,
+    Close,
+    Reply,
+    SetProperty,
+    GetShared,
+    SetShared,
+    DefineMetric,
+    RecordMetric,
+    IncrementMetric,
+    Foreign,
+    Fetch,
+}
+
+/// How a call fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// With this status.
+    Status(u32),
+    /// With success, and a size without memory.
+    NoMemory,
+    /// With success, and the first half of the data.
+    Half,
+    /// With success, and other bytes.
+    Noise,
+    /// With success, and no data.
+    Nothing,
+}
+
+/// The callbacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    Configure,
+    RequestHeaders,
+    RequestBody,
+    RequestTrailers,
+    Tick,
+    Answer,
+    ResponseHeaders,
+    Done,
+}
+
+/// Something that goes wrong.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fault {
+    pub(super) call: Call,
+    pub(super) failure: Failure,
+    pub(super) phase: Phase,
+    /// Calls within one callback that succeed before.
+    pub(super) after: usize,
+}
+
+/// A reply of the filter, as the client gets it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reply {
+    pub(super) status: u32,
+    pub(super) details: String,
+    pub(super) body: String,
+    pub(super) headers: Fields,
+}
+
+/// A request.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    pub(super) request: Fields,
+    pub(super) trailers: Fields,
+    pub(super) response: Fields,
+    /// What the upstream got.
+    pub(super) forwarded: Option<Fields>,
+    pub(super) reply: Option<Reply>,
+    /// The reply went through the filter's response callback.
+    pub(super) reply_shown: bool,
+    pub(super) reset: bool,
+    pub(super) filter_state: BTreeMap<String, String>,
+}
+
+/// What has become of a request.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// The upstream got it, with these headers.
+    Forwarded(Fields),
+    /// The client got this.
+    Answered(Reply),
+    Waits,
+    Reset,
+}
+
+/// A request of the filter to a cluster.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    pub(super) token: u32,
+    pub(super) cluster: String,
+    pub(super) headers: Fields,
+    pub(super) timeout: u32,
+    pub(super) root: u32,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct World {
+    pub(super) nanos: u64,
+    pub(super) log: Vec<(u32, String)>,
+    pub(super) log_level: u32,
+    pub(super) tick_period: u32,
+    pub(super) shared: BTreeMap<String, (Vec<u8>, u32)>,
+    pub(super) streams: BTreeMap<u32, Stream>,
+    pub(super) sent: Vec<Sent>,
+    pub(super) fault: Option<Fault>,
+    /// Absent: the host has no `verify_signature`.
+    pub(super) verifies: bool,
+    pub(super) verifications: usize,
+    pub(super) configuration: Vec<u8>,
+    pub(super) answer: Option<(Fields, Vec<u8>)>,
+    /// Kinds and names, by the number less one. A host makes a new number
+    /// whenever it is asked, and never frees one.
+    pub(super) metrics: Vec<(u32, String)>,
+    pub(super) values: BTreeMap<String, i64>,
+    changes: u32,
+    pub(super) next_id: u32,
+    pub(super) current: u32,
+    pub(super) effective: u32,
+    pub(super) phase: Option<Phase>,
+    /// How often each call was made in the current callback.
+    pub(super) calls: BTreeMap<Call, usize>,
+    /// The most often that a call was made in one callback of a phase.
+    pub(super) made: BTreeMap<(Phase, Call), usize>,
+}
+
+thread_local! {
+    static WORLD: RefCell<World> = RefCell::default();
+}
+
+pub(super) fn with_world<T>(act: impl FnOnce(&mut World) -> T) -> T {
+    WORLD.with(|world| act(&mut world.borrow_mut()))
+}
+
+/// Runs a test in a worker of its own: the SDK's state belongs to a thread.
+pub(super) fn in_worker<T: Send>(test: impl FnOnce() -> T + Send) -> T {
+    let worker = || {
+        // The world is there before the filter, and so is longer.
+        with_world(|world| {
+            world.nanos = START * 1_000_000_000;
+            world.log_level = 1;
+            world.verifies = true;
+            world.next_id = 100;
+        });
+        crate::entry::_initialize();
+        test()
+    };
+    match std::thread::scope(|scope| scope.spawn(worker).join()) {
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+pub(super) fn fields(pairs: &[(&str, &str)]) -> Fields {
+    pairs
+        .iter()
+        .map(|(name, value)| (name.as_bytes().into(), value.as_bytes().into()))
+        .collect()
+}
+
+pub(super) fn serialised(fields: &Fields) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let number = |number: usize| u32::try_from(number).unwrap().to_le_bytes();
+    bytes.extend(number(fields.len()));
+    for (name, value) in fields {
+        bytes.extend(number(name.len()));
+        bytes.extend(number(value.len()));
+    }
+    for (name, value) in fields {
+        bytes.extend([name, &b"\0"[..], value, b"\0"].concat());
+    }
+    bytes
+}
+
+fn deserialised(bytes: &[u8]) -> Fields {
+    let number = |at: usize| {
+        usize::try_from(u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap())).unwrap()
+    };
+    let count = number(0);
+    let mut at = 4 + 8 * count;
+    let mut text = |size: usize| {
+        let text = bytes[at..at + size].to_vec();
+        assert_eq!(bytes[at + size], 0);
+        at += size + 1;
+        text
+    };
+    let fields = (0..count)
+        .map(|index| (text(number(4 + 8 * index)), text(number(8 + 8 * index))))
+        .collect();
+    assert_eq!(at, bytes.len());
+    fields
+}
+
+/// The values of a header.
+pub(super) fn values(fields: &Fields, name: &str) -> Vec<String> {
+    let values = fields
+        .iter()
+        .filter(|(present, _)| present == name.as_bytes());
+    values
+        .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+        .collect()
+}
+
+const BAD_ARGUMENT: u32 = 2;
+
+impl World {
+    /// Whether a call fails, and if not by its status, how.
+    pub(super) fn status(&mut self, call: Call) -> Returned<Option<Failure>> {
+        match self.fault_of(call) {
+            Some(Failure::Status(status)) => Err(status),
+            failure => Ok(failure),
+        }
+    }
+
+    fn fault_of(&mut self, call: Call) -> Option<Failure> {
+        let phase = self.phase?;
+        let count = self.calls.entry(call).or_default();
+        *count += 1;
+        let most = self.made.entry((phase, call)).or_default();
+        *most = (*most).max(*count);
+        let fault = self.fault?;
+        (fault.call == call && fault.phase == phase && *count > fault.after)
+            .then_some(fault.failure)
+    }
+
+    /// What the module gets of data; `None`: a size and no memory.
+    pub(super) fn garble(failure: Option<Failure>, bytes: Vec<u8>) -> Option<Vec<u8>> {
+        match failure {
+            None | Some(Failure::Status(_)) => Some(bytes),
+            Some(Failure::NoMemory) => None,
+            Some(Failure::Half) => Some(bytes[..bytes.len() / 2].to_vec()),
+            Some(Failure::Noise) => Some(vec![0xff; bytes.len()]),
+            Some(Failure::Nothing) => Some(Vec::new()),
+        }
+    }
+
+    fn context(&self) -> u32 {
+        if self.effective == 0 {
+            self.current
+        } else {
+            self.effective
+        }
+    }
+
+    pub(super) fn set_effective(&mut self, context: u32) -> Returned<()> {
+        if context >= 100 && !self.streams.contains_key(&context) {
+            return Err(BAD_ARGUMENT);
+        }
+        self.effective = context;
+        Ok(())
+    }
+
+    pub(super) fn buffer(&self, buffer: u32, start: usize, max: usize) -> Returned<Vec<u8>> {
+        let bytes = match buffer {
+            4 => &self.answer.as_ref().ok_or(1_u32)?.1,
+            7 => &self.configuration,
+            other => panic!("no buffer {other}"),
+        };
+        Ok(bytes[start..bytes.len().min(start + max)].to_vec())
+    }
+
+    /// The fields of a list. A request's are there until it goes on.
+    pub(super) fn fields(&mut self, map: u32, write: bool) -> Returned<&mut Fields> {
+        if map == 6 {
+            assert!(!write);
+            assert!(self.answer.is_some(), "an answer that never came is read");
+            return self
+                .answer
+                .as_mut()
+                .map(|(fields, _)| fields)
+                .ok_or(BAD_ARGUMENT);
+        }
+        let (context, phase) = (self.context(), self.phase);
+        let stream = self.streams.get_mut(&context).ok_or(BAD_ARGUMENT)?;
+        match map {
+            0 => {
+                assert!(
+                    stream.forwarded.is_none(),
+                    "a request is read after it has gone on"
+                );
+                Ok(&mut stream.request)
+            }
+            1 => Ok(&mut stream.trailers),
+            2 if phase == Some(Phase::ResponseHeaders) => Ok(&mut stream.response),
+            other => panic!("no map {other} in {phase:?}"),
+        }
+    }
+
+    pub(super) fn resume(&mut self) -> Returned<()> {
+        let context = self.context();
+        let stream = self.streams.get_mut(&context).ok_or(BAD_ARGUMENT)?;
+        assert!(
+            stream.reply.is_none() && !stream.reset,
+            "what is answered does not go on"
+        );
+        assert!(stream.forwarded.is_none(), "a request goes on once");
+        stream.forwarded = Some(stream.request.clone());
+        Ok(())
+    }
+
+    pub(super) fn close(&mut self) -> Returned<()> {
+        let context = self.context();
+        self.streams.get_mut(&context).ok_or(BAD_ARGUMENT)?.reset = true;
+        Ok(())
+    }
+
+    pub(super) fn reply(
+        &mut self,
+        status: u32,
+        details: String,
+        body: Vec<u8>,
+        headers: &[u8],
+    ) -> Returned<()> {
+        let context = self.context();
+        let stream = self.streams.get_mut(&context).ok_or(BAD_ARGUMENT)?;
+        assert!((200..600).contains(&status), "status {status}");
+        let safe = |byte: &u8| matches!(byte, 0x20..=0x7e);
+        let headers = deserialised(headers);
+        assert!(
+            headers
+                .iter()
+                .all(|(name, value)| name.iter().chain(value).all(safe))
+        );
+        // As Envoy: of two replies the first counts.
+        stream.reply.get_or_insert(Reply {
+            status,
+            details,
+            body: String::from_utf8(body).unwrap(),
+            headers,
+        });
+        Ok(())
+    }
+
+    pub(super) fn set_filter_state(&mut self, path: String, value: String) -> Returned<()> {
+        let context = self.context();
+        let stream = self.streams.get_mut(&context).ok_or(1_u32)?;
+        stream.filter_state.insert(path, value);
+        Ok(())
+    }
+
+    pub(super) fn set_shared(&mut self, key: String, value: Vec<u8>, cas: u32) -> Returned<()> {
+        let known = self.shared.get(&key).map(|(_, change)| *change);
+        if cas != 0 && known.is_some_and(|known| known != cas) {
+            return Err(8);
+        }
+        self.changes += 1;
+        self.shared.insert(key, (value, self.changes));
+        Ok(())
+    }
+
+    pub(super) fn define_metric(&mut self, kind: u32, name: String) -> u32 {
+        self.metrics.push((kind, name));
+        u32::try_from(self.metrics.len()).unwrap()
+    }
+
+    fn metric(&self, id: u32) -> Returned<&(u32, String)> {
+        self.metrics.get(usize::try_from(id).unwrap() - 1).ok_or(1)
+    }
+
+    pub(super) fn record_metric(&mut self, id: u32, value: u64) -> Returned<()> {
+        let (kind, name) = self.metric(id)?.clone();
+        assert_eq!(kind, 1, "only gauges are set");
+        self.values.insert(name, i64::try_from(value).unwrap());
+        Ok(())
+    }
+
+    pub(super) fn increment_metric(&mut self, id: u32, offset: i64) -> Returned<()> {
+        let (kind, name) = self.metric(id)?.clone();
+        if kind == 0 && offset <= 0 {
+            return Err(BAD_ARGUMENT);
+        }
+        *self.values.entry(name).or_default() += offset;
+        Ok(())
+    }
+
+    /// `verify_signature` for P-256, as Envoy has it.
+    pub(super) fn foreign(&mut self, name: &str, arguments: &[u8]) -> Returned<Vec<u8>> {
+        self.verifications += 1;
+        if !self.verifies || name != "verify_signature" {
+            return Err(1);
+        }
+        let mut rest = arguments;
+        let mut field = |number: u8| {
+            assert_eq!(rest[0], number << 3 | 2);
+            let (mut size, mut at) = (0, 1);
+            loop {
+                let byte = usize::from(rest[at]);
+                size |= (byte & 0x7f) << (7 * (at - 1));
+                at += 1;
+                if byte < 0x80 {
+                    break;
+                }
+            }
+            let field = rest[at..at + size].to_vec();
+            rest = &rest[at + size..];
+            field
+        };
+        let [hash, spki, signature, text] = [1, 2, 3, 4].map(&mut field);
+        assert_eq!((hash.as_slice(), rest), (&b"sha256"[..], &b""[..]));
+        let point = &spki[spki.len() - 65..];
+        match UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point).verify(&text, &signature) {
+            Ok(()) => Ok(b"\x08\x01".to_vec()),
+            Err(_) => Ok(b"\x12\x26Failed to verify digest. Error code: 0".to_vec()),
+        }
+    }
+
+    pub(super) fn http_call(&mut self, cluster: String, headers: &[u8], timeout: u32) -> u32 {
+        let root = self.context();
+        assert!(root < 100, "only the root context outlives what it asks");
+        assert!(timeout > 0);
+        self.next_id += 1;
+        let token = self.next_id;
+        self.sent.push(Sent {
+            token,
+            cluster,
+            headers: deserialised(headers),
+            timeout,
+            root,
+        });
+        token
+    }
+}
