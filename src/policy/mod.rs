@@ -18,6 +18,7 @@ pub use upstream::{ClaimFormat, ClaimHeader, Upstream};
 
 use crate::cors::CorsPolicy;
 use crate::http::PathRules;
+use crate::telemetry::FilterState;
 
 /// What one listener enforces.
 #[derive(Debug)]
@@ -40,6 +41,8 @@ pub struct Policy {
     pub cors: Option<CorsPolicy>,
     /// How refusals look.
     pub responses: Responses,
+    /// What is written to the filter state of requests; each entry once.
+    pub filter_state: Vec<FilterState>,
     /// Verified tokens that a worker remembers; 0: none.
     pub max_tokens: usize,
 }

@@ -3,8 +3,8 @@
 /// The reason of a decision: one for every way a request can end.
 ///
 /// It names the metric (`edge_authz.requests.<reason>.<provider>`), the
-/// response code details (`edge_authz_<reason>`), the filter state
-/// (`wasm.edge_authz.reason`) and the log event. The names are stable.
+/// response code details (`edge_authz_<reason>`), the entry `reason` of the
+/// filter state and the log event. The names are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// A token met the route's rules.

@@ -26,7 +26,8 @@ impl Stage {
         let mut builder = Builder::new(upstream.address()).log_level("warning");
         let mut issuers = Vec::new();
         for (name, world) in worlds {
-            let (config, clusters) = with_own_clusters(world.config(), name);
+            let (mut config, clusters) = with_own_clusters(world.config(), name);
+            telling_reasons(&mut config);
             let plugin = EdgeAuthz::new(config);
             builder = builder.listener(Listener::new(name, plugin.clone()));
             if world.cases.iter().any(|case| case.strict_paths) {
@@ -59,6 +60,7 @@ impl Stage {
             "reason": "%FILTER_STATE(wasm.edge_authz.reason:PLAIN)%",
         });
         let example = Example::read(&folder(name), &[])
+            .changed(telling_reasons)
             .api(upstream.address())
             .issuers(issuer.address());
         Self {
@@ -74,6 +76,21 @@ impl Stage {
 /// The listener of a world where Envoy normalises paths.
 pub(crate) fn strict(world: &str) -> String {
     format!("{world}-strict")
+}
+
+/// Has the reason of requests that pass told to the access log, too: response
+/// code details have it only of those that are answered.
+fn telling_reasons(config: &mut Value) {
+    if let Some(document) = config.as_object_mut() {
+        let telemetry = document.entry("telemetry").or_insert_with(|| json!({}));
+        if let Some(telemetry) = telemetry.as_object_mut() {
+            let entries = telemetry.entry("filter_state").or_insert_with(|| json!([]));
+            let entries = entries.as_array_mut().expect("a list");
+            if !entries.contains(&json!("reason")) {
+                entries.push(json!("reason"));
+            }
+        }
+    }
 }
 
 /// The configuration with clusters that no other world names, and these.

@@ -53,12 +53,13 @@ static_resources:
         endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: {{port}}}}}}]}]
 "#;
 
-/// A bootstrap with both snippets, as its comments say where they go.
-fn bootstrap(issuer: &Issuer, log: &str) -> String {
-    let snippet = |name: &str| {
-        fs::read_to_string(tools::root().join("envoy/observability").join(name)).expect(name)
-    };
-    let configuration = json!({
+fn snippet(name: &str) -> String {
+    fs::read_to_string(tools::root().join("envoy/observability").join(name)).expect(name)
+}
+
+/// A bootstrap with the snippets, as their comments say where they go.
+fn bootstrap(issuer: &Issuer, log: &str, access_log: &str, telemetry: &Value) -> String {
+    let mut configuration = json!({
         "providers": [{
             "name": "main",
             "issuer": issuer.name(),
@@ -70,8 +71,13 @@ fn bootstrap(issuer: &Issuer, log: &str) -> String {
             {"match": "GET /public", "access": "public"},
         ],
     });
+    let members = telemetry.as_object().expect("an object").clone();
+    configuration
+        .as_object_mut()
+        .expect("an object")
+        .extend(members);
     let text = insert(BOOTSTRAP, "{{stats}}", &snippet("stats-tags.yaml"));
-    let text = insert(&text, "{{access_log}}", &snippet("access-log.yaml"));
+    let text = insert(&text, "{{access_log}}", &snippet(access_log));
     let text = replace(&text, "/dev/stdout", log);
     [
         ("{{module}}", tools::module().display().to_string()),
@@ -82,62 +88,109 @@ fn bootstrap(issuer: &Issuer, log: &str) -> String {
     .fold(text, |text, (mark, value)| replace(&text, mark, value))
 }
 
-#[test]
-fn a_denial_is_explained_by_the_access_log_alone_and_metrics_have_labels() {
+/// The status of a request, and what the access log says of it: reason, route
+/// and provider.
+struct Expected {
+    request: Request,
+    status: u16,
+    facts: [&'static str; 3],
+}
+
+fn requests(good: &str, weak: &str) -> Vec<Expected> {
+    let get = |path: &str| Request::get(path);
+    let of = |request, status, facts| Expected {
+        request,
+        status,
+        facts,
+    };
+    let allowed = ["allowed", "GET /pets", "main"];
+    vec![
+        of(get("/pets").bearer(good), 200, allowed),
+        of(get("/pets").bearer(good), 200, allowed),
+        of(
+            get("/pets").bearer(weak),
+            403,
+            ["missing_scope", "GET /pets", "main"],
+        ),
+        of(get("/pets"), 401, ["no_token", "GET /pets", ""]),
+        of(get("/public"), 200, ["public", "GET /public", ""]),
+        of(get("/cats"), 404, ["no_route", "", ""]),
+    ]
+}
+
+/// Sends the requests through an Envoy with these snippets; looks at each entry
+/// of its log.
+fn logged(access_log: &str, telemetry: &Value, look: impl Fn(&Expected, &Value)) -> Envoy {
     let key = TokenMaker::generate("RS256", "key-1");
     let issuer = Issuer::with_keys(&[&key]);
     let scratch = Scratch::new("observability");
     let log = scratch.path().join("requests.log").display().to_string();
-    let envoy = Builder::from_bootstrap(bootstrap(&issuer, &log)).start();
+    let envoy = Builder::from_bootstrap(bootstrap(&issuer, &log, access_log, telemetry)).start();
     let token = |scope: &str| {
         let more = json!({"sub": "ada", "scope": scope});
         key.token(&claims_with(issuer.name(), "api", more))
     };
-    let (good, weak) = (token("pets:read"), token("dogs:read"));
-    let get = |path: &str| Request::get(path);
-    let requests = [
-        (
-            get("/pets").bearer(&good),
-            200,
-            "allowed",
-            "GET /pets",
-            "main",
-        ),
-        (
-            get("/pets").bearer(&good),
-            200,
-            "allowed",
-            "GET /pets",
-            "main",
-        ),
-        (
-            get("/pets").bearer(&weak),
-            403,
-            "missing_scope",
-            "GET /pets",
-            "main",
-        ),
-        (get("/pets"), 401, "no_token", "GET /pets", ""),
-        (get("/public"), 200, "public", "GET /public", ""),
-        (get("/cats"), 404, "no_route", "", ""),
-    ];
-    for (request, status, ..) in &requests {
-        assert_eq!(envoy.send(request).status, *status);
+    let requests = requests(&token("pets:read"), &token("dogs:read"));
+    for expected in &requests {
+        assert_eq!(envoy.send(&expected.request).status, expected.status);
     }
     let entries = entries(&log, requests.len());
-    for ((_, status, reason, route, provider), entry) in requests.iter().zip(&entries) {
-        let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
-        assert_eq!(entry["status"], json!(status), "{entry}");
-        assert_eq!(text("reason"), *reason, "{entry}");
-        assert_eq!(text("route"), *route, "{entry}");
-        assert_eq!(text("provider"), *provider, "{entry}");
-        let subject = if *reason == "allowed" { "ada" } else { "" };
-        assert_eq!(text("subject"), subject, "{entry}");
-        if *status >= 400 {
-            assert!(text("details").contains(reason), "{entry}");
-        }
+    for (expected, entry) in requests.iter().zip(&entries) {
+        assert_eq!(entry["status"], json!(expected.status), "{entry}");
+        let refusal = format!("edge_authz_{}", expected.facts[0]);
+        let refused = expected.status >= 400;
+        assert_eq!(entry["details"] == json!(refusal), refused, "{entry}");
+        look(expected, entry);
     }
+    envoy
+}
+
+const FACTS: [&str; 5] = ["reason", "route", "provider", "subject", "issuer"];
+
+fn fact(entry: &Value, name: &str) -> String {
+    entry[name].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_denial_is_explained_by_the_access_log_alone_and_metrics_have_labels() {
+    let envoy = logged("access-log.yaml", &json!({}), |_, _| {});
     labelled(&envoy);
+}
+
+#[test]
+fn what_is_listed_for_the_filter_state_is_in_the_access_log() {
+    let telemetry = serde_saphyr::from_str(&snippet("telemetry.yaml")).expect("YAML");
+    logged(
+        "access-log-filter-state.yaml",
+        &telemetry,
+        |expected, entry| {
+            let facts = ["reason", "route", "provider"].map(|name| fact(entry, name));
+            assert_eq!(facts, expected.facts, "{entry}");
+            let subject = if facts[0] == "allowed" { "ada" } else { "" };
+            assert_eq!(fact(entry, "subject"), subject, "{entry}");
+        },
+    );
+}
+
+#[test]
+fn what_is_not_listed_for_the_filter_state_is_not_there_to_be_read() {
+    for (telemetry, listed) in [
+        (json!({}), ""),
+        (json!({"telemetry": {"filter_state": ["route"]}}), "route"),
+    ] {
+        logged(
+            "access-log-filter-state.yaml",
+            &telemetry,
+            |expected, entry| {
+                for name in FACTS.iter().filter(|name| **name != listed) {
+                    assert_eq!(entry[name], Value::Null, "{entry}");
+                }
+                if listed == "route" {
+                    assert_eq!(fact(entry, "route"), expected.facts[1], "{entry}");
+                }
+            },
+        );
+    }
 }
 
 /// The access log, as soon as it has so many entries.
@@ -153,10 +206,9 @@ fn entries(log: &str, count: usize) -> Vec<Value> {
     wait_until(Duration::from_secs(20), read).expect("an entry for each request")
 }
 
+/// The metrics, as soon as the filter has told them: it does so on ticks.
 fn labelled(envoy: &Envoy) {
-    let answer = envoy.admin("GET", "/stats/prometheus");
-    let page = String::from_utf8(answer.body).expect("a page of text");
-    for line in [
+    const LINES: [&str; 7] = [
         r#"edge_authz_requests{edge_authz_reason="allowed",edge_authz_provider="main"} 2"#,
         r#"edge_authz_requests{edge_authz_reason="missing_scope",edge_authz_provider="main"} 1"#,
         r#"edge_authz_requests{edge_authz_reason="no_token",edge_authz_provider="none"} 1"#,
@@ -164,12 +216,20 @@ fn labelled(envoy: &Envoy) {
         r#"edge_authz_keys{edge_authz_provider="main"} 1"#,
         r#"edge_authz_token_cache{edge_authz_result="hit"} 1"#,
         r#"edge_authz_token_cache{edge_authz_result="miss"} 2"#,
-    ] {
-        let found = page.lines().any(|known| known == line);
-        let near: Vec<&str> = page
-            .lines()
-            .filter(|it| it.starts_with("edge_authz"))
-            .collect();
-        assert!(found, "no {line} among\n{}", near.join("\n"));
+    ];
+    let page = || String::from_utf8(envoy.admin("GET", "/stats/prometheus").body).expect("text");
+    let missing = |page: &str| {
+        let has = |line: &str| page.lines().any(|known| known == line);
+        LINES.into_iter().find(|line| !has(line))
+    };
+    let told = || missing(&page()).is_none().then_some(());
+    if wait_until(Duration::from_secs(20), told).is_some() {
+        return;
     }
+    let page = page();
+    let near: Vec<&str> = page
+        .lines()
+        .filter(|it| it.starts_with("edge_authz"))
+        .collect();
+    panic!("no {:?} among\n{}", missing(&page), near.join("\n"));
 }

@@ -1,5 +1,6 @@
 //! New configurations while requests come.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -93,6 +94,14 @@ fn load(envoy: &Envoy, tokens: &[String; 2], ended: &AtomicBool, all: &Mutex<Vec
     }
 }
 
+/// Requests that a replaced configuration has judged are counted like others.
+fn everything_is_counted(envoy: &Envoy, requests: usize) {
+    let requests = u64::try_from(requests).expect("a count");
+    let all = |counted: &BTreeMap<String, u64>| counted.values().sum::<u64>() == requests;
+    let counted = envoy.stats_once("wasmcustom.edge_authz.requests.", all);
+    assert!(all(&counted), "{requests} requests: {counted:?}");
+}
+
 #[test]
 fn under_load_every_request_is_judged_by_one_configuration_and_none_is_dropped() {
     let (key, other) = (
@@ -132,7 +141,9 @@ fn under_load_every_request_is_judged_by_one_configuration_and_none_is_dropped()
         }
         ended.store(true, Ordering::Relaxed);
     });
-    for Seen { sent, generation } in all.into_inner().expect("the list") {
+    let all = all.into_inner().expect("the list");
+    everything_is_counted(&envoy, all.len());
+    for Seen { sent, generation } in all {
         assert!(generation < taken.len(), "a refused configuration judged");
         // Nobody is judged by what has been replaced for a while, or by what
         // is yet to come.

@@ -239,8 +239,21 @@ fn world() -> World {
     )
 }
 
-/// The decided requests by reason.
+/// The decided requests by reason, once the workers have told of all: nothing
+/// comes any more, and between two looks a tick has passed.
 fn counted(world: &World) -> BTreeMap<String, u64> {
+    let mut last = told(world);
+    loop {
+        thread::sleep(Duration::from_secs(2));
+        let now = told(world);
+        if now == last {
+            return now;
+        }
+        last = now;
+    }
+}
+
+fn told(world: &World) -> BTreeMap<String, u64> {
     let mut reasons = BTreeMap::new();
     for (name, count) in world.envoy.stats("wasmcustom.edge_authz.requests.") {
         let reason = name.split('.').nth(3).expect("a reason");

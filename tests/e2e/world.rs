@@ -87,5 +87,6 @@ pub(crate) fn configuration(issuer: &Issuer) -> Value {
             "allow_headers": ["Authorization", "Content-Type"],
             "max_age": "2h",
         },
+        "telemetry": {"filter_state": ["subject", "issuer", "provider"]},
     })
 }

@@ -166,6 +166,17 @@ impl Envoy {
             .collect()
     }
 
+    /// The same, once `wanted` is true of them or 20 s have passed: the filter
+    /// tells of a request on a later tick.
+    pub(crate) fn stats_once(
+        &self,
+        part: &str,
+        wanted: impl Fn(&BTreeMap<String, u64>) -> bool,
+    ) -> BTreeMap<String, u64> {
+        let read = || Some(self.stats(part)).filter(&wanted);
+        wait_until(Duration::from_secs(20), read).unwrap_or_else(|| self.stats(part))
+    }
+
     /// One counter or gauge; 0 where it is not there yet.
     pub(crate) fn stat(&self, name: &str) -> u64 {
         self.stats(name).get(name).copied().unwrap_or(0)

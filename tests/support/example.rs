@@ -90,6 +90,12 @@ impl Example {
         self
     }
 
+    /// With a change of the filter's configuration.
+    pub(crate) fn changed(mut self, change: impl FnOnce(&mut Value)) -> Self {
+        change(self.plugin("configuration/value"));
+        self
+    }
+
     /// What starts it, with two workers.
     pub(crate) fn builder(self) -> Builder {
         Builder::from_bootstrap(self.bootstrap.to_string()).concurrency(2)

@@ -29,6 +29,7 @@ const OBJECTS: &[(&str, &str)] = &[
     ("claim_lists", "one of `claims`, in its long form"),
     ("cors", "`cors`, of the document or of a route"),
     ("responses", "`responses`"),
+    ("telemetry", "`telemetry`"),
     ("token_cache", "`token_cache`"),
 ];
 

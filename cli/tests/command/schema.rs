@@ -44,6 +44,7 @@ fn schema_and_configuration_have_the_same_members_everywhere() {
         "routes": [{"scopes": {"any_of": ["a"]}, "claims": {"a": {"any_of": ["a"]}}, "cors": {"max_age": "1s"}}],
         "cors": {"max_age": "1s"},
         "responses": {"realm": "a"},
+        "telemetry": {"filter_state": ["reason"]},
         "token_cache": {"max_tokens": 1},
     });
     let mut covered = BTreeSet::new();
@@ -62,6 +63,7 @@ fn schema_and_configuration_have_the_same_members_everywhere() {
         ("/routes/0/cors", "/$defs/cors"),
         ("/cors", "/$defs/cors"),
         ("/responses", "/$defs/responses"),
+        ("/telemetry", "/$defs/telemetry"),
         ("/token_cache", "/$defs/token_cache"),
     ] {
         let object = schema.pointer(definition).unwrap();

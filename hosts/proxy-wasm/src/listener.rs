@@ -125,6 +125,7 @@ impl Listener {
             // Whose time is up cannot be told any more.
             None => self.abandon(),
         }
+        self.report.flush();
     }
 
     /// The answer to a fetch has come, or it never will.
@@ -157,8 +158,15 @@ impl Listener {
         .unwrap_or_default()
     }
 
+    /// Another configuration has taken this one's place, or the listener is
+    /// drained: no more ticks come.
+    pub(super) fn end(&self) {
+        self.abandon();
+        self.report.end();
+    }
+
     /// Answers all requests that wait: the engine will not.
-    pub(super) fn abandon(&self) {
+    fn abandon(&self) {
         let waiting = self
             .waiting
             .try_borrow()
@@ -259,7 +267,7 @@ impl Listener {
 
     /// Does what was decided about a request, and tells of it.
     fn settle(&self, stream: &Stream, answer: &Answer, at: At) {
-        let reason = stream.apply(answer, at, self.upstream(), &self.failure);
+        let reason = stream.apply(answer, at, &self.policy, &self.failure);
         let provider = answer.provider.clone();
         let passed = matches!(answer.action, Action::Forward(_)) && reason == answer.reason;
         if !passed && reason != Reason::Preflight && self.report.wants(Level::Debug) {

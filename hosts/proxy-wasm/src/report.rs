@@ -12,6 +12,11 @@ use edge_authz::telemetry::{Event, Level, Metric};
 pub(super) struct Report {
     /// The host's numbers of the metrics, each defined on its first use.
     ids: RefCell<BTreeMap<Metric, u32>>,
+    /// What was measured since the host was last told: one change a metric,
+    /// and so no more than there are metrics, however many requests come.
+    pending: RefCell<BTreeMap<Metric, Change>>,
+    /// There are no more ticks: the host is told at once.
+    ended: Cell<bool>,
     /// The least level that the host writes down.
     least: Cell<u32>,
 }
@@ -20,6 +25,8 @@ impl Report {
     pub(super) fn new() -> Self {
         let report = Self {
             ids: RefCell::default(),
+            pending: RefCell::default(),
+            ended: Cell::new(false),
             least: Cell::new(host::number(Level::Info)),
         };
         report.refresh();
@@ -46,35 +53,77 @@ impl Report {
         }
     }
 
+    /// Notes a measurement, for [`Report::flush`] to tell.
     pub(super) fn measure(&self, metric: Metric) {
         let change = Change::of(&metric);
-        let Some(id) = self.id(metric, change.kind()) else {
-            return;
-        };
-        let _ = match change {
-            Change::Count => host::increment_metric(id, 1),
-            Change::Move(offset) => host::increment_metric(id, offset),
-            Change::Set(value) => host::record_metric(id, value),
-        };
+        // Nothing below comes back here, so it is never borrowed.
+        if let Ok(mut pending) = self.pending.try_borrow_mut() {
+            pending
+                .entry(identity(metric))
+                .and_modify(|earlier| *earlier = earlier.then(change))
+                .or_insert(change);
+        }
+        if self.ended.get() {
+            self.flush();
+        }
+    }
+
+    /// Tells the host what was measured since the last time. On every tick, so
+    /// that a request costs no call of the host.
+    pub(super) fn flush(&self) {
+        let pending = self
+            .pending
+            .try_borrow_mut()
+            .map(|mut pending| std::mem::take(&mut *pending))
+            .unwrap_or_default();
+        for (metric, change) in pending {
+            if change.is_none() {
+                continue;
+            }
+            let Some(id) = self.id(metric, change.kind()) else {
+                continue;
+            };
+            let _ = match change {
+                Change::Count(times) => host::increment_metric(id, times),
+                Change::Move(offset) => host::increment_metric(id, offset),
+                Change::Set(value) => host::record_metric(id, value),
+            };
+        }
+    }
+
+    /// The configuration gets no more ticks: tells the host what there is, and
+    /// from now on everything at once.
+    pub(super) fn end(&self) {
+        self.ended.set(true);
+        self.flush();
     }
 
     fn id(&self, metric: Metric, kind: MetricKind) -> Option<u32> {
         let mut ids = self.ids.try_borrow_mut().ok()?;
-        let identity = identity(metric);
-        if let Some(id) = ids.get(&identity) {
+        if let Some(id) = ids.get(&metric) {
             return Some(*id);
         }
-        let id = host::define_metric(kind, &identity.name()).ok()?;
-        ids.insert(identity, id);
+        let id = host::define_metric(kind, &metric.name()).ok()?;
+        ids.insert(metric, id);
         Some(id)
     }
 }
 
-/// What a measurement does to its metric.
-#[derive(Clone, Copy)]
+impl Drop for Report {
+    /// The listener was drained since its last tick.
+    fn drop(&mut self) {
+        self.flush();
+    }
+}
+
+/// What measurements do to their metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Change {
-    Count,
+    /// A counter goes up.
+    Count(i64),
+    /// A gauge goes up or down.
     Move(i64),
+    /// A gauge is set.
     Set(u64),
 }
 
@@ -84,7 +133,7 @@ impl Change {
             Metric::Requests { .. }
             | Metric::KeyFetches { .. }
             | Metric::TokenCache(_)
-            | Metric::IdentityDropped { .. } => Self::Count,
+            | Metric::IdentityDropped { .. } => Self::Count(1),
             Metric::Keys { count: value, .. } | Metric::KeyAge { seconds: value, .. } => {
                 Self::Set(*value)
             }
@@ -92,9 +141,25 @@ impl Change {
         }
     }
 
+    /// This change, and then a later one of the same metric.
+    fn then(self, later: Self) -> Self {
+        match (self, later) {
+            (Self::Count(earlier), Self::Count(later)) => {
+                Self::Count(earlier.saturating_add(later))
+            }
+            (Self::Move(earlier), Self::Move(later)) => Self::Move(earlier.saturating_add(later)),
+            (_, later) => later,
+        }
+    }
+
+    /// Whether it changes nothing: as many requests wait as before.
+    const fn is_none(self) -> bool {
+        matches!(self, Self::Move(0))
+    }
+
     const fn kind(self) -> MetricKind {
         match self {
-            Self::Count => MetricKind::Counter,
+            Self::Count(_) => MetricKind::Counter,
             Self::Move(_) | Self::Set(_) => MetricKind::Gauge,
         }
     }

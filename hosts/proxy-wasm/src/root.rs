@@ -38,9 +38,15 @@ impl Root {
     fn enforce(&mut self, in_force: Option<InForce>) {
         let former = std::mem::replace(&mut self.in_force, in_force);
         if let Some(InForce { listener, .. }) = former {
-            // It gets no more ticks.
-            listener.abandon();
+            listener.end();
         }
+    }
+}
+
+impl Drop for Root {
+    /// The listener is drained.
+    fn drop(&mut self) {
+        self.enforce(None);
     }
 }
 

@@ -9,8 +9,8 @@ use edge_authz::authz::{Forward, RequestEdit};
 use edge_authz::cors::{HeaderEdit, ResponseCors};
 use edge_authz::engine::{self, Answer, StreamId};
 use edge_authz::http::LocalReply;
-use edge_authz::policy::Upstream;
-use edge_authz::telemetry::Reason;
+use edge_authz::policy::{Policy, Upstream};
+use edge_authz::telemetry::{FilterState, Reason};
 
 /// What has become of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Stream {
         &self,
         answer: &Answer,
         at: At,
-        upstream: &Upstream,
+        policy: &Policy,
         failure: &LocalReply,
     ) -> Reason {
         self.set_cors(answer.cors.clone());
@@ -72,15 +72,15 @@ impl Stream {
             engine::Action::Forward(forward) => forward,
             engine::Action::Reply(reply) => {
                 // The answer does not depend on what is told of it.
-                let _ = publish(answer, answer.reason, None);
+                let _ = publish(&policy.filter_state, answer, answer.reason, None);
                 self.answer(reply);
                 return answer.reason;
             }
         };
-        if self.forward(answer, forward, at, upstream).is_ok() {
+        if self.forward(answer, forward, at, policy).is_ok() {
             return answer.reason;
         }
-        let _ = publish(answer, Reason::InternalError, None);
+        let _ = publish(&policy.filter_state, answer, Reason::InternalError, None);
         self.answer(failure);
         Reason::InternalError
     }
@@ -91,7 +91,7 @@ impl Stream {
         answer: &Answer,
         forward: &Forward,
         at: At,
-        upstream: &Upstream,
+        policy: &Policy,
     ) -> Result<(), HostError> {
         for edit in &forward.edits {
             match edit {
@@ -105,9 +105,10 @@ impl Stream {
             }
         }
         if self.has_trailers.get() {
-            strip_trailers(upstream)?;
+            strip_trailers(&policy.upstream)?;
         }
-        publish(answer, answer.reason, forward.subject.as_deref())?;
+        let subject = forward.subject.as_deref();
+        publish(&policy.filter_state, answer, answer.reason, subject)?;
         if at == At::Later {
             host::continue_request()?;
         }
@@ -159,20 +160,25 @@ pub(super) fn strip_trailers(upstream: &Upstream) -> Result<(), HostError> {
     Ok(())
 }
 
-/// Tells access logs and other filters what is known of the request. Access
-/// logs do not escape it, and nothing of it has a control character: not the
-/// configured texts, and a subject that has one is left out.
-fn publish(answer: &Answer, reason: Reason, subject: Option<&str>) -> Result<(), HostError> {
-    let facts = [
-        ("edge_authz.reason", Some(reason.name())),
-        ("edge_authz.route", answer.route.as_deref()),
-        ("edge_authz.provider", answer.provider.as_deref()),
-        ("edge_authz.issuer", answer.issuer.as_deref()),
-        ("edge_authz.subject", subject),
-    ];
-    for (name, value) in facts {
+/// Tells access logs and other filters what they are to learn of the request.
+/// Access logs do not escape it, and nothing of it has a control character: not
+/// the configured texts, and a subject that has one is left out.
+fn publish(
+    entries: &[FilterState],
+    answer: &Answer,
+    reason: Reason,
+    subject: Option<&str>,
+) -> Result<(), HostError> {
+    for entry in entries {
+        let value = match entry {
+            FilterState::Subject => subject,
+            FilterState::Issuer => answer.issuer.as_deref(),
+            FilterState::Provider => answer.provider.as_deref(),
+            FilterState::Route => answer.route.as_deref(),
+            FilterState::Reason => Some(reason.name()),
+        };
         if let Some(value) = value {
-            host::set_filter_state(name, value)?;
+            host::set_filter_state(entry.name(), value)?;
         }
     }
     Ok(())

@@ -16,10 +16,11 @@ use std::collections::BTreeMap;
 use super::error::Sink;
 use super::path::Path;
 use super::problem::{HeaderProblem, RouteProblem, ShapeProblem};
-use super::reader::{Field, List, Text};
+use super::reader::{Field, List, Located, Text};
 use super::written::{Document, Paths, Responses};
 use crate::http::{EncodedCharacter, EncodedSet, PathFlags, PathRules};
 use crate::policy::{BodyStyle, Policy, Providers};
+use crate::telemetry::FilterState;
 
 /// Tokens that a worker remembers, unless the configuration says how many.
 const DEFAULT_MAX_TOKENS: usize = 20_000;
@@ -46,6 +47,7 @@ pub(super) fn compile(document: Document<'_>, sink: &mut Sink) -> Option<Policy>
         routes: routes.list,
         cors,
         responses,
+        filter_state: filter_state(document.filter_state, sink),
         max_tokens: document.max_tokens.read().unwrap_or(DEFAULT_MAX_TOKENS),
     })
 }
@@ -131,6 +133,16 @@ fn responses(written: Field<Responses<'_>>, sink: &mut Sink) -> crate::policy::R
         realm: realm.map_or(DEFAULT_REALM, |realm| realm.value).into(),
         body: body.unwrap_or(BodyStyle::Aws),
     }
+}
+
+fn filter_state(
+    written: Field<List<Located<'_, FilterState>>>,
+    sink: &mut Sink,
+) -> Vec<FilterState> {
+    let mut seen = Seen::default();
+    let mut entries = written.read().map(|list| list.items).unwrap_or_default();
+    entries.retain(|entry| seen.check(&entry.at, entry.value, sink));
+    entries.into_iter().map(|entry| entry.value).collect()
 }
 
 /// Whether a character may stand inside a quoted string of a challenge without

@@ -1,6 +1,6 @@
 //! Readers of lists, maps, and what may be switched off.
 
-use super::{List, Located, Node, Switch, Text, text};
+use super::{List, Located, Node, Switch, Text, choice, text};
 use crate::config::error::Sink;
 use crate::config::problem::{Excerpt, ShapeProblem, ValueProblem, Wanted};
 use crate::config::value::Value;
@@ -22,12 +22,29 @@ pub(in crate::config) fn list<'d, T>(
 
 /// Reads a list of texts; a bare one does not stand for it.
 pub(in crate::config) fn texts<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<List<Text<'d>>> {
+    not_bare(node, sink)?;
+    list(text)(node, sink)
+}
+
+/// Reads a list of some words; a bare one does not stand for it.
+pub(in crate::config) fn choices<'d, T: Copy>(
+    words: &'static [(&'static str, T)],
+) -> impl Fn(&Node<'d>, &mut Sink) -> Option<List<Located<'d, T>>> {
+    let word = choice(words);
+    let read = list(move |node: &Node<'d>, sink: &mut Sink| Some(node.locate(word(node, sink)?)));
+    move |node, sink| {
+        not_bare(node, sink)?;
+        read(node, sink)
+    }
+}
+
+fn not_bare(node: &Node<'_>, sink: &mut Sink) -> Option<()> {
     if let Value::Text(bare) = node.value {
         let found = Excerpt::of(bare);
         sink.report(&node.at, ShapeProblem::Bare { found });
         return None;
     }
-    list(text)(node, sink)
+    Some(())
 }
 
 /// Reads a list of at most `limit` elements.

@@ -7,7 +7,7 @@
 mod collection;
 mod scalar;
 
-pub(super) use collection::{list, list_up_to, map, off_or, one_or_many, texts};
+pub(super) use collection::{choices, list, list_up_to, map, off_or, one_or_many, texts};
 pub(super) use scalar::{any_text, boolean, choice, count, duration, text};
 
 use super::error::Sink;

@@ -17,11 +17,12 @@ pub(super) use upstream::{TokenFrom, Upstream};
 use super::error::Sink;
 use super::problem::Wanted;
 use super::reader::{
-    Field, List, Node, Switch, Text, boolean, choice, count, list, list_up_to, object, off_or,
-    text, texts,
+    Field, List, Located, Node, Switch, Text, boolean, choice, choices, count, list, list_up_to,
+    object, off_or, text, texts,
 };
 use super::{MAX_PROVIDERS, MAX_REMEMBERED_TOKENS, MAX_ROUTES};
 use crate::policy::BodyStyle;
+use crate::telemetry::FilterState;
 
 const MEMBERS: &[&str] = &[
     "providers",
@@ -31,6 +32,7 @@ const MEMBERS: &[&str] = &[
     "routes",
     "cors",
     "responses",
+    "telemetry",
     "token_cache",
 ];
 
@@ -43,6 +45,7 @@ pub(super) struct Document<'d> {
     pub(super) routes: Field<List<Route<'d>>>,
     pub(super) cors: Field<Switch<Cors<'d>>>,
     pub(super) responses: Field<Responses<'d>>,
+    pub(super) filter_state: Field<List<Located<'d, FilterState>>>,
     pub(super) max_tokens: Field<usize>,
 }
 
@@ -73,6 +76,7 @@ pub(super) fn document<'d>(root: &Node<'d>, sink: &mut Sink) -> Option<Document<
         routes: members.required("routes", routes, sink, list_up_to(MAX_ROUTES, route::read)),
         cors: members.optional("cors", sink, off_or(cors::read)),
         responses: members.optional("responses", sink, responses),
+        filter_state: flatten(members.optional("telemetry", sink, telemetry)),
         max_tokens: flatten(members.optional("token_cache", sink, token_cache)),
     })
 }
@@ -102,6 +106,15 @@ fn responses<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Responses<'d>> {
         realm: members.optional("realm", sink, text),
         body: members.optional("body", sink, choice(BODY)),
     })
+}
+
+fn telemetry<'d>(
+    node: &Node<'d>,
+    sink: &mut Sink,
+) -> Option<Field<List<Located<'d, FilterState>>>> {
+    let members = object(node, &["filter_state"], Wanted::Object, sink)?;
+    let entries = choices(&FilterState::NAMES);
+    Some(members.optional("filter_state", sink, entries))
 }
 
 fn token_cache(node: &Node<'_>, sink: &mut Sink) -> Option<Field<usize>> {

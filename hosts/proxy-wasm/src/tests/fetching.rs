@@ -88,7 +88,7 @@ fn every_request_that_waits_is_decided_by_the_one_answer() {
         let good = [1, 2, 3].map(|_| private(&issuer.token(START)));
         let bad = private(&Issuer::new("k1").token(START));
         assert!(good.into_iter().chain([bad]).all(waits));
-        assert_eq!(metric("edge_authz.waiting_requests"), 4);
+        assert_eq!(metric(ROOT, "edge_authz.waiting_requests"), 4);
         let asked = next_sent(ROOT);
         assert_eq!(sent().len(), 1);
         serve(&asked, issuer);
@@ -99,10 +99,10 @@ fn every_request_that_waits_is_decided_by_the_one_answer() {
             assert!(body(id));
         }
         assert_eq!(status_of(bad), Some(401));
-        assert_eq!(metric("edge_authz.waiting_requests"), 0);
-        assert_eq!(metric("edge_authz.requests.allowed.idp"), 3);
-        assert_eq!(metric("edge_authz.keys.idp"), 1);
-        assert_eq!(metric("edge_authz.key_fetches.idp.success"), 1);
+        assert_eq!(metric(ROOT, "edge_authz.waiting_requests"), 0);
+        assert_eq!(metric(ROOT, "edge_authz.requests.allowed.idp"), 3);
+        assert_eq!(metric(ROOT, "edge_authz.keys.idp"), 1);
+        assert_eq!(metric(ROOT, "edge_authz.key_fetches.idp.success"), 1);
     });
 }
 
@@ -157,7 +157,7 @@ fn whatever_else_an_issuer_answers_keeps_requests_out() {
             assert!(forwarded(id).is_none(), "{status} {headers:?}");
             pass(ROOT, Duration::from_secs(6));
             assert_eq!(status_of(id), Some(503), "{status} {headers:?}");
-            assert_eq!(metric("edge_authz.key_fetches.idp.success"), 0);
+            assert_eq!(metric(ROOT, "edge_authz.key_fetches.idp.success"), 0);
         });
     }
 }
@@ -166,7 +166,7 @@ fn whatever_else_an_issuer_answers_keeps_requests_out() {
 fn a_fetch_without_an_answer_is_tried_again() {
     with_filter(|issuer| {
         no_answer(&next_sent(ROOT));
-        assert_eq!(metric("edge_authz.key_fetches.idp.failure"), 1);
+        assert_eq!(metric(ROOT, "edge_authz.key_fetches.idp.failure"), 1);
         serve(&next_sent(ROOT), issuer);
         assert!(forwarded(private(&issuer.token(START))).is_some());
     });
@@ -187,10 +187,10 @@ fn a_client_that_leaves_while_it_waits_is_forgotten() {
         let gone = private(&issuer.token(START));
         let stays = private(&issuer.token(START));
         leave(gone);
-        assert_eq!(metric("edge_authz.waiting_requests"), 1);
+        assert_eq!(metric(ROOT, "edge_authz.waiting_requests"), 1);
         serve(&next_sent(ROOT), issuer);
         assert!(forwarded(stays).is_some());
-        assert_eq!(metric("edge_authz.requests.allowed.idp"), 1);
+        assert_eq!(metric(ROOT, "edge_authz.requests.allowed.idp"), 1);
     });
 }
 
@@ -204,7 +204,7 @@ fn a_request_that_the_proxy_answered_itself_is_not_decided_again() {
             values(&client, "access-control-allow-origin"),
             ["https://app.example"]
         );
-        assert_eq!(metric("edge_authz.waiting_requests"), 0);
+        assert_eq!(metric(ROOT, "edge_authz.waiting_requests"), 0);
         serve(&next_sent(ROOT), issuer);
         assert!(waits(id), "it is the proxy's");
         assert!(!body(id));
@@ -271,7 +271,7 @@ fn a_fetch_that_the_host_does_not_send_is_tried_again() {
             pass(ROOT, Duration::from_secs(5));
             assert!(sent().is_empty());
         }
-        assert!(metric("edge_authz.key_fetches.idp.failure") > 1);
+        assert!(metric(ROOT, "edge_authz.key_fetches.idp.failure") > 1);
         let log = with_world(|world| world.log.clone());
         assert!(
             log.iter().any(|(_, line)| line.contains("cluster")),
@@ -288,7 +288,7 @@ fn a_clock_that_stops_ends_the_wait() {
         fail(Call::Time, Phase::Tick, 10);
         tick(ROOT);
         assert_eq!(status_of(id), Some(503));
-        assert_eq!(metric("edge_authz.waiting_requests"), 0);
+        assert_eq!(metric(ROOT, "edge_authz.waiting_requests"), 0);
     });
 }
 
@@ -298,7 +298,7 @@ fn a_clock_that_stops_while_an_issuer_answers_costs_that_fetch_only() {
         let asked = next_sent(ROOT);
         fail(Call::Time, Phase::Answer, 10);
         serve(&asked, issuer);
-        assert_eq!(metric("edge_authz.key_fetches.idp.failure"), 1);
+        assert_eq!(metric(ROOT, "edge_authz.key_fetches.idp.failure"), 1);
         recovers(issuer);
     });
 }

@@ -80,5 +80,6 @@ pub(super) fn configuration(jwks: &Value) -> Value {
             {"match": "GET /admin", "scopes": ["admin"]},
         ],
         "cors": {"allow_origins": ["https://app.example"]},
+        "telemetry": {"filter_state": ["subject", "issuer", "provider", "route", "reason"]},
     })
 }

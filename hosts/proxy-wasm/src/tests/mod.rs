@@ -20,4 +20,5 @@ mod life;
 mod proxy;
 mod requests;
 mod responses;
+mod telling;
 mod world;

@@ -251,6 +251,13 @@ pub(super) fn filter_state(id: u32, name: &str) -> Option<String> {
     with_world(|world| world.streams[&id].filter_state.get(name).cloned())
 }
 
-pub(super) fn metric(name: &str) -> i64 {
+/// A metric, once the filter has told of what there was to tell.
+pub(super) fn metric(root: u32, name: &str) -> i64 {
+    tick(root);
+    told(name)
+}
+
+/// A metric as the host knows it now.
+pub(super) fn told(name: &str) -> i64 {
     with_world(|world| world.values.get(name).copied().unwrap_or_default())
 }
