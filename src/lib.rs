@@ -15,6 +15,7 @@ pub mod json;
 pub mod jwk;
 pub mod jwt;
 pub mod keys;
+pub mod memory;
 pub mod policy;
 pub mod rules;
 pub mod telemetry;

@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 const TABLE: &[(&str, &[&str])] = &[
     ("time", &[]),
     ("json", &[]),
-    ("crypto", &[]),
+    ("memory", &[]),
+    ("crypto", &["memory"]),
     ("http", &[]),
     ("jwk", &["crypto", "json"]),
     ("rules", &[]),
@@ -68,6 +69,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "jwk",
             "jwt",
             "keys",
+            "memory",
             "policy",
             "telemetry",
             "time",

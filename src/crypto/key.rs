@@ -9,6 +9,7 @@ use super::eddsa::{Ed25519, Ed25519Key};
 use super::hmac::{Hmac, HmacKey};
 use super::native::{Exportable, NativeFirst};
 use super::rsa::{Pkcs1, Pss, RsaKey};
+use super::tables::Tables;
 use super::{Algorithm, Curve, Fingerprint, NativeSignatures, seam};
 
 /// A key that signatures can be checked with. Copies share the material.
@@ -102,23 +103,20 @@ impl VerifyingKey {
         Ok(Self::prepared(Material::Hmac(Box::new(key)), fingerprint))
     }
 
-    /// Makes checks with this key fast at the cost of [time and memory
-    /// now](Preparation), where there is such a way. Returns whether it did: not
-    /// where the key has a copy already, which would not have it, and not where
-    /// the tables of other keys take all the room that there is for them.
-    pub fn prepare(&mut self) -> bool {
-        let Some(prepared) = Arc::get_mut(&mut self.0) else {
-            return false;
-        };
-        match &mut prepared.material {
+    /// Makes checks with this key and its copies fast while the tables are kept,
+    /// at the cost of [time and memory](Preparation). `None` where there is no
+    /// such way, and where the tables of other keys take all the room that there
+    /// is for them.
+    #[must_use]
+    pub fn prepare(&self) -> Option<Tables> {
+        match &self.0.material {
             Material::Ed25519(key) => key.prepare(),
             Material::P521(key) => key.prepare(),
-            Material::Rsa(_) | Material::P256(_) | Material::P384(_) | Material::Hmac(_) => {}
+            Material::Rsa(_) | Material::P256(_) | Material::P384(_) | Material::Hmac(_) => None,
         }
-        self.is_prepared()
     }
 
-    /// Whether checks with this key were made fast.
+    /// Whether checks with this key are fast now.
     #[must_use]
     pub fn is_prepared(&self) -> bool {
         match &self.0.material {

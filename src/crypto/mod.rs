@@ -28,9 +28,9 @@ mod hash;
 mod hmac;
 mod key;
 mod native;
-mod room;
 mod rsa;
 mod seam;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -40,3 +40,4 @@ pub use fingerprint::Fingerprint;
 pub use hash::Hash;
 pub use key::{KeyError, Preparation, VerifyingKey};
 pub use native::{NativeSignatures, NoNativeSignatures};
+pub use tables::Tables;

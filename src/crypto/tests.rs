@@ -374,23 +374,26 @@ fn the_host_is_not_asked_where_a_key_has_its_multiples() {
         (Curve::P384, Algorithm::Es384, false),
         (Curve::P521, Algorithm::Es512, true),
     ] {
-        let (pair, mut key) = ec_pair(curve);
+        let (pair, key) = ec_pair(curve);
         let good = pair.sign(&SystemRandom::new(), MESSAGE).unwrap();
         let good = good.as_ref();
         // A host that is wrong shows who was asked.
         let (liar, generous) = (Host::new(Some(false)), Host::new(Some(true)));
         assert!(!verify(&key, algorithm, good, &liar));
         assert_eq!(key.preparation().is_some(), has_a_way);
-        assert_eq!(key.prepare(), has_a_way);
+        let copy = key.clone();
+        let tables = key.prepare();
+        assert_eq!(tables.is_some(), has_a_way);
         assert_eq!(key.is_prepared(), has_a_way);
         assert_eq!(verify(&key, algorithm, good, &liar), has_a_way);
         let mut wrong = good.to_vec();
         wrong[60] ^= 1;
         assert_eq!(verify(&key, algorithm, &wrong, &generous), !has_a_way);
-        // One that has a copy is not made fast: the copy would not be.
-        let copy = key.clone();
-        assert!(!key.prepare());
+        // A copy has them too, for as long as somebody keeps them.
         assert_eq!(copy.is_prepared(), has_a_way);
+        drop(tables);
+        assert!(!key.is_prepared() && !copy.is_prepared());
+        assert!(!verify(&copy, algorithm, good, &liar));
     }
 }
 
@@ -449,9 +452,11 @@ fn jwt_compact_drives_the_algorithms_too() {
 
 #[test]
 fn an_ed25519_signature_is_one_of_its_length_and_of_its_text() {
-    let (pair, mut key) = ed25519_key();
+    let (pair, key) = ed25519_key();
     let good = pair.sign(MESSAGE).as_ref().to_vec();
-    for _ in 0..2 {
+    let mut _tables = None;
+    for is_prepared in [false, true, false] {
+        assert_eq!(key.is_prepared(), is_prepared);
         let verify = |message: &[u8], signature: &[u8]| {
             key.verify(Algorithm::EdDsa, message, signature, &NoNativeSignatures)
         };
@@ -459,7 +464,7 @@ fn an_ed25519_signature_is_one_of_its_length_and_of_its_text() {
         assert!(!verify(b"header.other", &good));
         assert!(!verify(MESSAGE, &good[..63]));
         assert!(!verify(MESSAGE, &[&good[..], &[0]].concat()));
-        // Once more with its multiples at hand.
-        key.prepare();
+        // Once more with its multiples at hand, and once without them again.
+        _tables = if is_prepared { None } else { key.prepare() };
     }
 }

@@ -62,6 +62,20 @@ impl KeyCache {
         }
     }
 
+    /// Gives up what makes checks fast.
+    pub(super) fn give_up_tables(&mut self) {
+        for source in &mut self.sources {
+            source.keep_tables(false);
+        }
+    }
+
+    /// Makes checks with the keys of this source fast again; false where there
+    /// is none.
+    pub(super) fn make_tables(&mut self, index: usize) -> bool {
+        let source = self.sources.get_mut(index);
+        source.map(|source| source.keep_tables(true)).is_some()
+    }
+
     /// The clock was set back.
     pub(super) fn set_back(&mut self, now: UnixTime) {
         for source in &mut self.sources {

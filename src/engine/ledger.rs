@@ -38,6 +38,11 @@ impl Ledger {
         }
     }
 
+    /// Where the key set lies, which no other source's does.
+    pub(super) fn place_of_set(&self) -> &str {
+        self.place.set()
+    }
+
     /// The record as this worker has last seen or written it.
     pub(super) const fn record(&self) -> &Record {
         &self.record

@@ -16,6 +16,7 @@ mod newcomers;
 mod random;
 mod shared;
 mod source;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod token_cache;
@@ -37,6 +38,7 @@ pub use fetch::{FetchCall, FetchId};
 use key_cache::KeyCache;
 use random::Random;
 pub use shared::{NotSet, SharedData, Unavailable};
+use tables::Tables;
 use token_cache::TokenCache;
 use waiting::{Waiter, Waiting};
 
@@ -108,6 +110,7 @@ pub struct Engine {
     policy: Rc<Policy>,
     keys: KeyCache,
     tokens: TokenCache,
+    tables: Tables,
     waiting: Waiting,
     /// The time of the last event.
     latest: UnixTime,
@@ -124,6 +127,7 @@ impl Engine {
             policy,
             keys,
             tokens,
+            tables: Tables::default(),
             waiting: Waiting::default(),
             latest: UnixTime::EPOCH,
         }
@@ -182,6 +186,7 @@ impl Engine {
         let changed = self.keys.tick(&wanted, around, &mut effects);
         self.after_change(&changed, around, &mut effects);
         self.expire(around.now, &mut effects);
+        self.share_memory();
         effects
     }
 
@@ -237,6 +242,9 @@ impl Engine {
             now,
         };
         let mut decision = authz::evaluate(&self.policy, head, context);
+        if decision.verified.is_some() {
+            self.tables.count();
+        }
         if let Some(Verified {
             token,
             provider,

@@ -95,6 +95,11 @@ impl Place {
         }
     }
 
+    /// The name of the key set's entry.
+    pub(super) fn set(&self) -> &str {
+        &self.set
+    }
+
     pub(super) fn read(&self, shared: &dyn SharedData) -> Result<Shared, Unavailable> {
         Ok(match shared.get(&self.record)? {
             Some((bytes, last_change)) => Shared {

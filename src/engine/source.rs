@@ -9,6 +9,7 @@ use super::fetch::{Fetch, FetchCall, FetchId, Next, Request};
 use super::ledger::{Entry, Ledger};
 use super::random::Random;
 use super::{Effect, Surroundings};
+use crate::jwk::shelf::{self, Label};
 use crate::jwk::{KeySet, ParsedKeySet, SkippedKey, Source as KeyOrigin};
 use crate::keys::answer::AnswerHead;
 use crate::keys::{AbsentKids, Content, Jitter, Machine, Outcome, Record};
@@ -42,6 +43,8 @@ pub(super) struct Source {
     looked_at: Option<UnixTime>,
     /// Whether a fetch could have begun by now.
     settled: bool,
+    /// Whether checks with the keys are to be fast.
+    has_tables: bool,
     told_too_old: bool,
 }
 
@@ -68,6 +71,7 @@ impl Source {
             fetch: None,
             looked_at: None,
             settled: false,
+            has_tables: true,
             told_too_old: false,
         }
     }
@@ -80,6 +84,16 @@ impl Source {
         match &self.fetch {
             Some(fetch) => Some(fetch.id),
             None => None,
+        }
+    }
+
+    /// Makes checks fast from now on, or gives up what makes them so.
+    pub(super) fn keep_tables(&mut self, keep: bool) {
+        self.has_tables = keep;
+        match self.known() {
+            Some(set) if keep => set.prepare(),
+            Some(set) => set.give_up_tables(),
+            None => {}
         }
     }
 
@@ -139,15 +153,24 @@ impl Source {
         {
             return false;
         }
-        let body = self.ledger.read_set(around.shared, content.version);
-        let parsed = body.and_then(|body| KeySet::parse(&body, KeyOrigin::Fetched).ok());
+        let Some(body) = self.ledger.read_set(around.shared, content.version) else {
+            return false;
+        };
+        let label = self.label(&body);
+        let known = shelf::find(&label);
+        let parsed = known.or_else(|| KeySet::parse(&body, KeyOrigin::Fetched).ok());
         match parsed {
             Some(ParsedKeySet { set, .. }) => {
-                self.take(set, content, around.now, effects);
+                self.take(set, label, content, around.now, effects);
                 true
             }
             None => false,
         }
+    }
+
+    /// What this source's set of these bytes is found by, in whatever listener.
+    fn label(&self, body: &[u8]) -> Label {
+        Label::new(self.ledger.place_of_set(), body)
     }
 
     /// Nothing has happened later than now. A time ahead of the clock would let
@@ -167,11 +190,18 @@ impl Source {
     fn take(
         &mut self,
         mut set: KeySet,
+        label: Label,
         content: Content,
         now: UnixTime,
         effects: &mut Vec<Effect>,
     ) {
-        set.prepare(self.known());
+        if let Some(former) = self.known() {
+            set.adopt(former);
+        }
+        let set = shelf::put(label, set);
+        if self.has_tables {
+            set.prepare();
+        }
         let provider = Rc::clone(&self.spec.name);
         let count = u64::try_from(set.len()).unwrap_or(u64::MAX);
         effects.push(Effect::Measure(Metric::Keys { provider, count }));
@@ -309,7 +339,7 @@ impl Source {
             return false;
         };
         self.tell(&set, &skipped, effects);
-        self.take(set, content, now, effects);
+        self.take(set, self.label(body), content, now, effects);
         true
     }
 

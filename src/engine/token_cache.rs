@@ -7,12 +7,19 @@ use std::rc::Rc;
 use super::newcomers::Newcomers;
 use crate::authz::Remembered;
 use crate::jwt::{KnownHeaders, VerifiedJwt};
+use crate::memory::{Pool, Share};
 use crate::policy::ProviderId;
 
-/// The most memory that remembered tokens take, in bytes.
+/// The most memory that the remembered tokens of one listener take, in bytes.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
+/// The same of all listeners of a worker together.
+const MOST_BYTES_OF_ALL: usize = 2 * MOST_BYTES;
 /// What an entry takes besides the token: map and queue.
 const ENTRY_BYTES: usize = 160;
+
+thread_local! {
+    static POOL: Rc<Pool> = Pool::new(MOST_BYTES_OF_ALL);
+}
 
 /// The end of a token's text, which is the end of its signature.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,10 +38,13 @@ struct End(u128);
 /// While there is no room, a token is remembered when it comes for the second
 /// time: tokens that are used once do not push out those that are in use, and
 /// cost no memory that would have to be given back.
+///
+/// The listeners of a worker share the memory for it. Where that is used up, the
+/// listener that has most of it gives up half for another that has less.
 #[derive(Debug)]
 pub(super) struct TokenCache {
     most: usize,
-    bytes: usize,
+    share: Share,
     known: BTreeMap<End, Entry>,
     /// The same, oldest first.
     order: VecDeque<End>,
@@ -50,9 +60,13 @@ struct Entry {
 
 impl TokenCache {
     pub(super) fn new(most: usize) -> Self {
+        Self::with(most, POOL.with(Pool::share))
+    }
+
+    fn with(most: usize, share: Share) -> Self {
         Self {
             most,
-            bytes: 0,
+            share,
             known: BTreeMap::new(),
             order: VecDeque::new(),
             newcomers: Newcomers::default(),
@@ -70,15 +84,16 @@ impl TokenCache {
         if self.most == 0 || least > MOST_BYTES {
             return;
         }
-        let has_room = self.known.len() < self.most
-            && self.bytes.saturating_add(least) <= MOST_BYTES
-            || self.known.contains_key(&end);
+        let may_have =
+            self.known.len() < self.most && self.share.bytes().saturating_add(least) <= MOST_BYTES;
+        let is_there = self.share.has_room(least);
+        let has_room = may_have && is_there || self.known.contains_key(&end);
         if !has_room && !self.newcomers.has_come_before(end.0) {
             return;
         }
         let former = self.known.remove(&end);
         match &former {
-            Some(entry) => self.bytes = self.bytes.saturating_sub(entry.bytes),
+            Some(entry) => self.share.give_back(entry.bytes),
             None => self.order.push_back(end),
         }
         let mut verified = former
@@ -97,9 +112,15 @@ impl TokenCache {
             verified,
             bytes,
         };
-        self.bytes = self.bytes.saturating_add(bytes);
+        self.share.take(bytes);
         self.known.insert(end, entry);
-        self.make_room();
+        let most_bytes = if is_there {
+            MOST_BYTES
+        } else {
+            // Others have it, or the module has no more.
+            self.share.bytes().saturating_sub(bytes)
+        };
+        self.make_room(most_bytes);
     }
 
     /// Drops what no longer counts: expired, or signed by a key that is gone.
@@ -110,20 +131,42 @@ impl TokenCache {
                 .retain(|(provider, jwt)| counts(*provider, jwt));
             let kept = !entry.verified.is_empty();
             if !kept {
-                self.bytes = self.bytes.saturating_sub(entry.bytes);
+                self.share.give_back(entry.bytes);
             }
             kept
         });
         self.order.retain(|end| self.known.contains_key(end));
     }
 
-    fn make_room(&mut self) {
-        while self.known.len() > self.most || self.bytes > MOST_BYTES {
+    /// The memory that remembered tokens take.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        self.share.bytes()
+    }
+
+    /// Gives up half, where a listener that has less has asked for it.
+    pub(super) fn give_way(&mut self) {
+        if self.share.is_asked() {
+            self.make_room(self.share.bytes() / 2);
+        }
+    }
+
+    /// Gives up everything. What comes from now on is remembered again.
+    pub(super) fn clear(&mut self) {
+        self.known = BTreeMap::new();
+        self.order = VecDeque::new();
+        self.newcomers = Newcomers::default();
+        self.share.give_back(self.share.bytes());
+    }
+
+    /// The oldest go.
+    fn make_room(&mut self, most_bytes: usize) {
+        while self.known.len() > self.most || self.share.bytes() > most_bytes {
             let Some(oldest) = self.order.pop_front() else {
                 return;
             };
             if let Some(entry) = self.known.remove(&oldest) {
-                self.bytes = self.bytes.saturating_sub(entry.bytes);
+                self.share.give_back(entry.bytes);
             }
         }
     }
@@ -182,6 +225,7 @@ mod tests {
     use crate::crypto::NoNativeSignatures;
     use crate::jwk::{KeySet, Source};
     use crate::jwt::UnverifiedJwt;
+    use crate::memory::{SERVING, pretend};
 
     #[test]
     fn texts_are_the_same_only_byte_for_byte() {
@@ -248,6 +292,62 @@ mod tests {
         cache.retain(|_, jwt| jwt.fingerprint() != tokens[0].1.fingerprint());
         come(&mut cache, 0);
         assert_eq!(known(&cache), [0]);
+    }
+
+    #[test]
+    fn listeners_share_the_memory_for_tokens_and_the_largest_gives_way() {
+        let tokens: Vec<_> = (0..5).map(verified).collect();
+        let come = |cache: &mut TokenCache, number: usize| {
+            let (text, jwt) = &tokens[number];
+            cache.remember(text.clone(), ProviderId::new(0), Rc::clone(jwt));
+        };
+        let known = |cache: &TokenCache| -> Vec<usize> {
+            let known = |number: &usize| cache.recall(&tokens[*number].0).is_some();
+            (0..tokens.len()).filter(known).collect()
+        };
+        let mut alone = TokenCache::new(1);
+        come(&mut alone, 0);
+        let pool = Pool::new(4 * alone.bytes());
+        let mut large = TokenCache::with(10, pool.share());
+        let mut small = TokenCache::with(10, pool.share());
+        for number in 0..4 {
+            come(&mut large, number);
+        }
+        large.give_way();
+        assert_eq!(known(&large), [0, 1, 2, 3]);
+        // It has nothing of its own to give up.
+        come(&mut small, 4);
+        come(&mut small, 4);
+        assert_eq!(small.bytes(), 0);
+        large.give_way();
+        assert_eq!(known(&large), [2, 3]);
+        come(&mut small, 4);
+        come(&mut small, 0);
+        assert_eq!(known(&small), [0, 4]);
+        // Of two that have the same, neither gives way.
+        come(&mut small, 1);
+        come(&mut small, 1);
+        assert_eq!(known(&small), [0, 1]);
+        large.give_way();
+        assert_eq!(known(&large), [2, 3]);
+        large.clear();
+        assert_eq!(large.bytes(), 0);
+        come(&mut large, 2);
+        assert_eq!(known(&large), [2]);
+    }
+
+    #[test]
+    fn no_token_takes_the_memory_that_serving_needs() {
+        let (text, jwt) = verified(1);
+        let mut cache = TokenCache::with(10, Pool::new(usize::MAX).share());
+        pretend::set_room(Some(SERVING));
+        for _ in 0..3 {
+            cache.remember(text.clone(), ProviderId::new(0), Rc::clone(&jwt));
+            assert_eq!(cache.bytes(), 0);
+        }
+        pretend::set_room(None);
+        cache.remember(text.clone(), ProviderId::new(0), jwt);
+        assert!(cache.recall(&text).is_some());
     }
 
     #[test]

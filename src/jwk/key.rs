@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{SkipReason, Source};
-use crate::crypto::{Algorithm, Curve, Preparation, VerifyingKey};
+use crate::crypto::{Algorithm, Curve, Preparation, Tables, VerifyingKey};
 use crate::json::{Object, Value};
 
 /// A usable key (RFC 7517 section 4). Only [`KeySet::parse`] makes one.
@@ -65,19 +65,19 @@ impl Jwk {
         self.key.preparation()
     }
 
-    /// Makes checks with this key fast; whether it did.
-    pub(super) fn prepare(&mut self) -> bool {
+    /// Makes checks with this key fast while the tables are kept.
+    pub(super) fn prepare(&self) -> Option<Tables> {
         self.key.prepare()
     }
 
-    /// Takes over what was prepared for the same material; whether it was.
+    /// Shares the material of a known key, and its tables, where it is the
+    /// same; whether it is.
     pub(super) fn adopt(&mut self, known: &Self) -> bool {
         let same = self.key.fingerprint() == known.key.fingerprint();
-        let adopted = same && known.key.is_prepared();
-        if adopted {
+        if same {
             self.key = known.key.clone();
         }
-        adopted
+        same
     }
 
     pub(super) fn read(value: Value<'_>, source: Source) -> Result<Self, SkipReason> {

@@ -15,6 +15,7 @@ mod error;
 mod key;
 mod kid;
 mod set;
+pub mod shelf;
 #[cfg(test)]
 mod tests;
 

@@ -1,7 +1,10 @@
 //! The keys of one issuer at one time.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use super::{Jwk, KeySetError, MAX_CANDIDATES, MAX_KEY_SET_BYTES, MAX_KEYS, SkippedKey, Source};
-use crate::crypto::{Algorithm, Fingerprint, Preparation};
+use crate::crypto::{Algorithm, Fingerprint, Preparation, Tables};
 use crate::json;
 
 /// The set, its keys, a key, a member of it, and some room for members that
@@ -16,10 +19,20 @@ const MAX_DEPTH: usize = 32;
 const MAX_SMALL: usize = 8;
 const MAX_LARGE: usize = 2;
 
-/// Usable keys, at least one. Only [`KeySet::parse`] makes one.
+/// Usable keys, at least one. Only [`KeySet::parse`] makes one. Copies share
+/// the keys.
 #[derive(Debug, Clone)]
 pub struct KeySet {
+    contents: Rc<Contents>,
+    /// What makes checks fast; copies that keep none have them as well.
+    tables: RefCell<Vec<Tables>>,
+}
+
+/// What a document holds.
+#[derive(Debug)]
+pub(super) struct Contents {
     keys: Vec<Jwk>,
+    pub(super) skipped: Vec<SkippedKey>,
 }
 
 /// A document's usable keys and what became of the others.
@@ -81,22 +94,51 @@ impl KeySet {
         if keys.is_empty() {
             return Err(KeySetError::NoUsableKey { skipped });
         }
+        keys.shrink_to_fit();
+        let contents = Contents {
+            keys,
+            skipped: skipped.clone(),
+        };
         Ok(ParsedKeySet {
-            set: Self { keys },
+            set: Self::of(Rc::new(contents)),
             skipped,
         })
+    }
+
+    pub(super) fn of(contents: Rc<Contents>) -> Self {
+        Self {
+            contents,
+            tables: RefCell::default(),
+        }
+    }
+
+    pub(super) fn contents(&self) -> &Rc<Contents> {
+        &self.contents
+    }
+
+    /// Shares the keys of the `former` set that are in this one, too, unless
+    /// somebody has this one already.
+    pub fn adopt(&mut self, former: &Self) {
+        let Some(contents) = Rc::get_mut(&mut self.contents) else {
+            return;
+        };
+        for key in &mut contents.keys {
+            former.iter().any(|known| key.adopt(known));
+        }
     }
 
     /// Makes checks with the first keys fast that have a way to: [`MAX_SMALL`]
     /// of those that take little, [`MAX_LARGE`] of the others. Only whoever
     /// publishes the keys can make this run, and no token can.
     ///
-    /// Those of the `former` set are fast already: whoever makes the proxy fetch
-    /// the same keys again, as a made-up `kid` does, costs it nothing here, unless
-    /// there are more of them than are made fast, in another order each time.
-    pub fn prepare(&mut self, former: Option<&KeySet>) {
+    /// Keys that are [shared](Self::adopt) with a set that has done it are fast
+    /// already: whoever makes the proxy fetch the same keys again, as a made-up
+    /// `kid` does, costs it nothing here, unless there are more of them than are
+    /// made fast, in another order each time.
+    pub fn prepare(&self) {
         let (mut small, mut large) = (MAX_SMALL, MAX_LARGE);
-        for key in &mut self.keys {
+        let mut kept = Vec::new();
+        for key in self.iter() {
             let left = match key.preparation() {
                 Some(Preparation::Small) => &mut small,
                 Some(Preparation::Large) => &mut large,
@@ -105,9 +147,23 @@ impl KeySet {
             if *left == 0 {
                 continue;
             }
-            let known = former.is_some_and(|former| former.iter().any(|known| key.adopt(known)));
-            let prepared = known || key.prepare();
-            *left = left.saturating_sub(usize::from(prepared));
+            if let Some(tables) = key.prepare() {
+                kept.push(tables);
+                *left = left.saturating_sub(1);
+            }
+        }
+        self.keep(kept);
+    }
+
+    /// Gives up what makes checks fast. Where another set keeps it, this one has
+    /// it as well.
+    pub fn give_up_tables(&self) {
+        self.keep(Vec::new());
+    }
+
+    fn keep(&self, kept: Vec<Tables>) {
+        if let Ok(mut tables) = self.tables.try_borrow_mut() {
+            *tables = kept;
         }
     }
 
@@ -125,7 +181,7 @@ impl KeySet {
                 Lookup::NoFittingKey
             };
         };
-        if self.keys.iter().any(|key| key.kid() == Some(kid)) {
+        if self.iter().any(|key| key.kid() == Some(kid)) {
             let keys = self.serving(algorithm, |key| key.kid() == Some(kid));
             return Lookup::candidates(keys, true, Lookup::NoFittingKey);
         }
@@ -134,8 +190,7 @@ impl KeySet {
     }
 
     fn serving(&self, algorithm: Algorithm, among: impl Fn(&Jwk) -> bool) -> Vec<&Jwk> {
-        self.keys
-            .iter()
+        self.iter()
             .filter(|key| among(key) && key.serves(algorithm))
             .collect()
     }
@@ -167,14 +222,14 @@ impl KeySet {
 
     /// The keys, in the document's order.
     pub fn iter(&self) -> impl Iterator<Item = &Jwk> {
-        self.keys.iter()
+        self.contents.keys.iter()
     }
 
     /// How many keys there are: at least one.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a set is never empty")]
     pub fn len(&self) -> usize {
-        self.keys.len()
+        self.contents.keys.len()
     }
 }
 

@@ -1,17 +1,19 @@
 //! Keys of the vectors, written as the documents that issuers publish.
 
+use std::ops::Deref;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edge_authz::crypto::VerifyingKey;
 use edge_authz::jwk::{KeySet, KeySetError, SkipReason, Source};
 
-pub(crate) fn rsa(n: &[u8], e: &[u8]) -> Result<VerifyingKey, SkipReason> {
+pub(crate) fn rsa(n: &[u8], e: &[u8]) -> Result<Prepared, SkipReason> {
     let (n, e) = (base64(n), base64(e));
     read(&format!(r#""kty":"RSA","n":"{n}","e":"{e}""#))
 }
 
 /// From an uncompressed point.
-pub(crate) fn ec(curve: &str, point: &[u8]) -> Result<VerifyingKey, SkipReason> {
+pub(crate) fn ec(curve: &str, point: &[u8]) -> Result<Prepared, SkipReason> {
     read(&ec_members(curve, point))
 }
 
@@ -28,12 +30,12 @@ fn ec_members(curve: &str, point: &[u8]) -> String {
     format!(r#""kty":"EC","crv":"{curve}","x":"{x}","y":"{y}""#)
 }
 
-pub(crate) fn ed25519(x: &[u8]) -> Result<VerifyingKey, SkipReason> {
+pub(crate) fn ed25519(x: &[u8]) -> Result<Prepared, SkipReason> {
     let x = base64(x);
     read(&format!(r#""kty":"OKP","crv":"Ed25519","x":"{x}""#))
 }
 
-pub(crate) fn oct(k: &[u8]) -> Result<VerifyingKey, SkipReason> {
+pub(crate) fn oct(k: &[u8]) -> Result<Prepared, SkipReason> {
     let k = base64(k);
     read(&format!(r#""kty":"oct","k":"{k}""#))
 }
@@ -42,11 +44,22 @@ fn base64(octets: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(octets)
 }
 
-/// As they are used.
-fn read(members: &str) -> Result<VerifyingKey, SkipReason> {
-    let mut set = parse(members)?;
-    set.prepare(None);
-    Ok(set.iter().next().unwrap().key().clone())
+/// A key as it is used: with its tables, while it is kept.
+#[derive(Clone)]
+pub(crate) struct Prepared(KeySet);
+
+impl Deref for Prepared {
+    type Target = VerifyingKey;
+
+    fn deref(&self) -> &VerifyingKey {
+        self.0.iter().next().unwrap().key()
+    }
+}
+
+fn read(members: &str) -> Result<Prepared, SkipReason> {
+    let set = parse(members)?;
+    set.prepare();
+    Ok(Prepared(set))
 }
 
 fn parse(members: &str) -> Result<KeySet, SkipReason> {

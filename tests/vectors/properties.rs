@@ -34,7 +34,7 @@ fn every_changed_bit_and_length_of_eddsa_and_hmac_is_refused() {
     refuse_changes("Changed EdDSA and HMAC signatures", &samples);
 }
 
-type Sample = (Algorithm, VerifyingKey, Vec<u8>);
+type Sample = (Algorithm, keys::Prepared, Vec<u8>);
 
 fn refuse_changes(corpus: &'static str, samples: &[Sample]) {
     let mut tally = Tally::new(corpus);

@@ -1,6 +1,7 @@
 //! Where a provider's keys are.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use crate::config::value::Value;
 use crate::config::written::{InlineKeys, Jwks};
 use crate::crypto::{Algorithm, AlgorithmSet};
 use crate::http::HostPattern;
-use crate::jwk::{KeySet, KeySetError, SkippedKey, Source};
+use crate::jwk::shelf::{self, Label};
+use crate::jwk::{KeySet, KeySetError, MAX_KEY_SET_BYTES, ParsedKeySet, SkippedKey, Source};
 use crate::policy::{FetchUri, KeyLocation, KeySource, ProviderKeys, SourceId};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -206,6 +208,46 @@ impl<'d> Sources<'d> {
     }
 }
 
+/// The text of a key set, up to one byte more than one may have.
+fn text_of(tree: &Value<'_>) -> Vec<u8> {
+    let mut text = UpTo(MAX_KEY_SET_BYTES.saturating_add(1), Vec::new());
+    // What fails is too long, and is found to be.
+    let _ = serde_json::to_writer(&mut text, tree);
+    text.1
+}
+
+/// Keeps so many bytes of what is written and then fails: what is too large is
+/// not to be in memory twice.
+struct UpTo(usize, Vec<u8>);
+
+impl Write for UpTo {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let left = self.0.saturating_sub(self.1.len());
+        let fit = bytes.get(..left).unwrap_or(bytes);
+        self.1.extend_from_slice(fit);
+        Ok(fit.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Reads a key set, or shares the one of the same text that a former
+/// configuration has.
+fn parse(text: &[u8]) -> Result<ParsedKeySet, KeySetError> {
+    if text.len() > MAX_KEY_SET_BYTES {
+        return Err(KeySetError::TooLarge);
+    }
+    let label = Label::new("inline", text);
+    if let Some(known) = shelf::find(&label) {
+        return Ok(known);
+    }
+    let ParsedKeySet { set, skipped } = KeySet::parse(text, Source::Inline)?;
+    let set = shelf::put(label, set);
+    Ok(ParsedKeySet { set, skipped })
+}
+
 /// Reads an inline key set, every key of which must be of use.
 fn inline_keys(
     inline: &InlineKeys<'_>,
@@ -213,24 +255,16 @@ fn inline_keys(
     sink: &mut Sink,
 ) -> Option<KeySet> {
     let (at, parsed) = match inline {
-        InlineKeys::Text(text) => (
-            &text.at,
-            KeySet::parse(text.value.as_bytes(), Source::Inline),
-        ),
+        InlineKeys::Text(text) => (&text.at, parse(text.value.as_bytes())),
         InlineKeys::Tree(tree) => {
             if report_doubles(&tree.at, tree.value, sink) {
                 return None;
             }
-            // Only a writer or a key that is no text could fail here.
-            let text = serde_json::to_vec(tree.value).unwrap_or_default();
-            (&tree.at, KeySet::parse(&text, Source::Inline))
+            (&tree.at, parse(&text_of(tree.value)))
         }
     };
     let (set, skipped) = match parsed {
-        Ok(mut parsed) => {
-            parsed.set.prepare(None);
-            (Some(parsed.set), parsed.skipped)
-        }
+        Ok(ParsedKeySet { set, skipped }) => (Some(set), skipped),
         Err(KeySetError::NoUsableKey { skipped }) if !skipped.is_empty() => (None, skipped),
         Err(error) => {
             sink.report(at, ProviderProblem::KeySet(error));
@@ -255,6 +289,7 @@ fn inline_keys(
             sink.report(&keys.element(index), ProviderProblem::Secret { fits });
         }
     }
+    set.prepare();
     Some(set)
 }
 

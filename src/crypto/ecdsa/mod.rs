@@ -18,6 +18,7 @@ use p256::ecdsa::signature::Verifier;
 
 use super::native::Exportable;
 use super::seam::{Malformed, Never};
+use super::tables::{Slot, Tables};
 use super::{Hash, KeyError, der};
 use multiples::{Multiples, Table};
 
@@ -45,7 +46,7 @@ pub(in crate::crypto) trait NistCurve {
 
     type Point: Verifier<Self::Scalars>;
     type Scalars;
-    type Multiples;
+    type Multiples: Send + Sync + 'static;
 
     /// The point of these SEC 1 octets, unless it is off the curve.
     fn point(sec1: &[u8]) -> Option<Self::Point>;
@@ -144,7 +145,7 @@ nist_curve!(
 /// A point that is on the curve, ready for use.
 pub(in crate::crypto) struct EcKey<C: NistCurve> {
     point: C::Point,
-    multiples: Option<C::Multiples>,
+    multiples: Slot<C::Multiples>,
     /// SEC 1, uncompressed.
     sec1: Box<[u8]>,
     spki: Box<[u8]>,
@@ -159,20 +160,22 @@ impl<C: NistCurve> EcKey<C> {
         let sec1 = [&[4], x, y].concat().into_boxed_slice();
         Ok(Self {
             point: C::point(&sec1).ok_or(KeyError::OffCurve)?,
-            multiples: None,
+            multiples: Slot::empty(),
             spki: der::ec_public_key(C::IDENTIFIER, &sec1),
             sec1,
         })
     }
 
-    /// Makes checks fast, at the cost of memory, where there is a way to and room.
-    pub(in crate::crypto) fn prepare(&mut self) {
-        self.multiples = C::multiples(&self.point);
+    /// Makes checks fast while the tables are kept, where there is a way to and
+    /// room for them.
+    pub(in crate::crypto) fn prepare(&self) -> Option<Tables> {
+        let make = || C::multiples(&self.point);
+        self.multiples.get_or_make(make).map(Tables::new)
     }
 
     /// Whether checks were made fast.
     pub(in crate::crypto) fn is_prepared(&self) -> bool {
-        self.multiples.is_some()
+        self.multiples.get().is_some()
     }
 
     /// The point, as SEC 1 writes it uncompressed.
@@ -225,10 +228,10 @@ impl<C: NistCurve> Algorithm for Ecdsa<C> {
     }
 
     fn verify_signature(&self, signature: &EcSignature<C>, key: &EcKey<C>, message: &[u8]) -> bool {
-        match &key.multiples {
+        match key.multiples.get() {
             Some(multiples) => {
                 let digest = C::HASH.digest(&[message]);
-                C::verify_by(multiples, &digest, &signature.scalars)
+                C::verify_by(&multiples, &digest, &signature.scalars)
             }
             None => key.point.verify(message, &signature.scalars).is_ok(),
         }

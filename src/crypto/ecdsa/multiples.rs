@@ -13,7 +13,8 @@ use p521::elliptic_curve::point::AffineCoordinates;
 use p521::elliptic_curve::{CurveArithmetic, CurveGroup, FieldBytes, NonZeroScalar};
 
 use crate::crypto::digits::Digits;
-use crate::crypto::room::Room;
+use crate::crypto::tables::part_for;
+use crate::memory::Part;
 
 /// So many rows are made affine at once: with one inversion, and not much
 /// memory besides the table's, which a module never gives back.
@@ -96,7 +97,7 @@ pub(in crate::crypto) struct Multiples<C: CurveArithmetic, const WINDOW: u32> {
     /// the module, whether or not there ever is such a key.
     base: &'static Table<C, WINDOW>,
     key: Table<C, WINDOW>,
-    _room: Room,
+    _part: Part,
 }
 
 impl<C: CurveArithmetic, const WINDOW: u32> Multiples<C, WINDOW> {
@@ -106,7 +107,7 @@ impl<C: CurveArithmetic, const WINDOW: u32> Multiples<C, WINDOW> {
         key: C::ProjectivePoint,
     ) -> Option<Self> {
         Some(Self {
-            _room: Room::for_table(Table::<C, WINDOW>::size())?,
+            _part: part_for(Table::<C, WINDOW>::size())?,
             base: base(),
             key: Table::new(key),
         })

@@ -3,6 +3,8 @@
     reason = "a test that overflows has failed"
 )]
 
+use std::sync::Arc;
+
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use p521::ecdsa::Signature;
@@ -18,26 +20,27 @@ use super::*;
 
 type Key = EcKey<P521>;
 
-fn prepared(point: &[u8]) -> Key {
+fn key_of(point: &[u8]) -> Key {
     let (x, y) = point[1..].split_at(66);
-    let mut key = Key::new(x, y).unwrap();
-    assert!(!key.is_prepared());
-    key.prepare();
-    assert!(key.is_prepared());
-    key
+    Key::new(x, y).unwrap()
+}
+
+fn multiples_of(key: &Key) -> Arc<<P521 as NistCurve>::Multiples> {
+    let make = || P521::multiples(&key.point);
+    key.multiples.get_or_make(make).unwrap()
 }
 
 /// Both ways, which have to agree.
 #[track_caller]
-fn verify(key: &mut Key, message: &[u8], signature: &[u8]) -> bool {
+fn verify(key: &Key, message: &[u8], signature: &[u8]) -> bool {
     let Ok(signature) = EcSignature::try_from_slice(signature) else {
         return false;
     };
-    let fast = Ecdsa::<P521>::new().verify_signature(&signature, key, message);
-    let multiples = key.multiples.take();
-    let plainly = Ecdsa::<P521>::new().verify_signature(&signature, key, message);
-    key.multiples = multiples;
-    assert_eq!(fast, plainly);
+    let digest = P521::HASH.digest(&[message]);
+    let fast = P521::verify_by(&multiples_of(key), &digest, &signature.scalars);
+    let plainly = key.point.verify(message, &signature.scalars).is_ok();
+    let either = Ecdsa::<P521>::new().verify_signature(&signature, key, message);
+    assert_eq!([fast, either], [plainly; 2]);
     fast
 }
 
@@ -46,9 +49,10 @@ fn published_vectors_come_out_the_same_with_multiples_and_without() {
     let set = TestSet::load(TestName::EcdsaSecp521r1Sha512P1363).unwrap();
     let mut good = 0;
     for group in set.test_groups {
-        let mut key = prepared(&group.key.key);
+        let key = key_of(&group.key.key);
+        let _kept = multiples_of(&key);
         for test in group.tests {
-            let verified = verify(&mut key, &test.msg, &test.sig);
+            let verified = verify(&key, &test.msg, &test.sig);
             assert_eq!(verified, test.result == TestResult::Valid, "{}", test.tc_id);
             good += usize::from(verified);
         }
@@ -61,15 +65,16 @@ fn signatures_of_new_keys_come_out_the_same_and_no_bit_of_them_can_change() {
     let random = SystemRandom::new();
     for number in 0..4_u8 {
         let pair = EcdsaKeyPair::generate(&ECDSA_P521_SHA512_FIXED_SIGNING).unwrap();
-        let mut key = prepared(pair.public_key().as_ref());
+        let key = key_of(pair.public_key().as_ref());
+        let _kept = multiples_of(&key);
         for length in 0..20 {
             let message = vec![number; length];
             let signature = pair.sign(&random, &message).unwrap();
-            assert!(verify(&mut key, &message, signature.as_ref()));
-            assert!(!verify(&mut key, b"another", signature.as_ref()));
+            assert!(verify(&key, &message, signature.as_ref()));
+            assert!(!verify(&key, b"another", signature.as_ref()));
             let mut flipped = signature.as_ref().to_vec();
             flipped[usize::from(number) * 33 + length] ^= 1 << (length % 8);
-            assert!(!verify(&mut key, &message, &flipped));
+            assert!(!verify(&key, &message, &flipped));
         }
     }
 }
@@ -154,8 +159,7 @@ fn keys_beside_the_base_point_come_out_the_same() {
     for secret in [Scalar::ONE, -Scalar::ONE, two, -two, two.invert().unwrap()] {
         let point = (ProjectivePoint::GENERATOR * secret).to_affine();
         let plain = p521::ecdsa::VerifyingKey::from_affine(point).unwrap();
-        let key = prepared(plain.to_sec1_point(false).as_bytes());
-        let multiples = key.multiples.as_ref().unwrap();
+        let multiples = multiples_of(&key_of(plain.to_sec1_point(false).as_bytes()));
         for (index, u1) in scalars.iter().enumerate() {
             let others = scalars.iter().skip(1 + index % 5).step_by(6);
             for u2 in others.copied().chain([*u1, -*u1]) {
@@ -181,11 +185,10 @@ fn keys_beside_the_base_point_come_out_the_same() {
 #[test]
 fn a_digest_that_is_longer_than_the_order_is_refused() {
     let pair = EcdsaKeyPair::generate(&ECDSA_P521_SHA512_FIXED_SIGNING).unwrap();
-    let key = prepared(pair.public_key().as_ref());
     let one = Scalar::ONE.to_repr();
     let signature = Signature::from_scalars(one, one).unwrap();
     let (r, s) = signature.split_scalars();
-    let multiples = key.multiples.as_ref().unwrap();
+    let multiples = multiples_of(&key_of(pair.public_key().as_ref()));
     assert_eq!(multiples.verify(&[0; 67], &r, &s), None);
     assert_eq!(multiples.verify(&[0; 66], &r, &s), Some(false));
 }

@@ -16,12 +16,13 @@ use sha2::{Digest, Sha512};
 
 use super::KeyError;
 use super::seam::{Malformed, Never};
+use super::tables::{Slot, Tables};
 use multiples::Multiples;
 
 /// A point of large order, ready for use.
 pub(super) struct Ed25519Key {
     key: VerifyingKey,
-    multiples: Option<Multiples>,
+    multiples: Slot<Multiples>,
 }
 
 impl Ed25519Key {
@@ -36,18 +37,20 @@ impl Ed25519Key {
         }
         Ok(Self {
             key,
-            multiples: None,
+            multiples: Slot::empty(),
         })
     }
 
-    /// Makes checks fast, at the cost of memory, where there is room.
-    pub(super) fn prepare(&mut self) {
-        self.multiples = Multiples::new(&self.key.to_edwards());
+    /// Makes checks fast while the tables are kept, where there is room for
+    /// them.
+    pub(super) fn prepare(&self) -> Option<Tables> {
+        let make = || Multiples::new(&self.key.to_edwards());
+        self.multiples.get_or_make(make).map(Tables::new)
     }
 
     /// Whether checks were made fast.
     pub(super) fn is_prepared(&self) -> bool {
-        self.multiples.is_some()
+        self.multiples.get().is_some()
     }
 
     /// The point as RFC 8032 writes it.
@@ -111,8 +114,8 @@ impl Algorithm for Ed25519 {
         key: &Ed25519Key,
         message: &[u8],
     ) -> bool {
-        match &key.multiples {
-            Some(multiples) => key.verify_by(multiples, message, &signature.0),
+        match key.multiples.get() {
+            Some(multiples) => key.verify_by(&multiples, message, &signature.0),
             None => key.key.verify_strict(message, &signature.0).is_ok(),
         }
     }
@@ -131,8 +134,9 @@ mod tests {
         let Ok(signature) = Ed25519Signature::try_from_slice(signature) else {
             return false;
         };
-        let mut prepared = Ed25519Key::new(key.octets()).unwrap();
-        prepared.prepare();
+        let prepared = Ed25519Key::new(key.octets()).unwrap();
+        let _tables = prepared.prepare();
+        assert!(prepared.is_prepared());
         let plainly = Ed25519.verify_signature(&signature, key, message);
         let fast = Ed25519.verify_signature(&signature, &prepared, message);
         assert_eq!(plainly, fast);

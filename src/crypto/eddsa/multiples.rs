@@ -14,7 +14,8 @@ use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::Identity;
 
 use crate::crypto::digits::Digits;
-use crate::crypto::room::Room;
+use crate::crypto::tables::part_for;
+use crate::memory::Part;
 
 /// Bits of a digit. One more makes a check a tenth faster and a table nearly
 /// twice as large.
@@ -78,7 +79,7 @@ pub(super) struct Multiples {
     /// whether or not there ever is such a key.
     base: &'static Table,
     minus_key: Table,
-    _room: Room,
+    _part: Part,
 }
 
 impl Multiples {
@@ -86,7 +87,7 @@ impl Multiples {
     pub(super) fn new(key: &EdwardsPoint) -> Option<Self> {
         static BASE: OnceLock<Table> = OnceLock::new();
         Some(Self {
-            _room: Room::for_table(Table::SIZE)?,
+            _part: part_for(Table::SIZE)?,
             base: BASE.get_or_init(|| Table::new(ED25519_BASEPOINT_POINT)),
             minus_key: Table::new(key.neg()),
         })

@@ -9,6 +9,7 @@ mod dice;
 mod discovery;
 mod faults;
 mod issuer;
+mod memory;
 mod model;
 mod random;
 mod rotation;

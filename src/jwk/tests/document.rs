@@ -106,17 +106,22 @@ fn the_first_keys_are_made_fast_and_those_known_before_are_not_made_again() {
         .chain([RSA.to_owned()])
         .collect();
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let mut former = set(&keys);
+    let former = set(&keys);
     assert_eq!(fast(&former), 0);
-    former.prepare(None);
+    former.prepare();
     assert_eq!(fast(&former), 8);
-    // Shared, not made: a key that has a copy cannot be made fast.
+    // Those that are shared are fast at once, and stay so without the others.
     let mut next = set(&keys[9..]);
-    let _copy = next.clone();
-    next.prepare(None);
-    assert_eq!(fast(&next), 0);
-    next.prepare(Some(&former));
+    next.adopt(&former);
     assert_eq!(fast(&next), 1);
+    next.prepare();
+    drop(former);
+    assert_eq!(fast(&next), 1);
+    let copy = next.clone();
+    copy.give_up_tables();
+    assert_eq!(fast(&copy), 1);
+    next.give_up_tables();
+    assert_eq!(fast(&copy), 0);
 }
 
 #[test]
@@ -132,15 +137,16 @@ fn keys_whose_tables_are_large_are_made_fast_too_but_fewer() {
         .chain([with(EC, r#""kid":"e""#), with(OKP, r#""kid":"f""#)])
         .collect();
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let mut former = set(&keys);
-    former.prepare(None);
+    let former = set(&keys);
+    former.prepare();
     // Those behind them lose nothing.
     assert_eq!(names(&former), ["a", "b", "f"]);
-    // Known ones are taken over, even where none could be made, and count.
+    // Known ones are taken over: here all of these are one key.
     let mut next = set(&keys[1..]);
-    let _copy = next.clone();
-    next.prepare(Some(&former));
-    assert_eq!(names(&next), ["b", "c", "f"]);
+    next.adopt(&former);
+    next.prepare();
+    drop(former);
+    assert_eq!(names(&next), ["b", "c", "d", "f"]);
 }
 
 #[test]

@@ -1,55 +1,42 @@
-//! The memory that tables of keys may take, all together.
+//! Amounts of memory of which parts are taken and given back.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// For the tables of all keys of a module, whatever configuration they are of:
-/// 32 MiB.
-///
-/// A host gives a module so much memory and no more (Envoy 1 GiB), for all its
-/// listeners and, during an update, their former configurations. What runs out
-/// of it traps, and a trap in a worker's `on_configure` lets that listener's
-/// requests pass unchecked. So what is not needed must never be what takes it.
-static TABLES: Budget = Budget::new(32 * 1024 * 1024);
-
-/// An amount of memory of which parts are taken and given back.
+/// An amount of memory that all holders share.
 #[derive(Debug)]
-struct Budget {
+pub struct Budget {
     /// In bytes.
     left: AtomicUsize,
 }
 
 /// A part of a budget, which is given back in the end.
 #[derive(Debug)]
-pub(super) struct Room {
+pub struct Part {
     bytes: usize,
     of: &'static Budget,
 }
 
 impl Budget {
-    const fn new(bytes: usize) -> Self {
+    /// An amount of so many bytes.
+    #[must_use]
+    pub const fn new(bytes: usize) -> Self {
         Self {
             left: AtomicUsize::new(bytes),
         }
     }
 
-    fn take(&'static self, bytes: usize) -> Option<Room> {
+    /// Takes a part, if so much is left.
+    pub fn take(&'static self, bytes: usize) -> Option<Part> {
         let less = |left: usize| left.checked_sub(bytes);
         let taken = self
             .left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
         // Made only where it was taken: whatever is made is given back.
-        taken.ok().map(|_| Room { bytes, of: self })
+        taken.ok().map(|_| Part { bytes, of: self })
     }
 }
 
-impl Room {
-    /// Room for a table of so many bytes, if there is any left.
-    pub(super) fn for_table(bytes: usize) -> Option<Self> {
-        TABLES.take(bytes)
-    }
-}
-
-impl Drop for Room {
+impl Drop for Part {
     fn drop(&mut self) {
         self.of.left.fetch_add(self.bytes, Ordering::Relaxed);
     }
@@ -60,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_no_more_room_than_there_is_and_it_comes_back() {
+    fn there_is_no_more_than_there_is_and_it_comes_back() {
         static BUDGET: Budget = Budget::new(100);
         let half = BUDGET.take(50).unwrap();
         assert!(BUDGET.take(51).is_none());

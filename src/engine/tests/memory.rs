@@ -1,0 +1,184 @@
+//! What the listeners of one worker share, and what superseded ones give up.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::issuer::Mode;
+use super::settings::SETTINGS;
+use super::shared::FakeShared;
+use super::signer::KeyId;
+use super::world::{Token, World};
+use crate::config;
+use crate::crypto::NoNativeSignatures;
+use crate::engine::{Action, Effect, Engine, StreamId, Surroundings};
+use crate::http::{HeaderMap, RequestHead};
+use crate::jwk::shelf;
+use crate::policy::{Policy, ProviderKeys};
+use crate::telemetry::Reason;
+use crate::time::UnixTime;
+
+fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+#[test]
+fn listeners_that_differ_in_routes_have_their_key_sets_together_and_each_issuer_its_own() {
+    let world = World::new(1, SETTINGS);
+    world.pass(secs(2));
+    // Both issuers publish the same bytes.
+    assert_eq!(shelf::count(), 2);
+    let other = SETTINGS
+        .configuration()
+        .replace("GET /public", "GET /other");
+    world.start_with(&other, SETTINGS);
+    world.pass(secs(2));
+    assert!(world.all_allow(0, 0) && world.all_allow(1, 0));
+    assert_eq!(shelf::count(), 2);
+    // A set is there for as long as some listener has it.
+    world.issuers[0].publish(&[1]);
+    world.pass(secs(600));
+    assert!(world.all_allow(0, 1) && world.all_allow(1, 0));
+    assert_eq!(shelf::count(), 2);
+    world.kill(1);
+    assert_eq!(shelf::count(), 2);
+    world.kill(2);
+    assert_eq!(shelf::count(), 0);
+}
+
+#[test]
+fn whoever_waits_in_a_superseded_listener_is_answered() {
+    let world = World::new(1, SETTINGS);
+    world.issuers[0].mode.set(Mode::Silent);
+    world.pass(secs(1));
+    let old = world.worker(0);
+    let waits = world.request(&old, 0, Token::Good(KeyId(0)));
+    old.engine.borrow_mut().give_up_memory();
+    assert_eq!(world.reason(waits), None);
+    world.issuers[0].mode.set(Mode::Good);
+    world.pass(secs(1));
+    assert_eq!(world.reason(waits), Some(Reason::Allowed));
+    // And so is whoever comes to it afterwards.
+    let later = world.request(&old, 0, Token::Good(KeyId(0)));
+    assert_eq!(world.reason(later), Some(Reason::Allowed));
+}
+
+#[test]
+fn a_superseded_listener_remembers_no_token_until_it_is_used_again() {
+    let world = World::new(2, SETTINGS);
+    world.pass(secs(1));
+    assert!(world.all_allow(0, 0));
+    let remembered = |index: usize| world.worker(index).engine.borrow().tokens.bytes();
+    assert!(remembered(0) > 0);
+    world.worker(0).engine.borrow_mut().give_up_memory();
+    assert_eq!(remembered(0), 0);
+    assert!(remembered(1) > 0);
+    assert!(world.all_allow(0, 0));
+    assert_eq!(remembered(0), remembered(1));
+}
+
+/// An issuer whose one key is in the configuration.
+struct Inline {
+    pair: Ed25519KeyPair,
+}
+
+impl Inline {
+    fn new() -> Self {
+        let pair = Ed25519KeyPair::generate().unwrap();
+        Self { pair }
+    }
+
+    fn policy(&self, routes: &str) -> Rc<Policy> {
+        let x = URL_SAFE_NO_PAD.encode(self.pair.public_key());
+        let configuration = format!(
+            r#"{{"providers":[{{"name":"a","issuer":"i","audiences":"any",
+                "jwks":{{"inline":{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"{x}"}}]}}}}}}],
+                "routes":[{routes}]}}"#
+        );
+        Rc::new(config::compile(configuration.as_bytes()).unwrap())
+    }
+
+    fn token(&self, number: i64) -> String {
+        let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        let claims = format!(r#"{{"iss":"i","exp":{}}}"#, super::world::LATE + number);
+        let signed = format!("{}.{}", encode(r#"{"alg":"EdDSA"}"#), encode(&claims));
+        let signature = self.pair.sign(signed.as_bytes());
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+}
+
+fn around(shared: &FakeShared) -> Surroundings<'_> {
+    Surroundings {
+        now: UnixTime::from_secs(1_800_000_000),
+        shared,
+        native: &NoNativeSignatures,
+    }
+}
+
+fn has_tables(policy: &Policy) -> bool {
+    policy.providers.iter().all(|(_, provider)| {
+        let ProviderKeys::Inline(set) = &provider.keys else {
+            panic!("no inline keys");
+        };
+        set.iter().all(|key| key.key().is_prepared())
+    })
+}
+
+#[test]
+fn tables_are_given_up_unless_another_listener_has_the_same_keys() {
+    let (one, other) = (Inline::new(), Inline::new());
+    let old = one.policy(r#"{"match":"GET /a"}"#);
+    let mut engine = Engine::new(Rc::clone(&old), 1);
+    assert!(has_tables(&old));
+    // The same keys, other routes: one set for both.
+    let new = one.policy(r#"{"match":"GET /b"}"#);
+    assert_eq!(shelf::count(), 1);
+    engine.give_up_memory();
+    assert!(has_tables(&old) && has_tables(&new));
+    drop(new);
+    assert!(!has_tables(&old));
+    let unrelated = other.policy(r#"{"match":"GET /b"}"#);
+    assert_eq!(shelf::count(), 2);
+    assert!(has_tables(&unrelated) && !has_tables(&old));
+}
+
+#[test]
+fn a_listener_that_gave_up_its_tables_in_vain_makes_them_again() {
+    let issuer = Inline::new();
+    let policy = issuer.policy(r#"{"match":"$default"}"#);
+    let mut engine = Engine::new(Rc::clone(&policy), 1);
+    let shared = FakeShared::default();
+    engine.give_up_memory();
+    let allow = |engine: &mut Engine, number: i64| {
+        let head = RequestHead::new(HeaderMap::from_pairs([
+            (":method", "GET"),
+            (":path", "/"),
+            ("authorization", &format!("Bearer {}", issuer.token(number))),
+        ]));
+        let effects = engine.request(StreamId(1), head, around(&shared));
+        let answer = effects.into_iter().find_map(|effect| match effect {
+            Effect::Answer(answer) => Some(answer.action),
+            Effect::Fetch(_) | Effect::Measure(_) | Effect::Log(_) => None,
+        });
+        assert!(matches!(answer, Some(Action::Forward(_))));
+    };
+    for number in 0..63 {
+        allow(&mut engine, number);
+        // Remembered tokens cost no check.
+        allow(&mut engine, number);
+    }
+    engine.tick(around(&shared));
+    assert!(!has_tables(&policy));
+    allow(&mut engine, 63);
+    assert!(!has_tables(&policy));
+    engine.tick(around(&shared));
+    assert!(has_tables(&policy));
+    // Once, and then that is that.
+    engine.tick(around(&shared));
+    engine.give_up_memory();
+    engine.tick(around(&shared));
+    assert!(!has_tables(&policy));
+}

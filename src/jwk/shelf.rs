@@ -1,0 +1,66 @@
+//! The key sets that are in use, so that configurations which have the same one
+//! have it together, with its tables.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
+
+use sha2::{Digest, Sha256};
+
+use super::set::Contents;
+use super::{KeySet, ParsedKeySet};
+
+/// What a key set is found by: where it is from, and every byte of it. Nothing
+/// that is from elsewhere, or that differs in a byte, has the same label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Label([u8; 32]);
+
+impl Label {
+    /// Of a document that is from `place`.
+    #[must_use]
+    pub fn new(place: &str, document: &[u8]) -> Self {
+        let length = u64::try_from(place.len()).unwrap_or(u64::MAX);
+        let digest = Sha256::new()
+            .chain_update(length.to_be_bytes())
+            .chain_update(place)
+            .chain_update(document);
+        Self(digest.finalize().into())
+    }
+}
+
+thread_local! {
+    /// Of this worker. It keeps no set in use.
+    static SHELF: RefCell<BTreeMap<Label, Weak<Contents>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// The set of this label, if it is in use.
+#[must_use]
+pub fn find(label: &Label) -> Option<ParsedKeySet> {
+    let contents = SHELF.with(|shelf| shelf.try_borrow().ok()?.get(label)?.upgrade())?;
+    Some(ParsedKeySet {
+        skipped: contents.skipped.clone(),
+        set: KeySet::of(contents),
+    })
+}
+
+/// The set of this label that is in use already, or else this one, from now on.
+#[must_use]
+pub fn put(label: Label, set: KeySet) -> KeySet {
+    if let Some(known) = find(&label) {
+        return known.set;
+    }
+    SHELF.with(|shelf| {
+        if let Ok(mut shelf) = shelf.try_borrow_mut() {
+            shelf.retain(|_, contents| contents.strong_count() > 0);
+            shelf.insert(label, Rc::downgrade(set.contents()));
+        }
+    });
+    set
+}
+
+/// How many sets are in use.
+#[cfg(test)]
+pub(crate) fn count() -> usize {
+    let in_use = |contents: &&Weak<Contents>| contents.strong_count() > 0;
+    SHELF.with(|shelf| shelf.borrow().values().filter(in_use).count())
+}
