@@ -20,10 +20,10 @@ pub(crate) fn is_plain(raw: &[u8]) -> bool {
         && (0..path.len()).all(|at| path[at] != b'%' || hex(at + 1))
         && !text.contains(['\\', ';', '%', '?', '#'])
         && !text.chars().any(char::is_control)
-        && !contains_encoded(path, b"/.")
+        && !contains_encoded(path, b"/")
         && !pieces
             .iter()
-            .any(|piece| matches!(*piece, b"" | b"." | b".."))
+            .any(|piece| matches!(&*decode(piece), b"" | b"." | b".."))
 }
 
 fn contains_encoded(path: &[u8], octets: &[u8]) -> bool {

@@ -22,14 +22,13 @@ pub enum BadPath {
     NotUtf8,
     /// An encoded control character.
     EncodedControl,
-    /// An encoded `.`, which has no reason to be encoded.
-    EncodedDot,
     /// An encoded character that would mean something if it stood there plain.
     Encoded(EncodedCharacter),
     /// An encoded `%` before two hexadecimal digits: a second decoding would
     /// make another character of them.
     EncodedTwice,
-    /// A `.` or `..` segment, or such a part beside an encoded separator.
+    /// A segment that is `.` or `..`, encoded or not, or such a part beside an
+    /// encoded separator.
     DotSegment,
     /// An empty segment elsewhere than at the end.
     EmptySegment,
@@ -93,7 +92,6 @@ impl BadPath {
             Self::BrokenEncoding => "broken_encoding",
             Self::NotUtf8 => "not_utf8",
             Self::EncodedControl => "encoded_control",
-            Self::EncodedDot => "encoded_dot",
             Self::Encoded(EncodedCharacter::Slash) => "encoded_slash",
             Self::Encoded(EncodedCharacter::Percent) => "encoded_percent",
             Self::Encoded(EncodedCharacter::QuestionMark) => "encoded_question_mark",
@@ -119,7 +117,6 @@ impl BadPath {
             | Self::BrokenEncoding
             | Self::NotUtf8
             | Self::EncodedControl
-            | Self::EncodedDot
             | Self::EncodedTwice
             | Self::DotSegment => None,
         }
@@ -137,7 +134,6 @@ impl fmt::Display for BadPath {
             Self::BrokenEncoding => "the path holds a `%` that encodes nothing",
             Self::NotUtf8 => "the path's octets are not UTF-8",
             Self::EncodedControl => "the path holds an encoded control character",
-            Self::EncodedDot => "the path holds an encoded `.`",
             Self::Encoded(character) => {
                 return self.write(out, |out| {
                     write!(out, "the path holds an encoded `{}`", character.plain())

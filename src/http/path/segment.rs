@@ -57,7 +57,9 @@ impl<'a> Segment<'a> {
     }
 }
 
-/// Decodes a segment once and judges what comes of it.
+/// Decodes a segment once and judges what comes of it. An encoded unreserved
+/// character is that character (RFC 3986 section 6.2.2.2), so an encoded `.` is
+/// refused only where a plain one would be.
 fn decode(raw: &[u8], flags: PathFlags) -> Result<Cow<'_, [u8]>, BadPath> {
     let text = if raw.contains(&b'%') {
         let decoded = decode_octets(raw, flags)?;
@@ -102,7 +104,6 @@ fn decode_octets(raw: &[u8], flags: PathFlags) -> Result<Vec<u8>, BadPath> {
 fn judge_encoded(octet: u8, flags: PathFlags) -> Result<(), BadPath> {
     match octet {
         0x00..=0x1f | 0x7f => Err(BadPath::EncodedControl),
-        b'.' => Err(BadPath::EncodedDot),
         b'\\' => Err(BadPath::Backslash),
         _ => match EncodedCharacter::of(octet) {
             Some(character) if !flags.allow_encoded.contains(character) => {

@@ -168,9 +168,6 @@ impl fmt::Display for BadPattern {
                 "remove `;…`: paths match without it where `paths.allow_semicolons` is on, \
                  and are refused with it elsewhere",
             ),
-            Self::Unreachable(BadPath::EncodedDot) => {
-                out.write_str("write `.` plain; a request with it encoded is refused")
-            }
             Self::Unreachable(BadPath::BrokenEncoding) => {
                 out.write_str("`%` takes two hexadecimal digits; write `%25` for itself")
             }
