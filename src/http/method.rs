@@ -9,7 +9,7 @@ const WELL_KNOWN: [&str; 9] = [
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
 ];
 
-/// A method by its name, letter case as written.
+/// A method by its name: upper-case letters, with `-` between them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Method(Box<str>);
 
@@ -17,19 +17,25 @@ impl Method {
     /// Takes a method's name as a configuration writes it.
     ///
     /// # Errors
-    /// [`BadMethod`] when it is no token, or a well-known method in a letter
-    /// case that no client sends.
+    /// [`BadMethod`] unless it is upper-case letters and `-`. HTTP knows other
+    /// tokens as methods, but nobody sends them: what another router takes for
+    /// a wildcard or a list (`*`, `GET|POST`) would be the name of a method
+    /// that no request has, and leave its requests to a laxer route.
     pub fn parse(name: &str) -> Result<Self, BadMethod> {
-        if !is_token(name.as_bytes()) {
-            return Err(BadMethod::NotAToken);
+        let is_word =
+            |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase());
+        if name == "ANY" || name == "ALL" || !name.split('-').all(is_word) {
+            return Err(BadMethod::of(name));
         }
-        let known = WELL_KNOWN
-            .into_iter()
-            .find(|known| known.eq_ignore_ascii_case(name));
-        match known {
-            Some(instead) if instead != name => Err(BadMethod::LetterCase { instead }),
-            _ => Ok(Self(name.into())),
-        }
+        Ok(Self(name.into()))
+    }
+
+    /// Whether a request's method has one reading: it is a token, and no
+    /// well-known method in another letter case. `delete` is a method of its
+    /// own here and `DELETE` to an upstream that writes methods in upper case.
+    #[must_use]
+    pub fn has_one_reading(method: &[u8]) -> bool {
+        is_token(method) && well_known(method).is_none_or(|known| known.as_bytes() == method)
     }
 
     /// The name.
@@ -37,6 +43,13 @@ impl Method {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The well-known method that this is, whatever its letter case.
+fn well_known(method: &[u8]) -> Option<&'static str> {
+    WELL_KNOWN
+        .into_iter()
+        .find(|known| known.as_bytes().eq_ignore_ascii_case(method))
 }
 
 /// Lets a request's method, which is bytes, be looked up among methods.
@@ -69,8 +82,6 @@ impl MethodPattern {
     pub fn parse(name: &str) -> Result<Self, BadMethod> {
         if name == "ANY" {
             Ok(Self::Any)
-        } else if name.eq_ignore_ascii_case("ANY") {
-            Err(BadMethod::LetterCase { instead: "ANY" })
         } else {
             Method::parse(name).map(Self::Named)
         }
@@ -89,22 +100,50 @@ impl fmt::Display for MethodPattern {
 /// Why a text is not a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BadMethod {
-    /// It is not a token of RFC 9110.
-    NotAToken,
-    /// It is a method but for its letter case.
+    /// What stands for every method elsewhere, such as `*`, `ALL` or `any`.
+    EveryMethod,
+    /// Several methods, such as `GET|POST`.
+    Several,
+    /// It is a well-known method but for its letter case.
     LetterCase {
         /// The method that was meant.
         instead: &'static str,
     },
+    /// Anything else that is not upper-case letters and `-`.
+    NotAMethod,
+}
+
+impl BadMethod {
+    /// What is wrong with a text that is not a method.
+    fn of(name: &str) -> Self {
+        let every = ["ANY", "ALL", "*", "**", "$default"];
+        let separates = |c: char| !(c.is_alphanumeric() || c == '-' || c == '_');
+        let words = name.split(separates).filter(|word| !word.is_empty());
+        if every.iter().any(|word| word.eq_ignore_ascii_case(name)) {
+            Self::EveryMethod
+        } else if words.count() > 1 {
+            Self::Several
+        } else if let Some(instead) = well_known(name.as_bytes()) {
+            Self::LetterCase { instead }
+        } else {
+            Self::NotAMethod
+        }
+    }
 }
 
 impl fmt::Display for BadMethod {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotAToken => out.write_str("not a method; write `GET`, `POST` … or `ANY`"),
+            Self::EveryMethod => out.write_str("not a method; write `ANY` for every method"),
+            Self::Several => {
+                out.write_str("more than one method; write one pattern per method, or `ANY`")
+            }
             Self::LetterCase { instead } => {
                 write!(out, "methods are case-sensitive; write `{instead}`")
             }
+            Self::NotAMethod => out.write_str(
+                "not a method, which is upper-case letters; write `GET`, `POST` … or `ANY`",
+            ),
         }
     }
 }
@@ -116,19 +155,62 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_token_is_a_method_but_well_known_ones_only_in_their_letter_case() {
-        assert_eq!(Method::parse("PROPFIND").unwrap().as_str(), "PROPFIND");
-        assert_eq!(Method::parse("foo").unwrap().as_str(), "foo");
-        assert_eq!(
-            Method::parse("get"),
-            Err(BadMethod::LetterCase { instead: "GET" })
-        );
-        assert_eq!(
-            MethodPattern::parse("Any"),
-            Err(BadMethod::LetterCase { instead: "ANY" })
-        );
-        for name in ["", "G T", "GET,POST", "Gé"] {
-            assert_eq!(Method::parse(name), Err(BadMethod::NotAToken), "{name:?}");
+    fn a_method_is_upper_case_letters() {
+        for name in ["GET", "PROPFIND", "FOO", "VERSION-CONTROL", "M-SEARCH"] {
+            assert_eq!(Method::parse(name).unwrap().as_str(), name);
+        }
+        assert_eq!(MethodPattern::parse("ANY"), Ok(MethodPattern::Any));
+    }
+
+    #[test]
+    fn what_other_routers_write_for_methods_is_none() {
+        use BadMethod::{EveryMethod, LetterCase, NotAMethod, Several};
+        let get = LetterCase { instead: "GET" };
+        for (name, error) in [
+            ("*", EveryMethod),
+            ("ALL", EveryMethod),
+            ("all", EveryMethod),
+            ("Any", EveryMethod),
+            ("$default", EveryMethod),
+            ("GET|POST", Several),
+            ("GET,POST", Several),
+            ("[GET,POST]", Several),
+            ("get/post", Several),
+            ("G T", Several),
+            ("get", get),
+            ("Get", get),
+            ("", NotAMethod),
+            ("foo", NotAMethod),
+            ("X_FOO", NotAMethod),
+            ("GET2", NotAMethod),
+            ("-", NotAMethod),
+            ("-GET", NotAMethod),
+            ("GET-", NotAMethod),
+            ("A--B", NotAMethod),
+            ("!GET", NotAMethod),
+            ("GET|", NotAMethod),
+            ("G\u{c9}", NotAMethod),
+        ] {
+            assert_eq!(MethodPattern::parse(name), Err(error), "{name:?}");
+        }
+        assert_eq!(Method::parse("ANY"), Err(EveryMethod));
+    }
+
+    #[test]
+    fn a_well_known_method_in_another_letter_case_has_two_readings() {
+        for method in ["GET", "DELETE", "PROPFIND", "propfind", "foo", "GETX", "ge"] {
+            assert!(Method::has_one_reading(method.as_bytes()), "{method}");
+        }
+        for known in WELL_KNOWN {
+            let lower = known.to_ascii_lowercase();
+            let mixed = known.replacen('T', "t", 1).replacen('P', "p", 1);
+            let mixed = mixed.replacen('H', "h", 1);
+            assert!(Method::has_one_reading(known.as_bytes()), "{known}");
+            assert!(!Method::has_one_reading(lower.as_bytes()), "{lower}");
+            assert!(!Method::has_one_reading(mixed.as_bytes()), "{mixed}");
+        }
+        for method in ["", "GET ", " GET", "G\0T", "GET/1.1"] {
+            assert!(!Method::has_one_reading(method.as_bytes()), "{method:?}");
         }
     }
 }

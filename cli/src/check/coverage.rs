@@ -6,10 +6,11 @@ use crate::subject::Subject;
 use edge_authz::http::{NormalPath, RoutePattern};
 use edge_authz::policy::{Access, Policy, Route};
 
-/// Warns of a `$default` that is weaker than its neighbours, and of
-/// `/x/{proxy+}` without `/x`.
+/// Warns of methods that nobody sends, of a `$default` that is weaker than its
+/// neighbours, and of `/x/{proxy+}` without `/x`.
 pub(super) fn of(policy: &Policy, subject: &Subject, warnings: &mut Warnings<'_>) {
     let written = written(policy, subject);
+    super::methods::of(&written, warnings);
     default_route(policy, &written, warnings);
     for one in &written {
         greedy(policy, one, &written, warnings);

@@ -3,6 +3,7 @@
 mod clusters;
 mod collector;
 mod coverage;
+mod methods;
 mod warnings;
 
 use std::io::Write;

@@ -122,11 +122,14 @@ fn matches(pattern: &str, text: &str) -> bool {
             let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
             (1..=64).contains(&text.len()) && text.chars().all(fits)
         }
-        "^(\\$default|[^ ]+ /[^ ]*)$" => {
+        "^(\\$default|[A-Z]+(-[A-Z]+)* /[^ ]*)$" => {
             let is_path = |path: &str| path.starts_with('/') && !path.contains(' ');
+            let is_word =
+                |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_uppercase());
+            let is_method = |method: &str| method.split('-').all(is_word);
             let route = text.split_once(' ');
             text == "$default"
-                || route.is_some_and(|(method, path)| !method.is_empty() && is_path(path))
+                || route.is_some_and(|(method, path)| is_method(method) && is_path(path))
         }
         other => panic!("the pattern `{other}` is not judged"),
     }

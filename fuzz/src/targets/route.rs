@@ -117,6 +117,7 @@ impl Route {
             None => None,
         };
         let pattern = RoutePattern::parse(text, &PathRules::default()).ok()?;
+        assert!(has_method(text), "{text}: taken as a method");
         let text = text.into();
         Some(Self {
             host,
@@ -206,6 +207,17 @@ impl Route {
         }
         variables
     }
+}
+
+/// `$default`, or a pattern whose method is upper-case letters and hyphens, and
+/// not the wildcard of other routers.
+fn has_method(text: &str) -> bool {
+    let Some((method, _)) = text.split_once(' ') else {
+        return text == "$default";
+    };
+    let hyphens_only_inside = !format!("-{method}-").contains("--");
+    let letters = |c: char| c == '-' || c.is_ascii_uppercase();
+    method.chars().all(letters) && hyphens_only_inside && method != "ALL"
 }
 
 fn segments(path: &str) -> Vec<&str> {
@@ -307,7 +319,7 @@ impl World {
             if route.rank(&request).is_none() {
                 continue;
             }
-            if method == "ANY" || method == "$default" {
+            if route.segments().is_none() || method == "ANY" {
                 any = true;
             } else {
                 expected.insert(method);

@@ -152,8 +152,13 @@ fn a_route_is_a_method_and_a_path_or_the_default() {
         ("ANY $default", BadRoutePattern::Form),
         ("$DEFAULT", BadRoutePattern::Form),
         ("/a", BadRoutePattern::NoMethod),
-        (" /a", BadRoutePattern::Method(BadMethod::NotAToken)),
-        ("GET,POST /a", BadRoutePattern::Method(BadMethod::NotAToken)),
+        (" /a", BadRoutePattern::Method(BadMethod::NotAMethod)),
+        ("GET,POST /a", BadRoutePattern::Method(BadMethod::Several)),
+        ("* /a", BadRoutePattern::Method(BadMethod::EveryMethod)),
+        (
+            "$default /a",
+            BadRoutePattern::Method(BadMethod::EveryMethod),
+        ),
         (
             "get /a",
             BadRoutePattern::Method(BadMethod::LetterCase { instead: "GET" }),

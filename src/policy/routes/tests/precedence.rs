@@ -132,11 +132,11 @@ fn head_is_get_unless_the_pattern_names_head() {
 
 #[test]
 fn methods_are_compared_with_letter_case() {
-    let routes = Routes::of(&["GET /a", "foo /a"]);
-    for method in ["get", "Get", "HEADx", "TRACE", "OPTIONS", "FOO", ""] {
+    let routes = Routes::of(&["GET /a", "FOO /a"]);
+    for method in ["get", "Get", "HEADx", "TRACE", "OPTIONS", "foo", ""] {
         assert_eq!(routes.get(&format!("{method} /a")), None, "{method}");
     }
-    assert_eq!(routes.get("foo /a"), Some("foo /a"));
+    assert_eq!(routes.get("FOO /a"), Some("FOO /a"));
 }
 
 #[test]

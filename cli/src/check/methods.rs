@@ -1,0 +1,75 @@
+//! Methods that no client is known to send.
+
+use super::collector::Warnings;
+use crate::patterns::Written;
+use edge_authz::http::{MethodPattern, RoutePattern};
+
+/// IANA's registry of methods, and those of caches, `UPnP` and streams that it
+/// lacks.
+const KNOWN: [&str; 46] = [
+    "ACL",
+    "BASELINE-CONTROL",
+    "BIND",
+    "CHECKIN",
+    "CHECKOUT",
+    "CONNECT",
+    "COPY",
+    "DELETE",
+    "GET",
+    "HEAD",
+    "LABEL",
+    "LINK",
+    "LOCK",
+    "M-SEARCH",
+    "MERGE",
+    "MKACTIVITY",
+    "MKCALENDAR",
+    "MKCOL",
+    "MKREDIRECTREF",
+    "MKWORKSPACE",
+    "MOVE",
+    "NOTIFY",
+    "OPTIONS",
+    "ORDERPATCH",
+    "PATCH",
+    "POST",
+    "PRI",
+    "PROPFIND",
+    "PROPPATCH",
+    "PURGE",
+    "PUT",
+    "QUERY",
+    "REBIND",
+    "REPORT",
+    "SEARCH",
+    "SOURCE",
+    "SUBSCRIBE",
+    "TRACE",
+    "UNBIND",
+    "UNCHECKOUT",
+    "UNLINK",
+    "UNLOCK",
+    "UNSUBSCRIBE",
+    "UPDATE",
+    "UPDATEREDIRECTREF",
+    "VERSION-CONTROL",
+];
+
+/// Warns of a pattern whose method is probably a slip: it matches nothing, and
+/// what was meant falls to another route.
+pub(super) fn of(written: &[Written], warnings: &mut Warnings<'_>) {
+    for one in written {
+        if let RoutePattern::Path {
+            method: MethodPattern::Named(method),
+            ..
+        } = &one.pattern
+            && !KNOWN.contains(&method.as_str())
+        {
+            let sentence = format!(
+                "no client is known to send `{method}`, so that other routes may take what this one is for; \
+                 write the method that is meant, or `ANY` for every method"
+            );
+            warnings.add(&one.steps(), &sentence);
+        }
+    }
+}
