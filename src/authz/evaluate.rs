@@ -66,7 +66,8 @@ pub fn evaluate(policy: &Policy, head: &RequestHead, context: Context<'_>) -> De
     outcome.decision(policy, cors)
 }
 
-/// Where a request goes, in the one form in which paths and hosts are judged.
+/// Where a request goes: its method has one reading, and path and host are in
+/// the one form in which they are judged.
 struct Place<'r> {
     path: NormalPath<'r>,
     host: Option<Host<'r>>,
@@ -74,6 +75,9 @@ struct Place<'r> {
 
 impl<'r> Place<'r> {
     fn find(policy: &Policy, head: &'r RequestHead) -> Result<Self, Reason> {
+        if !head.method().is_some_and(Method::has_one_reading) {
+            return Err(Reason::BadMethod);
+        }
         let raw = head.path().ok_or(Reason::BadPath)?;
         let path =
             NormalPath::parse(raw, &policy.paths).map_err(|error| match error.opened_by() {

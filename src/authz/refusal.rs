@@ -155,7 +155,8 @@ impl Status {
 /// pass are answered 503 should they ever come here: nothing passes by mistake.
 const fn outcome(reason: Reason) -> (Status, Challenge) {
     match reason {
-        Reason::BadPath
+        Reason::BadMethod
+        | Reason::BadPath
         | Reason::BadPathEncoded
         | Reason::BadPathEmptySegment
         | Reason::BadPathSemicolon
@@ -216,6 +217,7 @@ const fn description(reason: Reason) -> Option<&'static str> {
         Reason::BadClaims => "The token claims are not accepted",
         Reason::MissingScope => "The token lacks a scope that is needed here",
         Reason::MissingClaim => "The token lacks a claim that is needed here",
+        Reason::BadMethod => "The method has to be in upper case",
         Reason::BadPath => "The path is ambiguous",
         Reason::BadPathEncoded => "The path has an encoded character that is not allowed",
         Reason::BadPathEmptySegment => "The path has an empty segment",

@@ -17,6 +17,8 @@ pub enum Reason {
     Preflight,
     /// A preflight was answered 403.
     PreflightRefused,
+    /// The method is a well-known one in another letter case, or none at all.
+    BadMethod,
     /// The path has no single meaning, and no setting opens it.
     BadPath,
     /// The path has an encoded character that `paths.allow_encoded` could open.
@@ -81,12 +83,13 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::Allowed,
         Self::Public,
         Self::Anonymous,
         Self::Preflight,
         Self::PreflightRefused,
+        Self::BadMethod,
         Self::BadPath,
         Self::BadPathEncoded,
         Self::BadPathEmptySegment,
@@ -138,6 +141,7 @@ impl Reason {
             Self::Anonymous => "edge_authz_anonymous",
             Self::Preflight => "edge_authz_preflight",
             Self::PreflightRefused => "edge_authz_preflight_refused",
+            Self::BadMethod => "edge_authz_bad_method",
             Self::BadPath => "edge_authz_bad_path",
             Self::BadPathEncoded => "edge_authz_bad_path_allow_encoded",
             Self::BadPathEmptySegment => "edge_authz_bad_path_allow_empty_segments",

@@ -36,8 +36,18 @@ pub(crate) fn headers(policy: &Policy, head: &RequestHead) -> Step {
     Step::passed(1, "headers", owned.join(", "), outcome)
 }
 
-/// Step 2: path and host.
+/// Step 2: method, path and host.
 pub(crate) fn place<'r>(policy: &Policy, head: &'r RequestHead) -> Result<(Place<'r>, Step), Step> {
+    let method = head.method().unwrap_or_default();
+    if !Method::has_one_reading(method) {
+        let outcome = "methods are case-sensitive, and some upstreams write them in upper case";
+        return Err(Step::decided(
+            2,
+            "method",
+            quote(method),
+            outcome.to_owned(),
+        ));
+    }
     let raw = head.path().unwrap_or_default();
     // A query may hold a token.
     let shown = quote(raw.split(|byte| *byte == b'?').next().unwrap_or_default());

@@ -8,4 +8,5 @@ pub(crate) mod decimal;
 pub(crate) mod json;
 pub(crate) mod jwt;
 pub(crate) mod keys;
+pub(crate) mod method;
 pub(crate) mod path;

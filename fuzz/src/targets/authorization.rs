@@ -16,7 +16,7 @@ use edge_authz::time::UnixTime;
 
 use super::request;
 use crate::reference::credentials::{self, Credentials, Headers, Place};
-use crate::reference::path;
+use crate::reference::{method, path};
 
 const PLACES: [(Place, &str); 4] = [
     (
@@ -80,6 +80,11 @@ fn judge(headers: &Headers, places: &[(Place, &str)]) {
     };
     let decision = authz::evaluate(&policy(places), &request::head(headers), context);
     let target = credentials::values(headers, ":path").next().unwrap();
+    let spelled = credentials::values(headers, ":method").next().unwrap();
+    if !method::is_plain(spelled) {
+        assert_eq!(decision.reason, Reason::BadMethod);
+        return;
+    }
     if !path::is_plain(target) {
         assert!(matches!(decision.verdict, Verdict::Reply(_)));
         return;

@@ -21,7 +21,7 @@ use edge_authz::time::UnixTime;
 
 use super::{origin, request};
 use crate::reference::credentials::{self, Credentials, Headers, Place};
-use crate::reference::path;
+use crate::reference::{method as methods, path};
 
 const PLACES: [Place; 3] = [
     Place::Authorization,
@@ -139,6 +139,7 @@ fn judge(headers: &Headers, answer: &Answer, policy: &Policy) {
     };
     let method = credentials::values(headers, ":method").next().unwrap();
     let target = credentials::values(headers, ":path").next().unwrap();
+    assert!(methods::is_plain(method), "an ambiguous method passes");
     assert!(path::is_plain(target), "an ambiguous path passes");
     let decoded = path::decode(path::before_query(target));
     let segments = path::segments(&decoded).unwrap();
