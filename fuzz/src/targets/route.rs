@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use arbitrary::Unstructured;
 use edge_authz::http::{Host, HostPattern, NormalPath, PathRules, RoutePattern};
-use edge_authz::policy::routes::{Place, RouteEntry, RouteId, RouteTable};
+use edge_authz::policy::routes::{BadTable, Place, RouteEntry, RouteId, RouteTable};
 
 pub(crate) fn target(data: &[u8]) {
     let world = written(data)
@@ -253,7 +253,8 @@ impl World {
         assert_eq!(table.is_ok(), shapes.len() == self.routes.len());
         let table = match table {
             Ok(table) => table,
-            Err(clashes) => {
+            Err(BadTable::TooManySegments) => panic!("these are few"),
+            Err(BadTable::Clashes(clashes)) => {
                 for clash in clashes {
                     let shape = |place: Place| self.routes[place.route.0].shape();
                     assert!(clash.first < clash.second);

@@ -11,7 +11,7 @@ use crate::config::reader::{Field, List, Text};
 use crate::config::written;
 use crate::cors::CorsPolicy;
 use crate::http::{HostPattern, PathRules, RoutePattern};
-use crate::policy::routes::{Clash, Place, RouteEntry};
+use crate::policy::routes::{BadTable, Clash, Place, TableBuilder};
 use crate::policy::{Access, ProviderId, Route, RouteId, RouteTable};
 use crate::rules::RouteRules;
 
@@ -39,14 +39,22 @@ pub(super) fn compile(
     let written = written.read().map(|list| list.items).unwrap_or_default();
     check_providers(&written, providers, sink);
     let mut list = Vec::with_capacity(written.len());
-    let mut entries = Entries::default();
-    for route in &written {
+    let mut builder = TableBuilder::default();
+    for (number, route) in written.iter().enumerate() {
         let patterns = patterns(&route.patterns, paths, sink);
-        let hosts = hosts(&route.hosts, sink);
+        // Nothing is said of what a route may clash with whose hosts could not
+        // be read.
+        if let Some(hosts) = hosts(&route.hosts, sink) {
+            let hosts = builder.hosts(&hosts);
+            for (at, read) in patterns.read.iter().enumerate() {
+                let route = RouteId(number);
+                let place = Place { route, pattern: at };
+                builder.add(place, &read.pattern, hosts);
+            }
+        }
         list.push(compile_one(route, &patterns, providers, cors, sink));
-        entries.add(hosts, patterns.read);
     }
-    let table = entries.table(sink);
+    let table = table(builder, &written, sink);
     Compiled { list, table }
 }
 
@@ -211,58 +219,36 @@ fn allowed_providers(
     )
 }
 
-/// What goes into the table.
-#[derive(Default)]
-struct Entries<'d>(Vec<(Vec<HostPattern>, Vec<Pattern<'d>>)>);
-
-impl<'d> Entries<'d> {
-    /// Adds the patterns of the next route; of one whose hosts could not be
-    /// read none, so that nothing is said of what it may clash with.
-    fn add(&mut self, hosts: Option<Vec<HostPattern>>, patterns: Vec<Pattern<'d>>) {
-        let patterns = if hosts.is_some() {
-            patterns
-        } else {
-            Vec::new()
-        };
-        self.0.push((hosts.unwrap_or_default(), patterns));
-    }
-
-    fn table(&self, sink: &mut Sink) -> Option<RouteTable> {
-        let entries = self
-            .0
-            .iter()
-            .enumerate()
-            .flat_map(|(route, (hosts, patterns))| {
-                let route = RouteId(route);
-                patterns
-                    .iter()
-                    .enumerate()
-                    .map(move |(pattern, read)| RouteEntry {
-                        place: Place { route, pattern },
-                        pattern: &read.pattern,
-                        hosts,
-                    })
-            });
-        let clashes = match RouteTable::new(entries) {
-            Ok(table) => return Some(table),
-            Err(clashes) => clashes,
-        };
-        for Clash {
-            first,
-            second,
-            host,
-        } in clashes
-        {
-            if let (Some(first), Some(second)) = (self.at(first), self.at(second)) {
-                let with = first.to_owned();
-                sink.report(second, RouteProblem::Clash { with, host });
-            }
+fn table(
+    builder: TableBuilder,
+    written: &[written::Route<'_>],
+    sink: &mut Sink,
+) -> Option<RouteTable> {
+    let clashes = match builder.build() {
+        Ok(table) => return Some(table),
+        Err(BadTable::TooManySegments) => {
+            sink.report(
+                &Path::root().member("routes"),
+                RouteProblem::TooManySegments,
+            );
+            return None;
         }
-        None
+        Err(BadTable::Clashes(clashes)) => clashes,
+    };
+    let at = |place: Place| {
+        let patterns = written.get(place.route.0)?.patterns.as_ref().read()?;
+        Some(&patterns.items.get(place.pattern)?.at)
+    };
+    for Clash {
+        first,
+        second,
+        host,
+    } in clashes
+    {
+        if let (Some(first), Some(second)) = (at(first), at(second)) {
+            let with = first.to_owned();
+            sink.report(second, RouteProblem::Clash { with, host });
+        }
     }
-
-    fn at(&self, place: Place) -> Option<&Path<'d>> {
-        let (_, patterns) = self.0.get(place.route.0)?;
-        patterns.get(place.pattern).map(|pattern| &pattern.at)
-    }
+    None
 }

@@ -6,6 +6,7 @@ use super::Excerpt;
 use crate::config::path::ConfigPath;
 use crate::http::{BadHostPattern, BadPattern, BadRoutePattern, HostPattern};
 use crate::policy::Access;
+use crate::policy::routes::MAX_SEGMENTS;
 
 /// What is wrong with a value of `routes` or `paths`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub enum RouteProblem {
         /// A host for which both are written; absent: both are for every host.
         host: Option<HostPattern>,
     },
+    /// More segments in all patterns together than [`MAX_SEGMENTS`].
+    TooManySegments,
     /// No provider has this name.
     NoSuchProvider {
         /// The name.
@@ -72,24 +75,13 @@ impl fmt::Display for RouteProblem {
                 }
                 out.write_str(", so that neither could come first; remove or change one of the two")
             }
-            Self::NoSuchProvider {
-                name,
-                nearest: Some(nearest),
-            } => {
-                write!(
-                    out,
-                    "{name} is not the name of a provider; did you mean {nearest}?"
-                )
-            }
-            Self::NoSuchProvider {
-                name,
-                nearest: None,
-            } => {
-                write!(
-                    out,
-                    "{name} is not the name of a provider; write the `name` of one of `providers`"
-                )
-            }
+            Self::TooManySegments => write!(
+                out,
+                "has patterns of more than {MAX_SEGMENTS} segments in all, those of a route with \
+                 `hosts` counted for each group of hosts that have other routes; write fewer or \
+                 shorter patterns, or the same `hosts` in more routes"
+            ),
+            Self::NoSuchProvider { name, nearest } => no_such_provider(out, name, nearest.as_ref()),
             Self::NoTokenNeeded(access) => no_token_needed(out, *access),
             Self::NoProviders { route } => write!(
                 out,
@@ -110,6 +102,18 @@ impl fmt::Display for RouteProblem {
                 "{name} is not a variable of {pattern}; write one that every `match` of the route has"
             ),
         }
+    }
+}
+
+fn no_such_provider(
+    out: &mut fmt::Formatter<'_>,
+    name: &Excerpt,
+    nearest: Option<&Excerpt>,
+) -> fmt::Result {
+    write!(out, "{name} is not the name of a provider; ")?;
+    match nearest {
+        Some(nearest) => write!(out, "did you mean {nearest}?"),
+        None => out.write_str("write the `name` of one of `providers`"),
     }
 }
 

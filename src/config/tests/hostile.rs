@@ -157,6 +157,29 @@ fn the_most_providers_and_routes_are_taken_and_one_more_is_refused() {
 }
 
 #[test]
+fn a_million_segments_are_taken_and_a_thousand_more_are_refused() {
+    // Hosts that have each a route of its own, and many in common.
+    let hosts: Vec<String> = (0..1_000).map(|index| format!("h{index}.test")).collect();
+    let document = |common: usize| {
+        let own = hosts.iter();
+        let own = own.map(|host| json!({"match": "PUT /", "hosts": [host]}));
+        let patterns: Vec<String> = (0..common).map(|index| format!("GET /{index}")).collect();
+        let mut routes: Vec<Value> = own.collect();
+        routes.push(json!({"match": patterns, "hosts": hosts}));
+        let mut document = minimal();
+        document["routes"] = Value::Array(routes);
+        document
+    };
+    assert_eq!(policy(&document(999)).routes.len(), 1_001);
+    assert_eq!(
+        compile_value(&document(1_000)).unwrap_err().to_string(),
+        "routes: has patterns of more than 1000000 segments in all, those of a route with `hosts` \
+         counted for each group of hosts that have other routes; write fewer or shorter patterns, \
+         or the same `hosts` in more routes"
+    );
+}
+
+#[test]
 fn fifty_thousand_misspelt_names_are_told_apart_in_time() {
     let providers: Vec<Value> = (0..MAX_PROVIDERS)
         .map(|index| {

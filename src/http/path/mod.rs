@@ -18,7 +18,9 @@ mod segment;
 
 pub use error::{BadPath, EncodedCharacter};
 pub use normal::NormalPath;
-pub use pattern::{BadPattern, BadRoutePattern, PathPattern, PatternSegment, RoutePattern};
+pub use pattern::{
+    BadPattern, BadRoutePattern, MAX_PATTERN_SEGMENTS, PathPattern, PatternSegment, RoutePattern,
+};
 pub use rules::{EncodedSet, PathFlags, PathRules};
 pub use segment::Segment;
 

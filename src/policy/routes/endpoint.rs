@@ -1,51 +1,65 @@
 //! The methods that one pattern has routes for.
 
-use crate::http::{Method, MethodPattern};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::http::Method;
+use std::collections::BTreeSet;
 
-/// An index into the table's targets.
-pub(super) type TargetIndex = usize;
+/// A method's number in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct MethodNumber(pub(super) u32);
 
-/// What a pattern has for each method.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Endpoint {
-    named: BTreeMap<Method, TargetIndex>,
-    any: Option<TargetIndex>,
+impl MethodNumber {
+    /// `ANY`, which comes after all that have a name.
+    pub(super) const ANY: Self = Self(u32::MAX);
 }
 
-impl Endpoint {
-    /// Gives a method a target. When it has one already, that one stays and is
-    /// returned.
-    pub(super) fn claim(
-        &mut self,
-        method: &MethodPattern,
-        target: TargetIndex,
-    ) -> Option<TargetIndex> {
-        let held = match method {
-            MethodPattern::Any => *self.any.get_or_insert(target),
-            MethodPattern::Named(method) => *self.named.entry(method.clone()).or_insert(target),
+/// What one method of a pattern leads to. A pattern has its slots in the order
+/// of their methods, no two of one method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Slot {
+    pub(super) method: MethodNumber,
+    pub(super) route: u32,
+    /// The position in the route's `match`.
+    pub(super) pattern: u32,
+    /// The number of its variables, all together, in the table.
+    pub(super) variables: u32,
+}
+
+/// The method of a request, looked up: a pattern's slots are searched for a
+/// number.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    named: Option<MethodNumber>,
+    /// What stands for it where it has no slot of its own.
+    instead: Option<MethodNumber>,
+}
+
+impl Asked {
+    /// Looks a method up among those that routes name, which are in order.
+    pub(super) fn of(method: &[u8], known: &[Method]) -> Self {
+        let number = |name: &[u8]| {
+            let order = |one: &Method| one.as_str().as_bytes().cmp(name);
+            let at = known.binary_search_by(order).ok()?;
+            u32::try_from(at).ok().map(MethodNumber)
         };
-        (held != target).then_some(held)
+        Self {
+            named: number(method),
+            instead: if method == b"HEAD" {
+                number(b"GET")
+            } else {
+                None
+            },
+        }
     }
 
-    /// The target of a request's method.
-    pub(super) fn target(&self, method: &[u8]) -> Option<TargetIndex> {
-        let named = |method: &[u8]| self.named.get(method).copied();
-        named(method)
-            .or_else(|| {
-                if method == b"HEAD" {
-                    named(b"GET")
-                } else {
-                    None
-                }
-            })
-            .or(self.any)
-    }
-
-    /// Adds what the pattern has to what a path has.
-    pub(super) fn add_to<'a>(&'a self, methods: &mut PathMethods<'a>) {
-        methods.named.extend(self.named.keys());
-        methods.any |= self.any.is_some();
+    /// The slot for the method among those of a pattern.
+    pub(super) fn among(self, slots: &[Slot]) -> Option<&Slot> {
+        let of = |number: MethodNumber| {
+            let at = slots.binary_search_by_key(&number, |slot| slot.method);
+            slots.get(at.ok()?)
+        };
+        let any = || slots.last().filter(|last| last.method == MethodNumber::ANY);
+        let named = self.named.and_then(of);
+        named.or_else(|| self.instead.and_then(of)).or_else(any)
     }
 }
 
@@ -56,4 +70,18 @@ pub struct PathMethods<'a> {
     pub named: BTreeSet<&'a Method>,
     /// Whether some route, `$default` included, takes every method.
     pub any: bool,
+}
+
+impl<'a> PathMethods<'a> {
+    /// Adds what a pattern has.
+    pub(super) fn add(&mut self, slots: &[Slot], known: &'a [Method]) {
+        for slot in slots {
+            if slot.method == MethodNumber::ANY {
+                self.any = true;
+            } else {
+                let at = super::sequences::index(slot.method.0);
+                self.named.extend(known.get(at));
+            }
+        }
+    }
 }

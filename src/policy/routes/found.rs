@@ -1,95 +1,83 @@
 //! The route that was found.
 
-use super::{Place, RouteId};
-use crate::http::RoutePattern;
-use crate::http::path::{PatternSegment, Segment};
+use super::endpoint::Slot;
+use super::sequences::index;
+use super::{Place, RouteId, RouteTable};
+use crate::http::path::Segment;
 use crate::rules::Variables;
 use std::cell::OnceCell;
 
-/// What a pattern of a route leads to.
-#[derive(Debug)]
-pub(super) struct Target {
-    pub(super) place: Place,
-    variables: Box<[(Box<str>, Extent)]>,
-}
-
-/// Which segments are a variable's value.
-#[derive(Debug, Clone, Copy)]
-enum Extent {
-    One(usize),
-    From(usize),
-}
-
-impl Target {
-    pub(super) fn new(place: Place, pattern: &RoutePattern) -> Self {
-        let segments = match pattern {
-            RoutePattern::Default => &[],
-            RoutePattern::Path { path, .. } => path.segments(),
-        };
-        let variables = segments
-            .iter()
-            .enumerate()
-            .filter_map(|(at, segment)| match segment {
-                PatternSegment::Literal(_) => None,
-                PatternSegment::Variable(name) => Some((name.clone(), Extent::One(at))),
-                PatternSegment::Greedy(name) => Some((name.clone(), Extent::From(at))),
-            })
-            .collect();
-        Self { place, variables }
-    }
+/// A variable of a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Variable {
+    /// The number of its name in the table.
+    pub(super) name: u32,
+    /// The segment that is its value, or the first of them.
+    pub(super) at: u16,
+    /// Whether its value is all segments from there: `{name+}`.
+    pub(super) greedy: bool,
 }
 
 /// The route of a request and what the path has for its variables.
 #[derive(Debug)]
 pub struct Found<'a> {
-    target: &'a Target,
+    table: &'a RouteTable,
+    slot: &'a Slot,
     segments: &'a [Segment<'a>],
     /// The value of `{name+}`, once asked for.
     rest: OnceCell<Vec<u8>>,
 }
 
 impl<'a> Found<'a> {
-    pub(super) fn new(target: &'a Target, segments: &'a [Segment<'a>]) -> Self {
-        let rest = OnceCell::new();
+    pub(super) fn new(table: &'a RouteTable, slot: &'a Slot, segments: &'a [Segment<'a>]) -> Self {
         Self {
-            target,
+            table,
+            slot,
             segments,
-            rest,
+            rest: OnceCell::new(),
         }
     }
 
     /// The route.
     #[must_use]
     pub fn route(&self) -> RouteId {
-        self.target.place.route
+        self.place().route
     }
 
     /// Which of the route's patterns matched.
     #[must_use]
     pub fn place(&self) -> Place {
-        self.target.place
+        Place {
+            route: RouteId(index(self.slot.route)),
+            pattern: index(self.slot.pattern),
+        }
     }
 
     /// The names and values of the pattern's variables, from the left.
     pub fn variables(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        let variables = self.target.variables.iter();
-        variables.filter_map(|(name, extent)| Some((&**name, self.value(*extent)?)))
+        let variables = self.table.variables.get(self.slot.variables).iter();
+        variables.filter_map(|variable| {
+            let name = std::str::from_utf8(self.name(*variable)).ok()?;
+            Some((name, self.value(*variable)?))
+        })
     }
 
-    fn value(&self, extent: Extent) -> Option<&[u8]> {
-        match extent {
-            Extent::One(at) => self.segments.get(at).map(Segment::text),
-            Extent::From(at) => {
-                let rest = self.segments.get(at..)?;
-                let join = || {
-                    rest.iter()
-                        .map(Segment::text)
-                        .collect::<Vec<_>>()
-                        .join(&b'/')
-                };
-                Some(self.rest.get_or_init(join))
-            }
+    fn name(&self, variable: Variable) -> &[u8] {
+        self.table.names.get(variable.name)
+    }
+
+    fn value(&self, variable: Variable) -> Option<&[u8]> {
+        let rest = self.segments.get(usize::from(variable.at)..)?;
+        if !variable.greedy {
+            return rest.first().map(Segment::text);
         }
+        let join = || {
+            rest.iter()
+                .map(Segment::text)
+                .collect::<Vec<_>>()
+                .join(&b'/')
+        };
+        Some(self.rest.get_or_init(join))
     }
 }
 
@@ -97,8 +85,8 @@ impl<'a> Found<'a> {
 /// its segments with `/` between them, without the slash at the path's end.
 impl Variables for Found<'_> {
     fn variable(&self, name: &str) -> Option<&[u8]> {
-        let mut variables = self.target.variables.iter();
-        let (_, extent) = variables.find(|(known, _)| &**known == name)?;
-        self.value(*extent)
+        let mut variables = self.table.variables.get(self.slot.variables).iter();
+        let named = variables.find(|variable| self.name(**variable) == name.as_bytes())?;
+        self.value(*named)
     }
 }

@@ -17,14 +17,21 @@
 //!
 //! It does not judge paths or hosts (`http` has), nor what a route requires.
 
+mod builder;
 mod endpoint;
 mod found;
+mod plan;
+mod plant;
+mod sequences;
 mod table;
 mod tree;
 
+pub use builder::{HostList, TableBuilder};
 pub use endpoint::PathMethods;
 pub use found::Found;
-pub use table::{Clash, Place, RouteEntry, RouteId, RouteTable};
+pub use table::{BadTable, Clash, MAX_SEGMENTS, Place, RouteEntry, RouteId, RouteTable};
+
+use table::MAX_CLASHES;
 
 #[cfg(test)]
 mod tests;

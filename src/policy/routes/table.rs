@@ -1,12 +1,21 @@
 //! All routes of a configuration.
 
-use super::endpoint::{PathMethods, TargetIndex};
-use super::found::{Found, Target};
+use super::builder::TableBuilder;
+use super::endpoint::{Asked, PathMethods, Slot};
+use super::found::{Found, Variable};
+use super::sequences::{Sequences, index};
 use super::tree::{Reach, Tree};
 use crate::http::path::Segment;
-use crate::http::{Host, HostPattern, NormalPath, RoutePattern};
-use std::collections::BTreeMap;
+use crate::http::{Host, HostPattern, Method, NormalPath, RoutePattern};
 use std::ops::ControlFlow;
+
+/// The most segments of all patterns together. `/` and `$default` count for
+/// one. Hosts that have the same routes have them in common; a pattern counts
+/// again for each other group of hosts that it is for.
+pub const MAX_SEGMENTS: usize = 1_000_000;
+
+/// The most pairs of patterns that are named when they cannot be told apart.
+pub(super) const MAX_CLASHES: usize = 2_000;
 
 /// A route, by its position in the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,74 +49,62 @@ pub struct Clash {
     pub first: Place,
     /// The other one.
     pub second: Place,
-    /// The first host for which both are written; `None`: both are for every
-    /// host.
+    /// A host for which both are written; `None`: both are for every host.
     pub host: Option<HostPattern>,
 }
 
-/// The routes, ready to be looked up.
-#[derive(Debug, Default)]
-pub struct RouteTable {
-    targets: Vec<Target>,
-    exact: BTreeMap<Box<str>, RouteSet>,
-    below: BTreeMap<Box<str>, RouteSet>,
-    everywhere: RouteSet,
+/// Why there is no table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BadTable {
+    /// Pairs of patterns that can never be told apart, each once, in order.
+    /// These are not all where there are thousands.
+    Clashes(Vec<Clash>),
+    /// More than [`MAX_SEGMENTS`].
+    TooManySegments,
 }
 
-/// The routes that are for the same hosts.
+/// The routes, ready to be looked up.
+///
+/// A route takes some 60 bytes here and the text of its literals that no other
+/// has, whatever its length, and nothing is a piece of memory of its own.
 #[derive(Debug, Default)]
-struct RouteSet {
-    paths: Tree,
-    default: Option<TargetIndex>,
+pub struct RouteTable {
+    pub(super) tree: Tree,
+    /// Those that routes name, in order.
+    pub(super) methods: Box<[Method]>,
+    pub(super) names: Sequences<u8>,
+    /// What patterns have for variables, each from the left.
+    pub(super) variables: Sequences<Variable>,
+    /// What `$default` leads to, for each set of routes.
+    pub(super) defaults: Box<[Option<Slot>]>,
+    /// 0 before a host, 1 before the name that a wildcard stands before.
+    pub(super) hosts: Sequences<u8>,
+    /// The set of routes that each host has.
+    pub(super) sets: Box<[u32]>,
 }
+
+/// The set of routes for every host.
+const EVERYWHERE: u32 = 0;
 
 impl RouteTable {
     /// Builds a table. The order of the entries has no meaning.
     ///
     /// # Errors
-    /// Every pair of patterns that can never be told apart, each once.
-    pub fn new<'a>(entries: impl IntoIterator<Item = RouteEntry<'a>>) -> Result<Self, Vec<Clash>> {
-        let mut table = Self::default();
-        let mut clashes = BTreeMap::new();
+    ///
+    /// As [`TableBuilder::build`].
+    pub fn new<'a>(entries: impl IntoIterator<Item = RouteEntry<'a>>) -> Result<Self, BadTable> {
+        let mut builder = TableBuilder::default();
         for entry in entries {
-            let index = table.targets.len();
-            table.targets.push(Target::new(entry.place, entry.pattern));
-            let hosts = entry.hosts.iter().map(Some);
-            let every_host = entry.hosts.is_empty().then_some(None);
-            for host in hosts.chain(every_host) {
-                let held = table.set_of(host).claim(entry.pattern, index);
-                if let Some(held) = held.and_then(|held| table.targets.get(held)) {
-                    let first = held.place.min(entry.place);
-                    let second = held.place.max(entry.place);
-                    clashes
-                        .entry((first, second))
-                        .or_insert_with(|| host.cloned());
-                }
-            }
+            let hosts = builder.hosts(entry.hosts);
+            builder.add(entry.place, entry.pattern, hosts);
         }
-        if clashes.is_empty() {
-            return Ok(table);
-        }
-        let clash = |((first, second), host)| Clash {
-            first,
-            second,
-            host,
-        };
-        Err(clashes.into_iter().map(clash).collect())
-    }
-
-    fn set_of(&mut self, host: Option<&HostPattern>) -> &mut RouteSet {
-        match host {
-            None => &mut self.everywhere,
-            Some(HostPattern::Exact(host)) => self.exact.entry(host.clone()).or_default(),
-            Some(HostPattern::Below(name)) => self.below.entry(name.clone()).or_default(),
-        }
+        builder.build()
     }
 
     /// Whether some route names hosts, so that the request's host matters.
     #[must_use]
     pub fn uses_hosts(&self) -> bool {
-        !self.exact.is_empty() || !self.below.is_empty()
+        self.hosts.len() > 0
     }
 
     /// The route of a request. `host` is `None` where the request names none,
@@ -124,23 +121,42 @@ impl RouteTable {
         path: &'a NormalPath<'_>,
     ) -> Option<Found<'a>> {
         let segments = path.segments()?;
-        let target = self.target(host, method, segments)?;
+        let method = Asked::of(method, &self.methods);
+        let slot = self.slot(host, method, segments)?;
         if let Some(merged) = path.without_empty_segments() {
-            let other = self.target(host, method, merged.segments()?)?;
-            if other != target {
+            let other = self.slot(host, method, merged.segments()?)?;
+            if other != slot {
                 return None;
             }
         }
-        Some(Found::new(self.targets.get(target)?, segments))
+        Some(Found::new(self, slot, segments))
     }
 
-    fn target(
+    fn slot(
         &self,
         host: Option<&Host<'_>>,
-        method: &[u8],
+        method: Asked,
         segments: &[Segment<'_>],
-    ) -> Option<TargetIndex> {
-        self.sets(host).find_map(|set| set.target(method, segments))
+    ) -> Option<&Slot> {
+        self.sets(host)
+            .find_map(|set| self.slot_in(set, method, segments))
+    }
+
+    fn slot_in(&self, set: u32, method: Asked, segments: &[Segment<'_>]) -> Option<&Slot> {
+        let mut greedy = None;
+        let exact = self.tree.walk(set, segments, |reach, slots| {
+            match (reach, method.among(slots)) {
+                (Reach::Exact, Some(slot)) => return ControlFlow::Break(slot),
+                (Reach::Greedy, Some(slot)) if greedy.is_none() => greedy = Some(slot),
+                (Reach::Exact | Reach::Greedy, _) => {}
+            }
+            ControlFlow::Continue(())
+        });
+        exact.break_value().or(greedy).or_else(|| self.default(set))
+    }
+
+    fn default(&self, set: u32) -> Option<&Slot> {
+        self.defaults.get(index(set))?.as_ref()
     }
 
     /// The methods for which this path has a route: those of every pattern that
@@ -148,10 +164,15 @@ impl RouteTable {
     #[must_use]
     pub fn methods_at(&self, host: Option<&Host<'_>>, path: &NormalPath<'_>) -> PathMethods<'_> {
         let mut methods = PathMethods::default();
-        if let Some(segments) = path.segments() {
-            for set in self.sets(host) {
-                set.add_methods(segments, &mut methods);
-            }
+        let Some(segments) = path.segments() else {
+            return methods;
+        };
+        for set in self.sets(host) {
+            let _complete: ControlFlow<()> = self.tree.walk(set, segments, |_, slots| {
+                methods.add(slots, &self.methods);
+                ControlFlow::Continue(())
+            });
+            methods.any |= self.default(set).is_some();
         }
         methods
     }
@@ -160,46 +181,20 @@ impl RouteTable {
     fn sets<'a, 'h>(
         &'a self,
         host: Option<&'h Host<'h>>,
-    ) -> impl Iterator<Item = &'a RouteSet> + use<'a, 'h> {
-        let exact = host.and_then(|host| self.exact.get(host.as_str()));
+    ) -> impl Iterator<Item = u32> + use<'a, 'h> {
+        let exact = host.and_then(|host| self.set_of(0, host.as_str()));
         let below = host
             .into_iter()
             .flat_map(Host::parents)
-            .filter_map(|name| self.below.get(name));
-        exact.into_iter().chain(below).chain([&self.everywhere])
-    }
-}
-
-impl RouteSet {
-    /// Gives a pattern a target, or tells which one it has.
-    fn claim(&mut self, pattern: &RoutePattern, target: TargetIndex) -> Option<TargetIndex> {
-        match pattern {
-            RoutePattern::Path { method, path } => self.paths.endpoint(path).claim(method, target),
-            RoutePattern::Default => {
-                let held = *self.default.get_or_insert(target);
-                (held != target).then_some(held)
-            }
-        }
+            .filter_map(|name| self.set_of(1, name));
+        exact.into_iter().chain(below).chain([EVERYWHERE])
     }
 
-    fn target(&self, method: &[u8], segments: &[Segment<'_>]) -> Option<TargetIndex> {
-        let mut greedy = None;
-        let exact = self.paths.walk(segments, |reach, endpoint| {
-            match (reach, endpoint.target(method)) {
-                (Reach::Exact, Some(target)) => return ControlFlow::Break(target),
-                (Reach::Greedy, Some(target)) if greedy.is_none() => greedy = Some(target),
-                (Reach::Exact | Reach::Greedy, _) => {}
-            }
-            ControlFlow::Continue(())
-        });
-        exact.break_value().or(greedy).or(self.default)
-    }
-
-    fn add_methods<'a>(&'a self, segments: &[Segment<'_>], methods: &mut PathMethods<'a>) {
-        let _complete: ControlFlow<()> = self.paths.walk(segments, |_, endpoint| {
-            endpoint.add_to(methods);
-            ControlFlow::Continue(())
-        });
-        methods.any |= self.default.is_some();
+    fn set_of(&self, kind: u8, name: &str) -> Option<u32> {
+        let found = self.hosts.find(|known| match known.split_first() {
+            Some((known, rest)) => known.cmp(&kind).then_with(|| rest.cmp(name.as_bytes())),
+            None => std::cmp::Ordering::Less,
+        })?;
+        self.sets.get(index(found)).copied()
     }
 }

@@ -1,11 +1,15 @@
-//! Patterns as a tree, a level for each segment.
+//! Patterns as a tree, without what is the same in many of them.
 
-use super::endpoint::Endpoint;
-use crate::http::path::{PathPattern, PatternSegment, Segment};
-use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use super::endpoint::Slot;
+use super::sequences::{Sequences, find_in, index};
+use crate::http::path::Segment;
+use std::ops::{ControlFlow, Range};
 
-/// The patterns of one set of routes.
+/// The patterns of all sets of routes, each set from a root of its own.
+///
+/// Segments that no pattern leaves or ends between are one node, so that there
+/// are fewer than two nodes for a pattern, however long. All lies in four
+/// pieces of memory, and nothing to be taken down one in the other.
 ///
 /// A look-up goes back where a literal led nowhere, since `GET /a/b` must not
 /// hide `ANY /a/{x}` from a `POST`. It visits a node once at most, as each has
@@ -15,17 +19,37 @@ use std::ops::ControlFlow;
 /// the number of routes.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
-    root: Node,
+    /// A node's children follow one another, and those of two neighbours do,
+    /// too. After the last one stands what ends it.
+    pub(super) nodes: Box<[Node]>,
+    pub(super) labels: Box<[Key]>,
+    pub(super) slots: Box<[Slot]>,
+    pub(super) literals: Sequences<u8>,
 }
 
-#[derive(Debug, Default)]
-struct Node {
-    literals: BTreeMap<Box<[u8]>, Box<Node>>,
-    variable: Option<Box<Node>>,
-    /// What the pattern that ends here has.
-    exact: Endpoint,
-    /// What the pattern has that goes on with `{name+}`.
-    greedy: Option<Endpoint>,
+/// Where what a node has begins; it ends where that of the next one begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Node {
+    /// The segments that lead here from the node above.
+    pub(super) label: u32,
+    /// Ordered by the first segments of their labels.
+    pub(super) children: u32,
+    /// The slots of the pattern that ends here.
+    pub(super) exact: u32,
+    /// The slots of the pattern that goes on with `{name+}`.
+    pub(super) greedy: u32,
+}
+
+/// A segment of a pattern: the number of a literal, or what stands for any.
+/// They are ordered as the patterns are by precedence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key(pub(super) u32);
+
+impl Key {
+    /// `{name}`, after all literals.
+    pub(super) const VARIABLE: Self = Self(u32::MAX - 1);
+    /// `{name+}`, after all others. No label has it.
+    pub(super) const GREEDY: Self = Self(u32::MAX);
 }
 
 /// How a pattern matches a path.
@@ -39,71 +63,121 @@ pub(super) enum Reach {
 
 /// What is left to do in a look-up.
 enum Step<'a> {
-    Visit(&'a Node, usize),
-    Greedy(&'a Endpoint),
+    /// To go to a node, so many segments and so much of its label behind.
+    Visit {
+        node: u32,
+        label: u32,
+        depth: usize,
+    },
+    Greedy(&'a [Slot]),
 }
 
 impl Tree {
-    /// The place of a pattern, made if there is none.
-    pub(super) fn endpoint(&mut self, pattern: &PathPattern) -> &mut Endpoint {
-        let mut node = &mut self.root;
-        for segment in pattern.segments() {
-            node = match segment {
-                PatternSegment::Literal(key) => node.literals.entry(key.clone()).or_default(),
-                PatternSegment::Variable(_) => node.variable.get_or_insert_default(),
-                // Always the last.
-                PatternSegment::Greedy(_) => return node.greedy.get_or_insert_default(),
-            };
-        }
-        &mut node.exact
-    }
-
-    /// Shows `visit` every pattern that matches, until it breaks. Among those
-    /// of one reach the better comes first.
+    /// Shows `visit` every pattern below `root` that matches, until it breaks.
+    /// Among those of one reach the better comes first.
     pub(super) fn walk<'a, B>(
         &'a self,
+        root: u32,
         segments: &[Segment<'_>],
-        mut visit: impl FnMut(Reach, &'a Endpoint) -> ControlFlow<B>,
+        mut visit: impl FnMut(Reach, &'a [Slot]) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         let mut pending = Vec::new();
-        let mut next = Some(Step::Visit(&self.root, 0));
+        let mut next = self.nodes.get(index(root)).map(|node| Step::Visit {
+            node: root,
+            label: node.label,
+            depth: 0,
+        });
         while let Some(step) = next.take().or_else(|| pending.pop()) {
-            let (node, depth) = match step {
-                Step::Visit(node, depth) => (node, depth),
-                Step::Greedy(endpoint) => {
-                    visit(Reach::Greedy, endpoint)?;
+            let (node, label, depth) = match step {
+                Step::Visit { node, label, depth } => (node, label, depth),
+                Step::Greedy(slots) => {
+                    visit(Reach::Greedy, slots)?;
                     continue;
                 }
             };
-            let Some(segment) = segments.get(depth) else {
-                visit(Reach::Exact, &node.exact)?;
+            let Some([this, after]) = self.node(node) else {
                 continue;
             };
-            let deeper = depth.saturating_add(1);
+            let Some(depth) = self.follow(label..after.label, segments, depth) else {
+                continue;
+            };
+            let Some(segment) = segments.get(depth) else {
+                if this.exact != this.greedy {
+                    visit(Reach::Exact, self.slots_in(this.exact..this.greedy))?;
+                }
+                continue;
+            };
             // Pushed from the last to the first that is to be done.
-            pending.extend(node.greedy.as_ref().map(Step::Greedy));
-            if let Some(variable) = node.variable.as_deref()
-                && !segment.is_empty()
-            {
-                pending.push(Step::Visit(variable, deeper));
+            if this.greedy != after.exact {
+                pending.push(Step::Greedy(self.slots_in(this.greedy..after.exact)));
             }
-            next = node
-                .literals
-                .get(segment.key())
-                .map(|literal| Step::Visit(literal, deeper));
+            let children = this.children..after.children;
+            let (literals, variable) = self.by_kind(children);
+            if !segment.is_empty() {
+                pending.extend(variable.and_then(|child| self.enter(child, depth)));
+            }
+            next = find_in(literals, |child| {
+                self.first_literal(child).cmp(segment.key())
+            })
+            .and_then(|child| self.enter(child, depth));
         }
         ControlFlow::Continue(())
     }
-}
 
-/// Without recursion, which a pattern of a million segments would turn into a
-/// trap.
-impl Drop for Tree {
-    fn drop(&mut self) {
-        let mut pending = vec![std::mem::take(&mut self.root)];
-        while let Some(node) = pending.pop() {
-            pending.extend(node.literals.into_values().map(|node| *node));
-            pending.extend(node.variable.map(|node| *node));
+    /// A node and the one after it.
+    fn node(&self, number: u32) -> Option<&[Node; 2]> {
+        self.nodes.get(index(number)..)?.first_chunk()
+    }
+
+    fn slots_in(&self, range: Range<u32>) -> &[Slot] {
+        let range = index(range.start)..index(range.end);
+        self.slots.get(range).unwrap_or_default()
+    }
+
+    /// Compares the segments from `depth` on with a part of a label, and tells
+    /// which comes after it; none where they differ.
+    fn follow(&self, label: Range<u32>, segments: &[Segment<'_>], depth: usize) -> Option<usize> {
+        let label = index(label.start)..index(label.end);
+        let label = self.labels.get(label).unwrap_or_default();
+        let mut rest = segments.get(depth..)?.iter();
+        for key in label {
+            let segment = rest.next()?;
+            let same = match *key {
+                Key::VARIABLE => !segment.is_empty(),
+                Key(literal) => self.literals.get(literal) == segment.key(),
+            };
+            if !same {
+                return None;
+            }
         }
+        depth.checked_add(label.len())
+    }
+
+    /// Of children, those with a literal first, and the one with a variable.
+    fn by_kind(&self, children: Range<u32>) -> (Range<u32>, Option<u32>) {
+        let last = children.end.checked_sub(1);
+        match last.filter(|last| *last >= children.start) {
+            Some(last) if self.first_key(last) == Some(Key::VARIABLE) => {
+                (children.start..last, Some(last))
+            }
+            Some(_) | None => (children, None),
+        }
+    }
+
+    fn first_key(&self, node: u32) -> Option<Key> {
+        let node = self.nodes.get(index(node))?;
+        self.labels.get(index(node.label)).copied()
+    }
+
+    fn first_literal(&self, node: u32) -> &[u8] {
+        self.first_key(node)
+            .map_or(&[], |Key(literal)| self.literals.get(literal))
+    }
+
+    /// The visit of a child whose label's first segment is the one at `depth`.
+    fn enter<'a>(&self, node: u32, depth: usize) -> Option<Step<'a>> {
+        let label = self.nodes.get(index(node))?.label.checked_add(1)?;
+        let depth = depth.checked_add(1)?;
+        Some(Step::Visit { node, label, depth })
     }
 }

@@ -6,6 +6,9 @@ use crate::http::{BadMethod, MethodPattern};
 use std::collections::BTreeSet;
 use std::fmt;
 
+/// The most segments of a pattern.
+pub const MAX_PATTERN_SEGMENTS: usize = 256;
+
 /// One segment of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PatternSegment {
@@ -42,6 +45,9 @@ impl PathPattern {
         for piece in pieces.into_iter().flatten() {
             if matches!(segments.last(), Some(PatternSegment::Greedy(_))) {
                 return Err(BadPattern::GreedyNotLast);
+            }
+            if segments.len() == MAX_PATTERN_SEGMENTS {
+                return Err(BadPattern::TooManySegments);
             }
             let segment = parse_segment(piece, rules)?;
             if let PatternSegment::Variable(name) | PatternSegment::Greedy(name) = &segment
@@ -143,6 +149,8 @@ pub enum BadPattern {
     },
     /// Something follows `{name+}`.
     GreedyNotLast,
+    /// More segments than [`MAX_PATTERN_SEGMENTS`].
+    TooManySegments,
     /// A wildcard as other routers write it.
     ForeignWildcard,
     /// A query, which takes no part in matching.
@@ -184,6 +192,11 @@ impl fmt::Display for BadPattern {
                 write!(out, "two variables are named `{name}`; rename one")
             }
             Self::GreedyNotLast => out.write_str("nothing can follow `{name+}`, which takes all"),
+            Self::TooManySegments => write!(
+                out,
+                "a pattern has at most {MAX_PATTERN_SEGMENTS} segments; `{{name+}}` at the end stands \
+                 for any number of them"
+            ),
             Self::ForeignWildcard => out.write_str(
                 "write `{name}` for one segment, `{name+}` for one or more; `%2A` and `%3A` \
                  stand for `*` and `:` themselves",

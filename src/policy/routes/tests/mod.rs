@@ -1,6 +1,8 @@
 mod hosts;
+mod long;
 mod precedence;
 mod random;
+mod room;
 mod spellings;
 
 use super::*;
@@ -12,7 +14,7 @@ use crate::rules::Variables;
 struct Routes {
     rules: PathRules,
     texts: Vec<Vec<String>>,
-    built: Result<RouteTable, Vec<Clash>>,
+    built: Result<RouteTable, BadTable>,
 }
 
 impl Routes {
@@ -71,8 +73,11 @@ impl Routes {
     }
 
     fn clashes(&self) -> Vec<(usize, usize)> {
-        let clashes = self.built.as_ref().unwrap_err().iter();
+        let Err(BadTable::Clashes(clashes)) = &self.built else {
+            panic!("no clash");
+        };
         clashes
+            .iter()
             .map(|clash| (clash.first.route.0, clash.second.route.0))
             .collect()
     }

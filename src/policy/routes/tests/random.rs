@@ -52,7 +52,7 @@ fn random_route(random: &mut Random) -> (&'static str, String) {
 }
 
 /// How good a match is, smaller is better; `None`: no match.
-fn rank(
+pub(super) fn rank(
     (host_pattern, pattern): (&str, &RoutePattern),
     (host, method, segments): (&str, &str, &[&str]),
 ) -> Option<impl Ord + use<>> {

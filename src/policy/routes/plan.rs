@@ -1,0 +1,254 @@
+//! What goes where in a table, before it is built.
+
+use super::builder::{Entry, counted};
+use super::endpoint::{MethodNumber, Slot};
+use super::sequences::{Gathered, Sequences, index};
+use super::table::Clash;
+use super::tree::Key;
+use super::{BadTable, MAX_CLASHES, Place, RouteId};
+use crate::http::HostPattern;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// The patterns of all sets of routes in the order of precedence. Hosts that
+/// have the same routes share a set; set 0 is that of every host.
+#[derive(Debug)]
+pub(super) struct Plan {
+    keys: Vec<Key>,
+    entries: Vec<Entry>,
+    hosts: Sequences<u8>,
+    /// The set of each host.
+    sets: Box<[u32]>,
+    /// Numbers of entries, set by set, those of `$default` first.
+    order: Vec<u32>,
+    /// The part of each set.
+    parts: Vec<Range<usize>>,
+}
+
+impl Plan {
+    /// # Errors
+    ///
+    /// Patterns that can never be told apart, or too many segments.
+    pub(super) fn new(
+        keys: Vec<Key>,
+        mut entries: Vec<Entry>,
+        (hosts, mut lists): (Gathered<u8>, Gathered<u32>),
+        limit: usize,
+    ) -> Result<Self, BadTable> {
+        let (hosts, numbers) = hosts.into_sequences();
+        lists.change(|host| *host = numbers.get(index(*host)).copied().unwrap_or_default());
+        lists.sort_each();
+        let (lists, numbers) = lists.into_sequences();
+        for entry in &mut entries {
+            entry.list = numbers.get(index(entry.list)).copied().unwrap_or_default();
+        }
+        let (signatures, sets) = sets_of(&hosts, &lists);
+        let mut plan = Self {
+            keys,
+            entries,
+            hosts,
+            sets,
+            order: Vec::new(),
+            parts: Vec::new(),
+        };
+        plan.arrange(&lists, &signatures, limit)?;
+        let clashes = plan.clashes();
+        if clashes.is_empty() {
+            Ok(plan)
+        } else {
+            Err(BadTable::Clashes(clashes))
+        }
+    }
+
+    /// Puts the entries of each set in order. A set has the entries of the
+    /// lists that its hosts are on.
+    fn arrange(
+        &mut self,
+        lists: &Sequences<u32>,
+        signatures: &Sequences<u32>,
+        limit: usize,
+    ) -> Result<(), BadTable> {
+        let mut by_list: Vec<u32> = (0_u32..).take(self.entries.len()).collect();
+        by_list.sort_unstable_by_key(|entry| (self.entry(*entry).list, *entry));
+        let everywhere = lists.find(|list| list.cmp(&[]));
+        let of_set = || {
+            let own = signatures.iter();
+            std::iter::once(everywhere.as_slice()).chain(own)
+        };
+        let of_list = |list: &u32| -> &[u32] {
+            let start = by_list.partition_point(|entry| self.entry(*entry).list < *list);
+            let rest = by_list.get(start..).unwrap_or_default();
+            let end = rest.partition_point(|entry| self.entry(*entry).list == *list);
+            rest.get(..end).unwrap_or_default()
+        };
+        let entries = || of_set().flatten().flat_map(of_list);
+        let mut segments = 0_usize;
+        let mut count = 0_usize;
+        for entry in entries() {
+            segments = segments.saturating_add(counted(self.keys_of(*entry).len()));
+            count = count.saturating_add(1);
+            if segments > limit {
+                return Err(BadTable::TooManySegments);
+            }
+        }
+        let mut order = Vec::with_capacity(count);
+        let mut parts = Vec::with_capacity(of_set().count());
+        for set in of_set() {
+            let start = order.len();
+            order.extend(set.iter().flat_map(of_list));
+            if let Some(part) = order.get_mut(start..) {
+                part.sort_unstable_by_key(|number| self.precedence(*number));
+            }
+            parts.push(start..order.len());
+        }
+        self.order = order;
+        self.parts = parts;
+        Ok(())
+    }
+
+    /// What entries of a set are ordered by.
+    fn precedence(&self, number: u32) -> impl Ord + use<'_> {
+        let entry = self.entry(number);
+        (
+            entry.method != Entry::DEFAULT,
+            self.keys_of(number),
+            entry.method,
+            entry.place(),
+        )
+    }
+
+    fn entry(&self, number: u32) -> &Entry {
+        const NONE: &Entry = &Entry {
+            end: 0,
+            method: Entry::DEFAULT,
+            list: 0,
+            route: 0,
+            pattern: 0,
+            variables: 0,
+        };
+        self.entries.get(index(number)).unwrap_or(NONE)
+    }
+
+    /// The keys of an entry's pattern.
+    pub(super) fn keys_of(&self, number: u32) -> &[Key] {
+        let start = match number.checked_sub(1) {
+            None => 0,
+            Some(before) => self.entry(before).end,
+        };
+        let end = self.entry(number).end;
+        self.keys.get(index(start)..index(end)).unwrap_or_default()
+    }
+
+    /// The entries with a path, set by set.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &[u32]> {
+        self.parts.iter().map(|part| {
+            let part = self.order.get(part.clone()).unwrap_or_default();
+            let start = part.partition_point(|number| self.is_default(*number));
+            part.get(start..).unwrap_or_default()
+        })
+    }
+
+    /// What `$default` leads to in each set.
+    pub(super) fn defaults(&self) -> Box<[Option<Slot>]> {
+        let first = |part: &Range<usize>| self.order.get(part.clone())?.first().copied();
+        let default = |part| first(part).filter(|number| self.is_default(*number));
+        let slots = self.parts.iter().map(default);
+        slots
+            .map(|number| number.map(|number| self.slot(number)))
+            .collect()
+    }
+
+    fn is_default(&self, number: u32) -> bool {
+        self.entry(number).method == Entry::DEFAULT
+    }
+
+    /// What an entry leads to.
+    pub(super) fn slot(&self, number: u32) -> Slot {
+        let entry = self.entry(number);
+        Slot {
+            method: match entry.method {
+                Entry::DEFAULT => MethodNumber::ANY,
+                method => method,
+            },
+            route: entry.route,
+            pattern: entry.pattern,
+            variables: entry.variables,
+        }
+    }
+
+    /// The hosts and the set of each.
+    pub(super) fn into_hosts(self) -> (Sequences<u8>, Box<[u32]>) {
+        (self.hosts, self.sets)
+    }
+
+    fn clashes(&self) -> Vec<Clash> {
+        let mut found = BTreeMap::new();
+        for (set, part) in (0..).zip(&self.parts) {
+            let part = self.order.get(part.clone()).unwrap_or_default();
+            let same = |one: &u32, other: &u32| {
+                self.entry(*one).method == self.entry(*other).method
+                    && self.keys_of(*one) == self.keys_of(*other)
+            };
+            for group in part.chunk_by(same) {
+                let Some((first, others)) = group.split_first() else {
+                    continue;
+                };
+                for second in others {
+                    if found.len() >= MAX_CLASHES {
+                        break;
+                    }
+                    let pair = (self.entry(*first).place(), self.entry(*second).place());
+                    found.entry(pair).or_insert(set);
+                }
+            }
+        }
+        let clash = |((first, second), set)| Clash {
+            first: place(first),
+            second: place(second),
+            host: self.host_of(set),
+        };
+        found.into_iter().map(clash).collect()
+    }
+
+    /// The first host that has a set; none: every host has it.
+    fn host_of(&self, set: u32) -> Option<HostPattern> {
+        let at = self.sets.iter().position(|known| *known == set)?;
+        let (below, name) = self.hosts.get(u32::try_from(at).ok()?).split_first()?;
+        let name = std::str::from_utf8(name).ok()?.into();
+        Some(match below {
+            0 => HostPattern::Exact(name),
+            _ => HostPattern::Below(name),
+        })
+    }
+}
+
+fn place((route, pattern): (u32, u32)) -> Place {
+    Place {
+        route: RouteId(index(route)),
+        pattern: index(pattern),
+    }
+}
+
+/// Which lists the hosts of a set are on, from set 1, and the set of each host.
+fn sets_of(hosts: &Sequences<u8>, lists: &Sequences<u32>) -> (Sequences<u32>, Box<[u32]>) {
+    let count = lists
+        .iter()
+        .map(<[u32]>::len)
+        .fold(0, usize::saturating_add);
+    let mut mentions: Vec<(u32, u32)> = Vec::with_capacity(count);
+    for (number, list) in (0..).zip(lists.iter()) {
+        mentions.extend(list.iter().map(|host| (*host, number)));
+    }
+    mentions.sort_unstable();
+    mentions.dedup();
+    let mut signatures = Gathered::default();
+    signatures.reserve(hosts.len(), mentions.len());
+    for of_host in mentions.chunk_by(|(one, _), (other, _)| one == other) {
+        signatures.add(of_host.iter().map(|(_, list)| *list));
+    }
+    let (signatures, mut sets) = signatures.into_sequences();
+    for set in &mut sets {
+        *set = set.saturating_add(1);
+    }
+    (signatures, sets)
+}

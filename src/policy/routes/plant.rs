@@ -1,0 +1,128 @@
+//! From patterns in order to the tree.
+
+use super::endpoint::Slot;
+use super::plan::Plan;
+use super::sequences::{Sequences, index};
+use super::tree::{Key, Node, Tree};
+use std::collections::VecDeque;
+
+/// A node, as it is to be.
+struct Bud<'p> {
+    label: &'p [Key],
+    /// The entries of the pattern that ends here.
+    exact: &'p [u32],
+    /// Those of the pattern that goes on with `{name+}`.
+    greedy: &'p [u32],
+    children: usize,
+}
+
+impl Tree {
+    /// Plants the sets of a plan; the root of each has its number.
+    ///
+    /// It is walked twice, level by level: first to see how much memory it
+    /// takes, so that it takes no more, also while it grows.
+    pub(super) fn plant(plan: &Plan, literals: Sequences<u8>) -> Self {
+        let (mut nodes, mut labels, mut slots) = (1_usize, 0_usize, 0_usize);
+        each_bud(plan, |bud| {
+            nodes = nodes.saturating_add(1);
+            labels = labels.saturating_add(bud.label.len());
+            slots = slots.saturating_add(bud.exact.len());
+            slots = slots.saturating_add(bud.greedy.len());
+        });
+        let mut grown = Grown {
+            nodes: Vec::with_capacity(nodes),
+            labels: Vec::with_capacity(labels),
+            slots: Vec::with_capacity(slots),
+            child: plan.paths().count(),
+        };
+        each_bud(plan, |bud| grown.add(plan, &bud));
+        grown.end();
+        Self {
+            nodes: grown.nodes.into_boxed_slice(),
+            labels: grown.labels.into_boxed_slice(),
+            slots: grown.slots.into_boxed_slice(),
+            literals,
+        }
+    }
+}
+
+/// The tree so far.
+struct Grown {
+    nodes: Vec<Node>,
+    labels: Vec<Key>,
+    slots: Vec<Slot>,
+    /// The number of the next node's first child.
+    child: usize,
+}
+
+impl Grown {
+    fn add(&mut self, plan: &Plan, bud: &Bud<'_>) {
+        let slots = bud.exact.iter().chain(bud.greedy);
+        let exact = self.slots.len();
+        self.nodes.push(Node {
+            label: number(self.labels.len()),
+            children: number(self.child),
+            exact: number(exact),
+            greedy: number(exact.saturating_add(bud.exact.len())),
+        });
+        self.labels.extend_from_slice(bud.label);
+        self.slots.extend(slots.map(|entry| plan.slot(*entry)));
+        self.child = self.child.saturating_add(bud.children);
+    }
+
+    /// What the last node ends at.
+    fn end(&mut self) {
+        self.nodes.push(Node {
+            label: number(self.labels.len()),
+            children: number(self.child),
+            exact: number(self.slots.len()),
+            greedy: number(self.slots.len()),
+        });
+    }
+}
+
+/// A count that the bound on segments keeps far below the limit.
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Shows `visit` all nodes in their order: the roots, their children, theirs.
+fn each_bud<'p>(plan: &'p Plan, mut visit: impl FnMut(Bud<'p>)) {
+    let mut pending: VecDeque<(&[u32], u32)> = plan.paths().map(|set| (set, 0)).collect();
+    while let Some((entries, depth)) = pending.pop_front() {
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+            visit(Bud {
+                label: &[],
+                exact: &[],
+                greedy: &[],
+                children: 0,
+            });
+            continue;
+        };
+        let behind = |entry: u32| plan.keys_of(entry).get(index(depth)..).unwrap_or_default();
+        let label = common(behind(*first), behind(*last));
+        let end = index(depth).saturating_add(label.len());
+        let key = |entry: &u32| plan.keys_of(*entry).get(end);
+        let exact = entries.partition_point(|entry| key(entry).is_none());
+        let (exact, longer) = entries.split_at_checked(exact).unwrap_or_default();
+        let others = longer.partition_point(|entry| key(entry) < Some(&Key::GREEDY));
+        let (others, greedy) = longer.split_at_checked(others).unwrap_or_default();
+        let before = pending.len();
+        let groups = others.chunk_by(|one, other| key(one) == key(other));
+        pending.extend(groups.map(|group| (group, number(end))));
+        visit(Bud {
+            label,
+            exact,
+            greedy,
+            children: pending.len().saturating_sub(before),
+        });
+    }
+}
+
+/// What the keys of the first and the last pattern have in common, and so all
+/// between them, but for a `{name+}` that they may end with.
+fn common<'p>(first: &'p [Key], last: &[Key]) -> &'p [Key] {
+    let pairs = first.iter().zip(last);
+    let same = pairs.take_while(|(one, other)| one == other && **one != Key::GREEDY);
+    first.get(..same.count()).unwrap_or_default()
+}
