@@ -213,6 +213,18 @@ const HOP_BY_HOP: [&str; 9] = [
     "upgrade",
 ];
 
+/// Where proxies write what they know of the client, besides `x-forwarded-…`.
+const OF_THE_CLIENT: [&str; 3] = ["forwarded", "x-real-ip", "true-client-ip"];
+
+/// The `x-forwarded-…` that say who the user is, as `oauth2-proxy` and its kin
+/// name them, and nothing of the connection.
+const OF_THE_USER: [&str; 4] = [
+    "x-forwarded-user",
+    "x-forwarded-email",
+    "x-forwarded-groups",
+    "x-forwarded-preferred-username",
+];
+
 /// Why a header that upstreams may take for this one is not the filter's to
 /// set.
 fn reserved(name: &HeaderName) -> Option<Reserved> {
@@ -232,7 +244,11 @@ fn reserved(name: &HeaderName) -> Option<Reserved> {
         Some(Reserved::Cookie)
     } else if begins("x-envoy-") {
         Some(Reserved::Envoy)
-    } else if begins("x-forwarded-") {
+    } else if is("dpop") {
+        Some(Reserved::Proof)
+    } else if OF_THE_CLIENT.into_iter().any(is)
+        || (begins("x-forwarded-") && !OF_THE_USER.into_iter().any(is))
+    {
         Some(Reserved::Forwarded)
     } else {
         None

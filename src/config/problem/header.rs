@@ -55,6 +55,8 @@ pub enum Reserved {
     Envoy,
     /// Proxies tell each other about the client with it.
     Forwarded,
+    /// It holds a proof of possession (RFC 9449).
+    Proof,
     /// A token may stand there.
     Token,
 }
@@ -82,6 +84,7 @@ impl fmt::Display for HeaderProblem {
                     Reserved::Cookie => "holds cookies",
                     Reserved::Envoy => "is the proxy's own",
                     Reserved::Forwarded => "is what proxies say of the client",
+                    Reserved::Proof => "holds the proof of a DPoP token",
                     Reserved::Token => "may hold the token (`token_from`)",
                 };
                 write!(
