@@ -24,6 +24,7 @@
 mod check;
 mod claims;
 mod content;
+mod context;
 mod error;
 mod header;
 mod known_headers;

@@ -1,7 +1,6 @@
 //! Claims as text: for the comparison with rules, and for headers.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use crate::json::{Kind, Value};
 
@@ -36,7 +35,8 @@ impl<'a> ClaimText<'a> {
     ///
     /// Why a header cannot hold the text.
     pub fn json(self) -> Result<Cow<'a, str>, Unfit> {
-        fit(self.raw())
+        let text = scalar(self.0);
+        fit(text.unwrap_or_else(|| Cow::Owned(without_white_space(self.0.text()))))
     }
 
     /// An array's members, with commas between them; an empty array is empty.
@@ -55,11 +55,6 @@ impl<'a> ClaimText<'a> {
             .map(csv_member)
             .collect::<Result<_, _>>()?;
         Ok(Cow::Owned(members.join(",")))
-    }
-
-    /// As [`json`](Self::json), whatever characters are in it.
-    pub(super) fn raw(self) -> Cow<'a, str> {
-        scalar(self.0).unwrap_or_else(|| Cow::Owned(without_white_space(self.0.text())))
     }
 }
 
@@ -108,60 +103,4 @@ fn without_white_space(json: &str) -> String {
             kept
         })
         .collect()
-}
-
-/// The authorizer's context, as [`ValidClaims::context`] says.
-///
-/// [`ValidClaims::context`]: super::ValidClaims::context
-pub(super) fn context<'a>(
-    claims: impl Iterator<Item = (&'a str, Cow<'a, str>)>,
-    scopes: Option<&[Cow<'_, str>]>,
-) -> String {
-    let mut out = String::from("{\"claims\":{");
-    for (index, (name, value)) in claims.enumerate() {
-        separate(&mut out, index);
-        push_string(&mut out, name);
-        out.push(':');
-        push_string(&mut out, &value);
-    }
-    out.push_str("},\"scopes\":");
-    match scopes {
-        None => out.push_str("null"),
-        Some(scopes) => {
-            out.push('[');
-            for (index, scope) in scopes.iter().enumerate() {
-                separate(&mut out, index);
-                push_string(&mut out, scope);
-            }
-            out.push(']');
-        }
-    }
-    out.push('}');
-    out
-}
-
-fn separate(out: &mut String, index: usize) {
-    if index > 0 {
-        out.push(',');
-    }
-}
-
-/// A JSON string. Unlike `serde_json` it also escapes the control characters
-/// that JSON would allow (DEL, C1): the text is for a header.
-fn push_string(out: &mut String, text: &str) {
-    out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => out.extend(['\\', character]),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            control if control.is_control() => {
-                // A String takes whatever is written.
-                let _ = write!(out, "\\u{:04x}", u32::from(control));
-            }
-            other => out.push(other),
-        }
-    }
-    out.push('"');
 }

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::claims::{ClaimSet, Found};
-use super::{ClaimError, ClaimText, TokenUse, VerifiedJwt, check, text};
+use super::{ClaimError, ClaimText, TokenUse, VerifiedJwt, check, context, text};
 use crate::json::{Kind, Value};
 use crate::rules::{ClaimName, ClaimValue, Claims, Scopes};
 
@@ -89,15 +89,15 @@ impl<'a> ValidClaims<'a> {
     /// `{"claims":{"sub":"alice","exp":"4102444800"},"scopes":["read"]}`.
     ///
     /// All claims but those that are `null`, in the order of the token, and
-    /// all as strings: numbers and booleans as the token wrote them, arrays
-    /// and objects as JSON. `scopes` are all of the token's, or `null` without
-    /// `scope_claims`, which is what a route that asks for none passes.
+    /// all as strings, in the form that API Gateway's HTTP APIs give them:
+    /// numbers and booleans as the token wrote them, arrays as `[admin ops]`,
+    /// objects as `map[name:value]`. `scopes` are all of the token's, or `null`
+    /// without `scope_claims`, which is what a route that asks for none passes.
     #[must_use]
     pub fn context(&self, scope_claims: Option<&[ClaimName]>) -> String {
-        let claims = self.set().iter();
-        let claims = claims.filter_map(|(name, value)| Some((name, ClaimText::of(value)?.raw())));
         let scopes = scope_claims.map(|names| self.scopes(names));
-        text::context(claims, scopes.as_ref().map(|scopes| &*scopes.names))
+        let scopes = scopes.as_ref().map(|scopes| &*scopes.names);
+        context::context(self.set().iter(), scopes)
     }
 
     fn set(self) -> &'a ClaimSet {

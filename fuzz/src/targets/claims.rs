@@ -4,6 +4,7 @@
 //! The input is the claims of a token.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -228,6 +229,23 @@ fn text_of(value: &Json<'_>) -> String {
     }
 }
 
+/// A value as Go's `%v` prints it.
+fn printed(value: &Json<'_>) -> String {
+    if let Some(elements) = value.array() {
+        let elements: Vec<_> = elements.iter().map(printed).collect();
+        format!("[{}]", elements.join(" "))
+    } else if let Some(members) = value.object() {
+        let sorted: BTreeMap<_, _> = members.iter().map(|(name, value)| (name, value)).collect();
+        let members: Vec<_> = sorted
+            .into_iter()
+            .map(|(name, value)| format!("{name}:{}", printed(value)))
+            .collect();
+        format!("map[{}]", members.join(" "))
+    } else {
+        value.scalar().unwrap_or("<nil>").to_owned()
+    }
+}
+
 /// The text, if a header can hold it.
 fn fits(text: &str, in_list: bool) -> Result<String, Unfit> {
     let control = |c: char| matches!(c, '\0'..='\x1f' | '\x7f'..='\u{9f}');
@@ -261,7 +279,7 @@ fn judge_context(valid: ValidClaims<'_>, claims: &Json<'_>) {
             .unwrap()
             .iter()
             .filter(|(_, value)| value.value != Value::Null)
-            .map(|(name, value)| (name.clone(), text_of(value)))
+            .map(|(name, value)| (name.clone(), printed(value)))
             .collect();
         assert_eq!(told, expected);
         assert_eq!(

@@ -258,7 +258,7 @@ fn the_context_has_every_claim_as_a_string() {
         context,
         concat!(
             r#"{"claims":{"iss":"https://issuer.example","sub":"alice","aud":"api","#,
-            r#""exp":"4102444800","n":"1.50","b":"true","l":"[\"a\",1]","#,
+            r#""exp":"4102444800","n":"1.50","b":"true","l":"[a 1]","#,
             r#""q\"":"\"\\\n\u0001\u007f\u0085"#,
             "\u{4E2D}",
             r#""},"scopes":null}"#
@@ -266,6 +266,33 @@ fn the_context_has_every_claim_as_a_string() {
     );
     assert!(!context.contains(char::is_control));
     serde_json::from_str::<serde_json::Value>(&context).unwrap();
+}
+
+#[test]
+fn the_context_has_claims_as_api_gateway_prints_them() {
+    for (claim, text) in [
+        (r#"["readers","admins"]"#, "[readers admins]"),
+        ("[]", "[]"),
+        (r#"["a b","c"]"#, "[a b c]"),
+        (r#"[[1,"a"],[],null,true]"#, "[[1 a] [] <nil> true]"),
+        ("{}", "map[]"),
+        (r#"{"roles":["b","a"]}"#, "map[roles:[b a]]"),
+        (
+            r#"{"sign_in":"password","identities":{"google":["1"],"email":["a@example.com"]}}"#,
+            "map[identities:map[email:[a@example.com] google:[1]] sign_in:password]",
+        ),
+        (
+            r#"[{"userId":"1","dateCreated":1700000000000,"primary":false,"issuer":null}]"#,
+            "[map[dateCreated:1700000000000 issuer:<nil> primary:false userId:1]]",
+        ),
+        (r#"{"b":1.50,"a":-0,"B":1e3}"#, "map[B:1e3 a:-0 b:1.50]"),
+        (r#""[a b]""#, "[a b]"),
+        ("12345678901234567890", "12345678901234567890"),
+    ] {
+        let context = with(&format!(r#""c":{claim}"#), |claims| claims.context(None));
+        let context: serde_json::Value = serde_json::from_str(&context).unwrap();
+        assert_eq!(context["claims"]["c"], text, "{claim}");
+    }
 }
 
 #[test]

@@ -1,0 +1,114 @@
+//! The claims as API Gateway's HTTP APIs hand them to a Lambda function.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use super::text::scalar;
+use crate::json::{Kind, Object, Value};
+
+/// The authorizer's context, as [`ValidClaims::context`] says.
+///
+/// [`ValidClaims::context`]: super::ValidClaims::context
+pub(super) fn context<'a>(
+    claims: impl Iterator<Item = (&'a str, Value<'a>)>,
+    scopes: Option<&[Cow<'_, str>]>,
+) -> String {
+    let mut out = String::from("{\"claims\":{");
+    let texts = claims.filter_map(|(name, value)| Some((name, claim(value)?)));
+    for (index, (name, text)) in texts.enumerate() {
+        separate(&mut out, index, ',');
+        push_string(&mut out, name);
+        out.push(':');
+        push_string(&mut out, &text);
+    }
+    out.push_str("},\"scopes\":");
+    match scopes {
+        None => out.push_str("null"),
+        Some(scopes) => {
+            out.push('[');
+            for (index, scope) in scopes.iter().enumerate() {
+                separate(&mut out, index, ',');
+                push_string(&mut out, scope);
+            }
+            out.push(']');
+        }
+    }
+    out.push('}');
+    out
+}
+
+/// A claim as the text that API Gateway makes of it; `None` for `null`, which
+/// it leaves out.
+///
+/// API Gateway prints claims as Go's `%v` does, so functions that were written
+/// for it look for `[admin ops]` and `map[roles:[admin]]`. Numbers stay as the
+/// token wrote them. A space inside a member cannot be told from one between
+/// two members.
+fn claim(value: Value<'_>) -> Option<Cow<'_, str>> {
+    if value.kind() == Kind::Null {
+        return None;
+    }
+    Some(scalar(value).unwrap_or_else(|| {
+        let mut text = String::with_capacity(value.text().len());
+        push_value(&mut text, value);
+        Cow::Owned(text)
+    }))
+}
+
+/// Goes no deeper than the token's own nesting, which is bounded.
+fn push_value(out: &mut String, value: Value<'_>) {
+    if let Some(text) = scalar(value) {
+        out.push_str(&text);
+    } else if let Some(elements) = value.elements() {
+        out.push('[');
+        for (index, element) in elements.into_iter().enumerate() {
+            separate(out, index, ' ');
+            push_value(out, element);
+        }
+        out.push(']');
+    } else if let Some(object) = value.members() {
+        push_members(out, &object);
+    } else {
+        out.push_str("<nil>");
+    }
+}
+
+/// In the order of their names, as Go prints a map.
+fn push_members(out: &mut String, object: &Object<'_>) {
+    let mut members: Vec<_> = object.iter().collect();
+    members.sort_by_key(|(name, _)| *name);
+    out.push_str("map[");
+    for (index, (name, value)) in members.into_iter().enumerate() {
+        separate(out, index, ' ');
+        out.push_str(name);
+        out.push(':');
+        push_value(out, value);
+    }
+    out.push(']');
+}
+
+fn separate(out: &mut String, index: usize, by: char) {
+    if index > 0 {
+        out.push(by);
+    }
+}
+
+/// A JSON string. Unlike `serde_json` it also escapes the control characters
+/// that JSON would allow (DEL, C1): the text is for a header.
+fn push_string(out: &mut String, text: &str) {
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            control if control.is_control() => {
+                // A String takes whatever is written.
+                let _ = write!(out, "\\u{:04x}", u32::from(control));
+            }
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+}
