@@ -54,6 +54,7 @@ replays! {
     origin: 1000,
     path: 1000,
     request_headers: 200,
+    request_parts: 2000,
     route: 2000,
     scope: 500,
     token: 500,

@@ -25,6 +25,7 @@ targets!(
     origin,
     path,
     request_headers,
+    request_parts,
     route,
     scope,
     token

@@ -12,6 +12,7 @@ mod method;
 mod name;
 pub mod path;
 mod reply;
+mod single;
 mod text;
 
 pub use head::RequestHead;

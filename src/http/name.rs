@@ -84,6 +84,11 @@ impl FoldedName {
     }
 }
 
+/// Whether upstreams may take two names for one.
+pub(super) fn fold_together(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(&a, &b)| fold(a) == fold(b))
+}
+
 fn fold(byte: u8) -> u8 {
     if byte.is_ascii_alphanumeric() {
         byte.to_ascii_lowercase()

@@ -10,3 +10,4 @@ pub(crate) mod jwt;
 pub(crate) mod keys;
 pub(crate) mod method;
 pub(crate) mod path;
+pub(crate) mod readers;

@@ -12,6 +12,7 @@ pub(crate) mod origin;
 pub(crate) mod path;
 mod request;
 pub(crate) mod request_headers;
+pub(crate) mod request_parts;
 pub(crate) mod route;
 pub(crate) mod scope;
 pub(crate) mod token;
