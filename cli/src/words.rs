@@ -1,7 +1,7 @@
 //! Rules of the policy in words.
 
 use edge_authz::policy::{Access, Policy, Route, TokenPlace};
-use edge_authz::rules::{ClaimRule, Expected, Requirement};
+use edge_authz::rules::{ClaimRule, Requirement};
 
 /// Whom a route lets in.
 pub(crate) fn who(policy: &Policy, route: &Route) -> String {
@@ -37,10 +37,7 @@ pub(crate) fn needs(route: &Route) -> Vec<String> {
 
 /// What a rule asks of a claim.
 pub(crate) fn claim(rule: &ClaimRule) -> String {
-    let values = requirement(&rule.requirement, |expected| match expected {
-        Expected::Text(text) => text.to_string(),
-        Expected::Variable(name) => format!("{{{name}}}"),
-    });
+    let values = requirement(&rule.requirement, ToString::to_string);
     format!("{} {values}", rule.name.as_str())
 }
 

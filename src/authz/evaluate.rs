@@ -4,7 +4,8 @@ use super::credentials::{Credentials, Token};
 use super::form::Form;
 use super::token::{Failure, Judge, malformed};
 use super::{
-    Absent, Decision, Forward, Keys, Refusal, Remembered, RequestEdit, Verdict, Verified, identity,
+    Absent, Decision, Forward, Keys, Parts, Refusal, Remembered, RequestEdit, Verdict, Verified,
+    identity,
 };
 use crate::cors::{CorsPolicy, Preflight, PreflightAnswer, ResponseCors, RouteMethods};
 use crate::crypto::NativeSignatures;
@@ -297,10 +298,13 @@ impl Evaluation<'_> {
             arrived,
             now,
         } = self.context;
+        let head = self.head;
+        let parts = Parts { head, found };
         let judge = Judge {
             policy: self.policy,
             keys,
             native,
+            request: &parts,
             arrived,
             now,
         };
@@ -317,7 +321,7 @@ impl Evaluation<'_> {
             }
         };
         let judged = judge.judge(&form, route, |provider, claims| {
-            self.permitted(provider, claims, token, found, route)
+            self.permitted(provider, claims, token, &parts, route)
         });
         let recalled = Some(judged.recalled);
         let (passage, provider) = match judged.outcome {
@@ -341,12 +345,12 @@ impl Evaluation<'_> {
         provider: &Provider,
         claims: ValidClaims<'_>,
         token: &Token<'_>,
-        found: &Found<'_>,
+        parts: &Parts<'_>,
         route: &Route,
     ) -> Result<(Forward, Reason), Failure> {
         let _permit = route
             .rules
-            .grant(&claims, &provider.scope_claims, found)
+            .grant(&claims, &provider.scope_claims, parts)
             .map_err(|missing| Failure::Refused(lacking(missing, route), None))?;
         let mut forward = self.forward();
         if !self.policy.upstream.keep_token {

@@ -11,6 +11,7 @@ mod credentials;
 mod evaluate;
 mod form;
 mod identity;
+mod parts;
 mod refusal;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use std::rc::Rc;
 
 pub use credentials::{Credentials, Token};
 pub use evaluate::{Context, evaluate};
+pub use parts::Parts;
 pub use refusal::Refusal;
 
 use crate::cors::ResponseCors;

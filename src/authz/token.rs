@@ -8,6 +8,7 @@ use crate::crypto::NativeSignatures;
 use crate::jwk::{AskedKid, KeySet, Lookup};
 use crate::jwt::{ClaimError, TokenError, ValidClaims, VerifiedJwt};
 use crate::policy::{Policy, Provider, ProviderId, ProviderKeys, Route, SourceId};
+use crate::rules::RequestParts;
 use crate::telemetry::Reason;
 use crate::time::UnixTime;
 
@@ -17,6 +18,8 @@ pub(super) struct Judge<'a> {
     pub(super) policy: &'a Policy,
     pub(super) keys: &'a dyn Keys,
     pub(super) native: &'a dyn NativeSignatures,
+    /// What the token came with.
+    pub(super) request: &'a dyn RequestParts,
     /// When the request came: a `kid` is unknown only by keys fetched later.
     pub(super) arrived: UnixTime,
     pub(super) now: UnixTime,
@@ -199,7 +202,7 @@ impl Judge<'_> {
         route: &Route,
     ) -> Result<ValidClaims<'t>, Fault> {
         let claims = jwt
-            .check(&provider.expectations, self.now)
+            .check(&provider.expectations, self.request, self.now)
             .map_err(Fault::Claim)?;
         if let Some(token_use) = route.token_use {
             claims

@@ -31,8 +31,8 @@ mod written;
 pub use error::{ConfigError, ConfigErrors, MAX_ERRORS, Place};
 pub use path::{ConfigPath, PathStep};
 pub use problem::{
-    DocumentProblem, Excerpt, HeaderProblem, Kind, Problem, ProviderProblem, Reserved,
-    RouteProblem, ShapeProblem, ValueProblem, Wanted,
+    ClaimProblem, DocumentProblem, Excerpt, HeaderProblem, Kind, Problem, ProviderProblem,
+    Reserved, RouteProblem, ShapeProblem, ValueProblem, Wanted,
 };
 
 use error::Sink;

@@ -143,6 +143,11 @@ impl<'a> Object<'a> {
             .find_map(|(member, value)| (member == name).then_some(value))
     }
 
+    /// The names of all members, decoded.
+    pub fn into_names(self) -> impl Iterator<Item = Cow<'a, str>> {
+        self.members.into_iter().map(|(name, _)| name)
+    }
+
     /// All members as name and value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Value<'a>)> {
         self.members.iter().map(|(name, value)| (&**name, *value))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::claims::Found;
 use super::{ClaimError, TokenType, ValidClaims, VerifiedJwt};
-use crate::rules::{ClaimRule, NoVariables, meets};
+use crate::rules::{ClaimRule, RequestParts, meets};
 use crate::time::UnixTime;
 
 /// What a provider expects of every token it is to accept.
@@ -19,7 +19,7 @@ pub struct Expectations {
     pub token_types: Vec<Option<TokenType>>,
     /// What `token_use` must be; `None`: it is not looked at.
     pub token_use: Option<TokenUse>,
-    /// What other claims must be. Variables in these rules are never met.
+    /// What other claims must be.
     pub claims: Vec<ClaimRule>,
     /// By how much the clocks of issuer and proxy may differ.
     pub clock_skew: Duration,
@@ -84,6 +84,7 @@ impl Expectations {
 pub(super) fn check<'a>(
     token: &'a VerifiedJwt,
     expected: &Expectations,
+    request: &dyn RequestParts,
     now: UnixTime,
 ) -> Result<ValidClaims<'a>, ClaimError> {
     let has_type = expected.accepts_type(token.token_type());
@@ -102,7 +103,7 @@ pub(super) fn check<'a>(
     let rules_met = expected
         .claims
         .iter()
-        .all(|rule| meets(rule, &claims, &NoVariables));
+        .all(|rule| meets(rule, &claims, request));
     require(rules_met, ClaimError::ClaimRule)?;
     Ok(claims)
 }

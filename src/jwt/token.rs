@@ -26,7 +26,7 @@ use crate::jwk::Jwk;
 /// ```compile_fail,E0277
 /// use edge_authz::jwt::UnverifiedJwt;
 /// fn grant(token: &UnverifiedJwt<'_>, rules: &edge_authz::rules::RouteRules) {
-///     let _ = rules.grant(token, &[], &edge_authz::rules::NoVariables);
+///     let _ = rules.grant(token, &[], &edge_authz::rules::NoRequest);
 /// }
 /// ```
 ///

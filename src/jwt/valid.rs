@@ -120,6 +120,12 @@ impl Claims for ValidClaims<'_> {
                 members,
             };
         }
+        if let Some(object) = value.members() {
+            return ClaimValue::Many {
+                members: object.into_names().collect(),
+                unreadable: false,
+            };
+        }
         text::scalar(value).map_or(ClaimValue::Other, ClaimValue::One)
     }
 

@@ -8,6 +8,7 @@ use super::content::Content;
 use super::header::Header;
 use super::{ClaimError, Expectations, TokenType, ValidClaims, check};
 use crate::crypto::{Algorithm, Fingerprint};
+use crate::rules::RequestParts;
 use crate::time::UnixTime;
 
 /// A token that one key has signed. It owns what it needs and may be kept.
@@ -24,7 +25,7 @@ use crate::time::UnixTime;
 /// ```compile_fail,E0277
 /// use edge_authz::jwt::VerifiedJwt;
 /// fn grant(token: &VerifiedJwt, rules: &edge_authz::rules::RouteRules) {
-///     let _ = rules.grant(token, &[], &edge_authz::rules::NoVariables);
+///     let _ = rules.grant(token, &[], &edge_authz::rules::NoRequest);
 /// }
 /// ```
 ///
@@ -98,7 +99,8 @@ impl VerifiedJwt {
             .saturating_add(token_type)
     }
 
-    /// Checks that the token holds at `now` and is what `expected` says.
+    /// Checks that the token holds at `now` and is what `expected` says of
+    /// tokens that come with `request`.
     ///
     /// # Errors
     ///
@@ -107,9 +109,10 @@ impl VerifiedJwt {
     pub fn check(
         &self,
         expected: &Expectations,
+        request: &dyn RequestParts,
         now: UnixTime,
     ) -> Result<ValidClaims<'_>, ClaimError> {
-        check::check(self, expected, now)
+        check::check(self, expected, request, now)
     }
 
     pub(super) fn claims(&self) -> &ClaimSet {

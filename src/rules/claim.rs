@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Requirement;
+use super::{Expected, RequestParts, Requirement};
 
 /// Where a claim is: `sub`, `cognito:groups`, `app_metadata.tenant`.
 ///
@@ -28,15 +28,6 @@ impl ClaimName {
     }
 }
 
-/// A value that a claim rule names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Expected {
-    /// This text. A number or boolean in a claim compares as its JSON text.
-    Text(Box<str>),
-    /// The request's path variable of this name, compared as decoded bytes.
-    Variable(Box<str>),
-}
-
 /// What one claim must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimRule {
@@ -53,15 +44,16 @@ pub enum ClaimValue<'a> {
     Absent,
     /// A string, decoded, or a number or boolean as its JSON text.
     One(Cow<'a, str>),
-    /// An array.
+    /// An array, or an object.
     Many {
-        /// Its strings, numbers and booleans.
+        /// An array's strings, numbers and booleans; the names of an object's
+        /// members, whatever they hold.
         members: Vec<Cow<'a, str>>,
-        /// Whether it has members of other types besides.
+        /// Whether it is an array that has members of other types besides.
         unreadable: bool,
     },
-    /// An object or `null`, or something on the way to the claim that is no
-    /// object: it meets no rule.
+    /// `null`, or something on the way to the claim that is no object: it
+    /// meets no rule.
     Other,
 }
 
@@ -94,29 +86,17 @@ pub trait Claims {
     fn scopes(&self, scope_claims: &[ClaimName]) -> Scopes<'_>;
 }
 
-/// Where path variables come from.
-pub trait Variables {
-    /// The decoded bytes of the path variable called `name`.
-    fn variable(&self, name: &str) -> Option<&[u8]>;
-}
-
-/// No variables: for rules that are judged apart from any path.
-#[derive(Clone, Copy, Debug)]
-pub struct NoVariables;
-
-impl Variables for NoVariables {
-    fn variable(&self, _: &str) -> Option<&[u8]> {
-        None
-    }
-}
-
-/// Whether `claims` are as `rule` wants. A variable that the request does not
-/// have fails the rule in every list, `none_of` too.
+/// Whether `claims` are as `rule` wants. A part of the request that is not
+/// there exactly once fails the rule, whichever list names it: what the
+/// upstream would make of it is not known.
 #[must_use]
-pub fn meets(rule: &ClaimRule, claims: &dyn Claims, variables: &dyn Variables) -> bool {
+pub fn meets(rule: &ClaimRule, claims: &dyn Claims, request: &dyn RequestParts) -> bool {
     let requirement = &rule.requirement;
+    if !requirement.values().all(|value| value.is_known(request)) {
+        return false;
+    }
     let (members, unreadable) = match claims.claim(&rule.name) {
-        ClaimValue::Absent => return !requirement.wants() && known(requirement, variables),
+        ClaimValue::Absent => return !requirement.wants(),
         ClaimValue::Other => return requirement.is_empty(),
         ClaimValue::One(value) => (vec![value], false),
         ClaimValue::Many {
@@ -124,27 +104,9 @@ pub fn meets(rule: &ClaimRule, claims: &dyn Claims, variables: &dyn Variables) -
             unreadable,
         } => (members, unreadable),
     };
-    let holds = |expected: &Expected| {
-        resolve(expected, variables)
-            .is_some_and(|wanted| members.iter().any(|member| member.as_bytes() == wanted))
-    };
+    let holds = |expected: &Expected| expected.is_among(&members, request);
     if requirement.forbids() && (unreadable || requirement.has_what_it_forbids(holds)) {
         return false;
     }
-    requirement.has_what_it_wants(holds) && known(requirement, variables)
-}
-
-fn resolve<'v>(expected: &'v Expected, variables: &'v dyn Variables) -> Option<&'v [u8]> {
-    match expected {
-        Expected::Text(text) => Some(text.as_bytes()),
-        Expected::Variable(name) => variables.variable(name),
-    }
-}
-
-/// Whether everything that must not be there can be compared at all.
-fn known(requirement: &Requirement<Expected>, variables: &dyn Variables) -> bool {
-    requirement
-        .none_of
-        .iter()
-        .all(|expected| resolve(expected, variables).is_some())
+    requirement.has_what_it_wants(holds)
 }

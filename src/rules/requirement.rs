@@ -28,6 +28,12 @@ impl<T> Requirement<T> {
         !self.wants() && !self.forbids()
     }
 
+    /// The values of all three lists.
+    pub fn values(&self) -> impl Iterator<Item = &T> {
+        let wanted = self.any_of.iter().chain(&self.all_of);
+        wanted.chain(&self.none_of)
+    }
+
     /// Whether some value has to be there.
     pub(super) fn wants(&self) -> bool {
         !(self.any_of.is_empty() && self.all_of.is_empty())

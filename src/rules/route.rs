@@ -1,6 +1,6 @@
 //! What one route wants, and the proof that a token has it.
 
-use super::{ClaimName, ClaimRule, Claims, Requirement, Scopes, Variables, meets};
+use super::{ClaimName, ClaimRule, Claims, RequestParts, Requirement, Scopes, meets};
 
 /// What a route that needs a token wants of it, beyond its being valid.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,16 +51,12 @@ impl RouteRules {
         &self,
         claims: &dyn Claims,
         scope_claims: &[ClaimName],
-        variables: &dyn Variables,
+        request: &dyn RequestParts,
     ) -> Result<Permit, Missing> {
         if !self.scopes.is_empty() {
             self.judge_scopes(&claims.scopes(scope_claims))?;
         }
-        if self
-            .claims
-            .iter()
-            .all(|rule| meets(rule, claims, variables))
-        {
+        if self.claims.iter().all(|rule| meets(rule, claims, request)) {
             Ok(Permit(()))
         } else {
             Err(Missing::Claims)

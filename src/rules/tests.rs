@@ -7,7 +7,8 @@ use super::*;
 struct World {
     claims: BTreeMap<&'static str, ClaimValue<'static>>,
     scopes: Scopes<'static>,
-    variables: BTreeMap<&'static str, &'static [u8]>,
+    /// Parts of the request, as they are written.
+    parts: BTreeMap<&'static str, &'static [u8]>,
 }
 
 impl Claims for World {
@@ -21,9 +22,10 @@ impl Claims for World {
     }
 }
 
-impl Variables for World {
-    fn variable(&self, name: &str) -> Option<&[u8]> {
-        self.variables.get(name).copied()
+impl RequestParts for World {
+    fn part(&self, part: &RequestPart) -> Option<Cow<'_, [u8]>> {
+        let value = self.parts.get(&*part.to_string());
+        value.copied().map(Cow::Borrowed)
     }
 }
 
@@ -101,45 +103,120 @@ fn all_three_lists_must_be_met_together() {
     assert!(!met(ClaimValue::Absent, rule()));
 }
 
-fn variable_rule(requirement: fn(Vec<Expected>) -> Requirement<Expected>) -> ClaimRule {
-    ClaimRule {
-        name: ClaimName::new("sub"),
-        requirement: requirement(vec![Expected::Variable("id".into())]),
+fn prefixes(any: &[&str], none: &[&str]) -> Requirement<Expected> {
+    let list = |values: &[&str]| {
+        let prefix = |value: &&str| Expected::Prefix((*value).into());
+        values.iter().map(prefix).collect()
+    };
+    Requirement {
+        any_of: list(any),
+        all_of: Vec::new(),
+        none_of: list(none),
     }
 }
 
 #[test]
-fn a_path_variable_compares_as_decoded_bytes() {
-    let rule = variable_rule(Requirement::any_of);
-    let mut world = World {
-        claims: BTreeMap::from([("sub", one("jürgen"))]),
-        variables: BTreeMap::from([("id", "jürgen".as_bytes())]),
-        ..World::default()
-    };
-    assert!(meets(&rule, &world, &world));
-    world.variables.insert("id", b"J\xC3\xBCrgen");
-    assert!(!meets(&rule, &world, &world));
-    world.variables.insert("id", b"");
-    assert!(!meets(&rule, &world, &world));
-    world.claims.insert("sub", one("{id}"));
-    assert!(!meets(&rule, &world, &world));
+fn a_prefix_is_met_by_what_begins_with_it_letter_for_letter() {
+    // Columns: any_of "repo:org/" or "team:", none_of the same.
+    let table = [
+        (ClaimValue::Absent, [false, true]),
+        (ClaimValue::Other, [false, false]),
+        (one("repo:org/a"), [true, false]),
+        (one("repo:org/"), [true, false]),
+        (one("repo:org"), [false, true]),
+        (one("repo:org2/a"), [false, true]),
+        (one("Repo:org/a"), [false, true]),
+        (one("x repo:org/a"), [false, true]),
+        (one(" repo:org/a"), [false, true]),
+        (one(""), [false, true]),
+        (many(&["x", "team:a"], false), [true, false]),
+        (many(&["x"], false), [false, true]),
+        (many(&["x"], true), [false, false]),
+        (many(&[], false), [false, true]),
+    ];
+    for (value, expected) in table {
+        let both = ["repo:org/", "team:"];
+        let results = [
+            met(value.clone(), prefixes(&both, &[])),
+            met(value.clone(), prefixes(&[], &both)),
+        ];
+        assert_eq!(results, expected, "{value:?}");
+    }
+}
+
+fn part(text: &str) -> Expected {
+    let name = |start| text.strip_prefix(start)?.strip_suffix('}');
+    Expected::Part(match (name("{header."), name("{query."), name("{")) {
+        (Some(name), _, _) => RequestPart::Header(name.into()),
+        (_, Some(name), _) => RequestPart::Query(name.into()),
+        (_, _, name) => RequestPart::Variable(name.unwrap().into()),
+    })
+}
+
+/// Each list in turn with these values, and the others empty.
+fn each_list(values: &[Expected]) -> [Requirement<Expected>; 3] {
+    [0, 1, 2].map(|list| {
+        let at = |number| {
+            if list == number {
+                values.to_vec()
+            } else {
+                Vec::new()
+            }
+        };
+        Requirement {
+            any_of: at(0),
+            all_of: at(1),
+            none_of: at(2),
+        }
+    })
+}
+
+fn rule(requirement: Requirement<Expected>) -> ClaimRule {
+    ClaimRule {
+        name: ClaimName::new("sub"),
+        requirement,
+    }
 }
 
 #[test]
-fn a_variable_that_is_not_there_fails_every_list() {
-    let none_of = |values| Requirement {
-        none_of: values,
-        ..Requirement::default()
-    };
-    for claim in [one("x"), ClaimValue::Absent] {
-        let world = World {
-            claims: BTreeMap::from([("sub", claim)]),
+fn a_part_of_the_request_compares_as_bytes() {
+    for text in ["{id}", "{header.x-id}", "{query.id}"] {
+        let [any_of, _, none_of] = each_list(&[part(text)]).map(rule);
+        let mut world = World {
+            claims: BTreeMap::from([("sub", one("jürgen"))]),
+            parts: BTreeMap::from([(text, "jürgen".as_bytes())]),
             ..World::default()
         };
-        let any_rule = variable_rule(Requirement::any_of);
-        assert!(!meets(&any_rule, &world, &world));
-        assert!(!meets(&any_rule, &world, &NoVariables));
-        assert!(!meets(&variable_rule(none_of), &world, &world));
+        assert!(meets(&any_of, &world, &world));
+        assert!(!meets(&none_of, &world, &world));
+        for other in [&b"J\xC3\xBCrgen"[..], b"", b"j\xFCrgen", b"{id}"] {
+            world.parts.insert(text, other);
+            assert!(!meets(&any_of, &world, &world), "{text}: {other:?}");
+            assert!(meets(&none_of, &world, &world), "{text}: {other:?}");
+        }
+        world.claims.insert("sub", many(&["a", "b"], false));
+        world.parts.insert(text, b"b");
+        assert!(meets(&any_of, &world, &world));
+        assert!(!meets(&none_of, &world, &world));
+    }
+}
+
+#[test]
+fn a_part_that_is_not_there_fails_the_rule_in_every_list() {
+    for text in ["{id}", "{header.x-id}", "{query.id}"] {
+        for claim in [one("x"), ClaimValue::Absent, many(&["x"], false)] {
+            let world = World {
+                claims: BTreeMap::from([("sub", claim)]),
+                ..World::default()
+            };
+            // A text beside it makes no difference, met or not.
+            let lists = [vec![part(text)], [texts(&["x"]), vec![part(text)]].concat()];
+            for requirement in lists.iter().flat_map(|values| each_list(values)) {
+                let rule = rule(requirement);
+                assert!(!meets(&rule, &world, &world), "{rule:?}");
+                assert!(!meets(&rule, &world, &NoRequest), "{rule:?}");
+            }
+        }
     }
 }
 

@@ -5,14 +5,14 @@ use super::moment::Moment;
 use super::quote;
 use super::step::Step;
 use crate::words;
-use edge_authz::authz::{Credentials, Keys};
+use edge_authz::authz::{Credentials, Keys, Parts};
 use edge_authz::crypto::NoNativeSignatures;
 use edge_authz::http::RequestHead;
 use edge_authz::jwk::{KeySet, Lookup};
 use edge_authz::jwt::{ClaimError, UnverifiedJwt, ValidClaims, VerifiedJwt};
 use edge_authz::policy::routes::Found;
 use edge_authz::policy::{Access, Policy, Provider, ProviderKeys, Route};
-use edge_authz::rules::{Claims, Missing, meets};
+use edge_authz::rules::{ClaimRule, Claims, Expected, Missing, RequestParts, meets};
 
 /// What tokens are judged with.
 pub(crate) struct Judge<'a> {
@@ -57,7 +57,7 @@ impl Judge<'_> {
         let outcome = format!("{length} bytes in {}", words::token_place(token.place()));
         let mut steps = vec![Step::passed(5, "token", places, outcome)];
         match UnverifiedJwt::parse(token.text()) {
-            Ok(jwt) => self.parsed(&jwt, found, route, &mut steps),
+            Ok(jwt) => self.parsed(&jwt, Parts { head, found }, route, &mut steps),
             Err(error) => {
                 let input = format!("{length} bytes");
                 steps.push(Step::decided(
@@ -74,7 +74,7 @@ impl Judge<'_> {
     fn parsed(
         &self,
         jwt: &UnverifiedJwt<'_>,
-        found: &Found<'_>,
+        parts: Parts<'_>,
         route: &Route,
         steps: &mut Vec<Step>,
     ) {
@@ -84,13 +84,13 @@ impl Judge<'_> {
         let typ = jwt.token_type();
         let typ = typ.map(|typ| format!("typ {}", quote(typ.as_str().as_bytes())));
         let issuer = format!("iss {}", quote(jwt.issuer().as_bytes()));
-        let parts = [
+        let shown = [
             Some(format!("alg {}", jwt.algorithm().name())),
             kid,
             typ,
             Some(issuer),
         ];
-        let input = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let input = shown.into_iter().flatten().collect::<Vec<_>>().join(", ");
         let of_issuer: Vec<_> = self.policy.providers.of_issuer(jwt.issuer()).collect();
         let (allowed, others): (Vec<_>, Vec<_>) = of_issuer
             .into_iter()
@@ -110,7 +110,7 @@ impl Judge<'_> {
         let outcome = format!("of provider {}", names.join(", then "));
         steps.push(Step::passed(6, "form", input, outcome).with(others));
         for (_, provider) in allowed {
-            if self.by(provider, jwt, found, route, steps) {
+            if self.by(provider, jwt, parts, route, steps) {
                 return;
             }
         }
@@ -121,7 +121,7 @@ impl Judge<'_> {
         &self,
         provider: &Provider,
         jwt: &UnverifiedJwt<'_>,
-        found: &Found<'_>,
+        parts: Parts<'_>,
         route: &Route,
         steps: &mut Vec<Step>,
     ) -> bool {
@@ -136,7 +136,7 @@ impl Judge<'_> {
                 return false;
             }
         };
-        let checked = verified.check(&provider.expectations, self.now.0);
+        let checked = verified.check(&provider.expectations, &parts, self.now.0);
         let checked = checked.and_then(|claims| {
             let wanted = route.token_use;
             wanted.map_or(Ok(()), |token_use| claims.check_token_use(token_use))?;
@@ -151,11 +151,13 @@ impl Judge<'_> {
                     self.now
                 )];
                 steps.push(Step::passed(8, "claims", name, outcome).with(times));
-                steps.push(rules(provider, claims, found, route));
+                steps.push(rules(provider, claims, parts, route));
                 true
             }
             Err(error) => {
                 let step = Step::decided(8, "claims", name, error.description().to_owned());
+                let rules = (error == ClaimError::ClaimRule).then(|| wanted(provider, parts));
+                let step = step.with(rules.into_iter().flatten());
                 steps.push(step.with(self.more(error, &verified, route)));
                 false
             }
@@ -246,7 +248,7 @@ impl Judge<'_> {
 }
 
 /// Step 9: the route's scopes and claims.
-fn rules(provider: &Provider, claims: ValidClaims<'_>, found: &Found<'_>, route: &Route) -> Step {
+fn rules(provider: &Provider, claims: ValidClaims<'_>, parts: Parts<'_>, route: &Route) -> Step {
     let needs = words::needs(route);
     if route.rules.scopes.is_empty() && route.rules.claims.is_empty() {
         return Step::skipped(9, "rules", "the route asks for no scopes or claims");
@@ -264,7 +266,7 @@ fn rules(provider: &Provider, claims: ValidClaims<'_>, found: &Found<'_>, route:
             names => format!("the token has scopes {}", names.join(" ")),
         }
     };
-    match route.rules.grant(&claims, &provider.scope_claims, found) {
+    match route.rules.grant(&claims, &provider.scope_claims, &parts) {
         Ok(_permit) => Step::passed(9, "rules", input, "met".to_owned()),
         Err(Missing::Scopes) => {
             Step::decided(9, "rules", input, "a scope is missing".to_owned()).with([has()])
@@ -278,9 +280,40 @@ fn rules(provider: &Provider, claims: ValidClaims<'_>, found: &Found<'_>, route:
         .with([has()]),
         Err(Missing::Claims) => {
             let unmet = route.rules.claims.iter();
-            let unmet = unmet.filter(|rule| !meets(rule, &claims, found));
-            let unmet = unmet.map(|rule| format!("not met: {}", words::claim(rule)));
+            let unmet = unmet.filter(|rule| !meets(rule, &claims, &parts));
+            let unmet = unmet.flat_map(|rule| not_met(rule, parts));
             Step::decided(9, "rules", input, "a claim is not as it must be".to_owned()).with(unmet)
         }
     }
+}
+
+/// A rule that is not met, and what it compares with that is not there.
+fn not_met(rule: &ClaimRule, parts: Parts<'_>) -> Vec<String> {
+    let mut lines = vec![format!("not met: {}", words::claim(rule))];
+    lines.extend(missing(rule, parts));
+    lines
+}
+
+/// What a provider wants of each of its tokens.
+fn wanted(provider: &Provider, parts: Parts<'_>) -> Vec<String> {
+    let rules = provider.expectations.claims.iter();
+    let line = |rule: &ClaimRule| {
+        let mut lines = vec![format!("the provider wants {}", words::claim(rule))];
+        lines.extend(missing(rule, parts));
+        lines
+    };
+    rules.flat_map(line).collect()
+}
+
+/// The parts of the request that a rule compares with and that are not there
+/// exactly once. What is there is the client's and not shown.
+fn missing(rule: &ClaimRule, parts: Parts<'_>) -> Vec<String> {
+    let named = rule.requirement.values().filter_map(|value| match value {
+        Expected::Part(part) => Some(part),
+        Expected::Text(_) | Expected::Prefix(_) => None,
+    });
+    named
+        .filter(|part| parts.part(part).is_none())
+        .map(|part| format!("the request does not have {part} exactly once, in one spelling"))
+        .collect()
 }

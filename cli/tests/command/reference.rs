@@ -27,6 +27,7 @@ const OBJECTS: &[(&str, &str)] = &[
     ("route", "one of `routes`"),
     ("scope_lists", "`scopes` of a route, in its long form"),
     ("claim_lists", "one of `claims`, in its long form"),
+    ("claim_prefix", "a value in `claims`, by its beginning"),
     ("cors", "`cors`, of the document or of a route"),
     ("responses", "`responses`"),
     ("telemetry", "`telemetry`"),
@@ -104,6 +105,8 @@ fn holds(value: &Value, schema: &Value) -> String {
             }
             "texts" => "a list of texts".to_owned(),
             "pattern" => "a pattern".to_owned(),
+            "value" => "a text or [`claim_prefix`](#claim_prefix)".to_owned(),
+            "values" => "a text, [`claim_prefix`](#claim_prefix) or a list of these".to_owned(),
             "claims" => format!(
                 "by name, {}",
                 holds(&target["additionalProperties"], schema)

@@ -13,7 +13,7 @@ use edge_authz::jwk::{KeySet, Source};
 use edge_authz::jwt::{
     Audiences, Expectations, TokenUse, Unfit, UnverifiedJwt, ValidClaims, VerifiedJwt,
 };
-use edge_authz::rules::{ClaimName, ClaimRule, Expected, Requirement};
+use edge_authz::rules::{ClaimName, ClaimRule, Expected, NoRequest, Requirement};
 use edge_authz::time::UnixTime;
 
 use crate::reference::decimal::Decimal;
@@ -28,7 +28,7 @@ pub(crate) fn target(data: &[u8]) {
     for (provider, expected) in [plain(), strict(), with_rules()].into_iter().enumerate() {
         for nanos in [0, 1, 500_000_000] {
             let now = 1_700_000_000_000_000_000 + nanos;
-            let ours = token.check(&expected, UnixTime::from_nanos(now));
+            let ours = token.check(&expected, &NoRequest, UnixTime::from_nanos(now));
             let good = is_good(&claims, &expected, now);
             assert_eq!(ours.is_ok(), good, "provider {provider}: {ours:?}");
             if let Ok(valid) = ours {
@@ -74,14 +74,14 @@ fn strict() -> Expectations {
     }
 }
 
+/// Texts; those that end in `*` are prefixes.
 fn with_rules() -> Expectations {
     let rule = |name: &str, any: &[&str], all: &[&str], none: &[&str]| {
-        let list = |texts: &[&str]| {
-            texts
-                .iter()
-                .map(|text| Expected::Text((*text).into()))
-                .collect()
+        let value = |text: &&str| match text.strip_suffix('*') {
+            Some(prefix) => Expected::Prefix(prefix.into()),
+            None => Expected::Text((*text).into()),
         };
+        let list = |texts: &[&str]| texts.iter().map(value).collect();
         ClaimRule {
             name: ClaimName::new(name),
             requirement: Requirement {
@@ -94,9 +94,9 @@ fn with_rules() -> Expectations {
     Expectations {
         audiences: Audiences::Any,
         claims: vec![
-            rule("app.tenant", &["acme", "1", "true"], &[], &[]),
-            rule("groups", &[], &["admin", "ops"], &["suspended"]),
-            rule("a.b.c", &[], &[], &["x"]),
+            rule("app.tenant", &["acme", "1", "true", "org/*"], &[], &[]),
+            rule("groups", &[], &["admin", "op*"], &["suspended"]),
+            rule("a.b.c", &[], &[], &["x", "bot-*"]),
         ],
         ..plain()
     }
@@ -155,30 +155,35 @@ fn resolve<'c, 'j>(object: &'c Json<'j>, name: &str) -> Option<Result<&'c Json<'
 }
 
 fn meets(claims: &Json<'_>, rule: &ClaimRule) -> bool {
-    let texts = |list: &[Expected]| -> Vec<String> {
-        let text = |expected: &Expected| match expected {
-            Expected::Text(text) => text.to_string(),
-            Expected::Variable(_) => panic!("no rule here has variables"),
-        };
-        list.iter().map(text).collect()
-    };
-    let any_of = texts(&rule.requirement.any_of);
-    let all_of = texts(&rule.requirement.all_of);
-    let none_of = texts(&rule.requirement.none_of);
+    let Requirement {
+        any_of,
+        all_of,
+        none_of,
+    } = &rule.requirement;
     let (members, readable) = match resolve(claims, rule.name.as_str()) {
         None => return any_of.is_empty() && all_of.is_empty(),
         Some(Err(())) => return false,
-        Some(Ok(value)) => match (value.scalar(), value.array()) {
-            (Some(text), _) => (vec![text], true),
-            (None, None) => return false,
-            (None, Some(elements)) => {
+        Some(Ok(value)) => match (&value.value, value.scalar()) {
+            (_, Some(text)) => (vec![text], true),
+            (Value::Array(elements), _) => {
                 let members: Vec<_> = elements.iter().filter_map(Json::scalar).collect();
                 let readable = members.len() == elements.len();
                 (members, readable)
             }
+            (Value::Object(members), _) => (
+                members.iter().map(|(name, _)| name.as_str()).collect(),
+                true,
+            ),
+            _ => return false,
         },
     };
-    let has = |text: &String| members.contains(&text.as_str());
+    let has = |expected: &Expected| match expected {
+        Expected::Text(text) => members.contains(&&**text),
+        Expected::Prefix(prefix) => members.iter().any(|member| {
+            member.len() >= prefix.len() && member.as_bytes()[..prefix.len()] == *prefix.as_bytes()
+        }),
+        Expected::Part(_) => panic!("no rule here looks at the request"),
+    };
     (any_of.is_empty() || any_of.iter().any(has))
         && all_of.iter().all(has)
         && (none_of.is_empty() || (readable && !none_of.iter().any(has)))

@@ -2,7 +2,7 @@
 //!
 //! The input is up to two lines of JSON: the claims `scope` and `scp`.
 
-use edge_authz::rules::{ClaimName, Claims, Missing, NoVariables, Requirement, RouteRules};
+use edge_authz::rules::{ClaimName, Claims, Missing, NoRequest, Requirement, RouteRules};
 use edge_authz::time::UnixTime;
 
 use super::claims;
@@ -26,7 +26,7 @@ pub(crate) fn target(data: &[u8]) {
     };
     let now = UnixTime::from_secs(1_700_000_000);
     // A line may bring other claims with it.
-    let Ok(valid) = token.check(&claims::plain(), now) else {
+    let Ok(valid) = token.check(&claims::plain(), &NoRequest, now) else {
         return;
     };
     let read = json::parse(&text, jwt::DEPTH).unwrap();
@@ -38,7 +38,7 @@ pub(crate) fn target(data: &[u8]) {
         assert_eq!(scopes.unreadable, expected.unreadable);
         for choice in 0..4_usize.pow(4) {
             let rules = rules(choice);
-            let granted = rules.grant(&valid, &names, &NoVariables);
+            let granted = rules.grant(&valid, &names, &NoRequest);
             let judged = expected.judge(&rules.scopes);
             assert_eq!(granted.map(drop), judged, "{:?}", rules.scopes);
         }

@@ -1,12 +1,23 @@
 //! Scopes and claim rules, of routes and providers.
 
-use super::{check_distinct, distinct_texts};
+use super::headers::{TokenPlaces, not_compared};
+use super::template::{Template, TemplateError};
+use super::{Seen, distinct_texts};
 use crate::config::error::Sink;
 use crate::config::path::Path;
-use crate::config::problem::{Excerpt, ProviderProblem, RouteProblem};
+use crate::config::problem::{ClaimProblem, Excerpt, HeaderProblem, Reserved, RouteProblem};
 use crate::config::reader::{Field, List, Text};
-use crate::config::written::{ClaimRules, Requirement};
-use crate::rules::{self, ClaimName, ClaimRule, Expected};
+use crate::config::suggest::nearest;
+use crate::config::written::{ClaimRules, Requirement, RuleValue};
+use crate::http::HeaderName;
+use crate::rules::{self, ClaimName, ClaimRule, Expected, RequestPart};
+
+/// What a rule may compare a claim with, besides texts.
+pub(super) struct Comparable<'v, 'd> {
+    pub(super) variables: Variables<'v, 'd>,
+    /// Where tokens are, which no claim equals.
+    pub(super) token_places: &'v TokenPlaces,
+}
 
 /// Which path variables a rule may name.
 pub(super) enum Variables<'v, 'd> {
@@ -19,7 +30,10 @@ pub(super) enum Variables<'v, 'd> {
 }
 
 /// Compiles `scopes`.
-pub(super) fn scopes(written: &Requirement<'_>, sink: &mut Sink) -> rules::Requirement<Box<str>> {
+pub(super) fn scopes(
+    written: &Requirement<Text<'_>>,
+    sink: &mut Sink,
+) -> rules::Requirement<Box<str>> {
     let mut list = |field: &Field<List<Text<'_>>>| {
         let Field::Is(list) = field else {
             return Vec::new();
@@ -46,17 +60,17 @@ const fn is_scope_character(character: char) -> bool {
 /// Compiles `claims`.
 pub(super) fn claim_rules(
     written: &ClaimRules<'_>,
-    variables: &Variables<'_, '_>,
+    comparable: &Comparable<'_, '_>,
     sink: &mut Sink,
 ) -> Vec<ClaimRule> {
     let mut compiled = Vec::with_capacity(written.len());
     for (name, requirement) in written {
-        let mut list = |field: &Field<List<Text<'_>>>| {
+        let mut list = |field: &Field<List<RuleValue<'_>>>| {
             let Field::Is(list) = field else {
                 return Vec::new();
             };
-            check_distinct(list, sink);
-            let value = |text: &Text<'_>| expected(text, variables, sink);
+            check_distinct_values(list, sink);
+            let value = |value: &RuleValue<'_>| comparable.expected(value, sink);
             list.items.iter().map(value).collect()
         };
         compiled.push(ClaimRule {
@@ -71,82 +85,132 @@ pub(super) fn claim_rules(
     compiled
 }
 
-/// What a claim is compared with: a text, or the variable that `{…}` names.
-fn expected(text: &Text<'_>, variables: &Variables<'_, '_>, sink: &mut Sink) -> Expected {
-    let Some(name) = variable(text.value) else {
-        if has_variable_inside(text.value) {
-            sink.report(&text.at, RouteProblem::PartOfText(text.excerpt()));
-        }
-        return Expected::Text(text.value.into());
-    };
-    match variables {
-        Variables::Unknown => {}
-        Variables::None => sink.report(&text.at, ProviderProblem::Variable(text.excerpt())),
-        Variables::OfPatterns(patterns) => {
-            let lacking = patterns.iter().find(|(_, names)| !names.contains(&name));
-            if let Some((pattern, _)) = lacking {
-                let problem = RouteProblem::NoSuchVariable {
+fn check_distinct_values(list: &List<RuleValue<'_>>, sink: &mut Sink) {
+    if list.items.len() < 2 {
+        return;
+    }
+    let (mut texts, mut prefixes) = (Seen::default(), Seen::default());
+    for value in &list.items {
+        match value {
+            RuleValue::Text(text) => texts.check(&text.at, text.value, sink),
+            RuleValue::Prefix(text) => prefixes.check(&text.at, text.value, sink),
+        };
+    }
+}
+
+impl Comparable<'_, '_> {
+    /// What a claim is compared with.
+    fn expected(&self, written: &RuleValue<'_>, sink: &mut Sink) -> Expected {
+        let (text, is_prefix) = match written {
+            RuleValue::Text(text) => (text, false),
+            RuleValue::Prefix(text) => (text, true),
+        };
+        let template = match Template::parse(text.value) {
+            Ok(None) if is_prefix => return Expected::Prefix(text.value.into()),
+            Ok(None) => return Expected::Text(text.value.into()),
+            Ok(Some(_)) | Err(_) if is_prefix => {
+                sink.report(&text.at, ClaimProblem::InPrefix(text.excerpt()));
+                return Expected::Prefix(text.value.into());
+            }
+            Ok(Some(template)) => template,
+            Err(error) => {
+                let excerpt = text.excerpt();
+                sink.report(
+                    &text.at,
+                    match error {
+                        TemplateError::VariableBesideText => ClaimProblem::PartOfText(excerpt),
+                        TemplateError::BesideText => ClaimProblem::RequestInText(excerpt),
+                        TemplateError::Blanks => ClaimProblem::Blanks(excerpt),
+                        TemplateError::QueryName => ClaimProblem::QueryName(excerpt),
+                    },
+                );
+                return Expected::Text(text.value.into());
+            }
+        };
+        Expected::Part(match template {
+            Template::Variable(name) => {
+                self.check_variable(text, name, sink);
+                RequestPart::Variable(name.into())
+            }
+            Template::Header(name) => {
+                self.check_no_variable(text, sink);
+                RequestPart::Header(self.header(text, name, sink))
+            }
+            Template::Query(name) => {
+                self.check_no_variable(text, sink);
+                if self.token_places.has_query(name) {
+                    let problem = ClaimProblem::NotCompared {
+                        name: Excerpt::of(name),
+                        because: Reserved::Token,
+                    };
+                    sink.report(&text.at, problem);
+                }
+                RequestPart::Query(name.into())
+            }
+        })
+    }
+
+    fn check_variable(&self, text: &Text<'_>, name: &str, sink: &mut Sink) {
+        let meant = || Template::probably(name).map(|meant| Excerpt::of(&meant));
+        match self.variables {
+            Variables::Unknown => {}
+            Variables::None => {
+                let value = text.excerpt();
+                let meant = meant();
+                sink.report(&text.at, ClaimProblem::OfProvider { value, meant });
+            }
+            Variables::OfPatterns(patterns) => {
+                let lacking = patterns.iter().find(|(_, names)| !names.contains(&name));
+                let Some((pattern, names)) = lacking else {
+                    return;
+                };
+                let near = || {
+                    let near = nearest(name, names.iter())?;
+                    Some(Excerpt::of(&format!("{{{near}}}")))
+                };
+                let problem = ClaimProblem::NoSuchVariable {
                     name: Excerpt::of(name),
                     pattern: pattern.to_owned(),
+                    meant: meant().or_else(near),
                 };
                 sink.report(&text.at, problem);
             }
         }
     }
-    Expected::Variable(name.into())
-}
 
-/// The name in `{name}`, where the text is nothing else. `{name+}` is written
-/// in patterns; the variable is `name` there too.
-fn variable(text: &str) -> Option<&str> {
-    let name = text.strip_prefix('{')?.strip_suffix('}')?;
-    let name = name.strip_suffix('+').unwrap_or(name);
-    is_variable_name(name).then_some(name)
-}
-
-/// Whether a text looks like one that somebody wants filled in, as in
-/// `user-{id}`; other braces are text.
-fn has_variable_inside(text: &str) -> bool {
-    text.split('{')
-        .skip(1)
-        .filter_map(|rest| rest.split_once('}'))
-        .any(|(name, _)| is_variable_name(name.strip_suffix('+').unwrap_or(name)))
-}
-
-fn is_variable_name(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    !name.is_empty() && name.bytes().all(allowed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn braces_around_a_name_are_a_variable() {
-        for (text, name) in [
-            ("{id}", Some("id")),
-            ("{proxy+}", Some("proxy")),
-            ("{a.b-c_1}", Some("a.b-c_1")),
-            ("{}", None),
-            ("{a b}", None),
-            ("{id", None),
-            ("id}", None),
-            ("id", None),
-            ("{a}{b}", None),
-            ("", None),
-        ] {
-            assert_eq!(variable(text), name, "{text}");
+    /// Refuses a header or query parameter that is a path variable too: both
+    /// are written alike.
+    fn check_no_variable(&self, text: &Text<'_>, sink: &mut Sink) {
+        let Variables::OfPatterns(patterns) = self.variables else {
+            return;
+        };
+        let name = text.value.trim_matches(['{', '}']);
+        let having = patterns.iter().find(|(_, names)| names.contains(&name));
+        if let Some((pattern, _)) = having {
+            let problem = ClaimProblem::AlsoVariable {
+                value: text.excerpt(),
+                pattern: pattern.to_owned(),
+            };
+            sink.report(&text.at, problem);
         }
     }
 
-    #[test]
-    fn a_name_in_braces_beside_other_text_is_no_plain_text() {
-        for text in ["user-{id}", "{a}{b}", " {id}", "{{id}}", "x{id+}y"] {
-            assert!(has_variable_inside(text), "{text}");
+    /// The name of a header, in lower case.
+    fn header(&self, text: &Text<'_>, name: &str, sink: &mut Sink) -> Box<str> {
+        let Ok(header) = HeaderName::parse(name) else {
+            let excerpt = Excerpt::of(name);
+            let problem = if name.starts_with(':') {
+                HeaderProblem::Pseudo(excerpt)
+            } else {
+                HeaderProblem::NotAName(excerpt)
+            };
+            sink.report(&text.at, problem);
+            return name.into();
+        };
+        if let Some(because) = not_compared(&header, self.token_places) {
+            let name = Excerpt::of(name);
+            sink.report(&text.at, ClaimProblem::NotCompared { name, because });
         }
-        for text in ["{", "{}", "}{", "{\"a\":1}", "a{b", "{a b}"] {
-            assert!(!has_variable_inside(text), "{text}");
-        }
+        header.as_str().into()
     }
 }

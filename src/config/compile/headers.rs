@@ -22,6 +22,18 @@ impl TokenPlaces {
         self.0
     }
 
+    /// Whether tokens come from a query parameter of this name.
+    pub(super) fn has_query(&self, name: &str) -> bool {
+        let is_it =
+            |place: &TokenPlace| matches!(place, TokenPlace::Query(known) if **known == *name);
+        self.0.iter().any(is_it)
+    }
+
+    fn has_header(&self, name: &HeaderName) -> bool {
+        self.headers()
+            .any(|known| FoldedName::of(known.as_bytes()).covers(name.as_str().as_bytes()))
+    }
+
     fn headers(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|place| match place {
             TokenPlace::Header { name, .. } => Some(&**name),
@@ -198,6 +210,22 @@ fn header_name(written: &Text<'_>, sink: &mut Sink) -> Option<HeaderName> {
         sink.report(&written.at, problem);
     }
     parsed
+}
+
+/// Why no claim can be compared with a header: what it holds is no name of
+/// anything, or it does not reach the upstream as it came.
+pub(super) fn not_compared(name: &HeaderName, token_places: &TokenPlaces) -> Option<Reserved> {
+    if token_places.has_header(name) {
+        return Some(Reserved::Token);
+    }
+    match reserved(name)? {
+        because @ (Reserved::HopByHop
+        | Reserved::Host
+        | Reserved::Cookie
+        | Reserved::Proof
+        | Reserved::Token) => Some(because),
+        Reserved::Content | Reserved::Envoy | Reserved::Forwarded => None,
+    }
 }
 
 /// RFC 9110 section 7.6.1, and `proxy-…` of sections 11.7 and before.

@@ -10,6 +10,7 @@ mod headers;
 mod keys;
 mod providers;
 mod routes;
+mod template;
 
 use std::collections::BTreeMap;
 
@@ -32,10 +33,16 @@ const DEFAULT_REALM: &str = "api";
 pub(super) fn compile(document: Document<'_>, sink: &mut Sink) -> Option<Policy> {
     let token_places = headers::token_places(document.token_from, sink);
     let upstream = headers::upstream(document.upstream, &token_places, sink);
-    let providers = providers::compile(document.providers, sink);
+    let providers = providers::compile(document.providers, &token_places, sink);
     let paths = paths(document.paths, sink);
     let cors = cors::top_level(document.cors, document.routes.as_ref(), sink);
-    let routes = routes::compile(document.routes, &paths, &providers, cors.as_ref(), sink);
+    let known = routes::Known {
+        paths: &paths,
+        providers: &providers,
+        token_places: &token_places,
+        cors: cors.as_ref(),
+    };
+    let routes = routes::compile(document.routes, &known, sink);
     let responses = responses(document.responses, sink);
     Some(Policy {
         providers: Providers::new(providers.list),

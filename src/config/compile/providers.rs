@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::claims::{Variables, claim_rules};
+use super::claims::{Comparable, Variables, claim_rules};
+use super::headers::TokenPlaces;
 use super::keys::{self, Owner, Sources};
 use super::{Seen, distinct_texts};
 use crate::config::error::Sink;
@@ -37,6 +38,7 @@ pub(super) struct Compiled<'d> {
 /// Compiles `providers`.
 pub(super) fn compile<'d>(
     written: Field<List<written::Provider<'d>>>,
+    token_places: &TokenPlaces,
     sink: &mut Sink,
 ) -> Compiled<'d> {
     let mut compiled = Compiled {
@@ -64,7 +66,7 @@ pub(super) fn compile<'d>(
         }
         compiled
             .list
-            .extend(compile_one(provider, &mut sources, sink));
+            .extend(compile_one(provider, token_places, &mut sources, sink));
     }
     compiled.sources = sources.into_policy();
     compiled
@@ -79,6 +81,7 @@ fn check_name(name: &Text<'_>, sink: &mut Sink) {
 
 fn compile_one<'d>(
     written: written::Provider<'d>,
+    token_places: &TokenPlaces,
     sources: &mut Sources<'d>,
     sink: &mut Sink,
 ) -> Option<Provider> {
@@ -88,7 +91,11 @@ fn compile_one<'d>(
         .read()
         .map(|written| audiences(&written, sink));
     let claims = written.claims.read().unwrap_or_default();
-    let claims = claim_rules(&claims, &Variables::None, sink);
+    let comparable = Comparable {
+        variables: Variables::None,
+        token_places,
+    };
+    let claims = claim_rules(&claims, &comparable, sink);
     let token_types = token_types(written.token_types, sink);
     let scope_claims = scope_claims(written.scope_claims, sink);
     let name = written.name.read().map_or("", |name| name.value);

@@ -1,7 +1,8 @@
 //! Routes, and the table that finds them.
 
-use super::claims::{Variables, claim_rules, scopes};
+use super::claims::{Comparable, Variables, claim_rules, scopes};
 use super::cors;
+use super::headers::TokenPlaces;
 use super::providers::Compiled as Providers;
 use super::{Seen, distinct_texts};
 use crate::config::error::Sink;
@@ -28,20 +29,26 @@ struct Pattern<'d> {
     pattern: RoutePattern,
 }
 
+/// What routes depend on, compiled before.
+pub(super) struct Known<'k, 'd> {
+    pub(super) paths: &'k PathRules,
+    pub(super) providers: &'k Providers<'d>,
+    pub(super) token_places: &'k TokenPlaces,
+    pub(super) cors: Option<&'k CorsPolicy>,
+}
+
 /// Compiles `routes`.
 pub(super) fn compile(
     written: Field<List<written::Route<'_>>>,
-    paths: &PathRules,
-    providers: &Providers<'_>,
-    cors: Option<&CorsPolicy>,
+    known: &Known<'_, '_>,
     sink: &mut Sink,
 ) -> Compiled {
     let written = written.read().map(|list| list.items).unwrap_or_default();
-    check_providers(&written, providers, sink);
+    check_providers(&written, known.providers, sink);
     let mut list = Vec::with_capacity(written.len());
     let mut builder = TableBuilder::default();
     for (number, route) in written.iter().enumerate() {
-        let patterns = patterns(&route.patterns, paths, sink);
+        let patterns = patterns(&route.patterns, known.paths, sink);
         // Nothing is said of what a route may clash with whose hosts could not
         // be read.
         if let Some(hosts) = hosts(&route.hosts, sink) {
@@ -52,7 +59,7 @@ pub(super) fn compile(
                 builder.add(place, &read.pattern, hosts);
             }
         }
-        list.push(compile_one(route, &patterns, providers, cors, sink));
+        list.push(compile_one(route, &patterns, known, sink));
     }
     let table = table(builder, &written, sink);
     Compiled { list, table }
@@ -138,8 +145,7 @@ fn hosts(written: &Field<List<Text<'_>>>, sink: &mut Sink) -> Option<Vec<HostPat
 fn compile_one(
     written: &written::Route<'_>,
     patterns: &Patterns<'_>,
-    providers: &Providers<'_>,
-    cors: Option<&CorsPolicy>,
+    known: &Known<'_, '_>,
     sink: &mut Sink,
 ) -> Route {
     check_access(written, sink);
@@ -156,22 +162,26 @@ fn compile_one(
     } else {
         Variables::Unknown
     };
+    let comparable = Comparable {
+        variables,
+        token_places: known.token_places,
+    };
     let claims = written.claims.as_ref().read();
     let scopes_wanted = written.scopes.as_ref().read();
     Route {
         name: patterns.name.into(),
         access: written.access.as_ref().read().copied().unwrap_or_default(),
-        providers: allowed_providers(&written.providers, providers, sink),
+        providers: allowed_providers(&written.providers, known.providers, sink),
         token_use: written.token_use.as_ref().read().copied(),
         rules: RouteRules {
             scopes: scopes_wanted
                 .map(|wanted| scopes(wanted, sink))
                 .unwrap_or_default(),
             claims: claims
-                .map(|rules| claim_rules(rules, &variables, sink))
+                .map(|rules| claim_rules(rules, &comparable, sink))
                 .unwrap_or_default(),
         },
-        cors: cors::of_route(written, cors, sink),
+        cors: cors::of_route(written, known.cors, sink),
     }
 }
 

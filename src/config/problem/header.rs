@@ -40,7 +40,7 @@ pub enum HeaderProblem {
     Realm(Excerpt, char),
 }
 
-/// Why a header is not the filter's to set.
+/// Why a header is not the filter's to set, or nothing to compare with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reserved {
     /// It belongs to one connection (RFC 9110 section 7.6.1).
@@ -61,6 +61,21 @@ pub enum Reserved {
     Token,
 }
 
+impl fmt::Display for Reserved {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::HopByHop => "belongs to one connection",
+            Self::Host => "says which host is asked",
+            Self::Content => "describes the body",
+            Self::Cookie => "holds cookies",
+            Self::Envoy => "is the proxy's own",
+            Self::Forwarded => "is what proxies say of the client",
+            Self::Proof => "holds the proof of a DPoP token",
+            Self::Token => "may hold the token (`token_from`)",
+        })
+    }
+}
+
 impl fmt::Display for HeaderProblem {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -76,22 +91,10 @@ impl fmt::Display for HeaderProblem {
                     "{name} is a pseudo-header; write the name of an ordinary one, such as `x-user-id`"
                 )
             }
-            Self::Reserved { name, because } => {
-                let because = match because {
-                    Reserved::HopByHop => "belongs to one connection",
-                    Reserved::Host => "says which host is asked",
-                    Reserved::Content => "describes the body",
-                    Reserved::Cookie => "holds cookies",
-                    Reserved::Envoy => "is the proxy's own",
-                    Reserved::Forwarded => "is what proxies say of the client",
-                    Reserved::Proof => "holds the proof of a DPoP token",
-                    Reserved::Token => "may hold the token (`token_from`)",
-                };
-                write!(
-                    out,
-                    "{name} cannot be set, since it {because}; write another name, such as `x-user-id`"
-                )
-            }
+            Self::Reserved { name, because } => write!(
+                out,
+                "{name} cannot be set, since it {because}; write another name, such as `x-user-id`"
+            ),
             Self::FoldsTogether { with } => write!(
                 out,
                 "may be taken by upstreams for the same header as {with}, since they fold letter case, `-`, `_` \

@@ -3,6 +3,7 @@
 //! Each problem says in its `Display` what is wrong and, after a semicolon,
 //! what to write instead; the place comes before it.
 
+mod claim;
 mod document;
 mod header;
 mod provider;
@@ -14,6 +15,7 @@ use std::fmt;
 
 use crate::cors::CorsProblem;
 
+pub use claim::ClaimProblem;
 pub use document::DocumentProblem;
 pub use header::{HeaderProblem, Reserved};
 pub use provider::ProviderProblem;
@@ -34,6 +36,8 @@ pub enum Problem {
     Provider(ProviderProblem),
     /// Something about a route, or about paths.
     Route(RouteProblem),
+    /// A value of a claim rule.
+    Claim(ClaimProblem),
     /// Something about the name or value of a header.
     Header(HeaderProblem),
     /// A member of a CORS policy.
@@ -50,6 +54,7 @@ impl fmt::Display for Problem {
             Self::Value(problem) => problem.fmt(out),
             Self::Provider(problem) => problem.fmt(out),
             Self::Route(problem) => problem.fmt(out),
+            Self::Claim(problem) => problem.fmt(out),
             Self::Header(problem) => problem.fmt(out),
             Self::Cors(problem) => problem.fmt(out),
             Self::CorsEntry(entry, problem) => write!(out, "{entry} {problem}"),
@@ -78,6 +83,12 @@ impl From<ProviderProblem> for Problem {
 impl From<RouteProblem> for Problem {
     fn from(problem: RouteProblem) -> Self {
         Self::Route(problem)
+    }
+}
+
+impl From<ClaimProblem> for Problem {
+    fn from(problem: ClaimProblem) -> Self {
+        Self::Claim(problem)
     }
 }
 

@@ -54,8 +54,6 @@ pub enum ProviderProblem {
         /// The algorithms that it fits.
         fits: Vec<Algorithm>,
     },
-    /// A path variable in a rule that holds for every path.
-    Variable(Excerpt),
 }
 
 impl fmt::Display for ProviderProblem {
@@ -109,11 +107,6 @@ impl fmt::Display for ProviderProblem {
                 out.write_str("is a secret, and `algorithms` lists none that it fits; add ")?;
                 algorithms(out, fits)
             }
-            Self::Variable(value) => write!(
-                out,
-                "{value} is a path variable, but a provider's rules hold for every path; \
-                 move the rule to a route"
-            ),
         }
     }
 }

@@ -45,15 +45,6 @@ pub enum RouteProblem {
     /// A character that no scope has (RFC 6749 section 3.3): it would end the
     /// challenge's quoted string, or make two scopes of one.
     Scope(Excerpt, char),
-    /// A path variable beside other text.
-    PartOfText(Excerpt),
-    /// A path variable that a pattern of the route has not.
-    NoSuchVariable {
-        /// The variable's name.
-        name: Excerpt,
-        /// The pattern.
-        pattern: ConfigPath,
-    },
 }
 
 impl fmt::Display for RouteProblem {
@@ -92,14 +83,6 @@ impl fmt::Display for RouteProblem {
                 out,
                 "{scope} has {character:?}, which no scope has; write one scope in each element, \
                  of visible ASCII without quotes and backslashes"
-            ),
-            Self::PartOfText(value) => write!(
-                out,
-                "{value} has a path variable beside other text; write the variable alone, as in \"{{id}}\""
-            ),
-            Self::NoSuchVariable { name, pattern } => write!(
-                out,
-                "{name} is not a variable of {pattern}; write one that every `match` of the route has"
             ),
         }
     }

@@ -87,6 +87,8 @@ pub enum Wanted {
     Requirement,
     /// A value, a list, or an object of `any_of`, `all_of`, `none_of`.
     ClaimRule,
+    /// One value of a claim rule: text, or an object with `prefix`.
+    RuleValue,
     /// The name of a claim, or an object with it.
     ClaimSource,
     /// A key set: an object, or its text.
@@ -134,6 +136,10 @@ impl Wanted {
             Self::ClaimRule => (
                 "a value, a list or an object",
                 "`a`, `[a, b]` or `{any_of: […], all_of: […], none_of: […]}`",
+            ),
+            Self::RuleValue => (
+                "text or a prefix",
+                "text in quotes, or `{prefix: \"repo:org/\"}`",
             ),
             Self::ClaimSource => ("text or an object", "`sub` or `{claim: sub, format: csv}`"),
             Self::KeySet => ("a JWK Set", "`{keys: […]}`, or the same as text"),

@@ -12,8 +12,12 @@ pub enum ValueProblem {
     UnquotedNumber(Box<str>),
     /// A boolean where text is wanted: YAML reads `off` as `false`.
     UnquotedBoolean(bool),
+    /// An object where text is wanted: YAML reads `{id}` as one.
+    UnquotedBraces(Excerpt),
     /// Text without a character.
     EmptyText,
+    /// A prefix without a character.
+    EmptyPrefix,
     /// A control character in a text that is a name or a value on the wire.
     ControlCharacter(char),
     /// A text that is none of the words that may stand here.
@@ -50,6 +54,13 @@ impl fmt::Display for ValueProblem {
             Self::UnquotedBoolean(found) => write!(
                 out,
                 "is {found}, not text; quote it as it was meant: \"{found}\" (YAML reads off and no as false)"
+            ),
+            Self::UnquotedBraces(found) => write!(
+                out,
+                "is an object, since YAML reads braces without quotes as one; write {found} with its quotes"
+            ),
+            Self::EmptyPrefix => out.write_str(
+                "is empty, so that every value would begin with it; write how the value begins",
             ),
             Self::EmptyText => out.write_str("is empty; write something, or leave it out"),
             Self::ControlCharacter(character) => {

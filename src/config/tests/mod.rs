@@ -13,7 +13,7 @@ use crate::jwt::{Audiences, TokenType, TokenUse};
 use crate::policy::{
     Access, BodyStyle, ClaimFormat, KeyLocation, Policy, Provider, ProviderKeys, TokenPlace,
 };
-use crate::rules::{ClaimName, Expected, Requirement};
+use crate::rules::{ClaimName, Expected, RequestPart, Requirement};
 
 /// Every member there is.
 const WHOLE: &str = include_str!("../../../tests/fixtures/whole.yaml");
@@ -206,11 +206,24 @@ fn the_rules_of_routes_reach_the_policy() {
     assert_eq!(delete.rules.scopes.all_of, texts(&["pets:write"]));
     assert_eq!(delete.rules.scopes.none_of, texts(&["suspended"]));
     assert_eq!(delete.providers.as_ref().unwrap()[0].index(), 0);
-    let sub = &delete.rules.claims[1];
-    assert_eq!(
-        sub.requirement,
-        Requirement::any_of(vec![Expected::Variable("id".into())])
-    );
+    for (index, claim, expected) in [
+        (
+            1,
+            "custom:org",
+            Expected::Part(RequestPart::Query("org".into())),
+        ),
+        (2, "custom:repository", Expected::Prefix("repo:org/".into())),
+        (
+            3,
+            "custom:tenant",
+            Expected::Part(RequestPart::Header("x-tenant".into())),
+        ),
+        (4, "sub", Expected::Part(RequestPart::Variable("id".into()))),
+    ] {
+        let rule = &delete.rules.claims[index];
+        assert_eq!(rule.name.as_str(), claim);
+        assert_eq!(rule.requirement, Requirement::any_of(vec![expected]));
+    }
     assert!(of(3).cors.is_none(), "switched off");
     assert!(of(1).cors.is_some(), "inherited");
     let path = NormalPath::parse(b"/DEV/Admin/users", &policy.paths).unwrap();

@@ -11,7 +11,7 @@ mod upstream;
 
 pub(super) use cors::Cors;
 pub(super) use provider::{Audiences, InlineKeys, Jwks, Provider};
-pub(super) use route::{ClaimRules, Requirement, Route};
+pub(super) use route::{ClaimRules, Requirement, Route, RuleValue};
 pub(super) use upstream::{TokenFrom, Upstream};
 
 use super::error::Sink;

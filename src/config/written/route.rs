@@ -3,10 +3,10 @@
 use super::cors::{self, Cors};
 use crate::config::error::Sink;
 use crate::config::path::Path;
-use crate::config::problem::{ShapeProblem, Wanted};
+use crate::config::problem::{Excerpt, ShapeProblem, ValueProblem, Wanted};
 use crate::config::reader::{
-    Field, List, Node, Switch, Text, any_text, choice, map, object, off_or, one_or_many, text,
-    texts,
+    Field, List, Members, Node, Switch, Text, any_text, choice, map, object, off_or, one_or_many,
+    text, texts,
 };
 use crate::config::value::Value;
 use crate::jwt::TokenUse;
@@ -20,7 +20,7 @@ pub(in crate::config) struct Route<'d> {
     pub(in crate::config) access: Field<Access>,
     pub(in crate::config) providers: Field<List<Text<'d>>>,
     pub(in crate::config) token_use: Field<TokenUse>,
-    pub(in crate::config) scopes: Field<Requirement<'d>>,
+    pub(in crate::config) scopes: Field<Requirement<Text<'d>>>,
     pub(in crate::config) claims: Field<ClaimRules<'d>>,
     pub(in crate::config) cors: Field<Switch<Cors<'d>>>,
 }
@@ -30,14 +30,22 @@ pub(in crate::config) struct Route<'d> {
     clippy::struct_field_names,
     reason = "each is called what the document calls it"
 )]
-pub(in crate::config) struct Requirement<'d> {
-    pub(in crate::config) any_of: Field<List<Text<'d>>>,
-    pub(in crate::config) all_of: Field<List<Text<'d>>>,
-    pub(in crate::config) none_of: Field<List<Text<'d>>>,
+pub(in crate::config) struct Requirement<T> {
+    pub(in crate::config) any_of: Field<List<T>>,
+    pub(in crate::config) all_of: Field<List<T>>,
+    pub(in crate::config) none_of: Field<List<T>>,
 }
 
 /// `claims`: names and what each claim must be.
-pub(in crate::config) type ClaimRules<'d> = Vec<(Text<'d>, Requirement<'d>)>;
+pub(in crate::config) type ClaimRules<'d> = Vec<(Text<'d>, Requirement<RuleValue<'d>>)>;
+
+/// A value of a claim rule.
+pub(in crate::config) enum RuleValue<'d> {
+    /// A text.
+    Text(Text<'d>),
+    /// `prefix`
+    Prefix(Text<'d>),
+}
 
 const MEMBERS: &[&str] = &[
     "match",
@@ -58,6 +66,9 @@ const ACCESS: &[(&str, Access)] = &[
 ];
 
 const LISTS: &[&str] = &["any_of", "all_of", "none_of"];
+
+/// The members of a claim rule: it may be a value, which may be a prefix.
+const RULE: &[&str] = &["any_of", "all_of", "none_of", "prefix"];
 
 /// Reads one route.
 pub(super) fn read<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Route<'d>> {
@@ -81,9 +92,16 @@ pub(super) fn token_use(node: &Node<'_>, sink: &mut Sink) -> Option<TokenUse> {
     choice(&[("access", TokenUse::Access), ("id", TokenUse::Id)])(node, sink)
 }
 
-fn scopes<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Requirement<'d>> {
+fn scopes<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Requirement<Text<'d>>> {
     match node.value() {
-        Value::Object(_) => requirement(node, texts, Wanted::Requirement, sink),
+        Value::Object(_) => {
+            let members = object(node, LISTS, Wanted::Requirement, sink)?;
+            if members.is_empty() {
+                sink.report(&node.at, ShapeProblem::EmptyObject { known: LISTS });
+                return None;
+            }
+            Some(Requirement::of_members(&members, texts, sink))
+        }
         Value::Text(_) | Value::List(_) => texts(node, sink).map(Requirement::of_list),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Twice => {
             node.is_not(Wanted::Requirement, sink)
@@ -96,42 +114,133 @@ pub(super) fn claim_rules<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<ClaimR
     map(claim_rule)(node, sink)
 }
 
-fn claim_rule<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Requirement<'d>> {
-    // An empty text is a value that a claim can have.
-    let values = one_or_many(any_text);
+fn claim_rule<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Requirement<RuleValue<'d>>> {
     match node.value() {
-        Value::Object(_) => requirement(node, values, Wanted::ClaimRule, sink),
+        Value::Object(_) => claim_rule_of_members(node, sink),
         Value::Null => node.is_not(Wanted::ClaimRule, sink),
         Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::List(_) | Value::Twice => {
-            values(node, sink).map(Requirement::of_list)
+            rule_values(node, sink).map(Requirement::of_list)
         }
     }
 }
 
-fn requirement<'d>(
+fn claim_rule_of_members<'d>(
     node: &Node<'d>,
-    values: impl Fn(&Node<'d>, &mut Sink) -> Option<List<Text<'d>>>,
-    wanted: Wanted,
     sink: &mut Sink,
-) -> Option<Requirement<'d>> {
-    let members = object(node, LISTS, wanted, sink)?;
+) -> Option<Requirement<RuleValue<'d>>> {
+    refuse_bare_braces(node, RULE, sink)?;
+    let members = object(node, RULE, Wanted::ClaimRule, sink)?;
     if members.is_empty() {
-        sink.report(&node.at, ShapeProblem::EmptyObject { known: LISTS });
+        sink.report(&node.at, ShapeProblem::EmptyObject { known: RULE });
         return None;
     }
-    Some(Requirement {
-        any_of: members.optional("any_of", sink, &values),
-        all_of: members.optional("all_of", sink, &values),
-        none_of: members.optional("none_of", sink, &values),
-    })
+    let prefix = members.optional("prefix", sink, prefix);
+    let lists = Requirement::of_members(&members, rule_values, sink);
+    if !prefix.is_there() {
+        return Some(lists);
+    }
+    let there = lists.there();
+    if !there.is_empty() {
+        for name in there {
+            let problem = ShapeProblem::NotWith { member: "prefix" };
+            sink.report(&node.at.member(name), problem);
+        }
+        return None;
+    }
+    let values = prefix.read().map(RuleValue::Prefix);
+    Some(Requirement::of_list(List {
+        complete: values.is_some(),
+        items: values.into_iter().collect(),
+    }))
 }
 
-impl<'d> Requirement<'d> {
-    fn of_list(list: List<Text<'d>>) -> Self {
+/// Reads a list of values, or one that stands for it.
+fn rule_values<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<List<RuleValue<'d>>> {
+    match node.value() {
+        Value::Object(_) => rule_value(node, sink).map(|value| List {
+            items: vec![value],
+            complete: true,
+        }),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Text(_)
+        | Value::List(_)
+        | Value::Twice => one_or_many(rule_value)(node, sink),
+    }
+}
+
+fn rule_value<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<RuleValue<'d>> {
+    match node.value() {
+        Value::Object(_) => {
+            const MEMBERS: &[&str] = &["prefix"];
+            refuse_bare_braces(node, MEMBERS, sink)?;
+            let members = object(node, MEMBERS, Wanted::RuleValue, sink)?;
+            let write = "the beginning of a value, such as `{prefix: \"repo:org/\"}`";
+            let prefix = members.required("prefix", write, sink, prefix);
+            prefix.read().map(RuleValue::Prefix)
+        }
+        // An empty text is a value that a claim can have.
+        Value::Bool(_) | Value::Number(_) | Value::Text(_) => {
+            any_text(node, sink).map(RuleValue::Text)
+        }
+        Value::Null | Value::List(_) | Value::Twice => node.is_not(Wanted::RuleValue, sink),
+    }
+}
+
+fn prefix<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Text<'d>> {
+    let prefix = any_text(node, sink)?;
+    if prefix.value.is_empty() {
+        sink.report(&node.at, ValueProblem::EmptyPrefix);
+        return None;
+    }
+    Some(prefix)
+}
+
+/// Refuses what YAML makes of `{id}` without quotes: an object whose one member
+/// has no value.
+fn refuse_bare_braces(node: &Node<'_>, known: &[&str], sink: &mut Sink) -> Option<()> {
+    let Value::Object(object) = node.value() else {
+        return Some(());
+    };
+    let mut members = object.iter();
+    match (members.next(), members.next()) {
+        (Some((name, Value::Null)), None) if !known.contains(&name) => {
+            let found = Excerpt::of(&format!("{{{name}}}"));
+            sink.report(&node.at, ValueProblem::UnquotedBraces(found));
+            None
+        }
+        _ => Some(()),
+    }
+}
+
+impl<T> Requirement<T> {
+    fn of_list(list: List<T>) -> Self {
         Self {
             any_of: Field::Is(list),
             all_of: Field::Absent,
             none_of: Field::Absent,
         }
+    }
+
+    fn of_members<'d>(
+        members: &Members<'d>,
+        values: impl Fn(&Node<'d>, &mut Sink) -> Option<List<T>>,
+        sink: &mut Sink,
+    ) -> Self {
+        Self {
+            any_of: members.optional("any_of", sink, &values),
+            all_of: members.optional("all_of", sink, &values),
+            none_of: members.optional("none_of", sink, &values),
+        }
+    }
+
+    /// The names of the lists that are there.
+    fn there(&self) -> Vec<&'static str> {
+        let lists = [&self.any_of, &self.all_of, &self.none_of];
+        let named = LISTS.iter().zip(lists);
+        named
+            .filter_map(|(name, list)| list.is_there().then_some(*name))
+            .collect()
     }
 }

@@ -1,9 +1,12 @@
 //! From verified to valid: one point in time, one provider.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::*;
-use crate::rules::{ClaimName, ClaimRule, Expected, Requirement};
+use crate::rules::{
+    ClaimName, ClaimRule, Expected, NoRequest, RequestPart, RequestParts, Requirement,
+};
 
 const SKEW: Duration = Duration::from_mins(1);
 
@@ -20,7 +23,7 @@ fn expectations() -> Expectations {
 }
 
 fn check_at(claims: &str, expected: &Expectations, now: UnixTime) -> Option<ClaimError> {
-    verified(claims).check(expected, now).err()
+    verified(claims).check(expected, &NoRequest, now).err()
 }
 
 fn check_with(member: &str) -> Option<ClaimError> {
@@ -192,7 +195,7 @@ fn check_typ(header: &str, types: &[Option<&str>]) -> Option<ClaimError> {
         ..expectations()
     };
     let token = verify(&sign(header, CLAIMS)).unwrap();
-    token.check(&expected, now()).err()
+    token.check(&expected, &NoRequest, now()).err()
 }
 
 #[test]
@@ -247,7 +250,7 @@ fn token_use_is_looked_at_only_where_it_is_expected() {
 #[test]
 fn a_route_may_ask_for_the_token_use_of_valid_claims() {
     let token = verified(&claims_with(r#""token_use":"access""#));
-    let claims = token.check(&expectations(), now()).unwrap();
+    let claims = token.check(&expectations(), &NoRequest, now()).unwrap();
     assert_eq!(claims.check_token_use(TokenUse::Access), Ok(()));
     assert_eq!(
         claims.check_token_use(TokenUse::Id),
@@ -284,11 +287,36 @@ fn a_providers_claim_rules_hold_for_each_of_its_tokens() {
     let claims = claims_with(r#""tid":"7f""#);
     assert_eq!(check_at(&claims, &text, now()), None);
     assert_eq!(check_at(CLAIMS, &text, now()), Some(ClaimError::ClaimRule));
-    let variable = expected(rule(Expected::Variable("7f".into())));
-    assert_eq!(
-        check_at(&claims, &variable, now()),
-        Some(ClaimError::ClaimRule)
-    );
+}
+
+/// A request with the header `x-tenant`, of this value.
+struct Tenant(&'static str);
+
+impl RequestParts for Tenant {
+    fn part(&self, part: &RequestPart) -> Option<Cow<'_, [u8]>> {
+        let is_it = *part == RequestPart::Header("x-tenant".into());
+        is_it.then_some(Cow::Borrowed(self.0.as_bytes()))
+    }
+}
+
+#[test]
+fn a_providers_claim_rules_may_compare_with_the_request() {
+    let expected = Expectations {
+        claims: vec![ClaimRule {
+            name: ClaimName::new("tid"),
+            requirement: Requirement::any_of(vec![Expected::Part(RequestPart::Header(
+                "x-tenant".into(),
+            ))]),
+        }],
+        ..expectations()
+    };
+    let token = verified(&claims_with(r#""tid":["7f","8a"]"#));
+    assert!(token.check(&expected, &Tenant("8a"), now()).is_ok());
+    let others: [&dyn RequestParts; 2] = [&Tenant("9b"), &NoRequest];
+    for request in others {
+        let error = token.check(&expected, request, now()).unwrap_err();
+        assert_eq!(error, ClaimError::ClaimRule);
+    }
 }
 
 #[test]

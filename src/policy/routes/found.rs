@@ -4,7 +4,6 @@ use super::endpoint::Slot;
 use super::sequences::index;
 use super::{Place, RouteId, RouteTable};
 use crate::http::path::Segment;
-use crate::rules::Variables;
 use std::cell::OnceCell;
 
 /// A variable of a pattern.
@@ -62,6 +61,16 @@ impl<'a> Found<'a> {
         })
     }
 
+    /// The value of the variable called `name`, decoded, in the letter case it
+    /// came in. That of `{name+}` is its segments with `/` between them,
+    /// without the slash at the path's end.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&[u8]> {
+        let mut variables = self.table.variables.get(self.slot.variables).iter();
+        let named = variables.find(|variable| self.name(**variable) == name.as_bytes())?;
+        self.value(*named)
+    }
+
     fn name(&self, variable: Variable) -> &[u8] {
         self.table.names.get(variable.name)
     }
@@ -78,15 +87,5 @@ impl<'a> Found<'a> {
                 .join(&b'/')
         };
         Some(self.rest.get_or_init(join))
-    }
-}
-
-/// Values are decoded, in the letter case they came in. That of `{name+}` is
-/// its segments with `/` between them, without the slash at the path's end.
-impl Variables for Found<'_> {
-    fn variable(&self, name: &str) -> Option<&[u8]> {
-        let mut variables = self.table.variables.get(self.slot.variables).iter();
-        let named = variables.find(|variable| self.name(**variable) == name.as_bytes())?;
-        self.value(*named)
     }
 }

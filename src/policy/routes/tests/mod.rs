@@ -7,7 +7,6 @@ mod spellings;
 
 use super::*;
 use crate::http::{Host, HostPattern, NormalPath, PathRules, RoutePattern};
-use crate::rules::Variables;
 
 /// Routes, each with its hosts separated by blanks and one or more patterns
 /// separated by commas, and the rules for their paths.

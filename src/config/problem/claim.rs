@@ -1,0 +1,124 @@
+//! What is wrong with a value of a claim rule.
+
+use std::fmt;
+
+use super::{Excerpt, Reserved};
+use crate::config::path::ConfigPath;
+
+/// What is wrong with what a claim is to be compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimProblem {
+    /// A path variable beside other text.
+    PartOfText(Excerpt),
+    /// A header or query parameter beside other text.
+    RequestInText(Excerpt),
+    /// What stands for a part of the request, with blanks inside its braces.
+    Blanks(Excerpt),
+    /// What stands for a part of the request, in a prefix.
+    InPrefix(Excerpt),
+    /// A query parameter without a name, or with one that none has.
+    QueryName(Excerpt),
+    /// A header or query parameter that no claim can be compared with.
+    NotCompared {
+        /// Its name.
+        name: Excerpt,
+        /// What it is.
+        because: Reserved,
+    },
+    /// A header or query parameter that is written like a path variable that a
+    /// pattern of the route has.
+    AlsoVariable {
+        /// The value.
+        value: Excerpt,
+        /// The pattern.
+        pattern: ConfigPath,
+    },
+    /// A path variable that a pattern of the route has not.
+    NoSuchVariable {
+        /// The variable's name.
+        name: Excerpt,
+        /// The pattern.
+        pattern: ConfigPath,
+        /// The value that was probably meant.
+        meant: Option<Excerpt>,
+    },
+    /// A path variable in a provider's rule, which holds for every path.
+    OfProvider {
+        /// The value.
+        value: Excerpt,
+        /// The value that was probably meant.
+        meant: Option<Excerpt>,
+    },
+}
+
+impl fmt::Display for ClaimProblem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PartOfText(value) => write!(
+                out,
+                "{value} has a path variable beside other text; write the variable alone, as in \"{{id}}\""
+            ),
+            Self::RequestInText(value) => write!(
+                out,
+                "{value} has a header or query parameter beside other text; \
+                 write it alone, as in \"{{header.x-tenant}}\""
+            ),
+            Self::Blanks(value) => write!(
+                out,
+                "{value} has blanks inside its braces; write it without them, as in \"{{id}}\""
+            ),
+            Self::InPrefix(value) => write!(
+                out,
+                "{value} stands for a part of the request, but a prefix is plain text; \
+                 write the text, or \"{{id}}\" without `prefix`"
+            ),
+            Self::QueryName(value) => write!(
+                out,
+                "{value} names no query parameter; write such as \"{{query.tenant}}\""
+            ),
+            Self::NotCompared { name, because } => {
+                write!(
+                    out,
+                    "{name} cannot be compared with a claim, since it {because}; write "
+                )?;
+                out.write_str(if *because == Reserved::Host {
+                    "routes with `hosts`"
+                } else {
+                    "another name, such as `x-tenant`"
+                })
+            }
+            Self::AlsoVariable { value, pattern } => write!(
+                out,
+                "{value} is a part of the request, and also a path variable of {pattern}; \
+                 rename the variable there"
+            ),
+            Self::NoSuchVariable {
+                name,
+                pattern,
+                meant,
+            } => {
+                write!(out, "{name} is not a variable of {pattern}; ")?;
+                or_meant(
+                    out,
+                    meant.as_ref(),
+                    "write one that every `match` of the route has",
+                )
+            }
+            Self::OfProvider { value, meant } => {
+                write!(
+                    out,
+                    "{value} is a path variable, but a provider's rules hold for every path; "
+                )?;
+                or_meant(out, meant.as_ref(), "move the rule to a route")
+            }
+        }
+    }
+}
+
+/// What to write: what was probably meant, or else `advice`.
+fn or_meant(out: &mut fmt::Formatter<'_>, meant: Option<&Excerpt>, advice: &str) -> fmt::Result {
+    match meant {
+        Some(meant) => write!(out, "did you mean {meant}?"),
+        None => out.write_str(advice),
+    }
+}

@@ -1,0 +1,87 @@
+//! What a claim is compared with.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// A value that a claim rule names. Its `Display` is what a configuration
+/// writes for it, without quotes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// This text. A number or boolean in a claim compares as its JSON text.
+    Text(Box<str>),
+    /// Every text that begins with this one, which is not empty.
+    Prefix(Box<str>),
+    /// What the request has there, compared as bytes.
+    Part(RequestPart),
+}
+
+/// A part of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RequestPart {
+    /// The path variable of this name, decoded: `{id}`.
+    Variable(Box<str>),
+    /// The header of this name, which is in lower case: `{header.x-tenant}`.
+    Header(Box<str>),
+    /// The query parameter of this name, both decoded: `{query.tenant}`.
+    Query(Box<str>),
+}
+
+/// Where the parts of a request come from.
+pub trait RequestParts {
+    /// The one value that every reader of the request finds there. Absent
+    /// where there is none, or where there are several, or where two readers
+    /// may disagree.
+    fn part(&self, part: &RequestPart) -> Option<Cow<'_, [u8]>>;
+}
+
+/// No request: for rules that are judged apart from any.
+#[derive(Clone, Copy, Debug)]
+pub struct NoRequest;
+
+impl RequestParts for NoRequest {
+    fn part(&self, _: &RequestPart) -> Option<Cow<'_, [u8]>> {
+        None
+    }
+}
+
+impl Expected {
+    /// Whether there is something to compare with.
+    pub(super) fn is_known(&self, request: &dyn RequestParts) -> bool {
+        match self {
+            Self::Text(_) | Self::Prefix(_) => true,
+            Self::Part(part) => request.part(part).is_some(),
+        }
+    }
+
+    /// Whether one of a claim's values is what is expected.
+    pub(super) fn is_among(&self, members: &[Cow<'_, str>], request: &dyn RequestParts) -> bool {
+        let any = |is_it: &dyn Fn(&str) -> bool| members.iter().any(|member| is_it(member));
+        match self {
+            Self::Text(text) => any(&|member| *member == **text),
+            Self::Prefix(prefix) => any(&|member| member.starts_with(&**prefix)),
+            Self::Part(part) => request
+                .part(part)
+                .is_some_and(|wanted| any(&|member| member.as_bytes() == &*wanted)),
+        }
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => out.write_str(text),
+            Self::Prefix(prefix) => write!(out, "{{prefix: {prefix}}}"),
+            Self::Part(part) => part.fmt(out),
+        }
+    }
+}
+
+impl fmt::Display for RequestPart {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable(name) => write!(out, "{{{name}}}"),
+            Self::Header(name) => write!(out, "{{header.{name}}}"),
+            Self::Query(name) => write!(out, "{{query.{name}}}"),
+        }
+    }
+}
