@@ -25,7 +25,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("rules", &[]),
     ("jwt", &["crypto", "json", "jwk", "rules", "time"]),
     ("cors", &["http"]),
-    ("telemetry", &["jwk"]),
+    ("telemetry", &["json", "jwk"]),
     (
         "policy",
         &["cors", "crypto", "http", "jwk", "jwt", "rules", "telemetry"],
@@ -44,7 +44,10 @@ const TABLE: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("keys", &["json", "jwk", "policy", "telemetry", "time"]),
+    (
+        "keys",
+        &["http", "json", "jwk", "policy", "telemetry", "time"],
+    ),
     (
         "authz",
         &[

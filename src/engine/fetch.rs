@@ -155,7 +155,7 @@ impl Fetch {
                 Ok(set) => Next::Taken {
                     set,
                     body,
-                    max_age: head.max_age(),
+                    max_age: head.max_age,
                 },
                 Err(KeySetError::NoUsableKey { .. }) => Next::Failed(FetchFailure::NoUsableKey),
                 Err(_) => Next::Failed(FetchFailure::NotAKeySet),

@@ -1,5 +1,8 @@
 //! What an answer to a fetch is worth, judged before its body is copied.
 
+use std::str::FromStr;
+
+use crate::http::HeaderMap;
 use crate::telemetry::FetchFailure;
 
 /// The most bytes of a key set, and of an issuer's metadata.
@@ -17,22 +20,40 @@ pub enum Ending {
     Status(u16),
 }
 
-/// The head of an answer, as the proxy hands it over.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The head of an answer, as far as it matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AnswerHead {
     /// How the request ended; the rest is for an answer that came.
     pub ending: Ending,
-    /// Whether the content is encoded (RFC 9110 §8.4).
+    /// Whether the content is encoded (RFC 9110 section 8.4).
     pub encoded: bool,
-    /// The values of `Cache-Control`, joined with commas.
-    pub cache_control: Vec<u8>,
-    /// The value of `Age`.
-    pub age: Vec<u8>,
+    /// For how many seconds the answer is fresh (RFC 9111 section 4.2.1), less
+    /// the age that it has already; absent where it does not say.
+    pub max_age: Option<u32>,
+    /// How many seconds ago the issuer made the answer, by its `Age` (RFC 9111
+    /// section 5.1); 0 where it has none.
+    pub age: u32,
     /// The size of the body in bytes.
     pub body_size: usize,
 }
 
 impl AnswerHead {
+    /// Reads the header fields of an answer. What its issuer, or a cache on the
+    /// way, writes wrongly in them counts as not written.
+    #[must_use]
+    pub fn read(headers: &HeaderMap, body_size: usize) -> Self {
+        let age = age(headers);
+        let status = headers.first(":status").and_then(number);
+        Self {
+            ending: status.map_or(Ending::NoAnswer, Ending::Status),
+            encoded: members(headers, "content-encoding")
+                .any(|coding| !coding.eq_ignore_ascii_case(b"identity")),
+            max_age: max_age(headers).map(|max_age| max_age.saturating_sub(age)),
+            age,
+            body_size,
+        }
+    }
+
     /// Judges the head.
     ///
     /// # Errors
@@ -51,33 +72,54 @@ impl AnswerHead {
             Ending::Status(status) => Err(FetchFailure::Status(status)),
         }
     }
-
-    /// For how many seconds the answer is fresh (RFC 9111 §4.2.1), less the
-    /// age it had already; absent where it does not say. An answer that must
-    /// not be stored is fresh for no time at all.
-    #[must_use]
-    pub fn max_age(&self) -> Option<u32> {
-        let text = String::from_utf8_lossy(&self.cache_control).to_ascii_lowercase();
-        let mut max_age = None;
-        for directive in text.split(',').map(str::trim) {
-            if matches!(directive, "no-store" | "no-cache") {
-                return Some(0);
-            }
-            if let Some(value) = directive.strip_prefix("max-age=") {
-                max_age = max_age.or_else(|| seconds(value.trim_matches('"')));
-            }
-        }
-        let age = std::str::from_utf8(&self.age)
-            .ok()
-            .and_then(|age| seconds(age.trim()));
-        max_age.map(|secs| secs.saturating_sub(age.unwrap_or(0)))
-    }
 }
 
-/// Delta-seconds (RFC 9111 §1.2.2): what is too large counts as the largest.
-fn seconds(text: &str) -> Option<u32> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().unwrap_or(u32::MAX))
+/// The members of the lists in all fields of this name. Empty members do not
+/// count (RFC 9110 section 5.6.1.2).
+fn members<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
+    let lists = headers.values(name);
+    lists
+        .flat_map(|list| list.split(|&byte| byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|member| !member.is_empty())
+}
+
+/// The largest `Age`: caches that stand behind one another should write one,
+/// and some write several.
+fn age(headers: &HeaderMap) -> u32 {
+    members(headers, "age")
+        .filter_map(seconds)
+        .max()
+        .unwrap_or(0)
+}
+
+/// The first `max-age`. An answer that must not be stored, or not be used
+/// before it was confirmed, is fresh for no time at all.
+fn max_age(headers: &HeaderMap) -> Option<u32> {
+    let mut max_age = None;
+    for directive in members(headers, "cache-control") {
+        let directive = directive.to_ascii_lowercase();
+        if matches!(&*directive, b"no-store" | b"no-cache") {
+            return Some(0);
+        }
+        if let Some(value) = directive.strip_prefix(b"max-age=") {
+            let value = value.strip_prefix(b"\"").unwrap_or(value);
+            let value = value.strip_suffix(b"\"").unwrap_or(value);
+            max_age = max_age.or_else(|| seconds(value));
+        }
+    }
+    max_age
+}
+
+/// Delta-seconds (RFC 9111 section 1.2.2): what is too large counts as the
+/// largest.
+fn seconds(text: &[u8]) -> Option<u32> {
+    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    digits.then(|| number(text).unwrap_or(u32::MAX))
+}
+
+fn number<N: FromStr>(text: &[u8]) -> Option<N> {
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -90,6 +132,12 @@ mod tests {
             body_size: 10,
             ..AnswerHead::default()
         }
+    }
+
+    fn read(fields: &[(&str, &str)]) -> AnswerHead {
+        let status = [(":status", "200")];
+        let fields = status.iter().chain(fields).copied();
+        AnswerHead::read(&HeaderMap::from_pairs(fields), 10)
     }
 
     #[test]
@@ -121,26 +169,73 @@ mod tests {
     }
 
     #[test]
-    fn max_age_is_read_as_caches_read_it() {
-        for (cache_control, age, expected) in [
-            ("", "", None),
-            ("public, max-age=300", "", Some(300)),
-            ("Max-Age=300", "100", Some(200)),
-            ("max-age=300", "400", Some(0)),
-            ("max-age=\"300\"", "", Some(300)),
-            ("max-age=99999999999999", "", Some(u32::MAX)),
-            ("max-age=-1", "", None),
-            ("max-age=+1", "", None),
-            ("no-store, max-age=300", "", Some(0)),
-            ("s-maxage=10", "", None),
-            ("\u{fffd}", "x", None),
+    fn an_answer_without_a_status_is_none() {
+        let none = HeaderMap::from_pairs([("content-type", "text/plain")]);
+        assert_eq!(AnswerHead::read(&none, 0).ending, Ending::NoAnswer);
+        assert_eq!(read(&[]), head(200));
+    }
+
+    #[test]
+    fn identity_is_no_encoding_however_often_it_is_said() {
+        for (codings, encoded) in [
+            (&["identity"][..], false),
+            (&["Identity, identity"], false),
+            (&["identity", "", " , "], false),
+            (&["gzip"], true),
+            (&["identity", "br"], true),
+            (&["identity, gzip"], true),
         ] {
-            let head = AnswerHead {
-                cache_control: cache_control.into(),
-                age: age.into(),
-                ..AnswerHead::default()
-            };
-            assert_eq!(head.max_age(), expected, "{cache_control}");
+            let fields: Vec<_> = codings
+                .iter()
+                .map(|coding| ("content-encoding", *coding))
+                .collect();
+            assert_eq!(read(&fields).encoded, encoded, "{codings:?}");
+        }
+    }
+
+    #[test]
+    fn max_age_is_read_as_caches_read_it() {
+        for (fields, age, expected) in [
+            (&[""][..], "", None),
+            (&["public, max-age=300"], "", Some(300)),
+            (&["Max-Age=300"], "100", Some(200)),
+            (&["max-age=300"], "400", Some(0)),
+            (&["max-age=\"300\""], "", Some(300)),
+            (&["max-age=99999999999999"], "", Some(u32::MAX)),
+            (&["max-age=-1"], "", None),
+            (&["max-age=+1"], "", None),
+            (&["no-store, max-age=300"], "", Some(0)),
+            (&["public", "max-age=300", "max-age=5"], "", Some(300)),
+            (&["max-age=300", "no-cache"], "", Some(0)),
+            (&["s-maxage=10"], "", None),
+            (&["\u{fffd}"], "x", None),
+        ] {
+            let mut all: Vec<_> = fields
+                .iter()
+                .map(|field| ("cache-control", *field))
+                .collect();
+            all.push(("age", age));
+            assert_eq!(read(&all).max_age, expected, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn the_largest_age_counts_and_nonsense_does_not() {
+        for (fields, expected) in [
+            (&[][..], 0),
+            (&["0"], 0),
+            (&["30"], 30),
+            (&[" 30 "], 30),
+            (&["5", "30"], 30),
+            (&["5, 30", "7"], 30),
+            (&["99999999999999999999"], u32::MAX),
+            (&["-30"], 0),
+            (&["+30"], 0),
+            (&["30s", "1e3", "0x10", "3 0", ""], 0),
+            (&["x, 4"], 4),
+        ] {
+            let all: Vec<_> = fields.iter().map(|field| ("age", *field)).collect();
+            assert_eq!(read(&all).age, expected, "{fields:?}");
         }
     }
 }

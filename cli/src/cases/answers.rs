@@ -36,9 +36,17 @@ struct AnswerText {
     #[serde(default = "ok")]
     status: u16,
     #[serde(default)]
-    headers: BTreeMap<String, String>,
+    headers: BTreeMap<String, Lines>,
     #[serde(default)]
     body: Value,
+}
+
+/// A field's lines.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Lines {
+    One(String),
+    Several(Vec<String>),
 }
 
 const fn ok() -> u16 {
@@ -113,7 +121,7 @@ fn answer(described: &Value, keys: &Keys) -> Result<FetchAnswer, Problem> {
         let text: AnswerText = serde_json::from_value(described.clone())?;
         return Ok(FetchAnswer {
             status: text.status,
-            headers: text.headers.into_iter().collect(),
+            headers: text.headers.into_iter().flat_map(fields).collect(),
             body: body(&text.body, keys)?,
         });
     }
@@ -122,6 +130,15 @@ fn answer(described: &Value, keys: &Keys) -> Result<FetchAnswer, Problem> {
         headers: Vec::new(),
         body: body(described, keys)?,
     })
+}
+
+fn fields((name, lines): (String, Lines)) -> Vec<(String, String)> {
+    let lines = match lines {
+        Lines::One(line) => vec![line],
+        Lines::Several(lines) => lines,
+    };
+    let field = |line| (name.clone(), line);
+    lines.into_iter().map(field).collect()
 }
 
 fn body(described: &Value, keys: &Keys) -> Result<Vec<u8>, Problem> {

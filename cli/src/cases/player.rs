@@ -16,7 +16,7 @@ use edge_authz::engine::{
     Unavailable,
 };
 use edge_authz::http::{HeaderMap, LocalReply, RequestHead};
-use edge_authz::keys::answer::{AnswerHead, Ending};
+use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::Policy;
 use edge_authz::time::UnixTime;
 
@@ -139,18 +139,10 @@ const fn around(now: UnixTime, shared: &Shared) -> Surroundings<'_> {
 }
 
 fn answer_head(answer: &FetchAnswer) -> AnswerHead {
-    let value = |name: &str| {
-        let mut lines = answer.headers.iter();
-        let line = lines.find(|(known, _)| known.eq_ignore_ascii_case(name));
-        line.map(|(_, value)| value.clone().into_bytes())
-    };
-    AnswerHead {
-        ending: Ending::Status(answer.status),
-        encoded: value("content-encoding").is_some(),
-        cache_control: value("cache-control").unwrap_or_default(),
-        age: value("age").unwrap_or_default(),
-        body_size: answer.body.len(),
-    }
+    let status = [(":status".to_owned(), answer.status.to_string())];
+    let fields = status.iter().chain(&answer.headers);
+    let fields = fields.map(|(name, value)| (name, value));
+    AnswerHead::read(&HeaderMap::from_pairs(fields), answer.body.len())
 }
 
 /// The head as Envoy hands it over: names in lower case, and repeated lines of

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use super::host::{self, HostError, Map};
 use edge_authz::engine::{FetchCall, FetchId};
-use edge_authz::http::HeaderMap;
 use edge_authz::keys::answer::{AnswerHead, Ending};
 
 /// The host's numbers of the requests, and the engine's names of them.
@@ -57,30 +56,6 @@ pub(super) fn answer_head(fields: usize, body_size: usize) -> Result<AnswerHead,
     if fields == 0 {
         return Ok(AnswerHead::default());
     }
-    let map = host::headers(Map::AnswerHeaders)?;
-    Ok(AnswerHead {
-        ending: status(&map).map_or(Ending::NoAnswer, Ending::Status),
-        encoded: map.values("content-encoding").any(is_encoding),
-        cache_control: map
-            .values("cache-control")
-            .collect::<Vec<_>>()
-            .join(&b","[..]),
-        age: map.first("age").unwrap_or_default().to_vec(),
-        body_size,
-    })
-}
-
-fn status(map: &HeaderMap) -> Option<u16> {
-    std::str::from_utf8(map.first(":status")?)
-        .ok()?
-        .parse()
-        .ok()
-}
-
-/// `identity` is no encoding, however often it is said (RFC 9110 §8.4.1).
-fn is_encoding(value: &[u8]) -> bool {
-    let encodings = value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
-    encodings
-        .filter(|encoding| !encoding.is_empty())
-        .any(|encoding| !encoding.eq_ignore_ascii_case(b"identity"))
+    let headers = host::headers(Map::AnswerHeaders)?;
+    Ok(AnswerHead::read(&headers, body_size))
 }

@@ -127,7 +127,7 @@ impl Issuer {
         if path == self.keys_at.get() {
             let mut published = Published::body(self.key_set());
             if let Some(max_age) = self.max_age.get() {
-                published.head.cache_control = format!("max-age={max_age}").into_bytes();
+                published.head.max_age = Some(max_age);
                 published.max_age = Some(max_age);
             }
             published.set = Some(self.keys.borrow().clone());
