@@ -4,11 +4,11 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::jwk::{KeySet, KeySetError, ParsedKeySet, Source as KeyOrigin};
-use crate::keys::answer::{AnswerHead, Ending};
+use crate::jwk::{KeySet, ParsedKeySet, Source as KeyOrigin};
+use crate::keys::answer::AnswerHead;
 use crate::keys::{Discovered, Issuer, Machine, Metadata, Record};
 use crate::policy::{FetchUri, KeyLocation, KeySource};
-use crate::telemetry::FetchFailure;
+use crate::telemetry::{FetchFailure, FetchPlace, Shown};
 use crate::time::UnixTime;
 
 /// Names a request to an issuer until it is answered.
@@ -26,6 +26,35 @@ pub struct FetchCall {
     pub uri: FetchUri,
     /// The longest it may take.
     pub timeout: Duration,
+    /// Whether a cache on the way must ask the issuer (`Cache-Control:
+    /// no-cache`, RFC 9111 section 5.2.1.4).
+    pub fresh: bool,
+}
+
+/// Who asks. Firewalls before issuers refuse requests that do not say (RFC 9110
+/// section 10.1.5).
+const USER_AGENT: &str = concat!("edge-authz/", env!("CARGO_PKG_VERSION"));
+
+impl FetchCall {
+    /// The request's header fields, pseudo-headers first.
+    #[must_use]
+    pub fn headers(&self) -> Vec<(&str, &str)> {
+        let mut headers = vec![
+            (":method", "GET"),
+            (":scheme", self.uri.scheme()),
+            (":authority", self.uri.authority()),
+            (":path", self.uri.path()),
+            ("accept", "application/json, application/jwk-set+json"),
+            // Without the field every coding is welcome (RFC 9110 section
+            // 12.5.3), and here none is.
+            ("accept-encoding", "identity"),
+            ("user-agent", USER_AGENT),
+        ];
+        if self.fresh {
+            headers.push(("cache-control", "no-cache"));
+        }
+        headers
+    }
 }
 
 /// A fetch that is under way.
@@ -36,13 +65,17 @@ pub(super) struct Fetch {
     /// When its last request was sent.
     pub(super) asked_at: UnixTime,
     step: Step,
+    /// Its last request.
+    asked: Request,
+    /// Whether no cache on the way may answer.
+    fresh: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Step {
     /// `OpenID` Connect's metadata.
     Metadata,
-    /// RFC 8414's, since the first place answered 404.
+    /// RFC 8414's, since the first place answered 4xx.
     OtherMetadata,
     KeySet,
 }
@@ -50,31 +83,33 @@ enum Step {
 /// What follows an answer.
 pub(super) enum Next {
     /// Another request, and where the key set was found meanwhile.
-    Call(Fetch, Request, Option<Discovered>),
+    Call(Fetch, Option<Discovered>),
     /// A good set, with its bytes and for how long the answer said it is fresh.
     Taken {
         set: ParsedKeySet,
         body: Vec<u8>,
         max_age: Option<u32>,
     },
-    Failed(FetchFailure),
+    /// What was wrong, and with the answer of which place.
+    Failed(FetchFailure, FetchPlace),
 }
 
 /// Where a request goes.
-pub(super) struct Request {
-    pub(super) cluster: Rc<str>,
-    pub(super) uri: FetchUri,
+#[derive(Clone, Debug)]
+struct Request {
+    cluster: Rc<str>,
+    uri: FetchUri,
 }
 
 impl Fetch {
-    /// The first request of a fetch.
+    /// A fetch, from its first request on.
     pub(super) fn begin(
         source: &KeySource,
         record: &Record,
-        id: FetchId,
+        (id, fresh): (FetchId, bool),
         now: UnixTime,
-    ) -> (Self, Request) {
-        let (step, request) = match &source.location {
+    ) -> Self {
+        let (step, asked) = match &source.location {
             KeyLocation::Uri(uri) => (Step::KeySet, source.request(uri.clone())),
             KeyLocation::Discovery {
                 metadata: [first, _],
@@ -84,15 +119,37 @@ impl Fetch {
                 None => (Step::Metadata, source.request(first.clone())),
             },
         };
-        (
-            Self {
-                id,
-                started_at: now,
-                asked_at: now,
-                step,
-            },
-            request,
-        )
+        Self {
+            id,
+            started_at: now,
+            asked_at: now,
+            step,
+            asked,
+            fresh,
+        }
+    }
+
+    /// What is to be sent.
+    pub(super) fn call(&self, timeout: Duration) -> FetchCall {
+        FetchCall {
+            id: self.id,
+            cluster: Rc::clone(&self.asked.cluster),
+            uri: self.asked.uri.clone(),
+            timeout,
+            fresh: self.fresh,
+        }
+    }
+
+    /// Its next request.
+    fn going_on(&self, step: Step, asked: Request, id: FetchId, now: UnixTime) -> Self {
+        Self {
+            id,
+            started_at: self.started_at,
+            asked_at: now,
+            step,
+            asked,
+            fresh: self.fresh,
+        }
     }
 
     /// What follows the answer to the last request.
@@ -105,61 +162,46 @@ impl Fetch {
         now: UnixTime,
     ) -> Next {
         if self.step == Step::Metadata
-            && head.ending == Ending::Status(404)
+            && head.is_client_error()
             && let KeyLocation::Discovery {
                 metadata: [_, second],
                 ..
             } = &source.location
         {
-            let fetch = Self {
-                id: next_id,
-                asked_at: now,
-                step: Step::OtherMetadata,
-                ..self
-            };
-            return Next::Call(fetch, source.request(second.clone()), None);
+            let other = source.request(second.clone());
+            let fetch = self.going_on(Step::OtherMetadata, other, next_id, now);
+            return Next::Call(fetch, None);
         }
-        let body = match head
-            .judge()
-            .and_then(|()| body().ok_or(FetchFailure::NoAnswer))
-        {
-            Ok(body) => body,
-            Err(failure) => return Next::Failed(failure),
-        };
-        match self.step {
-            Step::Metadata | Step::OtherMetadata => match source.metadata(&body) {
-                Ok(metadata) => {
-                    let key_set_uri = metadata.key_set.to_string().into();
-                    let fetch = Self {
-                        id: next_id,
-                        asked_at: now,
-                        step: Step::KeySet,
-                        ..self
-                    };
-                    let request = Request {
-                        cluster: (&*metadata.cluster).into(),
-                        uri: metadata.key_set,
-                    };
-                    Next::Call(
-                        fetch,
-                        request,
-                        Some(Discovered {
-                            at: now,
-                            key_set_uri,
-                        }),
-                    )
-                }
-                Err(failure) => Next::Failed(failure),
-            },
-            Step::KeySet => match KeySet::parse(&body, KeyOrigin::Fetched) {
-                Ok(set) => Next::Taken {
-                    set,
-                    body,
-                    max_age: head.max_age,
-                },
-                Err(KeySetError::NoUsableKey { .. }) => Next::Failed(FetchFailure::NoUsableKey),
-                Err(_) => Next::Failed(FetchFailure::NotAKeySet),
-            },
+        let taken = head.body(body).and_then(|body| match self.step {
+            Step::Metadata | Step::OtherMetadata => {
+                let Metadata { key_set, cluster } = source.metadata(&body)?;
+                let discovered = Discovered {
+                    at: now,
+                    key_set_uri: key_set.to_string().into(),
+                };
+                let place = Request {
+                    cluster: (*cluster).into(),
+                    uri: key_set,
+                };
+                let fetch = self.going_on(Step::KeySet, place, next_id, now);
+                Ok(Next::Call(fetch, Some(discovered)))
+            }
+            Step::KeySet => {
+                let set = KeySet::parse(&body, KeyOrigin::Fetched).map_err(FetchFailure::KeySet)?;
+                let max_age = head.max_age;
+                Ok(Next::Taken { set, body, max_age })
+            }
+        });
+        taken.unwrap_or_else(|failure| Next::Failed(failure, self.asked.place()))
+    }
+}
+
+impl Request {
+    /// The place for people.
+    fn place(&self) -> FetchPlace {
+        FetchPlace {
+            uri: Shown::new(&self.uri.without_query()),
+            cluster: Rc::clone(&self.cluster),
         }
     }
 }
@@ -189,7 +231,7 @@ impl KeySource {
     }
 
     fn metadata(&self, body: &[u8]) -> Result<Metadata, FetchFailure> {
-        let issuer = self.issuer().ok_or(FetchFailure::NotMetadata)?;
+        let issuer = self.issuer().ok_or(FetchFailure::NotMetadata(None))?;
         Metadata::parse(body, issuer)
     }
 

@@ -16,7 +16,10 @@ pub enum KeySetError {
     /// Without a member `keys` that is an array.
     NotAKeySet,
     /// More than [`MAX_KEYS`].
-    TooManyKeys,
+    TooManyKeys {
+        /// How many there are.
+        count: usize,
+    },
     /// Without a single usable key.
     NoUsableKey {
         /// The unusable ones.
@@ -30,7 +33,7 @@ impl fmt::Display for KeySetError {
             Self::TooLarge => write!(out, "larger than {MAX_KEY_SET_BYTES} bytes"),
             Self::Json(error) => error.fmt(out),
             Self::NotAKeySet => out.write_str("no JWK Set: there is no array `keys`"),
-            Self::TooManyKeys => write!(out, "more than {MAX_KEYS} keys"),
+            Self::TooManyKeys { count } => write!(out, "{count} keys, more than {MAX_KEYS}"),
             Self::NoUsableKey { skipped } if skipped.is_empty() => out.write_str("no keys"),
             Self::NoUsableKey { skipped } => {
                 out.write_str("no usable key")?;
@@ -57,6 +60,63 @@ pub struct SkippedKey {
 impl fmt::Display for SkippedKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "keys[{}]: {}", self.index, self.reason)
+    }
+}
+
+/// The keys of a set that were left out for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkippedKeys {
+    /// Why.
+    pub reason: SkipReason,
+    /// Their places in `keys`, from 0.
+    pub indices: Vec<usize>,
+}
+
+/// So many places are shown.
+const MOST_SHOWN: usize = 8;
+
+impl SkippedKeys {
+    /// The keys, those of one reason together, in the order of the first of
+    /// each.
+    #[must_use]
+    pub fn by_reason(skipped: &[SkippedKey]) -> Vec<Self> {
+        let mut groups: Vec<Self> = Vec::new();
+        for &SkippedKey { index, reason } in skipped {
+            match groups.iter_mut().find(|group| group.reason == reason) {
+                Some(group) => group.indices.push(index),
+                None => groups.push(Self {
+                    reason,
+                    indices: vec![index],
+                }),
+            }
+        }
+        groups
+    }
+}
+
+impl fmt::Display for SkippedKeys {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown: Vec<String> = self
+            .indices
+            .iter()
+            .take(MOST_SHOWN)
+            .map(usize::to_string)
+            .collect();
+        let more = self.indices.len().saturating_sub(MOST_SHOWN);
+        match (&*shown, more) {
+            ([one], 0) => write!(out, "key {one} of the set is not used"),
+            ([most @ .., last], 0) => write!(
+                out,
+                "keys {} and {last} of the set are not used",
+                most.join(", ")
+            ),
+            (all, more) => write!(
+                out,
+                "keys {} and {more} more of the set are not used",
+                all.join(", ")
+            ),
+        }?;
+        write!(out, ": {}", self.reason)
     }
 }
 

@@ -19,16 +19,16 @@ pub mod shelf;
 #[cfg(test)]
 mod tests;
 
-pub use error::{KeySetError, SkipReason, SkippedKey};
+pub use error::{KeySetError, SkipReason, SkippedKey, SkippedKeys};
 pub use key::Jwk;
 pub use kid::{AskedKid, KidDigest};
 pub use set::{KeySet, Lookup, ParsedKeySet};
 
 /// Largest document that is read, in bytes. To be asked before a body is
 /// copied.
-pub const MAX_KEY_SET_BYTES: usize = 256 * 1024;
+pub const MAX_KEY_SET_BYTES: usize = 512 * 1024;
 /// Most keys in a document, unusable ones included.
-pub const MAX_KEYS: usize = 64;
+pub const MAX_KEYS: usize = 256;
 /// Most keys that one token is tried with: signatures cost too much to try
 /// them all.
 pub const MAX_CANDIDATES: usize = 4;

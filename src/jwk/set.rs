@@ -81,7 +81,8 @@ impl KeySet {
             .and_then(json::Value::elements)
             .ok_or(KeySetError::NotAKeySet)?;
         if values.len() > MAX_KEYS {
-            return Err(KeySetError::TooManyKeys);
+            let count = values.len();
+            return Err(KeySetError::TooManyKeys { count });
         }
         let mut keys = Vec::new();
         let mut skipped = Vec::new();

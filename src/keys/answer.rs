@@ -3,16 +3,24 @@
 use std::str::FromStr;
 
 use crate::http::HeaderMap;
-use crate::telemetry::FetchFailure;
+use crate::jwk::MAX_KEY_SET_BYTES;
+use crate::telemetry::{FetchFailure, NotSent, ProxyCause};
 
 /// The most bytes of a key set, and of an issuer's metadata.
-pub const MAX_BODY_BYTES: usize = 256 * 1024;
+pub const MAX_BODY_BYTES: usize = MAX_KEY_SET_BYTES;
+
+/// The most bytes of an answer of the proxy's own that are looked at.
+const MAX_PROXY_BODY_BYTES: usize = 4096;
+
+/// Fields that an answer from the network has: Envoy adds the first to each,
+/// and issuers send the others. What Envoy answers by itself has none of them.
+const FIELDS_FROM_AFAR: [&str; 4] = ["x-envoy-upstream-service-time", "date", "server", "via"];
 
 /// How a request to an issuer ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ending {
-    /// The proxy refused to send it.
-    NotSent,
+    /// The proxy did not send it.
+    NotSent(NotSent),
     /// It was sent, and no whole answer came.
     #[default]
     NoAnswer,
@@ -33,6 +41,9 @@ pub struct AnswerHead {
     /// How many seconds ago the issuer made the answer, by its `Age` (RFC 9111
     /// section 5.1); 0 where it has none.
     pub age: u32,
+    /// Whether the proxy seems to have made the answer, as it does when it
+    /// cannot reach the issuer. It says something for people only.
+    pub by_proxy: bool,
     /// The size of the body in bytes.
     pub body_size: usize,
 }
@@ -50,28 +61,53 @@ impl AnswerHead {
                 .any(|coding| !coding.eq_ignore_ascii_case(b"identity")),
             max_age: max_age(headers).map(|max_age| max_age.saturating_sub(age)),
             age,
+            by_proxy: !FIELDS_FROM_AFAR.iter().any(|name| headers.contains(name)),
             body_size,
         }
     }
 
-    /// Judges the head.
+    /// The body of a good answer, without a byte order mark before it. It is
+    /// copied only where the head is good.
     ///
     /// # Errors
     ///
     /// Anything but a 200 with a body of bearable size. Redirects are not
     /// followed: where keys are is the configuration's matter.
-    pub fn judge(&self) -> Result<(), FetchFailure> {
+    pub fn body(&self, copy: &dyn Fn() -> Option<Vec<u8>>) -> Result<Vec<u8>, FetchFailure> {
         match self.ending {
-            Ending::NotSent => Err(FetchFailure::NotSent),
+            Ending::NotSent(why) => Err(FetchFailure::NotSent(why)),
             Ending::NoAnswer => Err(FetchFailure::NoAnswer),
             Ending::Status(200) if self.encoded => Err(FetchFailure::Encoded),
             Ending::Status(200) if self.body_size > MAX_BODY_BYTES => {
                 Err(FetchFailure::TooLarge(MAX_BODY_BYTES))
             }
-            Ending::Status(200) => Ok(()),
+            Ending::Status(200) => copy()
+                .map(without_byte_order_mark)
+                .ok_or(FetchFailure::NoAnswer),
+            Ending::Status(status) if self.by_proxy => {
+                let small = self.body_size <= MAX_PROXY_BODY_BYTES;
+                let text = small.then(copy).flatten().unwrap_or_default();
+                let cause = ProxyCause::of(status, &String::from_utf8_lossy(&text));
+                Err(FetchFailure::Proxy { status, cause })
+            }
             Ending::Status(status) => Err(FetchFailure::Status(status)),
         }
     }
+
+    /// Whether the issuer says that it has nothing at this place.
+    #[must_use]
+    pub const fn is_client_error(&self) -> bool {
+        matches!(self.ending, Ending::Status(400..=499))
+    }
+}
+
+/// Some servers write one before JSON, and RFC 8259 section 8.1 lets readers
+/// ignore it.
+fn without_byte_order_mark(mut body: Vec<u8>) -> Vec<u8> {
+    if body.starts_with(b"\xef\xbb\xbf") {
+        body.drain(..3);
+    }
+    body
 }
 
 /// The members of the lists in all fields of this name. Empty members do not
@@ -140,18 +176,33 @@ mod tests {
         AnswerHead::read(&HeaderMap::from_pairs(fields), 10)
     }
 
+    fn body_of(head: AnswerHead, body: &[u8]) -> Result<Vec<u8>, FetchFailure> {
+        let head = AnswerHead {
+            body_size: head.body_size.max(body.len()),
+            ..head
+        };
+        head.body(&|| Some(body.to_vec()))
+    }
+
+    /// The failure of an answer whose body must not be copied.
+    fn unread(head: AnswerHead) -> FetchFailure {
+        let copied = || panic!("the body is copied");
+        head.body(&copied).expect_err("a failure")
+    }
+
     #[test]
     fn only_a_200_counts() {
-        assert_eq!(head(200).judge(), Ok(()));
+        assert_eq!(body_of(head(200), b"{}"), Ok(b"{}".to_vec()));
+        assert_eq!(head(200).body(&|| None), Err(FetchFailure::NoAnswer));
         for status in [201, 204, 206, 301, 302, 304, 403, 404, 500, 503] {
-            assert_eq!(head(status).judge(), Err(FetchFailure::Status(status)));
+            assert_eq!(unread(head(status)), FetchFailure::Status(status));
         }
-        assert_eq!(AnswerHead::default().judge(), Err(FetchFailure::NoAnswer));
+        assert_eq!(unread(AnswerHead::default()), FetchFailure::NoAnswer);
         let not_sent = AnswerHead {
-            ending: Ending::NotSent,
+            ending: Ending::NotSent(NotSent::NoHost),
             ..AnswerHead::default()
         };
-        assert_eq!(not_sent.judge(), Err(FetchFailure::NotSent));
+        assert_eq!(unread(not_sent), FetchFailure::NotSent(NotSent::NoHost));
     }
 
     #[test]
@@ -160,19 +211,65 @@ mod tests {
             body_size: MAX_BODY_BYTES + 1,
             ..head(200)
         };
-        assert_eq!(large.judge(), Err(FetchFailure::TooLarge(MAX_BODY_BYTES)));
+        assert_eq!(unread(large), FetchFailure::TooLarge(MAX_BODY_BYTES));
         let encoded = AnswerHead {
             encoded: true,
             ..head(200)
         };
-        assert_eq!(encoded.judge(), Err(FetchFailure::Encoded));
+        assert_eq!(unread(encoded), FetchFailure::Encoded);
+    }
+
+    #[test]
+    fn one_byte_order_mark_is_ignored_at_the_start() {
+        for (body, expected) in [
+            ("\u{feff}{}", "{}"),
+            ("\u{feff}", ""),
+            ("\u{feff}\u{feff}{}", "\u{feff}{}"),
+            (" \u{feff}{}", " \u{feff}{}"),
+        ] {
+            let read = body_of(head(200), body.as_bytes());
+            assert_eq!(read, Ok(expected.as_bytes().to_vec()), "{body}");
+        }
+        assert_eq!(body_of(head(200), b"\xef\xbb"), Ok(b"\xef\xbb".to_vec()));
+    }
+
+    #[test]
+    fn an_answer_that_the_proxy_made_is_told_from_the_issuers() {
+        let answer = |status: &str, field: (&str, &str)| {
+            let fields = [(":status", status), ("content-type", "text/plain"), field];
+            AnswerHead::read(&HeaderMap::from_pairs(fields), 19)
+        };
+        let own = answer("503", ("content-length", "19"));
+        let failure = body_of(own, b"no healthy upstream").unwrap_err();
+        let cause = ProxyCause::NoHost;
+        assert_eq!(failure, FetchFailure::Proxy { status: 503, cause });
+        for field in FIELDS_FROM_AFAR {
+            let issuers = answer("503", (field, "5"));
+            let failure = body_of(issuers, b"no healthy upstream").unwrap_err();
+            assert_eq!(failure, FetchFailure::Status(503), "{field}");
+        }
+        // A body that is large, or not to be had, says nothing.
+        for (size, body) in [(1 << 20, &b""[..]), (19, b"\xff")] {
+            let head = AnswerHead {
+                body_size: size,
+                ..own
+            };
+            let cause = ProxyCause::Other;
+            let failure = body_of(head, body).unwrap_err();
+            assert_eq!(failure, FetchFailure::Proxy { status: 503, cause });
+        }
+        // What could be keys is judged as keys, whoever made it.
+        assert_eq!(
+            body_of(answer("200", ("x", "y")), b"{}"),
+            Ok(b"{}".to_vec())
+        );
     }
 
     #[test]
     fn an_answer_without_a_status_is_none() {
         let none = HeaderMap::from_pairs([("content-type", "text/plain")]);
         assert_eq!(AnswerHead::read(&none, 0).ending, Ending::NoAnswer);
-        assert_eq!(read(&[]), head(200));
+        assert_eq!(read(&[]).ending, Ending::Status(200));
     }
 
     #[test]

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::json;
 use crate::policy::FetchUri;
-use crate::telemetry::FetchFailure;
+use crate::telemetry::{FetchFailure, Shown};
 
 /// Metadata nest a little; this is far more than any issuer needs.
 const MAX_DEPTH: usize = 32;
+/// The longest `jwks_uri`, in bytes: workers read it from what they share with
+/// every look at the source.
+const MAX_URI_BYTES: usize = 2048;
 
 /// What is taken from the metadata: where the key set is, and which cluster
 /// reaches it.
@@ -41,13 +44,17 @@ impl Metadata {
     /// that the configuration does not name: an issuer must not be able to
     /// point the proxy at places inside its network.
     pub fn parse(body: &[u8], issuer: Issuer<'_>) -> Result<Self, FetchFailure> {
-        let metadata = json::object(body, MAX_DEPTH).map_err(|_| FetchFailure::NotMetadata)?;
+        let metadata = json::object(body, MAX_DEPTH)
+            .map_err(|error| FetchFailure::NotMetadata(Some(error)))?;
         let text = |name| metadata.get(name).and_then(json::Value::string);
-        let named = text("issuer").ok_or(FetchFailure::NotMetadata)?;
+        let named = text("issuer").ok_or(FetchFailure::NotMetadata(None))?;
         if *named != *issuer.name {
-            return Err(FetchFailure::OtherIssuer);
+            return Err(FetchFailure::OtherIssuer {
+                named: Shown::new(&named),
+                configured: Shown::new(issuer.name),
+            });
         }
-        let uri = text("jwks_uri").ok_or(FetchFailure::BadKeySetUri)?;
+        let uri = text("jwks_uri").ok_or(FetchFailure::NoKeySetUri)?;
         Self::at(&uri, issuer)
     }
 
@@ -57,13 +64,17 @@ impl Metadata {
     ///
     /// As [`Metadata::parse`], for `jwks_uri`.
     pub fn at(uri: &str, issuer: Issuer<'_>) -> Result<Self, FetchFailure> {
+        if uri.len() > MAX_URI_BYTES {
+            return Err(FetchFailure::BadKeySetUri);
+        }
         let key_set = FetchUri::parse(uri).map_err(|_| FetchFailure::BadKeySetUri)?;
         let cluster = if key_set.host() == issuer.host {
             Some(issuer.cluster)
         } else {
             issuer.hosts.get(key_set.host()).map(|cluster| &**cluster)
         };
-        let cluster = cluster.ok_or(FetchFailure::BadKeySetUri)?.into();
+        let elsewhere = || FetchFailure::KeySetElsewhere(Shown::new(key_set.host()));
+        let cluster = cluster.ok_or_else(elsewhere)?.into();
         Ok(Self { key_set, cluster })
     }
 }
@@ -100,10 +111,19 @@ mod tests {
 
     #[test]
     fn a_key_set_elsewhere_is_not_fetched() {
+        for (uri, host) in [
+            ("http://169.254.169.254/latest", "169.254.169.254"),
+            (
+                "https://issuer.example.evil.example/",
+                "issuer.example.evil.example",
+            ),
+            ("https://keys.example.:443/k", "keys.example."),
+        ] {
+            let elsewhere = FetchFailure::KeySetElsewhere(Shown::new(host));
+            assert_eq!(with_uri(uri), Err(elsewhere), "{uri}");
+        }
         for uri in [
-            "http://169.254.169.254/latest",
             "https://issuer.example@evil.example/",
-            "https://issuer.example.evil.example/",
             "https://user@issuer.example/keys",
             "file:///etc/passwd",
             "/keys",
@@ -111,27 +131,44 @@ mod tests {
         ] {
             assert_eq!(with_uri(uri), Err(FetchFailure::BadKeySetUri), "{uri}");
         }
+        let none = r#"{"issuer":"https://issuer.example/","jwks_uri":1}"#;
+        assert_eq!(parse(none), Err(FetchFailure::NoKeySetUri));
+    }
+
+    #[test]
+    fn a_long_place_is_refused() {
+        let uri = |length: usize| {
+            let start = "https://issuer.example/";
+            format!("{start}{}", "k".repeat(length - start.len()))
+        };
+        assert_eq!(with_uri(&uri(2048)), Ok("issuer".into()));
+        let refused = Err(FetchFailure::BadKeySetUri);
+        assert_eq!(with_uri(&uri(2049)), refused);
     }
 
     #[test]
     fn the_issuer_must_be_equal_as_written() {
         for issuer in ["https://issuer.example", "https://ISSUER.example/", ""] {
             let body = format!(r#"{{"issuer":"{issuer}","jwks_uri":"https://issuer.example/k"}}"#);
-            assert_eq!(parse(&body), Err(FetchFailure::OtherIssuer), "{issuer}");
+            let failure = parse(&body).unwrap_err();
+            let both = format!("it is `{issuer}`, not `https://issuer.example/`");
+            assert!(failure.to_string().ends_with(&both), "{failure}");
         }
     }
 
     #[test]
     fn what_is_no_metadata_is_refused() {
-        for body in [
-            "",
-            "[]",
-            "<html>",
-            "{}",
-            r#"{"issuer":1}"#,
-            r#"{"issuer":"a","issuer":"a"}"#,
+        for (body, why) in [
+            ("", "not valid JSON"),
+            ("[]", "not a JSON object"),
+            ("<html>", "not valid JSON"),
+            ("{}", "there is no text `issuer`"),
+            (r#"{"issuer":1}"#, "there is no text `issuer`"),
+            (r#"{"issuer":"a","issuer":"a"}"#, "a member is there twice"),
         ] {
-            assert_eq!(parse(body), Err(FetchFailure::NotMetadata), "{body}");
+            let failure = parse(body).unwrap_err();
+            assert!(matches!(failure, FetchFailure::NotMetadata(_)), "{body}");
+            assert!(failure.to_string().contains(why), "{failure}");
         }
     }
 }

@@ -51,7 +51,7 @@ pub enum KeyLocation {
         /// The issuer that the metadata must name, as written.
         issuer: Box<str>,
         /// Where the metadata are: `OpenID` Connect's place, then RFC 8414's,
-        /// asked when the first answers 404.
+        /// asked when the first answers 4xx.
         metadata: [FetchUri; 2],
         /// Further hosts that the key set may be at, each with its cluster.
         hosts: BTreeMap<Box<str>, Box<str>>,
@@ -114,6 +114,15 @@ impl FetchUri {
         Self {
             path: path.into(),
             ..self.clone()
+        }
+    }
+
+    /// The URI for people: what the query says may be a secret and is left out.
+    #[must_use]
+    pub fn without_query(&self) -> String {
+        match self.path.split_once('?') {
+            None => self.to_string(),
+            Some((path, _)) => format!("{}://{}{path}?...", self.scheme, self.authority),
         }
     }
 
@@ -208,6 +217,12 @@ mod tests {
                 "/a/jwks.json?v=1"
             ),
         );
+        assert_eq!(
+            uri.without_query(),
+            "https://issuer.example:8443/a/jwks.json?..."
+        );
+        let plain = FetchUri::parse("https://h/a").unwrap();
+        assert_eq!(plain.without_query(), "https://h/a");
         assert_eq!(FetchUri::parse("http://h").unwrap().path(), "/");
         assert_eq!(FetchUri::parse("http://h?q").unwrap().path(), "/?q");
         assert_eq!(

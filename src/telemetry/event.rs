@@ -4,8 +4,8 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::Reason;
-use crate::jwk::SkipReason;
+use super::{FetchFailure, Reason, Shown};
+use crate::jwk::SkippedKeys;
 
 /// How much an event matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,19 +41,27 @@ pub enum Event {
         /// Keys that were skipped.
         skipped: usize,
     },
-    /// A key of a fetched set cannot be used.
-    KeySkipped {
+    /// Keys of a fetched set cannot be used, all for one reason.
+    KeysSkipped {
         /// A provider of the key source.
         provider: Rc<str>,
-        /// The key's place in the set, from 0.
-        index: usize,
-        /// Why.
-        reason: SkipReason,
+        /// Which, and why.
+        keys: SkippedKeys,
+    },
+    /// Further keys of a fetched set cannot be used, for so many reasons that
+    /// they are not told one by one.
+    MoreKeysSkipped {
+        /// A provider of the key source.
+        provider: Rc<str>,
+        /// How many.
+        count: usize,
     },
     /// A fetch failed.
     FetchFailed {
         /// A provider of the key source.
         provider: Rc<str>,
+        /// What was asked for.
+        place: FetchPlace,
         /// What was wrong.
         failure: FetchFailure,
         /// Whether keys still serve.
@@ -68,6 +76,21 @@ pub enum Event {
     },
 }
 
+/// Where a request for keys went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchPlace {
+    /// The URI, without what its query says.
+    pub uri: Shown,
+    /// The proxy's cluster that it was sent through.
+    pub cluster: Rc<str>,
+}
+
+impl fmt::Display for FetchPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} through the cluster `{}`", self.uri, self.cluster)
+    }
+}
+
 impl Event {
     /// How much it matters.
     #[must_use]
@@ -75,7 +98,7 @@ impl Event {
         match self {
             Self::Refused { .. } => Level::Debug,
             Self::KeysTaken { .. } => Level::Info,
-            Self::KeySkipped { .. } => Level::Warn,
+            Self::KeysSkipped { .. } | Self::MoreKeysSkipped { .. } => Level::Warn,
             Self::FetchFailed { serving, .. } => {
                 if *serving {
                     Level::Warn
@@ -115,25 +138,23 @@ impl fmt::Display for Event {
                     "provider `{provider}`: took {usable} keys, skipped {skipped}"
                 )
             }
-            Self::KeySkipped {
-                provider,
-                index,
-                reason,
-            } => {
-                write!(
-                    f,
-                    "provider `{provider}`: key {index} of the set is not used: {reason}"
-                )
+            Self::KeysSkipped { provider, keys } => {
+                write!(f, "provider `{provider}`: {keys}")
             }
+            Self::MoreKeysSkipped { provider, count } => write!(
+                f,
+                "provider `{provider}`: {count} more keys of the set are not used, for other reasons"
+            ),
             Self::FetchFailed {
                 provider,
+                place,
                 failure,
                 serving,
                 retry_in,
             } => {
                 write!(
                     f,
-                    "provider `{provider}`: fetching keys failed: {failure}; "
+                    "provider `{provider}`: fetching keys failed: {place}: {failure}; "
                 )?;
                 if *serving {
                     write!(f, "the last good keys serve")?;
@@ -146,53 +167,6 @@ impl fmt::Display for Event {
                 f,
                 "provider `{provider}`: the last good keys are older than `max_stale`; \
                  its tokens are answered 503 until a fetch succeeds"
-            ),
-        }
-    }
-}
-
-/// Why a fetch brought no keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum FetchFailure {
-    /// The host would not send the request: the cluster is unknown or empty.
-    NotSent,
-    /// The connection failed or was reset, or the answer was too large for the host.
-    NoAnswer,
-    /// The answer had this status instead of 200.
-    Status(u16),
-    /// The answer's content is encoded; keys are fetched as they are.
-    Encoded,
-    /// The body is larger than this many bytes.
-    TooLarge(usize),
-    /// The body is not a JWK Set.
-    NotAKeySet,
-    /// The set has no key that can be used.
-    NoUsableKey,
-    /// The body is not the issuer's metadata.
-    NotMetadata,
-    /// The metadata is another issuer's.
-    OtherIssuer,
-    /// The metadata's `jwks_uri` is missing, malformed or at a host that is
-    /// not configured.
-    BadKeySetUri,
-}
-
-impl fmt::Display for FetchFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotSent => f.write_str("the cluster is unknown or has no endpoint"),
-            Self::NoAnswer => f.write_str("no whole answer came"),
-            Self::Status(status) => write!(f, "the answer's status is {status}, not 200"),
-            Self::Encoded => f.write_str("the answer has a content-encoding"),
-            Self::TooLarge(limit) => write!(f, "the answer is larger than {limit} bytes"),
-            Self::NotAKeySet => f.write_str("the answer is not a JWK Set"),
-            Self::NoUsableKey => f.write_str("no key of the set can be used"),
-            Self::NotMetadata => f.write_str("the answer is not the issuer's metadata"),
-            Self::OtherIssuer => {
-                f.write_str("the metadata's `issuer` differs from the configured one")
-            }
-            Self::BadKeySetUri => f.write_str(
-                "the metadata's `jwks_uri` is at a host that is neither the issuer's nor in `jwks.hosts`",
             ),
         }
     }

@@ -232,6 +232,7 @@ pub(crate) struct Builder {
     log_level: String,
     listeners: Vec<Listener>,
     clusters: Vec<Cluster>,
+    other_clusters: String,
     reloadable: bool,
     bootstrap: Option<String>,
 }
@@ -245,6 +246,7 @@ impl Builder {
             log_level: "info".to_owned(),
             listeners: Vec::new(),
             clusters: Vec::new(),
+            other_clusters: String::new(),
             reloadable: false,
             bootstrap: None,
         }
@@ -293,6 +295,12 @@ impl Builder {
             name: name.to_owned(),
             endpoint: None,
         });
+        self
+    }
+
+    /// Adds clusters of any kind, as YAML: items of a list that is not indented.
+    pub(crate) fn other_clusters(mut self, yaml: &str) -> Self {
+        self.other_clusters.push_str(yaml);
         self
     }
 
@@ -370,7 +378,8 @@ impl Builder {
         } else {
             render_listeners(scratch, &self.listeners)
         };
-        let clusters: String = self.clusters.iter().map(Cluster::render).collect();
+        let mut clusters: String = self.clusters.iter().map(Cluster::render).collect();
+        clusters.push_str(&self.other_clusters);
         let text = template("bootstrap.yaml").replace("{{discovery}}", &discovery);
         let text = insert(&text, "{{listeners}}", &listeners);
         insert(&text, "{{clusters}}", &clusters)

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::host::{self, HostError, Map};
 use edge_authz::engine::{FetchCall, FetchId};
 use edge_authz::keys::answer::{AnswerHead, Ending};
+use edge_authz::telemetry::NotSent;
 
 /// The host's numbers of the requests, and the engine's names of them.
 #[derive(Debug, Default)]
@@ -15,19 +16,12 @@ pub(super) struct Fetches {
 
 impl Fetches {
     /// Sends a request on behalf of the root context.
-    pub(super) fn send(&self, root: u32, call: &FetchCall) -> Result<(), HostError> {
-        let headers = vec![
-            (":method", "GET"),
-            (":scheme", call.uri.scheme()),
-            (":authority", call.uri.authority()),
-            (":path", call.uri.path()),
-            ("accept", "application/json, application/jwk-set+json"),
-        ];
-        let number = host::get(root, &call.cluster, headers, call.timeout)?;
+    pub(super) fn send(&self, root: u32, call: &FetchCall) -> Result<(), NotSent> {
+        let number = host::get(root, &call.cluster, call.headers(), call.timeout)?;
         let mut by_number = self
             .by_number
             .try_borrow_mut()
-            .map_err(|_| HostError::NotAsked)?;
+            .map_err(|_| NotSent::Refused)?;
         by_number.insert(number, call.id);
         Ok(())
     }
@@ -39,9 +33,9 @@ impl Fetches {
 }
 
 /// The head of an answer that never comes, since nobody was asked.
-pub(super) fn not_sent() -> AnswerHead {
+pub(super) fn not_sent(why: NotSent) -> AnswerHead {
     AnswerHead {
-        ending: Ending::NotSent,
+        ending: Ending::NotSent(why),
         ..AnswerHead::default()
     }
 }

@@ -244,7 +244,7 @@ impl Listener {
     fn fetch(&self, call: &FetchCall) -> Vec<Effect> {
         match self.fetches.send(self.root, call) {
             Ok(()) => Vec::new(),
-            Err(_) => self.ended(call.id, &fetches::not_sent(), &|| None),
+            Err(why) => self.ended(call.id, &fetches::not_sent(why), &|| None),
         }
     }
 

@@ -6,7 +6,7 @@ use super::issuer::{Mode, OAUTH, OPENID};
 use super::settings::SETTINGS;
 use super::signer::KeyId;
 use super::world::{Token, World};
-use crate::telemetry::{Event, FetchFailure, Reason};
+use crate::telemetry::{Event, FetchFailure, Reason, Shown};
 
 fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
@@ -15,10 +15,11 @@ fn secs(secs: u64) -> Duration {
 fn last_failure(world: &World) -> Option<FetchFailure> {
     let events = world.events.borrow();
     events.iter().rev().find_map(|event| match event {
-        Event::FetchFailed { failure, .. } => Some(*failure),
+        Event::FetchFailed { failure, .. } => Some(failure.clone()),
         Event::Refused { .. }
         | Event::KeysTaken { .. }
-        | Event::KeySkipped { .. }
+        | Event::KeysSkipped { .. }
+        | Event::MoreKeysSkipped { .. }
         | Event::KeysTooOld { .. } => None,
     })
 }
@@ -35,21 +36,48 @@ fn the_metadata_are_read_first_and_then_the_keys_where_they_say() {
 }
 
 #[test]
-fn on_404_the_other_place_is_asked_within_the_same_fetch() {
-    let world = World::new(2, SETTINGS);
-    world.issuers[1].metadata_at.set(OAUTH);
-    world.pass(secs(2));
-    assert_eq!(world.paths_of(1), [OPENID, OAUTH, "/keys"]);
-    assert!(world.all_allow(1, 0));
-    assert_eq!(last_failure(&world), None);
+fn on_any_4xx_the_other_place_is_asked_within_the_same_fetch() {
+    for status in [400, 401, 403, 404, 405, 406, 410, 429, 451, 499] {
+        let world = World::new(2, SETTINGS);
+        world.issuers[1].metadata_at.set(OAUTH);
+        world.issuers[1].nothing_there.set(status);
+        world.pass(secs(2));
+        assert_eq!(world.paths_of(1), [OPENID, OAUTH, "/keys"], "{status}");
+        assert!(world.all_allow(1, 0));
+        assert_eq!(last_failure(&world), None);
+    }
 }
 
 #[test]
 fn on_any_other_status_the_other_place_is_not_asked() {
+    for status in [204, 302, 399, 500, 503] {
+        let world = World::new(1, SETTINGS);
+        world.issuers[1].mode.set(Mode::Status(status));
+        world.pass(secs(60));
+        assert!(world.paths_of(1).iter().all(|path| path == OPENID));
+    }
+}
+
+#[test]
+fn where_both_places_refuse_each_is_asked_once_a_fetch() {
     let world = World::new(1, SETTINGS);
-    world.issuers[1].mode.set(Mode::Status(500));
-    world.pass(secs(60));
-    assert!(world.paths_of(1).iter().all(|path| path == OPENID));
+    world.issuers[1].mode.set(Mode::Status(403));
+    world.pass(secs(1));
+    assert_eq!(world.paths_of(1), [OPENID, OAUTH]);
+    assert_eq!(last_failure(&world), Some(FetchFailure::Status(403)));
+}
+
+#[test]
+fn a_byte_order_mark_before_metadata_and_keys_is_ignored() {
+    let world = World::new(2, SETTINGS);
+    for issuer in &world.issuers {
+        issuer.marked.set(true);
+    }
+    world.pass(secs(2));
+    assert_eq!(world.paths_of(1), [OPENID, "/keys"]);
+    // By the worker that has fetched them, and by the one that has not.
+    assert!(world.all_allow(0, 0) && world.all_allow(1, 0));
+    assert_eq!(last_failure(&world), None);
 }
 
 #[test]
@@ -63,7 +91,11 @@ fn metadata_of_another_issuer_are_refused() {
         *world.issuers[1].metadata.borrow_mut() =
             format!(r#"{{"issuer":"{named}","jwks_uri":"https://b.example/keys"}}"#);
         world.pass(secs(1));
-        assert_eq!(last_failure(&world), Some(FetchFailure::OtherIssuer));
+        let differs = FetchFailure::OtherIssuer {
+            named: Shown::new(named),
+            configured: Shown::new("https://b.example"),
+        };
+        assert_eq!(last_failure(&world), Some(differs));
         let paths = world.paths_of(1);
         assert!(paths.iter().all(|path| path == OPENID), "{named}");
     }
@@ -85,7 +117,12 @@ fn f13_keys_are_fetched_at_the_issuers_host_or_a_configured_one_only() {
         world.pass(secs(1));
         assert_eq!(world.all_allow(1, 0), reached, "{uri}");
         if !reached {
-            assert_eq!(last_failure(&world), Some(FetchFailure::BadKeySetUri));
+            let failure = last_failure(&world).expect("a failure");
+            let elsewhere = matches!(
+                failure,
+                FetchFailure::KeySetElsewhere(_) | FetchFailure::BadKeySetUri
+            );
+            assert!(elsewhere, "{uri}: {failure}");
         }
         let gets = world.gets.borrow();
         let clusters = gets.iter().filter(|get| get.source == 1);

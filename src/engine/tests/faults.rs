@@ -8,7 +8,7 @@ use super::signer::{KeyId, SIGNER};
 use super::world::{LATE, Token, World};
 use crate::engine::StreamId;
 use crate::keys::answer::{AnswerHead, Ending, MAX_BODY_BYTES};
-use crate::telemetry::{Event, FetchFailure, Reason};
+use crate::telemetry::{Event, FetchFailure, NotSent, Reason};
 
 const GOOD: Token = Token::Good(KeyId(0));
 
@@ -23,10 +23,11 @@ fn millis(millis: u64) -> Duration {
 fn failures(world: &World) -> Vec<FetchFailure> {
     let events = world.events.borrow();
     let failure = |event: &Event| match event {
-        Event::FetchFailed { failure, .. } => Some(*failure),
+        Event::FetchFailed { failure, .. } => Some(failure.clone()),
         Event::Refused { .. }
         | Event::KeysTaken { .. }
-        | Event::KeySkipped { .. }
+        | Event::KeysSkipped { .. }
+        | Event::MoreKeysSkipped { .. }
         | Event::KeysTooOld { .. } => None,
     };
     events.iter().filter_map(failure).collect()
@@ -89,7 +90,7 @@ fn f2_a_request_that_is_not_sent_or_not_answered_is_tried_again() {
     let world = World::new(1, SETTINGS);
     world.issuers[0].mode.set(Mode::NotSent);
     world.pass(secs(1));
-    assert_eq!(failures(&world)[0], FetchFailure::NotSent);
+    assert_eq!(failures(&world)[0], FetchFailure::NotSent(NotSent::NoHost));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use super::signer::{KeyId, SIGNER};
 use crate::keys::answer::{AnswerHead, Ending, MAX_BODY_BYTES};
 use crate::policy::FetchUri;
+use crate::telemetry::NotSent;
 
 /// What an issuer answers, of all paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,10 @@ pub(super) struct Issuer {
     pub(super) keys: RefCell<Vec<KeyId>>,
     pub(super) mode: Cell<Mode>,
     pub(super) max_age: Cell<Option<u32>>,
+    /// Whether a byte order mark stands before each body.
+    pub(super) marked: Cell<bool>,
+    /// The answer where nothing is.
+    pub(super) nothing_there: Cell<u16>,
     /// The metadata's path; all others are not there.
     pub(super) metadata_at: Cell<&'static str>,
     pub(super) metadata: RefCell<String>,
@@ -93,6 +98,8 @@ impl Issuer {
             keys: RefCell::new(vec![KeyId(0), KeyId(1)]),
             mode: Cell::new(Mode::Good),
             max_age: Cell::new(None),
+            marked: Cell::new(false),
+            nothing_there: Cell::new(404),
             metadata_at: Cell::new(OPENID),
             metadata: RefCell::new(format!(r#"{{"issuer":"{name}","jwks_uri":"{name}/keys"}}"#)),
             keys_at: Cell::new("/keys"),
@@ -104,6 +111,15 @@ impl Issuer {
     }
 
     pub(super) fn answer(&self, uri: &FetchUri) -> Published {
+        let published = self.unmarked(uri);
+        if !self.marked.get() {
+            return published;
+        }
+        let body = [b"\xef\xbb\xbf", &*published.body].concat();
+        Published { body, ..published }
+    }
+
+    fn unmarked(&self, uri: &FetchUri) -> Published {
         match self.mode.get() {
             Mode::Good => {}
             Mode::Status(status) => return Published::ending(Ending::Status(status)),
@@ -120,7 +136,7 @@ impl Issuer {
                 return published;
             }
             Mode::NoAnswer => return Published::ending(Ending::NoAnswer),
-            Mode::NotSent => return Published::ending(Ending::NotSent),
+            Mode::NotSent => return Published::ending(Ending::NotSent(NotSent::NoHost)),
             Mode::Silent => return Published::ending(Ending::Status(504)),
         }
         let path = uri.path();
@@ -135,7 +151,7 @@ impl Issuer {
         } else if path == self.metadata_at.get() {
             Published::body(self.metadata.borrow().clone().into_bytes())
         } else {
-            Published::ending(Ending::Status(404))
+            Published::ending(Ending::Status(self.nothing_there.get()))
         }
     }
 

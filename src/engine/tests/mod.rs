@@ -17,5 +17,6 @@ mod settings;
 mod shared;
 mod sharing;
 mod signer;
+mod telling;
 mod time;
 mod world;

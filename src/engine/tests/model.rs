@@ -152,6 +152,9 @@ impl Model {
         let Happened::Fetched { source, answer } = happened else {
             return;
         };
+        if !matches!(event, Event::KeysTaken { .. } | Event::FetchFailed { .. }) {
+            return;
+        }
         let exact = self.exact();
         let state = &mut self.sources[*source];
         let fetch = state
@@ -180,9 +183,10 @@ impl Model {
                     state.failed_at = Some(now);
                 }
             }
-            Event::Refused { .. } | Event::KeySkipped { .. } | Event::KeysTooOld { .. } => {
-                state.fetches.push(fetch);
-            }
+            Event::Refused { .. }
+            | Event::KeysSkipped { .. }
+            | Event::MoreKeysSkipped { .. }
+            | Event::KeysTooOld { .. } => {}
         }
     }
 

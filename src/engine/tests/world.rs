@@ -15,7 +15,7 @@ use crate::config;
 use crate::engine::{Action, Answer, Effect, Engine, FetchCall, StreamId, Surroundings};
 use crate::http::{HeaderMap, RequestHead};
 use crate::keys::answer::Ending;
-use crate::telemetry::{Event, Metric, Reason};
+use crate::telemetry::{Event, Metric, NotSent, Reason};
 use crate::time::UnixTime;
 
 /// The number of issuers. The first is asked for its key set at once, the
@@ -266,7 +266,7 @@ impl World {
         model.check(worker, happened, now);
         drop(model);
         for call in refused {
-            self.answer_call(&call, &Published::ending(Ending::NotSent));
+            self.answer_call(&call, &Published::ending(Ending::NotSent(NotSent::NoHost)));
         }
     }
 

@@ -71,10 +71,12 @@ fn what_is_no_key_set_is_refused_as_a_whole() {
 #[test]
 fn size_and_number_of_keys_are_bounded() {
     let keys = |count| document(&vec![OKP; count]);
-    assert_eq!(parse(&keys(64)).unwrap().set.len(), 64);
-    assert_eq!(parse(&keys(65)).unwrap_err(), KeySetError::TooManyKeys);
-    let unusable = document(&[r#""kty":"X""#; 65]);
-    assert_eq!(parse(&unusable).unwrap_err(), KeySetError::TooManyKeys);
+    assert_eq!(parse(&keys(256)).unwrap().set.len(), 256);
+    let too_many = KeySetError::TooManyKeys { count: 257 };
+    assert_eq!(parse(&keys(257)).unwrap_err(), too_many);
+    let unusable = document(&[r#""kty":"X""#; 257]);
+    assert_eq!(parse(&unusable).unwrap_err(), too_many);
+    assert_eq!(too_many.to_string(), "257 keys, more than 256");
     let padded = |size: usize| {
         let text = document(&[OKP]);
         let padding = " ".repeat(size - text.len());
@@ -83,6 +85,7 @@ fn size_and_number_of_keys_are_bounded() {
     assert!(parse(&padded(MAX_KEY_SET_BYTES)).is_ok());
     let error = parse(&padded(MAX_KEY_SET_BYTES + 1)).unwrap_err();
     assert_eq!(error, KeySetError::TooLarge);
+    assert_eq!(error.to_string(), "larger than 524288 bytes");
 }
 
 #[test]
@@ -154,4 +157,29 @@ fn a_set_without_keys_says_so() {
     let said = |text: &str| parse(text).unwrap_err().to_string();
     assert_eq!(said(r#"{"keys":[]}"#), "no keys");
     assert!(said(r#"{"keys":[{}]}"#).starts_with("no usable key; keys[0]: "));
+}
+
+#[test]
+fn unusable_keys_are_told_by_their_reasons() {
+    let with_key = |kty: &str| format!(r#"{{"kty":"{kty}"}}"#);
+    let mut keys: Vec<String> = (0..256).map(|_| with_key("X")).collect();
+    keys[3] = format!("{{{OKP}}}");
+    keys[7] = "null".to_owned();
+    keys[9] = "{}".to_owned();
+    keys[200] = "1".to_owned();
+    let skipped = parse(&format!(r#"{{"keys":[{}]}}"#, keys.join(",")))
+        .unwrap()
+        .skipped;
+    let said: Vec<_> = SkippedKeys::by_reason(&skipped)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "keys 0, 1, 2, 4, 5, 6, 8, 10 and 244 more of the set are not used: unknown `kty`",
+            "keys 7 and 200 of the set are not used: not an object",
+            "key 9 of the set is not used: no `kty`",
+        ]
+    );
 }

@@ -7,6 +7,7 @@ mod many;
 mod outages;
 mod requests;
 mod rotation;
+mod telling;
 
 use std::time::Duration;
 

@@ -17,11 +17,12 @@ mod signatures;
 use std::ptr;
 use std::time::Duration;
 
+use proxy_wasm::types::Status;
 pub(super) use shared_data::Shared;
 pub(super) use signatures::Signatures;
 
 use edge_authz::http::{HeaderMap, LocalReply, SafeText};
-use edge_authz::telemetry::Level;
+use edge_authz::telemetry::{Level, NotSent};
 use edge_authz::time::UnixTime;
 
 /// Why the host did not do what it was asked.
@@ -335,9 +336,21 @@ pub(super) fn get(
     cluster: &str,
     headers: Vec<(&str, &str)>,
     timeout: Duration,
-) -> Result<u32, HostError> {
-    set_effective_context(root)?;
+) -> Result<u32, NotSent> {
+    set_effective_context(root).map_err(|_| NotSent::Refused)?;
     let timeout = Duration::from_millis(millis(timeout).into());
     proxy_wasm::hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), timeout)
-        .map_err(|_| HostError::NotAsked)
+        .map_err(not_sent)
+}
+
+/// Envoy's statuses for a cluster that it does not know, and for one that has
+/// nobody to be asked.
+fn not_sent(status: Status) -> NotSent {
+    if status == Status::BadArgument {
+        NotSent::UnknownCluster
+    } else if status == Status::InternalFailure {
+        NotSent::NoHost
+    } else {
+        NotSent::Refused
+    }
 }

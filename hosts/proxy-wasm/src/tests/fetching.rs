@@ -75,10 +75,47 @@ fn the_first_fetch_starts_by_itself_and_asks_the_configured_place() {
             (":scheme", "https"),
             (":authority", "issuer.example"),
             (":path", "/jwks.json"),
+            ("accept-encoding", "identity"),
+            (
+                "user-agent",
+                concat!("edge-authz/", env!("CARGO_PKG_VERSION")),
+            ),
         ] {
             assert_eq!(values(&sent.headers, name), [value]);
         }
+        assert_eq!(values(&sent.headers, "cache-control"), [""; 0]);
         assert_eq!(sent.timeout, 5000);
+    });
+}
+
+#[test]
+fn an_early_refresh_asks_caches_on_the_way_to_ask_the_issuer() {
+    with_filter(|issuer| {
+        serve(&next_sent(ROOT), issuer);
+        let new = Issuer::new("k2");
+        let id = private(&new.token(START));
+        assert!(waits(id));
+        let asked = next_sent(ROOT);
+        assert_eq!(values(&asked.headers, "cache-control"), ["no-cache"]);
+        serve(&asked, &new);
+        assert!(forwarded(id).is_some());
+    });
+}
+
+#[test]
+fn an_answer_that_the_proxy_made_is_not_taken_for_the_issuers() {
+    let log = || with_world(|world| world.log.clone());
+    let told = |words: &str| log().iter().any(|(_, line)| line.contains(words));
+    let text = [("content-type", "text/plain")];
+    with_filter(|_| {
+        answer(&next_sent(ROOT), 504, &text, "upstream request timeout");
+        let words = "Envoy answered 504 in the issuer's place: no answer within";
+        assert!(told(words), "{:?}", log());
+    });
+    with_filter(|_| {
+        let headers = [("x-envoy-upstream-service-time", "3")];
+        answer(&next_sent(ROOT), 504, &headers, "upstream request timeout");
+        assert!(told("the issuer answered 504, not 200"), "{:?}", log());
     });
 }
 
@@ -139,7 +176,7 @@ fn a_request_waits_no_longer_than_a_fetch_may_take() {
 fn whatever_else_an_issuer_answers_keeps_requests_out() {
     let issuer = Issuer::new("k1");
     let jwks = issuer.jwks().to_string();
-    let large = format!("{jwks}{}", " ".repeat(256 * 1024));
+    let large = format!("{jwks}{}", " ".repeat(512 * 1024));
     let answers: [(u16, Headers<'_>, &str); 8] = [
         (500, &[], &jwks),
         (302, &[("location", "/elsewhere")], &jwks),
@@ -266,17 +303,17 @@ fn recovers(issuer: &Issuer) {
 #[test]
 fn a_fetch_that_the_host_does_not_send_is_tried_again() {
     with_filter(|issuer| {
-        for status in [2, 10] {
+        for (status, words) in [
+            (2, "it has no cluster of this name"),
+            (10, "the cluster has no healthy host"),
+        ] {
             fail(Call::Fetch, Phase::Tick, status);
             pass(ROOT, Duration::from_secs(5));
             assert!(sent().is_empty());
+            let log = with_world(|world| world.log.clone());
+            assert!(log.iter().any(|(_, line)| line.contains(words)), "{log:?}");
         }
         assert!(metric(ROOT, "edge_authz.key_fetches.idp.failure") > 1);
-        let log = with_world(|world| world.log.clone());
-        assert!(
-            log.iter().any(|(_, line)| line.contains("cluster")),
-            "{log:?}"
-        );
         recovers(issuer);
     });
 }

@@ -1,20 +1,20 @@
 //! One key source: the keys this worker has of it, and its part in fetching
 //! them.
 
+mod telling;
+
 use std::borrow::Cow;
-use std::rc::Rc;
 use std::time::Duration;
 
-use super::fetch::{Fetch, FetchCall, FetchId, Next, Request};
+use super::fetch::{Fetch, FetchId, Next};
 use super::ledger::{Entry, Ledger};
 use super::random::Random;
 use super::{Effect, Surroundings};
 use crate::jwk::shelf::{self, Label};
-use crate::jwk::{KeySet, ParsedKeySet, SkippedKey, Source as KeyOrigin};
+use crate::jwk::{KeySet, ParsedKeySet, Source as KeyOrigin};
 use crate::keys::answer::AnswerHead;
-use crate::keys::{AbsentKids, Content, Jitter, Machine, Outcome, Record};
+use crate::keys::{AbsentKids, Content, Jitter, Kind, Machine, Outcome, Record};
 use crate::policy::{KeySource, SourceId};
-use crate::telemetry::{Event, FetchFailure, FetchResult, Metric};
 use crate::time::UnixTime;
 
 /// How often a source is looked at that nobody waits for: with a slow tick on
@@ -26,6 +26,14 @@ const LOOK_EVERY: Duration = Duration::from_millis(400);
 pub(super) struct Taken {
     pub(super) set: KeySet,
     pub(super) content: Content,
+}
+
+/// The last look at a source.
+#[derive(Debug, Default)]
+struct Look {
+    at: Option<UnixTime>,
+    /// Whether somebody waited for a `kid`.
+    kid_wanted: bool,
 }
 
 /// One key source.
@@ -40,7 +48,7 @@ pub(super) struct Source {
     taken: Option<Taken>,
     pub(super) absent: AbsentKids,
     fetch: Option<Fetch>,
-    looked_at: Option<UnixTime>,
+    looked: Look,
     /// Whether a fetch could have begun by now.
     settled: bool,
     /// Whether checks with the keys are to be fast.
@@ -69,7 +77,7 @@ impl Source {
             taken: None,
             absent: AbsentKids::default(),
             fetch: None,
-            looked_at: None,
+            looked: Look::default(),
             settled: false,
             has_tables: true,
             told_too_old: false,
@@ -127,7 +135,7 @@ impl Source {
 
     pub(super) fn is_due_for_a_look(&self, now: UnixTime) -> bool {
         let recent = |at: UnixTime| at <= now && now.saturating_since(at) < LOOK_EVERY;
-        !self.looked_at.is_some_and(recent)
+        !self.looked.at.is_some_and(recent)
     }
 
     /// Takes what other workers have brought since. Returns whether the keys
@@ -137,7 +145,7 @@ impl Source {
         around: Surroundings<'_>,
         effects: &mut Vec<Effect>,
     ) -> (bool, Entry) {
-        self.looked_at = Some(around.now);
+        self.looked.at = Some(around.now);
         let entry = self.ledger.look(around.shared);
         (self.take_shared(around, effects), entry)
     }
@@ -202,9 +210,7 @@ impl Source {
         if self.has_tables {
             set.prepare();
         }
-        let provider = Rc::clone(&self.spec.name);
-        let count = u64::try_from(set.len()).unwrap_or(u64::MAX);
-        effects.push(Effect::Measure(Metric::Keys { provider, count }));
+        self.tell_count(&set, effects);
         self.taken = Some(Taken { set, content });
         self.set_back(now);
         self.told_too_old = false;
@@ -227,11 +233,12 @@ impl Source {
     pub(super) fn begin_if_due(
         &mut self,
         entry: Entry,
-        early_wanted: bool,
+        kid_wanted: bool,
         random: &mut Random,
         around: Surroundings<'_>,
         effects: &mut Vec<Effect>,
     ) {
+        self.looked.kid_wanted = kid_wanted;
         if entry == Entry::Seeded {
             return;
         }
@@ -242,25 +249,22 @@ impl Source {
         if self.fetch.as_ref().is_some_and(awaits) {
             return;
         }
-        let due = machine.due(&self.view(now), early_wanted, now);
+        let due = machine.due(&self.view(now), kid_wanted, now);
         let Some(kind) = due else { return };
         let begun = machine.begun(self.ledger.record(), kind, self.holder, now);
         if !self.ledger.lease(begun, entry, around.shared) {
             return;
         }
         let id = FetchId(random.next());
-        let (fetch, request) = Fetch::begin(&self.spec, self.ledger.record(), id, now);
-        self.fetch = Some(fetch);
-        effects.push(self.call(id, request));
+        // Nobody who asks for a `kid` is helped by what a cache has kept.
+        let fresh = kid_wanted || kind == Kind::Early;
+        let fetch = Fetch::begin(&self.spec, self.ledger.record(), (id, fresh), now);
+        self.send(fetch, effects);
     }
 
-    fn call(&self, id: FetchId, Request { cluster, uri }: Request) -> Effect {
-        Effect::Fetch(FetchCall {
-            id,
-            cluster,
-            uri,
-            timeout: self.machine.timeout,
-        })
+    fn send(&mut self, fetch: Fetch, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Fetch(fetch.call(self.machine.timeout)));
+        self.fetch = Some(fetch);
     }
 
     /// Takes the answer to this source's fetch. Returns whether the keys have
@@ -279,7 +283,7 @@ impl Source {
         let started_at = fetch.started_at;
         let next = FetchId(random.next());
         match fetch.answered(&self.spec, head, body, next, around.now) {
-            Next::Call(fetch, request, discovered) => {
+            Next::Call(fetch, discovered) => {
                 let (machine, holder) = (self.machine, self.holder);
                 let prolonged = self.ledger.change(around.shared, |record| {
                     let record = machine.prolonged(record, holder, around.now)?;
@@ -290,13 +294,13 @@ impl Source {
                     })
                 });
                 if prolonged {
-                    self.fetch = Some(fetch);
-                    effects.push(self.call(next, request));
+                    self.send(fetch, effects);
                 }
                 false
             }
-            Next::Failed(failure) => {
-                self.failed(failure, random, around, effects);
+            Next::Failed(failure, place) => {
+                self.finish(Outcome::Failed, random, around);
+                self.tell_failure(failure, place, around.now, effects);
                 false
             }
             Next::Taken { set, body, max_age } => {
@@ -338,49 +342,9 @@ impl Source {
         let Some(content) = self.ledger.record().content else {
             return false;
         };
-        self.tell(&set, &skipped, effects);
+        self.tell_taken(&set, &skipped, effects);
         self.take(set, self.label(body), content, now, effects);
         true
-    }
-
-    fn tell(&self, set: &KeySet, skipped: &[SkippedKey], effects: &mut Vec<Effect>) {
-        let provider = || Rc::clone(&self.spec.name);
-        for key in skipped {
-            let (index, reason) = (key.index, key.reason);
-            effects.push(Effect::Log(Event::KeySkipped {
-                provider: provider(),
-                index,
-                reason,
-            }));
-        }
-        effects.push(Effect::Log(Event::KeysTaken {
-            provider: provider(),
-            usable: set.len(),
-            skipped: skipped.len(),
-        }));
-        effects.push(Effect::Measure(Metric::KeyFetches {
-            provider: provider(),
-            result: FetchResult::Success,
-        }));
-    }
-
-    fn failed(
-        &mut self,
-        failure: FetchFailure,
-        random: &mut Random,
-        around: Surroundings<'_>,
-        effects: &mut Vec<Effect>,
-    ) {
-        self.finish(Outcome::Failed, random, around);
-        let provider = Rc::clone(&self.spec.name);
-        let result = FetchResult::Failure;
-        effects.push(Effect::Measure(Metric::KeyFetches { provider, result }));
-        effects.push(Effect::Log(Event::FetchFailed {
-            provider: Rc::clone(&self.spec.name),
-            failure,
-            serving: self.serving(around.now).is_some(),
-            retry_in: self.retry_after(false, around.now),
-        }));
     }
 
     /// Records the outcome; false if the lease is another's by now.
@@ -389,20 +353,6 @@ impl Source {
         self.ledger.change(around.shared, |record| {
             Machine::finished(record, holder, outcome, jitter, around.now)
         })
-    }
-
-    /// What is told again and again: the age of the keys, and once that they
-    /// are too old.
-    pub(super) fn report(&mut self, now: UnixTime, effects: &mut Vec<Effect>) {
-        let Some(taken) = &self.taken else { return };
-        let provider = Rc::clone(&self.spec.name);
-        let seconds = now.saturating_since(taken.content.fetched_at).as_secs();
-        effects.push(Effect::Measure(Metric::KeyAge { provider, seconds }));
-        if self.serving(now).is_none() && !self.told_too_old {
-            self.told_too_old = true;
-            let provider = Rc::clone(&self.spec.name);
-            effects.push(Effect::Log(Event::KeysTooOld { provider }));
-        }
     }
 
     pub(super) const fn id(&self) -> SourceId {
