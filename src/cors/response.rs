@@ -72,6 +72,15 @@ impl ResponseCors {
         }
     }
 
+    /// The bytes of memory that it takes for its request alone.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        match &self.origin {
+            Allowed::Named(origin) => origin.len(),
+            Allowed::No | Allowed::Any => 0,
+        }
+    }
+
     /// The changes that give an answer its CORS headers. `own` is whether the
     /// filter made the answer itself; then the page may read the challenge.
     ///

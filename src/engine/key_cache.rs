@@ -157,12 +157,12 @@ impl KeyCache {
     }
 
     /// Whether a remembered token may be of use yet, after the keys of `changed`
-    /// have: unless it has expired, or the key that signed it no longer counts
+    /// have, which are in order: unless it has expired, or the key that signed it no longer counts
     /// for its `kid`.
     pub(super) fn still_counts(
         &self,
         policy: &Policy,
-        changed: SourceId,
+        changed: &[SourceId],
         (id, jwt): (ProviderId, &VerifiedJwt),
         now: UnixTime,
     ) -> bool {
@@ -174,7 +174,7 @@ impl KeyCache {
             return false;
         }
         match &provider.keys {
-            ProviderKeys::Fetched(source) if *source == changed => {
+            ProviderKeys::Fetched(source) if changed.binary_search(source).is_ok() => {
                 // Keys that are too old today may be confirmed tomorrow.
                 let set = self.sources.get(source.index()).and_then(Source::known);
                 set.is_some_and(|set| {

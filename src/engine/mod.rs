@@ -9,7 +9,9 @@
 //! A request is let through by an [`Effect::Answer`] and by nothing else: what
 //! is lost, late or unforeseen leaves it where it is.
 
+mod effect;
 mod fetch;
+mod judging;
 mod key_cache;
 mod ledger;
 mod newcomers;
@@ -25,31 +27,30 @@ mod waiting;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::authz::{self, Context, Decision, Forward, Refusal, Verdict, Verified};
 use crate::cors::ResponseCors;
 use crate::crypto::NativeSignatures;
-use crate::http::{LocalReply, RequestHead};
+use crate::http::RequestHead;
 use crate::keys::answer::AnswerHead;
 use crate::policy::{Policy, SourceId};
-use crate::telemetry::{Event, Metric, Reason};
+use crate::telemetry::Metric;
 use crate::time::UnixTime;
 
+pub use effect::{Action, Answer, Effect, StreamId};
 pub use fetch::{FetchCall, FetchId};
+use judging::{Asking, Turn};
 use key_cache::KeyCache;
 use random::Random;
 pub use shared::{NotSet, SharedData, Unavailable};
 use tables::Tables;
 use token_cache::TokenCache;
-use waiting::{Waiter, Waiting};
+use waiting::Waiting;
 
 /// The tick that suffices while nothing is going on.
 const SLOW_TICK: Duration = Duration::from_millis(500);
 /// The tick while requests wait.
 const FAST_TICK: Duration = Duration::from_millis(10);
-
-/// Names a request for as long as it lives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct StreamId(pub u32);
+/// The tick while requests wait that could be answered.
+const BUSY_TICK: Duration = Duration::from_millis(1);
 
 /// What the engine may ask for while it handles an event.
 #[derive(Clone, Copy)]
@@ -62,48 +63,6 @@ pub struct Surroundings<'a> {
     pub native: &'a dyn NativeSignatures,
 }
 
-/// Something to be done.
-#[derive(Debug)]
-pub enum Effect {
-    /// A request is decided: for good, once.
-    Answer(Box<Answer>),
-    /// A request goes to an issuer; how it ends is told to
-    /// [`Engine::fetched`], also when it could not be sent.
-    Fetch(FetchCall),
-    /// Something is counted.
-    Measure(Metric),
-    /// Something is worth a line in the log.
-    Log(Event),
-}
-
-/// How a request was decided.
-#[derive(Debug)]
-pub struct Answer {
-    /// The request.
-    pub stream: StreamId,
-    /// What happens to it.
-    pub action: Action,
-    /// Why.
-    pub reason: Reason,
-    /// The route that it reached, as configured.
-    pub route: Option<Rc<str>>,
-    /// The provider of its token, where one took part.
-    pub provider: Option<Rc<str>>,
-    /// The issuer of its token, where it was good.
-    pub issuer: Option<Rc<str>>,
-    /// What CORS does to the answer that the client gets.
-    pub cors: Option<ResponseCors>,
-}
-
-/// What happens to a decided request.
-#[derive(Debug)]
-pub enum Action {
-    /// It goes on to the upstream, changed so.
-    Forward(Forward),
-    /// It is answered here.
-    Reply(LocalReply),
-}
-
 /// One listener's filter: its policy, and all that changes.
 #[derive(Debug)]
 pub struct Engine {
@@ -112,8 +71,12 @@ pub struct Engine {
     tokens: TokenCache,
     tables: Tables,
     waiting: Waiting,
+    /// How much a tick does for those that wait.
+    turn: Turn,
     /// The time of the last event.
     latest: UnixTime,
+    /// When the key sources were last looked at in their turn.
+    looked_at: Option<UnixTime>,
 }
 
 impl Engine {
@@ -123,13 +86,16 @@ impl Engine {
     pub fn new(policy: Rc<Policy>, seed: u64) -> Self {
         let keys = KeyCache::new(&policy, Random::new(seed));
         let tokens = TokenCache::new(policy.max_tokens);
+        let waiting = Waiting::new(policy.sources.len());
         Self {
             policy,
             keys,
             tokens,
             tables: Tables::default(),
-            waiting: Waiting::default(),
+            waiting,
+            turn: Turn::WHOLE,
             latest: UnixTime::EPOCH,
+            looked_at: None,
         }
     }
 
@@ -144,6 +110,7 @@ impl Engine {
     /// only checks a configuration never ticks.
     pub fn start(&mut self, around: Surroundings<'_>) -> Vec<Effect> {
         self.reach(around.now);
+        self.looked_at = Some(around.now);
         let mut effects = Vec::new();
         self.keys.look_at_all(around, &mut effects);
         effects
@@ -158,8 +125,13 @@ impl Engine {
     ) -> Vec<Effect> {
         self.reach(around.now);
         let mut effects = Vec::with_capacity(3);
-        let decision = self.decide(&head, around.now, around);
-        self.settle(stream, head, around.now, decision, around, &mut effects);
+        let asking = Asking {
+            stream,
+            head,
+            arrived: around.now,
+            place: None,
+        };
+        self.judge(asking, around, &mut effects);
         effects
     }
 
@@ -175,23 +147,27 @@ impl Engine {
     /// answer it by itself.
     #[must_use]
     pub fn cors_of_waiting(&self, stream: StreamId) -> Option<&ResponseCors> {
-        self.waiting.get(stream)?.answer.cors.as_ref()
+        self.waiting.get(stream)?.cors.as_ref()
     }
 
-    /// Time has passed: [`Engine::next_tick`] of it, or any other.
+    /// Time has passed: [`Engine::next_tick`] of it, or any other. This alone
+    /// answers requests that wait, and only so many: the next tick goes on.
     pub fn tick(&mut self, around: Surroundings<'_>) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.reach(around.now);
-        let wanted = self.waiting.wanted();
-        let changed = self.keys.tick(&wanted, around, &mut effects);
-        self.after_change(&changed, around, &mut effects);
-        self.expire(around.now, &mut effects);
+        if self.is_due_for_a_look(around.now) {
+            let wanted = self.waiting.wanted();
+            let changed = self.keys.tick(&wanted, around, &mut effects);
+            self.changed(&changed, around.now);
+        }
+        self.serve_waiting(around, &mut effects);
         self.share_memory();
         effects
     }
 
     /// A fetch has ended. `body` copies the answer's body; it is asked for
-    /// only when the head is good.
+    /// only when the head is good. Those that wait for it are judged at the next
+    /// ticks.
     pub fn fetched(
         &mut self,
         fetch: FetchId,
@@ -202,14 +178,16 @@ impl Engine {
         self.reach(around.now);
         let mut effects = Vec::new();
         let changed = self.keys.fetched(fetch, head, body, around, &mut effects);
-        self.after_change(changed.as_slice(), around, &mut effects);
+        self.changed(changed.as_slice(), around.now);
         effects
     }
 
     /// How long until the next tick is needed.
     #[must_use]
     pub fn next_tick(&self) -> Duration {
-        if self.waiting.is_empty() && !self.keys.is_starting() {
+        if self.waiting.is_behind(self.latest) {
+            BUSY_TICK
+        } else if self.waiting.is_empty() && !self.keys.is_starting() {
             SLOW_TICK
         } else {
             FAST_TICK
@@ -226,161 +204,28 @@ impl Engine {
         self.latest = now;
     }
 
-    fn decide(
-        &mut self,
-        head: &RequestHead,
-        arrived: UnixTime,
-        around: Surroundings<'_>,
-    ) -> Decision {
-        let Surroundings { now, native, .. } = around;
-        let keys = self.keys.at(now);
-        let context = Context {
-            keys: &keys,
-            remembered: &self.tokens,
-            native,
-            arrived,
-            now,
-        };
-        let mut decision = authz::evaluate(&self.policy, head, context);
-        if decision.verified.is_some() {
-            self.tables.count();
+    /// Whether the key sources are looked at in this tick: not in all of those that
+    /// come fast since requests wait for an answer.
+    fn is_due_for_a_look(&mut self, now: UnixTime) -> bool {
+        let recent = |at: UnixTime| at <= now && now.saturating_since(at) < FAST_TICK;
+        if self.looked_at.is_some_and(recent) {
+            return !self.waiting.is_behind(now);
         }
-        if let Some(Verified {
-            token,
-            provider,
-            jwt,
-        }) = decision.verified.take()
-            // Tokens of no further use must not push others out.
-            && jwt.expires() > now
-        {
-            self.tokens.remember(token, provider, jwt);
-        }
-        if let Some(absent) = &decision.absent {
-            self.keys.found_absent(absent, now);
-        }
-        decision
+        self.looked_at = Some(now);
+        true
     }
 
-    /// Turns a decision into effects; one that has to wait is put aside.
-    fn settle(
-        &mut self,
-        stream: StreamId,
-        head: RequestHead,
-        arrived: UnixTime,
-        decision: Decision,
-        around: Surroundings<'_>,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Decision {
-            verdict,
-            reason,
-            cors,
-            route,
-            provider,
-            recalled,
-            ..
-        } = decision;
-        let route = route
-            .and_then(|id| self.policy.route(id))
-            .map(|route| Rc::clone(&route.name));
-        let (action, wanted) = match verdict {
-            Verdict::Forward(forward) => (Action::Forward(forward), None),
-            Verdict::Reply(reply) => (Action::Reply(reply), None),
-            // Until it is judged again it is a refusal.
-            Verdict::Wait(wanted) => {
-                let refusal = Refusal::from(Reason::InternalError);
-                let reply = refusal.reply(&self.policy.responses);
-                (Action::Reply(reply), Some(wanted))
-            }
-        };
-        let provider = provider.and_then(|id| self.policy.providers.get(id));
-        let issuer = provider.filter(|_| reason == Reason::Allowed);
-        let answer = Answer {
-            stream,
-            action,
-            reason,
-            route,
-            provider: provider.map(|provider| Rc::clone(&provider.name)),
-            issuer: issuer.map(|provider| Rc::clone(&provider.expectations.issuer)),
-            cors,
-        };
-        if let Some(wanted) = wanted {
-            let timeout = self.keys.timeout(&wanted);
-            let deadline = arrived.saturating_add(timeout);
-            let waiter = Waiter {
-                head,
-                arrived,
-                deadline,
-                wanted,
-                answer,
-            };
-            match self.waiting.insert(stream, waiter) {
-                Ok(()) => effects.push(Effect::Measure(Metric::WaitingRequests { change: 1 })),
-                Err(waiter) => {
-                    self.give_up(*waiter, Reason::TooManyWaiting, around.now, effects);
-                }
-            }
+    /// Tokens of keys that are gone count no more, and requests that wait for these
+    /// sources are due to be judged.
+    fn changed(&mut self, changed: &[SourceId], now: UnixTime) {
+        if changed.is_empty() {
             return;
         }
-        if let Some(hit) = recalled {
-            effects.push(Effect::Measure(Metric::token_cache(hit)));
-        }
-        Self::answer(answer, effects);
-    }
-
-    fn answer(answer: Answer, effects: &mut Vec<Effect>) {
-        if let (Action::Forward(Forward { dropped: 1.., .. }), Some(provider)) =
-            (&answer.action, &answer.provider)
-        {
-            let provider = Rc::clone(provider);
-            effects.push(Effect::Measure(Metric::IdentityDropped { provider }));
-        }
-        effects.push(Effect::Answer(Box::new(answer)));
-    }
-
-    /// Judges the requests again that wait for one of these sources.
-    fn after_change(
-        &mut self,
-        changed: &[SourceId],
-        around: Surroundings<'_>,
-        effects: &mut Vec<Effect>,
-    ) {
+        let keys = &self.keys;
+        self.tokens
+            .retain(|provider, jwt| keys.still_counts(&self.policy, changed, (provider, jwt), now));
         for source in changed {
-            let keys = &self.keys;
-            self.tokens.retain(|provider, jwt| {
-                keys.still_counts(&self.policy, *source, (provider, jwt), around.now)
-            });
-            for (stream, waiter) in self.waiting.take_those_for(*source) {
-                effects.push(Effect::Measure(Metric::WaitingRequests { change: -1 }));
-                let Waiter { head, arrived, .. } = waiter;
-                let decision = self.decide(&head, arrived, around);
-                self.settle(stream, head, arrived, decision, around, effects);
-            }
+            self.waiting.changed(*source);
         }
-    }
-
-    /// Answers the requests whose time is up.
-    fn expire(&mut self, now: UnixTime, effects: &mut Vec<Effect>) {
-        for waiter in self.waiting.take_expired(now) {
-            effects.push(Effect::Measure(Metric::WaitingRequests { change: -1 }));
-            self.give_up(waiter, Reason::KeysUnavailable, now, effects);
-        }
-    }
-
-    fn give_up(&self, waiter: Waiter, reason: Reason, now: UnixTime, effects: &mut Vec<Effect>) {
-        let retry_after = Some(self.keys.retry_after(&waiter.wanted, now));
-        let refusal = Refusal {
-            retry_after,
-            ..reason.into()
-        };
-        let action = Action::Reply(refusal.reply(&self.policy.responses));
-        Self::answer(
-            Answer {
-                action,
-                reason,
-                ..waiter.answer
-            },
-            effects,
-        );
     }
 }

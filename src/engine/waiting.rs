@@ -1,40 +1,73 @@
-//! The requests that wait for keys.
+//! The requests that wait for keys, in the order in which they came.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use super::{Answer, StreamId};
+use super::StreamId;
 use crate::authz::Wanted;
+use crate::cors::ResponseCors;
 use crate::http::RequestHead;
 use crate::policy::SourceId;
 use crate::time::UnixTime;
 
 /// The most requests that wait for one source.
 const MOST_PER_SOURCE: usize = 1000;
-/// The most bytes of header fields that waiting requests hold together: what
-/// anyone can make wait must not fill the module's memory.
+/// The most bytes that waiting requests hold together: what anyone can make wait
+/// must not fill the module's memory.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
+/// What a waiting request takes besides what it owns: its entries in three maps,
+/// whose nodes are half empty at worst, and the adapter's state of it.
+const OVERHEAD: usize = 2 * size_of::<Waiter>() + 256;
 
 /// A request that cannot be decided yet.
 #[derive(Debug)]
 pub(super) struct Waiter {
+    pub(super) stream: StreamId,
     pub(super) head: RequestHead,
     pub(super) arrived: UnixTime,
     pub(super) deadline: UnixTime,
-    pub(super) wanted: Vec<Wanted>,
-    /// Its answer but for action and reason.
-    pub(super) answer: Answer,
+    pub(super) wanted: Box<[Wanted]>,
+    pub(super) route: Option<Rc<str>>,
+    pub(super) provider: Option<Rc<str>>,
+    pub(super) cors: Option<ResponseCors>,
 }
 
 impl Waiter {
-    /// The bytes of its header fields.
+    /// The bytes that it holds: a `wanted` of a thousand sources counts as well as
+    /// ten thousand empty header fields.
     fn bytes(&self) -> usize {
-        let size = |(name, value): (&[u8], &[u8])| name.len().saturating_add(value.len());
-        self.head
-            .headers()
-            .iter()
-            .map(size)
-            .fold(0, usize::saturating_add)
+        let cors = self.cors.as_ref().map_or(0, ResponseCors::held_bytes);
+        [size_of_val(&*self.wanted), cors, OVERHEAD]
+            .into_iter()
+            .fold(self.head.headers().held_bytes(), usize::saturating_add)
     }
+
+    /// How much there is to look at.
+    pub(super) fn size(&self) -> usize {
+        self.wanted.len().max(1)
+    }
+}
+
+/// A request's place in the order of arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place(u64);
+
+/// A waiting request and what is known of its place.
+#[derive(Debug)]
+struct Seated {
+    waiter: Waiter,
+    /// The last change of keys that it was judged by.
+    judged_by: u64,
+}
+
+/// Those that wait for one source.
+#[derive(Clone, Copy, Debug, Default)]
+struct Crowd {
+    waiting: usize,
+    /// Those whose `kid` its keys lack.
+    lacking_kid: usize,
+    /// The last change of its keys.
+    changed_by: u64,
 }
 
 /// What waiting requests want of the sources.
@@ -46,98 +79,193 @@ pub(super) struct WantedNow {
     pub(super) kids: BTreeSet<SourceId>,
 }
 
-/// The requests that wait, bounded per source.
+/// The requests that wait, bounded per source and in bytes.
+///
+/// When keys change, those that want them are not judged at once, but as they are
+/// come by on a walk through all of them in order of arrival, of which each tick
+/// does a part. Until then they wait, and all that holds for a waiting request
+/// holds for them.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    waiters: BTreeMap<StreamId, Waiter>,
-    per_source: BTreeMap<SourceId, usize>,
+    seats: BTreeMap<Place, Seated>,
+    places: BTreeMap<StreamId, Place>,
+    deadlines: BTreeSet<(UnixTime, Place)>,
+    /// Of each source, by its index.
+    crowds: Vec<Crowd>,
     bytes: usize,
+    next_place: u64,
+    /// How often keys have changed.
+    changes: u64,
+    /// Where the walk goes on.
+    walk: Option<Place>,
+    /// Keys have changed since it began.
+    again: bool,
 }
 
 impl Waiting {
-    pub(super) fn is_empty(&self) -> bool {
-        self.waiters.is_empty()
+    /// A waiting room for requests that want the keys of so many sources.
+    pub(super) fn new(sources: usize) -> Self {
+        Self {
+            crowds: vec![Crowd::default(); sources],
+            ..Self::default()
+        }
     }
 
-    /// Puts a request aside; gives it back where too many wait already.
-    pub(super) fn insert(&mut self, stream: StreamId, waiter: Waiter) -> Result<(), Box<Waiter>> {
-        let waiting = |source: &SourceId| self.per_source.get(source).copied().unwrap_or_default();
+    pub(super) fn is_empty(&self) -> bool {
+        self.seats.is_empty()
+    }
+
+    /// Whether somebody waits who could be judged, or whose time is up.
+    pub(super) fn is_behind(&self, now: UnixTime) -> bool {
+        self.walk.is_some() || self.first_expired(now).is_some()
+    }
+
+    /// Puts a request aside, behind all others; gives it back where too many wait
+    /// already.
+    pub(super) fn insert(&mut self, waiter: Waiter) -> Result<(), Box<Waiter>> {
+        self.remove(waiter.stream);
+        let place = Place(self.next_place);
+        self.next_place = self.next_place.saturating_add(1);
+        self.seat(place, waiter)
+    }
+
+    /// Puts a request that was judged again back to where it was, or gives it back
+    /// where too many wait for what it wants now.
+    pub(super) fn put_back(&mut self, place: Place, waiter: Waiter) -> Result<(), Box<Waiter>> {
+        self.seat(place, waiter)
+    }
+
+    fn seat(&mut self, place: Place, waiter: Waiter) -> Result<(), Box<Waiter>> {
         let bytes = self.bytes.saturating_add(waiter.bytes());
-        let crowded = |wanted: &Wanted| waiting(&wanted.source) >= MOST_PER_SOURCE;
+        let crowded = |wanted: &Wanted| {
+            let crowd = self.crowds.get(wanted.source.index());
+            crowd.is_none_or(|crowd| crowd.waiting >= MOST_PER_SOURCE)
+        };
         if bytes > MOST_BYTES || waiter.wanted.iter().any(crowded) {
             return Err(Box::new(waiter));
         }
-        self.remove(stream);
-        self.bytes = self.bytes.saturating_add(waiter.bytes());
+        self.bytes = bytes;
         for wanted in &waiter.wanted {
-            let count = self.per_source.entry(wanted.source).or_default();
-            *count = count.saturating_add(1);
+            if let Some(crowd) = self.crowds.get_mut(wanted.source.index()) {
+                crowd.waiting = crowd.waiting.saturating_add(1);
+                let lacking = usize::from(wanted.lacks_kid);
+                crowd.lacking_kid = crowd.lacking_kid.saturating_add(lacking);
+            }
         }
-        self.waiters.insert(stream, waiter);
+        self.deadlines.insert((waiter.deadline, place));
+        self.places.insert(waiter.stream, place);
+        let judged_by = self.changes;
+        self.seats.insert(place, Seated { waiter, judged_by });
         Ok(())
     }
 
     pub(super) fn get(&self, stream: StreamId) -> Option<&Waiter> {
-        self.waiters.get(&stream)
+        let place = self.places.get(&stream)?;
+        Some(&self.seats.get(place)?.waiter)
     }
 
     pub(super) fn remove(&mut self, stream: StreamId) -> Option<Waiter> {
-        let waiter = self.waiters.remove(&stream)?;
+        let place = *self.places.get(&stream)?;
+        self.take(place)
+    }
+
+    /// Takes a request from its place.
+    pub(super) fn take(&mut self, place: Place) -> Option<Waiter> {
+        let Seated { waiter, .. } = self.seats.remove(&place)?;
+        self.places.remove(&waiter.stream);
+        self.deadlines.remove(&(waiter.deadline, place));
         self.bytes = self.bytes.saturating_sub(waiter.bytes());
         for wanted in &waiter.wanted {
-            if let Some(count) = self.per_source.get_mut(&wanted.source) {
-                *count = count.saturating_sub(1);
+            if let Some(crowd) = self.crowds.get_mut(wanted.source.index()) {
+                crowd.waiting = crowd.waiting.saturating_sub(1);
+                let lacking = usize::from(wanted.lacks_kid);
+                crowd.lacking_kid = crowd.lacking_kid.saturating_sub(lacking);
             }
         }
         Some(waiter)
     }
 
     pub(super) fn wanted(&self) -> WantedNow {
-        let mut now = WantedNow::default();
-        for waiter in self.waiters.values() {
-            for wanted in &waiter.wanted {
-                now.sources.insert(wanted.source);
-                if wanted.lacks_kid {
-                    now.kids.insert(wanted.source);
-                }
-            }
+        let those = |which: fn(&Crowd) -> bool| {
+            let crowds = (0..).map(SourceId::new).zip(&self.crowds);
+            let those = crowds.filter(|(_, crowd)| which(crowd));
+            those.map(|(source, _)| source).collect()
+        };
+        WantedNow {
+            sources: those(|crowd| crowd.waiting > 0),
+            kids: those(|crowd| crowd.lacking_kid > 0),
         }
-        now
     }
 
-    pub(super) fn take_those_for(&mut self, source: SourceId) -> Vec<(StreamId, Waiter)> {
-        let waits = |waiter: &Waiter| waiter.wanted.iter().any(|wanted| wanted.source == source);
-        self.take(waits)
+    /// The keys of a source have changed: those that wait for them are due to be
+    /// judged.
+    pub(super) fn changed(&mut self, source: SourceId) {
+        self.changes = self.changes.saturating_add(1);
+        let Some(crowd) = self.crowds.get_mut(source.index()) else {
+            return;
+        };
+        crowd.changed_by = self.changes;
+        if crowd.waiting == 0 {
+            return;
+        }
+        if self.walk.is_some() {
+            self.again = true;
+        } else {
+            self.walk = Some(Place(0));
+        }
+    }
+
+    /// Walks on to the next request that is due to be judged. `steps` is how far
+    /// this walk may go, counted in wanted keys that are looked at.
+    pub(super) fn next_due(&mut self, steps: &mut usize) -> Option<Place> {
+        let from = self.walk?;
+        for (place, seated) in self.seats.range(from..) {
+            if *steps == 0 {
+                self.walk = Some(*place);
+                return None;
+            }
+            *steps = steps.saturating_sub(seated.waiter.size());
+            if self.is_due(seated) {
+                self.walk = Some(Place(place.0.saturating_add(1)));
+                return Some(*place);
+            }
+        }
+        self.walk = std::mem::take(&mut self.again).then_some(Place(0));
+        None
+    }
+
+    /// Whether keys that it wants have changed since it was judged.
+    fn is_due(&self, seated: &Seated) -> bool {
+        let changed = |wanted: &Wanted| {
+            let crowd = self.crowds.get(wanted.source.index());
+            crowd.is_some_and(|crowd| crowd.changed_by > seated.judged_by)
+        };
+        seated.waiter.wanted.iter().any(changed)
+    }
+
+    /// The request whose time was up first, and whether it is due to be judged.
+    pub(super) fn next_expired(&self, now: UnixTime) -> Option<(Place, bool)> {
+        let place = self.first_expired(now)?;
+        let seated = self.seats.get(&place)?;
+        Some((place, self.is_due(seated)))
+    }
+
+    fn first_expired(&self, now: UnixTime) -> Option<Place> {
+        let (deadline, place) = self.deadlines.first()?;
+        (now >= *deadline).then_some(*place)
     }
 
     /// The clock was set back. Those that seem to come from the future wait from
     /// now on, and no longer than they would have.
     pub(super) fn set_back(&mut self, now: UnixTime) {
-        for waiter in self.waiters.values_mut() {
+        self.deadlines.clear();
+        for (place, Seated { waiter, .. }) in &mut self.seats {
             if waiter.arrived > now {
                 let timeout = waiter.deadline.saturating_since(waiter.arrived);
                 waiter.arrived = now;
                 waiter.deadline = now.saturating_add(timeout);
             }
+            self.deadlines.insert((waiter.deadline, *place));
         }
-    }
-
-    pub(super) fn take_expired(&mut self, now: UnixTime) -> impl Iterator<Item = Waiter> + use<> {
-        self.take(|waiter| now >= waiter.deadline)
-            .into_iter()
-            .map(|(_, waiter)| waiter)
-    }
-
-    fn take(&mut self, which: impl Fn(&Waiter) -> bool) -> Vec<(StreamId, Waiter)> {
-        let streams: Vec<StreamId> = self
-            .waiters
-            .iter()
-            .filter(|(_, waiter)| which(waiter))
-            .map(|(stream, _)| *stream)
-            .collect();
-        streams
-            .into_iter()
-            .filter_map(|stream| Some((stream, self.remove(stream)?)))
-            .collect()
     }
 }

@@ -59,6 +59,13 @@ impl HeaderMap {
         start..self.buffer.len()
     }
 
+    /// The bytes of memory that the fields take, with what is known of each.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        let fields = self.fields.capacity().saturating_mul(size_of::<Field>());
+        self.buffer.capacity().saturating_add(fields)
+    }
+
     /// Every field's name and value.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.fields.iter().filter_map(|field| {

@@ -16,10 +16,12 @@ mod host;
 mod listener;
 mod report;
 mod request;
+mod room;
 mod root;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod ticks;
 
 // No log level is set: that would install a hook that hands the text of a
 // panic to the log at once with the host call that may have caused it.

@@ -3,12 +3,13 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
-use std::time::Duration;
 
 use super::fetches::{self, Fetches};
 use super::host::{self, Buffer, Map, Shared, Signatures};
 use super::report::Report;
+use super::room::Room;
 use super::stream::{At, Stream};
+use super::ticks::Ticks;
 use edge_authz::authz::Refusal;
 use edge_authz::cors::ResponseCors;
 use edge_authz::engine::{
@@ -29,13 +30,17 @@ pub(super) struct Listener {
     engine: RefCell<Engine>,
     /// The requests that the engine will decide about later.
     waiting: RefCell<BTreeMap<StreamId, Rc<Stream>>>,
+    /// What the engine has decided about them and the host has not been told, as
+    /// there was no room in the callback.
+    queued: RefCell<VecDeque<Box<Answer>>>,
     fetches: Fetches,
     signatures: Signatures,
     report: Report,
     /// The answer where the host fails.
     failure: LocalReply,
-    /// The ticks that were last asked for, successfully.
-    tick_period: Cell<Option<Duration>>,
+    ticks: Rc<Ticks>,
+    /// Another configuration has taken this one's place.
+    superseded: Cell<bool>,
     /// The time that was last read.
     last_read: Cell<UnixTime>,
 }
@@ -43,25 +48,26 @@ pub(super) struct Listener {
 impl Listener {
     /// Puts a policy in force. `None` where the host cannot support one: without a
     /// clock or ticks nothing could be decided, and who waits would wait for good.
-    pub(super) fn start(root: u32, policy: Policy) -> Option<Rc<Self>> {
+    pub(super) fn start(root: u32, ticks: &Rc<Ticks>, policy: Policy) -> Option<Rc<Self>> {
         let now = host::now().ok()?;
         let policy = Rc::new(policy);
         let listener = Self {
             root,
             engine: RefCell::new(Engine::new(Rc::clone(&policy), seed(now, root))),
             waiting: RefCell::default(),
+            queued: RefCell::default(),
             fetches: Fetches::default(),
             signatures: Signatures::default(),
             report: Report::new(),
             failure: Refusal::from(Reason::InternalError).reply(&policy.responses),
             policy,
-            tick_period: Cell::new(None),
+            ticks: Rc::clone(ticks),
+            superseded: Cell::new(false),
             last_read: Cell::new(now),
         };
         let effects = listener.ask(Some(now), Engine::start)?;
-        listener.tick_period.get()?;
         listener.apply(effects, None);
-        Some(Rc::new(listener))
+        ticks.are_coming().then(|| Rc::new(listener))
     }
 
     pub(super) fn upstream(&self) -> &Upstream {
@@ -88,8 +94,11 @@ impl Listener {
         }
         if stream.is_pending() {
             match self.waiting.try_borrow_mut() {
-                Ok(mut waiting) => drop(waiting.insert(stream.id, Rc::clone(stream))),
-                Err(_) => self.settle(stream, &self.refusal(stream.id), At::Headers),
+                // Nobody decides later in a superseded configuration.
+                Ok(mut waiting) if !self.superseded.get() => {
+                    waiting.insert(stream.id, Rc::clone(stream));
+                }
+                Ok(_) | Err(_) => self.settle(stream, &self.refusal(stream.id), At::Headers),
             }
         }
     }
@@ -107,23 +116,31 @@ impl Listener {
     }
 
     /// The host has answered a request by itself, as when it had waited for too
-    /// long: nothing is to be decided any more. Returns what CORS does to that
-    /// answer.
-    pub(super) fn overtaken(&self, stream: &Stream) -> Option<ResponseCors> {
-        let engine = self.engine.try_borrow().ok()?;
-        let cors = engine.cors_of_waiting(stream.id).cloned();
-        drop(engine);
+    /// long: nothing is to be decided any more. The stream learns what CORS does to
+    /// that answer.
+    pub(super) fn overtaken(&self, stream: &Stream) {
+        if let Some(cors) = self.cors_of_waiting(stream.id) {
+            stream.set_cors(Some(cors));
+        }
         self.forget(stream);
-        cors
     }
 
-    /// Time has passed.
-    pub(super) fn tick(&self) {
+    fn cors_of_waiting(&self, stream: StreamId) -> Option<ResponseCors> {
+        let engine = self.engine.try_borrow().ok()?;
+        engine.cors_of_waiting(stream).cloned()
+    }
+
+    /// Time has passed. Here alone requests that wait are answered, since the host
+    /// calls this inside of no other callback.
+    pub(super) fn tick(&self, room: &Room) {
         self.report.refresh();
         match self.ask(self.now(), Engine::tick) {
-            Some(effects) => self.apply(effects, None),
+            Some(effects) => {
+                self.apply(effects, None);
+                self.answer_queued(room);
+            }
             // Whose time is up cannot be told any more.
-            None => self.abandon(),
+            None => self.abandon(room),
         }
         self.report.flush();
     }
@@ -159,26 +176,77 @@ impl Listener {
     }
 
     /// Another configuration has taken this one's place, or the listener is
-    /// drained: no more ticks come.
-    pub(super) fn end(&self) {
-        self.abandon();
+    /// drained: answers those that wait, as many as there is room for. Whether
+    /// somebody still waits; else it needs no more ticks.
+    pub(super) fn leave(&self, room: &Room) -> bool {
+        self.superseded.set(true);
+        self.abandon(room);
+        if self.is_awaited() {
+            self.report.flush();
+            return true;
+        }
         self.report.end();
+        false
     }
 
-    /// Answers all requests that wait: the engine will not.
-    fn abandon(&self) {
-        let waiting = self
-            .waiting
-            .try_borrow()
-            .map(|all| all.keys().copied().collect());
-        let waiting: Vec<StreamId> = waiting.unwrap_or_default();
-        for stream in waiting {
+    /// Answers requests that wait, in order of arrival: the engine will not.
+    fn abandon(&self, room: &Room) {
+        self.answer_queued(room);
+        while !room.is_full() {
+            let waiting = self.waiting.try_borrow();
+            let first = waiting.ok().and_then(|all| all.keys().next().copied());
+            let Some(stream) = first else { return };
+            let refusal = self.refusal(stream);
             if let Ok(mut engine) = self.engine.try_borrow_mut() {
                 let effects = engine.forget(stream);
                 drop(engine);
                 self.apply(effects, None);
             }
-            self.settle_waiting(&self.refusal(stream));
+            self.settle_waiting(&refusal, room);
+        }
+        if self.is_awaited() {
+            self.ticks.ask_at_once();
+        }
+    }
+
+    /// Whether somebody waits for a decision, or for having it done.
+    fn is_awaited(&self) -> bool {
+        let waiting = self.waiting.try_borrow();
+        waiting.is_ok_and(|waiting| !waiting.is_empty())
+    }
+
+    /// Does what was decided earlier, in that order.
+    fn answer_queued(&self, room: &Room) {
+        while !room.is_full() {
+            let queued = self.queued.try_borrow_mut();
+            let Some(answer) = queued.ok().and_then(|mut queued| queued.pop_front()) else {
+                return;
+            };
+            self.settle_waiting(&answer, room);
+        }
+        self.hasten();
+    }
+
+    /// Asks for the next tick at once where decisions are queued.
+    fn hasten(&self) {
+        if self
+            .queued
+            .try_borrow()
+            .is_ok_and(|queued| !queued.is_empty())
+        {
+            self.ticks.ask_at_once();
+        }
+    }
+
+    /// Keeps a decision for the next tick. Until then the request waits, and is
+    /// forgotten if its client leaves.
+    fn queue(&self, answer: Box<Answer>) {
+        if let Ok(waiting) = self.waiting.try_borrow()
+            && let Some(stream) = waiting.get(&answer.stream)
+            && let Ok(mut queued) = self.queued.try_borrow_mut()
+        {
+            stream.set_cors(answer.cors.clone());
+            queued.push_back(answer);
         }
     }
 
@@ -190,7 +258,7 @@ impl Listener {
             route: None,
             provider: None,
             issuer: None,
-            cors: None,
+            cors: self.cors_of_waiting(stream),
         }
     }
 
@@ -217,9 +285,8 @@ impl Listener {
         let effects = event(&mut engine, around);
         let next_tick = engine.next_tick();
         drop(engine);
-        if self.tick_period.get() != Some(next_tick) && host::set_tick_period(next_tick).is_ok() {
-            self.tick_period.set(Some(next_tick));
-        }
+        self.ticks.ask(next_tick);
+        self.hasten();
         Some(effects)
     }
 
@@ -232,7 +299,7 @@ impl Listener {
                 (Effect::Answer(answer), Some(stream)) if answer.stream == stream.id => {
                     self.settle(stream, &answer, At::Headers);
                 }
-                (Effect::Answer(answer), _) => self.settle_waiting(&answer),
+                (Effect::Answer(answer), _) => self.queue(answer),
                 (Effect::Fetch(call), _) => effects.extend(self.fetch(&call)),
                 (Effect::Measure(metric), _) => self.report.measure(metric),
                 (Effect::Log(event), _) => self.report.log(&event),
@@ -249,7 +316,7 @@ impl Listener {
     }
 
     /// Decides a request that waits, from the root context.
-    fn settle_waiting(&self, answer: &Answer) {
+    fn settle_waiting(&self, answer: &Answer, room: &Room) {
         let stream = self
             .waiting
             .try_borrow_mut()
@@ -258,6 +325,7 @@ impl Listener {
         let Some(stream) = stream else {
             return;
         };
+        room.take();
         // It fails where the client has left: nothing is to be done then.
         if host::set_effective_context(stream.id.0).is_ok() {
             self.settle(&stream, answer, At::Later);

@@ -71,7 +71,7 @@ impl HttpContext for Request {
         let state = self.stream.state.get();
         if state == State::Pending {
             self.stream.state.set(State::Answered);
-            self.stream.set_cors(self.listener.overtaken(&self.stream));
+            self.listener.overtaken(&self.stream);
         }
         let decorated = self.stream.decorate(state == State::Answered);
         if decorated.is_err() && state == State::Forwarded {

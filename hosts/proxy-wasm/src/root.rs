@@ -1,6 +1,7 @@
 //! The root context: one configuration of one listener, in one worker.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
@@ -11,6 +12,8 @@ use super::document;
 use super::host::{self, Buffer};
 use super::listener::Listener;
 use super::request::Request;
+use super::room::Room;
+use super::ticks::Ticks;
 use edge_authz::config;
 use edge_authz::telemetry::Level;
 
@@ -20,7 +23,14 @@ pub(super) struct Root {
     id: u32,
     /// Absent: everything is refused.
     in_force: Option<InForce>,
+    /// Superseded listeners in which requests still wait to be answered: one
+    /// callback does not answer all.
+    leaving: Vec<Rc<Listener>>,
+    ticks: Rc<Ticks>,
 }
+
+/// The ticks where everything is refused.
+const IDLE_TICK: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
 struct InForce {
@@ -31,15 +41,28 @@ struct InForce {
 
 impl Root {
     pub(super) fn new(id: u32) -> Self {
-        Self { id, in_force: None }
+        Self {
+            id,
+            in_force: None,
+            leaving: Vec::new(),
+            ticks: Rc::default(),
+        }
     }
 
     /// Puts what a configuration says in force, or refuses everything.
     fn enforce(&mut self, in_force: Option<InForce>) {
         let former = std::mem::replace(&mut self.in_force, in_force);
         if let Some(InForce { listener, .. }) = former {
-            listener.end();
+            self.leaving.push(listener);
+            self.let_leave(&Room::new());
         }
+    }
+
+    /// Answers those that wait in superseded configurations, as many as there is
+    /// room for. Without further ticks the others stay where they are.
+    fn let_leave(&mut self, room: &Room) {
+        self.leaving.retain(|listener| listener.leave(room));
+        self.ticks.hurry(!self.leaving.is_empty());
     }
 }
 
@@ -92,7 +115,7 @@ impl RootContext for Root {
                 return false;
             }
         };
-        let listener = Listener::start(self.id, policy);
+        let listener = Listener::start(self.id, &self.ticks, policy);
         if listener.is_none() {
             host::log(
                 Level::Error,
@@ -104,8 +127,13 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
-        if let Some(InForce { listener, .. }) = &self.in_force {
-            listener.tick();
+        let room = Room::new();
+        if !self.leaving.is_empty() {
+            self.let_leave(&room);
+        }
+        match &self.in_force {
+            Some(InForce { listener, .. }) => listener.tick(&room),
+            None => self.ticks.ask(IDLE_TICK),
         }
     }
 

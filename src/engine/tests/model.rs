@@ -9,7 +9,9 @@ use super::shared::{FakeShared, Quiet};
 use super::signer::KeyId;
 use super::world::{Call, Happened, ISSUERS, Outcome, Token, Worker};
 use crate::engine::StreamId;
+use crate::engine::judging::Turn;
 use crate::engine::shared::Place;
+use crate::keys::Lease;
 use crate::telemetry::{Event, Reason};
 use crate::time::UnixTime;
 
@@ -26,26 +28,33 @@ pub(super) struct Request {
 
 /// What a worker owes, and what it must have seen.
 pub(super) struct Waits {
-    settings: Settings,
     pub(super) requests: BTreeMap<StreamId, Request>,
     pub(super) gauge: i64,
     /// How many of the sets taken it has surely seen.
     seen: [usize; ISSUERS],
     /// The ticks of the last half second, and how many sets there were.
     ticks: VecDeque<(UnixTime, [usize; ISSUERS])>,
+    /// When a tick has last looked for what others have taken.
+    looked_at: Option<UnixTime>,
     /// The `kid`s that were shown to be absent, and when.
     absent: BTreeMap<(usize, String), UnixTime>,
+    /// The requests that are due to be answered, and for how many ticks.
+    due: BTreeMap<StreamId, usize>,
+    /// The most requests that it has held at once.
+    most_held: usize,
 }
 
 impl Waits {
-    pub(super) const fn new(settings: Settings) -> Self {
+    pub(super) const fn new() -> Self {
         Self {
-            settings,
             requests: BTreeMap::new(),
             gauge: 0,
             seen: [0; ISSUERS],
             ticks: VecDeque::new(),
+            looked_at: None,
             absent: BTreeMap::new(),
+            due: BTreeMap::new(),
+            most_held: 0,
         }
     }
 }
@@ -107,8 +116,16 @@ impl Model {
         match happened {
             Happened::Request(request) => {
                 waits.requests.insert(request.stream, request.clone());
+                waits.most_held = waits.most_held.max(waits.requests.len());
             }
             Happened::Tick { seen } => {
+                // Ticks that only answer those that wait follow each other faster.
+                let fast = Duration::from_millis(10);
+                let recent = |at| at <= now && now.saturating_since(at) < fast;
+                if waits.looked_at.is_some_and(recent) {
+                    return;
+                }
+                waits.looked_at = Some(now);
                 // Half a second after it has looked, it looks again: at the first
                 // tick within that time at the latest.
                 let half = Duration::from_millis(500);
@@ -146,8 +163,8 @@ impl Model {
         &mut self,
         worker: &Worker,
         event: &Event,
-        happened: &Happened,
-        now: UnixTime,
+        (happened, now): (&Happened, UnixTime),
+        shared: &FakeShared,
     ) {
         let Happened::Fetched { source, answer } = happened else {
             return;
@@ -178,7 +195,9 @@ impl Model {
                 worker.waits.borrow_mut().seen[*source] = state.taken.len();
             }
             Event::FetchFailed { .. } => {
-                if !fetch.early && !superseded {
+                // Whose lease it is by now may not have been told here yet.
+                let lost = lease(worker, *source, shared).is_some();
+                if !fetch.early && !superseded && !lost {
                     state.failures += 1;
                     state.failed_at = Some(now);
                 }
@@ -207,16 +226,7 @@ impl Model {
     ) {
         let (source, now) = (call.source, call.sent_at);
         let exact = self.exact();
-        let early = {
-            let engine = worker.engine.borrow();
-            let place = Place::of(&engine.policy().sources[source]);
-            let record = place
-                .read(&Quiet(shared))
-                .ok()
-                .and_then(|entry| entry.record);
-            record.and_then(|record| record.lease)
-        }
-        .is_some_and(|lease| lease.early);
+        let early = lease(worker, source, shared).is_some_and(|lease| lease.early);
         let settings = worker.settings;
         let state = &mut self.sources[source];
         if exact {
@@ -329,31 +339,69 @@ impl Model {
 
     /// After each thing that happened to a worker.
     pub(super) fn check(&self, worker: &Worker, happened: &Happened, now: UnixTime) {
-        let waits = worker.waits.borrow();
-        let waiting = i64::try_from(waits.requests.len()).unwrap();
-        assert_eq!(waits.gauge, waiting, "the gauge of waiting requests");
-        // Of very many, the oldest will do.
-        for request in waits.requests.values().take(100) {
-            if matches!(happened, Happened::Tick { .. }) && !self.jumped {
-                let deadline = request.arrived.saturating_add(waits.settings.timeout);
-                assert!(now < deadline, "a request waits for too long: {request:?}");
-            }
-            if !self.exact() {
-                continue;
-            }
-            let kid = request.token.kid();
-            let known = |taken: Option<&Taken>| {
-                taken.is_some_and(|taken| {
-                    let serves = self.serves(taken, waits.settings, now);
-                    serves && taken.keys.iter().any(|key| key.kid() == kid)
-                })
-            };
-            let all_know = self
-                .candidates(worker, request.source)
-                .into_iter()
-                .all(known);
-            assert!(!all_know, "a known key was waited for: {request:?}");
+        let due: Vec<StreamId> = {
+            let waits = worker.waits.borrow();
+            let waiting = i64::try_from(waits.requests.len()).unwrap();
+            assert_eq!(waits.gauge, waiting, "the gauge of waiting requests");
+            // Of very many, the oldest will do.
+            let oldest = waits.requests.values().take(100);
+            let due = oldest.filter(|request| self.is_due(worker, request, now));
+            due.map(|request| request.stream).collect()
+        };
+        let mut waits = worker.waits.borrow_mut();
+        let most = most_ticks(worker.turn, waits.most_held);
+        let before = std::mem::take(&mut waits.due);
+        for stream in due {
+            let ticks = before.get(&stream).copied().unwrap_or_default();
+            let ticks = ticks + usize::from(matches!(happened, Happened::Tick { .. }));
+            let request = &waits.requests[&stream];
+            assert!(ticks <= most, "not answered in {most} ticks: {request:?}");
+            waits.due.insert(stream, ticks);
         }
+    }
+
+    /// Whether a request that waits is due to be answered: its time is up, or its
+    /// key is known.
+    fn is_due(&self, worker: &Worker, request: &Request, now: UnixTime) -> bool {
+        let settings = worker.settings;
+        let deadline = request.arrived.saturating_add(settings.timeout);
+        if now >= deadline && !self.jumped {
+            return true;
+        }
+        let kid = request.token.kid();
+        let known = |taken: Option<&Taken>| {
+            taken.is_some_and(|taken| {
+                let serves = self.serves(taken, settings, now);
+                serves && taken.keys.iter().any(|key| key.kid() == kid)
+            })
+        };
+        let all_know = || {
+            self.candidates(worker, request.source)
+                .into_iter()
+                .all(known)
+        };
+        self.exact() && all_know()
+    }
+}
+
+/// Who fetches from a source, as the workers know of it.
+fn lease(worker: &Worker, source: usize, shared: &FakeShared) -> Option<Lease> {
+    let engine = worker.engine.borrow();
+    let place = Place::of(&engine.policy().sources[source]);
+    place.read(&Quiet(shared)).ok()?.record?.lease
+}
+
+/// How many ticks a request that is due may have to wait for, among so many: none
+/// where one tick does all; else until all have been judged that a walk has yet to
+/// come by, and then all that it had come by before.
+fn most_ticks(turn: Turn, held: usize) -> usize {
+    let judged = held.div_ceil(turn.judgements);
+    let steps = (held * (1 + Turn::STEPS_OF_JUDGEMENT)).div_ceil(turn.steps);
+    let answered = held.div_ceil(turn.answers);
+    if judged.max(steps).max(answered) <= 1 {
+        0
+    } else {
+        2 * (judged + steps) + answered
     }
 }
 

@@ -10,6 +10,7 @@ use super::issuer::{MODES, Mode, Published};
 use super::settings::{SETTINGS, Settings};
 use super::signer::{KEYS, KeyId};
 use super::world::{Call, ISSUERS, Token, Worker, World};
+use crate::engine::judging::Turn;
 use crate::keys::answer::Ending;
 use crate::telemetry::Reason;
 
@@ -93,6 +94,7 @@ impl Schedule {
         let workers = dice.below(4) + 1;
         world.latency.set(None);
         world.slowness.set(Duration::from_millis(100));
+        world.turn.set(some_turn(&mut dice));
         world.model.borrow_mut().sabotaged = hazards.sabotage;
         world.model.borrow_mut().jumped = hazards.jumps;
         let schedule = Rc::new(Self {
@@ -165,7 +167,8 @@ impl Schedule {
         }
         let worker = self.a_worker();
         match self.below(100) {
-            0..35 => self.request(&worker),
+            0..34 => self.request(&worker),
+            34..35 => (0..40).for_each(|_| self.request(&worker)),
             35..50 => world.tick(&worker),
             50..68 => {
                 self.pass();
@@ -385,6 +388,23 @@ impl Schedule {
             let waits = worker.waits.borrow();
             assert!(waits.requests.is_empty(), "somebody still waits");
         }
+    }
+}
+
+/// In some worlds a tick does next to nothing.
+fn some_turn(dice: &mut Dice) -> Turn {
+    match dice.below(3) {
+        0 => Turn::WHOLE,
+        1 => Turn {
+            answers: 4,
+            judgements: 2,
+            steps: 30,
+        },
+        _ => Turn {
+            answers: 1 + dice.below(2),
+            judgements: 1 + dice.below(3),
+            steps: 1 + dice.below(9),
+        },
     }
 }
 

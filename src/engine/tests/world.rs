@@ -12,6 +12,7 @@ use super::settings::Settings;
 use super::shared::FakeShared;
 use super::signer::{KeyId, Memory, SIGNER};
 use crate::config;
+use crate::engine::judging::Turn;
 use crate::engine::{Action, Answer, Effect, Engine, FetchCall, StreamId, Surroundings};
 use crate::http::{HeaderMap, RequestHead};
 use crate::keys::answer::Ending;
@@ -49,6 +50,8 @@ pub(super) struct Worker {
     pub(super) engine: RefCell<Engine>,
     pub(super) waits: RefCell<Waits>,
     pub(super) next_tick: Cell<UnixTime>,
+    /// How much one of its ticks does for those that wait.
+    pub(super) turn: Turn,
     period: Cell<Duration>,
 }
 
@@ -97,7 +100,18 @@ pub(super) struct World {
     pub(super) latency: Cell<Option<Duration>>,
     /// The least time between two ticks: the host may be busy.
     pub(super) slowness: Cell<Duration>,
+    /// How much a tick does, of workers that begin their life.
+    pub(super) turn: Cell<Turn>,
     pub(super) verbose: bool,
+}
+
+/// A host nests the answers that one event leads to.
+const fn most_answers(worker: &Worker, happened: &Happened) -> usize {
+    match happened {
+        Happened::Tick { .. } => worker.turn.answers,
+        Happened::Request(_) => 1,
+        Happened::Fetched { .. } | Happened::Other => 0,
+    }
 }
 
 impl World {
@@ -121,6 +135,7 @@ impl World {
             model: RefCell::default(),
             latency: Cell::new(Some(Duration::from_millis(20))),
             slowness: Cell::default(),
+            turn: Cell::new(Turn::WHOLE),
             verbose: std::env::var_os("SIMULATION_SEED").is_some(),
         };
         for _ in 0..workers {
@@ -138,13 +153,16 @@ impl World {
         let policy = Rc::new(config::compile(configuration.as_bytes()).unwrap());
         let life = self.lives.get() + 1;
         self.lives.set(life);
-        let engine = Engine::new(policy, u64::try_from(life).unwrap());
+        let mut engine = Engine::new(policy, u64::try_from(life).unwrap());
+        let turn = self.turn.get();
+        engine.turn = turn;
         let worker = Rc::new(Worker {
             life,
             settings,
             engine: RefCell::new(engine),
-            waits: RefCell::new(Waits::new(settings)),
+            waits: RefCell::new(Waits::new()),
             next_tick: Cell::new(self.now()),
+            turn,
             period: Cell::default(),
         });
         let seen = self.model.borrow().seen();
@@ -225,6 +243,7 @@ impl World {
         effects: Vec<Effect>,
     ) {
         let mut refused = Vec::new();
+        let mut answers = 0;
         let mut model = self.model.borrow_mut();
         Model::happened(worker, happened, now);
         for effect in effects {
@@ -232,13 +251,16 @@ impl World {
                 println!("  {} worker {}: {effect:?}", now.as_nanos(), worker.life);
             }
             match effect {
-                Effect::Answer(answer) => self.answered(worker, &answer, now, &mut model),
+                Effect::Answer(answer) => {
+                    answers += 1;
+                    self.answered(worker, &answer, now, &mut model);
+                }
                 Effect::Measure(Metric::WaitingRequests { change }) => {
                     worker.waits.borrow_mut().gauge += change;
                 }
                 Effect::Measure(_) => {}
                 Effect::Log(event) => {
-                    model.told(worker, &event, happened, now);
+                    model.told(worker, &event, (happened, now), &self.shared);
                     self.events.borrow_mut().push(event);
                 }
                 Effect::Fetch(call) => {
@@ -263,6 +285,7 @@ impl World {
                 }
             }
         }
+        assert!(answers <= most_answers(worker, happened), "{happened:?}");
         model.check(worker, happened, now);
         drop(model);
         for call in refused {

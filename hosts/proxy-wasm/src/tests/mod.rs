@@ -20,5 +20,6 @@ mod life;
 mod proxy;
 mod requests;
 mod responses;
+mod surges;
 mod telling;
 mod world;

@@ -4,10 +4,15 @@
 use std::time::Duration;
 
 use super::abi;
-use super::world::{Fields, Outcome, Phase, Sent, Stream, fields, with_world};
+use super::world::{Action, Fields, Outcome, Phase, Sent, Stream, fields, with_world};
+
+/// A fourth of the nested calls that Envoy's stack has room for: the rest is other
+/// filters'.
+const MOST_NESTED: usize = 272 / 4;
 
 /// Calls the module as the host does: within one phase, and with no effective
-/// context of an earlier call.
+/// context of an earlier call. What the module has asked for meanwhile is done as
+/// soon as the call is over.
 fn callback<T>(phase: Phase, context: u32, call: impl FnOnce() -> T) -> T {
     with_world(|world| {
         world.phase = Some(phase);
@@ -17,34 +22,63 @@ fn callback<T>(phase: Phase, context: u32, call: impl FnOnce() -> T) -> T {
     });
     let result = call();
     with_world(|world| world.phase = None);
+    act();
     result
 }
 
-/// Hands the replies that a callback has left to the filter, as the host does
-/// once the callback is over.
-fn show_replies() {
-    loop {
-        let next = with_world(|world| {
-            let (id, stream) = world
-                .streams
-                .iter_mut()
-                .find(|(_, stream)| stream.reply.is_some() && !stream.reply_shown)?;
-            let reply = stream.reply.as_ref()?;
-            stream.reply_shown = true;
-            stream.response = fields(&[(":status", &reply.status.to_string())]);
-            stream.response.extend(reply.headers.clone());
-            Some(*id)
+/// Does what callbacks have left, as Envoy does: each action may call the module
+/// again, and the next action is then done inside of that call, on the same stack.
+fn act() {
+    while let Some(action) = with_world(|world| world.actions.pop_front()) {
+        with_world(|world| {
+            world.depth += 1;
+            world.deepest = world.deepest.max(world.depth);
+            assert!(world.depth <= MOST_NESTED, "the stack is used up");
         });
-        let Some(id) = next else { return };
-        if callback(Phase::ResponseHeaders, id, || {
-            abi::proxy_on_response_headers(id, 1, true)
-        }) == 0
-        {
-            with_world(|world| {
-                let stream = world.streams.get_mut(&id).unwrap();
-                stream.reply.as_mut().unwrap().headers = stream.response.clone();
-            });
+        let (Action::Reply(id) | Action::Resume(id)) = action;
+        with_world(|world| world.acted.push(id));
+        match action {
+            Action::Reply(id) => show_reply(id),
+            Action::Resume(id) => answer_itself(id),
         }
+        with_world(|world| world.depth -= 1);
+    }
+}
+
+/// Hands a reply of the filter to its response callback.
+fn show_reply(id: u32) {
+    let is_new = with_world(|world| {
+        let stream = world.streams.get_mut(&id)?;
+        let reply = stream.reply.as_ref().filter(|_| !stream.reply_shown)?;
+        stream.reply_shown = true;
+        stream.response = fields(&[(":status", &reply.status.to_string())]);
+        stream.response.extend(reply.headers.clone());
+        Some(())
+    });
+    let shown = |id| abi::proxy_on_response_headers(id, 1, true);
+    if is_new.is_some() && callback(Phase::ResponseHeaders, id, || shown(id)) == 0 {
+        with_world(|world| {
+            let stream = world.streams.get_mut(&id).unwrap();
+            stream.reply.as_mut().unwrap().headers = stream.response.clone();
+        });
+    }
+}
+
+/// Answers a request that goes on where the proxy does so itself, as with
+/// `direct_response`.
+fn answer_itself(id: u32) {
+    let answers = with_world(|world| {
+        let stream = world
+            .streams
+            .get_mut(&id)
+            .filter(|_| world.answers_itself)?;
+        stream.response = fields(&[(":status", "200")]);
+        Some(())
+    });
+    if answers.is_some() {
+        callback(Phase::ResponseHeaders, id, || {
+            abi::proxy_on_response_headers(id, 1, true)
+        });
     }
 }
 
@@ -58,11 +92,9 @@ pub(super) fn configure(root: u32, configuration: &str) -> bool {
 pub(super) fn configure_again(root: u32, configuration: &str) -> bool {
     with_world(|world| world.configuration = configuration.into());
     let size = configuration.len();
-    let taken = callback(Phase::Configure, root, || {
+    callback(Phase::Configure, root, || {
         abi::proxy_on_configure(root, size)
-    });
-    show_replies();
-    taken
+    })
 }
 
 /// A request comes; it has no body yet.
@@ -90,7 +122,6 @@ pub(super) fn request_of(root: u32, headers: Fields) -> u32 {
             stream.forwarded = Some(stream.request.clone());
         }
     });
-    show_replies();
     id
 }
 
@@ -117,7 +148,7 @@ pub(super) fn trailers_of(id: u32) -> Fields {
 }
 
 fn part_of(id: u32, action: u32) -> bool {
-    let goes_on = with_world(|world| {
+    with_world(|world| {
         let stream = world.streams.get_mut(&id).unwrap();
         let goes_on = action == 0 && stream.reply.is_none() && !stream.reset;
         // As Envoy where headers do not hold the body back: a part that goes
@@ -126,9 +157,7 @@ fn part_of(id: u32, action: u32) -> bool {
             stream.forwarded = Some(stream.request.clone());
         }
         goes_on
-    });
-    show_replies();
-    goes_on
+    })
 }
 
 /// The upstream answers; what the client gets.
@@ -178,7 +207,6 @@ pub(super) fn pass(root: u32, time: Duration) {
 
 pub(super) fn tick(root: u32) {
     callback(Phase::Tick, root, || abi::proxy_on_tick(root));
-    show_replies();
 }
 
 /// The requests to clusters that nobody has answered yet.
@@ -219,7 +247,8 @@ fn finish(sent: &Sent, count: usize, size: usize) {
         abi::proxy_on_http_call_response(root, token, count, size, 0);
     });
     with_world(|world| world.answer = None);
-    show_replies();
+    // Who has waited for it is answered by the ticks that follow.
+    pass(root, Duration::from_millis(2));
 }
 
 pub(super) fn outcome(id: u32) -> Outcome {

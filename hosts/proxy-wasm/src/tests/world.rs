@@ -2,7 +2,7 @@
 //! go wrong with each of them.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 
@@ -65,6 +65,13 @@ pub(super) enum Phase {
     Answer,
     ResponseHeaders,
     Done,
+}
+
+/// What a call of the filter leads to once its callback is over.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Action {
+    Resume(u32),
+    Reply(u32),
 }
 
 /// Something that goes wrong.
@@ -146,6 +153,16 @@ pub(super) struct World {
     pub(super) current: u32,
     pub(super) effective: u32,
     pub(super) phase: Option<Phase>,
+    /// What is left to be done, in order.
+    pub(super) actions: VecDeque<Action>,
+    /// The requests of those that were done, in order.
+    pub(super) acted: Vec<u32>,
+    /// How many actions are under way, each inside of the one before, and the most
+    /// that ever were.
+    pub(super) depth: usize,
+    pub(super) deepest: usize,
+    /// Requests that go on are answered by the proxy itself, at once.
+    pub(super) answers_itself: bool,
     /// How often each call was made in the current callback.
     pub(super) calls: BTreeMap<Call, usize>,
     /// The most often that a call was made in one callback of a phase.
@@ -323,6 +340,7 @@ impl World {
         );
         assert!(stream.forwarded.is_none(), "a request goes on once");
         stream.forwarded = Some(stream.request.clone());
+        self.actions.push_back(Action::Resume(context));
         Ok(())
     }
 
@@ -356,6 +374,7 @@ impl World {
             body: String::from_utf8(body).unwrap(),
             headers,
         });
+        self.actions.push_back(Action::Reply(context));
         Ok(())
     }
 

@@ -1,0 +1,55 @@
+//! What the engine wants done.
+
+use std::rc::Rc;
+
+use super::fetch::FetchCall;
+use crate::authz::Forward;
+use crate::cors::ResponseCors;
+use crate::http::LocalReply;
+use crate::telemetry::{Event, Metric, Reason};
+
+/// Names a request for as long as it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StreamId(pub u32);
+
+/// Something to be done.
+#[derive(Debug)]
+pub enum Effect {
+    /// A request is decided: for good, once.
+    Answer(Box<Answer>),
+    /// A request goes to an issuer; how it ends is told to
+    /// [`super::Engine::fetched`], also when it could not be sent.
+    Fetch(FetchCall),
+    /// Something is counted.
+    Measure(Metric),
+    /// Something is worth a line in the log.
+    Log(Event),
+}
+
+/// How a request was decided.
+#[derive(Debug)]
+pub struct Answer {
+    /// The request.
+    pub stream: StreamId,
+    /// What happens to it.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+    /// The route that it reached, as configured.
+    pub route: Option<Rc<str>>,
+    /// The provider of its token, where one took part.
+    pub provider: Option<Rc<str>>,
+    /// The issuer of its token, where it was good.
+    pub issuer: Option<Rc<str>>,
+    /// What CORS does to the answer that the client gets.
+    pub cors: Option<ResponseCors>,
+}
+
+/// What happens to a decided request.
+#[derive(Debug)]
+pub enum Action {
+    /// It goes on to the upstream, changed so.
+    Forward(Forward),
+    /// It is answered here.
+    Reply(LocalReply),
+}

@@ -1,0 +1,265 @@
+//! Requests that are judged: when they come, and again when keys have changed.
+
+use std::rc::Rc;
+
+use super::waiting::{Place, Waiter};
+use super::{Action, Answer, Effect, Engine, StreamId, Surroundings};
+use crate::authz::{self, Context, Decision, Forward, Refusal, Verdict, Verified, Wanted};
+use crate::cors::ResponseCors;
+use crate::http::RequestHead;
+use crate::telemetry::{Metric, Reason};
+use crate::time::UnixTime;
+
+/// How much one tick does for requests that wait.
+///
+/// A host nests the answers that it is given in one callback, and other requests
+/// stand still for as long as it lasts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    /// Requests that are answered.
+    pub(super) answers: usize,
+    /// Requests that are judged: each may cost a signature check.
+    pub(super) judgements: usize,
+    /// Wanted keys that are looked at: a request may want those of a thousand
+    /// sources.
+    pub(super) steps: usize,
+}
+
+impl Turn {
+    /// A millisecond or two with cheap signatures, and less than 30 with the most
+    /// expensive.
+    pub(super) const WHOLE: Self = Self {
+        answers: 32,
+        judgements: 16,
+        steps: 8192,
+    };
+    /// What a judgement costs for each key that was wanted, in steps.
+    pub(super) const STEPS_OF_JUDGEMENT: usize = 4;
+}
+
+/// A request that is judged.
+pub(super) struct Asking {
+    pub(super) stream: StreamId,
+    pub(super) head: RequestHead,
+    pub(super) arrived: UnixTime,
+    /// Its place among those that wait, where it has waited.
+    pub(super) place: Option<Place>,
+}
+
+/// What is known of a request besides what happens to it.
+struct Known {
+    route: Option<Rc<str>>,
+    provider: Option<Rc<str>>,
+    cors: Option<ResponseCors>,
+}
+
+impl Engine {
+    /// Judges requests that wait for keys that have changed, in order of arrival,
+    /// and answers those whose time is up: as many as one turn does.
+    pub(super) fn serve_waiting(&mut self, around: Surroundings<'_>, effects: &mut Vec<Effect>) {
+        let mut turn = self.turn;
+        while turn.answers > 0 && turn.judgements > 0 {
+            let Some(place) = self.waiting.next_due(&mut turn.steps) else {
+                break;
+            };
+            self.judge_again(place, &mut turn, around, effects);
+        }
+        while turn.answers > 0
+            && let Some((place, is_due)) = self.waiting.next_expired(around.now)
+        {
+            // Who came for a key that is there now is not sent away.
+            if !is_due {
+                turn.answers = turn.answers.saturating_sub(1);
+                if let Some(waiter) = self.waiting.take(place) {
+                    effects.push(Effect::Measure(Metric::WaitingRequests { change: -1 }));
+                    self.send_away(waiter, Reason::KeysUnavailable, around.now, effects);
+                }
+            } else if turn.judgements > 0 {
+                self.judge_again(place, &mut turn, around, effects);
+            } else {
+                break;
+            }
+        }
+    }
+
+    fn judge_again(
+        &mut self,
+        place: Place,
+        turn: &mut Turn,
+        around: Surroundings<'_>,
+        effects: &mut Vec<Effect>,
+    ) {
+        turn.judgements = turn.judgements.saturating_sub(1);
+        let Some(waiter) = self.waiting.take(place) else {
+            return;
+        };
+        let steps = waiter.size().saturating_mul(Turn::STEPS_OF_JUDGEMENT);
+        turn.steps = turn.steps.saturating_sub(steps);
+        let Waiter {
+            stream,
+            head,
+            arrived,
+            ..
+        } = waiter;
+        let asking = Asking {
+            stream,
+            head,
+            arrived,
+            place: Some(place),
+        };
+        if self.judge(asking, around, effects) {
+            turn.answers = turn.answers.saturating_sub(1);
+        }
+    }
+
+    /// Judges a request: it is answered, which is what is returned, or waits.
+    pub(super) fn judge(
+        &mut self,
+        asking: Asking,
+        around: Surroundings<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
+        let Decision {
+            verdict,
+            reason,
+            cors,
+            route,
+            provider,
+            recalled,
+            ..
+        } = self.decide(&asking, around);
+        let route = route.and_then(|id| self.policy.route(id));
+        let provider = provider.and_then(|id| self.policy.providers.get(id));
+        let issuer = provider.filter(|_| reason == Reason::Allowed);
+        let issuer = issuer.map(|provider| Rc::clone(&provider.expectations.issuer));
+        let known = Known {
+            route: route.map(|route| Rc::clone(&route.name)),
+            provider: provider.map(|provider| Rc::clone(&provider.name)),
+            cors,
+        };
+        let action = match verdict {
+            Verdict::Forward(forward) => Action::Forward(forward),
+            Verdict::Reply(reply) => Action::Reply(reply),
+            Verdict::Wait(wanted) => {
+                return self.wait(asking, wanted, known, around.now, effects);
+            }
+        };
+        if asking.place.is_some() {
+            effects.push(Effect::Measure(Metric::WaitingRequests { change: -1 }));
+        }
+        if let Some(hit) = recalled {
+            effects.push(Effect::Measure(Metric::token_cache(hit)));
+        }
+        let Known {
+            route,
+            provider,
+            cors,
+        } = known;
+        if let (Action::Forward(Forward { dropped: 1.., .. }), Some(provider)) =
+            (&action, &provider)
+        {
+            let provider = Rc::clone(provider);
+            effects.push(Effect::Measure(Metric::IdentityDropped { provider }));
+        }
+        effects.push(Effect::Answer(Box::new(Answer {
+            stream: asking.stream,
+            action,
+            reason,
+            route,
+            provider,
+            issuer,
+            cors,
+        })));
+        true
+    }
+
+    fn decide(&mut self, asking: &Asking, around: Surroundings<'_>) -> Decision {
+        let Surroundings { now, native, .. } = around;
+        let keys = self.keys.at(now);
+        let context = Context {
+            keys: &keys,
+            remembered: &self.tokens,
+            native,
+            arrived: asking.arrived,
+            now,
+        };
+        let mut decision = authz::evaluate(&self.policy, &asking.head, context);
+        if decision.verified.is_some() {
+            self.tables.count();
+        }
+        if let Some(Verified {
+            token,
+            provider,
+            jwt,
+        }) = decision.verified.take()
+            // Tokens of no further use must not push others out.
+            && jwt.expires() > now
+        {
+            self.tokens.remember(token, provider, jwt);
+        }
+        if let Some(absent) = &decision.absent {
+            self.keys.found_absent(absent, now);
+        }
+        decision
+    }
+
+    /// Puts a request aside, or refuses it where too many wait.
+    fn wait(
+        &mut self,
+        asking: Asking,
+        wanted: Vec<Wanted>,
+        known: Known,
+        now: UnixTime,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
+        let Asking {
+            stream,
+            head,
+            arrived,
+            place,
+        } = asking;
+        let waiter = Waiter {
+            stream,
+            head,
+            arrived,
+            deadline: arrived.saturating_add(self.keys.timeout(&wanted)),
+            wanted: wanted.into(),
+            route: known.route,
+            provider: known.provider,
+            cors: known.cors,
+        };
+        let (seated, has_waited) = match place {
+            Some(place) => (self.waiting.put_back(place, waiter), true),
+            None => (self.waiting.insert(waiter), false),
+        };
+        let change = i64::from(seated.is_ok()).saturating_sub(i64::from(has_waited));
+        if change != 0 {
+            effects.push(Effect::Measure(Metric::WaitingRequests { change }));
+        }
+        match seated {
+            Ok(()) => false,
+            Err(waiter) => {
+                self.send_away(*waiter, Reason::TooManyWaiting, now, effects);
+                true
+            }
+        }
+    }
+
+    /// Answers a request that has waited, or would have, that the keys are not there.
+    fn send_away(&self, waiter: Waiter, reason: Reason, now: UnixTime, effects: &mut Vec<Effect>) {
+        let retry_after = Some(self.keys.retry_after(&waiter.wanted, now));
+        let refusal = Refusal {
+            retry_after,
+            ..reason.into()
+        };
+        effects.push(Effect::Answer(Box::new(Answer {
+            stream: waiter.stream,
+            action: Action::Reply(refusal.reply(&self.policy.responses)),
+            reason,
+            route: waiter.route,
+            provider: waiter.provider,
+            issuer: None,
+            cors: waiter.cors,
+        })));
+    }
+}
