@@ -10,7 +10,7 @@ use super::hmac::{Hmac, HmacKey};
 use super::native::{Exportable, NativeFirst};
 use super::rsa::{Pkcs1, Pss, RsaKey};
 use super::tables::Tables;
-use super::{Algorithm, Curve, Fingerprint, NativeSignatures, seam};
+use super::{Algorithm, Curve, Fingerprint, Hash, NativeSignatures, seam};
 
 /// A key that signatures can be checked with. Copies share the material.
 #[derive(Clone)]
@@ -109,31 +109,20 @@ impl VerifyingKey {
     /// is for them.
     #[must_use]
     pub fn prepare(&self) -> Option<Tables> {
-        match &self.0.material {
-            Material::Ed25519(key) => key.prepare(),
-            Material::P521(key) => key.prepare(),
-            Material::Rsa(_) | Material::P256(_) | Material::P384(_) | Material::Hmac(_) => None,
-        }
+        self.0.material.tabled()?.prepare()
     }
 
     /// Whether checks with this key are fast now.
     #[must_use]
     pub fn is_prepared(&self) -> bool {
-        match &self.0.material {
-            Material::Ed25519(key) => key.is_prepared(),
-            Material::P521(key) => key.is_prepared(),
-            Material::Rsa(_) | Material::P256(_) | Material::P384(_) | Material::Hmac(_) => false,
-        }
+        let tabled = self.0.material.tabled();
+        tabled.is_some_and(Tabled::is_prepared)
     }
 
     /// What making checks with this key fast takes, where there is a way to.
     #[must_use]
     pub fn preparation(&self) -> Option<Preparation> {
-        match &self.0.material {
-            Material::Ed25519(_) => Some(Preparation::Small),
-            Material::P521(_) => Some(Preparation::Large),
-            Material::Rsa(_) | Material::P256(_) | Material::P384(_) | Material::Hmac(_) => None,
-        }
+        self.0.material.tabled().map(Tabled::preparation)
     }
 
     fn prepared(material: Material, fingerprint: Fingerprint) -> Self {
@@ -146,14 +135,7 @@ impl VerifyingKey {
     /// Whether signatures of `algorithm` can be checked with this key.
     #[must_use]
     pub fn fits(&self, algorithm: Algorithm) -> bool {
-        match algorithm.family() {
-            Family::Pkcs1(_) | Family::Pss(_) => self.as_rsa().is_some(),
-            Family::Ecdsa(Curve::P256) => self.as_p256().is_some(),
-            Family::Ecdsa(Curve::P384) => self.as_p384().is_some(),
-            Family::Ecdsa(Curve::P521) => self.as_p521().is_some(),
-            Family::EdDsa => self.as_ed25519().is_some(),
-            Family::Hmac(hash) => self.as_hmac().is_some_and(|key| key.serves(hash)),
-        }
+        self.0.material.matched(algorithm).is_some()
     }
 
     /// What identifies the material.
@@ -172,85 +154,101 @@ impl VerifyingKey {
         signature: &[u8],
         native: &dyn NativeSignatures,
     ) -> bool {
-        match algorithm.family() {
-            Family::Pkcs1(hash) => {
-                check_natively(Pkcs1(hash), self.as_rsa(), message, signature, native)
-            }
-            Family::Pss(hash) => check(&Pss(hash), self.as_rsa(), message, signature),
-            Family::Ecdsa(Curve::P256) => {
-                check_natively(Ecdsa::new(), self.as_p256(), message, signature, native)
-            }
-            Family::Ecdsa(Curve::P384) => {
-                check_natively(Ecdsa::new(), self.as_p384(), message, signature, native)
-            }
-            Family::Ecdsa(Curve::P521) => {
-                check_natively(Ecdsa::new(), self.as_p521(), message, signature, native)
-            }
-            Family::EdDsa => check(&Ed25519, self.as_ed25519(), message, signature),
-            Family::Hmac(hash) => check(&Hmac(hash), self.as_hmac(), message, signature),
+        let Some(matched) = self.0.material.matched(algorithm) else {
+            return false;
+        };
+        match matched {
+            Matched::Pkcs1(key, hash) => natively(Pkcs1(hash), key, message, signature, native),
+            Matched::Pss(key, hash) => seam::verify(&Pss(hash), key, message, signature),
+            Matched::P256(key) => natively(Ecdsa::new(), key, message, signature, native),
+            Matched::P384(key) => natively(Ecdsa::new(), key, message, signature, native),
+            Matched::P521(key) => natively(Ecdsa::new(), key, message, signature, native),
+            Matched::Ed25519(key) => seam::verify(&Ed25519, key, message, signature),
+            Matched::Hmac(key, hash) => seam::verify(&Hmac(hash), key, message, signature),
         }
-    }
-
-    fn as_rsa(&self) -> Option<&RsaKey> {
-        if let Material::Rsa(key) = &self.0.material {
-            return Some(key);
-        }
-        None
-    }
-
-    fn as_p256(&self) -> Option<&EcKey<P256>> {
-        if let Material::P256(key) = &self.0.material {
-            return Some(key);
-        }
-        None
-    }
-
-    fn as_p384(&self) -> Option<&EcKey<P384>> {
-        if let Material::P384(key) = &self.0.material {
-            return Some(key);
-        }
-        None
-    }
-
-    fn as_p521(&self) -> Option<&EcKey<P521>> {
-        if let Material::P521(key) = &self.0.material {
-            return Some(key);
-        }
-        None
-    }
-
-    fn as_ed25519(&self) -> Option<&Ed25519Key> {
-        if let Material::Ed25519(key) = &self.0.material {
-            return Some(key);
-        }
-        None
-    }
-
-    fn as_hmac(&self) -> Option<&HmacKey> {
-        if let Material::Hmac(key) = &self.0.material {
-            return Some(key);
-        }
-        None
     }
 }
 
-fn check<A: jwt_compact::Algorithm>(
-    algorithm: &A,
-    key: Option<&A::VerifyingKey>,
-    message: &[u8],
-    signature: &[u8],
-) -> bool {
-    key.is_some_and(|key| seam::verify(algorithm, key, message, signature))
+/// A key, and an algorithm of its kind.
+enum Matched<'k> {
+    Pkcs1(&'k RsaKey, Hash),
+    Pss(&'k RsaKey, Hash),
+    P256(&'k EcKey<P256>),
+    P384(&'k EcKey<P384>),
+    P521(&'k EcKey<P521>),
+    Ed25519(&'k Ed25519Key),
+    Hmac(&'k HmacKey, Hash),
 }
 
-fn check_natively<A: Exportable>(
+impl Material {
+    /// The one place that says which key is for which algorithm.
+    fn matched(&self, algorithm: Algorithm) -> Option<Matched<'_>> {
+        Some(match (self, algorithm.family()) {
+            (Self::Rsa(key), Family::Pkcs1(hash)) => Matched::Pkcs1(key, hash),
+            (Self::Rsa(key), Family::Pss(hash)) => Matched::Pss(key, hash),
+            (Self::P256(key), Family::Ecdsa(Curve::P256)) => Matched::P256(key),
+            (Self::P384(key), Family::Ecdsa(Curve::P384)) => Matched::P384(key),
+            (Self::P521(key), Family::Ecdsa(Curve::P521)) => Matched::P521(key),
+            (Self::Ed25519(key), Family::EdDsa) => Matched::Ed25519(key),
+            (Self::Hmac(key), Family::Hmac(hash)) if key.serves(hash) => Matched::Hmac(key, hash),
+            _ => return None,
+        })
+    }
+
+    /// The key as one that tables make faster, if it is of such a kind.
+    fn tabled(&self) -> Option<&dyn Tabled> {
+        match self {
+            Self::Ed25519(key) => Some(key),
+            Self::P521(key) => Some(key),
+            Self::Rsa(_) | Self::P256(_) | Self::P384(_) | Self::Hmac(_) => None,
+        }
+    }
+}
+
+/// A key whose checks precomputed tables make faster.
+trait Tabled {
+    fn prepare(&self) -> Option<Tables>;
+    fn is_prepared(&self) -> bool;
+    fn preparation(&self) -> Preparation;
+}
+
+impl Tabled for Ed25519Key {
+    fn prepare(&self) -> Option<Tables> {
+        self.prepare()
+    }
+
+    fn is_prepared(&self) -> bool {
+        self.is_prepared()
+    }
+
+    fn preparation(&self) -> Preparation {
+        Preparation::Small
+    }
+}
+
+impl Tabled for EcKey<P521> {
+    fn prepare(&self) -> Option<Tables> {
+        self.prepare()
+    }
+
+    fn is_prepared(&self) -> bool {
+        self.is_prepared()
+    }
+
+    fn preparation(&self) -> Preparation {
+        Preparation::Large
+    }
+}
+
+/// Checks with the host's signatures where they are faster.
+fn natively<A: Exportable>(
     algorithm: A,
-    key: Option<&A::VerifyingKey>,
+    key: &A::VerifyingKey,
     message: &[u8],
     signature: &[u8],
     native: &dyn NativeSignatures,
 ) -> bool {
-    check(&NativeFirst { algorithm, native }, key, message, signature)
+    seam::verify(&NativeFirst { algorithm, native }, key, message, signature)
 }
 
 impl fmt::Debug for VerifyingKey {
