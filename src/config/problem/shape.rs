@@ -36,6 +36,9 @@ pub enum ShapeProblem {
         /// Its members.
         known: &'static [&'static str],
     },
+    /// An object without a member, where the author chooses their names: it
+    /// looks like a rule and is none.
+    EmptyMap,
     /// A bare value where only a list may stand.
     Bare {
         /// The value, where it is text.
@@ -179,6 +182,9 @@ impl fmt::Display for ShapeProblem {
                 "is an empty object; write at least one of {}",
                 Names(known, "and")
             ),
+            Self::EmptyMap => {
+                out.write_str("is an empty object; write at least one member, or leave it out")
+            }
             Self::Bare { found } => write!(
                 out,
                 "is one value where only a list may stand; write [{found}]"

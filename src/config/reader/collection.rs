@@ -98,7 +98,8 @@ fn elements<'d, T>(
     )))
 }
 
-/// Reads an object whose members have names of the author's choosing.
+/// Reads an object whose members have names of the author's choosing; never an
+/// empty one.
 pub(in crate::config) fn map<'d, T>(
     read: impl Fn(&Node<'d>, &mut Sink) -> Option<T>,
 ) -> impl Fn(&Node<'d>, &mut Sink) -> Option<Vec<(Text<'d>, T)>> {
@@ -106,6 +107,10 @@ pub(in crate::config) fn map<'d, T>(
         let Value::Object(object) = node.value else {
             return node.refuse(Wanted::Object, sink);
         };
+        if object.is_empty() {
+            sink.report(&node.at, ShapeProblem::EmptyMap);
+            return None;
+        }
         let mut entries = Vec::new();
         for (name, value) in object.iter() {
             let at = node.at.member(name);
