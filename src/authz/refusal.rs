@@ -181,7 +181,9 @@ const fn outcome(reason: Reason) -> (Status, Challenge) {
         | Reason::LifetimeTooLong
         | Reason::BadAudience
         | Reason::BadTokenUse
-        | Reason::BadClaims => (Status::Unauthorized, Challenge::InvalidToken),
+        | Reason::BadClaims
+        | Reason::BoundToken
+        | Reason::UnboundToken => (Status::Unauthorized, Challenge::InvalidToken),
         Reason::MissingScope | Reason::MissingClaim => {
             (Status::Forbidden, Challenge::InsufficientScope)
         }
@@ -215,6 +217,10 @@ const fn description(reason: Reason) -> Option<&'static str> {
         Reason::BadAudience => "The token does not have a valid audience",
         Reason::BadTokenUse => "The token is not for this use",
         Reason::BadClaims => "The token claims are not accepted",
+        Reason::BoundToken => {
+            "The token is bound to its holder and no proof of that can be checked"
+        }
+        Reason::UnboundToken => "The token is not bound to its holder",
         Reason::MissingScope => "The token lacks a scope that is needed here",
         Reason::MissingClaim => "The token lacks a claim that is needed here",
         Reason::BadMethod => "The method has to be in upper case",

@@ -299,6 +299,8 @@ impl Fault {
             Self::Claim(ClaimError::TokenUse) | Self::RouteTokenUse => Reason::BadTokenUse,
             Self::Claim(ClaimError::Lifetime) => Reason::LifetimeTooLong,
             Self::Claim(ClaimError::ClaimRule) => Reason::BadClaims,
+            Self::Claim(ClaimError::Bound) => Reason::BoundToken,
+            Self::Claim(ClaimError::Unbound) => Reason::UnboundToken,
         }
     }
 }

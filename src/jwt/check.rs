@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::claims::Found;
-use super::{ClaimError, TokenType, ValidClaims, VerifiedJwt};
+use super::{Binding, ClaimError, TokenType, ValidClaims, VerifiedJwt, binding};
 use crate::rules::{ClaimRule, RequestParts, meets};
 use crate::time::UnixTime;
 
@@ -21,6 +21,8 @@ pub struct Expectations {
     pub token_use: Option<TokenUse>,
     /// What other claims must be.
     pub claims: Vec<ClaimRule>,
+    /// What their `cnf` must be.
+    pub binding: Binding,
     /// By how much the clocks of issuer and proxy may differ.
     pub clock_skew: Duration,
     /// The most that may lie between now and `exp`; `None`: no limit.
@@ -105,6 +107,7 @@ pub(super) fn check<'a>(
         .iter()
         .all(|rule| meets(rule, &claims, request));
     require(rules_met, ClaimError::ClaimRule)?;
+    binding::check(token, expected.binding)?;
     Ok(claims)
 }
 

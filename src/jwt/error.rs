@@ -80,6 +80,10 @@ pub enum ClaimError {
     Lifetime,
     /// A claim is not as the provider's rules want it.
     ClaimRule,
+    /// `cnf` binds the token to its holder, and nobody has proved to be that.
+    Bound,
+    /// There is no `cnf`, and the provider's tokens must have one.
+    Unbound,
 }
 
 impl TokenError {
@@ -139,6 +143,8 @@ impl ClaimError {
             Self::TokenUse => "The token is not for this use",
             Self::Lifetime => "The token is valid for too long",
             Self::ClaimRule => "The token claims are not accepted",
+            Self::Bound => "The token is bound to its holder and no proof of that can be checked",
+            Self::Unbound => "The token is not bound to its holder",
         }
     }
 }

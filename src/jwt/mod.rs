@@ -21,6 +21,7 @@
 //! Encrypted tokens (RFC 7516), nested tokens and the JSON serialisations are
 //! not supported.
 
+mod binding;
 mod check;
 mod claims;
 mod content;
@@ -36,6 +37,7 @@ mod token;
 mod valid;
 mod verified;
 
+pub use binding::Binding;
 pub use check::{Audiences, Expectations, TokenUse};
 pub use error::{ClaimError, RegisteredClaim, TokenError};
 pub use header::TokenType;

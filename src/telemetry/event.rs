@@ -126,7 +126,10 @@ impl fmt::Display for Event {
                 if let Some(provider) = provider {
                     write!(f, ", provider `{provider}`")?;
                 }
-                Ok(())
+                match hint(*reason) {
+                    Some(hint) => write!(f, "; {hint}"),
+                    None => Ok(()),
+                }
             }
             Self::KeysTaken {
                 provider,
@@ -169,5 +172,45 @@ impl fmt::Display for Event {
                  its tokens are answered 503 until a fetch succeeds"
             ),
         }
+    }
+}
+
+/// What decides a refusal that neither its name nor the request explains.
+fn hint(reason: Reason) -> Option<&'static str> {
+    if reason == Reason::BoundToken {
+        Some(
+            "the token has `cnf`, and no proof of possession can be checked; \
+             with `binding: ignore` the provider takes it from whoever has it",
+        )
+    } else if reason == Reason::UnboundToken {
+        Some("the token has no `cnf`, and the provider has `binding: required`")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_a_bound_token_says_which_setting_decides() {
+        let line = |reason| {
+            let provider = Some(Rc::from("main"));
+            let route = None;
+            Event::Refused {
+                reason,
+                route,
+                provider,
+            }
+            .to_string()
+        };
+        assert_eq!(
+            line(Reason::BoundToken),
+            "refused: bound_token, provider `main`; the token has `cnf`, and no proof of possession can be \
+             checked; with `binding: ignore` the provider takes it from whoever has it"
+        );
+        assert!(line(Reason::UnboundToken).ends_with("`binding: required`"));
+        assert_eq!(line(Reason::Expired), "refused: expired, provider `main`");
     }
 }

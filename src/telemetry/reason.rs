@@ -69,6 +69,10 @@ pub enum Reason {
     BadTokenUse,
     /// A claim that every token of the provider must meet is not met.
     BadClaims,
+    /// The token has `cnf`, and no proof of possession can be checked.
+    BoundToken,
+    /// The token has no `cnf`, and the provider's must.
+    UnboundToken,
     /// The route's scopes are not met.
     MissingScope,
     /// The route's claims are not met.
@@ -83,7 +87,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 38] = [
         Self::Allowed,
         Self::Public,
         Self::Anonymous,
@@ -115,6 +119,8 @@ impl Reason {
         Self::BadAudience,
         Self::BadTokenUse,
         Self::BadClaims,
+        Self::BoundToken,
+        Self::UnboundToken,
         Self::MissingScope,
         Self::MissingClaim,
         Self::KeysUnavailable,
@@ -167,6 +173,8 @@ impl Reason {
             Self::BadAudience => "edge_authz_bad_audience",
             Self::BadTokenUse => "edge_authz_bad_token_use",
             Self::BadClaims => "edge_authz_bad_claims",
+            Self::BoundToken => "edge_authz_bound_token",
+            Self::UnboundToken => "edge_authz_unbound_token",
             Self::MissingScope => "edge_authz_missing_scope",
             Self::MissingClaim => "edge_authz_missing_claim",
             Self::KeysUnavailable => "edge_authz_keys_unavailable",

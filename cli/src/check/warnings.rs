@@ -10,7 +10,7 @@ use crate::report::Finding;
 use crate::subject::{Step, Subject, shown};
 use edge_authz::cors::CorsPolicy;
 use edge_authz::crypto::Algorithm;
-use edge_authz::jwt::Audiences;
+use edge_authz::jwt::{Audiences, Binding};
 use edge_authz::policy::{Access, KeyLocation, Policy, Provider, ProviderKeys, TokenPlace};
 
 /// Everything that is risky in a policy.
@@ -46,6 +46,11 @@ fn of_provider(
             "whoever can read this configuration can make tokens with a shared key; use a key pair, such as one for ES256",
         );
     }
+    binding(
+        provider,
+        &[list, element, Step::Member("binding")],
+        warnings,
+    );
     let ProviderKeys::Fetched(source) = &provider.keys else {
         return;
     };
@@ -66,6 +71,26 @@ fn of_provider(
             "whoever is on the way can replace keys that are fetched over http; write `https://` and give the cluster TLS",
         );
     }
+}
+
+/// What a written `binding` does to tokens with `cnf`, whose proofs of
+/// possession cannot be checked.
+fn binding(provider: &Provider, at: &[Step<'_>], warnings: &mut Warnings<'_>) {
+    if !warnings.subject().has(at) {
+        return;
+    }
+    let sentence = match provider.expectations.binding {
+        Binding::Any => {
+            "tokens with `cnf` are answered 401, since no proof of possession can be checked; write `ignore` to take them from whoever has them"
+        }
+        Binding::Required => {
+            "no token can pass, since one without `cnf` is refused and no proof of possession can be checked for the others; write `ignore`, or leave it out"
+        }
+        Binding::Ignore => {
+            "whoever steals a token that is bound to its holder (`cnf`) can use it; leave it out to refuse such tokens"
+        }
+    };
+    warnings.add(at, sentence);
 }
 
 fn scopes(policy: &Policy, warnings: &mut Warnings<'_>) {

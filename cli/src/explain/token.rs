@@ -179,6 +179,11 @@ impl Judge<'_> {
                 let wanted = route.token_use?;
                 Some(format!("the route wants token_use {}", wanted.as_str()))
             }
+            ClaimError::Bound => Some(
+                "it has `cnf`; with `binding: ignore` it would be good for whoever has it"
+                    .to_owned(),
+            ),
+            ClaimError::Unbound => Some("the provider has `binding: required`".to_owned()),
             ClaimError::TokenType
             | ClaimError::Issuer
             | ClaimError::Audience

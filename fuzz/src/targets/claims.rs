@@ -11,7 +11,7 @@ use std::time::Duration;
 use edge_authz::crypto::NoNativeSignatures;
 use edge_authz::jwk::{KeySet, Source};
 use edge_authz::jwt::{
-    Audiences, Expectations, TokenUse, Unfit, UnverifiedJwt, ValidClaims, VerifiedJwt,
+    Audiences, Binding, Expectations, TokenUse, Unfit, UnverifiedJwt, ValidClaims, VerifiedJwt,
 };
 use edge_authz::rules::{ClaimName, ClaimRule, Expected, NoRequest, Requirement};
 use edge_authz::time::UnixTime;
@@ -25,7 +25,10 @@ pub(crate) fn target(data: &[u8]) {
         return;
     };
     let claims = json::parse(data, jwt::DEPTH).expect("only ours reads the claims");
-    for (provider, expected) in [plain(), strict(), with_rules()].into_iter().enumerate() {
+    for (provider, expected) in [plain(), strict(), with_rules(), bound(), unbound()]
+        .into_iter()
+        .enumerate()
+    {
         for nanos in [0, 1, 500_000_000] {
             let now = 1_700_000_000_000_000_000 + nanos;
             let ours = token.check(&expected, &NoRequest, UnixTime::from_nanos(now));
@@ -61,6 +64,7 @@ pub(super) fn plain() -> Expectations {
         token_use: None,
         claims: Vec::new(),
         clock_skew: Duration::from_mins(1),
+        binding: Binding::Any,
         max_lifetime: None,
     }
 }
@@ -102,6 +106,20 @@ fn with_rules() -> Expectations {
     }
 }
 
+fn bound() -> Expectations {
+    Expectations {
+        binding: Binding::Required,
+        ..plain()
+    }
+}
+
+fn unbound() -> Expectations {
+    Expectations {
+        binding: Binding::Ignore,
+        ..plain()
+    }
+}
+
 fn is_good(claims: &Json<'_>, expected: &Expectations, now: i128) -> bool {
     let nanos = |duration: Duration| i128::try_from(duration.as_nanos()).unwrap();
     let date = |name: &str| claims.get(name).and_then(jwt::date);
@@ -122,7 +140,14 @@ fn is_good(claims: &Json<'_>, expected: &Expectations, now: i128) -> bool {
             }
         }
     };
-    text("iss") == Some(&*expected.issuer)
+    let bound = claims.get("cnf").is_some();
+    let held = match expected.binding {
+        Binding::Any => !bound,
+        // No proof can be checked, so no token is good.
+        Binding::Required => false,
+        Binding::Ignore => true,
+    };
+    held && text("iss") == Some(&*expected.issuer)
         && expires > at(now - skew)
         && date("nbf").is_none_or(|time| time <= at(now + skew))
         && date("iat").is_none_or(|time| time <= at(now + skew))

@@ -119,6 +119,7 @@ fn compile_one<'d>(
             token_types,
             token_use: written.token_use.read(),
             claims,
+            binding: written.binding.read().unwrap_or_default(),
             clock_skew: written.clock_skew.read().unwrap_or(DEFAULT_CLOCK_SKEW),
             max_lifetime: written.max_lifetime.read(),
         },

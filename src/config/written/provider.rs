@@ -7,10 +7,10 @@ use crate::config::error::Sink;
 use crate::config::path::Path;
 use crate::config::problem::Wanted;
 use crate::config::reader::{
-    Field, List, Located, Node, Text, any_text, duration, map, object, text, texts,
+    Field, List, Located, Node, Text, any_text, choice, duration, map, object, text, texts,
 };
 use crate::config::value::Value;
-use crate::jwt::TokenUse;
+use crate::jwt::{Binding, TokenUse};
 
 /// One provider.
 pub(in crate::config) struct Provider<'d> {
@@ -23,6 +23,7 @@ pub(in crate::config) struct Provider<'d> {
     pub(in crate::config) token_use: Field<TokenUse>,
     pub(in crate::config) claims: Field<ClaimRules<'d>>,
     pub(in crate::config) scope_claims: Field<List<Text<'d>>>,
+    pub(in crate::config) binding: Field<Binding>,
     pub(in crate::config) clock_skew: Field<Duration>,
     pub(in crate::config) max_lifetime: Field<Duration>,
 }
@@ -68,6 +69,13 @@ const MEMBERS: &[&str] = &[
     "scope_claims",
     "clock_skew",
     "max_lifetime",
+    "binding",
+];
+
+const BINDING: &[(&str, Binding)] = &[
+    ("any", Binding::Any),
+    ("required", Binding::Required),
+    ("ignore", Binding::Ignore),
 ];
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -92,6 +100,7 @@ pub(super) fn read<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Provider<'d>>
         token_use: members.optional("token_use", sink, token_use),
         claims: members.optional("claims", sink, claim_rules),
         scope_claims: members.optional("scope_claims", sink, texts),
+        binding: members.optional("binding", sink, choice(BINDING)),
         clock_skew: members.optional("clock_skew", sink, duration(Duration::ZERO, DAY)),
         max_lifetime: members.optional(
             "max_lifetime",

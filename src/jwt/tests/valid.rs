@@ -13,6 +13,7 @@ fn anything() -> Expectations {
         token_use: None,
         claims: Vec::new(),
         clock_skew: Duration::ZERO,
+        binding: Binding::Any,
         max_lifetime: None,
     }
 }

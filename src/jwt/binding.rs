@@ -1,0 +1,32 @@
+//! Sender constraints (RFC 7800): tokens that only their holder may present.
+
+use super::claims::Found;
+use super::{ClaimError, VerifiedJwt};
+
+/// What a provider wants of its tokens' `cnf`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Binding {
+    /// A token with `cnf` must be presented by its holder.
+    #[default]
+    Any,
+    /// So must every token: one without `cnf` is refused.
+    Required,
+    /// `cnf` is ignored: whoever has the token may present it.
+    Ignore,
+}
+
+/// Checks a token's `cnf`. No proof of possession can be checked here, neither
+/// a certificate nor a key, so nobody has shown to be the holder of a token
+/// that has one. A `cnf` of any type binds: one that cannot be read is not
+/// absent.
+pub(super) fn check(token: &VerifiedJwt, wanted: Binding) -> Result<(), ClaimError> {
+    let is_bound = match token.claims().get("cnf") {
+        Found::Value(_) | Found::Unreadable => true,
+        Found::Absent => false,
+    };
+    match (wanted, is_bound) {
+        (Binding::Ignore, _) | (Binding::Any, false) => Ok(()),
+        (Binding::Any | Binding::Required, true) => Err(ClaimError::Bound),
+        (Binding::Required, false) => Err(ClaimError::Unbound),
+    }
+}
