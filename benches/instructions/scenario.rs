@@ -2,7 +2,7 @@
 //! that is set up before.
 
 use std::hint::black_box;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use edge_authz::config;
 use edge_authz::crypto::{Hash, NativeSignatures};
@@ -159,7 +159,7 @@ impl Setting {
             "cors": {"allow_origins": [ORIGIN], "allow_headers": ["Authorization"]},
         });
         let policy = config::compile(configuration.to_string().as_bytes()).expect("a policy");
-        Engine::new(Rc::new(policy), 1)
+        Engine::new(Arc::new(policy), 1)
     }
 
     /// The request of this round.

@@ -1,7 +1,7 @@
 //! A policy as it is run: everything an answer needs, ready made.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::origin::OriginPattern;
 use crate::http::is_token;
@@ -11,7 +11,7 @@ use crate::http::is_token;
 /// Only [`CorsSpec::compile`](super::CorsSpec::compile) makes one, so what is
 /// refused there (`*` with credentials, …) is true of no policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CorsPolicy(Rc<Compiled>);
+pub struct CorsPolicy(Arc<Compiled>);
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Compiled {
@@ -33,7 +33,7 @@ pub(super) struct Compiled {
 pub(super) struct Origins {
     /// `*` is among them.
     pub(super) any: bool,
-    pub(super) exact: BTreeSet<Rc<str>>,
+    pub(super) exact: BTreeSet<Arc<str>>,
     pub(super) wild: Vec<OriginPattern>,
 }
 
@@ -62,7 +62,7 @@ pub(super) struct AllowedHeaders {
 
 impl CorsPolicy {
     pub(super) fn new(compiled: Compiled) -> Self {
-        Self(Rc::new(compiled))
+        Self(Arc::new(compiled))
     }
 
     pub(super) fn compiled(&self) -> &Compiled {

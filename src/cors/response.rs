@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::origin::OriginPattern;
 use super::policy::{CorsPolicy, Origins, elements};
@@ -22,7 +22,7 @@ pub(super) enum Allowed {
     /// By `*` only.
     Any,
     /// By its name or a pattern.
-    Named(Rc<str>),
+    Named(Arc<str>),
 }
 
 /// What CORS does to the answer of one request, whoever gives it: the
@@ -200,9 +200,9 @@ impl Origins {
             return Allowed::No;
         };
         if let Some(exact) = self.exact.get(text) {
-            Allowed::Named(Rc::clone(exact))
+            Allowed::Named(Arc::clone(exact))
         } else if self.wild.iter().any(|pattern| pattern.matches(bytes)) {
-            Allowed::Named(Rc::from(text))
+            Allowed::Named(Arc::from(text))
         } else if self.any && OriginPattern::ANY.matches(bytes) {
             Allowed::Any
         } else {

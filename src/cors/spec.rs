@@ -1,7 +1,7 @@
 //! A policy as it is written, checked into the one that is run.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::{CorsError, CorsMember, CorsProblem};
@@ -100,7 +100,7 @@ impl CorsSpec {
             }
             match pattern.exact() {
                 Some(exact) => {
-                    origins.exact.insert(Rc::from(exact));
+                    origins.exact.insert(Arc::from(exact));
                 }
                 None if pattern.is_any() => origins.any = true,
                 None => origins.wild.push(pattern),

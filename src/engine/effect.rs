@@ -1,6 +1,6 @@
 //! What the engine wants done.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::fetch::FetchCall;
 use crate::authz::Forward;
@@ -36,11 +36,11 @@ pub struct Answer {
     /// Why.
     pub reason: Reason,
     /// The route that it reached, as configured.
-    pub route: Option<Rc<str>>,
+    pub route: Option<Arc<str>>,
     /// The provider of its token, where one took part.
-    pub provider: Option<Rc<str>>,
+    pub provider: Option<Arc<str>>,
     /// The issuer of its token, where it was good.
-    pub issuer: Option<Rc<str>>,
+    pub issuer: Option<Arc<str>>,
     /// What CORS does to the answer that the client gets.
     pub cors: Option<ResponseCors>,
 }

@@ -1,7 +1,7 @@
 //! One fetch of a key set, from the lease to the outcome: up to three
 //! requests, one after the other.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::jwk::{KeySet, ParsedKeySet, Source as KeyOrigin};
@@ -21,7 +21,7 @@ pub struct FetchCall {
     /// Names it in [`super::Engine::fetched`].
     pub id: FetchId,
     /// The cluster.
-    pub cluster: Rc<str>,
+    pub cluster: Arc<str>,
     /// What to ask there.
     pub uri: FetchUri,
     /// The longest it may take.
@@ -97,7 +97,7 @@ pub(super) enum Next {
 /// Where a request goes.
 #[derive(Clone, Debug)]
 struct Request {
-    cluster: Rc<str>,
+    cluster: Arc<str>,
     uri: FetchUri,
 }
 
@@ -133,7 +133,7 @@ impl Fetch {
     pub(super) fn call(&self, timeout: Duration) -> FetchCall {
         FetchCall {
             id: self.id,
-            cluster: Rc::clone(&self.asked.cluster),
+            cluster: Arc::clone(&self.asked.cluster),
             uri: self.asked.uri.clone(),
             timeout,
             fresh: self.fresh,
@@ -201,7 +201,7 @@ impl Request {
     fn place(&self) -> FetchPlace {
         FetchPlace {
             uri: Shown::new(&self.uri.without_query()),
-            cluster: Rc::clone(&self.cluster),
+            cluster: Arc::clone(&self.cluster),
         }
     }
 }

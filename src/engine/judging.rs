@@ -1,6 +1,6 @@
 //! Requests that are judged: when they come, and again when keys have changed.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::waiting::{Place, Waiter};
 use super::{Action, Answer, Effect, Engine, StreamId, Surroundings};
@@ -48,8 +48,8 @@ pub(super) struct Asking {
 
 /// What is known of a request besides what happens to it.
 struct Known {
-    route: Option<Rc<str>>,
-    provider: Option<Rc<str>>,
+    route: Option<Arc<str>>,
+    provider: Option<Arc<str>>,
     cors: Option<ResponseCors>,
 }
 
@@ -131,10 +131,10 @@ impl Engine {
         let route = route.and_then(|id| self.policy.route(id));
         let provider = provider.and_then(|id| self.policy.providers.get(id));
         let issuer = provider.filter(|_| reason == Reason::Allowed);
-        let issuer = issuer.map(|provider| Rc::clone(&provider.expectations.issuer));
+        let issuer = issuer.map(|provider| Arc::clone(&provider.expectations.issuer));
         let known = Known {
-            route: route.map(|route| Rc::clone(&route.name)),
-            provider: provider.map(|provider| Rc::clone(&provider.name)),
+            route: route.map(|route| Arc::clone(&route.name)),
+            provider: provider.map(|provider| Arc::clone(&provider.name)),
             cors,
         };
         let action = match verdict {
@@ -158,7 +158,7 @@ impl Engine {
         if let (Action::Forward(Forward { dropped: 1.., .. }), Some(provider)) =
             (&action, &provider)
         {
-            let provider = Rc::clone(provider);
+            let provider = Arc::clone(provider);
             effects.push(Effect::Measure(Metric::IdentityDropped { provider }));
         }
         effects.push(Effect::Answer(Box::new(Answer {

@@ -24,7 +24,7 @@ mod tests;
 mod token_cache;
 mod waiting;
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cors::ResponseCors;
@@ -66,7 +66,7 @@ pub struct Surroundings<'a> {
 /// One listener's filter: its policy, and all that changes.
 #[derive(Debug)]
 pub struct Engine {
-    policy: Rc<Policy>,
+    policy: Arc<Policy>,
     keys: KeyCache,
     tokens: TokenCache,
     tables: Tables,
@@ -83,7 +83,7 @@ impl Engine {
     /// An engine without keys. `seed` differs between workers: it names this
     /// one, and spreads its fetches.
     #[must_use]
-    pub fn new(policy: Rc<Policy>, seed: u64) -> Self {
+    pub fn new(policy: Arc<Policy>, seed: u64) -> Self {
         let keys = KeyCache::new(&policy, Random::new(seed));
         let tokens = TokenCache::new(policy.max_tokens);
         let waiting = Waiting::new(policy.sources.len());
@@ -101,7 +101,7 @@ impl Engine {
 
     /// The policy in force.
     #[must_use]
-    pub const fn policy(&self) -> &Rc<Policy> {
+    pub const fn policy(&self) -> &Arc<Policy> {
         &self.policy
     }
 

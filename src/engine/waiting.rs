@@ -1,7 +1,7 @@
 //! The requests that wait for keys, in the order in which they came.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::StreamId;
 use crate::authz::Wanted;
@@ -27,8 +27,8 @@ pub(super) struct Waiter {
     pub(super) arrived: UnixTime,
     pub(super) deadline: UnixTime,
     pub(super) wanted: Box<[Wanted]>,
-    pub(super) route: Option<Rc<str>>,
-    pub(super) provider: Option<Rc<str>>,
+    pub(super) route: Option<Arc<str>>,
+    pub(super) provider: Option<Arc<str>>,
     pub(super) cors: Option<ResponseCors>,
 }
 

@@ -1,7 +1,6 @@
 //! The keys of one issuer at one time.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 
 use super::{Jwk, KeySetError, MAX_CANDIDATES, MAX_KEY_SET_BYTES, MAX_KEYS, SkippedKey, Source};
 use crate::crypto::{Algorithm, Fingerprint, Preparation, Tables};
@@ -20,12 +19,13 @@ const MAX_SMALL: usize = 8;
 const MAX_LARGE: usize = 2;
 
 /// Usable keys, at least one. Only [`KeySet::parse`] makes one. Copies share
-/// the keys.
-#[derive(Debug, Clone)]
+/// the keys, in whatever thread.
+#[derive(Debug)]
 pub struct KeySet {
-    contents: Rc<Contents>,
-    /// What makes checks fast; copies that keep none have them as well.
-    tables: RefCell<Vec<Tables>>,
+    contents: Arc<Contents>,
+    /// What makes checks fast; copies that keep none have them as well. No check
+    /// looks here: a key finds its own tables.
+    tables: Mutex<Vec<Tables>>,
 }
 
 /// What a document holds.
@@ -101,26 +101,26 @@ impl KeySet {
             skipped: skipped.clone(),
         };
         Ok(ParsedKeySet {
-            set: Self::of(Rc::new(contents)),
+            set: Self::of(Arc::new(contents)),
             skipped,
         })
     }
 
-    pub(super) fn of(contents: Rc<Contents>) -> Self {
+    pub(super) fn of(contents: Arc<Contents>) -> Self {
         Self {
             contents,
-            tables: RefCell::default(),
+            tables: Mutex::default(),
         }
     }
 
-    pub(super) fn contents(&self) -> &Rc<Contents> {
+    pub(super) fn contents(&self) -> &Arc<Contents> {
         &self.contents
     }
 
     /// Shares the keys of the `former` set that are in this one, too, unless
     /// somebody has this one already.
     pub fn adopt(&mut self, former: &Self) {
-        let Some(contents) = Rc::get_mut(&mut self.contents) else {
+        let Some(contents) = Arc::get_mut(&mut self.contents) else {
             return;
         };
         for key in &mut contents.keys {
@@ -163,7 +163,7 @@ impl KeySet {
     }
 
     fn keep(&self, kept: Vec<Tables>) {
-        if let Ok(mut tables) = self.tables.try_borrow_mut() {
+        if let Ok(mut tables) = self.tables.lock() {
             *tables = kept;
         }
     }
@@ -231,6 +231,17 @@ impl KeySet {
     #[expect(clippy::len_without_is_empty, reason = "a set is never empty")]
     pub fn len(&self) -> usize {
         self.contents.keys.len()
+    }
+}
+
+impl Clone for KeySet {
+    /// The copy keeps the tables, too.
+    fn clone(&self) -> Self {
+        let kept = self.tables.lock().map(|tables| tables.clone());
+        Self {
+            contents: Arc::clone(&self.contents),
+            tables: Mutex::new(kept.unwrap_or_default()),
+        }
     }
 }
 

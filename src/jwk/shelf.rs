@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::{Rc, Weak};
+use std::sync::{Arc, Weak};
 
 use sha2::{Digest, Sha256};
 
@@ -52,7 +52,7 @@ pub fn put(label: Label, set: KeySet) -> KeySet {
     SHELF.with(|shelf| {
         if let Ok(mut shelf) = shelf.try_borrow_mut() {
             shelf.retain(|_, contents| contents.strong_count() > 0);
-            shelf.insert(label, Rc::downgrade(set.contents()));
+            shelf.insert(label, Arc::downgrade(set.contents()));
         }
     });
     set

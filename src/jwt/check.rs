@@ -1,6 +1,6 @@
 //! What a provider expects of its tokens, and the check at one point in time.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::claims::Found;
@@ -12,7 +12,7 @@ use crate::time::UnixTime;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expectations {
     /// Exactly the `iss`.
-    pub issuer: Rc<str>,
+    pub issuer: Arc<str>,
     /// Whom the token must be for.
     pub audiences: Audiences,
     /// Accepted `typ`s; `None` stands for a token without one.

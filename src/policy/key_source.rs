@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A key source's place in the policy.
@@ -28,7 +28,7 @@ impl SourceId {
 pub struct KeySource {
     /// The provider whose name metrics and logs use: the first that names
     /// this source.
-    pub name: Rc<str>,
+    pub name: Arc<str>,
     /// The proxy's cluster that reaches it.
     pub cluster: Box<str>,
     /// What to ask there.

@@ -47,6 +47,13 @@ pub struct Policy {
     pub max_tokens: usize,
 }
 
+/// The threads of a process share one policy, with the keys that are in it.
+const _: () = {
+    const fn is_send_sync<T: Send + Sync>() {}
+    is_send_sync::<Policy>();
+    is_send_sync::<crate::jwk::KeySet>();
+};
+
 impl Policy {
     /// The route of this id.
     #[must_use]

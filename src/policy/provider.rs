@@ -1,7 +1,7 @@
 //! Trusted token issuers.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::SourceId;
 use crate::crypto::AlgorithmSet;
@@ -31,7 +31,7 @@ impl ProviderId {
 #[derive(Debug)]
 pub struct Provider {
     /// The name that rules, metrics and logs use: `[a-z0-9_-]{1,64}`.
-    pub name: Rc<str>,
+    pub name: Arc<str>,
     /// Where its keys are.
     pub keys: ProviderKeys,
     /// The algorithms that its tokens may be signed with.
@@ -56,16 +56,16 @@ pub enum ProviderKeys {
 #[derive(Debug, Default)]
 pub struct Providers {
     list: Vec<Provider>,
-    by_issuer: BTreeMap<Rc<str>, Vec<ProviderId>>,
+    by_issuer: BTreeMap<Arc<str>, Vec<ProviderId>>,
 }
 
 impl Providers {
     /// The providers of a policy.
     #[must_use]
     pub fn new(list: Vec<Provider>) -> Self {
-        let mut by_issuer: BTreeMap<Rc<str>, Vec<ProviderId>> = BTreeMap::new();
+        let mut by_issuer: BTreeMap<Arc<str>, Vec<ProviderId>> = BTreeMap::new();
         for (index, provider) in list.iter().enumerate() {
-            let issuer = Rc::clone(&provider.expectations.issuer);
+            let issuer = Arc::clone(&provider.expectations.issuer);
             by_issuer
                 .entry(issuer)
                 .or_default()

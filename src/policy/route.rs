@@ -1,6 +1,6 @@
 //! What a route asks of a request.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::ProviderId;
 use crate::cors::CorsPolicy;
@@ -12,7 +12,7 @@ use crate::rules::RouteRules;
 pub struct Route {
     /// The first of its patterns, as written: names it in logs and in the
     /// filter state.
-    pub name: Rc<str>,
+    pub name: Arc<str>,
     /// Who may pass at all.
     pub access: Access,
     /// The providers that exist for this route; absent: every one.

@@ -2,7 +2,7 @@
 //! down: an outage would fill the disk.
 
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{FetchFailure, Reason, Shown};
 use crate::jwk::SkippedKeys;
@@ -28,14 +28,14 @@ pub enum Event {
         /// Why.
         reason: Reason,
         /// The route, as configured.
-        route: Option<Rc<str>>,
+        route: Option<Arc<str>>,
         /// The provider, as configured.
-        provider: Option<Rc<str>>,
+        provider: Option<Arc<str>>,
     },
     /// A new key set was taken.
     KeysTaken {
         /// A provider of the key source.
-        provider: Rc<str>,
+        provider: Arc<str>,
         /// Keys that can be used.
         usable: usize,
         /// Keys that were skipped.
@@ -44,7 +44,7 @@ pub enum Event {
     /// Keys of a fetched set cannot be used, all for one reason.
     KeysSkipped {
         /// A provider of the key source.
-        provider: Rc<str>,
+        provider: Arc<str>,
         /// Which, and why.
         keys: SkippedKeys,
     },
@@ -52,14 +52,14 @@ pub enum Event {
     /// they are not told one by one.
     MoreKeysSkipped {
         /// A provider of the key source.
-        provider: Rc<str>,
+        provider: Arc<str>,
         /// How many.
         count: usize,
     },
     /// A fetch failed.
     FetchFailed {
         /// A provider of the key source.
-        provider: Rc<str>,
+        provider: Arc<str>,
         /// What was asked for.
         place: FetchPlace,
         /// What was wrong.
@@ -72,7 +72,7 @@ pub enum Event {
     /// The last good keys are older than `max_stale`: tokens are refused.
     KeysTooOld {
         /// A provider of the key source.
-        provider: Rc<str>,
+        provider: Arc<str>,
     },
 }
 
@@ -82,7 +82,7 @@ pub struct FetchPlace {
     /// The URI, without what its query says.
     pub uri: Shown,
     /// The proxy's cluster that it was sent through.
-    pub cluster: Rc<str>,
+    pub cluster: Arc<str>,
 }
 
 impl fmt::Display for FetchPlace {
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn the_line_of_a_bound_token_says_which_setting_decides() {
         let line = |reason| {
-            let provider = Some(Rc::from("main"));
+            let provider = Some(Arc::from("main"));
             let route = None;
             Event::Refused {
                 reason,

@@ -1,6 +1,6 @@
 //! The metrics. Their names are stable: dashboards are built on them.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Reason;
 
@@ -16,26 +16,26 @@ pub enum Metric {
         /// Why the request was decided as it was.
         reason: Reason,
         /// The provider whose token it was.
-        provider: Option<Rc<str>>,
+        provider: Option<Arc<str>>,
     },
     /// Counter `edge_authz.key_fetches.<provider>.<result>`.
     KeyFetches {
         /// The provider that names the key source.
-        provider: Rc<str>,
+        provider: Arc<str>,
         /// How the fetch ended.
         result: FetchResult,
     },
     /// Gauge `edge_authz.keys.<provider>`: usable keys.
     Keys {
         /// The provider.
-        provider: Rc<str>,
+        provider: Arc<str>,
         /// How many keys.
         count: u64,
     },
     /// Gauge `edge_authz.key_age_seconds.<provider>`: since the last good fetch.
     KeyAge {
         /// The provider.
-        provider: Rc<str>,
+        provider: Arc<str>,
         /// The age in seconds.
         seconds: u64,
     },
@@ -51,7 +51,7 @@ pub enum Metric {
     /// because a value could not be sent as a header.
     IdentityDropped {
         /// The provider whose token it was.
-        provider: Rc<str>,
+        provider: Arc<str>,
     },
 }
 

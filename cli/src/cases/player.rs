@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::outcome::values;
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_mins(5);
 /// Plays requests in one world.
 #[derive(Debug)]
 pub struct Player {
-    policy: Rc<Policy>,
+    policy: Arc<Policy>,
     answers: BTreeMap<String, FetchAnswer>,
 }
 
@@ -41,7 +41,7 @@ impl Player {
         let policy = config::compile(bytes.as_bytes())
             .map_err(|errors| Problem::Config(errors.to_string()).at("config"))?;
         Ok(Self {
-            policy: Rc::new(policy),
+            policy: Arc::new(policy),
             answers: world.answers()?,
         })
     }
@@ -72,7 +72,7 @@ impl<'p> Filter<'p> {
     fn start(player: &'p Player, now: UnixTime) -> Self {
         let mut filter = Self {
             player,
-            engine: Engine::new(Rc::clone(&player.policy), 1),
+            engine: Engine::new(Arc::clone(&player.policy), 1),
             shared: Shared::default(),
             now: now.saturating_sub(Duration::from_millis(500)),
         };

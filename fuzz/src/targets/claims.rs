@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use edge_authz::crypto::NoNativeSignatures;
@@ -58,7 +58,7 @@ pub(super) fn signed(claims: &[u8]) -> Option<VerifiedJwt> {
 /// What the claims must say for a provider that wants nothing but an audience.
 pub(super) fn plain() -> Expectations {
     Expectations {
-        issuer: Rc::from("https://issuer.example"),
+        issuer: Arc::from("https://issuer.example"),
         audiences: Audiences::AnyOf(vec!["api".into(), "spa".into()]),
         token_types: Expectations::default_token_types(),
         token_use: None,

@@ -8,7 +8,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use edge_authz::config;
 use edge_authz::crypto::NoNativeSignatures;
@@ -131,7 +131,7 @@ impl World {
         );
         let policy = config::compile(text.as_bytes()).unwrap();
         Self {
-            engine: Engine::new(Rc::new(policy), 7),
+            engine: Engine::new(Arc::new(policy), 7),
             shared: Shared {
                 planted,
                 entries: RefCell::default(),

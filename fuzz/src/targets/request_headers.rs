@@ -6,7 +6,7 @@
 //! empty line; and lines of the upstream's header fields.
 
 use std::cmp::Reverse;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use edge_authz::config;
@@ -36,8 +36,8 @@ pub(crate) fn target(data: &[u8]) {
     let blank = data.windows(2).position(|window| window == b"\n\n");
     let (request, response) = data.split_at(blank.unwrap_or(data.len()));
     let headers = request::headers(request);
-    let policy = Rc::new(policy());
-    let mut engine = Engine::new(Rc::clone(&policy), 1);
+    let policy = Arc::new(policy());
+    let mut engine = Engine::new(Arc::clone(&policy), 1);
     let answer = ask(&mut engine, 1, &headers);
     judge(&headers, &answer, &policy);
     if let Some(cors) = &answer.cors {

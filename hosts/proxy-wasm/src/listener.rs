@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::fetches::{self, Fetches};
 use super::host::{self, Buffer, Map, Shared, Signatures};
@@ -26,7 +27,7 @@ use edge_authz::time::UnixTime;
 pub(super) struct Listener {
     /// The root context.
     root: u32,
-    policy: Rc<Policy>,
+    policy: Arc<Policy>,
     engine: RefCell<Engine>,
     /// The requests that the engine will decide about later.
     waiting: RefCell<BTreeMap<StreamId, Rc<Stream>>>,
@@ -50,10 +51,10 @@ impl Listener {
     /// clock or ticks nothing could be decided, and who waits would wait for good.
     pub(super) fn start(root: u32, ticks: &Rc<Ticks>, policy: Policy) -> Option<Rc<Self>> {
         let now = host::now().ok()?;
-        let policy = Rc::new(policy);
+        let policy = Arc::new(policy);
         let listener = Self {
             root,
-            engine: RefCell::new(Engine::new(Rc::clone(&policy), seed(now, root))),
+            engine: RefCell::new(Engine::new(Arc::clone(&policy), seed(now, root))),
             waiting: RefCell::default(),
             queued: RefCell::default(),
             fetches: Fetches::default(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::duration::Written;
@@ -59,7 +59,7 @@ pub(super) fn compile<'d>(
     let location = location(&written, owner, sink);
     let cluster = written.cluster.read()?.value.into();
     let source = KeySource {
-        name: Rc::from(owner.name),
+        name: Arc::from(owner.name),
         cluster,
         location: location?,
         timeout,

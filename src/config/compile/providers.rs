@@ -1,7 +1,7 @@
 //! Trusted issuers.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::claims::{Comparable, Variables, claim_rules};
@@ -110,7 +110,7 @@ fn compile_one<'d>(
         .read()
         .and_then(|jwks| keys::compile(jwks, &owner, sources, sink));
     Some(Provider {
-        name: Rc::from(name),
+        name: Arc::from(name),
         keys: keys?,
         algorithms: algorithms?,
         expectations: Expectations {

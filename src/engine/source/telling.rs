@@ -1,6 +1,6 @@
 //! What is told of a key source: log lines and metrics.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Source;
 use crate::engine::Effect;
@@ -12,8 +12,8 @@ use crate::time::UnixTime;
 const MOST_LINES: usize = 8;
 
 impl Source {
-    fn provider(&self) -> Rc<str> {
-        Rc::clone(&self.spec.name)
+    fn provider(&self) -> Arc<str> {
+        Arc::clone(&self.spec.name)
     }
 
     /// How many keys there are now.

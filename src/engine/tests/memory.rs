@@ -1,6 +1,6 @@
 //! What the listeners of one worker share, and what superseded ones give up.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
@@ -91,14 +91,14 @@ impl Inline {
         Self { pair }
     }
 
-    fn policy(&self, routes: &str) -> Rc<Policy> {
+    fn policy(&self, routes: &str) -> Arc<Policy> {
         let x = URL_SAFE_NO_PAD.encode(self.pair.public_key());
         let configuration = format!(
             r#"{{"providers":[{{"name":"a","issuer":"i","audiences":"any",
                 "jwks":{{"inline":{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"{x}"}}]}}}}}}],
                 "routes":[{routes}]}}"#
         );
-        Rc::new(config::compile(configuration.as_bytes()).unwrap())
+        Arc::new(config::compile(configuration.as_bytes()).unwrap())
     }
 
     fn token(&self, number: i64) -> String {
@@ -131,7 +131,7 @@ fn has_tables(policy: &Policy) -> bool {
 fn tables_are_given_up_unless_another_listener_has_the_same_keys() {
     let (one, other) = (Inline::new(), Inline::new());
     let old = one.policy(r#"{"match":"GET /a"}"#);
-    let mut engine = Engine::new(Rc::clone(&old), 1);
+    let mut engine = Engine::new(Arc::clone(&old), 1);
     assert!(has_tables(&old));
     // The same keys, other routes: one set for both.
     let new = one.policy(r#"{"match":"GET /b"}"#);
@@ -149,7 +149,7 @@ fn tables_are_given_up_unless_another_listener_has_the_same_keys() {
 fn a_listener_that_gave_up_its_tables_in_vain_makes_them_again() {
     let issuer = Inline::new();
     let policy = issuer.policy(r#"{"match":"$default"}"#);
-    let mut engine = Engine::new(Rc::clone(&policy), 1);
+    let mut engine = Engine::new(Arc::clone(&policy), 1);
     let shared = FakeShared::default();
     engine.give_up_memory();
     let allow = |engine: &mut Engine, number: i64| {

@@ -150,7 +150,7 @@ impl World {
 
     /// A worker begins its life.
     pub(super) fn start_with(&self, configuration: &str, settings: Settings) -> Rc<Worker> {
-        let policy = Rc::new(config::compile(configuration.as_bytes()).unwrap());
+        let policy = std::sync::Arc::new(config::compile(configuration.as_bytes()).unwrap());
         let life = self.lives.get() + 1;
         self.lives.set(life);
         let mut engine = Engine::new(policy, u64::try_from(life).unwrap());
