@@ -12,7 +12,7 @@ use crate::crypto::NativeSignatures;
 use crate::http::{Host, LocalReply, Method, NormalPath, RequestHead, SafeText};
 use crate::jwt::ValidClaims;
 use crate::policy::routes::Found;
-use crate::policy::{Access, Policy, Provider, ProviderId, Route, RouteId};
+use crate::policy::{Access, Policy, Provider, ProviderId, Route, RouteId, SourceId};
 use crate::rules::Missing;
 use crate::telemetry::Reason;
 use crate::time::UnixTime;
@@ -194,6 +194,7 @@ fn preflight_decision(
         cors: None,
         verified: None,
         absent: None,
+        doubted: Vec::new(),
         recalled: None,
     }
 }
@@ -205,6 +206,7 @@ struct Outcome {
     provider: Option<ProviderId>,
     verified: Option<Verified>,
     absent: Option<Absent>,
+    doubted: Vec<SourceId>,
     recalled: Option<bool>,
 }
 
@@ -220,6 +222,7 @@ impl Outcome {
             provider: None,
             verified: None,
             absent: None,
+            doubted: Vec::new(),
             recalled: None,
         }
     }
@@ -245,6 +248,7 @@ impl Outcome {
             route,
             verified,
             absent,
+            doubted,
             recalled,
             ..
         } = self;
@@ -256,6 +260,7 @@ impl Outcome {
             cors,
             verified,
             absent,
+            doubted,
             recalled,
         }
     }
@@ -334,6 +339,7 @@ impl Evaluation<'_> {
             provider,
             verified: judged.verified,
             absent: judged.absent,
+            doubted: judged.doubted,
             recalled,
         }
     }

@@ -49,6 +49,9 @@ pub struct CurrentKeys<'a> {
     pub set: &'a KeySet,
     /// When their fetch began.
     pub fetched_from: UnixTime,
+    /// The issuer published them at this time or later: earlier than their
+    /// fetch where they come from an HTTP cache.
+    pub as_of: UnixTime,
 }
 
 /// The tokens that verified before.
@@ -81,6 +84,9 @@ pub struct Decision {
     /// Its token's `kid`, where keys fetched after the request came lack it:
     /// whoever asks for it next need not wait.
     pub absent: Option<Absent>,
+    /// Sources whose keys should have verified its token and did not: they may
+    /// have others by now.
+    pub doubted: Vec<SourceId>,
     /// Whether its token was remembered; absent where none was looked at.
     pub recalled: Option<bool>,
 }

@@ -1,3 +1,5 @@
+mod doubted;
+
 use super::RequestEdit;
 use super::credentials::Credentials;
 use super::refusal::Refusal;

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::form::{Form, Signed, Tried};
-use super::{Absent, Keys, Refusal, Verified, Wanted};
+use super::{Absent, CurrentKeys, Keys, Refusal, Verified, Wanted};
 use crate::crypto::NativeSignatures;
 use crate::jwk::{AskedKid, KeySet, Lookup};
 use crate::jwt::{ClaimError, TokenError, ValidClaims, VerifiedJwt};
@@ -33,6 +33,8 @@ pub(super) struct Judged<T> {
     pub(super) verified: Option<Verified>,
     /// Its `kid`, where keys fetched after the request came lack it.
     pub(super) absent: Option<Absent>,
+    /// Where keys come from that should have verified it and did not.
+    pub(super) doubted: Vec<SourceId>,
     pub(super) recalled: bool,
 }
 
@@ -87,6 +89,7 @@ impl Judge<'_> {
                     }
                     match self.check(&jwt, provider, route) {
                         Ok(claims) => {
+                            judged.doubted = Vec::new();
                             judged.outcome = Ok((id, satisfied(provider, claims)));
                             return judged;
                         }
@@ -94,6 +97,10 @@ impl Judge<'_> {
                     }
                 }
                 Err(Obstacle::Fault(fault)) => fault,
+                Err(Obstacle::Doubt(fault, source)) => {
+                    judged.doubted.push(source);
+                    fault
+                }
                 Err(Obstacle::Absent(source)) => {
                     judged.lacks(source, kid.as_ref());
                     Fault::UnknownKey
@@ -141,11 +148,12 @@ impl Judge<'_> {
                 kid_known,
             } => match form.signed_by(&candidates, self.native, tried) {
                 Some(signed) => Ok(signed),
-                None if kid_known => Err(Obstacle::Fault(Fault::Signature)),
+                None if kid_known => Err(keys.doubt(Fault::Signature)),
                 // A forged token must not make the real one's `kid` absent.
                 None => Err(self.unknown_key(&keys, kid, Memory::Unused)),
             },
             Lookup::UnknownKid => Err(self.unknown_key(&keys, kid, Memory::Used)),
+            Lookup::NoFittingKey if kid.is_none() => Err(keys.doubt(Fault::NoFittingKey)),
             Lookup::NoFittingKey => Err(Obstacle::Fault(Fault::NoFittingKey)),
         }
     }
@@ -156,7 +164,7 @@ impl Judge<'_> {
             ProviderKeys::Fetched(source) => match self.keys.keys(*source) {
                 Some(keys) => Ok(ProviderKeySet {
                     set: keys.set,
-                    fetched: Some((*source, keys.fetched_from)),
+                    fetched: Some((*source, keys)),
                 }),
                 None => Err(Obstacle::Keys(Wanted {
                     source: *source,
@@ -174,12 +182,14 @@ impl Judge<'_> {
         kid: Option<&AskedKid<'_>>,
         memory: Memory,
     ) -> Obstacle {
-        let (Some((source, fetched_from)), Some(kid)) = (keys.fetched, kid) else {
+        let (Some((source, fetched)), Some(kid)) = (keys.fetched, kid) else {
             return Obstacle::Fault(Fault::UnknownKey);
         };
         let remembers = memory == Memory::Used;
-        if fetched_from >= self.arrived {
-            return if remembers {
+        if fetched.fetched_from >= self.arrived {
+            // A set that a cache has kept since before the question is all that
+            // is to be had, and shows nothing to whoever asks next.
+            return if remembers && fetched.as_of >= self.arrived {
                 Obstacle::Absent(source)
             } else {
                 Obstacle::Fault(Fault::UnknownKey)
@@ -226,13 +236,27 @@ enum Obstacle {
     Keys(Wanted),
     /// This source does not have the token's `kid`, and that is news.
     Absent(SourceId),
+    /// This source may have other keys by now.
+    Doubt(Fault, SourceId),
     Fault(Fault),
 }
 
 /// A provider's keys, and where they were fetched and when.
 struct ProviderKeySet<'k> {
     set: &'k KeySet,
-    fetched: Option<(SourceId, UnixTime)>,
+    fetched: Option<(SourceId, CurrentKeys<'k>)>,
+}
+
+impl ProviderKeySet<'_> {
+    /// What a token is refused for that a key of this set should have verified:
+    /// an issuer may give a `kid` to another key, or use none. Keys in the
+    /// configuration stay what they are.
+    fn doubt(&self, fault: Fault) -> Obstacle {
+        match self.fetched {
+            Some((source, _)) => Obstacle::Doubt(fault, source),
+            None => Obstacle::Fault(fault),
+        }
+    }
 }
 
 impl<T> Judged<T> {
@@ -243,6 +267,7 @@ impl<T> Judged<T> {
             outcome,
             verified: None,
             absent: None,
+            doubted: Vec::new(),
             recalled: form.is_remembered(),
         }
     }

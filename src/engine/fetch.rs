@@ -84,10 +84,12 @@ enum Step {
 pub(super) enum Next {
     /// Another request, and where the key set was found meanwhile.
     Call(Fetch, Option<Discovered>),
-    /// A good set, with its bytes and for how long the answer said it is fresh.
+    /// A good set, with its bytes, its age, and for how long the answer said
+    /// it is fresh.
     Taken {
         set: ParsedKeySet,
         body: Vec<u8>,
+        age: u32,
         max_age: Option<u32>,
     },
     /// What was wrong, and with the answer of which place.
@@ -188,8 +190,13 @@ impl Fetch {
             }
             Step::KeySet => {
                 let set = KeySet::parse(&body, KeyOrigin::Fetched).map_err(FetchFailure::KeySet)?;
-                let max_age = head.max_age;
-                Ok(Next::Taken { set, body, max_age })
+                let AnswerHead { age, max_age, .. } = *head;
+                Ok(Next::Taken {
+                    set,
+                    body,
+                    age,
+                    max_age,
+                })
             }
         });
         taken.unwrap_or_else(|failure| Next::Failed(failure, self.asked.place()))

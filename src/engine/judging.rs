@@ -200,6 +200,9 @@ impl Engine {
         if let Some(absent) = &decision.absent {
             self.keys.found_absent(absent, now);
         }
+        for source in &decision.doubted {
+            self.keys.doubt(*source, now);
+        }
         decision
     }
 

@@ -139,6 +139,13 @@ impl KeyCache {
         }
     }
 
+    /// Remembers that the keys of a source should have verified a token.
+    pub(super) fn doubt(&mut self, source: SourceId, now: UnixTime) {
+        if let Some(source) = self.sources.get_mut(source.index()) {
+            source.doubt(now);
+        }
+    }
+
     /// The longest that a request waits for these sources.
     pub(super) fn timeout(&self, wanted: &[Wanted]) -> Duration {
         let sources = wanted
@@ -192,6 +199,7 @@ impl Keys for KeysAt<'_> {
         Some(CurrentKeys {
             set: &taken.set,
             fetched_from: taken.content.started_at,
+            as_of: taken.content.as_of,
         })
     }
 

@@ -84,7 +84,7 @@ impl Place {
                 }
             }
         }
-        let mut name = String::from("edge_authz/1/");
+        let mut name = String::from("edge_authz/2/");
         for byte in digest.finalize() {
             // Writing to a `String` cannot fail.
             let _ = write!(name, "{byte:02x}");

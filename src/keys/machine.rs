@@ -11,6 +11,9 @@ const EARLY_GAP: Duration = Duration::from_secs(5);
 /// most two in any ten seconds, as the issuer counts them too, for whom the
 /// way there may shorten the time between.
 const EARLY_SPAN: Duration = Duration::from_millis(10_500);
+/// The least time between two early refreshes that nobody waits for: at most
+/// one in any minute, as the issuer counts them.
+const BACKGROUND_GAP: Duration = Duration::from_millis(60_500);
 /// The longest back-off while keys serve.
 const LONGEST_BACKOFF: Duration = Duration::from_mins(1);
 /// The longest back-off while no key serves.
@@ -45,6 +48,17 @@ pub struct Machine {
     pub max_stale: Duration,
 }
 
+/// What is wanted of a source besides the fetches that are due anyway.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// Somebody waits for a `kid` that the set lacks.
+    pub kid: bool,
+    /// A token was refused that a key of the set should have verified: under
+    /// its `kid`, or without one, the issuer may have another key by now.
+    /// Nobody waits.
+    pub doubt: bool,
+}
+
 /// Why keys are fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -52,6 +66,8 @@ pub enum Kind {
     Ordinary,
     /// A token names a `kid` that the set lacks.
     Early,
+    /// The set is doubted, and nobody waits.
+    Background,
 }
 
 /// How a fetch ended.
@@ -63,6 +79,8 @@ pub enum Outcome {
         version: u64,
         /// When the fetch began.
         started_at: UnixTime,
+        /// The answer's age, in seconds.
+        age: u32,
         /// The answer's `max-age`, in seconds.
         max_age: Option<u32>,
     },
@@ -87,31 +105,34 @@ impl Machine {
 
     /// Whether a fetch should begin now, and why.
     #[must_use]
-    pub fn due(&self, record: &Record, early_wanted: bool, now: UnixTime) -> Option<Kind> {
+    pub fn due(&self, record: &Record, wants: Wants, now: UnixTime) -> Option<Kind> {
         if in_flight(record, now) {
             return None;
         }
         if now >= self.ordinary_at(record, now) {
             return Some(Kind::Ordinary);
         }
-        (early_wanted && now >= early_at(record, now)).then_some(Kind::Early)
+        if wants.kid && now >= early_at(record, now) {
+            return Some(Kind::Early);
+        }
+        (wants.doubt && now >= background_at(record, now)).then_some(Kind::Background)
     }
 
     /// The record with the lease taken: the fetch may begin once every worker
     /// can see it.
     #[must_use]
     pub fn begun(&self, record: &Record, kind: Kind, holder: u64, now: UnixTime) -> Record {
-        let early = kind == Kind::Early;
-        let [_, last] = record.early;
-        Record {
-            lease: Some(self.lease(holder, early, now)),
-            early: if early {
-                [last, Some(now)]
-            } else {
-                record.early
-            },
-            ..record.clone()
+        let early = kind != Kind::Ordinary;
+        let mut begun = record.clone();
+        begun.lease = Some(self.lease(holder, early, now));
+        if early {
+            let [_, last] = record.early;
+            begun.early = [last, Some(now)];
         }
+        if kind == Kind::Background {
+            begun.background = Some(now);
+        }
+        begun
     }
 
     /// The record with the lease prolonged for the next request of the same
@@ -145,11 +166,13 @@ impl Machine {
             Outcome::Good {
                 version,
                 started_at,
+                age,
                 max_age,
             } => {
                 let content = Content {
                     version,
                     started_at,
+                    as_of: started_at.saturating_sub(longest(age)),
                     fetched_at: now,
                     max_age,
                     jitter,
@@ -186,16 +209,28 @@ impl Machine {
     /// When the next fetch may begin, for `Retry-After`: now, while one is in
     /// flight.
     #[must_use]
-    pub fn next_try(&self, record: &Record, early_wanted: bool, now: UnixTime) -> UnixTime {
+    pub fn next_try(&self, record: &Record, wants: Wants, now: UnixTime) -> UnixTime {
         if in_flight(record, now) {
             return now;
         }
-        let ordinary = self.ordinary_at(record, now);
-        if early_wanted {
-            ordinary.min(early_at(record, now))
-        } else {
-            ordinary
+        let mut next = self.ordinary_at(record, now);
+        if wants.kid {
+            next = next.min(early_at(record, now));
         }
+        if wants.doubt {
+            next = next.min(background_at(record, now));
+        }
+        next
+    }
+
+    /// Whether an early refresh, or the fetch that brought the set, has begun
+    /// at `at` or later: what was doubted then has been asked for.
+    #[must_use]
+    pub fn asked_since(record: &Record, at: UnixTime, now: UnixTime) -> bool {
+        let [_, early] = record.early;
+        let fetch = record.content.map(|content| content.started_at);
+        let since = |start: UnixTime| start >= at && !is_ahead(start, now);
+        early.is_some_and(since) || fetch.is_some_and(since)
     }
 
     /// Whether metadata read at `at` are still good. A failed fetch forgets
@@ -291,6 +326,20 @@ fn early_at(record: &Record, now: UnixTime) -> UnixTime {
     let after_last = last.map(|start| start.saturating_add(EARLY_GAP));
     let after_before = before.map(|start| start.saturating_add(EARLY_SPAN));
     after_last.max(after_before).unwrap_or(UnixTime::EPOCH)
+}
+
+/// When a refresh may begin that nobody waits for: it counts as an early one.
+fn background_at(record: &Record, now: UnixTime) -> UnixTime {
+    let last = record.background.filter(|start| !is_ahead(*start, now));
+    let after_last = last.map(|start| start.saturating_add(BACKGROUND_GAP));
+    early_at(record, now).max(after_last.unwrap_or(UnixTime::EPOCH))
+}
+
+/// How old an answer of this `Age` may be: caches count whole seconds. One that
+/// has none, or `Age: 0`, comes from the issuer.
+fn longest(age: u32) -> Duration {
+    let seconds = if age == 0 { 0 } else { age.saturating_add(1) };
+    Duration::from_secs(u64::from(seconds))
 }
 
 impl Jitter {

@@ -15,6 +15,6 @@ mod record;
 mod tests;
 
 pub use absent::AbsentKids;
-pub use machine::{Kind, Machine, Outcome};
+pub use machine::{Kind, Machine, Outcome, Wants};
 pub use metadata::{Issuer, Metadata};
 pub use record::{Content, Discovered, Failure, Jitter, Lease, Record};

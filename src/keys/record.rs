@@ -15,6 +15,8 @@ pub struct Record {
     pub failure: Option<Failure>,
     /// The starts of the last two early refreshes, the older one first.
     pub early: [Option<UnixTime>; 2],
+    /// The start of the last of them that nobody waited for.
+    pub background: Option<UnixTime>,
     /// Who fetches at the moment.
     pub lease: Option<Lease>,
     /// Where the issuer said that its key set is.
@@ -28,6 +30,9 @@ pub struct Content {
     pub version: u64,
     /// When its fetch began: a `kid` asked for before is judged by it.
     pub started_at: UnixTime,
+    /// The issuer published the set at this time or later. It is the start of
+    /// the fetch, unless the set comes from an HTTP cache and says its `Age`.
+    pub as_of: UnixTime,
     /// When it was taken: its age counts from here.
     pub fetched_at: UnixTime,
     /// The answer's `max-age`, in seconds.
@@ -75,7 +80,7 @@ pub struct Jitter(pub u8);
 
 /// The first byte of a record: another format is another key, but whoever
 /// else writes there must not be misread.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 impl Record {
     /// The record as bytes.
@@ -85,6 +90,7 @@ impl Record {
         out.option(self.content, |out, content| {
             out.number(content.version);
             out.time(content.started_at);
+            out.time(content.as_of);
             out.time(content.fetched_at);
             out.option(content.max_age, |out, max_age| {
                 out.number(u64::from(max_age));
@@ -99,6 +105,7 @@ impl Record {
         for early in self.early {
             out.option(early, Writer::time);
         }
+        out.option(self.background, Writer::time);
         out.option(self.lease, |out, lease| {
             out.number(lease.holder);
             out.time(lease.from);
@@ -124,6 +131,7 @@ impl Record {
                 Some(Content {
                     version: bytes.number()?,
                     started_at: bytes.time()?,
+                    as_of: bytes.time()?,
                     fetched_at: bytes.time()?,
                     max_age: bytes.option(|bytes| u32::try_from(bytes.number()?).ok())?,
                     jitter: Jitter(bytes.byte()?),
@@ -137,6 +145,7 @@ impl Record {
                 })
             })?,
             early: [bytes.option(Reader::time)?, bytes.option(Reader::time)?],
+            background: bytes.option(Reader::time)?,
             lease: bytes.option(|bytes| {
                 Some(Lease {
                     holder: bytes.number()?,
@@ -232,6 +241,7 @@ mod tests {
             content: Some(Content {
                 version: 7,
                 started_at: UnixTime::from_secs(1),
+                as_of: UnixTime::from_secs(0),
                 fetched_at: UnixTime::from_secs(2),
                 max_age: Some(300),
                 jitter: Jitter(9),
@@ -242,6 +252,7 @@ mod tests {
                 jitter: Jitter(1),
             }),
             early: [None, Some(UnixTime::from_secs(5))],
+            background: Some(UnixTime::from_secs(4)),
             lease: Some(Lease {
                 holder: 6,
                 from: UnixTime::from_secs(6),

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::server::{Answer, Server};
+use super::server::{Answer, Received, Server};
 use super::tokens::TokenMaker;
 
 /// Where the key set is.
@@ -30,7 +30,15 @@ struct State {
     standing: BTreeMap<String, Answer>,
     /// Answers that are given once each, before the standing one.
     once: BTreeMap<String, VecDeque<Answer>>,
-    gets: Vec<(Instant, String)>,
+    gets: Vec<Get>,
+}
+
+/// A request that came.
+#[derive(Clone)]
+struct Get {
+    at: Instant,
+    path: String,
+    received: Received,
 }
 
 impl Issuer {
@@ -45,7 +53,12 @@ impl Issuer {
         let shared = Arc::clone(&state);
         let server = Server::start(Arc::new(move |received, stream| {
             let path = String::from_utf8_lossy(&received.target).into_owned();
-            let answer = shared.lock().expect("the issuer's state").take(&path);
+            let get = Get {
+                at: Instant::now(),
+                path,
+                received: received.clone(),
+            };
+            let answer = shared.lock().expect("the issuer's state").take(get);
             answer.write(stream, received.method == b"HEAD")
         }));
         let issuer = Self {
@@ -114,14 +127,21 @@ impl Issuer {
     /// How many requests a path has had.
     pub(crate) fn gets(&self, path: &str) -> usize {
         let state = self.state.lock().expect("the state");
-        state.gets.iter().filter(|(_, got)| got == path).count()
+        state.gets.iter().filter(|get| get.path == path).count()
     }
 
     /// When a path was asked for.
     pub(crate) fn times(&self, path: &str) -> Vec<Instant> {
         let state = self.state.lock().expect("the state");
-        let of_path = state.gets.iter().filter(|(_, got)| got == path);
-        of_path.map(|(time, _)| *time).collect()
+        let of_path = state.gets.iter().filter(|get| get.path == path);
+        of_path.map(|get| get.at).collect()
+    }
+
+    /// What each request for a path said in the first field of this name.
+    pub(crate) fn said(&self, path: &str, field: &str) -> Vec<Option<String>> {
+        let state = self.state.lock().expect("the state");
+        let of_path = state.gets.iter().filter(|get| get.path == path);
+        of_path.map(|get| get.received.text(field)).collect()
     }
 
     /// Closes its port until `restart`.
@@ -136,13 +156,15 @@ impl Issuer {
 }
 
 impl State {
-    fn take(&mut self, path: &str) -> Answer {
-        self.gets.push((Instant::now(), path.to_owned()));
-        self.once
-            .get_mut(path)
+    fn take(&mut self, get: Get) -> Answer {
+        let answer = self
+            .once
+            .get_mut(&get.path)
             .and_then(VecDeque::pop_front)
-            .or_else(|| self.standing.get(path).cloned())
-            .unwrap_or_else(|| Answer::new(404, "no such path"))
+            .or_else(|| self.standing.get(&get.path).cloned())
+            .unwrap_or_else(|| Answer::new(404, "no such path"));
+        self.gets.push(get);
+        answer
     }
 }
 

@@ -57,6 +57,7 @@ impl Keys for KeyFiles {
         Some(CurrentKeys {
             set,
             fetched_from: self.now,
+            as_of: self.now,
         })
     }
 

@@ -69,7 +69,7 @@ fn place(uri: &str) -> Option<&'static str> {
     let odd = |c: char| !c.is_ascii_graphic() || "\"<>\\^`{|}#".contains(c);
     let (scheme, rest) = uri.split_once("://")?;
     let scheme = scheme.to_ascii_lowercase();
-    if uri.contains(odd) || !matches!(&*scheme, "http" | "https") {
+    if uri.len() > 2048 || uri.contains(odd) || !matches!(&*scheme, "http" | "https") {
         return None;
     }
     let authority = rest.split(['/', '?']).next()?.to_ascii_lowercase();

@@ -13,7 +13,7 @@ use super::{Effect, Surroundings};
 use crate::jwk::shelf::{self, Label};
 use crate::jwk::{KeySet, ParsedKeySet, Source as KeyOrigin};
 use crate::keys::answer::AnswerHead;
-use crate::keys::{AbsentKids, Content, Jitter, Kind, Machine, Outcome, Record};
+use crate::keys::{AbsentKids, Content, Jitter, Kind, Machine, Outcome, Record, Wants};
 use crate::policy::{KeySource, SourceId};
 use crate::time::UnixTime;
 
@@ -49,6 +49,8 @@ pub(super) struct Source {
     pub(super) absent: AbsentKids,
     fetch: Option<Fetch>,
     looked: Look,
+    /// When the keys were last doubted here.
+    doubted_at: Option<UnixTime>,
     /// Whether a fetch could have begun by now.
     settled: bool,
     /// Whether checks with the keys are to be fast.
@@ -78,6 +80,7 @@ impl Source {
             absent: AbsentKids::default(),
             fetch: None,
             looked: Look::default(),
+            doubted_at: None,
             settled: false,
             has_tables: true,
             told_too_old: false,
@@ -123,10 +126,14 @@ impl Source {
     }
 
     /// Whole seconds until the next try, at least one.
-    pub(super) fn retry_after(&self, early: bool, now: UnixTime) -> u64 {
+    pub(super) fn retry_after(&self, kid: bool, now: UnixTime) -> u64 {
+        self.next_try_in(Wants { kid, doubt: false }, now)
+    }
+
+    fn next_try_in(&self, wants: Wants, now: UnixTime) -> u64 {
         let wait = self
             .machine
-            .next_try(&self.view(now), early, now)
+            .next_try(&self.view(now), wants, now)
             .saturating_since(now);
         wait.as_secs()
             .saturating_add(u64::from(wait.subsec_nanos() > 0))
@@ -181,6 +188,11 @@ impl Source {
         Label::new(self.ledger.place_of_set(), body)
     }
 
+    /// A token was refused that the keys should have verified.
+    pub(super) const fn doubt(&mut self, now: UnixTime) {
+        self.doubted_at = Some(now);
+    }
+
     /// Nothing has happened later than now. A time ahead of the clock would let
     /// keys serve for longer, and a `kid` count as absent from a set whose fetch
     /// began long before it was asked for.
@@ -188,11 +200,13 @@ impl Source {
         let began = |at: UnixTime| if at > now { UnixTime::EPOCH } else { at };
         if let Some(Taken { content, .. }) = &mut self.taken {
             content.started_at = began(content.started_at);
+            content.as_of = began(content.as_of);
             content.fetched_at = content.fetched_at.min(now);
         }
         if let Some(fetch) = &mut self.fetch {
             fetch.started_at = began(fetch.started_at);
         }
+        self.doubted_at = self.doubted_at.map(|at| at.min(now));
     }
 
     fn take(
@@ -229,6 +243,16 @@ impl Source {
         })
     }
 
+    /// What is wanted besides the fetches that are due anyway.
+    fn wants(&self, now: UnixTime) -> Wants {
+        let record = self.ledger.record();
+        let open = |at| !Machine::asked_since(record, at, now);
+        Wants {
+            kid: self.looked.kid_wanted,
+            doubt: self.doubted_at.is_some_and(open),
+        }
+    }
+
     /// Begins a fetch if one is due and no other worker was faster.
     pub(super) fn begin_if_due(
         &mut self,
@@ -249,7 +273,7 @@ impl Source {
         if self.fetch.as_ref().is_some_and(awaits) {
             return;
         }
-        let due = machine.due(&self.view(now), kid_wanted, now);
+        let due = machine.due(&self.view(now), self.wants(now), now);
         let Some(kind) = due else { return };
         let begun = machine.begun(self.ledger.record(), kind, self.holder, now);
         if !self.ledger.lease(begun, entry, around.shared) {
@@ -257,7 +281,7 @@ impl Source {
         }
         let id = FetchId(random.next());
         // Nobody who asks for a `kid` is helped by what a cache has kept.
-        let fresh = kid_wanted || kind == Kind::Early;
+        let fresh = kid_wanted || kind != Kind::Ordinary;
         let fetch = Fetch::begin(&self.spec, self.ledger.record(), (id, fresh), now);
         self.send(fetch, effects);
     }
@@ -303,11 +327,17 @@ impl Source {
                 self.tell_failure(failure, place, around.now, effects);
                 false
             }
-            Next::Taken { set, body, max_age } => {
+            Next::Taken {
+                set,
+                body,
+                age,
+                max_age,
+            } => {
                 let version = random.next_at(around.now);
                 let outcome = Outcome::Good {
                     version,
                     started_at,
+                    age,
                     max_age,
                 };
                 self.succeeded(set, &body, outcome, random, around, effects)

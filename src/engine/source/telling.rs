@@ -65,7 +65,7 @@ impl Source {
             place,
             failure,
             serving: self.serving(now).is_some(),
-            retry_in: self.retry_after(self.looked.kid_wanted, now),
+            retry_in: self.next_try_in(self.wants(now), now),
         }));
         self.tell_skipped(&skipped, effects);
     }

@@ -42,6 +42,8 @@ pub(super) struct Issuer {
     pub(super) keys: RefCell<Vec<KeyId>>,
     pub(super) mode: Cell<Mode>,
     pub(super) max_age: Cell<Option<u32>>,
+    /// How old the cache before it says that its answers are.
+    pub(super) age: Cell<u32>,
     /// Whether a byte order mark stands before each body.
     pub(super) marked: Cell<bool>,
     /// The answer where nothing is.
@@ -98,6 +100,7 @@ impl Issuer {
             keys: RefCell::new(vec![KeyId(0), KeyId(1)]),
             mode: Cell::new(Mode::Good),
             max_age: Cell::new(None),
+            age: Cell::new(0),
             marked: Cell::new(false),
             nothing_there: Cell::new(404),
             metadata_at: Cell::new(OPENID),
@@ -146,6 +149,7 @@ impl Issuer {
                 published.head.max_age = Some(max_age);
                 published.max_age = Some(max_age);
             }
+            published.head.age = self.age.get();
             published.set = Some(self.keys.borrow().clone());
             published
         } else if path == self.metadata_at.get() {

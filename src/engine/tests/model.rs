@@ -11,7 +11,7 @@ use super::world::{Call, Happened, ISSUERS, Outcome, Token, Worker};
 use crate::engine::StreamId;
 use crate::engine::judging::Turn;
 use crate::engine::shared::Place;
-use crate::keys::Lease;
+use crate::keys::Record;
 use crate::telemetry::{Event, Reason};
 use crate::time::UnixTime;
 
@@ -42,6 +42,9 @@ pub(super) struct Waits {
     due: BTreeMap<StreamId, usize>,
     /// The most requests that it has held at once.
     most_held: usize,
+    /// Whether a signature was refused that a known key should have made, since
+    /// this worker last asked for the keys early.
+    doubted: [bool; ISSUERS],
 }
 
 impl Waits {
@@ -55,6 +58,7 @@ impl Waits {
             absent: BTreeMap::new(),
             due: BTreeMap::new(),
             most_held: 0,
+            doubted: [false; ISSUERS],
         }
     }
 }
@@ -65,6 +69,8 @@ struct Taken {
     at: UnixTime,
     /// When its fetch began, in the order of all that happened.
     began: u64,
+    /// What is older than this may be missing in it.
+    as_of: UnixTime,
     max_age: Option<u32>,
 }
 
@@ -72,6 +78,7 @@ struct Taken {
 struct Fetch {
     life: usize,
     sequence: u64,
+    began_at: UnixTime,
     asked_at: UnixTime,
     lease: Duration,
     early: bool,
@@ -84,6 +91,8 @@ struct Source {
     /// The last fetch that has begun.
     last: u64,
     early: VecDeque<UnixTime>,
+    /// The last early refresh that nobody waited for.
+    background: Option<UnixTime>,
     failures: u32,
     failed_at: Option<UnixTime>,
 }
@@ -189,6 +198,11 @@ impl Model {
                     keys: answer.set.clone().expect("no key set was sent"),
                     at: now,
                     began: fetch.sequence,
+                    as_of: fetch.began_at.saturating_sub(match answer.head.age {
+                        0 => Duration::ZERO,
+                        // Seconds are whole.
+                        age => Duration::from_secs(u64::from(age) + 1),
+                    }),
                     max_age: answer.max_age,
                 });
                 state.failures = 0;
@@ -196,7 +210,8 @@ impl Model {
             }
             Event::FetchFailed { .. } => {
                 // Whose lease it is by now may not have been told here yet.
-                let lost = lease(worker, *source, shared).is_some();
+                let record = record(worker, *source, shared);
+                let lost = record.is_some_and(|record| record.lease.is_some());
                 if !fetch.early && !superseded && !lost {
                     state.failures += 1;
                     state.failed_at = Some(now);
@@ -226,7 +241,9 @@ impl Model {
     ) {
         let (source, now) = (call.source, call.sent_at);
         let exact = self.exact();
-        let early = lease(worker, source, shared).is_some_and(|lease| lease.early);
+        let record = record(worker, source, shared).unwrap_or_default();
+        let early = record.lease.is_some_and(|lease| lease.early);
+        let background = early && record.background == Some(now);
         let settings = worker.settings;
         let state = &mut self.sources[source];
         if exact {
@@ -239,19 +256,30 @@ impl Model {
                 let waits = worker.waits.borrow();
                 let awaited = |request: &Request| request.source == source;
                 let awaited = waits.requests.values().any(awaited);
-                assert!(awaited, "an early refresh that nobody waits for");
+                let doubted = background && waits.doubted[source];
+                assert!(awaited || doubted, "an early refresh that nobody asks for");
             } else {
                 state.may_begin(settings, now);
             }
         }
+        if exact && background {
+            let last = state.background.map(|at| now.saturating_since(at));
+            let minute = Duration::from_mins(1);
+            assert!(last.is_none_or(|since| since >= minute), "{last:?}");
+        }
         if early {
             state.early.push_back(now);
+            worker.waits.borrow_mut().doubted[source] = false;
+        }
+        if background {
+            state.background = Some(now);
         }
         state.fetches.retain(|fetch| fetch.life != worker.life);
         state.last = sequence;
         state.fetches.push(Fetch {
             life: worker.life,
             sequence,
+            began_at: now,
             asked_at: now,
             lease: settings.timeout.saturating_add(Duration::from_secs(2)),
             early,
@@ -290,6 +318,7 @@ impl Model {
                 let shown = serving.iter().any(|taken| taken.keys.iter().any(named));
                 assert!(shown, "a good signature was refused: {request:?}");
                 assert_eq!(outcome.status, Some(401));
+                worker.waits.borrow_mut().doubted[request.source] = true;
             }
             Reason::UnknownKey => {
                 assert!(!serving.is_empty(), "401 without keys");
@@ -315,20 +344,19 @@ impl Model {
     }
 
     /// A `kid` is unknown only once a set fetched after it was asked for lacks
-    /// it, and for ten seconds from then on.
+    /// it, and for ten seconds from then on, unless the set is older than the
+    /// question.
     fn is_absent(&self, worker: &Worker, request: &Request, now: UnixTime) {
         let kid = request.token.kid();
+        let taken = &self.sources[request.source].taken;
         let lacks = |taken: &&Taken| !taken.keys.iter().any(|key| key.kid() == kid);
-        let shown = self.sources[request.source]
-            .taken
-            .iter()
-            .filter(lacks)
-            .any(|taken| taken.began > request.sequence);
+        let later = |taken: &&Taken| taken.began > request.sequence;
+        let shows = |taken: &Taken| self.jumped || taken.as_of >= request.arrived;
         let mut waits = worker.waits.borrow_mut();
-        let name = (request.source, kid);
-        if shown {
+        let name = (request.source, kid.clone());
+        if taken.iter().filter(lacks).filter(later).any(shows) {
             waits.absent.insert(name, now);
-        } else {
+        } else if !taken.iter().filter(lacks).any(|taken| later(&taken)) {
             let before = waits.absent.get(&name);
             let lately = before.is_some_and(|at| {
                 now.saturating_since(*at) < Duration::from_secs(10) || self.jumped
@@ -385,10 +413,10 @@ impl Model {
 }
 
 /// Who fetches from a source, as the workers know of it.
-fn lease(worker: &Worker, source: usize, shared: &FakeShared) -> Option<Lease> {
+fn record(worker: &Worker, source: usize, shared: &FakeShared) -> Option<Record> {
     let engine = worker.engine.borrow();
     let place = Place::of(&engine.policy().sources[source]);
-    place.read(&Quiet(shared)).ok()?.record?.lease
+    place.read(&Quiet(shared)).ok()?.record
 }
 
 /// How many ticks a request that is due may have to wait for, among so many: none

@@ -297,6 +297,8 @@ impl Schedule {
             });
             let max_ages = [None, None, Some(0), Some(90), Some(7200)];
             issuer.max_age.set(*self.dice.borrow_mut().pick(&max_ages));
+            let ages = [0, 0, 0, 1, 4, 600, u32::MAX];
+            issuer.age.set(*self.dice.borrow_mut().pick(&ages));
         }
         let mode = if self.percent(50) {
             Mode::Good
@@ -361,6 +363,7 @@ impl Schedule {
         for issuer in &world.issuers {
             issuer.mode.set(Mode::Good);
             issuer.max_age.set(None);
+            issuer.age.set(0);
             issuer.publish(&[0, 2]);
         }
         // The longest lease, and the longest back-off.

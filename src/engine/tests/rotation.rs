@@ -166,3 +166,140 @@ fn f10_two_issuers_with_one_kid_have_each_its_own_key() {
         assert_eq!(world.reason(stream), Some(Reason::BadSignature));
     }
 }
+
+#[test]
+fn a_set_that_a_cache_has_kept_since_before_the_question_shows_nothing() {
+    let world = World::new(1, SETTINGS);
+    world.pass(secs(60));
+    let worker = world.worker(0);
+    let new = || world.request(&worker, 0, Token::Good(KeyId(2)));
+    // The issuer has published the key, and the cache before it does not know.
+    world.issuers[0].age.set(30);
+    let first = new();
+    world.pass(millis(100));
+    assert_eq!(world.reason(first), Some(Reason::UnknownKey));
+    assert_eq!(world.outcome(first).unwrap().status, Some(401));
+    // The next one waits for the next refresh instead of being told the same.
+    let second = new();
+    assert_eq!(world.reason(second), None);
+    world.issuers[0].age.set(0);
+    world.issuers[0].publish(&[0, 1, 2]);
+    world.pass(millis(5_000));
+    assert_eq!(world.reason(second), Some(Reason::Allowed));
+}
+
+#[test]
+fn a_set_from_a_cache_shows_what_was_asked_for_before_it_was_kept() {
+    let world = World::new(1, SETTINGS);
+    world.pass(secs(60));
+    let worker = world.worker(0);
+    let asks = |kid: &str| world.request(&worker, 0, Token::Forged(kid.to_owned()));
+    // This uses up the first refresh, so that the next is 5 s later.
+    asks("other");
+    world.pass(millis(100));
+    for (age, remembered) in [(0, true), (3, true), (4, false), (u32::MAX, false)] {
+        world.pass(secs(20));
+        asks("other");
+        world.pass(millis(100));
+        let kid = format!("made-up-{age}");
+        world.issuers[0].age.set(age);
+        let waits = asks(&kid);
+        assert_eq!(world.reason(waits), None);
+        world.pass(millis(4_950));
+        assert_eq!(world.reason(waits), Some(Reason::UnknownKey), "{age}");
+        let again = asks(&kid);
+        let at_once = remembered.then_some(Reason::UnknownKey);
+        assert_eq!(world.reason(again), at_once, "{age}");
+        world.issuers[0].age.set(0);
+    }
+}
+
+#[test]
+fn a_set_that_another_worker_fetched_is_as_old_there_as_here() {
+    let world = World::new(3, SETTINGS);
+    world.pass(secs(60));
+    world.issuers[0].age.set(30);
+    let workers = [0, 1, 2].map(|index| world.worker(index));
+    let ask = || {
+        let ask = |worker| world.request(worker, 0, Token::Good(KeyId(2)));
+        workers.each_ref().map(|worker| ask(worker))
+    };
+    let first = ask();
+    world.pass(millis(200));
+    for stream in first {
+        assert_eq!(world.reason(stream), Some(Reason::UnknownKey));
+    }
+    for stream in ask() {
+        assert_eq!(world.reason(stream), None);
+    }
+}
+
+#[test]
+fn a_kid_that_names_another_key_is_found_out_by_the_first_token_that_shows_it() {
+    let world = World::new(3, SETTINGS);
+    world.issuers[0].publish(&[4]);
+    world.pass(secs(60));
+    assert!(world.all_allow(0, 4));
+    world.issuers[0].publish(&[5]);
+    let gets = world.gets_of(0);
+    let stream = world.request(&world.worker(1), 0, Token::Good(KeyId(5)));
+    assert_eq!(world.reason(stream), Some(Reason::BadSignature), "at once");
+    // Nobody waits, so nothing hurries.
+    assert_eq!(world.worker(1).engine.borrow().next_tick(), millis(500));
+    world.pass(secs(2));
+    assert!(world.all_allow(0, 5));
+    assert_eq!(world.gets_of(0), gets + 1);
+}
+
+#[test]
+fn bad_signatures_cost_the_issuer_a_get_a_minute_whatever_their_number() {
+    let world = World::new(4, SETTINGS);
+    world.pass(secs(60));
+    let gets = world.gets_of(0);
+    for second in 0..180 {
+        for worker in 0..4 {
+            for kid in ["k0", "k1"] {
+                let forged = Token::Forged(kid.to_owned());
+                let stream = world.request(&world.worker(worker), 0, forged);
+                assert_eq!(world.reason(stream), Some(Reason::BadSignature));
+            }
+        }
+        if second % 20 == 0 {
+            assert!(world.all_allow(0, 0));
+        }
+        world.pass(secs(1));
+    }
+    assert_eq!(world.gets_of(0) - gets, 3);
+}
+
+#[test]
+fn a_bad_signature_while_the_issuer_is_down_asks_once_and_changes_nothing() {
+    let world = World::new(2, SETTINGS);
+    world.pass(secs(60));
+    world.issuers[0].mode.set(super::issuer::Mode::Status(500));
+    let (gets, told) = (world.gets_of(0), world.events.borrow().len());
+    world.request(&world.worker(0), 0, Token::Forged("k0".into()));
+    world.pass(secs(300));
+    assert_eq!(world.gets_of(0) - gets, 1);
+    assert!(world.all_allow(0, 0));
+    let line = world.events.borrow()[told].to_string();
+    let seconds = line
+        .rsplit(' ')
+        .nth(1)
+        .and_then(|text| text.parse::<u64>().ok());
+    // The refresh that is due anyway is the next try.
+    assert!(seconds.is_some_and(|seconds| seconds > 300), "{line}");
+}
+
+#[test]
+fn bad_signatures_delay_a_new_key_no_longer_than_the_budget_does() {
+    let world = World::new(2, SETTINGS);
+    world.pass(secs(60));
+    let worker = world.worker(0);
+    world.request(&worker, 0, Token::Forged("k0".into()));
+    world.pass(secs(1));
+    world.issuers[0].publish(&[0, 1, 2]);
+    let stream = world.request(&worker, 0, Token::Good(KeyId(2)));
+    world.pass(millis(4_990));
+    assert_eq!(world.reason(stream), Some(Reason::Allowed));
+}

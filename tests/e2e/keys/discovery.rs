@@ -18,20 +18,22 @@ fn discovery_finds_the_key_set_with_one_request_each() {
 }
 
 #[test]
-fn discovery_goes_on_to_the_place_of_rfc_8414_after_a_404() {
+fn discovery_goes_on_to_the_place_of_rfc_8414_after_any_4xx() {
     const OTHER: &str = "/.well-known/oauth-authorization-server";
-    let world = World::with(
-        |issuer| {
-            issuer.answer(DISCOVERY_PATH, Answer::new(404, "not here"));
-            let metadata = json!({"issuer": issuer.name(), "jwks_uri": issuer.jwks_uri()});
-            issuer.answer(OTHER, Answer::json(&metadata));
-            discovering(issuer)
-        },
-        workers,
-    );
-    settle(&world);
-    assert_eq!(world.issuer.gets(DISCOVERY_PATH), 1);
-    assert_eq!(world.issuer.gets(OTHER), 1);
+    for status in [404, 403] {
+        let world = World::with(
+            |issuer| {
+                issuer.answer(DISCOVERY_PATH, Answer::new(status, "not here"));
+                let metadata = json!({"issuer": issuer.name(), "jwks_uri": issuer.jwks_uri()});
+                issuer.answer(OTHER, Answer::json(&metadata));
+                discovering(issuer)
+            },
+            workers,
+        );
+        settle(&world);
+        assert_eq!(world.issuer.gets(DISCOVERY_PATH), 1, "{status}");
+        assert_eq!(world.issuer.gets(OTHER), 1, "{status}");
+    }
 }
 
 #[test]

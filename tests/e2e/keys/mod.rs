@@ -2,6 +2,7 @@
 
 mod answers;
 mod discovery;
+mod doubt;
 mod load;
 mod many;
 mod outages;

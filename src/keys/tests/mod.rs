@@ -5,6 +5,8 @@
     reason = "a test that overflows has failed"
 )]
 
+mod doubt;
+
 use super::*;
 use crate::time::UnixTime;
 use std::time::Duration;
@@ -17,6 +19,18 @@ const MACHINE: Machine = Machine {
 };
 /// As early as it gets; `Jitter(0)` is as late.
 const EARLIEST: Jitter = Jitter(255);
+const NOTHING: Wants = Wants {
+    kid: false,
+    doubt: false,
+};
+const KID: Wants = Wants {
+    kid: true,
+    doubt: false,
+};
+const DOUBT: Wants = Wants {
+    kid: false,
+    doubt: true,
+};
 const ME: u64 = 1;
 const OTHER: u64 = 2;
 
@@ -30,6 +44,7 @@ fn fetched(max_age: Option<u32>, jitter: Jitter) -> Record {
         content: Some(Content {
             version: 1,
             started_at: at(0),
+            as_of: at(0),
             fetched_at: at(0),
             max_age,
             jitter,
@@ -42,6 +57,7 @@ fn good(started_at: UnixTime) -> Outcome {
     Outcome::Good {
         version: 2,
         started_at,
+        age: 0,
         max_age: None,
     }
 }
@@ -51,7 +67,10 @@ fn due_at(record: &Record) -> u64 {
     let mut step = 1 << 27;
     let mut millis = 0;
     while step > 0 {
-        if MACHINE.due(record, false, at(millis + step - 1)).is_none() {
+        if MACHINE
+            .due(record, NOTHING, at(millis + step - 1))
+            .is_none()
+        {
             millis += step;
         }
         step /= 2;
@@ -72,7 +91,7 @@ fn failed(times: u32, record: Record, jitter: Jitter) -> Record {
 fn early_starts(mut record: Record, until: u64, outcome: impl Fn(u64) -> Outcome) -> Vec<u64> {
     let mut starts = Vec::new();
     for millis in (0..until).step_by(50) {
-        if MACHINE.due(&record, true, at(millis)) == Some(Kind::Early) {
+        if MACHINE.due(&record, KID, at(millis)) == Some(Kind::Early) {
             starts.push(millis);
             record = MACHINE.begun(&record, Kind::Early, ME, at(millis));
             let outcome = outcome(millis);
@@ -85,7 +104,7 @@ fn early_starts(mut record: Record, until: u64, outcome: impl Fn(u64) -> Outcome
 #[test]
 fn without_keys_a_fetch_is_due_at_once() {
     assert_eq!(
-        MACHINE.due(&Record::default(), false, at(0)),
+        MACHINE.due(&Record::default(), NOTHING, at(0)),
         Some(Kind::Ordinary)
     );
 }
@@ -115,8 +134,11 @@ fn a_refresh_below_a_minute_counts_as_it_is() {
         ..MACHINE
     };
     let record = fetched(Some(3600), Jitter(0));
-    assert_eq!(machine.due(&record, false, at(999)), None);
-    assert_eq!(machine.due(&record, false, at(1000)), Some(Kind::Ordinary));
+    assert_eq!(machine.due(&record, NOTHING, at(999)), None);
+    assert_eq!(
+        machine.due(&record, NOTHING, at(1000)),
+        Some(Kind::Ordinary)
+    );
 }
 
 #[test]
@@ -135,22 +157,25 @@ fn a_refresh_falls_at_80_to_100_percent_of_the_period() {
 fn while_one_fetches_no_other_does() {
     for record in [Record::default(), fetched(None, Jitter(0))] {
         let begun = MACHINE.begun(&record, Kind::Ordinary, OTHER, at(600_000));
-        assert_eq!(MACHINE.due(&begun, true, at(600_000)), None);
-        assert_eq!(MACHINE.due(&begun, true, at(606_999)), None);
+        assert_eq!(MACHINE.due(&begun, KID, at(600_000)), None);
+        assert_eq!(MACHINE.due(&begun, KID, at(606_999)), None);
     }
 }
 
 #[test]
 fn a_lease_ends_by_itself_two_seconds_after_the_timeout() {
     let begun = MACHINE.begun(&Record::default(), Kind::Ordinary, OTHER, at(0));
-    assert_eq!(MACHINE.due(&begun, false, at(6_999)), None);
-    assert_eq!(MACHINE.due(&begun, false, at(7_000)), Some(Kind::Ordinary));
+    assert_eq!(MACHINE.due(&begun, NOTHING, at(6_999)), None);
+    assert_eq!(
+        MACHINE.due(&begun, NOTHING, at(7_000)),
+        Some(Kind::Ordinary)
+    );
 }
 
 #[test]
 fn a_lease_that_begins_ahead_of_the_clock_counts_as_expired() {
     let begun = MACHINE.begun(&Record::default(), Kind::Ordinary, OTHER, at(3_600_000));
-    assert_eq!(MACHINE.due(&begun, false, at(0)), Some(Kind::Ordinary));
+    assert_eq!(MACHINE.due(&begun, NOTHING, at(0)), Some(Kind::Ordinary));
 }
 
 #[test]
@@ -158,9 +183,9 @@ fn a_lease_longer_than_any_counts_as_expired() {
     let mut record = MACHINE.begun(&Record::default(), Kind::Ordinary, OTHER, at(0));
     let lease = record.lease.as_mut().unwrap();
     lease.until = UnixTime::from_nanos(i128::MAX);
-    assert_eq!(MACHINE.due(&record, false, at(0)), Some(Kind::Ordinary));
+    assert_eq!(MACHINE.due(&record, NOTHING, at(0)), Some(Kind::Ordinary));
     record.lease.as_mut().unwrap().from = UnixTime::from_nanos(i128::MIN);
-    assert_eq!(MACHINE.due(&record, false, at(0)), Some(Kind::Ordinary));
+    assert_eq!(MACHINE.due(&record, NOTHING, at(0)), Some(Kind::Ordinary));
 }
 
 #[test]
@@ -170,26 +195,26 @@ fn a_lease_counts_under_a_configuration_with_a_shorter_timeout() {
         ..MACHINE
     };
     let begun = MACHINE.begun(&Record::default(), Kind::Ordinary, OTHER, at(0));
-    assert_eq!(brief.due(&begun, false, at(1_000)), None);
+    assert_eq!(brief.due(&begun, NOTHING, at(1_000)), None);
 }
 
 #[test]
 fn what_another_worker_wrote_a_moment_ahead_is_of_now() {
     // The clock was read before the record was.
     let begun = MACHINE.begun(&Record::default(), Kind::Ordinary, OTHER, at(1));
-    assert_eq!(MACHINE.due(&begun, true, at(0)), None);
+    assert_eq!(MACHINE.due(&begun, KID, at(0)), None);
     let finished = Machine::finished(&begun, OTHER, good(at(1)), Jitter(0), at(2)).unwrap();
-    assert_eq!(MACHINE.due(&finished, false, at(0)), None);
+    assert_eq!(MACHINE.due(&finished, NOTHING, at(0)), None);
     let begun = MACHINE.begun(&finished, Kind::Early, OTHER, at(3));
     let failed = Machine::finished(&begun, OTHER, Outcome::Failed, Jitter(0), at(4)).unwrap();
-    assert_eq!(MACHINE.due(&failed, true, at(0)), None);
+    assert_eq!(MACHINE.due(&failed, KID, at(0)), None);
 }
 
 #[test]
 fn a_fetch_of_several_requests_keeps_its_lease_and_its_kind() {
     let begun = MACHINE.begun(&Record::default(), Kind::Early, ME, at(0));
     let prolonged = MACHINE.prolonged(&begun, ME, at(4_000)).unwrap();
-    assert_eq!(MACHINE.due(&prolonged, true, at(10_999)), None);
+    assert_eq!(MACHINE.due(&prolonged, KID, at(10_999)), None);
     assert!(prolonged.lease.unwrap().early);
     assert_eq!(MACHINE.prolonged(&begun, OTHER, at(4_000)), None);
 }
@@ -268,7 +293,7 @@ fn early_refreshes_are_two_in_any_ten_seconds_and_five_seconds_apart() {
 fn an_early_refresh_neither_waits_for_the_backoff_nor_resets_it() {
     let record = failed(7, fetched(None, Jitter(0)), Jitter(0));
     let before = record.failure;
-    assert_eq!(MACHINE.due(&record, true, at(10)), Some(Kind::Early));
+    assert_eq!(MACHINE.due(&record, KID, at(10)), Some(Kind::Early));
     let begun = MACHINE.begun(&record, Kind::Early, ME, at(10));
     let record = Machine::finished(&begun, ME, Outcome::Failed, Jitter(0), at(20)).unwrap();
     assert_eq!(record.failure, before);
@@ -278,7 +303,7 @@ fn an_early_refresh_neither_waits_for_the_backoff_nor_resets_it() {
 fn other_fetches_do_not_count_as_early_ones() {
     let begun = MACHINE.begun(&Record::default(), Kind::Ordinary, ME, at(0));
     let record = Machine::finished(&begun, ME, good(at(0)), Jitter(0), at(10)).unwrap();
-    assert_eq!(MACHINE.due(&record, true, at(20)), Some(Kind::Early));
+    assert_eq!(MACHINE.due(&record, KID, at(20)), Some(Kind::Early));
 }
 
 #[test]
@@ -296,13 +321,13 @@ fn a_clock_set_back_an_hour_stalls_nothing() {
     let (then, now) = (at(7_200_000), at(7_200_000).saturating_sub(hour));
     let begun = MACHINE.begun(&Record::default(), Kind::Early, ME, then);
     assert_eq!(
-        MACHINE.due(&begun, false, now),
+        MACHINE.due(&begun, NOTHING, now),
         Some(Kind::Ordinary),
         "lease"
     );
     let taken = Machine::finished(&begun, ME, good(then), Jitter(0), then).unwrap();
     assert_eq!(
-        MACHINE.due(&taken, false, now),
+        MACHINE.due(&taken, NOTHING, now),
         Some(Kind::Ordinary),
         "keys"
     );
@@ -315,16 +340,22 @@ fn a_clock_set_back_an_hour_stalls_nothing() {
         ..Record::default()
     };
     assert_eq!(
-        MACHINE.due(&failed, false, now),
+        MACHINE.due(&failed, NOTHING, now),
         Some(Kind::Ordinary),
         "failure"
     );
     let early = Record {
         early: [Some(then), Some(then)],
+        background: Some(then),
         ..fetched(None, Jitter(0))
     };
     assert_eq!(
-        MACHINE.due(&early, true, at(1_000)),
+        MACHINE.due(&early, DOUBT, at(1_000)),
+        Some(Kind::Background),
+        "background"
+    );
+    assert_eq!(
+        MACHINE.due(&early, KID, at(1_000)),
         Some(Kind::Early),
         "early"
     );
@@ -333,13 +364,13 @@ fn a_clock_set_back_an_hour_stalls_nothing() {
 #[test]
 fn the_next_try_is_now_while_one_is_in_flight_and_else_when_one_is_due() {
     let begun = MACHINE.begun(&Record::default(), Kind::Ordinary, OTHER, at(0));
-    assert_eq!(MACHINE.next_try(&begun, false, at(10)), at(10));
+    assert_eq!(MACHINE.next_try(&begun, NOTHING, at(10)), at(10));
     let record = failed(3, Record::default(), Jitter(0));
-    assert_eq!(MACHINE.next_try(&record, false, at(10)), at(4_000));
+    assert_eq!(MACHINE.next_try(&record, NOTHING, at(10)), at(4_000));
     let begun = MACHINE.begun(&fetched(None, Jitter(0)), Kind::Early, ME, at(0));
     let record = Machine::finished(&begun, ME, Outcome::Failed, Jitter(0), at(10)).unwrap();
-    assert_eq!(MACHINE.next_try(&record, true, at(20)), at(5_000));
-    assert_eq!(MACHINE.next_try(&record, false, at(20)), at(600_000));
+    assert_eq!(MACHINE.next_try(&record, KID, at(20)), at(5_000));
+    assert_eq!(MACHINE.next_try(&record, NOTHING, at(20)), at(600_000));
 }
 
 #[test]
@@ -355,7 +386,7 @@ fn metadata_are_good_for_a_day_and_until_a_fetch_fails() {
         }),
         ..fetched(None, Jitter(0))
     };
-    for kind in [Kind::Ordinary, Kind::Early] {
+    for kind in [Kind::Ordinary, Kind::Early, Kind::Background] {
         let begun = MACHINE.begun(&known, kind, ME, at(0));
         let failed = Machine::finished(&begun, ME, Outcome::Failed, Jitter(0), at(1)).unwrap();
         assert_eq!(failed.discovered, None);
@@ -373,14 +404,18 @@ fn no_record_however_odd_makes_the_machine_trap() {
             let content = record.content.as_mut().unwrap();
             (content.fetched_at, content.started_at) = (time, time);
             record.early = [Some(time), Some(time)];
+            record.background = Some(time);
             record.failure = Some(Failure {
                 at: time,
                 count: u32::MAX,
                 jitter: EARLIEST,
             });
             record = MACHINE.begun(&record, Kind::Early, ME, time);
-            let _ = MACHINE.due(&record, true, now);
-            let _ = MACHINE.next_try(&record, true, now);
+            for wants in [NOTHING, KID, DOUBT] {
+                let _ = MACHINE.due(&record, wants, now);
+                let _ = MACHINE.next_try(&record, wants, now);
+            }
+            let _ = Machine::asked_since(&record, time, now);
             let _ = MACHINE.prolonged(&record, ME, now);
             let _ = MACHINE.serves(&record, now);
             let _ = Machine::finished(&record, ME, Outcome::Failed, EARLIEST, now);

@@ -1,0 +1,203 @@
+//! Which refusals say that the keys may have changed.
+
+use std::time::Duration;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::authz::{Context, CurrentKeys, Decision, Keys, Remembered, evaluate};
+use crate::config;
+use crate::crypto::NoNativeSignatures;
+use crate::http::{HeaderMap, RequestHead};
+use crate::jwk::{AskedKid, KeySet, Source};
+use crate::jwt::VerifiedJwt;
+use crate::policy::{Policy, ProviderId, SourceId};
+use crate::telemetry::Reason;
+use crate::time::UnixTime;
+use std::rc::Rc;
+
+fn now() -> UnixTime {
+    UnixTime::from_secs(1_800_000_000)
+}
+
+struct Pair(EcdsaKeyPair);
+
+impl Pair {
+    fn new() -> Self {
+        Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
+    }
+
+    /// The key as a member of a set, with or without a `kid`.
+    fn jwk(&self, kid: Option<&str>) -> String {
+        let point = self.0.public_key().as_ref();
+        let (x, y) = point[1..].split_at(32);
+        let kid = kid.map_or_else(String::new, |kid| format!(r#""kid":"{kid}","#));
+        let [x, y] = [x, y].map(|part| URL_SAFE_NO_PAD.encode(part));
+        format!(r#"{{{kid}"kty":"EC","crv":"P-256","x":"{x}","y":"{y}"}}"#)
+    }
+
+    fn token(&self, header: &str) -> String {
+        let claims = r#"{"iss":"https://a.example","aud":"api","exp":4102444800}"#;
+        let signed = [header, claims]
+            .map(|part| URL_SAFE_NO_PAD.encode(part))
+            .join(".");
+        let signature = self
+            .0
+            .sign(&SystemRandom::new(), signed.as_bytes())
+            .unwrap();
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+}
+
+/// The sets of the sources, by their numbers.
+struct Sets(Vec<KeySet>);
+
+impl Sets {
+    fn of(sets: &[&[String]]) -> Self {
+        let parse = |keys: &&[String]| {
+            let text = format!(r#"{{"keys":[{}]}}"#, keys.join(","));
+            KeySet::parse(text.as_bytes(), Source::Fetched).unwrap().set
+        };
+        Self(sets.iter().map(parse).collect())
+    }
+}
+
+impl Keys for Sets {
+    fn keys(&self, source: SourceId) -> Option<CurrentKeys<'_>> {
+        Some(CurrentKeys {
+            set: &self.0[source.index()],
+            fetched_from: now().saturating_sub(Duration::from_mins(1)),
+            as_of: now().saturating_sub(Duration::from_mins(1)),
+        })
+    }
+
+    fn is_absent(&self, _: SourceId, _: &AskedKid<'_>) -> bool {
+        false
+    }
+}
+
+impl Remembered for Sets {
+    fn recall(&self, _: &[u8]) -> Option<&[(ProviderId, Rc<VerifiedJwt>)]> {
+        None
+    }
+}
+
+/// Providers of one issuer, each with keys of its own.
+fn policy(jwks: &[&str]) -> Policy {
+    let provider = |(number, jwks): (usize, &&str)| {
+        format!(
+            r#"{{"name":"p{number}","issuer":"https://a.example","audiences":["api"],"jwks":{jwks}}}"#
+        )
+    };
+    let providers: Vec<_> = jwks.iter().enumerate().map(provider).collect();
+    let document = format!(
+        r#"{{"providers":[{}],"routes":[{{"match":"$default"}}]}}"#,
+        providers.join(",")
+    );
+    config::compile(document.as_bytes()).unwrap()
+}
+
+fn decide(policy: &Policy, sets: &Sets, token: &str) -> Decision {
+    let head = RequestHead::new(HeaderMap::from_pairs([
+        (":method", "GET"),
+        (":path", "/"),
+        ("authorization", &format!("Bearer {token}")),
+    ]));
+    let context = Context {
+        keys: sets,
+        remembered: sets,
+        native: &NoNativeSignatures,
+        arrived: now(),
+        now: now(),
+    };
+    evaluate(policy, &head, context)
+}
+
+const FETCHED: &str = r#"{"cluster":"a","uri":"https://a.example/keys"}"#;
+const OTHER: &str = r#"{"cluster":"a","uri":"https://a.example/others"}"#;
+const NAMED: &str = r#"{"alg":"ES256","kid":"k"}"#;
+const NAMELESS: &str = r#"{"alg":"ES256"}"#;
+
+#[test]
+fn a_bad_signature_under_a_known_kid_and_a_token_without_kid_doubt_the_keys() {
+    let (old, new) = (Pair::new(), Pair::new());
+    let policy = policy(&[FETCHED]);
+    for (keys, header, reason, doubts) in [
+        (vec![old.jwk(Some("k"))], NAMED, Reason::BadSignature, true),
+        (
+            vec![old.jwk(Some("k"))],
+            NAMELESS,
+            Reason::BadSignature,
+            true,
+        ),
+        (vec![old.jwk(None)], NAMELESS, Reason::BadSignature, true),
+        // Two fit, so that none is tried.
+        (
+            vec![old.jwk(Some("k")), old.jwk(None)],
+            NAMELESS,
+            Reason::NoFittingKey,
+            true,
+        ),
+        (
+            vec![old.jwk(None)],
+            r#"{"alg":"ES384"}"#,
+            Reason::NoFittingKey,
+            true,
+        ),
+        (
+            vec![old.jwk(Some("k"))],
+            r#"{"alg":"ES384","kid":"k"}"#,
+            Reason::NoFittingKey,
+            false,
+        ),
+        (vec![new.jwk(Some("k"))], NAMED, Reason::Allowed, false),
+        (vec![new.jwk(None)], NAMELESS, Reason::Allowed, false),
+    ] {
+        let decision = decide(&policy, &Sets::of(&[&keys]), &new.token(header));
+        assert_eq!(decision.reason, reason, "{header} {keys:?}");
+        let expected = if doubts {
+            vec![SourceId::new(0)]
+        } else {
+            vec![]
+        };
+        assert_eq!(decision.doubted, expected, "{header} {keys:?}");
+    }
+}
+
+#[test]
+fn an_unknown_kid_is_waited_for_and_doubts_nothing() {
+    let (old, new) = (Pair::new(), Pair::new());
+    let policy = policy(&[FETCHED]);
+    for keys in [vec![old.jwk(Some("old"))], vec![old.jwk(None)]] {
+        let decision = decide(&policy, &Sets::of(&[&keys]), &new.token(NAMED));
+        assert_eq!(decision.reason, Reason::KeysUnavailable);
+        assert_eq!(decision.doubted, []);
+    }
+}
+
+#[test]
+fn keys_in_the_configuration_are_not_doubted() {
+    let (old, new) = (Pair::new(), Pair::new());
+    let inline = format!(r#"{{"inline":{{"keys":[{}]}}}}"#, old.jwk(Some("k")));
+    let policy = policy(&[&inline]);
+    let decision = decide(&policy, &Sets::of(&[]), &new.token(NAMED));
+    assert_eq!(decision.reason, Reason::BadSignature);
+    assert_eq!(decision.doubted, []);
+}
+
+#[test]
+fn of_several_providers_those_are_doubted_whose_keys_failed_unless_one_verified() {
+    let (old, new) = (Pair::new(), Pair::new());
+    let policy = policy(&[FETCHED, OTHER]);
+    let [olds, news] = [&old, &new].map(|pair| [pair.jwk(Some("k"))]);
+    let token = new.token(NAMED);
+    let both = [SourceId::new(0), SourceId::new(1)];
+    let decision = decide(&policy, &Sets::of(&[&olds, &olds]), &token);
+    assert_eq!(decision.reason, Reason::BadSignature);
+    assert_eq!(decision.doubted, both);
+    let decision = decide(&policy, &Sets::of(&[&olds, &news]), &token);
+    assert_eq!(decision.reason, Reason::Allowed);
+    assert_eq!(decision.doubted, []);
+}

@@ -1,0 +1,103 @@
+//! Keys that may have changed although nothing names a new one, and caches
+//! before the issuer.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::{get, good_token, settle, with_jwks, workers};
+use crate::support::envoy::Envoy;
+use crate::support::issuer::{Issuer, JWKS_PATH};
+use crate::support::process::wait_until;
+use crate::support::tokens::TokenMaker;
+use crate::world::{World, configuration};
+
+/// Waits until the token is accepted. Until then it is refused, and nobody
+/// waits for anything.
+#[track_caller]
+fn is_found_out(envoy: &Envoy, token: &str) {
+    let found = wait_until(Duration::from_secs(15), || {
+        let start = Instant::now();
+        let answer = get(envoy, token);
+        assert!(matches!(answer.status, 200 | 401), "{answer}");
+        assert!(start.elapsed() < Duration::from_secs(4), "it waited");
+        thread::sleep(Duration::from_millis(20));
+        (answer.status == 200).then_some(())
+    });
+    assert!(found.is_some(), "still the old key");
+}
+
+#[test]
+fn a_key_that_takes_over_the_kid_of_another_is_found_by_its_tokens() {
+    let world = World::with(configuration, workers);
+    let before = settle(&world);
+    let new = TokenMaker::generate("RS256", "key-1");
+    world.issuer.publish(&[&new]);
+    get(&world.envoy, &good_token(&new)).expect(401);
+    is_found_out(&world.envoy, &good_token(&new));
+    // The tokens of the key that is gone are refused everywhere, and ask for no
+    // second refresh within the minute.
+    let old = world.token(json!({}));
+    let gone = wait_until(Duration::from_secs(5), || {
+        let refused = (0..16).all(|_| get(&world.envoy, &old).status == 401);
+        refused.then_some(())
+    });
+    assert!(gone.is_some(), "the old key is still good");
+    thread::sleep(Duration::from_secs(7));
+    assert_eq!(world.issuer.gets(JWKS_PATH) - before, 1);
+    get(&world.envoy, &good_token(&new)).expect(200);
+    world.envoy.assert_no_trap();
+}
+
+#[test]
+fn a_new_key_without_kid_is_found_by_its_tokens() {
+    let old = TokenMaker::generate("ES256", "unused").without_kid();
+    let new = TokenMaker::generate("ES256", "unused").without_kid();
+    let world = World::with(
+        |issuer| {
+            issuer.publish(&[&old]);
+            configuration(issuer)
+        },
+        workers,
+    );
+    for _ in 0..16 {
+        get(&world.envoy, &good_token(&old)).expect(200);
+    }
+    let before = world.issuer.gets(JWKS_PATH);
+    world.issuer.publish(&[&new]);
+    get(&world.envoy, &good_token(&new)).expect(401);
+    is_found_out(&world.envoy, &good_token(&new));
+    assert_eq!(world.issuer.gets(JWKS_PATH) - before, 1);
+}
+
+#[test]
+fn what_a_cache_has_kept_makes_no_new_key_absent() {
+    let world = World::with(with_jwks(json!({"timeout": "12s"})), |builder| builder);
+    settle(&world);
+    // The issuer has a new key already, and its cache does not know.
+    let aged = |issuer: &Issuer| issuer.change(JWKS_PATH, |keys| keys.header("age", "30"));
+    aged(&world.issuer);
+    let new = TokenMaker::generate("ES256", "key-2");
+    get(&world.envoy, &good_token(&new)).expect(401);
+    world.issuer.publish(&[&world.key, &new]);
+    // It waits for the next refresh instead of being told the same again.
+    get(&world.envoy, &good_token(&new)).expect(200);
+    let asked = world.issuer.said(JWKS_PATH, "cache-control");
+    let no_cache = Some("no-cache".to_owned());
+    assert_eq!(asked, [None, no_cache.clone(), no_cache]);
+    world.envoy.assert_no_trap();
+}
+
+#[test]
+fn a_fetch_says_who_asks_and_in_which_coding() {
+    let world = World::with(configuration, workers);
+    settle(&world);
+    let first = |field: &str| world.issuer.said(JWKS_PATH, field)[0].clone();
+    let version = concat!("edge-authz/", env!("CARGO_PKG_VERSION"));
+    assert_eq!(first("user-agent").as_deref(), Some(version));
+    assert_eq!(first("accept-encoding").as_deref(), Some("identity"));
+    assert_eq!(first("cache-control"), None);
+    let accepted = first("accept");
+    assert!(accepted.is_some_and(|types| types.contains("application/json")));
+}
