@@ -1,5 +1,7 @@
 //! What the upstream learns of a request's token.
 
+use std::collections::BTreeSet;
+
 use crate::http::FoldedName;
 use crate::rules::ClaimName;
 
@@ -15,6 +17,8 @@ pub struct Upstream {
     /// The header that gets what a Lambda finds under `authorizer.jwt`.
     pub context: Option<Box<str>>,
     owned: Vec<FoldedName>,
+    /// The headers that rules compare claims with, each once.
+    compared: Vec<FoldedName>,
 }
 
 impl Upstream {
@@ -38,6 +42,18 @@ impl Upstream {
             payload,
             context,
             owned,
+            compared: Vec::new(),
+        }
+    }
+
+    /// The same for a policy whose rules compare claims with these headers.
+    #[must_use]
+    pub fn with_compared<'n>(self, names: impl IntoIterator<Item = &'n str>) -> Self {
+        let names = names.into_iter().map(str::as_bytes);
+        let compared: BTreeSet<_> = names.map(FoldedName::of).collect();
+        Self {
+            compared: compared.into_iter().collect(),
+            ..self
         }
     }
 
@@ -47,6 +63,14 @@ impl Upstream {
     #[must_use]
     pub fn owns(&self, name: &[u8]) -> bool {
         self.owned.iter().any(|owned| owned.covers(name))
+    }
+
+    /// Whether a client's trailer of this name must not reach the upstream,
+    /// which may take it for a header: for one that the filter may set, or for
+    /// a second one that a rule has not seen.
+    #[must_use]
+    pub fn removes_trailer(&self, name: &[u8]) -> bool {
+        self.owns(name) || self.compared.iter().any(|header| header.covers(name))
     }
 }
 

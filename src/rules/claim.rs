@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Expected, RequestParts, Requirement};
+use super::{Expected, RequestPart, RequestParts, Requirement};
 
 /// Where a claim is: `sub`, `cognito:groups`, `app_metadata.tenant`.
 ///
@@ -35,6 +35,18 @@ pub struct ClaimRule {
     pub name: ClaimName,
     /// The values it must, or must not, have.
     pub requirement: Requirement<Expected>,
+}
+
+impl ClaimRule {
+    /// The names of the headers that it compares the claim with.
+    pub fn headers(&self) -> impl Iterator<Item = &str> {
+        self.requirement.values().filter_map(|value| match value {
+            Expected::Part(RequestPart::Header(name)) => Some(&**name),
+            Expected::Part(RequestPart::Variable(_) | RequestPart::Query(_))
+            | Expected::Text(_)
+            | Expected::Prefix(_) => None,
+        })
+    }
 }
 
 /// A claim as rules see it.

@@ -238,7 +238,7 @@ fn seen(policy: &Policy, request: &Request, edits: &[RequestEdit]) -> Seen {
     let path = values(&headers, ":path").concat();
     headers.retain(|(name, _)| !name.starts_with(b":"));
     let trailers = request.trailers.iter();
-    let trailers = trailers.filter(|(name, _)| !policy.upstream.owns(name));
+    let trailers = trailers.filter(|(name, _)| !policy.upstream.removes_trailer(name));
     Seen {
         path,
         headers,

@@ -150,11 +150,13 @@ impl Stream {
     }
 }
 
-/// Removes the client's copies of the headers that the filter may set from the
-/// request's trailers: some upstreams merge them into the headers.
+/// Removes the client's copies of the headers that the filter may set, and of
+/// those that rules compare with, from the request's trailers: some upstreams
+/// merge them into the headers.
 pub(super) fn strip_trailers(upstream: &Upstream) -> Result<(), HostError> {
     let trailers = host::headers(Map::RequestTrailers)?;
-    for (name, _) in trailers.iter().filter(|(name, _)| upstream.owns(name)) {
+    let names = trailers.iter().map(|(name, _)| name);
+    for name in names.filter(|name| upstream.removes_trailer(name)) {
         host::remove_header(Map::RequestTrailers, name)?;
     }
     Ok(())

@@ -21,6 +21,7 @@ use super::reader::{Field, List, Located, Text};
 use super::written::{Document, Paths, Responses};
 use crate::http::{EncodedCharacter, EncodedSet, PathFlags, PathRules};
 use crate::policy::{BodyStyle, Policy, Providers};
+use crate::rules::ClaimRule;
 use crate::telemetry::FilterState;
 
 /// Tokens that a worker remembers, unless the configuration says how many.
@@ -44,6 +45,12 @@ pub(super) fn compile(document: Document<'_>, sink: &mut Sink) -> Option<Policy>
     };
     let routes = routes::compile(document.routes, &known, sink);
     let responses = responses(document.responses, sink);
+    let rules = providers
+        .list
+        .iter()
+        .flat_map(|one| &one.expectations.claims);
+    let rules = rules.chain(routes.list.iter().flat_map(|route| &route.rules.claims));
+    let upstream = upstream.with_compared(rules.flat_map(ClaimRule::headers));
     Some(Policy {
         providers: Providers::new(providers.list),
         sources: providers.sources,
