@@ -5,6 +5,7 @@
     reason = "a test that overflows has failed"
 )]
 
+mod crowds;
 mod dice;
 mod discovery;
 mod faults;
@@ -19,4 +20,5 @@ mod sharing;
 mod signer;
 mod telling;
 mod time;
+mod waiting;
 mod world;

@@ -1,0 +1,186 @@
+//! The waiting room by itself.
+
+use std::time::Duration;
+
+use crate::authz::Wanted;
+use crate::engine::StreamId;
+use crate::engine::waiting::{Place, Waiter, Waiting};
+use crate::http::{HeaderMap, RequestHead};
+use crate::policy::SourceId;
+use crate::time::UnixTime;
+
+fn now() -> UnixTime {
+    UnixTime::from_secs(1_800_000_000)
+}
+
+fn at(seconds: u64) -> UnixTime {
+    now().saturating_add(Duration::from_secs(seconds))
+}
+
+/// A request that wants the keys of these sources, until `deadline`.
+fn waiter(stream: u32, sources: &[usize], deadline: u64) -> Waiter {
+    let wanted = sources.iter().map(|source| Wanted {
+        source: SourceId::new(*source),
+        lacks_kid: false,
+    });
+    Waiter {
+        stream: StreamId(stream),
+        head: RequestHead::new(HeaderMap::from_pairs([("a", "b")])),
+        arrived: now(),
+        deadline: at(deadline),
+        wanted: wanted.collect(),
+        route: None,
+        provider: None,
+        cors: None,
+    }
+}
+
+/// A room in which so many wait for source 0.
+fn room(count: u32) -> Waiting {
+    let mut waiting = Waiting::new(3);
+    for stream in 0..count {
+        waiting.insert(waiter(stream, &[0], 5)).unwrap();
+    }
+    waiting
+}
+
+fn change(waiting: &mut Waiting, source: usize) {
+    waiting.changed(SourceId::new(source));
+}
+
+/// One tick's walk: judges up to so many, who wait again, and returns whom.
+fn walk(waiting: &mut Waiting, most: usize, mut steps: usize) -> Vec<u32> {
+    let mut judged = Vec::new();
+    while judged.len() < most
+        && let Some(place) = waiting.next_due(&mut steps)
+    {
+        judged.push(put_back(waiting, place));
+    }
+    judged
+}
+
+fn put_back(waiting: &mut Waiting, place: Place) -> u32 {
+    let waiter = waiting.take(place).unwrap();
+    let StreamId(stream) = waiter.stream;
+    waiting.put_back(place, waiter).unwrap();
+    stream
+}
+
+#[test]
+fn nobody_is_due_before_keys_that_he_wants_have_changed() {
+    let mut waiting = room(3);
+    waiting.insert(waiter(3, &[1, 2], 5)).unwrap();
+    assert!(walk(&mut waiting, 9, 99).is_empty());
+    assert!(!waiting.is_behind(now()));
+    change(&mut waiting, 2);
+    assert!(waiting.is_behind(now()));
+    assert_eq!(walk(&mut waiting, 9, 99), [3]);
+    assert!(!waiting.is_behind(now()));
+    // Who comes later was judged by them already.
+    waiting.insert(waiter(4, &[2], 5)).unwrap();
+    assert!(walk(&mut waiting, 9, 99).is_empty());
+    // Nobody waits for these.
+    let mut waiting = room(3);
+    change(&mut waiting, 1);
+    assert!(!waiting.is_behind(now()));
+}
+
+#[test]
+fn each_is_judged_once_by_a_change_in_order_of_arrival() {
+    let mut waiting = room(10);
+    change(&mut waiting, 0);
+    assert_eq!(walk(&mut waiting, 4, 99), [0, 1, 2, 3]);
+    assert_eq!(walk(&mut waiting, 4, 99), [4, 5, 6, 7]);
+    waiting.remove(StreamId(8)).unwrap();
+    assert_eq!(walk(&mut waiting, 4, 99), [9]);
+    assert!(walk(&mut waiting, 4, 99).is_empty());
+    assert!(!waiting.is_behind(now()));
+}
+
+#[test]
+fn a_change_during_a_walk_is_of_the_rest_and_then_of_all_before() {
+    let mut waiting = room(4);
+    change(&mut waiting, 0);
+    assert_eq!(walk(&mut waiting, 2, 99), [0, 1]);
+    change(&mut waiting, 0);
+    assert_eq!(walk(&mut waiting, 9, 99), [2, 3]);
+    assert!(waiting.is_behind(now()));
+    assert_eq!(walk(&mut waiting, 9, 99), [0, 1]);
+    assert!(!waiting.is_behind(now()));
+}
+
+#[test]
+fn a_walk_goes_no_further_than_it_may_and_goes_on_from_there() {
+    let mut waiting = room(6);
+    waiting.insert(waiter(6, &[1, 2], 5)).unwrap();
+    change(&mut waiting, 2);
+    // The wishes of each are looked at, and none of the first six is met.
+    assert!(walk(&mut waiting, 9, 4).is_empty());
+    assert!(waiting.is_behind(now()));
+    assert_eq!(walk(&mut waiting, 9, 4), [6]);
+}
+
+#[test]
+fn whose_time_is_up_first_is_first_and_may_be_due_to_be_judged() {
+    let mut waiting = room(0);
+    for (stream, deadline) in [(0, 9), (1, 7), (2, 8)] {
+        waiting.insert(waiter(stream, &[0], deadline)).unwrap();
+    }
+    assert!(waiting.next_expired(at(6)).is_none());
+    assert!(!waiting.is_behind(at(6)) && waiting.is_behind(at(7)));
+    let (place, is_due) = waiting.next_expired(at(8)).unwrap();
+    assert!(!is_due);
+    assert_eq!(waiting.take(place).unwrap().stream, StreamId(1));
+    change(&mut waiting, 0);
+    let (place, is_due) = waiting.next_expired(at(8)).unwrap();
+    assert!(is_due);
+    assert_eq!(put_back(&mut waiting, place), 2);
+    assert!(!waiting.next_expired(at(8)).unwrap().1);
+    // As in a clock that was set back, nobody waits longer than he would have.
+    let year = Duration::from_hours(24 * 365);
+    let earlier = now().saturating_sub(year);
+    waiting.set_back(earlier);
+    assert!(waiting.next_expired(earlier).is_none());
+    let soon = earlier.saturating_add(Duration::from_secs(9));
+    let (place, _) = waiting.next_expired(soon).unwrap();
+    assert_eq!(put_back(&mut waiting, place), 2, "the order stays");
+}
+
+/// The bytes that waiting requests may hold together.
+const ALL: usize = 16 * 1024 * 1024;
+
+#[test]
+fn all_that_a_request_holds_counts() {
+    // So many requests of this kind find room.
+    let most = |make: &dyn Fn(u32) -> Waiter| {
+        // Of many sources, so that none is crowded.
+        let mut waiting = Waiting::new(3000);
+        let mut seated = 0;
+        while waiting.insert(make(seated)).is_ok() {
+            seated += 1;
+        }
+        // Nobody has paid for another: the last may come when one has left.
+        assert!(waiting.insert(make(seated)).is_err());
+        waiting.remove(StreamId(7)).unwrap();
+        waiting.insert(make(seated)).unwrap();
+        usize::try_from(seated).unwrap()
+    };
+    let own = |stream: u32| usize::try_from(stream).unwrap() / 10 % 3000;
+    let plain = most(&|stream| waiter(stream, &[own(stream)], 5));
+    assert!(plain > 10_000 && plain < ALL / (size_of::<Waiter>() + 64));
+    let large = "x".repeat(60_000);
+    let with_value = most(&|stream| Waiter {
+        head: RequestHead::new(HeaderMap::from_pairs([("a", &large)])),
+        ..waiter(stream, &[own(stream)], 5)
+    });
+    assert!((200..=ALL / large.len()).contains(&with_value));
+    let many = || (0..1000).map(|_| ("a", ""));
+    let with_fields = most(&|stream| Waiter {
+        head: RequestHead::new(HeaderMap::from_pairs(many())),
+        ..waiter(stream, &[own(stream)], 5)
+    });
+    assert!((200..=ALL / 1000 / size_of::<[usize; 4]>()).contains(&with_fields));
+    let sources: Vec<usize> = (0..2500).collect();
+    let with_wishes = most(&|stream| waiter(stream, &sources, 5));
+    assert!((200..=ALL / 2500 / size_of::<Wanted>()).contains(&with_wishes));
+}
