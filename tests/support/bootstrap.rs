@@ -206,6 +206,7 @@ impl Listener {
 pub(crate) struct Cluster {
     name: String,
     endpoint: Option<SocketAddr>,
+    most_requests: u32,
 }
 
 impl Cluster {
@@ -219,7 +220,11 @@ impl Cluster {
         });
         fill(
             &template("cluster.yaml"),
-            &[("name", self.name.as_str()), ("endpoints", &endpoints)],
+            &[
+                ("name", self.name.as_str()),
+                ("endpoints", &endpoints),
+                ("most_requests", &self.most_requests.to_string()),
+            ],
         )
     }
 }
@@ -234,8 +239,12 @@ pub(crate) struct Builder {
     clusters: Vec<Cluster>,
     other_clusters: String,
     reloadable: bool,
+    drain_time: u32,
     bootstrap: Option<String>,
 }
+
+/// How many requests a cluster takes at once: more than any test sends.
+const MOST_REQUESTS: u32 = 100_000;
 
 impl Builder {
     /// One worker, log level `info`, the given `upstream`, no listener yet.
@@ -248,6 +257,7 @@ impl Builder {
             clusters: Vec::new(),
             other_clusters: String::new(),
             reloadable: false,
+            drain_time: 1,
             bootstrap: None,
         }
         .cluster("upstream", upstream)
@@ -269,6 +279,12 @@ impl Builder {
         self
     }
 
+    /// Sets how many seconds a replaced listener serves the requests that it has.
+    pub(crate) fn drain_time(mut self, seconds: u32) -> Self {
+        self.drain_time = seconds;
+        self
+    }
+
     /// Adds a listener.
     pub(crate) fn listener(mut self, listener: Listener) -> Self {
         self.listeners.push(listener);
@@ -285,7 +301,17 @@ impl Builder {
         self.clusters.push(Cluster {
             name: name.to_owned(),
             endpoint: Some(endpoint),
+            most_requests: MOST_REQUESTS,
         });
+        self
+    }
+
+    /// Lets the clusters there are take only so many requests at once: Envoy answers
+    /// the others itself.
+    pub(crate) fn most_requests(mut self, most: u32) -> Self {
+        for cluster in &mut self.clusters {
+            cluster.most_requests = most;
+        }
         self
     }
 
@@ -294,6 +320,7 @@ impl Builder {
         self.clusters.push(Cluster {
             name: name.to_owned(),
             endpoint: None,
+            most_requests: MOST_REQUESTS,
         });
         self
     }
@@ -359,6 +386,11 @@ impl Builder {
             // File discovery asks for a name of the proxy.
             .args(["--service-node", "test", "--service-cluster", "test"])
             .arg("--disable-hot-restart")
+            .args(["--drain-time-s", &self.drain_time.to_string()])
+            .args([
+                "--parent-shutdown-time-s",
+                &(self.drain_time + 1).to_string(),
+            ])
             .current_dir(tools::root());
         command
     }

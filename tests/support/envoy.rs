@@ -61,8 +61,7 @@ impl Envoy {
         command
             .arg("--admin-address-path")
             .arg(&admin_file)
-            .args(["--file-flush-interval-msec", "20"])
-            .args(["--drain-time-s", "1", "--parent-shutdown-time-s", "2"]);
+            .args(["--file-flush-interval-msec", "20"]);
         let log = scratch.path().join("log");
         let mut process = Process::start(&command, &log).expect("Envoy runs");
         let ready = wait_until(PATIENCE, || {
