@@ -27,6 +27,7 @@ mod soak;
 mod startup;
 #[path = "../support/mod.rs"]
 mod support;
+mod surges;
 mod traps;
 mod waiting;
 mod world;

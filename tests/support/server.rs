@@ -3,7 +3,7 @@
 use std::io::{self, BufReader, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -184,6 +184,27 @@ pub(crate) enum Pace {
     Hang,
 }
 
+/// What holds answers back until it is opened.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    /// Lets all answers go, from now on.
+    pub(crate) fn open(&self) {
+        let (is_open, opened) = &*self.0;
+        *is_open.lock().expect("the gate") = true;
+        opened.notify_all();
+    }
+
+    /// Waits until it is open, but not forever: a test may have ended.
+    fn pass(&self) {
+        let (is_open, opened) = &*self.0;
+        let is_open = is_open.lock().expect("the gate");
+        let limit = Duration::from_mins(5);
+        drop(opened.wait_timeout_while(is_open, limit, |is_open| !*is_open));
+    }
+}
+
 /// An answer that a test scripts.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
@@ -191,6 +212,7 @@ pub(crate) struct Answer {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
     pub(crate) delay: Duration,
+    pub(crate) gate: Option<Gate>,
     pub(crate) pace: Pace,
 }
 
@@ -202,6 +224,7 @@ impl Answer {
             headers: Vec::new(),
             body: body.into(),
             delay: Duration::ZERO,
+            gate: None,
             pace: Pace::AtOnce,
         }
     }
@@ -233,6 +256,12 @@ impl Answer {
         self
     }
 
+    /// Holds it back until the gate is open.
+    pub(crate) fn behind(mut self, gate: &Gate) -> Self {
+        self.gate = Some(gate.clone());
+        self
+    }
+
     /// Sets how the bytes leave.
     pub(crate) fn pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
@@ -242,6 +271,9 @@ impl Answer {
     /// Writes the answer; `true` when the connection can stay open. The body
     /// of an answer to HEAD is left out.
     pub(crate) fn write(&self, to: &mut TcpStream, headless: bool) -> io::Result<bool> {
+        if let Some(gate) = &self.gate {
+            gate.pass();
+        }
         thread::sleep(self.delay);
         let mut head = Vec::new();
         write!(head, "HTTP/1.1 {} Scripted\r\n", self.status)?;
