@@ -41,7 +41,7 @@ fn written(data: &[u8]) -> Option<Input> {
 
 fn made(input: &mut Unstructured<'_>) -> arbitrary::Result<Input> {
     const SCHEMES: [&str; 4] = ["https://", "http://", "app://", "https:"];
-    const HOSTS: [&str; 10] = [
+    const HOSTS: [&str; 13] = [
         "example.com",
         "a.example.com",
         "b.a.example.com",
@@ -52,6 +52,9 @@ fn made(input: &mut Unstructured<'_>) -> arbitrary::Result<Input> {
         "[::1]",
         "127.0.0.1",
         "example.com.evil.test",
+        "a-1--b.example.com",
+        "a-x.y--b.example.com",
+        "my_service.internal",
     ];
     const ENDS: [&str; 8] = [
         "",
@@ -68,13 +71,19 @@ fn made(input: &mut Unstructured<'_>) -> arbitrary::Result<Input> {
         let scheme = input.choose(&SCHEMES)?;
         let host = input.choose(&HOSTS)?;
         let end = *input.choose(&ENDS)?;
-        patterns.push(match input.int_in_range(0..=7)? {
+        patterns.push(match input.int_in_range(0..=10)? {
             0 => "*".to_owned(),
             1 => "null".to_owned(),
             2 => format!("{scheme}*{end}"),
             3 => format!("{scheme}*.{host}{end}"),
             4 => format!("{scheme}{host}:*"),
             5 => format!("{scheme}*.{host}:*"),
+            // Somewhere inside the host.
+            6..=8 => {
+                let at = input.int_in_range(0..=host.len())?;
+                let to = input.int_in_range(at..=host.len())?;
+                format!("{scheme}{}*{}{end}", &host[..at], &host[to..])
+            }
             _ => format!("{scheme}{host}{end}"),
         });
     }
@@ -122,20 +131,33 @@ fn naive(pattern: &str, origin: &[u8]) -> bool {
                 .is_ok_and(|number| number > 0 && number.to_string() == port),
             (port, origin_port) => port == origin_port,
         };
-        let host_fits = match host.strip_prefix('*') {
+        let host_fits = match host.split_once('*') {
             None => host == origin_host,
-            Some(suffix) => origin_host.strip_suffix(suffix).is_some_and(|labels| {
-                let label = |label: &str| {
-                    !label.is_empty()
-                        && label
-                            .chars()
-                            .all(|c| matches!(c, 'a'..='z' | '0'..='9' | '-'))
-                };
-                labels.split('.').all(label)
-            }),
+            Some((before, after)) => {
+                stands_for_the_star(before, after, origin_host).is_some_and(|inside| {
+                    // Beside other text it is a part of one label.
+                    let whole_labels =
+                        before.is_empty() && matches!(after.as_bytes(), [] | [b'.', ..]);
+                    let mut labels = inside.split('.');
+                    labels.all(is_label) && (whole_labels || !inside.contains('.'))
+                })
+            }
         };
         port_fits && host_fits
     })
+}
+
+/// What lies between the two ends of a host, if it has them, one after the
+/// other.
+fn stands_for_the_star<'h>(before: &str, after: &str, host: &'h str) -> Option<&'h str> {
+    let ends = before.len() + after.len();
+    let fits = host.len() > ends && host.starts_with(before) && host.ends_with(after);
+    fits.then(|| &host[before.len()..host.len() - after.len()])
+}
+
+fn is_label(label: &str) -> bool {
+    let allowed = |c| matches!(c, 'a'..='z' | '0'..='9' | '-');
+    !label.is_empty() && label.chars().all(allowed)
 }
 
 /// A scheme and something in visible ASCII that ends where the host and the

@@ -51,8 +51,12 @@ pub enum OriginFault {
     BadIpv4,
     /// Not an IPv6 address in brackets in its shortest form.
     BadIpv6,
-    /// A `*` that is not the whole leftmost part of the host or the port.
+    /// A `*` that is neither in the leftmost label of the host, once, nor the
+    /// port.
     BadWildcard,
+    /// A `*` beside other text in the label before the last: a name that anyone
+    /// can register.
+    WildcardInRegisteredName,
     /// A `*` before the end of an IPv4 address.
     WildcardInAddress,
     /// Not a port from 1 to 65535.
@@ -106,8 +110,12 @@ impl fmt::Display for OriginFault {
             }
             Self::BadIpv6 => "has a host that is not an IPv6 address in its shortest form, such as `[::1]`",
             Self::BadWildcard => {
-                "has a `*` that is neither the whole leftmost part of the host nor the port; \
-                 write such as `https://*.example.com` or `http://localhost:*`"
+                "has a `*` that is neither in the leftmost label of the host, once, nor the port; \
+                 write such as `https://*.example.com`, `https://preview-*.example.com` or `http://localhost:*`"
+            }
+            Self::WildcardInRegisteredName => {
+                "has a `*` within a name that anyone can register, so that pages of strangers match; \
+                 put a dot after the `*`, as in `https://*.example.com`, or write the names out"
             }
             Self::WildcardInAddress => {
                 "has a `*` before the end of an IPv4 address, which matches nothing; write the addresses out"

@@ -20,8 +20,9 @@ use parse::{Host, Parts, Port};
 /// | `https://app.example.com`, `http://[::1]:8080`, `tauri://localhost` | exactly that |
 /// | `https://*.example.com` | one or more labels before `.example.com` |
 /// | `https://*` | every host of that scheme that is made of labels, so no IPv6 address |
+/// | `https://preview-*--site.example.com` | one or more of a-z, 0-9 and `-` there, so one label |
 /// | `http://localhost:*` | any port, or none |
-/// | `https://*.example.com:*` | both |
+/// | `https://*.example.com:*`, `https://preview-*.example.com:*` | both |
 /// | `null` | pages without an origin: sandboxed frames, local files |
 /// | `*` | everything that has the form of an origin, `null` too |
 ///
@@ -48,6 +49,14 @@ enum WildHost {
     Exact(Box<str>),
     /// One or more labels, then this: empty, or `.example.com`.
     Labels(Box<str>),
+    /// What stands for the `*` has no dot, so that the leftmost label begins and
+    /// ends as it is written.
+    InLabel {
+        /// Within the leftmost label; may be empty.
+        before: Box<str>,
+        /// From within the leftmost label to the end of the host.
+        after: Box<str>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,21 +90,21 @@ impl OriginPattern {
             _ => {}
         }
         let Parts { scheme, host, port } = Parts::parse(written)?;
-        let (host, port) = match (host, port) {
+        let host = match (host, &port) {
             (Host::Exact(_), Port::None | Port::Exact(_)) => {
                 return Ok(Self(Form::Exact(written.into())));
             }
-            (Host::Exact(host), Port::Any) => (WildHost::Exact(host.into()), WildPort::Any),
-            (Host::Labels { suffix }, Port::Any) => {
-                (WildHost::Labels(suffix.into()), WildPort::Any)
-            }
-            (Host::Labels { suffix }, Port::None) => {
-                (WildHost::Labels(suffix.into()), WildPort::Exact("".into()))
-            }
-            (Host::Labels { suffix }, Port::Exact(port)) => (
-                WildHost::Labels(suffix.into()),
-                WildPort::Exact(format!(":{port}").into()),
-            ),
+            (Host::Exact(host), Port::Any) => WildHost::Exact(host.into()),
+            (Host::Labels { suffix }, _) => WildHost::Labels(suffix.into()),
+            (Host::InLabel { before, after }, _) => WildHost::InLabel {
+                before: before.into(),
+                after: after.into(),
+            },
+        };
+        let port = match port {
+            Port::None => WildPort::Exact("".into()),
+            Port::Exact(port) => WildPort::Exact(format!(":{port}").into()),
+            Port::Any => WildPort::Any,
         };
         let scheme = format!("{scheme}://").into();
         Ok(Self(Form::Wild { scheme, host, port }))
@@ -147,19 +156,33 @@ impl WildHost {
         match self {
             Self::Exact(host) => rest.strip_prefix(host.as_bytes()),
             Self::Labels(suffix) => {
-                let end = rest
-                    .iter()
-                    .position(|byte| !is_label_byte(*byte) && *byte != b'.')
-                    .unwrap_or(rest.len());
-                let (host, after) = rest.split_at_checked(end)?;
+                let (host, port) = split_host(rest)?;
                 let labels = host.strip_suffix(suffix.as_bytes())?;
                 labels
                     .split(|byte| *byte == b'.')
-                    .all(|label| !label.is_empty())
-                    .then_some(after)
+                    .all(is_label)
+                    .then_some(port)
+            }
+            Self::InLabel { before, after } => {
+                let (host, port) = split_host(rest)?;
+                let inside = host
+                    .strip_prefix(before.as_bytes())?
+                    .strip_suffix(after.as_bytes())?;
+                is_label(inside).then_some(port)
             }
         }
     }
+}
+
+/// The labels and dots that an authority begins with, and the rest. `_` is in
+/// the names of some services, though never in what a `*` stands for.
+fn split_host(authority: &[u8]) -> Option<(&[u8], &[u8])> {
+    let is_of_host = |byte: u8| is_label_byte(byte) || matches!(byte, b'.' | b'_');
+    let end = authority
+        .iter()
+        .position(|byte| !is_of_host(*byte))
+        .unwrap_or(authority.len());
+    authority.split_at_checked(end)
 }
 
 impl WildPort {
@@ -174,6 +197,11 @@ impl WildPort {
             },
         }
     }
+}
+
+/// What a `*` stands for, where it is one label or a part of one.
+fn is_label(label: &[u8]) -> bool {
+    !label.is_empty() && label.iter().copied().all(is_label_byte)
 }
 
 fn is_label_byte(byte: u8) -> bool {

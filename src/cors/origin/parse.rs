@@ -20,6 +20,12 @@ pub(super) enum Host<'a> {
     Labels {
         suffix: &'a str,
     },
+    /// `before`, `*` and `after`, of which the leftmost label has at least one
+    /// character besides.
+    InLabel {
+        before: &'a str,
+        after: &'a str,
+    },
 }
 
 #[derive(Debug)]
@@ -28,6 +34,17 @@ pub(super) enum Port<'a> {
     Exact(&'a str),
     Any,
 }
+
+/// Top-level names below which nobody can register one (RFC 6761, RFC 6762, and
+/// `internal`, which ICANN has set aside).
+const RESERVED: [&str; 6] = [
+    "example",
+    "internal",
+    "invalid",
+    "local",
+    "localhost",
+    "test",
+];
 
 /// Pages under these have an opaque origin, sent as `null`.
 const OPAQUE: [&str; 5] = ["about", "blob", "data", "file", "javascript"];
@@ -125,16 +142,8 @@ fn split_port(authority: &str) -> Result<(&str, Option<&str>), OriginFault> {
 }
 
 fn parse_host(host: &str) -> Result<Host<'_>, OriginFault> {
-    if let Some(suffix) = host.strip_prefix('*') {
-        match suffix.strip_prefix('.') {
-            Some(domain) => check_domain(domain)?,
-            None if suffix.is_empty() => {}
-            None => return Err(OriginFault::BadWildcard),
-        }
-        if ends_in_number(suffix) {
-            return Err(OriginFault::WildcardInAddress);
-        }
-        return Ok(Host::Labels { suffix });
+    if let Some((before, after)) = host.split_once('*') {
+        return parse_wild_host(before, after);
     }
     if host.starts_with('[') {
         return if canonical_ipv6(host).as_deref() == Some(host) {
@@ -150,6 +159,40 @@ fn parse_host(host: &str) -> Result<Host<'_>, OriginFault> {
         return Err(OriginFault::BadIpv4);
     }
     Ok(Host::Exact(host))
+}
+
+fn parse_wild_host<'a>(before: &'a str, after: &'a str) -> Result<Host<'a>, OriginFault> {
+    // An address in brackets has no labels.
+    if before.starts_with('[') {
+        return Err(OriginFault::BadIpv6);
+    }
+    if before.contains('.') || after.contains('*') {
+        return Err(OriginFault::BadWildcard);
+    }
+    let (rest_of_label, domain) = match after.split_once('.') {
+        Some((rest, domain)) => (rest, Some(domain)),
+        None => (after, None),
+    };
+    if let Some(domain) = domain {
+        check_domain(domain)?;
+        if ends_in_number(domain) {
+            return Err(OriginFault::WildcardInAddress);
+        }
+    }
+    for character in before.chars().chain(rest_of_label.chars()) {
+        if !matches!(character, 'a'..='z' | '0'..='9' | '-' | '_') {
+            return Err(OriginFault::BadHost(character));
+        }
+    }
+    if before.is_empty() && rest_of_label.is_empty() {
+        return Ok(Host::Labels { suffix: after });
+    }
+    // `*example.com` is every name that ends so, and anyone can register one.
+    let is_registry = |domain: &str| !domain.contains('.') && !RESERVED.contains(&domain);
+    if domain.is_some_and(is_registry) {
+        return Err(OriginFault::WildcardInRegisteredName);
+    }
+    Ok(Host::InLabel { before, after })
 }
 
 fn check_domain(domain: &str) -> Result<(), OriginFault> {

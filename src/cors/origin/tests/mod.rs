@@ -1,3 +1,5 @@
+mod wildcards;
+
 use super::*;
 
 fn pattern(written: &str) -> OriginPattern {
@@ -77,6 +79,10 @@ const MISSPELT: &[(&str, OriginFault, &str)] = &[
     ("*.example.com", OriginFault::MissingScheme, "https://*.example.com"),
     ("https://app.example.com.", OriginFault::TrailingDot, "https://app.example.com"),
     ("https://*.example.com./", OriginFault::TrailingSlash, "https://*.example.com"),
+    ("https://App-*.example.com", OriginFault::UpperCase, "https://app-*.example.com"),
+    ("https://app-*.example.com.", OriginFault::TrailingDot, "https://app-*.example.com"),
+    ("https://app-*.example.com:443", OriginFault::DefaultPort, "https://app-*.example.com"),
+    ("app-*.example.com", OriginFault::MissingScheme, "https://app-*.example.com"),
     ("wss://app.example.com", OriginFault::WebSocketScheme, "https://app.example.com"),
     ("ws://localhost:80", OriginFault::WebSocketScheme, "http://localhost"),
     ("http://[0:0:0:0:0:0:0:1]", OriginFault::BadIpv6, "http://[::1]"),
@@ -133,8 +139,18 @@ const HOPELESS: &[(&str, OriginFault)] = &[
     ("https://app.example.com:**", OriginFault::BadPort),
     ("**", OriginFault::MissingScheme),
     ("https://**", OriginFault::BadWildcard),
-    ("https://*example.com", OriginFault::BadWildcard),
-    ("https://app-*.example.com", OriginFault::BadWildcard),
+    ("https://*example.com", OriginFault::WildcardInRegisteredName),
+    ("https://app-*.com", OriginFault::WildcardInRegisteredName),
+    ("https://app-*-x.com:*", OriginFault::WildcardInRegisteredName),
+    ("https://app-**.example.com", OriginFault::BadWildcard),
+    ("https://a*b*c.example.com", OriginFault::BadWildcard),
+    ("https://app-*.*.example.com", OriginFault::BadWildcard),
+    ("https://*.app-*.example.com", OriginFault::BadWildcard),
+    ("https://app.preview-*.example.com", OriginFault::BadWildcard),
+    ("https://app-*..example.com", OriginFault::EmptyLabel),
+    ("https://app-*.0.0.1", OriginFault::WildcardInAddress),
+    ("https://app%*.example.com", OriginFault::BadHost('%')),
+    ("https://app-*{.example.com", OriginFault::BadHost('{')),
     ("https://app.*.com", OriginFault::BadWildcard),
     ("https://*.*.example.com", OriginFault::BadWildcard),
     ("https://app.example.*", OriginFault::BadWildcard),
@@ -145,7 +161,7 @@ const HOPELESS: &[(&str, OriginFault)] = &[
 ];
 
 #[test]
-fn what_cannot_be_mended_is_refused_without_a_guess() {
+fn what_cannot_be_corrected_is_refused_without_a_guess() {
     for (written, fault) in HOPELESS.iter().copied() {
         let error = OriginPattern::parse(written).unwrap_err();
         assert_eq!(error.fault, fault, "{written}");
@@ -165,243 +181,6 @@ fn what_cannot_be_mended_is_refused_without_a_guess() {
         );
     }
     assert_eq!(fault("https://app.example.com:0"), OriginFault::BadPort);
-}
-
-#[test]
-fn a_star_in_the_host_is_one_or_more_whole_labels() {
-    for origin in [
-        "https://a.example.com",
-        "https://a.b.c.example.com",
-        "https://a-1.example.com",
-        "https://0.example.com",
-        "https://xn--bcher-kva.example.com",
-        "https://example.com.example.com",
-    ] {
-        assert!(matches("https://*.example.com", origin), "{origin}");
-        assert!(matches("https://*", origin), "{origin}");
-    }
-    for origin in [
-        "https://example.com",
-        "https://.example.com",
-        "https://a..example.com",
-        "https://..example.com",
-        "https://.a.example.com",
-        "https://evilexample.com",
-        "https://a.example.com.",
-        "https://a.example.com.evil.net",
-        "https://a.example.comx",
-        "https://a.example.co",
-        "https://a.exampleXcom",
-        "https://a.example.com:8443",
-        "https://a.example.com:443",
-        "https://a.example.com/",
-        "https://evil.net/.example.com",
-        "https://evil.net?.example.com",
-        "https://evil.net#.example.com",
-        "https://evil.net\\.example.com",
-        "https://evil.net:80.example.com",
-        "https://me@a.example.com",
-        "https://a_b.example.com",
-        "https://a%2f.example.com",
-        "https://a`.example.com",
-        "https://a{.example.com",
-        "https://a b.example.com",
-        "https://a,b.example.com",
-        "https://a\u{0}.example.com",
-        "https://\u{430}.example.com",
-        "https://A.example.com",
-        "https://*.example.com",
-        "http://a.example.com",
-        "https:a.example.com",
-        "null",
-        "*",
-        "",
-        "https://",
-    ] {
-        assert!(!matches("https://*.example.com", origin), "{origin}");
-    }
-    assert!(!pattern("https://*.example.com").matches(b"https://\xff.example.com"));
-}
-
-#[test]
-fn a_star_for_the_whole_host_is_any_host_of_labels() {
-    for origin in ["https://a", "https://10.0.0.1", "https://a.b.example"] {
-        assert!(matches("https://*", origin), "{origin}");
-    }
-    for origin in [
-        "https://",
-        "https://.",
-        "https://a.",
-        "https://[::1]",
-        "https://a:1",
-        "http://a",
-        "null",
-    ] {
-        assert!(!matches("https://*", origin), "{origin}");
-    }
-    assert!(matches("https://*:8443", "https://a:8443"));
-    assert!(!matches("https://*:8443", "https://a"));
-    assert!(matches("chrome-extension://*", "chrome-extension://abc"));
-}
-
-#[test]
-fn a_star_for_the_port_is_any_port_or_none() {
-    for written in ["http://localhost:*", "http://*:*"] {
-        for origin in [
-            "http://localhost",
-            "http://localhost:1",
-            "http://localhost:65535",
-            "http://localhost:80",
-        ] {
-            assert!(matches(written, origin), "{written} {origin}");
-        }
-        for origin in [
-            "http://localhost:",
-            "http://localhost:0",
-            "http://localhost:080",
-            "http://localhost:65536",
-            "http://localhost:100000",
-            "http://localhost:8080/",
-            "http://localhost:80a",
-            "http://localhost:+80",
-            "http://localhost:-1",
-            "http://localhost:80:80",
-            "http://localhost:80@evil.net",
-            "http://localhost.:80",
-            "https://localhost:80",
-        ] {
-            assert!(!matches(written, origin), "{written} {origin}");
-        }
-    }
-    assert!(!matches("http://localhost:*", "http://localhost.evil.net"));
-    assert!(!matches("http://localhost:*", "http://localhostevil"));
-    assert!(matches("http://[::1]:*", "http://[::1]:8080"));
-    assert!(matches("http://127.0.0.1:*", "http://127.0.0.1:8080"));
-}
-
-#[test]
-fn both_stars_stand_together() {
-    assert!(matches(
-        "https://*.example.com:*",
-        "https://a.example.com:8443"
-    ));
-    assert!(matches(
-        "https://*.example.com:*",
-        "https://a.b.example.com"
-    ));
-    assert!(!matches(
-        "https://*.example.com:*",
-        "https://example.com:8443"
-    ));
-    assert!(!matches(
-        "https://*.example.com:*",
-        "https://a.example.com:8443.evil.net"
-    ));
-}
-
-#[test]
-fn null_matches_only_where_it_is_written_or_everything_is() {
-    assert!(matches("null", "null"));
-    assert!(matches("*", "null"));
-    for written in ["https://*", "https://null", "http://localhost:*"] {
-        assert!(!matches(written, "null"), "{written}");
-    }
-}
-
-#[test]
-fn a_star_alone_is_everything_with_the_form_of_one_origin() {
-    for origin in [
-        "https://a.example",
-        "http://[::1]:80",
-        "chrome-extension://abc",
-        "app://a_b",
-    ] {
-        assert!(matches("*", origin), "{origin}");
-    }
-    for origin in [
-        "",
-        "*",
-        "https://",
-        "file://",
-        "a.example",
-        "https://a,https://b",
-        "https://a b",
-        "https://a/",
-    ] {
-        assert!(!matches("*", origin), "{origin}");
-    }
-}
-
-#[test]
-fn every_host_of_a_scheme_is_told_from_the_hosts_of_a_domain() {
-    for written in ["https://*", "http://*:*", "https://*:8443"] {
-        assert!(pattern(written).is_any_host(), "{written}");
-    }
-    for written in ["*", "null", "https://*.com", "https://a.example:*"] {
-        assert!(!pattern(written).is_any_host(), "{written}");
-    }
-}
-
-/// Judges by taking the origin apart, where the pattern under test goes along
-/// the bytes.
-fn oracle(suffix: &str, any_port: bool, origin: &str) -> bool {
-    let Some(rest) = origin.strip_prefix("https://") else {
-        return false;
-    };
-    let (host, port) = match rest.split_once(':') {
-        Some((host, port)) => (host, Some(port)),
-        None => (rest, None),
-    };
-    let good_port = match port {
-        None => true,
-        Some(port) => {
-            any_port
-                && port
-                    .parse::<u16>()
-                    .is_ok_and(|n| n > 0 && n.to_string() == port)
-        }
-    };
-    let Some(labels) = host.strip_suffix(suffix) else {
-        return false;
-    };
-    good_port
-        && labels.split('.').all(|label| {
-            !label.is_empty()
-                && label
-                    .chars()
-                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-        })
-}
-
-#[test]
-fn patterns_agree_with_an_oracle_on_many_origins() {
-    const PIECES: [&str; 16] = [
-        "a", "b-1", ".", "..", "ex.io", ".ex.io", "exxio", ":", ":1", "0", "65536", "/", "@", "A",
-        "_", "https://",
-    ];
-    let patterns = [
-        ("https://*.ex.io", ".ex.io", false),
-        ("https://*.ex.io:*", ".ex.io", true),
-        ("https://*", "", false),
-        ("https://*:*", "", true),
-    ];
-    let compiled = patterns.map(|(written, suffix, any)| (pattern(written), suffix, any));
-    let mut seen = [0_usize; 2];
-    for number in 0..16_usize.pow(4) {
-        let origin: String = std::iter::once("https://")
-            .chain((0..4).map(|place| PIECES[(number >> (4 * place)) & 15]))
-            .collect();
-        for (pattern, suffix, any_port) in &compiled {
-            let expected = oracle(suffix, *any_port, &origin);
-            seen[usize::from(expected)] += 1;
-            assert_eq!(
-                pattern.matches(origin.as_bytes()),
-                expected,
-                "{pattern:?} {origin}"
-            );
-        }
-    }
-    assert!(seen[0] > 1000 && seen[1] > 1000, "{seen:?}");
 }
 
 #[test]
