@@ -49,9 +49,9 @@ pub enum CorsProblem {
     NotAHeaderName,
     /// `*` for a header and `allow_credentials`, which makes it literal.
     AnyHeaderWithCredentials,
-    /// `*` for a header where a route needs a token: it does not cover
-    /// `Authorization`.
-    AnyHeaderWithToken,
+    /// `*` for a header where a route needs a token, in this member: it does not
+    /// cover `Authorization`.
+    AnyHeaderWithToken(CorsMember),
     /// The same as the entry with this index.
     Repeats(usize),
     /// A duration with a fraction of a second.
@@ -116,7 +116,11 @@ impl fmt::Display for CorsProblem {
                 "`*` may not stand with `allow_credentials: true`, where browsers take it for a \
                  header of that name; write the names out"
             }
-            Self::AnyHeaderWithToken => {
+            Self::AnyHeaderWithToken(CorsMember::AllowHeaders) => {
+                "`*` alone may not stand where a route needs a token, as it never covers \
+                 `Authorization`; write `[\"*\", Authorization]`, or the names out"
+            }
+            Self::AnyHeaderWithToken(_) => {
                 "`*` may not stand where a route needs a token, as it never covers \
                  `Authorization`; write the names out"
             }

@@ -164,13 +164,18 @@ impl CorsSpec {
             return Vec::new();
         };
         errors.check_list(member, written, str::to_ascii_lowercase);
+        // Beside `*` it is what `*` does not cover.
+        let names_authorization = member == CorsMember::AllowHeaders
+            && written
+                .iter()
+                .any(|entry| entry.eq_ignore_ascii_case("authorization"));
         for (index, entry) in written.iter().enumerate() {
             let problem = if !is_token(entry.as_bytes()) {
                 CorsProblem::NotAHeaderName
             } else if entry == "*" && self.allow_credentials {
                 CorsProblem::AnyHeaderWithCredentials
-            } else if entry == "*" && self.token_needed {
-                CorsProblem::AnyHeaderWithToken
+            } else if entry == "*" && self.token_needed && !names_authorization {
+                CorsProblem::AnyHeaderWithToken(member)
             } else {
                 continue;
             };

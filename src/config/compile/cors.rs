@@ -123,7 +123,7 @@ fn entry_problem(entry: &Text<'_>, list: &[Text<'_>], problem: CorsProblem) -> P
         // These name the entry themselves, or no entry.
         problem @ (CorsProblem::AnyOriginWithCredentials
         | CorsProblem::AnyHeaderWithCredentials
-        | CorsProblem::AnyHeaderWithToken
+        | CorsProblem::AnyHeaderWithToken(_)
         | CorsProblem::Missing
         | CorsProblem::EmptyList
         | CorsProblem::NotWholeSeconds

@@ -117,9 +117,52 @@ fn a_star_for_headers_is_refused_with_credentials_and_where_a_token_is_needed() 
     assert_eq!(
         errors(&with_token),
         [
-            (Member::AllowHeaders, Some(1), Problem::AnyHeaderWithToken),
-            (Member::ExposeHeaders, Some(0), Problem::AnyHeaderWithToken),
+            (
+                Member::AllowHeaders,
+                Some(1),
+                Problem::AnyHeaderWithToken(Member::AllowHeaders)
+            ),
+            (
+                Member::ExposeHeaders,
+                Some(0),
+                Problem::AnyHeaderWithToken(Member::ExposeHeaders)
+            ),
         ]
+    );
+}
+
+#[test]
+fn a_star_beside_authorization_holds_where_a_token_is_needed() {
+    let with = |allow: &[&str], expose: &[&str], credentials| CorsSpec {
+        allow_headers: list(allow),
+        expose_headers: list(expose),
+        allow_credentials: credentials,
+        token_needed: true,
+        ..origins(&["https://app.example.com"])
+    };
+    for allow in [
+        ["*", "Authorization"],
+        ["authorization", "*"],
+        ["AUTHORIZATION", "*"],
+    ] {
+        assert!(with(&allow, &["X-A"], false).compile().is_ok(), "{allow:?}");
+        assert_eq!(
+            errors(&with(&allow, &["X-A"], true)).len(),
+            1,
+            "with credentials: {allow:?}"
+        );
+    }
+    for allow in [["*", "X-Authorization"], ["*", "Authorization2"]] {
+        assert_eq!(errors(&with(&allow, &["X-A"], false)).len(), 1, "{allow:?}");
+    }
+    let exposed = with(&["*", "Authorization"], &["*", "Authorization"], false);
+    assert_eq!(
+        errors(&exposed),
+        [(
+            Member::ExposeHeaders,
+            Some(0),
+            Problem::AnyHeaderWithToken(Member::ExposeHeaders)
+        )]
     );
 }
 
