@@ -25,7 +25,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("rules", &[]),
     ("jwt", &["crypto", "json", "jwk", "rules", "time"]),
     ("cors", &["http"]),
-    ("telemetry", &["json", "jwk"]),
+    ("telemetry", &["cors", "json", "jwk"]),
     (
         "policy",
         &["cors", "crypto", "http", "jwk", "jwt", "rules", "telemetry"],

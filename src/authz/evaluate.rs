@@ -7,7 +7,7 @@ use super::{
     Absent, Decision, Forward, Keys, Parts, Refusal, Remembered, RequestEdit, Verdict, Verified,
     identity,
 };
-use crate::cors::{CorsPolicy, Preflight, PreflightAnswer, ResponseCors, RouteMethods};
+use crate::cors::{CorsPolicy, Preflight, ResponseCors, RouteMethods};
 use crate::crypto::NativeSignatures;
 use crate::http::{Host, LocalReply, Method, NormalPath, RequestHead, SafeText};
 use crate::jwt::ValidClaims;
@@ -113,19 +113,24 @@ impl<'r> Place<'r> {
     /// are told of the others they would remember, and use without asking.
     fn methods<'p>(&self, policy: &'p Policy, cors: &CorsPolicy) -> RouteMethods<'p> {
         let methods = policy.table.methods_at(self.host.as_ref(), &self.path);
-        let is_under = |method: &&str| {
-            let reached = self.reached(policy, Some(method.as_bytes()));
-            reached.is_some_and(|(_, route)| route.cors.as_ref() == Some(cors))
+        let mut found = RouteMethods::default();
+        let mut count = |method: &[u8]| {
+            let (_, route) = self.reached(policy, Some(method))?;
+            let is_under = route.cors.as_ref() == Some(cors);
+            found.others |= !is_under;
+            found.mixed |= !is_under && route.access != Access::Denied;
+            is_under.then_some(())
         };
-        let (named, others): (Vec<_>, Vec<_>) = methods
-            .named
-            .into_iter()
-            .map(Method::as_str)
-            .partition(is_under);
+        // No method has this name: it is one of those that no route names.
+        let any = methods.any && count(b"").is_some();
+        let named = methods.named.into_iter().map(Method::as_str);
+        let named = named
+            .filter(|method| count(method.as_bytes()).is_some())
+            .collect();
         RouteMethods {
             named,
-            any: methods.any,
-            others: !others.is_empty(),
+            any,
+            ..found
         }
     }
 }
@@ -146,6 +151,8 @@ fn preflight(
     let preflight = Preflight::detect(head.method()?, head.headers().iter())?;
     let place = place.as_ref().ok();
     let method = preflight.requested_method().map(str::as_bytes);
+    // A request with another is refused before it has a route.
+    let method = method.filter(|method| Method::has_one_reading(method));
     let reached = place.and_then(|place| place.reached(policy, method));
     let (cors, route) = match &reached {
         Some((found, route)) => (route.cors.as_ref(), Some(found.route())),
@@ -166,23 +173,22 @@ fn preflight_decision(
     route: Option<RouteId>,
 ) -> Decision {
     let answer = preflight.answer(cors, methods);
-    let (reason, mut reply) = match &answer {
-        PreflightAnswer::Allowed { .. } => {
-            let details = Reason::Preflight.details();
-            let reply = LocalReply {
-                status: 204,
-                headers: Vec::new(),
-                body: Vec::new(),
-                details,
-            };
-            (Reason::Preflight, reply)
-        }
-        PreflightAnswer::Refused { .. } => {
-            let refusal = Refusal::from(Reason::PreflightRefused);
-            (Reason::PreflightRefused, refusal.reply(&policy.responses))
-        }
+    let reason = if answer.faults.is_empty() {
+        Reason::Preflight
+    } else {
+        Reason::PreflightRefused
     };
-    let headers = answer.headers().iter();
+    let mut reply = if answer.status == 204 {
+        LocalReply {
+            status: 204,
+            headers: Vec::new(),
+            body: Vec::new(),
+            details: reason.details(),
+        }
+    } else {
+        Refusal::from(reason).reply(&policy.responses)
+    };
+    let headers = answer.headers.iter();
     reply
         .headers
         .extend(headers.map(|(name, value)| (*name, SafeText::filtered(&**value))));
@@ -190,6 +196,7 @@ fn preflight_decision(
         verdict: Verdict::Reply(reply),
         reason,
         route,
+        preflight: answer.faults,
         provider: None,
         cors: None,
         verified: None,
@@ -256,6 +263,7 @@ impl Outcome {
             verdict,
             reason,
             route,
+            preflight: Vec::new(),
             provider,
             cors,
             verified,

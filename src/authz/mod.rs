@@ -25,7 +25,7 @@ pub use evaluate::{Context, evaluate};
 pub use parts::Parts;
 pub use refusal::Refusal;
 
-use crate::cors::ResponseCors;
+use crate::cors::{PreflightFault, ResponseCors};
 use crate::http::LocalReply;
 use crate::jwk::{AskedKid, KeySet};
 use crate::jwt::{KnownHeaders, VerifiedJwt};
@@ -74,6 +74,8 @@ pub struct Decision {
     pub reason: Reason,
     /// The route that it reached.
     pub route: Option<RouteId>,
+    /// What it asked for in vain, if it is a preflight.
+    pub preflight: Vec<PreflightFault>,
     /// The provider of its token, where one took part.
     pub provider: Option<ProviderId>,
     /// What CORS does to its answer.

@@ -12,6 +12,7 @@
 //! nothing here sees a token.
 
 mod error;
+mod fault;
 mod origin;
 mod policy;
 mod preflight;
@@ -21,8 +22,9 @@ mod spec;
 mod tests;
 
 pub use error::{CorsError, CorsMember, CorsProblem};
+pub use fault::{PreflightFault, PreflightPart};
 pub use origin::{OriginError, OriginFault, OriginPattern};
 pub use policy::CorsPolicy;
-pub use preflight::{Preflight, PreflightAnswer, PreflightRefusal, RouteMethods};
+pub use preflight::{Preflight, PreflightAnswer, RouteMethods};
 pub use response::{HeaderEdit, ResponseCors};
 pub use spec::CorsSpec;

@@ -35,6 +35,8 @@ pub(super) struct Origins {
     pub(super) any: bool,
     pub(super) exact: BTreeSet<Arc<str>>,
     pub(super) wild: Vec<OriginPattern>,
+    /// As written, for people; not too long.
+    pub(super) shown: Box<str>,
 }
 
 /// `allow_methods`.
@@ -58,6 +60,8 @@ pub(super) struct AllowedHeaders {
     pub(super) any: bool,
     /// `Access-Control-Allow-Headers`; none if no header is allowed.
     pub(super) value: Option<Box<str>>,
+    /// As written, for people; not too long.
+    pub(super) shown: Box<str>,
 }
 
 impl CorsPolicy {

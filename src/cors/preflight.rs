@@ -1,11 +1,13 @@
 //! Preflights: recognised, and answered from a policy.
 //!
-//! Fetch, "CORS-preflight request". A browser refuses the actual request on
-//! its own where the answer does not allow it; that a refused preflight is 403
-//! here is for people who look at it.
+//! Fetch, "CORS-preflight request". A browser refuses the actual request by
+//! itself where the answer does not allow it, and names the method or header in
+//! its console, but only if the answer is a success that allows the origin: of a
+//! 403 it says that the origin is to blame, whatever the cause.
 
 use std::borrow::Cow;
 
+use super::fault::{self, HeaderFaults, PreflightFault};
 use super::policy::{AllowedHeaders, Compiled, CorsPolicy, Methods, elements};
 use super::response::{Allowed, Origin};
 use crate::http::is_token;
@@ -30,35 +32,24 @@ pub struct RouteMethods<'a> {
     pub any: bool,
     /// The path has routes under other policies.
     pub others: bool,
+    /// Some of those may be reached, so that browsers must not remember the
+    /// answer: they remember it for the URL, and would send a request of another
+    /// method, with the headers that this policy allows, without asking that
+    /// method's policy.
+    pub mixed: bool,
 }
 
 /// What a preflight is answered, but for the body, which is the caller's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PreflightAnswer<'a> {
-    /// 204: the request may be sent.
-    Allowed {
-        /// Names and values, each name once.
-        headers: Vec<(&'static str, Cow<'a, str>)>,
-    },
-    /// 403: it may not.
-    Refused {
-        /// For logs; not told to the client.
-        refusal: PreflightRefusal,
-        /// `Vary` at most.
-        headers: Vec<(&'static str, Cow<'a, str>)>,
-    },
-}
-
-/// What a preflight asked for that the policy does not allow; the first thing
-/// in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PreflightRefusal {
-    /// Its origin: not allowed, repeated or malformed.
-    Origin,
-    /// The method it asks for.
-    Method,
-    /// A header it asks for.
-    Header,
+pub struct PreflightAnswer<'a> {
+    /// 204, whatever is asked for: the browser compares it with the lists, and
+    /// tells the page's developer what is not in them. 403 for an origin that is
+    /// not allowed, which may read nothing.
+    pub status: u16,
+    /// Names and values, each name once: all headers that CORS gives the answer.
+    pub headers: Vec<(&'static str, Cow<'a, str>)>,
+    /// What is asked for and not allowed. Empty: the request may be sent.
+    pub faults: Vec<PreflightFault>,
 }
 
 /// The most elements of `Access-Control-Request-Headers` that are looked at,
@@ -71,8 +62,8 @@ const VARY: &str = "Origin, Access-Control-Request-Method, Access-Control-Reques
 impl<'a> Preflight<'a> {
     /// The preflight that a request is, if it is one.
     ///
-    /// Empty values count as present: such a request is a preflight that is
-    /// refused, not an ordinary request.
+    /// Empty values count as present: such a request is a preflight, not an
+    /// ordinary request.
     pub fn detect(
         method: &[u8],
         headers: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
@@ -130,44 +121,80 @@ impl<'a> Preflight<'a> {
         path: &RouteMethods<'_>,
     ) -> PreflightAnswer<'p> {
         let policy = policy.compiled();
-        match self.decide(policy, path) {
-            Ok((origin, methods)) => PreflightAnswer::Allowed {
-                headers: self.allowed_headers(policy, origin, methods),
-            },
-            Err(refusal) => PreflightAnswer::Refused {
-                refusal,
-                headers: vary(policy).into_iter().collect(),
-            },
-        }
-    }
-
-    fn decide(
-        &self,
-        policy: &Compiled,
-        path: &RouteMethods<'_>,
-    ) -> Result<(Allowed, String), PreflightRefusal> {
         let origin = match policy.origins.judge(self.origin) {
-            Allowed::No => return Err(PreflightRefusal::Origin),
+            Allowed::No => return self.refuse_origin(policy),
             allowed @ (Allowed::Named(_) | Allowed::Any) => allowed,
         };
-        let methods = self
-            .method
-            .and_then(|asked| allowed_methods(&policy.methods, path, asked))
-            .ok_or(PreflightRefusal::Method)?;
-        if self.headers_are_allowed(&policy.headers) {
-            Ok((origin, methods))
-        } else {
-            Err(PreflightRefusal::Header)
+        let (methods, is_allowed) = self.judge_method(&policy.methods, path);
+        let mut faults = Vec::new();
+        if !is_allowed {
+            let allowed = fault::list(methods.iter().copied());
+            faults.push(PreflightFault::method(self.method, &allowed));
+        }
+        faults.extend(self.judge_headers(&policy.headers));
+        PreflightAnswer {
+            status: 204,
+            headers: self.allowed_headers(policy, origin, methods.join(", "), path.mixed),
+            faults,
         }
     }
 
-    fn headers_are_allowed(&self, allowed: &AllowedHeaders) -> bool {
-        let mut requested = self.headers.iter().flat_map(|line| elements(line));
-        requested
-            .by_ref()
-            .take(MAX_REQUESTED_HEADERS)
-            .all(|name| name.is_empty() || allowed.allow(name))
-            && requested.next().is_none()
+    fn refuse_origin<'p>(&self, policy: &'p Compiled) -> PreflightAnswer<'p> {
+        let asked = match self.origin {
+            Origin::One(origin) => Some(origin),
+            Origin::Absent | Origin::Repeated => None,
+        };
+        // Whoever it is for, that answer is the same.
+        let constant = ("access-control-allow-origin", Cow::Borrowed("*"));
+        PreflightAnswer {
+            status: 403,
+            headers: vec![vary(policy).unwrap_or(constant)],
+            faults: vec![PreflightFault::origin(asked, &policy.origins.shown)],
+        }
+    }
+
+    /// The whole list, and whether the method asked for is in it.
+    fn judge_method<'m>(
+        &self,
+        methods: &'m Methods,
+        path: &RouteMethods<'m>,
+    ) -> (Vec<&'m str>, bool)
+    where
+        'a: 'm,
+    {
+        let (mut names, any): (Vec<&str>, bool) = match methods {
+            Methods::Listed { names, any } => (names.iter().map(AsRef::as_ref).collect(), *any),
+            Methods::OfRoutes => {
+                let mut names = path.named.clone();
+                names.sort_unstable();
+                names.dedup();
+                let no_route = names.is_empty() && !path.any && !path.others;
+                (names, path.any || no_route)
+            }
+        };
+        let Some(asked) = self.method else {
+            return (names, false);
+        };
+        let listed = names.contains(&asked) || (asked == "HEAD" && names.contains(&"GET"));
+        if any && !listed {
+            names.push(asked);
+        }
+        (names, any || listed)
+    }
+
+    fn judge_headers(&self, allowed: &AllowedHeaders) -> Option<PreflightFault> {
+        let mut faults = HeaderFaults::default();
+        let requested = self.headers.iter().flat_map(|line| elements(line));
+        for (number, name) in requested.enumerate() {
+            if number >= MAX_REQUESTED_HEADERS {
+                let most = MAX_REQUESTED_HEADERS;
+                return Some(HeaderFaults::too_many(most, &allowed.shown));
+            }
+            if !name.is_empty() && !allowed.allow(name) {
+                faults.add(name);
+            }
+        }
+        faults.finish(&allowed.shown)
     }
 
     fn allowed_headers<'p>(
@@ -175,6 +202,7 @@ impl<'a> Preflight<'a> {
         policy: &'p Compiled,
         origin: Allowed,
         methods: String,
+        mixed: bool,
     ) -> Vec<(&'static str, Cow<'p, str>)> {
         let mut headers = Vec::with_capacity(7);
         let credentials = match origin {
@@ -191,11 +219,18 @@ impl<'a> Preflight<'a> {
         if credentials {
             headers.push(("access-control-allow-credentials", Cow::Borrowed("true")));
         }
-        headers.push(("access-control-allow-methods", Cow::Owned(methods)));
+        if !methods.is_empty() {
+            headers.push(("access-control-allow-methods", Cow::Owned(methods)));
+        }
         if let Some(value) = &policy.headers.value {
             headers.push(("access-control-allow-headers", Cow::Borrowed(value)));
         }
-        if let Some(value) = &policy.max_age {
+        let max_age = if mixed {
+            Some("0")
+        } else {
+            policy.max_age.as_deref()
+        };
+        if let Some(value) = max_age {
             headers.push(("access-control-max-age", Cow::Borrowed(value)));
         }
         if self.private_network && policy.private_network {
@@ -211,46 +246,4 @@ impl<'a> Preflight<'a> {
 
 fn vary(policy: &Compiled) -> Option<(&'static str, Cow<'static, str>)> {
     (!policy.origins.is_constant()).then_some(("vary", Cow::Borrowed(VARY)))
-}
-
-/// The whole list, if the method asked for is allowed.
-fn allowed_methods(methods: &Methods, path: &RouteMethods<'_>, asked: &str) -> Option<String> {
-    let (mut names, any): (Vec<&str>, bool) = match methods {
-        Methods::Listed { names, any } => (names.iter().map(AsRef::as_ref).collect(), *any),
-        Methods::OfRoutes => {
-            let mut names = path.named.clone();
-            names.sort_unstable();
-            names.dedup();
-            let no_route = names.is_empty() && !path.any && !path.others;
-            (names, path.any || no_route)
-        }
-    };
-    let listed = names.contains(&asked) || (asked == "HEAD" && names.contains(&"GET"));
-    if !listed {
-        if !any {
-            return None;
-        }
-        names.push(asked);
-    }
-    Some(names.join(", "))
-}
-
-impl<'a> PreflightAnswer<'a> {
-    /// 204 or 403.
-    #[must_use]
-    pub fn status(&self) -> u16 {
-        match self {
-            Self::Allowed { .. } => 204,
-            Self::Refused { .. } => 403,
-        }
-    }
-
-    /// All headers that CORS gives the answer; nothing is to be added to it
-    /// when it passes as a response.
-    #[must_use]
-    pub fn headers(&self) -> &[(&'static str, Cow<'a, str>)] {
-        match self {
-            Self::Allowed { headers } | Self::Refused { headers, .. } => headers,
-        }
-    }
 }

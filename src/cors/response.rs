@@ -150,7 +150,8 @@ impl ResponseCors {
 }
 
 /// Adds `Origin` to what the answer says already, as one line; caches would
-/// else give one origin's answer to another.
+/// else give one origin's answer to another. It is there once, however often
+/// the upstream wrote it.
 fn vary_origin<'a>(lines: &[&[u8]]) -> Option<HeaderEdit<'a>> {
     let said = || {
         lines
@@ -158,11 +159,15 @@ fn vary_origin<'a>(lines: &[&[u8]]) -> Option<HeaderEdit<'a>> {
             .flat_map(|line| elements(line))
             .filter(|element| !element.is_empty())
     };
-    if said().any(|element| element == b"*" || element.eq_ignore_ascii_case(b"origin")) {
-        return None;
+    let is_origin = |element: &&[u8]| element.eq_ignore_ascii_case(b"origin");
+    match said().filter(is_origin).count() {
+        // `*` says more than any name.
+        0 if said().any(|element| element == b"*") => return None,
+        1 => return None,
+        _ => {}
     }
     let mut value = Vec::new();
-    for element in said() {
+    for element in said().filter(|element| !is_origin(element)) {
         value.extend_from_slice(element);
         value.extend_from_slice(b", ");
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::{CorsError, CorsMember, CorsProblem};
+use super::fault;
 use super::origin::OriginPattern;
 use super::policy::{AllowedHeaders, Compiled, CorsPolicy, Methods, Origins};
 use crate::http::is_token;
@@ -84,6 +85,7 @@ impl CorsSpec {
             return origins;
         };
         errors.check_list(member, written, str::to_owned);
+        origins.shown = fault::list(written.iter().map(String::as_str)).into();
         for (index, entry) in written.iter().enumerate() {
             let pattern = match OriginPattern::parse(entry) {
                 Ok(pattern) => pattern,
@@ -150,6 +152,7 @@ impl CorsSpec {
             names,
             any: written.contains(&"*"),
             value: joined(written.iter().copied()),
+            shown: fault::list(written.iter().copied()).into(),
         }
     }
 

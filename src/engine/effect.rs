@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::fetch::FetchCall;
 use crate::authz::Forward;
-use crate::cors::ResponseCors;
+use crate::cors::{PreflightFault, ResponseCors};
 use crate::http::LocalReply;
 use crate::telemetry::{Event, Metric, Reason};
 
@@ -43,6 +43,8 @@ pub struct Answer {
     pub issuer: Option<Arc<str>>,
     /// What CORS does to the answer that the client gets.
     pub cors: Option<ResponseCors>,
+    /// What it asked for in vain, if it is a preflight.
+    pub preflight: Vec<PreflightFault>,
 }
 
 /// What happens to a decided request.

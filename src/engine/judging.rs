@@ -124,6 +124,7 @@ impl Engine {
             reason,
             cors,
             route,
+            preflight,
             provider,
             recalled,
             ..
@@ -169,6 +170,7 @@ impl Engine {
             provider,
             issuer,
             cors,
+            preflight,
         })));
         true
     }
@@ -263,6 +265,7 @@ impl Engine {
             provider: waiter.provider,
             issuer: None,
             cors: waiter.cors,
+            preflight: Vec::new(),
         })));
     }
 }

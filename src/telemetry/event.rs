@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{FetchFailure, Reason, Shown};
+use crate::cors::PreflightFault;
 use crate::jwk::SkippedKeys;
 
 /// How much an event matters.
@@ -23,7 +24,7 @@ pub enum Level {
 /// Something worth a line in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A request was refused.
+    /// A request was refused, or is going to be by the browser.
     Refused {
         /// Why.
         reason: Reason,
@@ -31,6 +32,8 @@ pub enum Event {
         route: Option<Arc<str>>,
         /// The provider, as configured.
         provider: Option<Arc<str>>,
+        /// What a preflight asked for in vain.
+        preflight: Vec<PreflightFault>,
     },
     /// A new key set was taken.
     KeysTaken {
@@ -118,14 +121,15 @@ impl fmt::Display for Event {
                 reason,
                 route,
                 provider,
+                preflight,
             } => {
                 write!(f, "refused: {}", reason.name())?;
-                if let Some(route) = route {
-                    write!(f, ", route `{route}`")?;
+                for (what, name) in [("route", route), ("provider", provider)] {
+                    let Some(name) = name else { continue };
+                    write!(f, ", {what} `{name}`")?;
                 }
-                if let Some(provider) = provider {
-                    write!(f, ", provider `{provider}`")?;
-                }
+                let mut faults = preflight.iter();
+                faults.try_for_each(|fault| write!(f, "; {fault}"))?;
                 match hint(*reason) {
                     Some(hint) => write!(f, "; {hint}"),
                     None => Ok(()),
@@ -202,6 +206,7 @@ mod tests {
                 reason,
                 route,
                 provider,
+                preflight: Vec::new(),
             }
             .to_string()
         };

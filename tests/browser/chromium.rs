@@ -45,6 +45,7 @@ impl Chromium {
             "browserName": "chrome",
             "timeouts": {"script": 120_000, "pageLoad": 60_000},
             "goog:chromeOptions": {"debuggerAddress": format!("127.0.0.1:{port}")},
+            "goog:loggingPrefs": {"browser": "ALL"},
         }}});
         let answer = exchange(driver, "POST", "/session", Some(&capabilities));
         let session = answer["sessionId"].as_str().expect("a session").to_owned();
@@ -78,6 +79,14 @@ impl Chromium {
         );
         assert!(result["thrown"].is_null(), "{}", result["thrown"]);
         result["value"].clone()
+    }
+
+    /// What the console has said since it was last asked.
+    pub(crate) fn console(&self) -> Vec<String> {
+        let entries = self.command("POST", "/se/log", &json!({"type": "browser"}));
+        let entries = entries.as_array().expect("a list").iter();
+        let messages = entries.map(|entry| entry["message"].as_str().expect("text").to_owned());
+        messages.collect()
     }
 
     /// From now on scripts run in the frame that a selector finds.

@@ -20,6 +20,7 @@ mod fetch_standard;
 #[path = "../../examples/browser-app/issuer.rs"]
 mod issuer;
 mod matrix;
+mod messages;
 mod preflight_cache;
 #[path = "../../examples/browser-app/servers.rs"]
 mod servers;

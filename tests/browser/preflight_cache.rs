@@ -29,8 +29,17 @@ fn document(port: u16) -> Value {
             "cors": policy(max_age),
         })
     };
+    let header = |name: &str| {
+        json!({
+            "allow_origins": [format!("http://{APP}:{port}")],
+            "allow_headers": [name],
+            "max_age": "2h",
+        })
+    };
     json!({
         "routes": [
+            {"match": "GET /mixed", "access": "public", "cors": header("X-Custom")},
+            {"match": "POST /mixed", "access": "public", "cors": header("X-Further")},
             route("/hours", "2h".into()),
             route("/never", "0s".into()),
             route("/seconds", "5s".into()),
@@ -102,4 +111,22 @@ fn a_remembered_preflight_is_forgotten_in_time() {
         call(&stage, path, "PUT", "x-custom");
         assert_eq!(preflights(&stage, path), 2, "{path}");
     }
+}
+
+#[test]
+fn what_one_policy_of_a_path_allows_is_not_remembered_for_another() {
+    let stage = Stage::start(document);
+    stage.open_page(APP);
+    for asked in 1..=2 {
+        call(&stage, "/mixed", "GET", "x-custom");
+        assert_eq!(preflights(&stage, "/mixed"), asked);
+    }
+    // `POST` needs no leave of its own: what was allowed to `GET` would do, if it
+    // were remembered for the path.
+    let post = json!({"method": "POST", "headers": {"x-custom": "1"}});
+    let outcome = stage.call("/mixed", post);
+    assert_eq!(outcome, json!({"error": "TypeError"}));
+    assert_eq!(preflights(&stage, "/mixed"), 3);
+    assert_eq!(stage.upstream.count(), 2, "it was not sent");
+    call(&stage, "/mixed", "POST", "x-further");
 }

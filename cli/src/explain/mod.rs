@@ -47,7 +47,6 @@ pub(crate) fn explain(
     now: Moment,
 ) -> Explanation {
     let policy = &loaded.policy;
-    let steps = steps(loaded, head, keys, now);
     let context = Context {
         keys,
         remembered: &NothingRemembered,
@@ -56,6 +55,7 @@ pub(crate) fn explain(
         now: now.0,
     };
     let decision = evaluate(policy, head, context);
+    let steps = steps(loaded, head, keys, now, &decision);
     let (verdict, status, effects) = verdict(policy, &decision);
     Explanation {
         method: quote(head.method().unwrap_or_default()),
@@ -67,7 +67,13 @@ pub(crate) fn explain(
     }
 }
 
-fn steps(loaded: &Loaded, head: &RequestHead, keys: &KeyFiles, now: Moment) -> Vec<Step> {
+fn steps(
+    loaded: &Loaded,
+    head: &RequestHead,
+    keys: &KeyFiles,
+    now: Moment,
+    decision: &Decision,
+) -> Vec<Step> {
     let policy = &loaded.policy;
     let mut steps = vec![place::headers(policy, head)];
     let place = match place::place(policy, head) {
@@ -80,7 +86,7 @@ fn steps(loaded: &Loaded, head: &RequestHead, keys: &KeyFiles, now: Moment) -> V
             None
         }
     };
-    let preflight = place::preflight(policy, head, place.as_ref());
+    let preflight = place::preflight(policy, head, place.as_ref(), &decision.preflight);
     let answered = preflight.result == Result::Decided;
     if answered || place.is_some() {
         steps.push(preflight);

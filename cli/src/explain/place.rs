@@ -2,7 +2,7 @@
 
 use crate::patterns::{Written, table};
 use crate::words;
-use edge_authz::cors::{Preflight, PreflightAnswer, PreflightRefusal, RouteMethods};
+use edge_authz::cors::{Preflight, PreflightFault, PreflightPart};
 use edge_authz::http::{Host, Method, NormalPath, RequestHead, RoutePattern};
 use edge_authz::policy::routes::Found;
 use edge_authz::policy::{Access, Policy, Route};
@@ -157,44 +157,41 @@ impl Place<'_> {
             .map(|one| format!("not {}: another method", named(one)))
             .collect()
     }
-
-    fn methods<'p>(&self, policy: &'p Policy) -> RouteMethods<'p> {
-        let methods = policy.table.methods_at(self.host.as_ref(), &self.path);
-        RouteMethods {
-            named: methods.named.into_iter().map(Method::as_str).collect(),
-            any: methods.any,
-            others: false,
-        }
-    }
 }
 
 /// Step 3: a preflight is answered before anything else.
-pub(crate) fn preflight(policy: &Policy, head: &RequestHead, place: Option<&Place<'_>>) -> Step {
+pub(crate) fn preflight(
+    policy: &Policy,
+    head: &RequestHead,
+    place: Option<&Place<'_>>,
+    faults: &[PreflightFault],
+) -> Step {
     let method = head.method().unwrap_or_default();
     let Some(preflight) = Preflight::detect(method, head.headers().iter()) else {
         return Step::skipped(3, "preflight", "the request is none");
     };
     let asked = preflight.requested_method().unwrap_or_default();
     let input = format!("for {}", quote(asked.as_bytes()));
+    let place = place.filter(|_| Method::has_one_reading(asked.as_bytes()));
     let reached = place.and_then(|place| place.find(policy, asked.as_bytes()));
     let (cors, of) = match &reached {
         Some((_, route)) => (route.cors.as_ref(), format!("of {}", route.name)),
         None => (policy.cors.as_ref(), "of the top level".to_owned()),
     };
-    let Some(cors) = cors else {
+    if cors.is_none() {
         let outcome = format!("the policy {of} is none: an ordinary request");
         return Step::passed(3, "preflight", input, outcome);
+    }
+    let is_origin = |fault: &PreflightFault| fault.part == PreflightPart::Origin;
+    let outcome = if faults.is_empty() {
+        format!("the policy {of} allows it")
+    } else if faults.iter().any(is_origin) {
+        format!("the policy {of} does not allow the origin")
+    } else {
+        format!("the policy {of} does not allow all of it: the browser reads the lists and refuses")
     };
-    let methods = place.map_or_else(RouteMethods::default, |place| place.methods(policy));
-    let outcome = match preflight.answer(cors, &methods) {
-        PreflightAnswer::Allowed { .. } => "allows it",
-        PreflightAnswer::Refused { refusal, .. } => match refusal {
-            PreflightRefusal::Origin => "does not allow the origin",
-            PreflightRefusal::Method => "does not allow the method",
-            PreflightRefusal::Header => "does not allow a header",
-        },
-    };
-    Step::decided(3, "preflight", input, format!("the policy {of} {outcome}"))
+    let details = faults.iter().map(PreflightFault::to_string);
+    Step::decided(3, "preflight", input, outcome).with(details)
 }
 
 fn named(one: &Written) -> String {

@@ -260,6 +260,7 @@ impl Listener {
             provider: None,
             issuer: None,
             cors: self.cors_of_waiting(stream),
+            preflight: Vec::new(),
         }
     }
 
@@ -344,6 +345,7 @@ impl Listener {
                 reason,
                 route: answer.route.clone(),
                 provider: provider.clone(),
+                preflight: answer.preflight.clone(),
             });
         }
         self.report.measure(Metric::Requests { reason, provider });

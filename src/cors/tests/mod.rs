@@ -1,5 +1,6 @@
 //! What holds for whole policies: their configuration, preflights, answers.
 
+mod fault;
 mod preflight;
 mod requested_headers;
 mod response;

@@ -181,6 +181,12 @@ fn vary_is_appended_once_to_the_upstreams() {
         vary(&["Accept", "origin"]),
         ["vary: Accept", "vary: origin"]
     );
+    for twice in [
+        &["Origin, Accept, origin"][..],
+        &["Origin", "ORIGIN, Accept"],
+    ] {
+        assert_eq!(vary(twice), ["vary: Accept, Origin"]);
+    }
 }
 
 #[test]

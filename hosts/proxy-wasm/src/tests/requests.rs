@@ -157,6 +157,51 @@ fn what_is_refused_says_so_in_the_log_at_debug_only() {
     });
 }
 
+/// The log lines of a preflight.
+fn logged_preflight(fields: &[(&'static str, &'static str)]) -> Vec<String> {
+    with_world(|world| world.log.clear());
+    let mut headers = head("OPTIONS", "/private");
+    headers.extend(fields);
+    request(ROOT, &headers);
+    with_world(|world| world.log.iter().map(|(_, line)| line.clone()).collect())
+}
+
+#[test]
+fn what_a_preflight_asks_for_in_vain_is_in_the_log_and_what_is_allowed() {
+    const METHOD: &str = "access-control-request-method";
+    const HEADERS: &str = "access-control-request-headers";
+    const TOKEN: &str = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl";
+    let app = ("origin", "https://app.example");
+    with_filter(|_| {
+        let start = "refused: preflight_refused, route `ANY /private`; ";
+        for (fields, expected) in [
+            (
+                &[("origin", "https://evil.example"), (METHOD, "GET")][..],
+                "the origin `https://evil.example` is not allowed; allowed: https://app.example",
+            ),
+            (
+                &[app, (METHOD, "GET"), (HEADERS, "x-trace")],
+                "the header `x-trace` is not allowed; none is",
+            ),
+            (
+                &[app, (METHOD, "GET"), (HEADERS, TOKEN)],
+                "a malformed header is not allowed; none is",
+            ),
+            (
+                &[("origin", TOKEN), (METHOD, TOKEN), (HEADERS, TOKEN)],
+                "a malformed origin is not allowed; allowed: https://app.example",
+            ),
+        ] {
+            assert_eq!(logged_preflight(fields), [format!("{start}{expected}")]);
+        }
+        assert_eq!(logged_preflight(&[app, (METHOD, "GET")]), [""; 0]);
+        with_world(|world| world.log_level = 2);
+        super::proxy::tick(ROOT);
+        let refused = [app, (METHOD, "GET"), (HEADERS, "x-trace")];
+        assert_eq!(logged_preflight(&refused), [""; 0]);
+    });
+}
+
 #[test]
 fn a_public_route_passes_without_the_client_s_identity_headers() {
     with_filter(|_| {
