@@ -46,7 +46,7 @@ macro_rules! replays {
 }
 
 replays! {
-    authorization: 300,
+    authorization: 600,
     claims: 2000,
     config: 1000,
     issuer: 500,

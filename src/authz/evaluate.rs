@@ -294,8 +294,10 @@ impl Evaluation<'_> {
             Credentials::None if route.access == Access::Optional => {
                 Outcome::of(Ok((self.forward(), Reason::Anonymous)))
             }
-            // Not for optional routes either: the upstream must not take for
-            // verified what nobody has looked at.
+            // The upstream must not take for verified what nobody has looked at.
+            Credentials::Unclear if route.access == Access::Optional => {
+                Outcome::refused(Reason::MalformedCredentials.into())
+            }
             Credentials::None | Credentials::Unclear => Outcome::refused(Reason::NoToken.into()),
             Credentials::Malformed => Outcome::refused(Reason::MalformedCredentials.into()),
             Credentials::Several => Outcome::refused(Reason::SeveralTokens.into()),
@@ -317,6 +319,7 @@ impl Evaluation<'_> {
             policy: self.policy,
             keys,
             native,
+            presented: token.presented(),
             request: &parts,
             arrived,
             now,
@@ -368,7 +371,8 @@ impl Evaluation<'_> {
             .map_err(|missing| Failure::Refused(lacking(missing, route), None))?;
         let mut forward = self.forward();
         if !self.policy.upstream.keep_token {
-            forward.edits.extend(token.removal(self.head));
+            let places = &self.policy.token_places;
+            forward.edits.extend(token.removal(self.head, places));
         }
         identity::add(&mut forward, &self.policy.upstream, claims, provider, route);
         Ok((forward, Reason::Allowed))

@@ -20,7 +20,7 @@ mod token;
 use std::fmt;
 use std::rc::Rc;
 
-pub use credentials::{Credentials, Token};
+pub use credentials::{Credentials, Presented, Token};
 pub use evaluate::{Context, evaluate};
 pub use parts::Parts;
 pub use refusal::Refusal;

@@ -183,7 +183,8 @@ const fn outcome(reason: Reason) -> (Status, Challenge) {
         | Reason::BadTokenUse
         | Reason::BadClaims
         | Reason::BoundToken
-        | Reason::UnboundToken => (Status::Unauthorized, Challenge::InvalidToken),
+        | Reason::UnboundToken
+        | Reason::DpopNotAccepted => (Status::Unauthorized, Challenge::InvalidToken),
         Reason::MissingScope | Reason::MissingClaim => {
             (Status::Forbidden, Challenge::InsufficientScope)
         }
@@ -221,6 +222,7 @@ const fn description(reason: Reason) -> Option<&'static str> {
             "The token is bound to its holder and no proof of that can be checked"
         }
         Reason::UnboundToken => "The token is not bound to its holder",
+        Reason::DpopNotAccepted => "The scheme DPoP is not accepted for this token",
         Reason::MissingScope => "The token lacks a scope that is needed here",
         Reason::MissingClaim => "The token lacks a claim that is needed here",
         Reason::BadMethod => "The method has to be in upper case",

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::credentials::Presented;
 use super::form::{Form, Signed, Tried};
 use super::{Absent, CurrentKeys, Keys, Refusal, Verified, Wanted};
 use crate::crypto::NativeSignatures;
@@ -18,6 +19,8 @@ pub(super) struct Judge<'a> {
     pub(super) policy: &'a Policy,
     pub(super) keys: &'a dyn Keys,
     pub(super) native: &'a dyn NativeSignatures,
+    /// How the token is presented.
+    pub(super) presented: Presented,
     /// What the token came with.
     pub(super) request: &'a dyn RequestParts,
     /// When the request came: a `kid` is unknown only by keys fetched later.
@@ -57,6 +60,7 @@ enum Fault {
     Signature,
     Claim(ClaimError),
     RouteTokenUse,
+    Proof,
 }
 
 impl Judge<'_> {
@@ -219,6 +223,11 @@ impl Judge<'_> {
                 .check_token_use(token_use)
                 .map_err(|_| Fault::RouteTokenUse)?;
         }
+        // The proof that the scheme announces is the last thing to be checked,
+        // and none can be.
+        if self.presented == Presented::WithProof {
+            return Err(Fault::Proof);
+        }
         Ok(claims)
     }
 }
@@ -326,6 +335,7 @@ impl Fault {
             Self::Claim(ClaimError::ClaimRule) => Reason::BadClaims,
             Self::Claim(ClaimError::Bound) => Reason::BoundToken,
             Self::Claim(ClaimError::Unbound) => Reason::UnboundToken,
+            Self::Proof => Reason::DpopNotAccepted,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Header fields in one buffer, as the proxy serialises them.
 
+use super::name::{fold_together, is_token};
 use std::fmt;
 use std::ops::Range;
 
@@ -10,6 +11,16 @@ pub struct Field {
     pub name: Range<usize>,
     /// The field's value, which may be any bytes.
     pub value: Range<usize>,
+}
+
+/// How the name of a field is spelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spelling {
+    /// As it is, letter case aside.
+    Itself,
+    /// Such that some upstreams take it for the name: see
+    /// [`FoldedName`](super::FoldedName).
+    Twin,
 }
 
 /// The header fields of one request or response, pseudo-headers included, in
@@ -81,6 +92,35 @@ impl HeaderMap {
             .map(|(_, value)| value)
     }
 
+    /// The values of all fields that some upstream takes for fields of this name.
+    pub fn alike<'a, 'n>(
+        &'a self,
+        name: &'n str,
+    ) -> impl Iterator<Item = (Spelling, &'a [u8])> + use<'a, 'n> {
+        self.iter()
+            .filter(|(known, _)| fold_together(known, name.as_bytes()))
+            .map(|(known, value)| {
+                let spelling = if known.eq_ignore_ascii_case(name.as_bytes()) {
+                    Spelling::Itself
+                } else {
+                    Spelling::Twin
+                };
+                (spelling, value)
+            })
+    }
+
+    /// Whether a `Connection` names a header for which `is_it` holds, so that the
+    /// next hop takes that header away (RFC 9110 section 7.6.1). Hops separate
+    /// the options by commas, and some by blanks or whatever no name has.
+    pub fn is_connection_option(&self, is_it: impl Fn(&[u8]) -> bool) -> bool {
+        let separates = |byte: &u8| !is_token(&[*byte]);
+        self.values("connection").any(|value| {
+            let options = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+            let words = value.split(separates);
+            options.chain(words).any(&is_it)
+        })
+    }
+
     /// The value of the first field of this name.
     #[must_use]
     pub fn first<'a>(&'a self, name: &'a str) -> Option<&'a [u8]> {
@@ -127,6 +167,54 @@ mod tests {
     fn names_are_compared_without_letter_case_and_values_may_be_any_bytes() {
         let map = HeaderMap::from_pairs([("X-Api-Token", [0xff, 0x00])]);
         assert_eq!(map.first("x-api-token"), Some(&[0xff, 0x00][..]));
+    }
+
+    #[test]
+    fn twins_are_told_from_the_name_itself() {
+        let fields = [
+            ("X-Api-Token", "1"),
+            ("x_api_token", "2"),
+            ("x-api-tokens", "3"),
+        ];
+        let map = HeaderMap::from_pairs(fields);
+        let alike: Vec<_> = map.alike("x-api-token").collect();
+        let expected = [(Spelling::Itself, &b"1"[..]), (Spelling::Twin, b"2")];
+        assert_eq!(alike, expected);
+    }
+
+    #[test]
+    fn connection_names_headers_however_it_separates_them() {
+        let names = |lines: &[&str]| {
+            let lines = lines.iter().map(|line| ("connection", line));
+            let map = HeaderMap::from_pairs(lines);
+            map.is_connection_option(|option| fold_together(option, b"x-user-id"))
+        };
+        for lines in [
+            &["x-user-id"][..],
+            &["Upgrade, X-User-Id"],
+            &["upgrade,x-user-id"],
+            &["x_user_id\t,close"],
+            &["upgrade x-user-id"],
+            &["upgrade;x-user-id"],
+            &["\"x-user-id\""],
+            &["x-user-id=1"],
+            &["Upgrade", "x-user-id"],
+            &[",,x.user.id,,"],
+            &["x@user@id"],
+        ] {
+            assert!(names(lines), "{lines:?}");
+        }
+        for lines in [
+            &["Upgrade"][..],
+            &["keep-alive, Upgrade, HTTP2-Settings"],
+            &["x-user-ids"],
+            &["x-user", "id"],
+            &[""],
+            &[","],
+        ] {
+            assert!(!names(lines), "{lines:?}");
+        }
+        assert!(!names(&[]));
     }
 
     #[test]

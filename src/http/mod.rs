@@ -10,13 +10,14 @@ mod headers;
 mod host;
 mod method;
 mod name;
+pub mod pairs;
 pub mod path;
 mod reply;
 mod single;
 mod text;
 
 pub use head::RequestHead;
-pub use headers::{Field, HeaderMap};
+pub use headers::{Field, HeaderMap, Spelling};
 pub use host::{BadHost, BadHostPattern, Host, HostPattern};
 pub use method::{BadMethod, Method, MethodPattern};
 pub use name::{FoldedName, HeaderName, NotAToken, is_token};

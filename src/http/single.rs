@@ -7,7 +7,9 @@
 
 use std::borrow::Cow;
 
-use super::{RequestHead, name};
+use super::name::fold_together;
+use super::pairs::{Decoded, Plus, cut, decoded, is_like};
+use super::{RequestHead, Spelling};
 
 impl RequestHead {
     /// The value of the one header field that is called `name`, without regard
@@ -20,24 +22,14 @@ impl RequestHead {
     ///   it, control characters, or bytes that are not UTF-8.
     #[must_use]
     pub fn single_header(&self, name: &str) -> Option<&[u8]> {
-        let mut alike = self
-            .headers()
-            .iter()
-            .filter(|(known, _)| name::fold_together(known, name.as_bytes()));
-        let (known, value) = alike.next()?;
+        let mut alike = self.headers().alike(name);
+        let (spelling, value) = alike.next()?;
+        let is_it = |option: &[u8]| fold_together(option, name.as_bytes());
         let single = alike.next().is_none()
-            && known.eq_ignore_ascii_case(name.as_bytes())
+            && spelling == Spelling::Itself
             && !value.contains(&b',')
-            && !self.connection_names(name);
+            && !self.headers().is_connection_option(is_it);
         (single && is_clean(value)).then_some(value)
-    }
-
-    /// Whether a next hop would take the header away (RFC 9110 section 7.6.1).
-    fn connection_names(&self, name: &str) -> bool {
-        self.headers()
-            .values("connection")
-            .flat_map(|value| value.split(|byte| *byte == b','))
-            .any(|option| name::fold_together(option.trim_ascii(), name.as_bytes()))
     }
 
     /// The decoded value of the one query parameter that is called `name` when
@@ -60,7 +52,7 @@ impl RequestHead {
         for piece in query.split(|byte| *byte == b'&') {
             for part in piece.split(|byte| *byte == b';') {
                 let (known, value) = cut(part);
-                let known = decoded(known).text;
+                let known = decoded(known, Plus::Space).text;
                 if !is_like(&known, name.as_bytes()) {
                     continue;
                 }
@@ -70,7 +62,7 @@ impl RequestHead {
                 single = Some(value);
             }
         }
-        let Decoded { text, broken } = decoded(single?);
+        let Decoded { text, broken } = decoded(single?, Plus::Space);
         (!broken && is_clean(&text)).then_some(text)
     }
 }
@@ -80,71 +72,6 @@ fn is_clean(value: &[u8]) -> bool {
     std::str::from_utf8(value).is_ok_and(|text| {
         !text.is_empty() && text.trim() == text && !text.chars().any(char::is_control)
     })
-}
-
-/// Whether some reader may take a decoded name for `name`: without letter case,
-/// with `.` for `_`, without blanks around it, as the name of a list
-/// (`tenant[]`), or cut off at a zero byte.
-fn is_like(known: &[u8], name: &[u8]) -> bool {
-    known
-        .trim_ascii()
-        .split_at_checked(name.len())
-        .is_some_and(|(start, rest)| {
-            let ends = rest.first().is_none_or(|byte| matches!(byte, b'[' | 0));
-            ends && name::fold_together(start, name)
-        })
-}
-
-/// Cuts a parameter at its first `=`.
-fn cut(parameter: &[u8]) -> (&[u8], &[u8]) {
-    let mut halves = parameter.splitn(2, |byte| *byte == b'=');
-    let name = halves.next().unwrap_or_default();
-    (name, halves.next().unwrap_or_default())
-}
-
-/// A text without the encoding of a query.
-struct Decoded<'a> {
-    text: Cow<'a, [u8]>,
-    /// Whether it has a `%` without two digits, which stays as it is.
-    broken: bool,
-}
-
-fn decoded(text: &[u8]) -> Decoded<'_> {
-    if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
-        return Decoded {
-            text: Cow::Borrowed(text),
-            broken: false,
-        };
-    }
-    let mut out = Vec::with_capacity(text.len());
-    let mut broken = false;
-    let mut rest = text;
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        out.push(match (byte, after) {
-            (b'+', _) => b' ',
-            (b'%', [high, low, behind @ ..]) if let Some(octet) = octet(*high, *low) => {
-                rest = behind;
-                octet
-            }
-            (b'%', _) => {
-                broken = true;
-                b'%'
-            }
-            (byte, _) => *byte,
-        });
-    }
-    Decoded {
-        text: Cow::Owned(out),
-        broken,
-    }
-}
-
-/// The octet that two hexadecimal digits stand for.
-fn octet(high: u8, low: u8) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let value = digit(high)?.checked_shl(4)? | digit(low)?;
-    u8::try_from(value).ok()
 }
 
 #[cfg(test)]

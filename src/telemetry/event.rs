@@ -186,6 +186,8 @@ fn hint(reason: Reason) -> Option<&'static str> {
             "the token has `cnf`, and no proof of possession can be checked; \
              with `binding: ignore` the provider takes it from whoever has it",
         )
+    } else if reason == Reason::DpopNotAccepted {
+        Some("the scheme is `DPoP`, and no proof of possession can be checked")
     } else if reason == Reason::UnboundToken {
         Some("the token has no `cnf`, and the provider has `binding: required`")
     } else {

@@ -73,6 +73,9 @@ pub enum Reason {
     BoundToken,
     /// The token has no `cnf`, and the provider's must.
     UnboundToken,
+    /// The token was presented with the scheme `DPoP`, whose proofs cannot be
+    /// checked.
+    DpopNotAccepted,
     /// The route's scopes are not met.
     MissingScope,
     /// The route's claims are not met.
@@ -87,7 +90,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::Allowed,
         Self::Public,
         Self::Anonymous,
@@ -121,6 +124,7 @@ impl Reason {
         Self::BadClaims,
         Self::BoundToken,
         Self::UnboundToken,
+        Self::DpopNotAccepted,
         Self::MissingScope,
         Self::MissingClaim,
         Self::KeysUnavailable,
@@ -175,6 +179,7 @@ impl Reason {
             Self::BadClaims => "edge_authz_bad_claims",
             Self::BoundToken => "edge_authz_bound_token",
             Self::UnboundToken => "edge_authz_unbound_token",
+            Self::DpopNotAccepted => "edge_authz_dpop_not_accepted",
             Self::MissingScope => "edge_authz_missing_scope",
             Self::MissingClaim => "edge_authz_missing_claim",
             Self::KeysUnavailable => "edge_authz_keys_unavailable",

@@ -5,7 +5,7 @@ use super::moment::Moment;
 use super::quote;
 use super::step::Step;
 use crate::words;
-use edge_authz::authz::{Credentials, Keys, Parts};
+use edge_authz::authz::{Credentials, Keys, Parts, Presented};
 use edge_authz::crypto::NoNativeSignatures;
 use edge_authz::http::RequestHead;
 use edge_authz::jwk::{KeySet, Lookup};
@@ -46,7 +46,7 @@ impl Judge<'_> {
             }
             Credentials::None => return decided("none"),
             Credentials::Unclear => {
-                return decided("none, but something that another reader may take for one");
+                return decided("none, but what another reader may take for one");
             }
             Credentials::Token(_) | Credentials::Malformed => {
                 return decided("not a scheme and one token");
@@ -57,7 +57,10 @@ impl Judge<'_> {
         let outcome = format!("{length} bytes in {}", words::token_place(token.place()));
         let mut steps = vec![Step::passed(5, "token", places, outcome)];
         match UnverifiedJwt::parse(token.text()) {
-            Ok(jwt) => self.parsed(&jwt, Parts { head, found }, route, &mut steps),
+            Ok(jwt) => {
+                let parts = Parts { head, found };
+                self.parsed(&jwt, token.presented(), parts, route, &mut steps);
+            }
             Err(error) => {
                 let input = format!("{length} bytes");
                 steps.push(Step::decided(
@@ -74,6 +77,7 @@ impl Judge<'_> {
     fn parsed(
         &self,
         jwt: &UnverifiedJwt<'_>,
+        presented: Presented,
         parts: Parts<'_>,
         route: &Route,
         steps: &mut Vec<Step>,
@@ -110,7 +114,7 @@ impl Judge<'_> {
         let outcome = format!("of provider {}", names.join(", then "));
         steps.push(Step::passed(6, "form", input, outcome).with(others));
         for (_, provider) in allowed {
-            if self.by(provider, jwt, parts, route, steps) {
+            if self.by(provider, (jwt, presented), parts, route, steps) {
                 return;
             }
         }
@@ -120,7 +124,7 @@ impl Judge<'_> {
     fn by(
         &self,
         provider: &Provider,
-        jwt: &UnverifiedJwt<'_>,
+        (jwt, presented): (&UnverifiedJwt<'_>, Presented),
         parts: Parts<'_>,
         route: &Route,
         steps: &mut Vec<Step>,
@@ -143,6 +147,11 @@ impl Judge<'_> {
             Ok(claims)
         });
         match checked {
+            Ok(_) if presented == Presented::WithProof => {
+                let outcome = "the scheme is `DPoP`, and no proof of possession can be checked";
+                steps.push(Step::decided(8, "claims", name, outcome.to_owned()));
+                false
+            }
             Ok(claims) => {
                 let outcome = "the signature is right and the claims hold".to_owned();
                 let times = [format!(

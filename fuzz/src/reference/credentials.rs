@@ -1,6 +1,6 @@
 //! Where a request's token is, looked for in the plainest way.
 
-use super::path;
+use super::{path, readers};
 
 /// A request as a list of header fields.
 pub(crate) type Headers = Vec<(Vec<u8>, Vec<u8>)>;
@@ -20,65 +20,185 @@ pub(crate) enum Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Credentials {
     None,
-    /// None, but something that a laxer reader may take for a token.
+    /// None, but something that another reader may take for a token.
     Unclear,
-    Token(Vec<u8>, Place),
+    /// A token, and whether it follows `DPoP`.
+    Token(Vec<u8>, bool),
     Malformed,
     Several,
 }
 
 /// What one field, pair or parameter holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Item {
     Nothing,
     Unclear,
-    Token(Vec<u8>),
+    /// A token, and whether it follows `DPoP`.
+    Token(Vec<u8>, bool),
     Malformed,
 }
 
 pub(crate) fn find(headers: &Headers, places: &[Place]) -> Credentials {
-    let mut tokens = Vec::new();
-    let mut unclear = false;
-    let mut malformed = false;
-    for place in places {
-        for item in items(headers, *place) {
-            match item {
-                Item::Nothing => {}
-                Item::Unclear => unclear = true,
-                Item::Token(token) => tokens.push(Credentials::Token(token, *place)),
-                Item::Malformed => malformed = true,
+    let is_cookie = |place: &&Place| matches!(place, Place::Cookie(_));
+    let (cookies, others): (Vec<&Place>, Vec<&Place>) = places.iter().partition(is_cookie);
+    let mut all: Vec<Credentials> = others.iter().map(|place| at(headers, **place)).collect();
+    let has_token = |one: &Credentials| !matches!(one, Credentials::None | Credentials::Unclear);
+    if !all.iter().any(has_token) {
+        all.extend(cookies.iter().map(|place| at(headers, **place)));
+    }
+    let mut tokens: Vec<Vec<u8>> = Vec::new();
+    let (mut proof, mut unclear, mut several) = (false, false, false);
+    for one in all {
+        match one {
+            Credentials::None => {}
+            Credentials::Unclear => unclear = true,
+            Credentials::Malformed => return Credentials::Malformed,
+            Credentials::Several => several = true,
+            Credentials::Token(token, with_proof) => {
+                proof |= with_proof;
+                tokens.push(token);
             }
         }
     }
+    tokens.sort();
+    tokens.dedup();
     match tokens.len() {
-        _ if malformed => Credentials::Malformed,
-        0 if unclear => Credentials::Unclear,
-        0 => Credentials::None,
+        0 if !several && unclear => Credentials::Unclear,
+        0 if !several => Credentials::None,
         _ if unclear => Credentials::Malformed,
-        1 => tokens.remove(0),
+        1 if !several => Credentials::Token(tokens.remove(0), proof),
         _ => Credentials::Several,
     }
 }
 
-fn items(headers: &Headers, place: Place) -> Vec<Item> {
-    let nonempty = |token: Vec<u8>| {
-        if token.is_empty() {
-            Item::Nothing
-        } else {
-            Item::Token(token)
+/// What one place holds.
+fn at(headers: &Headers, place: Place) -> Credentials {
+    let items = items(headers, place);
+    let is_header = matches!(place, Place::Authorization | Place::Header(_));
+    let tokens = items.iter().filter(|item| matches!(item, Item::Token(..)));
+    let has_blank_line = is_header && items.contains(&Item::Nothing);
+    match tokens.count() {
+        _ if items.contains(&Item::Malformed) => Credentials::Malformed,
+        0 if items.contains(&Item::Unclear) => Credentials::Unclear,
+        0 => Credentials::None,
+        _ if items.contains(&Item::Unclear) || has_blank_line => Credentials::Malformed,
+        1 => {
+            let one = items.into_iter().find_map(|item| match item {
+                Item::Token(token, proof) => Some(Credentials::Token(token, proof)),
+                _ => None,
+            });
+            one.unwrap()
         }
-    };
+        _ => Credentials::Several,
+    }
+}
+
+/// The tokens that a place holds, however many.
+pub(crate) fn tokens(headers: &Headers, place: Place) -> Vec<Vec<u8>> {
+    let items = items(headers, place).into_iter();
+    let tokens = items.filter_map(|item| match item {
+        Item::Token(token, _) => Some(token),
+        Item::Nothing | Item::Unclear | Item::Malformed => None,
+    });
+    tokens.collect()
+}
+
+/// Whether the text is one word, as a token has to be that is no parameter.
+pub(crate) fn is_one_word(text: &[u8]) -> bool {
+    !text
+        .iter()
+        .any(|byte| byte.is_ascii_whitespace() || *byte == b',')
+}
+
+fn items(headers: &Headers, place: Place) -> Vec<Item> {
     match place {
-        Place::Authorization => values(headers, "authorization").map(bearer).collect(),
-        Place::Header(name) => values(headers, name).map(bare).collect(),
+        Place::Authorization => in_header(headers, "authorization", after_scheme),
+        Place::Header(name) => in_header(headers, name, bare),
         Place::Cookie(name) => pairs(headers)
-            .filter(|(known, _)| path::decode(known) == name.as_bytes())
-            .map(|(_, value)| nonempty(unquoted(value).to_vec()))
+            .flat_map(|(known, value)| {
+                let whole = [known, b"=", value].concat();
+                let exact = path::decode(known) == name.as_bytes();
+                let mut items = vec![if exact {
+                    bare(unquoted(value))
+                } else {
+                    unclear_if(is_alike(known, name, path::decode) && !value.is_empty())
+                }];
+                items.extend(split_further(&whole, b",", name, path::decode));
+                items
+            })
             .collect(),
         Place::Query(name) => parameters(headers)
-            .filter(|(known, _)| form_decoded(known) == name.as_bytes())
-            .map(|(_, value)| nonempty(form_decoded(value)))
+            .flat_map(|pair| {
+                let (known, value) = cut(pair);
+                let raw = pair.iter().position(|byte| *byte == b'=');
+                let raw = raw.map_or(&b""[..], |at| &pair[at + 1..]);
+                let exact = form_decoded(known) == name.as_bytes();
+                let mut items = vec![if exact && !raw.is_empty() {
+                    Item::Token(form_decoded(raw), false)
+                } else {
+                    let alike = !exact && is_alike(known, name, form_decoded);
+                    unclear_if(alike && !value.is_empty())
+                }];
+                items.extend(split_further(pair, b";?#", name, form_decoded));
+                items
+            })
             .collect(),
     }
+}
+
+fn unclear_if(unclear: bool) -> Item {
+    if unclear {
+        Item::Unclear
+    } else {
+        Item::Nothing
+    }
+}
+
+/// The fields of a header and of those that CGI takes for it.
+fn in_header(headers: &Headers, name: &str, read: fn(&[u8]) -> Item) -> Vec<Item> {
+    let cgi = |name: &[u8]| -> String {
+        let plain = |byte: &u8| match char::from(*byte) {
+            c if c.is_ascii_alphanumeric() => c.to_ascii_uppercase(),
+            _ => '_',
+        };
+        name.iter().map(plain).collect()
+    };
+    let alike = headers
+        .iter()
+        .filter(|(known, _)| cgi(known) == cgi(name.as_bytes()));
+    let item = |(known, value): &(Vec<u8>, Vec<u8>)| {
+        if known.eq_ignore_ascii_case(name.as_bytes()) {
+            read(value)
+        } else {
+            unclear_if(!value.trim_ascii().is_empty())
+        }
+    };
+    alike.map(item).collect()
+}
+
+/// What readers find that separate pairs further.
+fn split_further(
+    pair: &[u8],
+    separators: &[u8],
+    name: &str,
+    decode: fn(&[u8]) -> Vec<u8>,
+) -> Vec<Item> {
+    let parts: Vec<_> = pair.split(|byte| separators.contains(byte)).collect();
+    if parts.len() == 1 {
+        return Vec::new();
+    }
+    let item = |part: &[u8]| {
+        let (known, value) = cut(part);
+        unclear_if(is_alike(known, name, decode) && !value.is_empty())
+    };
+    parts.into_iter().map(item).collect()
+}
+
+/// Whether some reader takes a name for another, decoded once or twice.
+fn is_alike(known: &[u8], name: &str, decode: fn(&[u8]) -> Vec<u8>) -> bool {
+    let once = decode(known);
+    let twice = decode(&once);
+    readers::is_read_as(&once, name.as_bytes()) || readers::is_read_as(&twice, name.as_bytes())
 }
 
 pub(crate) fn values<'h>(headers: &'h Headers, name: &str) -> impl Iterator<Item = &'h [u8]> {
@@ -87,53 +207,115 @@ pub(crate) fn values<'h>(headers: &'h Headers, name: &str) -> impl Iterator<Item
     matching.into_iter().map(|(_, value)| &**value)
 }
 
-/// `Bearer`, blanks, one word.
-fn bearer(value: &[u8]) -> Item {
+const SCHEMES: [&str; 2] = ["bearer", "dpop"];
+
+/// `Bearer` or `DPoP`, blanks, one word.
+fn after_scheme(value: &[u8]) -> Item {
     let value = value.trim_ascii();
-    if is_bearer(value) {
-        return word(&value[6..]);
+    for scheme in SCHEMES {
+        if has_scheme(value, scheme) {
+            return word(&value[scheme.len()..], scheme == "dpop");
+        }
     }
     let mut parts = value.split(|byte| *byte == b',').skip(1);
-    if parts.any(|part| is_bearer(part.trim_ascii())) {
+    let follows = |part: &[u8]| {
+        SCHEMES
+            .iter()
+            .any(|scheme| has_scheme(part.trim_ascii(), scheme))
+    };
+    if parts.any(follows) {
         Item::Malformed
-    } else if is_like_bearer(value) {
-        Item::Unclear
     } else {
-        Item::Nothing
+        unclear_if(mentions_a_scheme(value) || mentions_a_token(value))
     }
 }
 
-/// `Bearer` and then what can neither stand in a scheme nor end one.
-fn is_like_bearer(value: &[u8]) -> bool {
-    let in_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    let scheme = value.iter().take_while(|byte| in_scheme(**byte)).count();
-    value[..scheme].eq_ignore_ascii_case(b"bearer") && scheme < value.len()
+fn has_scheme(value: &[u8], scheme: &str) -> bool {
+    let first = value.split(|byte| *byte == b' ').next().unwrap();
+    first.eq_ignore_ascii_case(scheme.as_bytes())
 }
 
-fn is_bearer(value: &[u8]) -> bool {
-    let first = value.split(|byte| *byte == b' ').next().unwrap();
-    first.eq_ignore_ascii_case(b"bearer")
+/// Whether a reader that looks for a scheme less strictly finds it.
+fn mentions_a_scheme(value: &[u8]) -> bool {
+    let text: String = value.iter().map(|byte| char::from(*byte)).collect();
+    let text = text.to_ascii_lowercase();
+    let in_scheme = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    text.split([',', ';']).any(|element| {
+        let element = element.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
+        let element = element.trim_end_matches([' ', '\t', '\n', '\r', '\x0c']);
+        let words: Vec<&str> = element.split(|c| !('!'..='~').contains(&c)).collect();
+        let scheme_of = |word: &str| {
+            SCHEMES
+                .iter()
+                .find_map(|scheme| word.strip_prefix(scheme))
+                .map(str::to_owned)
+        };
+        words.iter().any(|word| match scheme_of(word) {
+            None => false,
+            Some(rest) => words.len() == 1 || !rest.starts_with(in_scheme),
+        })
+    })
+}
+
+/// Whether there is a JSON object in base64, a dot, another part and a dot.
+fn mentions_a_token(value: &[u8]) -> bool {
+    let in_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_+/".contains(byte);
+    let pieces: Vec<&[u8]> = value.split(|byte| *byte == b'.').collect();
+    pieces.windows(3).any(|window| {
+        let mut header = window[0];
+        while let [rest @ .., b'='] = header {
+            header = rest;
+        }
+        let from = header
+            .iter()
+            .rposition(|byte| !in_base64(byte))
+            .map_or(0, |at| at + 1);
+        let all_base64 = window[1]
+            .iter()
+            .all(|byte| in_base64(byte) || *byte == b'=');
+        let decoded = lenient_base64(&header[from..]);
+        let text: Vec<u8> = decoded
+            .into_iter()
+            .filter(|byte| !byte.is_ascii_whitespace())
+            .collect();
+        !window[1].is_empty() && all_base64 && (text.starts_with(b"{\"") || text.starts_with(b"{}"))
+    })
+}
+
+/// Base64 of either alphabet, whatever its last bits are.
+fn lenient_base64(text: &[u8]) -> Vec<u8> {
+    let bits: Vec<bool> = text
+        .iter()
+        .flat_map(|byte| {
+            let value = match byte {
+                b'A'..=b'Z' => byte - b'A',
+                b'a'..=b'z' => byte - b'a' + 26,
+                b'0'..=b'9' => byte - b'0' + 52,
+                b'-' | b'+' => 62,
+                _ => 63,
+            };
+            (0..6).rev().map(move |bit| value >> bit & 1 == 1)
+        })
+        .collect();
+    let byte = |bits: &[bool]| bits.iter().fold(0, |byte, bit| byte << 1 | u8::from(*bit));
+    bits.chunks_exact(8).map(byte).collect()
 }
 
 fn bare(value: &[u8]) -> Item {
     let value = value.trim_ascii();
     if value.is_empty() {
         Item::Nothing
-    } else if is_bearer(value) {
-        word(&value[6..])
+    } else if has_scheme(value, "bearer") {
+        word(&value[6..], false)
     } else {
-        word(value)
+        word(value, false)
     }
 }
 
-fn word(text: &[u8]) -> Item {
-    let words: Vec<_> = text
-        .split(u8::is_ascii_whitespace)
-        .filter(|word| !word.is_empty())
-        .collect();
-    match words.as_slice() {
-        [one] if !one.contains(&b',') => Item::Token(one.to_vec()),
-        _ => Item::Malformed,
+fn word(text: &[u8], proof: bool) -> Item {
+    match text.trim_ascii() {
+        [] => Item::Malformed,
+        text => Item::Token(text.to_vec(), proof),
     }
 }
 
@@ -143,15 +325,14 @@ pub(crate) fn pairs(headers: &Headers) -> impl Iterator<Item = (&[u8], &[u8])> {
     pieces.map(<[u8]>::trim_ascii).map(cut)
 }
 
-/// The names and values of the query.
-pub(crate) fn parameters(headers: &Headers) -> impl Iterator<Item = (&[u8], &[u8])> {
+/// The pairs of the query.
+pub(crate) fn parameters(headers: &Headers) -> impl Iterator<Item = &[u8]> {
     let target = values(headers, ":path").next().unwrap_or_default();
     let before = path::before_query(target).len();
     let query = target.get(before + 1..);
-    let pieces = query
+    query
         .into_iter()
-        .flat_map(|query| query.split(|byte| *byte == b'&'));
-    pieces.map(cut)
+        .flat_map(|query| query.split(|byte| *byte == b'&'))
 }
 
 fn cut(pair: &[u8]) -> (&[u8], &[u8]) {

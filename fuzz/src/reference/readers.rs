@@ -44,9 +44,7 @@ pub(crate) fn header(headers: &Headers, name: &str) -> Readings {
         .filter(|(known, _)| cgi(known) == cgi(name.as_bytes()));
     let folded: Vec<_> = folded.map(|(_, value)| value.clone()).collect();
     let times = folded.len();
-    let removed = values(headers, "connection")
-        .flat_map(|value| value.split(|byte| *byte == b','))
-        .any(|option| cgi(option.trim_ascii()) == cgi(name.as_bytes()));
+    let removed = connection_options(headers).any(|option| cgi(option) == cgi(name.as_bytes()));
     let mut found = BTreeSet::new();
     for lines in [exact, folded] {
         let joined = lines.join(&b", "[..]);
@@ -64,6 +62,16 @@ pub(crate) fn header(headers: &Headers, name: &str) -> Readings {
         found.insert(None);
     }
     Readings { found, times }
+}
+
+/// What `Connection` names, to hops that separate at commas and to those that
+/// separate at whatever cannot stand in a name.
+pub(crate) fn connection_options(headers: &Headers) -> impl Iterator<Item = &[u8]> {
+    let in_name = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    values(headers, "connection").flat_map(move |value| {
+        let options = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        options.chain(value.split(move |byte| !in_name(*byte)))
+    })
 }
 
 /// Whether a reader takes one name for another.
@@ -126,7 +134,7 @@ fn is_broken(text: &[u8]) -> bool {
 /// Whether PHP and its like may read a name as another: without blanks around
 /// it, cut off at some `[` or zero byte, with `_` for what is no letter or
 /// digit, and in any letter case.
-fn is_read_as(known: &[u8], name: &[u8]) -> bool {
+pub(crate) fn is_read_as(known: &[u8], name: &[u8]) -> bool {
     let plain = |byte: &u8| match byte.to_ascii_lowercase() {
         byte if byte.is_ascii_alphanumeric() => byte,
         _ => b'_',

@@ -93,18 +93,30 @@ fn judge(headers: &Headers, places: &[(Place, &str)]) {
     let segments = path::segments(&decoded).unwrap();
     let optional = segments.first() == Some(&&b"optional"[..]) && segments.len() > 1;
     let places: Vec<_> = places.iter().map(|(place, _)| *place).collect();
-    let found = credentials::find(headers, &places);
+    let found = match credentials::find(headers, &places) {
+        Credentials::Token(token, _) if !is_one_word(headers, &places, &token) => {
+            Credentials::Malformed
+        }
+        found => found,
+    };
     match &found {
         Credentials::None if optional => assert_eq!(decision.reason, Reason::Anonymous),
+        Credentials::Unclear if optional => {
+            assert_eq!(decision.reason, Reason::MalformedCredentials);
+        }
         Credentials::None | Credentials::Unclear => {
             assert_eq!(decision.reason, Reason::NoToken);
         }
         Credentials::Malformed => assert_eq!(decision.reason, Reason::MalformedCredentials),
         Credentials::Several => assert_eq!(decision.reason, Reason::SeveralTokens),
-        Credentials::Token(token, _) => {
+        Credentials::Token(token, with_proof) => {
             let good = ["alice", "bob"].map(|name| request::token(request::ISSUER, name));
             let good = good.iter().any(|good| good.as_bytes() == token);
-            assert_eq!(decision.reason == Reason::Allowed, good);
+            match (good, with_proof) {
+                (true, false) => assert_eq!(decision.reason, Reason::Allowed),
+                (true, true) => assert_eq!(decision.reason, Reason::DpopNotAccepted),
+                (false, _) => assert_ne!(decision.reason, Reason::Allowed),
+            }
         }
     }
     let Verdict::Forward(forward) = decision.verdict else {
@@ -114,59 +126,80 @@ fn judge(headers: &Headers, places: &[(Place, &str)]) {
     };
     let after = request::edited(headers, &forward.edits);
     match found {
-        Credentials::Token(_, place) => {
-            assert_eq!(credentials::find(&after, &places), Credentials::None);
-            only_the_token_is_gone(headers, &after, place);
-        }
+        Credentials::Token(token, _) => only_the_token_is_gone(headers, &after, &places, &token),
         _ => assert!(after == *headers, "an anonymous request is changed"),
     }
 }
 
-fn only_the_token_is_gone(before: &Headers, after: &Headers, place: Place) {
-    let touched = match place {
-        Place::Authorization => "authorization",
-        Place::Header(name) => name,
-        Place::Cookie(_) => "cookie",
-        Place::Query(_) => ":path",
-    };
+/// Whether the token is one word, which it need not be in a query.
+fn is_one_word(headers: &Headers, places: &[Place], token: &[u8]) -> bool {
+    let holds = |place: &&Place| credentials::tokens(headers, **place).contains(&token.to_vec());
+    let first = places.iter().find(holds);
+    matches!(first, Some(Place::Query(_))) || credentials::is_one_word(token)
+}
+
+/// No place holds the token any more, and nothing else is changed.
+fn only_the_token_is_gone(before: &Headers, after: &Headers, places: &[Place], token: &[u8]) {
+    let mut touched = vec!["dpop"];
+    for place in places {
+        let held = credentials::tokens(before, *place).contains(&token.to_vec());
+        let kept = credentials::tokens(after, *place);
+        assert!(!kept.contains(&token.to_vec()), "the token is still there");
+        if !held {
+            continue;
+        }
+        touched.push(match place {
+            Place::Authorization => "authorization",
+            Place::Header(name) => name,
+            Place::Cookie(_) => "cookie",
+            Place::Query(_) => ":path",
+        });
+        match place {
+            Place::Authorization | Place::Header(_) => {
+                let name = touched.last().unwrap();
+                assert_eq!(credentials::values(after, name).next(), None);
+            }
+            Place::Cookie(name) => {
+                let is_token = |(known, value): &(&[u8], &[u8])| {
+                    let line = vec![(b"cookie".to_vec(), [*known, b"=", value].concat())];
+                    path::decode(known) == name.as_bytes()
+                        && credentials::tokens(&line, *place).contains(&token.to_vec())
+                };
+                let is_empty =
+                    |(known, value): &(&[u8], &[u8])| known.is_empty() && value.is_empty();
+                let kept =
+                    credentials::pairs(before).filter(|pair| !is_token(pair) && !is_empty(pair));
+                let rest = credentials::pairs(after).filter(|pair| !is_empty(pair));
+                assert!(kept.eq(rest), "another cookie is changed");
+            }
+            Place::Query(_) => {
+                let target = |headers| credentials::values(headers, ":path").next().unwrap();
+                assert_eq!(
+                    path::before_query(target(before)),
+                    path::before_query(target(after))
+                );
+                let is_token = |pair: &&[u8]| {
+                    let line = vec![(b":path".to_vec(), [b"/?", *pair].concat())];
+                    credentials::tokens(&line, *place).contains(&token.to_vec())
+                };
+                let kept = credentials::parameters(before).filter(|pair| !is_token(pair));
+                assert!(
+                    kept.eq(credentials::parameters(after)),
+                    "another parameter is changed"
+                );
+            }
+        }
+    }
     let others = |headers: &Headers| -> Headers {
         let mut others = headers.clone();
-        others.retain(|(name, _)| !name.eq_ignore_ascii_case(touched.as_bytes()));
+        let is_touched = |name: &[u8]| {
+            touched
+                .iter()
+                .any(|one| name.eq_ignore_ascii_case(one.as_bytes()))
+        };
+        others.retain(|(name, _)| !is_touched(name));
         others
     };
     assert!(others(before) == others(after), "another field is changed");
-    match place {
-        Place::Authorization | Place::Header(_) => {
-            assert_eq!(credentials::values(after, touched).next(), None);
-        }
-        Place::Cookie(name) => {
-            let kept = credentials::pairs(before).filter(|(known, value)| {
-                path::decode(known) != name.as_bytes() && !(known.is_empty() && value.is_empty())
-            });
-            let rest = credentials::pairs(after);
-            let rest = rest.filter(|(known, value)| !(known.is_empty() && value.is_empty()));
-            assert!(kept.eq(rest), "another cookie is changed");
-        }
-        Place::Query(_) => {
-            let target = |headers| credentials::values(headers, ":path").next().unwrap();
-            let (before, after) = (target(before), target(after));
-            assert_eq!(path::before_query(before), path::before_query(after));
-            // What is left is pieces of what was there, in their order.
-            let pieces = |target: &[u8]| -> Vec<Vec<u8>> {
-                let query = target.splitn(2, |byte| *byte == b'?').nth(1);
-                let pieces = query
-                    .into_iter()
-                    .flat_map(|query| query.split(|byte| *byte == b'&'));
-                pieces.map(<[u8]>::to_vec).collect()
-            };
-            let (before, after) = (pieces(before), pieces(after));
-            let mut rest = before.iter();
-            assert!(after.iter().all(|piece| rest.any(|known| known == piece)));
-            let names = |piece: &&Vec<u8>| String::from_utf8_lossy(piece).contains("access");
-            let harmless = before
-                .iter()
-                .filter(|piece| !names(piece) && !piece.contains(&b'%'));
-            assert!(harmless.count() <= after.len(), "another parameter is gone");
-        }
-    }
+    assert_eq!(credentials::values(after, "dpop").next(), None);
 }

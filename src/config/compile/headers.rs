@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::config::error::Sink;
 use crate::config::path::Path;
-use crate::config::problem::{HeaderProblem, Reserved};
+use crate::config::problem::{HeaderProblem, Reserved, ShapeProblem};
 use crate::config::reader::{Field, List, Text};
 use crate::config::written::{self, TokenFrom};
 use crate::http::{FoldedName, HeaderName, is_token};
 use crate::policy::{ClaimHeader, TokenPlace, Upstream};
 use crate::rules::ClaimName;
-
-use super::Seen;
 
 /// Where tokens come from. Not known where it could not be read, so that no
 /// header of `upstream` is blamed or excused for it.
@@ -55,26 +53,48 @@ pub(super) fn token_places(written: Field<List<TokenFrom<'_>>>, sink: &mut Sink)
         }
     };
     let mut headers = Headers::default();
-    let (mut cookies, mut queries) = (Seen::default(), Seen::default());
+    let (mut cookies, mut queries) = (Pairs::default(), Pairs::default());
     let mut places = Vec::with_capacity(written.len());
     for place in written {
         places.extend(match place {
             TokenFrom::Header { at, name, scheme } => headers.place(at, &name, scheme, sink),
             TokenFrom::Cookie(name) => cookies
-                .check(&name.at, name.value, sink)
+                .check(&name, sink)
                 .then(|| TokenPlace::Cookie(name.value.into())),
             TokenFrom::Query(name) => queries
-                .check(&name.at, name.value, sink)
+                .check(&name, sink)
                 .then(|| TokenPlace::Query(name.value.into())),
         });
     }
     TokenPlaces(places)
 }
 
+/// The cookies or the query parameters that tokens come from.
+#[derive(Default)]
+struct Pairs<'d>(BTreeMap<FoldedName, Text<'d>>);
+
+impl<'d> Pairs<'d> {
+    /// Notes a name, and reports it if there is one that upstreams take for it.
+    fn check(&mut self, name: &Text<'d>, sink: &mut Sink) -> bool {
+        let folded = FoldedName::of(name.value.as_bytes());
+        let Some(other) = self.0.get(&folded) else {
+            self.0.insert(folded, name.clone());
+            return true;
+        };
+        let with = other.at.to_owned();
+        if other.value == name.value {
+            sink.report(&name.at, ShapeProblem::Repeated { first: with });
+        } else {
+            sink.report(&name.at, HeaderProblem::AlikePlaces { with });
+        }
+        false
+    }
+}
+
 /// The headers that tokens come from, each with its schemes in lower case and
 /// their places.
 #[derive(Default)]
-struct Headers<'d>(BTreeMap<HeaderName, Vec<(Option<String>, Path<'d>)>>);
+struct Headers<'d>(BTreeMap<FoldedName, (HeaderName, Vec<(Option<String>, Path<'d>)>)>);
 
 impl<'d> Headers<'d> {
     fn place(
@@ -106,7 +126,17 @@ impl<'d> Headers<'d> {
             scheme: scheme.map(|scheme| scheme.value.into()),
         };
         // Without a scheme the whole value is the token, whatever it begins with.
-        let others = self.0.entry(header).or_default();
+        let (spelling, others) = self
+            .0
+            .entry(header.folded())
+            .or_insert_with(|| (header.clone(), Vec::new()));
+        if *spelling != header
+            && let Some((_, other)) = others.first()
+        {
+            let with = other.to_owned();
+            sink.report(&at, HeaderProblem::AlikePlaces { with });
+            return None;
+        }
         let same = others
             .iter()
             .find(|(other, _)| other.is_none() || key.is_none() || *other == key);

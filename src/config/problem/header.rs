@@ -35,6 +35,12 @@ pub enum HeaderProblem {
         /// The other one.
         as_place: ConfigPath,
     },
+    /// A place whose name some upstreams take for that of another one, so that
+    /// every token would count as two.
+    AlikePlaces {
+        /// The other one.
+        with: ConfigPath,
+    },
     /// A character that would end the quoted string of a challenge, or that no
     /// header may carry.
     Realm(Excerpt, char),
@@ -113,6 +119,11 @@ impl fmt::Display for HeaderProblem {
                 out,
                 "reads the same header as {as_place}, so that one token would count as two; \
                  remove one of the two or give both a `scheme`"
+            ),
+            Self::AlikePlaces { with } => write!(
+                out,
+                "may be taken by upstreams for the same name as {with}, since they fold letter case, `-`, `_` \
+                 and `.` together, so that one token would count as two; remove one of the two"
             ),
             Self::Realm(realm, character) => write!(
                 out,

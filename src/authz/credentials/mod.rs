@@ -1,0 +1,248 @@
+//! The token of a request: found, and taken out again before the upstream.
+//!
+//! Two rules go beyond the grammar. Two tokens are refused rather than ordered,
+//! since the upstream may take the other one for the verified one. And what is
+//! no token here but one to some other reader is never nothing: an upstream
+//! must not take for verified what nobody has looked at. Such readers
+//!
+//! * take a header for its twin (`x_api_token`), and a cookie or parameter for
+//!   one whose name folds to its own (`Access_Token`, `access.token`), is
+//!   decoded twice, names a list (`access_token[]`) or ends at a zero byte;
+//! * look for the scheme and take what is left (`Bearer<TAB>x`, `Bearerx`), or
+//!   take the second word of whatever scheme;
+//! * separate where others do not: the value of a header at commas, semicolons
+//!   and any blank, cookies at commas, a query at `;`, `?` and `#`.
+
+use std::borrow::Cow;
+
+use super::RequestEdit;
+use crate::http::RequestHead;
+use crate::policy::TokenPlace;
+
+mod header;
+mod pairs;
+#[cfg(test)]
+mod tests;
+
+/// What a request's token places hold together.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Credentials<'r> {
+    /// No token, or credentials of another scheme.
+    None,
+    /// Credentials that are none here and that another reader may take for a
+    /// token, such as `Bearer` with a tab behind it.
+    Unclear,
+    /// What is in the place of exactly one token. If it turns out to be no token,
+    /// [`Token::is_one_word`] tells whether these credentials were malformed.
+    Token(Token<'r>),
+    /// The scheme without a token, or with several words (RFC 6750 §2.1).
+    Malformed,
+    /// More than one token, in one place or in several (RFC 6750 §2).
+    Several,
+}
+
+/// A token and where it was. It has not been looked at.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Token<'r> {
+    /// The token.
+    pub(super) text: Cow<'r, [u8]>,
+    place: &'r TokenPlace,
+    presented: Presented,
+}
+
+/// How a token is presented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presented {
+    /// By whoever has it.
+    Plainly,
+    /// With the scheme `DPoP`, as one that is bound to its holder (RFC 9449
+    /// section 7.1).
+    WithProof,
+}
+
+/// What one place holds.
+enum Found<'r> {
+    Nothing,
+    Unclear,
+    Token(Cow<'r, [u8]>, Presented),
+    Malformed,
+    Several,
+}
+
+impl<'r> Credentials<'r> {
+    /// Looks at every place; at cookies only where no other place has a token.
+    #[must_use]
+    pub fn find(head: &'r RequestHead, places: &'r [TokenPlace]) -> Self {
+        let is_cookie = |place: &&TokenPlace| matches!(place, TokenPlace::Cookie(_));
+        let others = places.iter().filter(|place| !is_cookie(place));
+        let and = |found: Self, place| found.and(head, place, places);
+        let credentials = others.fold(Self::None, and);
+        match credentials {
+            Self::None | Self::Unclear => places.iter().filter(is_cookie).fold(credentials, and),
+            Self::Token(_) | Self::Malformed | Self::Several => credentials,
+        }
+    }
+
+    /// These credentials and what a place holds besides. The same token in two
+    /// places is one token.
+    fn and(self, head: &'r RequestHead, place: &'r TokenPlace, places: &[TokenPlace]) -> Self {
+        let found = match place {
+            TokenPlace::Header { name, scheme } => {
+                header::read(head, (name, scheme.as_deref()), places)
+            }
+            TokenPlace::Cookie(name) => pairs::cookie(head, name),
+            TokenPlace::Query(name) => pairs::parameter(head, name),
+        };
+        match (self, found) {
+            (credentials, Found::Nothing) => credentials,
+            (_, Found::Malformed)
+            | (Self::Malformed, _)
+            | (Self::Unclear, Found::Token(..) | Found::Several)
+            | (Self::Token(_) | Self::Several, Found::Unclear) => Self::Malformed,
+            (Self::None | Self::Unclear, Found::Unclear) => Self::Unclear,
+            (Self::Several, Found::Several | Found::Token(..))
+            | (Self::None | Self::Token(_), Found::Several) => Self::Several,
+            (Self::None, Found::Token(text, presented)) => Self::Token(Token {
+                text,
+                place,
+                presented,
+            }),
+            (Self::Token(known), Found::Token(text, presented)) => {
+                if known.text == text {
+                    Self::Token(known.also(presented))
+                } else {
+                    Self::Several
+                }
+            }
+        }
+    }
+}
+
+impl Found<'_> {
+    /// What two pairs of one place hold together: a token twice is refused, even
+    /// if it is the same.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (found, Self::Nothing) | (Self::Nothing, found) => found,
+            (Self::Malformed, _)
+            | (_, Self::Malformed)
+            | (Self::Unclear, Self::Token(..) | Self::Several)
+            | (Self::Token(..) | Self::Several, Self::Unclear) => Self::Malformed,
+            (Self::Unclear, Self::Unclear) => Self::Unclear,
+            (Self::Token(..) | Self::Several, Self::Token(..) | Self::Several) => Self::Several,
+        }
+    }
+
+    /// What two lines of one header hold together: nothing may stand beside a
+    /// token.
+    fn beside(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Nothing, Self::Token(..) | Self::Several)
+            | (Self::Token(..) | Self::Several, Self::Nothing) => Self::Malformed,
+            (one, other) => one.and(other),
+        }
+    }
+}
+
+impl Presented {
+    fn by(scheme: &str) -> Self {
+        if scheme.eq_ignore_ascii_case("DPoP") {
+            Self::WithProof
+        } else {
+            Self::Plainly
+        }
+    }
+}
+
+impl Token<'_> {
+    /// The token, as it stands.
+    #[must_use]
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// The first place where it stands.
+    #[must_use]
+    pub fn place(&self) -> &TokenPlace {
+        self.place
+    }
+
+    /// How it is presented: with a proof, if one of its places says so.
+    #[must_use]
+    pub fn presented(&self) -> Presented {
+        self.presented
+    }
+
+    /// Whether it is one word, as what follows a scheme has to be (RFC 6750 §2.1):
+    /// all of it is looked at. The proxy joins repeated lines of some headers with
+    /// commas, which count as blanks here. Whatever is a token in form is one word.
+    #[must_use]
+    pub fn is_one_word(&self) -> bool {
+        match self.place {
+            TokenPlace::Header { .. } | TokenPlace::Cookie(_) => {
+                let separates = |byte: &u8| byte.is_ascii_whitespace() || *byte == b',';
+                is_plain(&self.text) || !self.text.iter().any(separates)
+            }
+            TokenPlace::Query(_) => true,
+        }
+    }
+
+    fn also(self, presented: Presented) -> Self {
+        let presented = match presented {
+            Presented::Plainly => self.presented,
+            Presented::WithProof => presented,
+        };
+        Self { presented, ..self }
+    }
+
+    /// The changes that take the token out of all places that hold it, the
+    /// header of its proof with it, and nothing else.
+    pub(super) fn removal(&self, head: &RequestHead, places: &[TokenPlace]) -> Vec<RequestEdit> {
+        let remove = |name: &str| RequestEdit::Remove(name.as_bytes().into());
+        let mut edits = Vec::new();
+        let (mut cookies, mut parameters) = (Vec::new(), Vec::new());
+        for place in places {
+            match place {
+                TokenPlace::Header { name, scheme } => {
+                    let found = header::read(head, (name, scheme.as_deref()), places);
+                    if matches!(found, Found::Token(text, _) if text == self.text) {
+                        edits.push(remove(name));
+                    }
+                }
+                TokenPlace::Cookie(name) => cookies.push(&**name),
+                TokenPlace::Query(name) => parameters.push(&**name),
+            }
+        }
+        if let Some(kept) = pairs::without_cookie(head, &cookies, &self.text) {
+            edits.push(if kept.is_empty() {
+                remove("cookie")
+            } else {
+                RequestEdit::Set(b"cookie".as_slice().into(), kept)
+            });
+        }
+        if let Some(path) = pairs::without_parameter(head, &parameters, &self.text) {
+            edits.push(RequestEdit::Set(b":path".as_slice().into(), path));
+        }
+        if head.headers().contains("dpop") {
+            edits.push(remove("dpop"));
+        }
+        edits
+    }
+}
+
+/// Whether there is neither a comma nor anything below `!`, looked for in eight
+/// bytes at a time: what is sent in place of a token may be long.
+fn is_plain(word: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    const BANGS: u64 = u64::from_ne_bytes([b'!'; 8]);
+    const COMMAS: u64 = u64::from_ne_bytes([b','; 8]);
+    // The high bit of some byte is set if and only if one of the eight is less.
+    let below = |eight: u64, least: u64| eight.wrapping_sub(least) & !eight;
+    let (chunks, rest) = word.as_chunks();
+    let found = chunks.iter().fold(0, |found, chunk| {
+        let eight = u64::from_ne_bytes(*chunk);
+        found | below(eight, BANGS) | below(eight ^ COMMAS, ONES)
+    });
+    found & HIGH == 0 && rest.iter().all(|byte| *byte >= b'!' && *byte != b',')
+}

@@ -1,0 +1,153 @@
+//! What is no token here and one to another reader.
+
+use super::*;
+
+/// What some reader takes for a token of ours, and is none.
+const UNCLEAR: &[(&str, &str)] = &[
+    ("authorization", "Bearer\ta"),
+    ("authorization", "Bearer\u{b}a"),
+    ("authorization", "Bearer\u{a0}a"),
+    ("authorization", "\u{a0}Bearer a"),
+    ("authorization", "Bearer:a"),
+    ("authorization", "Bearer: a"),
+    ("authorization", "Bearer=a"),
+    ("authorization", "Bearer\"a\""),
+    ("authorization", "\"Bearer a\""),
+    ("authorization", ":Bearer a"),
+    ("authorization", "BEARER,a"),
+    ("authorization", "Bearera"),
+    ("authorization", "BearereyJhbGciOiJub25lIn0.e30."),
+    ("authorization", "DPoP\ta"),
+    ("authorization", "DPoPa"),
+    ("authorization", "Basic x Bearer y"),
+    ("authorization", "Basic x;Bearer y"),
+    ("authorization", "Basic x; bearer:y"),
+    ("authorization", "Basic x,Bearer\ty"),
+    ("authorization", "Basic x\tBearer y"),
+    ("authorization", "Basic x, Bearery "),
+    ("authorization", "Basic x;\"bearery\""),
+    // The form of a token, under whichever scheme: {"alg":"none"}.{}.
+    ("authorization", "eyJhbGciOiJub25lIn0.e30."),
+    ("authorization", "JWT eyJhbGciOiJub25lIn0.e30.x"),
+    ("authorization", "Token token=\"eyJhbGciOiJub25lIn0.e30.x\""),
+    ("authorization", "Basic eyJhbGciOiJub25lIn0=.e30=."),
+    ("authorization", "Bearer-x ICB7ImFsZyI6Im5vbmUifQ.e30."),
+    (
+        "authorization",
+        "Digest a.b, x=ewoiYWxnIjoibm9uZSJ9.e30.a.b.c",
+    ),
+    ("x-scheme", "Token\ta"),
+    ("x-scheme", "Basic x;token y"),
+    ("x_api_token", "a"),
+    ("x.api.token", "a"),
+    ("X_Api-Token", "Bearer a"),
+    ("x!api~token", "a"),
+    ("x_scheme", "Token a"),
+    ("x.scheme", "anything"),
+    ("cookie", "Session=a"),
+    ("cookie", "SESSION=a"),
+    ("cookie", "x=1; session[]=a"),
+    ("cookie", "session%00x=a"),
+    ("cookie", "s%2565ssion=a"),
+    ("cookie", "%20session=a"),
+    ("cookie", "x=1,session=a"),
+    ("cookie", "x=1 ,\tsession = a"),
+    (":path", "/?x=1;access_token=a"),
+    (":path", "/?;access_token=a"),
+    (":path", "/?x=1&amp;access_token=a"),
+    (":path", "/?x=1;access%5Ftoken=a"),
+    (":path", "/?Access_Token=a"),
+    (":path", "/?access.token=a"),
+    (":path", "/?access-token=a"),
+    (":path", "/?access+token=a"),
+    (":path", "/?access%20token=a"),
+    (":path", "/?access[token=a"),
+    (":path", "/?+access_token=a"),
+    (":path", "/?%09access_token=a"),
+    (":path", "/?access_token[]=a"),
+    (":path", "/?access_token%5B0%5D=a"),
+    (":path", "/?access_token%00=a"),
+    (":path", "/?access%255Ftoken=a"),
+    (":path", "/?x?access_token=a"),
+    (":path", "/??access_token=a"),
+    (":path", "/?x=1#access_token=a"),
+];
+
+#[test]
+fn what_another_reader_takes_for_a_token_is_never_nothing() {
+    for field in UNCLEAR {
+        assert_eq!(found(&everywhere(), &[*field]), "unclear", "{field:?}");
+        // Beside a token it is a second one, but for cookies.
+        let header = [*field, ("x-api-token", "a")];
+        let cookie = [*field, ("cookie", "session=a")];
+        let query = [*field, (":path", "/?access_token=a")];
+        let both: [&[_]; 3] = [&header, &cookie, &query];
+        for fields in both {
+            let expected = match (fields[0].0, fields[1].0) {
+                ("cookie", "x-api-token" | ":path") => "a",
+                // Only the first path counts.
+                (":path", ":path") => "unclear",
+                _ => "malformed",
+            };
+            assert_eq!(found(&everywhere(), fields), expected, "{fields:?}");
+        }
+    }
+}
+
+#[test]
+fn what_no_reader_takes_for_a_token_is_nothing() {
+    for field in [
+        ("authorization", ""),
+        ("authorization", "Basic dTpw"),
+        (
+            "authorization",
+            "Negotiate YIIJvwYGKwYBBQUCoIIJszCCCa+gMDAuBgkqhkiC9xIBAgIGCSqGSIb3EgEC",
+        ),
+        (
+            "authorization",
+            "NTLM TlRMTVNTUAABAAAAB4IIogAAAAAAAAAAAAAAAAAAAAAKALpHAAAADw==",
+        ),
+        (
+            "authorization",
+            "Digest username=\"bearer\", realm=\"a.b.example.com\", nonce=\"ewx9\", uri=\"/a.b.c\"",
+        ),
+        (
+            "authorization",
+            "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=fe5f80",
+        ),
+        (
+            "authorization",
+            "Signature keyId=\"e1.example.com\",algorithm=\"hs2019\",headers=\"host date\",signature=\"eyJ9x/=\"",
+        ),
+        (
+            "authorization",
+            "Hawk id=\"dh37\", ts=\"1353832234\", nonce=\"j4h3g2\", ext=\"a.b.c\", mac=\"6R4=\"",
+        ),
+        (
+            "authorization",
+            "SharedAccessSignature sr=a.b.net&sig=x%3d&se=1&skn=n",
+        ),
+        ("authorization", "Forbearer x"),
+        ("authorization", "Basic Bearing"),
+        ("authorization", "GNAP eyJhbGciOiJub25lIn0.e30"),
+        ("x-scheme", "Bearer a"),
+        ("x-scheme", "Tokens a b"),
+        ("x_api_token", ""),
+        ("xapitoken", "a"),
+        ("x-api-tokens", "a"),
+        ("x--api-token", "a"),
+        ("authorization_", "Bearer a"),
+        ("proxy-authorization", "Bearer a"),
+        ("cookie", "sessions=a; xsession=a; session=; session"),
+        ("cookie", "x=session; y=a,b"),
+        (
+            ":path",
+            "/?access_tokens=a&xaccess_token=a&access_token&access_token=",
+        ),
+        (":path", "/?accesstoken=a&token=a&access__token=a"),
+        (":path", "/?next=%2Fa%3Fb%26access_token%3Dx"),
+        (":path", "/access_token=a"),
+    ] {
+        assert_eq!(found(&everywhere(), &[field]), "-", "{field:?}");
+    }
+}

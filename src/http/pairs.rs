@@ -1,0 +1,138 @@
+//! Cookies and query parameters: their names and values, and which names some
+//! reader takes for one another.
+
+use std::borrow::Cow;
+
+use super::name;
+
+/// What a `+` stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plus {
+    /// For a space, as in queries.
+    Space,
+    /// For itself, as in cookies.
+    Itself,
+}
+
+/// A text without its percent-encoding.
+#[derive(Debug)]
+pub struct Decoded<'a> {
+    /// The text.
+    pub text: Cow<'a, [u8]>,
+    /// Whether it has a `%` without two digits, which stays as it is.
+    pub broken: bool,
+}
+
+/// Cuts a pair at its first `=`; without one it is all name.
+#[must_use]
+pub fn cut(pair: &[u8]) -> (&[u8], &[u8]) {
+    let mut halves = pair.splitn(2, |byte| *byte == b'=');
+    let name = halves.next().unwrap_or_default();
+    (name, halves.next().unwrap_or_default())
+}
+
+/// Decodes a text once.
+#[must_use]
+pub fn decoded(text: &[u8], plus: Plus) -> Decoded<'_> {
+    let is_space = |byte: u8| byte == b'+' && plus == Plus::Space;
+    if !text.iter().any(|byte| *byte == b'%' || is_space(*byte)) {
+        return Decoded {
+            text: Cow::Borrowed(text),
+            broken: false,
+        };
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut broken = false;
+    let mut rest = text;
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        out.push(match (byte, after) {
+            (b'%', [high, low, behind @ ..]) if let Some(octet) = octet(*high, *low) => {
+                rest = behind;
+                octet
+            }
+            (b'%', _) => {
+                broken = true;
+                b'%'
+            }
+            (byte, _) if is_space(*byte) => b' ',
+            (byte, _) => *byte,
+        });
+    }
+    Decoded {
+        text: Cow::Owned(out),
+        broken,
+    }
+}
+
+/// The octet that two hexadecimal digits stand for.
+fn octet(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let value = digit(high)?.checked_shl(4)? | digit(low)?;
+    u8::try_from(value).ok()
+}
+
+/// Whether some reader may take a decoded name for `name`: without letter case,
+/// with `.` for `_`, without blanks around it, as the name of a list
+/// (`tenant[]`), or cut off at a zero byte.
+#[must_use]
+pub fn is_like(known: &[u8], name: &[u8]) -> bool {
+    known
+        .trim_ascii()
+        .split_at_checked(name.len())
+        .is_some_and(|(start, rest)| {
+            let ends = rest.first().is_none_or(|byte| matches!(byte, b'[' | 0));
+            ends && name::fold_together(start, name)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_encoding_stays_as_it_is() {
+        for (text, plain, broken) in [
+            ("a%20b", "a b", false),
+            ("%61%", "a%", true),
+            ("%6", "%6", true),
+            ("%zz", "%zz", true),
+            ("%+1", "%+1", true),
+            ("%2561", "%61", false),
+        ] {
+            let decoded = decoded(text.as_bytes(), Plus::Itself);
+            assert_eq!(*decoded.text, *plain.as_bytes(), "{text}");
+            assert_eq!(decoded.broken, broken, "{text}");
+        }
+        assert_eq!(*decoded(b"a+b%2B", Plus::Space).text, *b"a b+");
+        assert_eq!(*decoded(b"a+b", Plus::Itself).text, *b"a+b");
+    }
+
+    #[test]
+    fn names_are_alike_where_some_reader_says_so() {
+        for known in [
+            "access_token",
+            "Access_Token",
+            "access.token",
+            "access-token",
+            "access token",
+            " access_token\t",
+            "access_token[]",
+            "access_token[0][a]",
+            "access_token\0x",
+            "access[token",
+        ] {
+            assert!(is_like(known.as_bytes(), b"access_token"), "{known:?}");
+        }
+        for known in [
+            "access_tokens",
+            "xaccess_token",
+            "accesstoken",
+            "",
+            "[access_token]",
+            "access__token",
+        ] {
+            assert!(!is_like(known.as_bytes(), b"access_token"), "{known:?}");
+        }
+    }
+}
