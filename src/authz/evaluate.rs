@@ -67,8 +67,8 @@ pub fn evaluate(policy: &Policy, head: &RequestHead, context: Context<'_>) -> De
     outcome.decision(policy, cors)
 }
 
-/// Where a request goes: its method has one reading, and path and host are in
-/// the one form in which they are judged.
+/// Where a request goes, with the headers that are set here: its method has one
+/// reading, and path and host are in the one form in which they are judged.
 struct Place<'r> {
     path: NormalPath<'r>,
     host: Option<Host<'r>>,
@@ -76,6 +76,11 @@ struct Place<'r> {
 
 impl<'r> Place<'r> {
     fn find(policy: &Policy, head: &'r RequestHead) -> Result<Self, Reason> {
+        // The next hop would take the identity away and leave the request.
+        let owned = |option: &[u8]| policy.upstream.owns(option);
+        if head.headers().is_connection_option(owned) {
+            return Err(Reason::BadConnection);
+        }
         if !head.method().is_some_and(Method::has_one_reading) {
             return Err(Reason::BadMethod);
         }

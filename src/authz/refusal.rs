@@ -155,7 +155,8 @@ impl Status {
 /// pass are answered 503 should they ever come here: nothing passes by mistake.
 const fn outcome(reason: Reason) -> (Status, Challenge) {
     match reason {
-        Reason::BadMethod
+        Reason::BadConnection
+        | Reason::BadMethod
         | Reason::BadPath
         | Reason::BadPathEncoded
         | Reason::BadPathEmptySegment
@@ -225,6 +226,7 @@ const fn description(reason: Reason) -> Option<&'static str> {
         Reason::DpopNotAccepted => "The scheme DPoP is not accepted for this token",
         Reason::MissingScope => "The token lacks a scope that is needed here",
         Reason::MissingClaim => "The token lacks a claim that is needed here",
+        Reason::BadConnection => "The Connection header names a header that is set here",
         Reason::BadMethod => "The method has to be in upper case",
         Reason::BadPath => "The path is ambiguous",
         Reason::BadPathEncoded => "The path has an encoded character that is not allowed",

@@ -17,6 +17,9 @@ pub enum Reason {
     Preflight,
     /// A preflight was answered 403.
     PreflightRefused,
+    /// `Connection` names a header that only the filter may set, so that the next
+    /// hop would take it away.
+    BadConnection,
     /// The method is a well-known one in another letter case, or none at all.
     BadMethod,
     /// The path has no single meaning, and no setting opens it.
@@ -90,12 +93,13 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::Allowed,
         Self::Public,
         Self::Anonymous,
         Self::Preflight,
         Self::PreflightRefused,
+        Self::BadConnection,
         Self::BadMethod,
         Self::BadPath,
         Self::BadPathEncoded,
@@ -151,6 +155,7 @@ impl Reason {
             Self::Anonymous => "edge_authz_anonymous",
             Self::Preflight => "edge_authz_preflight",
             Self::PreflightRefused => "edge_authz_preflight_refused",
+            Self::BadConnection => "edge_authz_bad_connection",
             Self::BadMethod => "edge_authz_bad_method",
             Self::BadPath => "edge_authz_bad_path",
             Self::BadPathEncoded => "edge_authz_bad_path_allow_encoded",

@@ -75,8 +75,12 @@ fn steps(
     decision: &Decision,
 ) -> Vec<Step> {
     let policy = &loaded.policy;
-    let mut steps = vec![place::headers(policy, head)];
-    let place = match place::place(policy, head) {
+    let mut steps = Vec::new();
+    let place = place::headers(policy, head).and_then(|step| {
+        steps.push(step);
+        place::place(policy, head)
+    });
+    let place = match place {
         Ok((place, step)) => {
             steps.push(step);
             Some(place)

@@ -16,8 +16,19 @@ pub(crate) struct Place<'r> {
     host: Option<Host<'r>>,
 }
 
-/// Step 1: the client's copies of headers that only the filter may set.
-pub(crate) fn headers(policy: &Policy, head: &RequestHead) -> Step {
+/// Step 1: the client's copies of headers that only the filter may set, and
+/// whether the next hop would remove the filter's own.
+pub(crate) fn headers(policy: &Policy, head: &RequestHead) -> Result<Step, Step> {
+    let owned = |option: &[u8]| policy.upstream.owns(option);
+    if head.headers().is_connection_option(owned) {
+        let outcome = "names a header that only the filter may set: the next hop would remove it";
+        return Err(Step::decided(
+            1,
+            "headers",
+            "connection".to_owned(),
+            outcome.to_owned(),
+        ));
+    }
     let names = head.headers().iter().map(|(name, _)| name);
     let mut owned: Vec<_> = names
         .filter(|name| policy.upstream.owns(name))
@@ -26,14 +37,11 @@ pub(crate) fn headers(policy: &Policy, head: &RequestHead) -> Step {
     owned.sort();
     owned.dedup();
     if owned.is_empty() {
-        return Step::skipped(
-            1,
-            "headers",
-            "the request has none that only the filter may set",
-        );
+        let outcome = "the request has none that only the filter may set";
+        return Ok(Step::skipped(1, "headers", outcome));
     }
     let outcome = "removed: only the filter may set them".to_owned();
-    Step::passed(1, "headers", owned.join(", "), outcome)
+    Ok(Step::passed(1, "headers", owned.join(", "), outcome))
 }
 
 /// Step 2: method, path and host.

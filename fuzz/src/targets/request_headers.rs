@@ -21,7 +21,7 @@ use edge_authz::time::UnixTime;
 
 use super::{origin, request};
 use crate::reference::credentials::{self, Credentials, Headers, Place};
-use crate::reference::{method as methods, path};
+use crate::reference::{method as methods, path, readers};
 
 const PLACES: [Place; 3] = [
     Place::Authorization,
@@ -179,6 +179,9 @@ fn judge(headers: &Headers, answer: &Answer, policy: &Policy) {
             .replace(|c: char| !c.is_ascii_alphanumeric(), "_")
     };
     for owned in OWNED {
+        let removed =
+            readers::connection_options(headers).any(|one| fold(one) == fold(owned.as_bytes()));
+        assert!(!removed, "the next hop removes {owned}");
         let like_it = after
             .iter()
             .filter(|(name, _)| fold(name) == fold(owned.as_bytes()));
