@@ -18,6 +18,7 @@ mod capabilities;
 mod cognito;
 mod deployments;
 mod examples;
+mod hardening;
 mod harness;
 mod hostile;
 mod keys;
