@@ -94,7 +94,10 @@ impl<'d> Pairs<'d> {
 /// The headers that tokens come from, each with its schemes in lower case and
 /// their places.
 #[derive(Default)]
-struct Headers<'d>(BTreeMap<FoldedName, (HeaderName, Vec<(Option<String>, Path<'d>)>)>);
+struct Headers<'d>(BTreeMap<FoldedName, (HeaderName, Places<'d>)>);
+
+/// Where a header is written: the claim it carries, if it does, and the place.
+type Places<'d> = Vec<(Option<String>, Path<'d>)>;
 
 impl<'d> Headers<'d> {
     fn place(
