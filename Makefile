@@ -85,9 +85,14 @@ setup-browser: ## Gets what `make test-browser` needs besides: Chromium and its 
 
 # --- build ---
 
+# The messages of panics hold source paths. Without this machine's part of them
+# the module is smaller, and the same wherever it is built.
+REGISTRY := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/
+
 .PHONY: wasm
 wasm: wasm-target ## Builds dist/edge_authz.wasm
-	$(CARGO) rustc --locked --release --package edge-authz-proxy-wasm --lib --target $(TARGET) -- -C "linker=$(CURDIR)/deploy/link.sh"
+	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="--remap-path-prefix=$(REGISTRY)=" \
+		$(CARGO) rustc --locked --release --package edge-authz-proxy-wasm --lib --target $(TARGET) -- -C "linker=$(CURDIR)/deploy/link.sh"
 	@mkdir -p $(dir $(MODULE))
 	@cmp -s $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz_proxy_wasm.wasm $(MODULE) \
 		|| cp $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz_proxy_wasm.wasm $(MODULE)

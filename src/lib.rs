@@ -16,6 +16,7 @@ pub mod jwk;
 pub mod jwt;
 pub mod keys;
 pub mod memory;
+pub mod order;
 pub mod policy;
 pub mod rules;
 pub mod telemetry;

@@ -17,22 +17,33 @@ use std::path::{Path, PathBuf};
 /// Each module with what it may import, apart from itself.
 const TABLE: &[(&str, &[&str])] = &[
     ("time", &[]),
+    ("order", &[]),
     ("json", &[]),
     ("memory", &[]),
     ("crypto", &["memory"]),
     ("http", &[]),
     ("jwk", &["crypto", "json"]),
     ("rules", &[]),
-    ("jwt", &["crypto", "json", "jwk", "rules", "time"]),
-    ("cors", &["http"]),
+    ("jwt", &["order", "crypto", "json", "jwk", "rules", "time"]),
+    ("cors", &["order", "http"]),
     ("telemetry", &["cors", "json", "jwk"]),
     (
         "policy",
-        &["cors", "crypto", "http", "jwk", "jwt", "rules", "telemetry"],
+        &[
+            "order",
+            "cors",
+            "crypto",
+            "http",
+            "jwk",
+            "jwt",
+            "rules",
+            "telemetry",
+        ],
     ),
     (
         "config",
         &[
+            "order",
             "cors",
             "crypto",
             "http",

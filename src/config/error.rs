@@ -59,6 +59,14 @@ impl ConfigErrors {
         self.omitted
     }
 
+    /// The one error of a configuration that is larger than
+    /// [`MAX_BYTES`](super::MAX_BYTES), for whoever need not have it in memory to
+    /// know that.
+    #[must_use]
+    pub fn too_large() -> Self {
+        Self::of_whole(DocumentProblem::TooLarge)
+    }
+
     /// The one error of a text that is no document at all.
     pub(super) fn of_document(line: usize, column: usize, problem: DocumentProblem) -> Self {
         Self {
@@ -152,8 +160,7 @@ impl Sink {
         if self.errors.is_empty() {
             return Ok(());
         }
-        self.errors
-            .sort_by(|one, other| one.place.cmp(&other.place));
+        crate::order::sort(&mut self.errors, |one, other| one.place.cmp(&other.place));
         Err(ConfigErrors {
             errors: self.errors,
             omitted: self.omitted,

@@ -19,6 +19,7 @@ mod compile;
 mod document;
 mod duration;
 mod error;
+mod memory;
 mod path;
 mod problem;
 mod reader;
@@ -29,6 +30,7 @@ mod value;
 mod written;
 
 pub use error::{ConfigError, ConfigErrors, MAX_ERRORS, Place};
+pub use memory::memory_needed;
 pub use path::{ConfigPath, PathStep};
 pub use problem::{
     ClaimProblem, DocumentProblem, Excerpt, HeaderProblem, Kind, Problem, ProviderProblem,

@@ -57,7 +57,7 @@ impl<'d> Path<'d> {
         let mut rest = self;
         while let Some(segment) = &rest.0 {
             steps.push(match segment.step {
-                PathStep::Member(name) => PathStep::Member(name.into()),
+                PathStep::Member(name) => PathStep::Member(shortened(name)),
                 PathStep::Element(index) => PathStep::Element(index),
             });
             rest = &segment.parent;
@@ -65,6 +65,18 @@ impl<'d> Path<'d> {
         steps.reverse();
         ConfigPath(steps)
     }
+}
+
+/// The longest part of a name that an error repeats, in bytes: a thousand errors
+/// below a name of megabytes must not take gigabytes.
+const LONGEST_NAME: usize = 256;
+
+fn shortened(name: &str) -> Box<str> {
+    if name.len() <= LONGEST_NAME {
+        return name.into();
+    }
+    let beginning = name.get(..name.floor_char_boundary(LONGEST_NAME));
+    format!("{}…", beginning.unwrap_or_default()).into()
 }
 
 impl ConfigPath {
@@ -137,6 +149,16 @@ mod tests {
             claims.member("").to_owned().to_string(),
             r#"routes[0].claims[""]"#
         );
+    }
+
+    #[test]
+    fn a_name_that_nobody_would_read_is_shortened() {
+        let longest = "é".repeat(LONGEST_NAME / 2);
+        let path = |name: &str| Path::root().member(name).to_owned().to_string();
+        assert_eq!(path(&longest), format!("[\"{longest}\"]"));
+        assert_eq!(path(&format!("{longest}x")), format!("[\"{longest}…\"]"));
+        assert!(path(&"x".repeat(1 << 20)).len() < 2 * LONGEST_NAME);
+        assert!(path(&format!("x{}", "é".repeat(1 << 10))).len() < 2 * LONGEST_NAME);
     }
 
     #[test]

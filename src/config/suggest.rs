@@ -65,7 +65,7 @@ fn distance(one: &[char], other: &[char]) -> usize {
 
 fn sorted(letters: &[char]) -> Vec<char> {
     let mut letters = letters.to_vec();
-    letters.sort_unstable();
+    crate::order::sort(&mut letters, char::cmp);
     letters
 }
 

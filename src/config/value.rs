@@ -47,7 +47,7 @@ pub(super) struct Tree<'c> {
 
 impl<'d> Object<'d> {
     fn new(mut members: Vec<(Cow<'d, str>, Value<'d>)>) -> Self {
-        members.sort_by(|(one, _), (other, _)| one.cmp(other));
+        crate::order::sort(&mut members, |(one, _), (other, _)| one.cmp(other));
         members.dedup_by(|(later, _), (earlier, value)| {
             let twice = later == earlier;
             if twice {
@@ -70,6 +70,11 @@ impl<'d> Object<'d> {
     /// All members in the order of their names.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Value<'d>)> {
         self.0.iter().map(|(name, value)| (&**name, value))
+    }
+
+    /// How many members it has.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Whether it has no members.

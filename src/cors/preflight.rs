@@ -166,7 +166,7 @@ impl<'a> Preflight<'a> {
             Methods::Listed { names, any } => (names.iter().map(AsRef::as_ref).collect(), *any),
             Methods::OfRoutes => {
                 let mut names = path.named.clone();
-                names.sort_unstable();
+                crate::order::sort(&mut names, Ord::cmp);
                 names.dedup();
                 let no_route = names.is_empty() && !path.any && !path.others;
                 (names, path.any || no_route)

@@ -147,7 +147,7 @@ impl CorsSpec {
             .filter(|name| **name != "*")
             .map(|name| name.to_ascii_lowercase().into())
             .collect();
-        names.sort_unstable();
+        crate::order::sort(&mut names, Ord::cmp);
         AllowedHeaders {
             names,
             any: written.contains(&"*"),

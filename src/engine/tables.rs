@@ -50,6 +50,13 @@ impl Engine {
         self.tables = Tables::GivenUp(0);
     }
 
+    /// What remembered tokens take, in bytes: the larger part of what can be
+    /// given up.
+    #[must_use]
+    pub fn remembered_bytes(&self) -> usize {
+        self.tokens.bytes()
+    }
+
     /// Gives memory to other listeners that ask for it, and takes back what was
     /// given up in vain.
     pub(super) fn share_memory(&mut self) {

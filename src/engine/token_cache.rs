@@ -138,8 +138,7 @@ impl TokenCache {
         self.order.retain(|end| self.known.contains_key(end));
     }
 
-    /// The memory that remembered tokens take.
-    #[cfg(test)]
+    /// The memory that remembered tokens take, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.share.bytes()
     }

@@ -28,15 +28,18 @@ impl Label {
     }
 }
 
+type Shelf = RefCell<BTreeMap<Label, Weak<Contents>>>;
+
 thread_local! {
     /// Of this worker. It keeps no set in use.
-    static SHELF: RefCell<BTreeMap<Label, Weak<Contents>>> = const { RefCell::new(BTreeMap::new()) };
+    static SHELF: Shelf = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// The set of this label, if it is in use.
 #[must_use]
 pub fn find(label: &Label) -> Option<ParsedKeySet> {
-    let contents = SHELF.with(|shelf| shelf.try_borrow().ok()?.get(label)?.upgrade())?;
+    let known = |shelf: &Shelf| shelf.try_borrow().ok()?.get(label)?.upgrade();
+    let contents = SHELF.try_with(known).ok().flatten()?;
     Some(ParsedKeySet {
         skipped: contents.skipped.clone(),
         set: KeySet::of(contents),
@@ -49,7 +52,7 @@ pub fn put(label: Label, set: KeySet) -> KeySet {
     if let Some(known) = find(&label) {
         return known.set;
     }
-    SHELF.with(|shelf| {
+    let _ = SHELF.try_with(|shelf| {
         if let Ok(mut shelf) = shelf.try_borrow_mut() {
             shelf.retain(|_, contents| contents.strong_count() > 0);
             shelf.insert(label, Arc::downgrade(set.contents()));

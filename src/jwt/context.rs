@@ -76,7 +76,7 @@ fn push_value(out: &mut String, value: Value<'_>) {
 /// In the order of their names, as Go prints a map.
 fn push_members(out: &mut String, object: &Object<'_>) {
     let mut members: Vec<_> = object.iter().collect();
-    members.sort_by_key(|(name, _)| *name);
+    crate::order::sort(&mut members, |(one, _), (other, _)| one.cmp(other));
     out.push_str("map[");
     for (index, (name, value)) in members.into_iter().enumerate() {
         separate(out, index, ' ');

@@ -17,8 +17,9 @@ pub struct Upstream {
     /// The header that gets what a Lambda finds under `authorizer.jwt`.
     pub context: Option<Box<str>>,
     owned: Vec<FoldedName>,
-    /// The headers that rules compare claims with, each once.
-    compared: Vec<FoldedName>,
+    /// The headers that tokens come from and that rules compare claims with, each
+    /// once.
+    judged: Vec<FoldedName>,
 }
 
 impl Upstream {
@@ -42,17 +43,18 @@ impl Upstream {
             payload,
             context,
             owned,
-            compared: Vec::new(),
+            judged: Vec::new(),
         }
     }
 
-    /// The same for a policy whose rules compare claims with these headers.
+    /// The same for a policy that takes tokens from these headers, or compares
+    /// claims with them.
     #[must_use]
-    pub fn with_compared<'n>(self, names: impl IntoIterator<Item = &'n str>) -> Self {
+    pub fn with_judged<'n>(self, names: impl IntoIterator<Item = &'n str>) -> Self {
         let names = names.into_iter().map(str::as_bytes);
-        let compared: BTreeSet<_> = names.map(FoldedName::of).collect();
+        let judged: BTreeSet<_> = names.map(FoldedName::of).collect();
         Self {
-            compared: compared.into_iter().collect(),
+            judged: judged.into_iter().collect(),
             ..self
         }
     }
@@ -67,10 +69,10 @@ impl Upstream {
 
     /// Whether a client's trailer of this name must not reach the upstream,
     /// which may take it for a header: for one that the filter may set, or for
-    /// a second one that a rule has not seen.
+    /// a second token or value that has not been judged.
     #[must_use]
     pub fn removes_trailer(&self, name: &[u8]) -> bool {
-        self.owns(name) || self.compared.iter().any(|header| header.covers(name))
+        self.owns(name) || self.judged.iter().any(|header| header.covers(name))
     }
 }
 

@@ -1,20 +1,29 @@
 //! What serves requests where nothing can: everything is refused.
 
+use std::rc::Rc;
+
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use super::host;
+use super::report::Report;
 use edge_authz::authz::Refusal;
 use edge_authz::http::LocalReply;
 use edge_authz::policy::{BodyStyle, Responses};
-use edge_authz::telemetry::Reason;
+use edge_authz::telemetry::{Metric, Reason};
 
 /// A request to a filter that has no policy in force. Once the proxy has taken
 /// a configuration the filter cannot give it back, so it refuses.
 #[derive(Debug)]
-pub(super) struct Deny;
+pub(super) struct Deny {
+    report: Rc<Report>,
+}
 
 impl Deny {
+    pub(super) fn new(report: Rc<Report>) -> Self {
+        Self { report }
+    }
+
     fn reply() -> LocalReply {
         let responses = Responses {
             realm: Box::default(),
@@ -29,6 +38,9 @@ impl Context for Deny {}
 impl HttpContext for Deny {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
         refuse(&Self::reply());
+        let reason = Reason::InternalError;
+        let provider = None;
+        self.report.measure(Metric::Requests { reason, provider });
         Action::Pause
     }
 

@@ -3,52 +3,107 @@
 //! Envoy passes on a `StringValue` as its text. A `Struct`, which is what YAML
 //! members become, it passes on in protobuf's binary form, whatever its
 //! documentation says of JSON; this makes it the JSON text again. Nothing is
-//! judged here.
+//! judged here but the size: memory is asked for before it is taken.
 
-use std::borrow::Cow;
-use std::fmt::Write;
+use std::io::{self, Write};
+
+use super::memory::{self, Need};
+use edge_authz::config::MAX_BYTES;
 
 /// Envoy reads no message nested deeper than this either. The configuration's
 /// own limit is lower.
 const MAX_DEPTH: usize = 100;
+
+/// In bytes. Nothing that is larger has a text within [`MAX_BYTES`]: what takes
+/// most room in binary form, beside its text, is a list of numbers of one digit,
+/// with eleven bytes for two.
+pub(super) const MAX_BINARY: usize = 6 * MAX_BYTES;
+
+/// Why a configuration has no text here.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NoText {
+    /// It is larger than [`MAX_BYTES`].
+    TooLarge,
+    /// There is no memory for it.
+    NoMemory,
+}
 
 /// The JSON text of a configuration: of a `Struct` in binary form, or the
 /// bytes as they are.
 ///
 /// The two cannot be confused: a `Struct` that says anything has the byte 0x12
 /// before each value, a control character that JSON allows nowhere.
-pub(super) fn json(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let mut text = String::new();
-    match structure(bytes, MAX_DEPTH, &mut text) {
-        Some(()) if bytes.contains(&0x12) => Cow::Owned(text.into_bytes()),
-        _ => Cow::Borrowed(bytes),
+pub(super) fn json(bytes: Vec<u8>) -> Result<Vec<u8>, NoText> {
+    let mut length = Length::default();
+    if !bytes.contains(&0x12) || structure(&bytes, MAX_DEPTH, &mut length).is_none() {
+        return Ok(bytes);
+    }
+    let Length(length) = length;
+    if length > MAX_BYTES {
+        return Err(NoText::TooLarge);
+    }
+    if !memory::is_there(Need::block(length).and(order_of(bytes.len()))) {
+        return Err(NoText::NoMemory);
+    }
+    let mut text = Vec::with_capacity(length);
+    match structure(&bytes, MAX_DEPTH, &mut text) {
+        Some(()) => Ok(text),
+        // It was one a moment ago.
+        None => Ok(bytes),
     }
 }
+
+/// The memory that putting members in order takes, for a message of so many
+/// bytes: of the shortest members there are as many as eighths of it.
+pub(super) const fn order_of(bytes: usize) -> usize {
+    (bytes / 8).saturating_mul(size_of::<Entry<'_>>())
+}
+
+/// Counts what is written.
+#[derive(Default)]
+struct Length(usize);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Name and value of a member.
+type Entry<'a> = (&'a [u8], &'a [u8]);
 
 /// `message Struct { map<string, Value> fields = 1; }`
 ///
 /// A map has no order, and protobuf writes it in any: members are sorted, so
 /// that the same configuration is the same text.
-fn structure(bytes: &[u8], depth: usize, text: &mut String) -> Option<()> {
+fn structure(bytes: &[u8], depth: usize, text: &mut impl Write) -> Option<()> {
+    let mut members = Vec::with_capacity(Fields(bytes).count());
     let mut fields = Fields(bytes);
-    let mut members = Vec::new();
     while !fields.0.is_empty() {
-        let (1, Content::Bytes(entry)) = fields.next()? else {
+        let (1, Content::Bytes(member)) = fields.next()? else {
             return None;
         };
-        let mut text = String::new();
-        member(entry, depth, &mut text)?;
-        members.push(text);
+        members.push(entry(member)?);
     }
-    members.sort_unstable();
-    text.push('{');
-    text.push_str(&members.join(","));
-    text.push('}');
-    Some(())
+    edge_authz::order::sort(&mut members, Ord::cmp);
+    let mut separator = "{";
+    for (name, content) in &members {
+        put(text, separator)?;
+        separator = ",";
+        string(name, text)?;
+        put(text, ":")?;
+        value(content, depth, text)?;
+    }
+    put(text, if members.is_empty() { "{}" } else { "}" })
 }
 
 /// An entry of the map: `string key = 1; Value value = 2;`
-fn member(bytes: &[u8], depth: usize, text: &mut String) -> Option<()> {
+fn entry(bytes: &[u8]) -> Option<Entry<'_>> {
     let mut fields = Fields(bytes);
     let (1, Content::Bytes(name)) = fields.next()? else {
         return None;
@@ -56,22 +111,20 @@ fn member(bytes: &[u8], depth: usize, text: &mut String) -> Option<()> {
     let (2, Content::Bytes(content)) = fields.next()? else {
         return None;
     };
-    string(name, text)?;
-    text.push(':');
-    value(content, depth, text)?;
-    fields.is_at_end()
+    fields.is_at_end()?;
+    Some((name, content))
 }
 
 /// `message Value`: one of null, number, string, bool, `Struct`, `ListValue`.
-fn value(bytes: &[u8], depth: usize, text: &mut String) -> Option<()> {
+fn value(bytes: &[u8], depth: usize, text: &mut impl Write) -> Option<()> {
     let depth = depth.checked_sub(1)?;
     let mut fields = Fields(bytes);
     match fields.next()? {
-        (1, Content::Number(_)) => text.push_str("null"),
+        (1, Content::Number(_)) => put(text, "null")?,
         (2, Content::Double(number)) if number.is_finite() => write!(text, "{number}").ok()?,
         (3, Content::Bytes(content)) => string(content, text)?,
-        (4, Content::Number(0)) => text.push_str("false"),
-        (4, Content::Number(_)) => text.push_str("true"),
+        (4, Content::Number(0)) => put(text, "false")?,
+        (4, Content::Number(_)) => put(text, "true")?,
         (5, Content::Bytes(content)) => structure(content, depth, text)?,
         (6, Content::Bytes(content)) => list(content, depth, text)?,
         _ => return None,
@@ -80,26 +133,28 @@ fn value(bytes: &[u8], depth: usize, text: &mut String) -> Option<()> {
 }
 
 /// `message ListValue { repeated Value values = 1; }`
-fn list(bytes: &[u8], depth: usize, text: &mut String) -> Option<()> {
+fn list(bytes: &[u8], depth: usize, text: &mut impl Write) -> Option<()> {
     let mut fields = Fields(bytes);
-    text.push('[');
+    put(text, "[")?;
     let mut separator = "";
     while !fields.0.is_empty() {
         let (1, Content::Bytes(content)) = fields.next()? else {
             return None;
         };
-        text.push_str(separator);
+        put(text, separator)?;
         separator = ",";
         value(content, depth, text)?;
     }
-    text.push(']');
-    Some(())
+    put(text, "]")
 }
 
-fn string(bytes: &[u8], text: &mut String) -> Option<()> {
+fn string(bytes: &[u8], text: &mut impl Write) -> Option<()> {
     let content = std::str::from_utf8(bytes).ok()?;
-    text.push_str(&serde_json::to_string(content).ok()?);
-    Some(())
+    serde_json::to_writer(text, content).ok()
+}
+
+fn put(text: &mut impl Write, piece: &str) -> Option<()> {
+    text.write_all(piece.as_bytes()).ok()
 }
 
 /// The fields of a message that are still to be read.
@@ -133,6 +188,11 @@ impl<'a> Fields<'a> {
             _ => return None,
         };
         Some((tag >> 3, content))
+    }
+
+    /// How many there are, as far as they can be read.
+    fn count(mut self) -> usize {
+        std::iter::from_fn(|| self.next()).count()
     }
 
     fn is_at_end(&self) -> Option<()> {
@@ -177,7 +237,7 @@ mod tests {
     }
 
     fn json_of(bytes: &[u8]) -> String {
-        String::from_utf8(json(bytes).into_owned()).unwrap()
+        String::from_utf8(json(bytes.to_vec()).unwrap()).unwrap()
     }
 
     #[test]
@@ -225,7 +285,7 @@ mod tests {
         let good = entry("a", &field(3, b"text"));
         for cut in 1..good.len() {
             let (start, _) = good.split_at(cut);
-            assert_eq!(&*json(start), start);
+            assert_eq!(json(start.to_vec()).unwrap(), start);
         }
         let infinite = [&[2 << 3 | 1][..], &f64::INFINITY.to_le_bytes()].concat();
         for value in [
@@ -238,7 +298,7 @@ mod tests {
             [0xff; 12].to_vec(),
         ] {
             let bytes = entry("a", &value);
-            assert_eq!(&*json(&bytes), bytes.as_slice());
+            assert_eq!(json(bytes.clone()).unwrap(), bytes);
         }
     }
 
@@ -252,7 +312,48 @@ mod tests {
         assert!(json_of(&nested(MAX_DEPTH)).starts_with(r#"{"a":[["#));
         for depth in [MAX_DEPTH + 1, 2_000] {
             let bytes = nested(depth);
-            assert_eq!(&*json(&bytes), bytes.as_slice());
+            assert_eq!(json(bytes.clone()).unwrap(), bytes);
         }
+    }
+
+    /// A list of so many elements, as the one member of a configuration.
+    fn list_of(count: usize, element: &[u8]) -> Vec<u8> {
+        entry("a", &field(6, &field(1, element).repeat(count)))
+    }
+
+    #[test]
+    fn a_text_beyond_the_limit_is_not_made() {
+        let longest = [&[2 << 3 | 1][..], &1e308_f64.to_le_bytes()].concat();
+        let bytes = list_of(MAX_BYTES / 310, &longest);
+        assert!(bytes.len() < MAX_BYTES / 20);
+        assert_eq!(json_of(&bytes).len() / 310, MAX_BYTES / 310);
+        let bytes = list_of(MAX_BYTES / 310 + 1, &longest);
+        assert_eq!(json(bytes), Err(NoText::TooLarge));
+    }
+
+    #[test]
+    fn no_text_within_the_limit_has_a_larger_binary_form() {
+        let shortest = [&[2 << 3 | 1][..], &1_f64.to_le_bytes()].concat();
+        let bytes = list_of(1_000, &shortest);
+        let text = json_of(&bytes);
+        assert!(bytes.len() < 6 * text.len(), "{} for {text}", bytes.len());
+        assert!(bytes.len() > 5 * text.len());
+    }
+
+    #[test]
+    fn the_text_is_made_only_where_there_is_room_for_it() {
+        let bytes = entry("a", &field(3, &[b'x'; 1_000]));
+        let needed = br#"{"a":""}"#.len() + 1_000 + order_of(bytes.len());
+        memory::pretend(Some(needed - 1));
+        assert_eq!(json(bytes.clone()), Err(NoText::NoMemory));
+        memory::pretend(Some(needed));
+        assert!(json(bytes).is_ok());
+        memory::pretend(None);
+    }
+
+    #[test]
+    fn the_shortest_members_are_no_more_than_there_is_memory_for() {
+        let shortest = entry("", &[1 << 3, 0]);
+        assert_eq!(shortest.len(), 8);
     }
 }

@@ -9,11 +9,15 @@
 //! All state belongs to one root context, which is one configuration of one
 //! listener. Two configurations in one module share nothing.
 
+mod configuration;
 mod deny;
 mod document;
 mod fetches;
 mod host;
 mod listener;
+mod listeners;
+mod memory;
+mod pending;
 mod report;
 mod request;
 mod room;

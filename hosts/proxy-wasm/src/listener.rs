@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::fetches::{self, Fetches};
 use super::host::{self, Buffer, Map, Shared, Signatures};
+use super::listeners;
 use super::report::Report;
 use super::room::Room;
 use super::stream::{At, Stream};
@@ -68,7 +69,12 @@ impl Listener {
         };
         let effects = listener.ask(Some(now), Engine::start)?;
         listener.apply(effects, None);
-        ticks.are_coming().then(|| Rc::new(listener))
+        if !ticks.are_coming() {
+            return None;
+        }
+        let listener = Rc::new(listener);
+        listeners::begin(&listener);
+        Some(listener)
     }
 
     pub(super) fn upstream(&self) -> &Upstream {
@@ -174,6 +180,19 @@ impl Listener {
             engine.fetched(id, head, body, around)
         })
         .unwrap_or_default()
+    }
+
+    /// Gives up what can be done without: see [`Engine::give_up_memory`].
+    pub(super) fn give_up_memory(&self) {
+        if let Ok(mut engine) = self.engine.try_borrow_mut() {
+            engine.give_up_memory();
+        }
+    }
+
+    /// What remembered tokens take, in bytes.
+    pub(super) fn remembered_bytes(&self) -> usize {
+        let engine = self.engine.try_borrow();
+        engine.map_or(0, |engine| engine.remembered_bytes())
     }
 
     /// Another configuration has taken this one's place, or the listener is

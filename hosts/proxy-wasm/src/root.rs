@@ -1,36 +1,51 @@
 //! The root context: one configuration of one listener, in one worker.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
-use sha2::{Digest, Sha256};
 
+use super::configuration::{Configuration, Unread};
 use super::deny::Deny;
-use super::document;
-use super::host::{self, Buffer};
+use super::host;
 use super::listener::Listener;
+use super::listeners;
+use super::pending::{self, Chance};
+use super::report::Report;
 use super::request::Request;
 use super::room::Room;
 use super::ticks::Ticks;
-use edge_authz::config;
+use edge_authz::config::ConfigErrors;
 use edge_authz::telemetry::Level;
 
 /// The root context.
 #[derive(Debug)]
 pub(super) struct Root {
     id: u32,
-    /// Absent: everything is refused.
-    in_force: Option<InForce>,
+    state: State,
     /// Superseded listeners in which requests still wait to be answered: one
     /// callback does not answer all.
     leaving: Vec<Rc<Listener>>,
     ticks: Rc<Ticks>,
+    /// What is told of requests that no configuration judged.
+    denials: OnceCell<Rc<Report>>,
 }
 
 /// The ticks where everything is refused.
 const IDLE_TICK: Duration = Duration::from_millis(500);
+
+/// What becomes of requests.
+#[derive(Debug)]
+enum State {
+    /// Everything is refused.
+    Closed,
+    /// Everything is refused until there is memory for the configuration whose
+    /// text has this SHA-256.
+    Pending([u8; 32]),
+    InForce(InForce),
+}
 
 #[derive(Debug)]
 struct InForce {
@@ -43,16 +58,27 @@ impl Root {
     pub(super) fn new(id: u32) -> Self {
         Self {
             id,
-            in_force: None,
+            state: State::Closed,
             leaving: Vec::new(),
             ticks: Rc::default(),
+            denials: OnceCell::new(),
         }
     }
 
-    /// Puts what a configuration says in force, or refuses everything.
-    fn enforce(&mut self, in_force: Option<InForce>) {
-        let former = std::mem::replace(&mut self.in_force, in_force);
-        if let Some(InForce { listener, .. }) = former {
+    fn listener(&self) -> Option<&Rc<Listener>> {
+        match &self.state {
+            State::InForce(InForce { listener, .. }) => Some(listener),
+            State::Closed | State::Pending(_) => None,
+        }
+    }
+
+    /// Puts a state in the place of the former one.
+    fn enter(&mut self, state: State) {
+        let former = std::mem::replace(&mut self.state, state);
+        if !matches!(self.state, State::Pending(_)) {
+            pending::forget(self.id);
+        }
+        if let State::InForce(InForce { listener, .. }) = former {
             self.leaving.push(listener);
             self.let_leave(&Room::new());
         }
@@ -64,18 +90,101 @@ impl Root {
         self.leaving.retain(|listener| listener.leave(room));
         self.ticks.hurry(!self.leaving.is_empty());
     }
+
+    /// Two listeners with one configuration share the root context: keys,
+    /// tokens and waiting requests stay.
+    fn has(&self, configuration: &Configuration) -> bool {
+        match &self.state {
+            State::Closed => false,
+            State::Pending(digest) | State::InForce(InForce { digest, .. }) => {
+                *digest == configuration.digest()
+            }
+        }
+    }
+
+    /// Puts a configuration in force that there is memory for; false where it is
+    /// bad, which changes nothing.
+    fn enforce(&mut self, configuration: &Configuration) -> bool {
+        let policy = match configuration.compile() {
+            Ok(policy) => policy,
+            Err(errors) => {
+                log_errors(&errors);
+                return false;
+            }
+        };
+        let Some(listener) = Listener::start(self.id, &self.ticks, policy) else {
+            host::log(
+                Level::Error,
+                "the host has no clock or no ticks: everything is refused",
+            );
+            self.enter(State::Closed);
+            return true;
+        };
+        let digest = configuration.digest();
+        self.enter(State::InForce(InForce { digest, listener }));
+        true
+    }
+
+    /// Refuses everything: until there is memory, where the configuration could
+    /// be kept.
+    fn wait_for_memory(&mut self, configuration: Option<Configuration>) {
+        self.ticks.ask(IDLE_TICK);
+        let kept = configuration
+            .filter(|_| self.ticks.are_coming())
+            .and_then(|configuration| {
+                let (digest, need) = (configuration.digest(), configuration.need());
+                pending::keep(self.id, configuration).then_some((digest, need))
+            });
+        let (state, prospect) = match kept {
+            Some((digest, need)) => {
+                let mebibytes = need.all.div_ceil(1024 * 1024);
+                let prospect = format!("until {mebibytes} MiB are free");
+                (State::Pending(digest), prospect)
+            }
+            None => (State::Closed, "until the next update".to_owned()),
+        };
+        host::log(
+            Level::Error,
+            &format!(
+                "there is no memory for the configuration: superseded ones keep theirs until \
+                 their drain ends. Every request is refused (503) {prospect}. Update less often, \
+                 shorten the drain (--drain-time-s) or restart the proxy"
+            ),
+        );
+        self.enter(state);
+    }
+
+    fn look_for_memory(&mut self) {
+        match pending::look(self.id) {
+            Chance::Later => {}
+            Chance::Now(configuration) => {
+                if self.enforce(&configuration) {
+                    let line = "there is memory for the configuration now: it is in force";
+                    host::log(Level::Info, line);
+                } else {
+                    self.enter(State::Closed);
+                }
+            }
+            Chance::Never => {
+                let line = "the configuration that waited for memory had to make way for newer \
+                            ones: everything is refused until the next update";
+                host::log(Level::Error, line);
+                self.enter(State::Closed);
+            }
+        }
+    }
 }
 
 impl Drop for Root {
     /// The listener is drained.
     fn drop(&mut self) {
-        self.enforce(None);
+        self.enter(State::Closed);
     }
 }
 
 impl Context for Root {
     fn on_http_call_response(&mut self, number: u32, fields: usize, body_size: usize, _: usize) {
-        if let Some(InForce { listener, .. }) = &self.in_force {
+        if let Some(listener) = self.listener() {
             listener.answered(number, fields, body_size);
         }
     }
@@ -84,46 +193,37 @@ impl Context for Root {
 impl RootContext for Root {
     /// Returns false for a bad configuration and for nothing else. The host
     /// asks first in a trial, where false keeps the configuration out, and
-    /// then in every worker, where false would let requests pass by the
-    /// filter: so the answer depends on the configuration's bytes alone.
+    /// then in every worker, where false, or a trap, would let requests pass by
+    /// the filter: so the answer depends on the configuration's bytes alone, and
+    /// what there is no memory for is not tried.
     fn on_configure(&mut self, size: usize) -> bool {
-        let Ok(bytes) = host::buffer(Buffer::Configuration, size) else {
-            host::log(
-                Level::Error,
-                "the configuration cannot be read: everything is refused",
-            );
-            self.enforce(None);
-            return true;
-        };
-        let document = document::json(&bytes);
-        let digest = Sha256::digest(&document).into();
-        if self
-            .in_force
-            .as_ref()
-            .is_some_and(|known| known.digest == digest)
-        {
-            // Two listeners with one configuration share the root context:
-            // keys, tokens and waiting requests stay.
-            return true;
-        }
-        let policy = match config::compile(&document) {
-            Ok(policy) => policy,
-            Err(errors) => {
-                for line in errors.to_string().lines() {
-                    host::log(Level::Error, &format!("configuration: {line}"));
-                }
+        let configuration = match Configuration::read(size) {
+            Ok(configuration) => configuration,
+            Err(Unread::Bad(errors)) => {
+                log_errors(&errors);
                 return false;
             }
+            Err(Unread::Host) => {
+                host::log(
+                    Level::Error,
+                    "the configuration cannot be read: everything is refused",
+                );
+                self.enter(State::Closed);
+                return true;
+            }
+            Err(Unread::NoMemory) => {
+                self.wait_for_memory(None);
+                return true;
+            }
         };
-        let listener = Listener::start(self.id, &self.ticks, policy);
-        if listener.is_none() {
-            host::log(
-                Level::Error,
-                "the host has no clock or no ticks: everything is refused",
-            );
+        if self.has(&configuration) {
+            return true;
         }
-        self.enforce(listener.map(|listener| InForce { digest, listener }));
-        true
+        if !listeners::make_room(configuration.need()) {
+            self.wait_for_memory(Some(configuration));
+            return true;
+        }
+        self.enforce(&configuration)
     }
 
     fn on_tick(&mut self) {
@@ -131,20 +231,32 @@ impl RootContext for Root {
         if !self.leaving.is_empty() {
             self.let_leave(&room);
         }
-        match &self.in_force {
-            Some(InForce { listener, .. }) => listener.tick(&room),
-            None => self.ticks.ask(IDLE_TICK),
+        match &self.state {
+            State::InForce(InForce { listener, .. }) => listener.tick(&room),
+            State::Pending(_) => self.look_for_memory(),
+            State::Closed => self.ticks.ask(IDLE_TICK),
         }
     }
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(match &self.in_force {
-            Some(InForce { listener, .. }) => Box::new(Request::new(Rc::clone(listener), id)),
-            None => Box::new(Deny),
-        })
+        if let Some(listener) = self.listener() {
+            return Some(Box::new(Request::new(Rc::clone(listener), id)));
+        }
+        let report = self.denials.get_or_init(|| Rc::new(Report::at_once()));
+        Some(Box::new(Deny::new(Rc::clone(report))))
     }
 
     fn get_type(&self) -> Option<ContextType> {
         Some(ContextType::HttpContext)
+    }
+}
+
+fn log_errors(errors: &ConfigErrors) {
+    for error in errors.iter() {
+        host::log(Level::Error, &format!("configuration: {error}"));
+    }
+    if errors.omitted() > 0 {
+        let line = format!("configuration: and {} more errors", errors.omitted());
+        host::log(Level::Error, &line);
     }
 }

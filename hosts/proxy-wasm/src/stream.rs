@@ -151,8 +151,8 @@ impl Stream {
 }
 
 /// Removes the client's copies of the headers that the filter may set, and of
-/// those that rules compare with, from the request's trailers: some upstreams
-/// merge them into the headers.
+/// those that it judges, from the request's trailers: some upstreams merge them
+/// into the headers.
 pub(super) fn strip_trailers(upstream: &Upstream) -> Result<(), HostError> {
     let trailers = host::headers(Map::RequestTrailers)?;
     let names = trailers.iter().map(|(name, _)| name);

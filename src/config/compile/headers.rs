@@ -27,6 +27,15 @@ impl TokenPlaces {
         self.0.iter().any(is_it)
     }
 
+    /// The header fields that tokens come from: `cookie` for all cookies.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|place| match place {
+            TokenPlace::Header { name, .. } => Some(&**name),
+            TokenPlace::Cookie(_) => Some("cookie"),
+            TokenPlace::Query(_) => None,
+        })
+    }
+
     fn has_header(&self, name: &HeaderName) -> bool {
         self.headers()
             .any(|known| FoldedName::of(known.as_bytes()).covers(name.as_str().as_bytes()))
@@ -96,7 +105,7 @@ impl<'d> Pairs<'d> {
 #[derive(Default)]
 struct Headers<'d>(BTreeMap<FoldedName, (HeaderName, Places<'d>)>);
 
-/// Where a header is written: the claim it carries, if it does, and the place.
+/// Where a header is written: its scheme in lower case, if it has one, and the place.
 type Places<'d> = Vec<(Option<String>, Path<'d>)>;
 
 impl<'d> Headers<'d> {

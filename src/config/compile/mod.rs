@@ -50,7 +50,8 @@ pub(super) fn compile(document: Document<'_>, sink: &mut Sink) -> Option<Policy>
         .iter()
         .flat_map(|one| &one.expectations.claims);
     let rules = rules.chain(routes.list.iter().flat_map(|route| &route.rules.claims));
-    let upstream = upstream.with_compared(rules.flat_map(ClaimRule::headers));
+    let compared = rules.flat_map(ClaimRule::headers);
+    let upstream = upstream.with_judged(compared.chain(token_places.fields()));
     Some(Policy {
         providers: Providers::new(providers.list),
         sources: providers.sources,

@@ -111,7 +111,7 @@ pub(in crate::config) fn map<'d, T>(
             sink.report(&node.at, ShapeProblem::EmptyMap);
             return None;
         }
-        let mut entries = Vec::new();
+        let mut entries = Vec::with_capacity(object.len());
         for (name, value) in object.iter() {
             let at = node.at.member(name);
             let Some(inside) = Node::enter(at.clone(), value, sink) else {

@@ -100,12 +100,11 @@ impl<T> Field<T> {
 }
 
 impl<T> List<T> {
-    fn collect(items: impl Iterator<Item = Option<T>>) -> Self {
+    /// Of so many, with no more memory than these take.
+    fn collect(read: impl ExactSizeIterator<Item = Option<T>>) -> Self {
         let mut complete = true;
-        let items = items
-            .inspect(|item| complete &= item.is_some())
-            .flatten()
-            .collect();
+        let mut items = Vec::with_capacity(read.len());
+        items.extend(read.inspect(|item| complete &= item.is_some()).flatten());
         Self { items, complete }
     }
 }

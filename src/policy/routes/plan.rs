@@ -7,6 +7,7 @@ use super::table::Clash;
 use super::tree::Key;
 use super::{BadTable, MAX_CLASHES, Place, RouteId};
 use crate::http::HostPattern;
+use crate::order;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -69,7 +70,10 @@ impl Plan {
         limit: usize,
     ) -> Result<(), BadTable> {
         let mut by_list: Vec<u32> = (0_u32..).take(self.entries.len()).collect();
-        by_list.sort_unstable_by_key(|entry| (self.entry(*entry).list, *entry));
+        order::sort_numbers(&mut by_list, |one, other| {
+            let key = |entry: u32| (self.entry(entry).list, entry);
+            key(one).cmp(&key(other))
+        });
         let everywhere = lists.find(|list| list.cmp(&[]));
         let of_set = || {
             let own = signatures.iter();
@@ -97,7 +101,9 @@ impl Plan {
             let start = order.len();
             order.extend(set.iter().flat_map(of_list));
             if let Some(part) = order.get_mut(start..) {
-                part.sort_unstable_by_key(|number| self.precedence(*number));
+                order::sort_numbers(part, |one, other| {
+                    self.precedence(one).cmp(&self.precedence(other))
+                });
             }
             parts.push(start..order.len());
         }
@@ -239,7 +245,7 @@ fn sets_of(hosts: &Sequences<u8>, lists: &Sequences<u32>) -> (Sequences<u32>, Bo
     for (number, list) in (0..).zip(lists.iter()) {
         mentions.extend(list.iter().map(|host| (*host, number)));
     }
-    mentions.sort_unstable();
+    order::sort(&mut mentions, Ord::cmp);
     mentions.dedup();
     let mut signatures = Gathered::default();
     signatures.reserve(hosts.len(), mentions.len());

@@ -1,5 +1,6 @@
 //! Texts and lists, each once, without a piece of memory for each.
 
+use crate::order;
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -97,7 +98,7 @@ impl<T: Copy + Ord> Gathered<T> {
             let Some((one, others)) = rest.split_at_mut_checked(length) else {
                 return;
             };
-            one.sort_unstable();
+            order::sort(one, T::cmp);
             rest = others;
             start = index(*end);
         }
@@ -110,7 +111,7 @@ impl<T: Copy + Ord> Gathered<T> {
         let sequence = |number: u32| slice_of(&items, &ends, index(number));
         // There are no more than `add` numbered.
         let mut order: Vec<u32> = (0_u32..).take(ends.len()).collect();
-        order.sort_unstable_by(|one, other| sequence(*one).cmp(sequence(*other)));
+        order::sort_numbers(&mut order, |one, other| sequence(one).cmp(sequence(other)));
         let mut distinct = Sequences::default();
         let (mut sizes, mut count) = (0_usize, 0_usize);
         for group in order.chunk_by(|one, other| sequence(*one) == sequence(*other)) {

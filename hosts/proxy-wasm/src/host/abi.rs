@@ -64,6 +64,13 @@ unsafe extern "C" {
         grpc_status: i32,
     ) -> u32;
 
+    pub(super) fn proxy_get_property(
+        path: *const u8,
+        path_size: usize,
+        data: *mut *mut u8,
+        data_size: *mut usize,
+    ) -> u32;
+
     pub(super) fn proxy_set_property(
         path: *const u8,
         path_size: usize,

@@ -268,6 +268,20 @@ pub(super) fn reply(reply: &LocalReply) -> Result<(), HostError> {
     })
 }
 
+/// What the plugin is called in the proxy's configuration: its name and its root
+/// id. Empty where the host does not say.
+pub(super) fn plugin() -> Vec<u8> {
+    let names = ["plugin_name", "plugin_root_id"];
+    let known = names.map(|name| property(name).unwrap_or_default());
+    known.join(&0)
+}
+
+fn property(name: &str) -> Result<Vec<u8>, HostError> {
+    // SAFETY: the host reads the name during the call; the pointers for the
+    // value are `returned`'s.
+    returned(|data, size| unsafe { abi::proxy_get_property(name.as_ptr(), name.len(), data, size) })
+}
+
 /// Sets an entry of the stream's filter state, which Envoy calls `wasm.<name>`.
 pub(super) fn set_filter_state(name: &str, value: &str) -> Result<(), HostError> {
     // SAFETY: the host reads name and value during the call.

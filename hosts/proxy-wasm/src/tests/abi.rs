@@ -233,6 +233,21 @@ extern "C" fn proxy_send_local_response(
 }
 
 #[unsafe(no_mangle)]
+extern "C" fn proxy_get_property(
+    path: *const u8,
+    path_size: usize,
+    place: *mut *mut u8,
+    size: *mut usize,
+) -> u32 {
+    let path = text(path, path_size);
+    data(Call::GetProperty, place, size, |world| match &*path {
+        "plugin_name" => Ok(world.plugin.into()),
+        "plugin_root_id" => Ok(Vec::new()),
+        other => panic!("the filter asks for {other}"),
+    })
+}
+
+#[unsafe(no_mangle)]
 extern "C" fn proxy_set_property(
     path: *const u8,
     path_size: usize,
@@ -349,7 +364,6 @@ never_called!(
     proxy_enqueue_shared_queue,
     proxy_get_header_map_value,
     proxy_get_metric,
-    proxy_get_property,
     proxy_get_status,
     proxy_grpc_call,
     proxy_grpc_cancel,

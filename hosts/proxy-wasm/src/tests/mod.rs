@@ -17,6 +17,7 @@ mod faults;
 mod fetching;
 mod issuer;
 mod life;
+mod memory;
 mod proxy;
 mod requests;
 mod responses;

@@ -29,6 +29,7 @@ pub(super) enum Call {
     Continue,
     Close,
     Reply,
+    GetProperty,
     SetProperty,
     GetShared,
     SetShared,
@@ -143,6 +144,8 @@ pub(super) struct World {
     pub(super) verifies: bool,
     pub(super) verifications: usize,
     pub(super) configuration: Vec<u8>,
+    /// The name of the plugin of what is configured.
+    pub(super) plugin: &'static str,
     pub(super) answer: Option<(Fields, Vec<u8>)>,
     /// Kinds and names, by the number less one. A host makes a new number
     /// whenever it is asked, and never frees one.

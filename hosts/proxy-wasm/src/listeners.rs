@@ -1,0 +1,81 @@
+//! The listeners of this worker, superseded ones included.
+//!
+//! A host does not tell a listener that a newer configuration has taken its
+//! place: it makes another root context, and deletes the former one when its
+//! last connections have ended, up to ten minutes later. So whoever begins is
+//! taken for the successor of those of the same plugin. Where it is not, as two
+//! listeners may have a filter of one name, the other has to check a few
+//! signatures again.
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+
+use super::host;
+use super::listener::Listener;
+use super::memory::{self, Need};
+
+/// A listener that was alive when it was last looked at.
+struct Entry {
+    /// Names the plugin, as the proxy's configuration does.
+    plugin: Rc<[u8]>,
+    listener: Weak<Listener>,
+}
+
+thread_local! {
+    static LISTENERS: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Notes that a listener has begun: others of the same plugin give up what can
+/// be done without.
+pub(super) fn begin(listener: &Rc<Listener>) {
+    let plugin: Rc<[u8]> = host::plugin().into();
+    let _ = LISTENERS.try_with(|listeners| {
+        let Ok(mut listeners) = listeners.try_borrow_mut() else {
+            return;
+        };
+        listeners.retain(|entry| entry.listener.strong_count() > 0);
+        for entry in &*listeners {
+            if entry.plugin == plugin
+                && let Some(listener) = entry.listener.upgrade()
+            {
+                listener.give_up_memory();
+            }
+        }
+        listeners.push(Entry {
+            plugin,
+            listener: Rc::downgrade(listener),
+        });
+    });
+}
+
+/// Whether there is room, if need be after all listeners have given up what can
+/// be done without.
+pub(super) fn make_room(need: Need) -> bool {
+    if memory::is_there(need) {
+        return true;
+    }
+    let all = alive();
+    let remembered = all.iter().map(|listener| listener.remembered_bytes());
+    let given_up = remembered.fold(0, usize::saturating_add);
+    let less = Need {
+        block: need.block,
+        all: need.all.saturating_sub(given_up),
+    };
+    if given_up == 0 || !memory::is_there(less) {
+        return false;
+    }
+    for listener in &all {
+        listener.give_up_memory();
+    }
+    memory::is_there(need)
+}
+
+fn alive() -> Vec<Rc<Listener>> {
+    let all = |listeners: &RefCell<Vec<Entry>>| {
+        let listeners = listeners.try_borrow().ok()?;
+        let listeners = listeners.iter();
+        let alive = listeners.filter_map(|entry| entry.listener.upgrade());
+        Some(alive.collect())
+    };
+    LISTENERS.try_with(all).ok().flatten().unwrap_or_default()
+}

@@ -1,0 +1,122 @@
+//! Configurations that there was no room for, until there is.
+//!
+//! They are kept, since a host hands a configuration over once: what
+//! superseded ones hold comes back when their drain ends. What is kept is
+//! bounded, and the newest goes first: an older one may be superseded itself.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::configuration::Configuration;
+use super::host;
+use super::listeners;
+use super::memory::Need;
+use edge_authz::time::UnixTime;
+
+/// The most that is kept, in bytes: four of the largest configurations.
+const MOST: usize = 32 * 1024 * 1024;
+
+/// How often memory is looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// By the number of their root context, which is the larger the newer it is.
+    static PENDING: RefCell<BTreeMap<u32, Kept>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+struct Kept {
+    configuration: Configuration,
+    need: Need,
+    looked_at: UnixTime,
+}
+
+/// Keeps a root context's configuration for later. Older ones make way; false
+/// where there is no memory at all.
+pub(super) fn keep(root: u32, configuration: Configuration) -> bool {
+    if !Configuration::is_kept_easily() {
+        return false;
+    }
+    let need = configuration.need();
+    let kept = Kept {
+        configuration,
+        need,
+        looked_at: host::now().unwrap_or(UnixTime::EPOCH),
+    };
+    with(|pending| {
+        pending.insert(root, kept);
+        while size(pending) > MOST {
+            pending.pop_first();
+        }
+        pending.contains_key(&root)
+    })
+    .unwrap_or(false)
+}
+
+/// The state of a configuration that is kept.
+pub(super) enum Chance {
+    /// There is memory for it now.
+    Now(Configuration),
+    /// There is none yet.
+    Later,
+    /// It had to make way: it was not kept.
+    Never,
+}
+
+/// Asks whether there is memory by now, if it is time to.
+pub(super) fn look(root: u32) -> Chance {
+    let Ok(now) = host::now() else {
+        return Chance::Later;
+    };
+    let Some((is_due, need)) = with(|pending| due(pending, root, now)).flatten() else {
+        return Chance::Never;
+    };
+    if !is_due || !listeners::make_room(need) {
+        return Chance::Later;
+    }
+    match with(|pending| pending.remove(&root)).flatten() {
+        Some(Kept { configuration, .. }) => Chance::Now(configuration),
+        None => Chance::Never,
+    }
+}
+
+/// Forgets a root context's configuration.
+pub(super) fn forget(root: u32) {
+    with(|pending| pending.remove(&root));
+}
+
+/// Whether it is time to look, which then counts as done, and for how much.
+fn due(pending: &mut BTreeMap<u32, Kept>, root: u32, now: UnixTime) -> Option<(bool, Need)> {
+    let need = need_of(pending, root)?;
+    let looked_at = &mut pending.get_mut(&root)?.looked_at;
+    let recent = *looked_at <= now && now.saturating_since(*looked_at) < LOOK_EVERY;
+    if !recent {
+        *looked_at = now;
+    }
+    Some((!recent, need))
+}
+
+/// What a configuration needs, and besides what newer ones do, from which it
+/// must not take it.
+fn need_of(pending: &BTreeMap<u32, Kept>, root: u32) -> Option<Need> {
+    let own = pending.get(&root)?.need;
+    let newer = pending.range(root.saturating_add(1)..);
+    Some(newer.fold(own, |sum, (_, kept)| Need {
+        block: sum.block.max(kept.need.block),
+        all: sum.all.saturating_add(kept.need.all),
+    }))
+}
+
+fn size(pending: &BTreeMap<u32, Kept>) -> usize {
+    pending
+        .values()
+        .map(|kept| kept.configuration.size())
+        .fold(0, usize::saturating_add)
+}
+
+fn with<T>(act: impl FnOnce(&mut BTreeMap<u32, Kept>) -> T) -> Option<T> {
+    let act =
+        |pending: &RefCell<BTreeMap<u32, Kept>>| Some(act(&mut *pending.try_borrow_mut().ok()?));
+    // None where the thread ends.
+    PENDING.try_with(act).ok()?
+}
