@@ -22,6 +22,7 @@ mod hardening;
 mod harness;
 mod hostile;
 mod keys;
+mod memory;
 mod observability;
 mod reload;
 mod soak;

@@ -27,7 +27,7 @@ fn judge(data: &[u8], source: Source) {
     let elements = document
         .as_ref()
         .and_then(|document| document.get("keys")?.array())
-        .filter(|elements| elements.len() <= 64 && data.len() <= 256 * 1024);
+        .filter(|elements| elements.len() <= 256 && data.len() <= 512 * 1024);
     let parsed = KeySet::parse(data, source);
     let Some(elements) = elements else {
         let error = parsed.expect_err("only the reference refuses the document");
