@@ -43,6 +43,7 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "config",
         &[
+            "memory",
             "order",
             "cors",
             "crypto",
