@@ -27,6 +27,7 @@
 pub(crate) mod answers;
 pub(crate) mod bootstrap;
 pub(crate) mod cognito;
+pub(crate) mod dns;
 pub(crate) mod echo;
 pub(crate) mod envoy;
 pub(crate) mod example;

@@ -1,5 +1,7 @@
 //! The clusters of an Envoy bootstrap that keys are fetched through.
 
+use std::net::IpAddr;
+
 use crate::report::{Finding, Severity};
 use crate::subject::{Step, Subject, shown};
 use crate::tree::Node;
@@ -103,15 +105,16 @@ impl Bootstrap<'_> {
             found.push(finding);
             return;
         };
-        if scheme == "https" {
-            let sentence = weakness(cluster);
-            found.extend(sentence.map(|sentence| {
-                let at = cluster.get("name").map_or(&cluster.span, |name| &name.span);
-                let path = format!("cluster `{name}`");
-                let mut finding = Finding::said(Severity::Warning, path, sentence);
-                finding.put(at.clone(), None);
-                finding
-            }));
+        let weakness = (scheme == "https").then(|| weakness(cluster)).flatten();
+        for sentence in weakness.into_iter().chain(addresses(cluster)) {
+            let at = cluster.get("name").map_or(&cluster.span, |name| &name.span);
+            let path = format!("cluster `{name}`");
+            let mut finding = Finding::said(Severity::Warning, path, sentence);
+            finding.put(at.clone(), None);
+            // Several providers may have their keys through one cluster.
+            if !found.contains(&finding) {
+                found.push(finding);
+            }
         }
     }
 }
@@ -161,6 +164,56 @@ fn weakness(cluster: &Node) -> Option<&'static str> {
     Some(
         "accepts a good certificate of any other host; give its `validation_context` `match_typed_subject_alt_names`, or the context `auto_sni_san_validation: true`",
     )
+}
+
+/// Which addresses of the issuer's host are used. By default Envoy uses those of
+/// IPv6 alone where there are any.
+fn addresses(cluster: &Node) -> Option<&'static str> {
+    let options = cluster.descend(&["cluster_type", "typed_config"]);
+    let option = |name| options.and_then(|options| options.get(name));
+    let kind = cluster
+        .get("type")
+        .or_else(|| cluster.descend(&["cluster_type", "name"]))
+        .and_then(Node::text)?;
+    let logical = match kind {
+        "LOGICAL_DNS" | "envoy.cluster.logical_dns" => true,
+        "STRICT_DNS" | "envoy.cluster.strict_dns" => false,
+        "envoy.clusters.dns" => is_true(option("all_addresses_in_single_endpoint")),
+        _ => return None,
+    };
+    if !has_named_host(cluster) {
+        return None;
+    }
+    let family = cluster
+        .get("dns_lookup_family")
+        .or_else(|| option("dns_lookup_family"));
+    match (family.and_then(Node::text), logical) {
+        (None | Some("AUTO" | "UNSPECIFIED"), true) => Some(
+            "uses IPv6 alone where its host has such an address, so that a proxy without IPv6 gets no keys; give it `dns_lookup_family: ALL`",
+        ),
+        (None | Some("AUTO" | "UNSPECIFIED"), false) => Some(
+            "uses IPv6 alone where its host has such an address, so that a proxy without IPv6 gets no keys; give it `dns_lookup_family: V4_PREFERRED`",
+        ),
+        (Some("ALL"), false) => Some(
+            "takes each address of its host for a host of its own, so that fetches fail by turns where IPv6 leads nowhere; give it `type: LOGICAL_DNS`",
+        ),
+        (Some(_), _) => None,
+    }
+}
+
+/// Whether an endpoint has a name that is to be resolved.
+fn has_named_host(cluster: &Node) -> bool {
+    let localities = elements(cluster.descend(&["load_assignment", "endpoints"]));
+    let endpoints = localities
+        .iter()
+        .flat_map(|locality| elements(locality.get("lb_endpoints")));
+    let path = ["endpoint", "address", "socket_address", "address"];
+    let mut addresses = endpoints.filter_map(|endpoint| endpoint.descend(&path)?.text());
+    addresses.any(|address| address.parse::<IpAddr>().is_err())
+}
+
+fn elements(list: Option<&Node>) -> &[Node] {
+    list.map_or(&[], Node::elements)
 }
 
 fn is_true(node: Option<&Node>) -> bool {

@@ -1,6 +1,8 @@
 //! The keys of issuers that rotate them, fail, come back, or are no issuers.
 
+mod addresses;
 mod answers;
+mod clusters;
 mod discovery;
 mod doubt;
 mod load;

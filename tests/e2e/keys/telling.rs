@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::clusters::{cluster, start};
 use super::{get, opens};
 use crate::support::bootstrap::Builder;
-use crate::support::echo::Echo;
 use crate::support::envoy::Envoy;
 use crate::support::issuer::{DISCOVERY_PATH, Issuer, JWKS_PATH};
 use crate::support::process::wait_until;
@@ -58,20 +58,6 @@ fn tls_front(issuer: &Issuer) -> Envoy {
     Builder::from_bootstrap(text).start()
 }
 
-/// A cluster of one host with further members.
-fn cluster(name: &str, to: SocketAddr, more: &Value) -> Value {
-    let mut cluster = json!({
-        "name": name,
-        "type": "STATIC",
-        "connect_timeout": "1s",
-        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [{
-            "endpoint": {"address": {"socket_address": {"address": to.ip(), "port_value": to.port()}}},
-        }]}]},
-    });
-    super::merge(&mut cluster, more);
-    cluster
-}
-
 /// The members of a cluster that speaks TLS with a server of this name.
 fn speaking_tls(name: &str) -> Value {
     json!({"transport_socket": {
@@ -91,37 +77,6 @@ fn speaking_tls(name: &str) -> Value {
 fn closed() -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     listener.local_addr().expect("an address")
-}
-
-/// An Envoy in which each of these names is a provider, and a cluster unless
-/// there is none.
-fn start(names: &[&str], clusters: &[Value], jwks: impl Fn(&str) -> Value) -> (Envoy, Echo) {
-    let provider = |name: &&str| {
-        let mut source = json!({
-            "cluster": name,
-            "uri": "https://issuer.example.com/.well-known/jwks.json",
-            "timeout": "1s",
-        });
-        super::merge(&mut source, &jwks(name));
-        json!({
-            "name": name,
-            "issuer": format!("https://{name}.example.com"),
-            "audiences": [AUDIENCE],
-            "jwks": source,
-        })
-    };
-    let configuration = json!({
-        "providers": names.iter().map(provider).collect::<Vec<_>>(),
-        "routes": [{"match": "ANY /private/{proxy+}"}],
-    });
-    let upstream = Echo::start();
-    let items = clusters.iter().map(|cluster| format!("- {cluster}\n"));
-    let yaml = items.collect::<Vec<_>>().concat();
-    let envoy = Builder::new(upstream.address())
-        .other_clusters(&yaml)
-        .edge_authz(configuration)
-        .start();
-    (envoy, upstream)
 }
 
 const DID_NOT: &str = "Envoy did not send the request, since ";
