@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use edge_authz::config;
 use edge_authz::crypto::{Hash, NativeSignatures};
-use edge_authz::engine::{
-    Action, Effect, Engine, NotSet, SharedData, StreamId, Surroundings, Unavailable,
-};
+use edge_authz::engine::{Action, Effect, Engine, Env, NotSet, SharedData, StreamId, Unavailable};
 use edge_authz::http::{HeaderMap, RequestHead};
 use edge_authz::time::UnixTime;
 use serde_json::{Value, json};
@@ -77,12 +75,12 @@ fn instructions_are_counted(
 }
 
 fn judge(engine: &mut Engine, head: RequestHead, stream: u32, setting: &Setting) -> Vec<Effect> {
-    let around = Surroundings {
+    let env = Env {
         now: setting.now,
         shared: &Alone,
         native: &setting.host,
     };
-    engine.request(StreamId(stream), head, around)
+    engine.request(StreamId(stream), head, env)
 }
 
 fn passes(effects: &[Effect]) -> bool {

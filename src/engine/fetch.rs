@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::jwk::{KeySet, ParsedKeySet, Source as KeyOrigin};
 use crate::keys::answer::AnswerHead;
-use crate::keys::{Discovered, Issuer, Machine, Metadata, Record};
+use crate::keys::{Discovered, Issuer, Metadata, Record, RefreshPolicy};
 use crate::policy::{FetchUri, KeyLocation, KeySource};
 use crate::telemetry::{FetchFailure, FetchPlace, Shown};
 use crate::time::UnixTime;
@@ -246,7 +246,7 @@ impl KeySource {
     /// write to the shared data, so the place is checked again.
     fn known_place(&self, record: &Record, now: UnixTime) -> Option<Request> {
         let known = record.discovered.as_ref()?;
-        if !Machine::metadata_good(known.at, now) {
+        if !RefreshPolicy::metadata_good(known.at, now) {
             return None;
         }
         let metadata = Metadata::at(&known.key_set_uri, self.issuer()?).ok()?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::waiting::{Place, Waiter};
-use super::{Action, Answer, Effect, Engine, StreamId, Surroundings};
+use super::{Action, Answer, Effect, Engine, Env, StreamId};
 use crate::authz::{self, Context, Decision, Forward, Refusal, Verdict, Verified, Wanted};
 use crate::cors::ResponseCors;
 use crate::http::RequestHead;
@@ -15,7 +15,7 @@ use crate::time::UnixTime;
 /// A host nests the answers that it is given in one callback, and other requests
 /// stand still for as long as it lasts.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Turn {
+pub(super) struct Allowance {
     /// Requests that are answered.
     pub(super) answers: usize,
     /// Requests that are judged: each may cost a signature check.
@@ -25,7 +25,7 @@ pub(super) struct Turn {
     pub(super) steps: usize,
 }
 
-impl Turn {
+impl Allowance {
     /// A millisecond or two with cheap signatures, and less than 30 with the most
     /// expensive.
     pub(super) const WHOLE: Self = Self {
@@ -34,7 +34,7 @@ impl Turn {
         steps: 8192,
     };
     /// What a judgement costs for each key that was wanted, in steps.
-    pub(super) const STEPS_OF_JUDGEMENT: usize = 4;
+    pub(super) const STEPS_PER_JUDGEMENT: usize = 4;
 }
 
 /// A request that is judged.
@@ -55,27 +55,27 @@ struct Known {
 
 impl Engine {
     /// Judges requests that wait for keys that have changed, in order of arrival,
-    /// and answers those whose time is up: as many as one turn does.
-    pub(super) fn serve_waiting(&mut self, around: Surroundings<'_>, effects: &mut Vec<Effect>) {
-        let mut turn = self.turn;
-        while turn.answers > 0 && turn.judgements > 0 {
-            let Some(place) = self.waiting.next_due(&mut turn.steps) else {
+    /// and answers those whose time is up: as many as one allowance permits.
+    pub(super) fn serve_waiting(&mut self, env: Env<'_>, effects: &mut Vec<Effect>) {
+        let mut allowance = self.allowance;
+        while allowance.answers > 0 && allowance.judgements > 0 {
+            let Some(place) = self.waiting.next_due(&mut allowance.steps) else {
                 break;
             };
-            self.judge_again(place, &mut turn, around, effects);
+            self.judge_again(place, &mut allowance, env, effects);
         }
-        while turn.answers > 0
-            && let Some((place, is_due)) = self.waiting.next_expired(around.now)
+        while allowance.answers > 0
+            && let Some((place, is_due)) = self.waiting.next_expired(env.now)
         {
             // Who came for a key that is there now is not sent away.
             if !is_due {
-                turn.answers = turn.answers.saturating_sub(1);
+                allowance.answers = allowance.answers.saturating_sub(1);
                 if let Some(waiter) = self.waiting.take(place) {
                     effects.push(Effect::Measure(Metric::WaitingRequests { change: -1 }));
-                    self.send_away(waiter, Reason::KeysUnavailable, around.now, effects);
+                    self.send_away(waiter, Reason::KeysUnavailable, env.now, effects);
                 }
-            } else if turn.judgements > 0 {
-                self.judge_again(place, &mut turn, around, effects);
+            } else if allowance.judgements > 0 {
+                self.judge_again(place, &mut allowance, env, effects);
             } else {
                 break;
             }
@@ -85,16 +85,16 @@ impl Engine {
     fn judge_again(
         &mut self,
         place: Place,
-        turn: &mut Turn,
-        around: Surroundings<'_>,
+        allowance: &mut Allowance,
+        env: Env<'_>,
         effects: &mut Vec<Effect>,
     ) {
-        turn.judgements = turn.judgements.saturating_sub(1);
+        allowance.judgements = allowance.judgements.saturating_sub(1);
         let Some(waiter) = self.waiting.take(place) else {
             return;
         };
-        let steps = waiter.size().saturating_mul(Turn::STEPS_OF_JUDGEMENT);
-        turn.steps = turn.steps.saturating_sub(steps);
+        let steps = waiter.size().saturating_mul(Allowance::STEPS_PER_JUDGEMENT);
+        allowance.steps = allowance.steps.saturating_sub(steps);
         let Waiter {
             stream,
             head,
@@ -107,8 +107,8 @@ impl Engine {
             arrived,
             place: Some(place),
         };
-        if self.judge(asking, around, effects) {
-            turn.answers = turn.answers.saturating_sub(1);
+        if self.judge(asking, env, effects) {
+            allowance.answers = allowance.answers.saturating_sub(1);
         }
     }
 
@@ -116,7 +116,7 @@ impl Engine {
     pub(super) fn judge(
         &mut self,
         asking: Asking,
-        around: Surroundings<'_>,
+        env: Env<'_>,
         effects: &mut Vec<Effect>,
     ) -> bool {
         let Decision {
@@ -128,7 +128,7 @@ impl Engine {
             provider,
             recalled,
             ..
-        } = self.decide(&asking, around);
+        } = self.decide(&asking, env);
         let route = route.and_then(|id| self.policy.route(id));
         let provider = provider.and_then(|id| self.policy.providers.get(id));
         let issuer = provider.filter(|_| reason == Reason::Allowed);
@@ -142,7 +142,7 @@ impl Engine {
             Verdict::Forward(forward) => Action::Forward(forward),
             Verdict::Reply(reply) => Action::Reply(reply),
             Verdict::Wait(wanted) => {
-                return self.wait(asking, wanted, known, around.now, effects);
+                return self.wait(asking, wanted, known, env.now, effects);
             }
         };
         if asking.place.is_some() {
@@ -175,8 +175,8 @@ impl Engine {
         true
     }
 
-    fn decide(&mut self, asking: &Asking, around: Surroundings<'_>) -> Decision {
-        let Surroundings { now, native, .. } = around;
+    fn decide(&mut self, asking: &Asking, env: Env<'_>) -> Decision {
+        let Env { now, native, .. } = env;
         let keys = self.keys.at(now);
         let context = Context {
             keys: &keys,

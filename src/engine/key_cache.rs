@@ -6,7 +6,7 @@ use super::fetch::FetchId;
 use super::random::Random;
 use super::source::Source;
 use super::waiting::WantedNow;
-use super::{Effect, Surroundings};
+use super::{Effect, Env};
 use crate::authz::{Absent, CurrentKeys, Keys, Wanted};
 use crate::jwk::AskedKid;
 use crate::jwt::VerifiedJwt;
@@ -56,9 +56,9 @@ impl KeyCache {
         self.starting
     }
 
-    pub(super) fn look_at_all(&mut self, around: Surroundings<'_>, effects: &mut Vec<Effect>) {
+    pub(super) fn look_at_all(&mut self, env: Env<'_>, effects: &mut Vec<Effect>) {
         for source in &mut self.sources {
-            source.look(around, effects);
+            source.look(env, effects);
         }
     }
 
@@ -87,24 +87,24 @@ impl KeyCache {
     pub(super) fn tick(
         &mut self,
         wanted: &WantedNow,
-        around: Surroundings<'_>,
+        env: Env<'_>,
         effects: &mut Vec<Effect>,
     ) -> Vec<SourceId> {
         let mut changed = Vec::new();
         for source in &mut self.sources {
             let awaited = wanted.sources.contains(&source.id());
-            let due = source.is_due_for_a_look(around.now);
+            let due = source.is_due_for_a_look(env.now);
             if !awaited && !due && !source.is_starting() {
                 continue;
             }
-            let (new, entry) = source.look(around, effects);
+            let (new, entry) = source.look(env, effects);
             if new {
                 changed.push(source.id());
             }
             let early = wanted.kids.contains(&source.id()) && !new;
-            source.begin_if_due(entry, early, &mut self.random, around, effects);
+            source.begin_if_due(entry, early, &mut self.random, env, effects);
             if due {
-                source.report(around.now, effects);
+                source.report(env.now, effects);
             }
         }
         self.starting = self.sources.iter().any(Source::is_starting);
@@ -117,7 +117,7 @@ impl KeyCache {
         fetch: FetchId,
         head: &AnswerHead,
         body: &dyn Fn() -> Option<Vec<u8>>,
-        around: Surroundings<'_>,
+        env: Env<'_>,
         effects: &mut Vec<Effect>,
     ) -> Option<SourceId> {
         let source = self
@@ -125,7 +125,7 @@ impl KeyCache {
             .iter_mut()
             .find(|source| source.fetch_id() == Some(fetch))?;
         source
-            .fetched(head, body, &mut self.random, around, effects)
+            .fetched(head, body, &mut self.random, env, effects)
             .then(|| source.id())
     }
 

@@ -4,17 +4,17 @@
 //! that wait. It is told of requests, ticks and answers, decides with
 //! [`crate::authz`], and returns what is to be done as values. It does no I/O
 //! and knows neither the proxy nor the clock; what it must ask for while it
-//! decides, it asks through [`Surroundings`].
+//! decides, it asks through [`Env`].
 //!
 //! A request is let through by an [`Effect::Answer`] and by nothing else: what
 //! is lost, late or unforeseen leaves it where it is.
 
+mod doorkeeper;
 mod effect;
 mod fetch;
 mod judging;
 mod key_cache;
 mod ledger;
-mod newcomers;
 mod random;
 mod shared;
 mod source;
@@ -37,7 +37,7 @@ use crate::time::UnixTime;
 
 pub use effect::{Action, Answer, Effect, StreamId};
 pub use fetch::{FetchCall, FetchId};
-use judging::{Asking, Turn};
+use judging::{Allowance, Asking};
 use key_cache::KeyCache;
 use random::Random;
 pub use shared::{NotSet, SharedData, Unavailable};
@@ -54,7 +54,7 @@ const BUSY_TICK: Duration = Duration::from_millis(1);
 
 /// What the engine may ask for while it handles an event.
 #[derive(Clone, Copy)]
-pub struct Surroundings<'a> {
+pub struct Env<'a> {
     /// The time of the event.
     pub now: UnixTime,
     /// What the workers of a proxy share.
@@ -72,7 +72,7 @@ pub struct Engine {
     tables: Tables,
     waiting: Waiting,
     /// How much a tick does for those that wait.
-    turn: Turn,
+    allowance: Allowance,
     /// The time of the last event.
     latest: UnixTime,
     /// When the key sources were last looked at in their turn.
@@ -93,7 +93,7 @@ impl Engine {
             tokens,
             tables: Tables::default(),
             waiting,
-            turn: Turn::WHOLE,
+            allowance: Allowance::WHOLE,
             latest: UnixTime::EPOCH,
             looked_at: None,
         }
@@ -108,30 +108,25 @@ impl Engine {
     /// Takes the keys that other workers, or this one before it was reloaded,
     /// have left. Fetches nothing: that is for the first tick, since whoever
     /// only checks a configuration never ticks.
-    pub fn start(&mut self, around: Surroundings<'_>) -> Vec<Effect> {
-        self.reach(around.now);
-        self.looked_at = Some(around.now);
+    pub fn start(&mut self, env: Env<'_>) -> Vec<Effect> {
+        self.reach(env.now);
+        self.looked_at = Some(env.now);
         let mut effects = Vec::new();
-        self.keys.look_at_all(around, &mut effects);
+        self.keys.look_at_all(env, &mut effects);
         effects
     }
 
     /// A request has come.
-    pub fn request(
-        &mut self,
-        stream: StreamId,
-        head: RequestHead,
-        around: Surroundings<'_>,
-    ) -> Vec<Effect> {
-        self.reach(around.now);
+    pub fn request(&mut self, stream: StreamId, head: RequestHead, env: Env<'_>) -> Vec<Effect> {
+        self.reach(env.now);
         let mut effects = Vec::with_capacity(3);
         let asking = Asking {
             stream,
             head,
-            arrived: around.now,
+            arrived: env.now,
             place: None,
         };
-        self.judge(asking, around, &mut effects);
+        self.judge(asking, env, &mut effects);
         effects
     }
 
@@ -152,15 +147,15 @@ impl Engine {
 
     /// Time has passed: [`Engine::next_tick`] of it, or any other. This alone
     /// answers requests that wait, and only so many: the next tick goes on.
-    pub fn tick(&mut self, around: Surroundings<'_>) -> Vec<Effect> {
+    pub fn tick(&mut self, env: Env<'_>) -> Vec<Effect> {
         let mut effects = Vec::new();
-        self.reach(around.now);
-        if self.is_due_for_a_look(around.now) {
+        self.reach(env.now);
+        if self.is_due_for_a_look(env.now) {
             let wanted = self.waiting.wanted();
-            let changed = self.keys.tick(&wanted, around, &mut effects);
-            self.changed(&changed, around.now);
+            let changed = self.keys.tick(&wanted, env, &mut effects);
+            self.changed(&changed, env.now);
         }
-        self.serve_waiting(around, &mut effects);
+        self.serve_waiting(env, &mut effects);
         self.share_memory();
         effects
     }
@@ -173,12 +168,12 @@ impl Engine {
         fetch: FetchId,
         head: &AnswerHead,
         body: &dyn Fn() -> Option<Vec<u8>>,
-        around: Surroundings<'_>,
+        env: Env<'_>,
     ) -> Vec<Effect> {
-        self.reach(around.now);
+        self.reach(env.now);
         let mut effects = Vec::new();
-        let changed = self.keys.fetched(fetch, head, body, around, &mut effects);
-        self.changed(changed.as_slice(), around.now);
+        let changed = self.keys.fetched(fetch, head, body, env, &mut effects);
+        self.changed(changed.as_slice(), env.now);
         effects
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::rc::Rc;
 
-use super::newcomers::Newcomers;
+use super::doorkeeper::Doorkeeper;
 use crate::authz::Remembered;
 use crate::jwt::{KnownHeaders, VerifiedJwt};
 use crate::memory::{Pool, Share};
@@ -48,7 +48,7 @@ pub(super) struct TokenCache {
     known: BTreeMap<End, Entry>,
     /// The same, oldest first.
     order: VecDeque<End>,
-    newcomers: Newcomers,
+    doorkeeper: Doorkeeper,
     headers: KnownHeaders,
 }
 
@@ -69,7 +69,7 @@ impl TokenCache {
             share,
             known: BTreeMap::new(),
             order: VecDeque::new(),
-            newcomers: Newcomers::default(),
+            doorkeeper: Doorkeeper::default(),
             headers: KnownHeaders::default(),
         }
     }
@@ -88,7 +88,7 @@ impl TokenCache {
             self.known.len() < self.most && self.share.bytes().saturating_add(least) <= MOST_BYTES;
         let is_there = self.share.has_room(least);
         let has_room = may_have && is_there || self.known.contains_key(&end);
-        if !has_room && !self.newcomers.has_come_before(end.0) {
+        if !has_room && !self.doorkeeper.has_come_before(end.0) {
             return;
         }
         let former = self.known.remove(&end);
@@ -154,7 +154,7 @@ impl TokenCache {
     pub(super) fn clear(&mut self) {
         self.known = BTreeMap::new();
         self.order = VecDeque::new();
-        self.newcomers = Newcomers::default();
+        self.doorkeeper = Doorkeeper::default();
         self.share.give_back(self.share.bytes());
     }
 

@@ -12,8 +12,7 @@ use edge_authz::config;
 use edge_authz::cors::{HeaderEdit, ResponseCors};
 use edge_authz::crypto::NoNativeSignatures;
 use edge_authz::engine::{
-    Action, Answer, Effect, Engine, FetchCall, NotSet, SharedData, StreamId, Surroundings,
-    Unavailable,
+    Action, Answer, Effect, Engine, Env, FetchCall, NotSet, SharedData, StreamId, Unavailable,
 };
 use edge_authz::http::{HeaderMap, LocalReply, RequestHead};
 use edge_authz::keys::answer::AnswerHead;
@@ -76,9 +75,9 @@ impl<'p> Filter<'p> {
             shared: Shared::default(),
             now: now.saturating_sub(Duration::from_millis(500)),
         };
-        let around = around(filter.now, &filter.shared);
-        let mut effects = filter.engine.start(around);
-        effects.extend(filter.engine.tick(around));
+        let env = env(filter.now, &filter.shared);
+        let mut effects = filter.engine.start(env);
+        effects.extend(filter.engine.tick(env));
         filter.carry_out(effects);
         filter.now = now;
         filter
@@ -89,11 +88,11 @@ impl<'p> Filter<'p> {
         let limit = self.now.saturating_add(PATIENCE);
         let effects = self
             .engine
-            .request(stream, head, around(self.now, &self.shared));
+            .request(stream, head, env(self.now, &self.shared));
         let mut answer = self.carry_out(effects);
         while answer.is_none() && self.now < limit {
             self.now = self.now.saturating_add(self.engine.next_tick());
-            let effects = self.engine.tick(around(self.now, &self.shared));
+            let effects = self.engine.tick(env(self.now, &self.shared));
             answer = self.carry_out(effects);
         }
         // A request that is never decided is never answered either.
@@ -126,12 +125,12 @@ impl<'p> Filter<'p> {
         let head = answer.map_or_else(AnswerHead::default, answer_head);
         let body = || answer.map(|answer| answer.body.clone());
         self.engine
-            .fetched(call.id, &head, &body, around(self.now, &self.shared))
+            .fetched(call.id, &head, &body, env(self.now, &self.shared))
     }
 }
 
-const fn around(now: UnixTime, shared: &Shared) -> Surroundings<'_> {
-    Surroundings {
+const fn env(now: UnixTime, shared: &Shared) -> Env<'_> {
+    Env {
         now,
         shared,
         native: &NoNativeSignatures,

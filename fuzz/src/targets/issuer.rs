@@ -13,7 +13,7 @@ use std::sync::Arc;
 use edge_authz::config;
 use edge_authz::crypto::NoNativeSignatures;
 use edge_authz::engine::{
-    Action, Effect, Engine, FetchCall, NotSet, SharedData, StreamId, Surroundings, Unavailable,
+    Action, Effect, Engine, Env, FetchCall, NotSet, SharedData, StreamId, Unavailable,
 };
 use edge_authz::keys::answer::{AnswerHead, Ending};
 use edge_authz::keys::{Issuer, Metadata, Record};
@@ -150,17 +150,17 @@ impl World {
         let mut bodies = bodies.iter().cycle();
         let mut effects = Vec::new();
         for second in 0..60 {
-            let around = Surroundings {
+            let env = Env {
                 now: UnixTime::from_secs(1_700_000_000 + second),
                 shared: &self.shared,
                 native: &NoNativeSignatures,
             };
             if second == 0 {
-                effects.extend(self.engine.start(around));
+                effects.extend(self.engine.start(env));
                 let head = request::head(&headers);
-                effects.extend(self.engine.request(StreamId(1), head, around));
+                effects.extend(self.engine.request(StreamId(1), head, env));
             }
-            let mut new = self.engine.tick(around);
+            let mut new = self.engine.tick(env);
             while let Some(call) = take_call(&mut new, &mut effects) {
                 let body = bodies.next().copied().unwrap_or_default();
                 let head = AnswerHead {
@@ -169,7 +169,7 @@ impl World {
                     ..AnswerHead::default()
                 };
                 let copy = || Some(body.to_vec());
-                new.extend(self.engine.fetched(call.id, &head, &copy, around));
+                new.extend(self.engine.fetched(call.id, &head, &copy, env));
             }
         }
         let mut answers = 0;

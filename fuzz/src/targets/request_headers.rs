@@ -12,7 +12,7 @@ use std::time::Duration;
 use edge_authz::config;
 use edge_authz::crypto::NoNativeSignatures;
 use edge_authz::engine::{
-    Action, Answer, Effect, Engine, NotSet, SharedData, StreamId, Surroundings, Unavailable,
+    Action, Answer, Effect, Engine, Env, NotSet, SharedData, StreamId, Unavailable,
 };
 use edge_authz::http::LocalReply;
 use edge_authz::policy::Policy;
@@ -107,14 +107,14 @@ impl SharedData for NoSharedData {
 
 /// The one answer to a request, which may take until its time is up.
 fn ask(engine: &mut Engine, stream: u32, headers: &Headers) -> Answer {
-    let around = |seconds: i64| Surroundings {
+    let env = |seconds: i64| Env {
         now: UnixTime::from_secs(1_700_000_000 + seconds),
         shared: &NoSharedData,
         native: &NoNativeSignatures,
     };
-    let mut effects = engine.request(StreamId(stream), request::head(headers), around(0));
+    let mut effects = engine.request(StreamId(stream), request::head(headers), env(0));
     for seconds in 1..=20 {
-        effects.extend(engine.tick(around(seconds)));
+        effects.extend(engine.tick(env(seconds)));
     }
     effects.extend(engine.forget(StreamId(stream)));
     assert!(engine.next_tick() > Duration::ZERO);

@@ -14,9 +14,7 @@ use super::stream::{At, Stream};
 use super::ticks::Ticks;
 use edge_authz::authz::Refusal;
 use edge_authz::cors::ResponseCors;
-use edge_authz::engine::{
-    Action, Answer, Effect, Engine, FetchCall, FetchId, StreamId, Surroundings,
-};
+use edge_authz::engine::{Action, Answer, Effect, Engine, Env, FetchCall, FetchId, StreamId};
 use edge_authz::http::{LocalReply, RequestHead};
 use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::{Policy, Upstream};
@@ -295,10 +293,10 @@ impl Listener {
     fn ask(
         &self,
         now: Option<UnixTime>,
-        event: impl FnOnce(&mut Engine, Surroundings<'_>) -> Vec<Effect>,
+        event: impl FnOnce(&mut Engine, Env<'_>) -> Vec<Effect>,
     ) -> Option<Vec<Effect>> {
         let mut engine = self.engine.try_borrow_mut().ok()?;
-        let around = Surroundings {
+        let around = Env {
             now: now?,
             shared: &Shared,
             native: &self.signatures,

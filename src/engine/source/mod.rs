@@ -9,11 +9,11 @@ use std::time::Duration;
 use super::fetch::{Fetch, FetchId, Next};
 use super::ledger::{Entry, Ledger};
 use super::random::Random;
-use super::{Effect, Surroundings};
+use super::{Effect, Env};
 use crate::jwk::shelf::{self, Label};
 use crate::jwk::{KeySet, ParsedKeySet, Source as KeyOrigin};
 use crate::keys::answer::AnswerHead;
-use crate::keys::{AbsentKids, Content, Jitter, Kind, Machine, Outcome, Record, Wants};
+use crate::keys::{AbsentKids, Content, Jitter, Kind, Outcome, Record, RefreshPolicy, Wants};
 use crate::policy::{KeySource, SourceId};
 use crate::time::UnixTime;
 
@@ -41,7 +41,7 @@ struct Look {
 pub(super) struct Source {
     id: SourceId,
     spec: KeySource,
-    machine: Machine,
+    rules: RefreshPolicy,
     ledger: Ledger,
     /// Names this worker in leases.
     holder: u64,
@@ -69,7 +69,7 @@ impl Source {
         Self {
             id,
             spec: spec.clone(),
-            machine: Machine {
+            rules: RefreshPolicy {
                 timeout,
                 refresh,
                 max_stale,
@@ -88,7 +88,7 @@ impl Source {
     }
 
     pub(super) const fn timeout(&self) -> Duration {
-        self.machine.timeout
+        self.rules.timeout
     }
 
     pub(super) const fn fetch_id(&self) -> Option<FetchId> {
@@ -112,7 +112,7 @@ impl Source {
     pub(super) fn serving(&self, now: UnixTime) -> Option<&Taken> {
         self.taken
             .as_ref()
-            .filter(|taken| self.machine.content_serves(&taken.content, now))
+            .filter(|taken| self.rules.content_serves(&taken.content, now))
     }
 
     /// The last good keys, however old.
@@ -132,7 +132,7 @@ impl Source {
 
     fn next_try_in(&self, wants: Wants, now: UnixTime) -> u64 {
         let wait = self
-            .machine
+            .rules
             .next_try(&self.view(now), wants, now)
             .saturating_since(now);
         wait.as_secs()
@@ -147,17 +147,13 @@ impl Source {
 
     /// Takes what other workers have brought since. Returns whether the keys
     /// have changed, and whether the record can be leased.
-    pub(super) fn look(
-        &mut self,
-        around: Surroundings<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> (bool, Entry) {
-        self.looked.at = Some(around.now);
-        let entry = self.ledger.look(around.shared);
-        (self.take_shared(around, effects), entry)
+    pub(super) fn look(&mut self, env: Env<'_>, effects: &mut Vec<Effect>) -> (bool, Entry) {
+        self.looked.at = Some(env.now);
+        let entry = self.ledger.look(env.shared);
+        (self.take_shared(env, effects), entry)
     }
 
-    fn take_shared(&mut self, around: Surroundings<'_>, effects: &mut Vec<Effect>) -> bool {
+    fn take_shared(&mut self, env: Env<'_>, effects: &mut Vec<Effect>) -> bool {
         let Some(content) = self.ledger.record().content else {
             return false;
         };
@@ -168,7 +164,7 @@ impl Source {
         {
             return false;
         }
-        let Some(body) = self.ledger.read_set(around.shared, content.version) else {
+        let Some(body) = self.ledger.read_set(env.shared, content.version) else {
             return false;
         };
         let label = self.label(&body);
@@ -176,7 +172,7 @@ impl Source {
         let parsed = known.or_else(|| KeySet::parse(&body, KeyOrigin::Fetched).ok());
         match parsed {
             Some(ParsedKeySet { set, .. }) => {
-                self.take(set, label, content, around.now, effects);
+                self.take(set, label, content, env.now, effects);
                 true
             }
             None => false,
@@ -246,7 +242,7 @@ impl Source {
     /// What is wanted besides the fetches that are due anyway.
     fn wants(&self, now: UnixTime) -> Wants {
         let record = self.ledger.record();
-        let open = |at| !Machine::asked_since(record, at, now);
+        let open = |at| !RefreshPolicy::asked_since(record, at, now);
         Wants {
             kid: self.looked.kid_wanted,
             doubt: self.doubted_at.is_some_and(open),
@@ -259,7 +255,7 @@ impl Source {
         entry: Entry,
         kid_wanted: bool,
         random: &mut Random,
-        around: Surroundings<'_>,
+        env: Env<'_>,
         effects: &mut Vec<Effect>,
     ) {
         self.looked.kid_wanted = kid_wanted;
@@ -267,16 +263,16 @@ impl Source {
             return;
         }
         self.settled = true;
-        let (machine, now) = (self.machine, around.now);
+        let (rules, now) = (self.rules, env.now);
         // Whoever never answers must not be waited for forever.
-        let awaits = |fetch: &Fetch| machine.awaits(fetch.asked_at, now);
+        let awaits = |fetch: &Fetch| rules.awaits(fetch.asked_at, now);
         if self.fetch.as_ref().is_some_and(awaits) {
             return;
         }
-        let due = machine.due(&self.view(now), self.wants(now), now);
+        let due = rules.due(&self.view(now), self.wants(now), now);
         let Some(kind) = due else { return };
-        let begun = machine.begun(self.ledger.record(), kind, self.holder, now);
-        if !self.ledger.lease(begun, entry, around.shared) {
+        let begun = rules.begun(self.ledger.record(), kind, self.holder, now);
+        if !self.ledger.lease(begun, entry, env.shared) {
             return;
         }
         let id = FetchId(random.next());
@@ -287,7 +283,7 @@ impl Source {
     }
 
     fn send(&mut self, fetch: Fetch, effects: &mut Vec<Effect>) {
-        effects.push(Effect::Fetch(fetch.call(self.machine.timeout)));
+        effects.push(Effect::Fetch(fetch.call(self.rules.timeout)));
         self.fetch = Some(fetch);
     }
 
@@ -298,7 +294,7 @@ impl Source {
         head: &AnswerHead,
         body: &dyn Fn() -> Option<Vec<u8>>,
         random: &mut Random,
-        around: Surroundings<'_>,
+        env: Env<'_>,
         effects: &mut Vec<Effect>,
     ) -> bool {
         let Some(fetch) = self.fetch.take() else {
@@ -306,11 +302,11 @@ impl Source {
         };
         let started_at = fetch.started_at;
         let next = FetchId(random.next());
-        match fetch.answered(&self.spec, head, body, next, around.now) {
+        match fetch.answered(&self.spec, head, body, next, env.now) {
             Next::Call(fetch, discovered) => {
-                let (machine, holder) = (self.machine, self.holder);
-                let prolonged = self.ledger.change(around.shared, |record| {
-                    let record = machine.prolonged(record, holder, around.now)?;
+                let (rules, holder) = (self.rules, self.holder);
+                let prolonged = self.ledger.change(env.shared, |record| {
+                    let record = rules.prolonged(record, holder, env.now)?;
                     let discovered = discovered.clone().or(record.discovered);
                     Some(Record {
                         discovered,
@@ -323,8 +319,8 @@ impl Source {
                 false
             }
             Next::Failed(failure, place) => {
-                self.finish(Outcome::Failed, random, around);
-                self.tell_failure(failure, place, around.now, effects);
+                self.finish(Outcome::Failed, random, env);
+                self.tell_failure(failure, place, env.now, effects);
                 false
             }
             Next::Taken {
@@ -333,14 +329,14 @@ impl Source {
                 age,
                 max_age,
             } => {
-                let version = random.next_at(around.now);
+                let version = random.next_at(env.now);
                 let outcome = Outcome::Good {
                     version,
                     started_at,
                     age,
                     max_age,
                 };
-                self.succeeded(set, &body, outcome, random, around, effects)
+                self.succeeded(set, &body, outcome, random, env, effects)
             }
         }
     }
@@ -351,22 +347,22 @@ impl Source {
         body: &[u8],
         outcome: Outcome,
         random: &mut Random,
-        around: Surroundings<'_>,
+        env: Env<'_>,
         effects: &mut Vec<Effect>,
     ) -> bool {
         // From here on no other worker lays a set down. Where one has the
         // lease by now, its set is the newer one.
-        let (machine, holder, now) = (self.machine, self.holder, around.now);
-        let renewed = self.ledger.change(around.shared, |record| {
-            machine.prolonged(record, holder, now)
-        });
+        let (rules, holder, now) = (self.rules, self.holder, env.now);
+        let renewed = self
+            .ledger
+            .change(env.shared, |record| rules.prolonged(record, holder, now));
         if !renewed {
             return false;
         }
         if let Outcome::Good { version, .. } = outcome {
-            self.ledger.write_set(around.shared, version, body);
+            self.ledger.write_set(env.shared, version, body);
         }
-        if !self.finish(outcome, random, around) {
+        if !self.finish(outcome, random, env) {
             return false;
         }
         let Some(content) = self.ledger.record().content else {
@@ -378,10 +374,10 @@ impl Source {
     }
 
     /// Records the outcome; false if the lease is another's by now.
-    fn finish(&mut self, outcome: Outcome, random: &mut Random, around: Surroundings<'_>) -> bool {
+    fn finish(&mut self, outcome: Outcome, random: &mut Random, env: Env<'_>) -> bool {
         let (holder, jitter) = (self.holder, Jitter(random.byte()));
-        self.ledger.change(around.shared, |record| {
-            Machine::finished(record, holder, outcome, jitter, around.now)
+        self.ledger.change(env.shared, |record| {
+            RefreshPolicy::finished(record, holder, outcome, jitter, env.now)
         })
     }
 

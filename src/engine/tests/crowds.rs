@@ -11,7 +11,7 @@ use super::shared::FakeShared;
 use super::signer::{KeyId, Memory, SIGNER};
 use super::world::{LATE, Token, World};
 use crate::config;
-use crate::engine::{Action, Effect, Engine, FetchCall, StreamId, Surroundings};
+use crate::engine::{Action, Effect, Engine, Env, FetchCall, StreamId};
 use crate::http::{HeaderMap, RequestHead};
 use crate::keys::answer::{AnswerHead, Ending};
 use crate::telemetry::{Metric, Reason};
@@ -64,16 +64,13 @@ impl Crowded {
 
     /// Lets something happen, and carries out what comes of it. How many requests
     /// that were answered by it, and how many fetches it began.
-    fn event(
-        &mut self,
-        what: impl FnOnce(&mut Engine, Surroundings<'_>) -> Vec<Effect>,
-    ) -> (usize, usize) {
-        let around = Surroundings {
+    fn event(&mut self, what: impl FnOnce(&mut Engine, Env<'_>) -> Vec<Effect>) -> (usize, usize) {
+        let env = Env {
             now: self.now,
             shared: &self.shared,
             native: &Memory,
         };
-        let effects = what(&mut self.engine, around);
+        let effects = what(&mut self.engine, env);
         let before = self.answers.len();
         let mut calls = Vec::new();
         for effect in effects {
@@ -102,8 +99,8 @@ impl Crowded {
             body_size: body.len(),
             ..AnswerHead::default()
         };
-        let (answered, _) = self
-            .event(|engine, around| engine.fetched(call.id, &head, &|| Some(body.clone()), around));
+        let (answered, _) =
+            self.event(|engine, env| engine.fetched(call.id, &head, &|| Some(body.clone()), env));
         assert_eq!(answered, 0, "only ticks answer");
     }
 
@@ -128,7 +125,7 @@ impl Crowded {
             (":path", "/"),
             ("authorization", &format!("Bearer {token}")),
         ]));
-        self.event(|engine, around| engine.request(stream, head, around));
+        self.event(|engine, env| engine.request(stream, head, env));
         stream
     }
 
@@ -276,7 +273,7 @@ fn a_thousand_are_answered_in_order_of_arrival_when_their_keys_come() {
     assert!(outcomes.is_sorted_by_key(|outcome| outcome.at));
     for at in outcomes.iter().map(|outcome| outcome.at) {
         let same = outcomes.iter().filter(|outcome| outcome.at == at).count();
-        assert!(same <= worker.turn.judgements, "{same} in a tick");
+        assert!(same <= worker.allowance.judgements, "{same} in a tick");
     }
     assert!(
         outcomes

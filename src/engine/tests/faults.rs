@@ -137,7 +137,7 @@ fn f4_a_large_or_encoded_body_is_refused_before_it_is_copied() {
             ..AnswerHead::default()
         };
         let copy = || -> Option<Vec<u8>> { panic!("the body is copied") };
-        let around = crate::engine::Surroundings {
+        let env = crate::engine::Env {
             now: world.now(),
             shared: &world.shared,
             native: &super::signer::Memory,
@@ -145,7 +145,7 @@ fn f4_a_large_or_encoded_body_is_refused_before_it_is_copied() {
         let _ = worker
             .engine
             .borrow_mut()
-            .fetched(call.id, &head, &copy, around);
+            .fetched(call.id, &head, &copy, env);
     }
 }
 
@@ -300,7 +300,7 @@ fn an_expired_token_is_remembered_no_longer_and_refused() {
         (":path", "/"),
         ("authorization", &format!("Bearer {text}")),
     ]));
-    let around = crate::engine::Surroundings {
+    let env = crate::engine::Env {
         now: world.now(),
         shared: &world.shared,
         native: &super::signer::Memory,
@@ -308,7 +308,7 @@ fn an_expired_token_is_remembered_no_longer_and_refused() {
     let effects = worker
         .engine
         .borrow_mut()
-        .request(StreamId(9999), head, around);
+        .request(StreamId(9999), head, env);
     let refused = effects.iter().any(|effect| {
         matches!(effect, crate::engine::Effect::Answer(answer) if answer.reason == Reason::Expired)
     });

@@ -14,7 +14,7 @@ use super::signer::KeyId;
 use super::world::{Token, World};
 use crate::config;
 use crate::crypto::NoNativeSignatures;
-use crate::engine::{Action, Effect, Engine, StreamId, Surroundings};
+use crate::engine::{Action, Effect, Engine, Env, StreamId};
 use crate::http::{HeaderMap, RequestHead};
 use crate::jwk::shelf;
 use crate::policy::{Policy, ProviderKeys};
@@ -110,8 +110,8 @@ impl Inline {
     }
 }
 
-fn around(shared: &FakeShared) -> Surroundings<'_> {
-    Surroundings {
+fn env(shared: &FakeShared) -> Env<'_> {
+    Env {
         now: UnixTime::from_secs(1_800_000_000),
         shared,
         native: &NoNativeSignatures,
@@ -158,7 +158,7 @@ fn a_listener_that_gave_up_its_tables_in_vain_makes_them_again() {
             (":path", "/"),
             ("authorization", &format!("Bearer {}", issuer.token(number))),
         ]));
-        let effects = engine.request(StreamId(1), head, around(&shared));
+        let effects = engine.request(StreamId(1), head, env(&shared));
         let answer = effects.into_iter().find_map(|effect| match effect {
             Effect::Answer(answer) => Some(answer.action),
             Effect::Fetch(_) | Effect::Measure(_) | Effect::Log(_) => None,
@@ -170,15 +170,15 @@ fn a_listener_that_gave_up_its_tables_in_vain_makes_them_again() {
         // Remembered tokens cost no check.
         allow(&mut engine, number);
     }
-    engine.tick(around(&shared));
+    engine.tick(env(&shared));
     assert!(!has_tables(&policy));
     allow(&mut engine, 63);
     assert!(!has_tables(&policy));
-    engine.tick(around(&shared));
+    engine.tick(env(&shared));
     assert!(has_tables(&policy));
     // Once, and then that is that.
-    engine.tick(around(&shared));
+    engine.tick(env(&shared));
     engine.give_up_memory();
-    engine.tick(around(&shared));
+    engine.tick(env(&shared));
     assert!(!has_tables(&policy));
 }

@@ -9,7 +9,7 @@ use super::shared::{FakeShared, Quiet};
 use super::signer::KeyId;
 use super::world::{Call, Happened, ISSUERS, Outcome, Token, Worker};
 use crate::engine::StreamId;
-use crate::engine::judging::Turn;
+use crate::engine::judging::Allowance;
 use crate::engine::shared::Place;
 use crate::keys::Record;
 use crate::telemetry::{Event, Reason};
@@ -377,7 +377,7 @@ impl Model {
             due.map(|request| request.stream).collect()
         };
         let mut waits = worker.waits.borrow_mut();
-        let most = most_ticks(worker.turn, waits.most_held);
+        let most = most_ticks(worker.allowance, waits.most_held);
         let before = std::mem::take(&mut waits.due);
         for stream in due {
             let ticks = before.get(&stream).copied().unwrap_or_default();
@@ -422,10 +422,10 @@ fn record(worker: &Worker, source: usize, shared: &FakeShared) -> Option<Record>
 /// How many ticks a request that is due may have to wait for, among so many: none
 /// where one tick does all; else until all have been judged that a walk has yet to
 /// come by, and then all that it had come by before.
-fn most_ticks(turn: Turn, held: usize) -> usize {
-    let judged = held.div_ceil(turn.judgements);
-    let steps = (held * (1 + Turn::STEPS_OF_JUDGEMENT)).div_ceil(turn.steps);
-    let answered = held.div_ceil(turn.answers);
+fn most_ticks(allowance: Allowance, held: usize) -> usize {
+    let judged = held.div_ceil(allowance.judgements);
+    let steps = (held * (1 + Allowance::STEPS_PER_JUDGEMENT)).div_ceil(allowance.steps);
+    let answered = held.div_ceil(allowance.answers);
     if judged.max(steps).max(answered) <= 1 {
         0
     } else {

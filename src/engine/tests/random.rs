@@ -10,7 +10,7 @@ use super::issuer::{MODES, Mode, Published};
 use super::settings::{SETTINGS, Settings};
 use super::signer::{KEYS, KeyId};
 use super::world::{Call, ISSUERS, Token, Worker, World};
-use crate::engine::judging::Turn;
+use crate::engine::judging::Allowance;
 use crate::keys::answer::Ending;
 use crate::telemetry::Reason;
 
@@ -94,7 +94,7 @@ impl Schedule {
         let workers = dice.below(4) + 1;
         world.latency.set(None);
         world.slowness.set(Duration::from_millis(100));
-        world.turn.set(some_turn(&mut dice));
+        world.allowance.set(some_allowance(&mut dice));
         world.model.borrow_mut().sabotaged = hazards.sabotage;
         world.model.borrow_mut().jumped = hazards.jumps;
         let schedule = Rc::new(Self {
@@ -395,15 +395,15 @@ impl Schedule {
 }
 
 /// In some worlds a tick does next to nothing.
-fn some_turn(dice: &mut Dice) -> Turn {
+fn some_allowance(dice: &mut Dice) -> Allowance {
     match dice.below(3) {
-        0 => Turn::WHOLE,
-        1 => Turn {
+        0 => Allowance::WHOLE,
+        1 => Allowance {
             answers: 4,
             judgements: 2,
             steps: 30,
         },
-        _ => Turn {
+        _ => Allowance {
             answers: 1 + dice.below(2),
             judgements: 1 + dice.below(3),
             steps: 1 + dice.below(9),

@@ -12,8 +12,8 @@ use super::settings::Settings;
 use super::shared::FakeShared;
 use super::signer::{KeyId, Memory, SIGNER};
 use crate::config;
-use crate::engine::judging::Turn;
-use crate::engine::{Action, Answer, Effect, Engine, FetchCall, StreamId, Surroundings};
+use crate::engine::judging::Allowance;
+use crate::engine::{Action, Answer, Effect, Engine, Env, FetchCall, StreamId};
 use crate::http::{HeaderMap, RequestHead};
 use crate::keys::answer::Ending;
 use crate::telemetry::{Event, Metric, NotSent, Reason};
@@ -51,7 +51,7 @@ pub(super) struct Worker {
     pub(super) waits: RefCell<Waits>,
     pub(super) next_tick: Cell<UnixTime>,
     /// How much one of its ticks does for those that wait.
-    pub(super) turn: Turn,
+    pub(super) allowance: Allowance,
     period: Cell<Duration>,
 }
 
@@ -101,14 +101,14 @@ pub(super) struct World {
     /// The least time between two ticks: the host may be busy.
     pub(super) slowness: Cell<Duration>,
     /// How much a tick does, of workers that begin their life.
-    pub(super) turn: Cell<Turn>,
+    pub(super) allowance: Cell<Allowance>,
     pub(super) verbose: bool,
 }
 
 /// A host nests the answers that one event leads to.
 const fn most_answers(worker: &Worker, happened: &Happened) -> usize {
     match happened {
-        Happened::Tick { .. } => worker.turn.answers,
+        Happened::Tick { .. } => worker.allowance.answers,
         Happened::Request(_) => 1,
         Happened::Fetched { .. } | Happened::Other => 0,
     }
@@ -135,7 +135,7 @@ impl World {
             model: RefCell::default(),
             latency: Cell::new(Some(Duration::from_millis(20))),
             slowness: Cell::default(),
-            turn: Cell::new(Turn::WHOLE),
+            allowance: Cell::new(Allowance::WHOLE),
             verbose: std::env::var_os("SIMULATION_SEED").is_some(),
         };
         for _ in 0..workers {
@@ -154,15 +154,15 @@ impl World {
         let life = self.lives.get() + 1;
         self.lives.set(life);
         let mut engine = Engine::new(policy, u64::try_from(life).unwrap());
-        let turn = self.turn.get();
-        engine.turn = turn;
+        let allowance = self.allowance.get();
+        engine.allowance = allowance;
         let worker = Rc::new(Worker {
             life,
             settings,
             engine: RefCell::new(engine),
             waits: RefCell::new(Waits::new()),
             next_tick: Cell::new(self.now()),
-            turn,
+            allowance,
             period: Cell::default(),
         });
         let seen = self.model.borrow().seen();
@@ -197,7 +197,7 @@ impl World {
         &self,
         worker: &Worker,
         happened: Happened,
-        what: impl FnOnce(&mut Engine, Surroundings<'_>) -> Vec<Effect>,
+        what: impl FnOnce(&mut Engine, Env<'_>) -> Vec<Effect>,
     ) {
         let Ok(mut engine) = worker.engine.try_borrow_mut() else {
             return;
@@ -219,7 +219,7 @@ impl World {
         }
         let effects = what(
             &mut engine,
-            Surroundings {
+            Env {
                 now,
                 shared: &self.shared,
                 native: &Memory,
@@ -344,8 +344,8 @@ impl World {
             arrived: self.now(),
             sequence: 0,
         };
-        self.event(worker, Happened::Request(request), |engine, around| {
-            engine.request(stream, head, around)
+        self.event(worker, Happened::Request(request), |engine, env| {
+            engine.request(stream, head, env)
         });
         stream
     }
@@ -385,9 +385,9 @@ impl World {
             source: call.source,
             answer: answer.clone(),
         };
-        self.event(&worker, happened, |engine, around| {
+        self.event(&worker, happened, |engine, env| {
             let body = || Some(answer.body.clone());
-            engine.fetched(call.asked.id, &answer.head, &body, around)
+            engine.fetched(call.asked.id, &answer.head, &body, env)
         });
     }
 

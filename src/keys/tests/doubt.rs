@@ -12,11 +12,12 @@ fn background_starts(outcome: impl Fn(u64) -> Outcome) -> Vec<(u64, Kind)> {
             kid: millis >= 100_000,
             doubt: true,
         };
-        if let Some(kind) = MACHINE.due(&record, wants, at(millis)) {
+        if let Some(kind) = RULES.due(&record, wants, at(millis)) {
             starts.push((millis, kind));
-            record = MACHINE.begun(&record, kind, ME, at(millis));
+            record = RULES.begun(&record, kind, ME, at(millis));
             let outcome = outcome(millis);
-            record = Machine::finished(&record, ME, outcome, Jitter(0), at(millis + 20)).unwrap();
+            record =
+                RefreshPolicy::finished(&record, ME, outcome, Jitter(0), at(millis + 20)).unwrap();
         }
     }
     starts
@@ -51,52 +52,52 @@ fn doubted_keys_are_fetched_once_a_minute_within_the_budget_of_early_refreshes()
 #[test]
 fn a_background_refresh_leaves_the_backoff_alone_and_is_told_as_the_next_try() {
     let record = failed(7, fetched(None, Jitter(0)), Jitter(0));
-    let begun = MACHINE.begun(&record, Kind::Background, ME, at(10));
+    let begun = RULES.begun(&record, Kind::Background, ME, at(10));
     assert!(begun.lease.unwrap().early);
-    let after = Machine::finished(&begun, ME, Outcome::Failed, Jitter(0), at(20)).unwrap();
+    let after = RefreshPolicy::finished(&begun, ME, Outcome::Failed, Jitter(0), at(20)).unwrap();
     assert_eq!(after.failure, record.failure);
-    let idle = Machine::finished(
-        &MACHINE.begun(&fetched(None, Jitter(0)), Kind::Background, ME, at(0)),
+    let idle = RefreshPolicy::finished(
+        &RULES.begun(&fetched(None, Jitter(0)), Kind::Background, ME, at(0)),
         ME,
         Outcome::Failed,
         Jitter(0),
         at(10),
     )
     .unwrap();
-    assert_eq!(MACHINE.next_try(&idle, DOUBT, at(20)), at(60_500));
-    assert_eq!(MACHINE.next_try(&idle, KID, at(20)), at(5_000));
-    assert_eq!(MACHINE.next_try(&idle, NOTHING, at(20)), at(600_000));
+    assert_eq!(RULES.next_try(&idle, DOUBT, at(20)), at(60_500));
+    assert_eq!(RULES.next_try(&idle, KID, at(20)), at(5_000));
+    assert_eq!(RULES.next_try(&idle, NOTHING, at(20)), at(600_000));
 }
 
 #[test]
 fn what_was_doubted_before_a_fetch_has_been_asked_for() {
     let idle = Record::default();
-    assert!(!Machine::asked_since(&idle, at(0), at(0)));
+    assert!(!RefreshPolicy::asked_since(&idle, at(0), at(0)));
     let taken = fetched(None, Jitter(0));
-    assert!(Machine::asked_since(&taken, at(0), at(0)));
-    assert!(!Machine::asked_since(&taken, at(1), at(1)));
+    assert!(RefreshPolicy::asked_since(&taken, at(0), at(0)));
+    assert!(!RefreshPolicy::asked_since(&taken, at(1), at(1)));
     for kind in [Kind::Early, Kind::Background] {
-        let begun = MACHINE.begun(&taken, kind, OTHER, at(5_000));
-        assert!(Machine::asked_since(&begun, at(5_000), at(5_000)));
-        assert!(!Machine::asked_since(&begun, at(5_001), at(5_001)));
+        let begun = RULES.begun(&taken, kind, OTHER, at(5_000));
+        assert!(RefreshPolicy::asked_since(&begun, at(5_000), at(5_000)));
+        assert!(!RefreshPolicy::asked_since(&begun, at(5_001), at(5_001)));
         // Before the clock was set back.
-        assert!(!Machine::asked_since(&begun, at(1), at(2)));
+        assert!(!RefreshPolicy::asked_since(&begun, at(1), at(2)));
     }
-    let begun = MACHINE.begun(&taken, Kind::Ordinary, OTHER, at(5_000));
-    assert!(!Machine::asked_since(&begun, at(5_000), at(5_000)));
+    let begun = RULES.begun(&taken, Kind::Ordinary, OTHER, at(5_000));
+    assert!(!RefreshPolicy::asked_since(&begun, at(5_000), at(5_000)));
 }
 
 #[test]
 fn a_set_is_as_old_as_its_age_says_at_most() {
     let as_of = |age| {
-        let begun = MACHINE.begun(&Record::default(), Kind::Ordinary, ME, at(100_000));
+        let begun = RULES.begun(&Record::default(), Kind::Ordinary, ME, at(100_000));
         let outcome = Outcome::Good {
             version: 2,
             started_at: at(100_000),
             age,
             max_age: None,
         };
-        let taken = Machine::finished(&begun, ME, outcome, Jitter(0), at(101_000)).unwrap();
+        let taken = RefreshPolicy::finished(&begun, ME, outcome, Jitter(0), at(101_000)).unwrap();
         taken.content.unwrap().as_of
     };
     assert_eq!(as_of(0), at(100_000));

@@ -35,11 +35,11 @@ const METADATA_AGE: Duration = Duration::from_hours(24);
 /// The rules of one key source (timing only): a state machine over [`Record`].
 ///
 /// A record without content is *empty*; with content it is *fresh* until
-/// [`Machine::refresh_at`], then *stale* until `max_stale` after the last good
+/// [`RefreshPolicy::refresh_at`], then *stale* until `max_stale` after the last good
 /// fetch, then as good as empty. Each of these may have a failure behind it
 /// and a fetch in flight.
 #[derive(Clone, Copy, Debug)]
-pub struct Machine {
+pub struct RefreshPolicy {
     /// The longest that one request to the issuer takes.
     pub timeout: Duration,
     /// The ceiling on the age of keys before they are fetched again.
@@ -88,7 +88,7 @@ pub enum Outcome {
     Failed,
 }
 
-impl Machine {
+impl RefreshPolicy {
     /// Whether the record's keys may verify tokens.
     #[must_use]
     pub fn serves(&self, record: &Record, now: UnixTime) -> bool {

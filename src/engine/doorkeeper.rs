@@ -6,12 +6,12 @@
 /// A mark that two tokens share makes one of them look as if it had come before,
 /// which is worth a place among the remembered ones and nothing else.
 #[derive(Debug, Default)]
-pub(super) struct Newcomers {
+pub(super) struct Doorkeeper {
     /// None before the first token; 0: nobody.
     marks: Vec<u32>,
 }
 
-impl Newcomers {
+impl Doorkeeper {
     /// 32 KiB of marks.
     const PLACES: usize = 8192;
 
@@ -53,10 +53,10 @@ mod tests {
 
     #[test]
     fn a_token_has_come_before_when_it_comes_again() {
-        let mut newcomers = Newcomers::default();
+        let mut doorkeeper = Doorkeeper::default();
         for end in [0, 1, u128::MAX, 1 << 64, 0x41 << 120] {
-            assert!(!newcomers.has_come_before(end), "{end}");
-            assert!(newcomers.has_come_before(end), "{end}");
+            assert!(!doorkeeper.has_come_before(end), "{end}");
+            assert!(doorkeeper.has_come_before(end), "{end}");
         }
     }
 
@@ -70,13 +70,13 @@ mod tests {
             }
             u128::from_le_bytes(end)
         });
-        let mut newcomers = Newcomers::default();
+        let mut doorkeeper = Doorkeeper::default();
         let mut mistaken = 0;
         for end in ends {
-            mistaken += u32::from(newcomers.has_come_before(end));
+            mistaken += u32::from(doorkeeper.has_come_before(end));
         }
         assert_eq!(mistaken, 0);
-        let used = newcomers.marks.iter().filter(|mark| **mark != 0).count();
-        assert!(used > Newcomers::PLACES * 9 / 10, "{used}");
+        let used = doorkeeper.marks.iter().filter(|mark| **mark != 0).count();
+        assert!(used > Doorkeeper::PLACES * 9 / 10, "{used}");
     }
 }
