@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::origin::OriginError;
+use crate::http::BadMethod;
 
 /// One thing that is wrong with a written policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,12 +40,8 @@ pub enum CorsProblem {
     AnyOriginWithCredentials,
     /// `https://*` and `allow_credentials`.
     AnyHostWithCredentials,
-    /// Not a token (RFC 9110 section 9.1).
-    NotAMethod,
-    /// One of the methods that browsers send in upper case only; how they do.
-    MethodCase(&'static str),
-    /// `*` for a method.
-    AnyMethodIsAny,
+    /// Neither `ANY` nor a method as routes write them.
+    Method(BadMethod),
     /// Not a token (RFC 9110 section 5.1).
     NotAHeaderName,
     /// `*` for a header and `allow_credentials`, which makes it literal.
@@ -90,8 +87,8 @@ impl fmt::Display for CorsProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Origin(error) => return error.fmt(f),
-            Self::MethodCase(right) => {
-                return write!(f, "is a method that browsers send in upper case; write `{right}`");
+            Self::Method(BadMethod::LetterCase { instead }) => {
+                return write!(f, "is not a method, as methods are case-sensitive; write `{instead}`");
             }
             Self::Repeats(first) => {
                 return write!(f, "repeats entry {first} of the list (counted from 0); remove one");
@@ -106,8 +103,13 @@ impl fmt::Display for CorsProblem {
                 "matches every host and may not stand with `allow_credentials: true`, which would \
                  give every site the user's session; name a domain, as in `https://*.example.com`"
             }
-            Self::NotAMethod => "is not a method; write such as `GET`",
-            Self::AnyMethodIsAny => {
+            Self::Method(BadMethod::NotAMethod) => {
+                "is not a method, which is upper-case letters; write such as `GET`"
+            }
+            Self::Method(BadMethod::Several) => {
+                "is more than one method; write one entry per method"
+            }
+            Self::Method(BadMethod::EveryMethod) => {
                 "is not a method; write `ANY` for every method, or leave `allow_methods` out for \
                  those of the path's routes"
             }

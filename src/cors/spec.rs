@@ -8,7 +8,7 @@ use super::error::{CorsError, CorsMember, CorsProblem};
 use super::fault;
 use super::origin::OriginPattern;
 use super::policy::{AllowedHeaders, Compiled, CorsPolicy, Methods, Origins};
-use crate::http::is_token;
+use crate::http::{MethodPattern, is_token};
 
 /// The members of `cors` as written. An absent list is `None`; an empty one
 /// is refused.
@@ -37,10 +37,6 @@ pub struct CorsSpec {
 
 /// The largest `Access-Control-Max-Age`: beyond it parsers overflow.
 const MAX_AGE_SECONDS: u64 = 2_147_483_647;
-
-/// Fetch, "normalize a method": browsers send these in upper case, whatever
-/// the page wrote. No other method is changed.
-const NORMALISED: [&str; 6] = ["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"];
 
 /// What pages must be able to read of the filter's own answers.
 const OWN_EXPOSED: [&str; 2] = ["WWW-Authenticate", "Retry-After"];
@@ -120,17 +116,12 @@ impl CorsSpec {
         let mut names = Vec::new();
         let mut any = false;
         for (index, entry) in written.iter().enumerate() {
-            let upper = NORMALISED
-                .into_iter()
-                .find(|method| entry.eq_ignore_ascii_case(method));
-            match upper {
-                Some(upper) if upper != entry => {
-                    errors.add(member, Some(index), CorsProblem::MethodCase(upper));
-                }
-                _ if entry == "*" => errors.add(member, Some(index), CorsProblem::AnyMethodIsAny),
-                _ if entry == "ANY" => any = true,
-                _ if is_token(entry.as_bytes()) => names.push(entry.as_str().into()),
-                _ => errors.add(member, Some(index), CorsProblem::NotAMethod),
+            // The methods of `routes[].match`, and no others: what no route can
+            // be for would be promised to pages in vain.
+            match MethodPattern::parse(entry) {
+                Ok(MethodPattern::Any) => any = true,
+                Ok(MethodPattern::Named(method)) => names.push(method.as_str().into()),
+                Err(problem) => errors.add(member, Some(index), CorsProblem::Method(problem)),
             }
         }
         Methods::Listed { names, any }

@@ -130,9 +130,7 @@ fn entry_problem(entry: &Text<'_>, list: &[Text<'_>], problem: CorsProblem) -> P
         | CorsProblem::TooLong) => Problem::Cors(problem),
         problem @ (CorsProblem::Origin(_)
         | CorsProblem::AnyHostWithCredentials
-        | CorsProblem::NotAMethod
-        | CorsProblem::MethodCase(_)
-        | CorsProblem::AnyMethodIsAny
+        | CorsProblem::Method(_)
         | CorsProblem::NotAHeaderName) => Problem::CorsEntry(Excerpt::of(entry.value), problem),
     }
 }

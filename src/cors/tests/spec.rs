@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::http::BadMethod;
+
 use super::super::{CorsMember as Member, CorsProblem as Problem, CorsSpec};
 use super::{example, list, origins, policy};
 
@@ -167,26 +169,35 @@ fn a_star_beside_authorization_holds_where_a_token_is_needed() {
 }
 
 #[test]
-fn methods_are_tokens_in_the_case_that_browsers_send() {
+fn methods_are_those_that_routes_can_be_for() {
     let methods = |entries: &[&str]| CorsSpec {
         allow_methods: list(entries),
         ..origins(&["https://app.example.com"])
     };
     assert!(
-        methods(&["GET", "PATCH", "PROPFIND", "patch", "ANY"])
+        methods(&["GET", "PATCH", "PROPFIND", "VERSION-CONTROL", "ANY"])
             .compile()
             .is_ok()
     );
     assert_eq!(
-        errors(&methods(&["get", "G T", "", "*", "Delete", "GET,POST"])),
+        errors(&methods(&[
+            "get", "GET|POST", "", "*", "patch", "ALL", "any", "foo", "X_FOO",
+        ])),
         [
-            (Member::AllowMethods, Some(0), Problem::MethodCase("GET")),
-            (Member::AllowMethods, Some(1), Problem::NotAMethod),
-            (Member::AllowMethods, Some(2), Problem::NotAMethod),
-            (Member::AllowMethods, Some(3), Problem::AnyMethodIsAny),
-            (Member::AllowMethods, Some(4), Problem::MethodCase("DELETE")),
-            (Member::AllowMethods, Some(5), Problem::NotAMethod),
+            BadMethod::LetterCase { instead: "GET" },
+            BadMethod::Several,
+            BadMethod::NotAMethod,
+            BadMethod::EveryMethod,
+            BadMethod::LetterCase { instead: "PATCH" },
+            BadMethod::EveryMethod,
+            BadMethod::EveryMethod,
+            BadMethod::NotAMethod,
+            BadMethod::NotAMethod,
         ]
+        .into_iter()
+        .enumerate()
+        .map(|(index, problem)| (Member::AllowMethods, Some(index), Problem::Method(problem)))
+        .collect::<Vec<_>>()
     );
 }
 
