@@ -14,7 +14,8 @@ const MAX_DEPTH: u8 = 8;
 pub(super) type Node = Map<String, Value>;
 
 /// Writes out the cases of a group. Besides what `each` names, `$n` is the
-/// number of the value, in two digits.
+/// number of the value, in two digits. The names may also stand in what a case
+/// inherits from a group around its `each`.
 ///
 /// What a group says, its cases inherit:
 /// members of `headers`, `expect` and `token` one by one, `with` as a merge
@@ -37,7 +38,8 @@ fn expand(mut node: Node, outer: &Node, out: &mut Vec<Node>, depth: u8) -> Resul
             .entry("n")
             .or_insert_with(|| format!("{number:02}").into());
         let mut one = substituted_members(&node, &values);
-        if one.get("name") == node.get("name") {
+        let around = substituted_members(outer, &values);
+        if one.get("name") == node.get("name") && around.get("name") == outer.get("name") {
             // Cases of one name are told apart by their values.
             let telling = |(name, value): &(&String, &Value)| {
                 let told = ["n", "row", "expect"].contains(&name.as_str());
@@ -54,7 +56,7 @@ fn expand(mut node: Node, outer: &Node, out: &mut Vec<Node>, depth: u8) -> Resul
         if let Some(row) = values.get("row") {
             one.entry("row").or_insert_with(|| row.clone());
         }
-        expand_one(one, outer, out, depth)?;
+        expand_one(one, &around, out, depth)?;
     }
     Ok(())
 }

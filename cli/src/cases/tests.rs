@@ -145,6 +145,40 @@ cases:
 }
 
 #[test]
+fn a_family_fills_what_its_cases_inherit() {
+    let file = file(
+        "
+cases:
+  - name: group of $who
+    request: GET /$who/$n
+    headers: {x-who: $who, x-other: $other}
+    cases:
+      - {name: one, each: {who: [ann, bob]}, expect: 200}
+      - {name: two, request: GET /, expect: 200}
+",
+    )
+    .unwrap();
+    let shown: Vec<_> = all(&file)
+        .map(|(world, case)| {
+            let request = world.prepare(case, world.now()).unwrap().0;
+            let headers = request.headers.iter();
+            let values = headers.map(|(_, value)| value.as_slice());
+            let text = [request.path.as_deref().unwrap(), b" "].into_iter();
+            let text: Vec<_> = text.chain(values).collect::<Vec<_>>().concat();
+            format!("{}: {}", case.name, String::from_utf8(text).unwrap())
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "group of ann: one: /ann/01 $otherann",
+            "group of bob: one: /bob/02 $otherbob",
+            "group of $who: two: / $other$who",
+        ]
+    );
+}
+
+#[test]
 fn a_token_is_like_the_usual_one_but_for_what_it_says() {
     let now = DEFAULT_NOW;
     let (header, claims) = token("good");
