@@ -13,6 +13,7 @@ pub mod engine;
 pub mod http;
 pub mod json;
 pub mod jwk;
+pub mod jws;
 pub mod jwt;
 pub mod keys;
 pub mod memory;

@@ -23,8 +23,12 @@ const TABLE: &[(&str, &[&str])] = &[
     ("crypto", &["memory"]),
     ("http", &[]),
     ("jwk", &["crypto", "json"]),
+    ("jws", &["crypto", "json", "jwk"]),
     ("rules", &[]),
-    ("jwt", &["order", "crypto", "json", "jwk", "rules", "time"]),
+    (
+        "jwt",
+        &["order", "crypto", "json", "jwk", "jws", "rules", "time"],
+    ),
     ("cors", &["order", "http"]),
     ("telemetry", &["cors", "json", "jwk"]),
     (

@@ -7,7 +7,7 @@ use super::form::{Form, Signed, Tried};
 use super::{Absent, CurrentKeys, Keys, Refusal, Verified, Wanted};
 use crate::crypto::NativeSignatures;
 use crate::jwk::{AskedKid, KeySet, Lookup};
-use crate::jwt::{ClaimError, TokenError, ValidClaims, VerifiedJwt};
+use crate::jwt::{ClaimError, JwsError, TokenError, ValidClaims, VerifiedJwt};
 use crate::policy::{Policy, Provider, ProviderId, ProviderKeys, Route, SourceId};
 use crate::rules::RequestParts;
 use crate::telemetry::Reason;
@@ -301,16 +301,18 @@ pub(super) fn malformed(error: TokenError) -> Refusal {
 
 const fn reason_of(error: TokenError) -> Reason {
     match error {
-        TokenError::TooLong => Reason::TokenTooLong,
-        TokenError::Algorithm => Reason::BadAlgorithm,
-        TokenError::Encrypted | TokenError::CriticalExtension | TokenError::UnencodedPayload => {
-            Reason::UnsupportedHeader
-        }
-        TokenError::NotThreeParts
-        | TokenError::NotBase64Url
-        | TokenError::Header(_)
-        | TokenError::KeyId
-        | TokenError::TokenType
+        TokenError::Form(JwsError::TooLong) => Reason::TokenTooLong,
+        TokenError::Form(JwsError::Algorithm) => Reason::BadAlgorithm,
+        TokenError::Form(
+            JwsError::Encrypted | JwsError::CriticalExtension | JwsError::UnencodedPayload,
+        ) => Reason::UnsupportedHeader,
+        TokenError::Form(
+            JwsError::NotThreeParts
+            | JwsError::NotBase64Url
+            | JwsError::Header(_)
+            | JwsError::KeyId
+            | JwsError::TokenType,
+        )
         | TokenError::Claims(_)
         | TokenError::Claim(_) => Reason::MalformedToken,
     }

@@ -76,7 +76,7 @@ impl TokenCache {
 
     /// Remembers a token, in place of another with the same end.
     pub(super) fn remember(&mut self, text: Box<[u8]>, provider: ProviderId, jwt: Rc<VerifiedJwt>) {
-        self.headers.remember(&jwt);
+        self.headers.remember(jwt.header());
         let Some(end) = end(&text) else { return };
         // The same for each provider: it is the same text.
         let size = jwt.memory_bytes();

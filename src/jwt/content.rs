@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use super::claims::ClaimSet;
-use super::header::Header;
+use crate::jws::Header;
 
 /// A token's header and claims. Shared, so that a token that verifies is not
 /// copied.

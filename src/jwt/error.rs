@@ -6,31 +6,13 @@
 use std::fmt;
 
 use crate::json::Fault;
+use crate::jws::JwsError;
 
 /// A token whose form is not one that is let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenError {
-    /// Longer than [`MAX_TOKEN_BYTES`](super::MAX_TOKEN_BYTES).
-    TooLong,
-    /// Not three parts, none of them empty, between two dots.
-    NotThreeParts,
-    /// A part that is not base64url (RFC 7515 section 2): another character,
-    /// padding, or last bits that are not zero.
-    NotBase64Url,
-    /// The header is no JSON object that is let in.
-    Header(Fault),
-    /// An `enc` in the header: the token claims to be encrypted.
-    Encrypted,
-    /// `alg` is missing, `none`, or nothing that is supported.
-    Algorithm,
-    /// Any `crit`: no extension is understood (RFC 7515 section 4.1.11).
-    CriticalExtension,
-    /// A `b64` that is not `true` (RFC 7797 section 7).
-    UnencodedPayload,
-    /// `kid` is there and no string.
-    KeyId,
-    /// `typ` is there and no string.
-    TokenType,
+    /// The signed text (RFC 7515).
+    Form(JwsError),
     /// The claims are no JSON object that is let in.
     Claims(Fault),
     /// A registered claim has a wrong type, or is needed and missing.
@@ -91,20 +73,7 @@ impl TokenError {
     #[must_use]
     pub fn description(self) -> &'static str {
         match self {
-            Self::TooLong => "The token is too long",
-            Self::NotThreeParts => "The token does not have three parts",
-            Self::NotBase64Url => "The token is not base64url encoded",
-            Self::Header(Fault::DuplicateMember) => "The token header has a member twice",
-            Self::Header(Fault::TooDeep) => "The token header is nested too deep",
-            Self::Header(
-                Fault::NotUtf8 | Fault::ByteOrderMark | Fault::Syntax | Fault::NotAnObject,
-            ) => "The token header is not a JSON object",
-            Self::Encrypted => "Encrypted tokens are not supported",
-            Self::Algorithm => "The token signature algorithm is not supported",
-            Self::CriticalExtension => "The token needs an extension that is not supported",
-            Self::UnencodedPayload => "Tokens with unencoded claims are not supported",
-            Self::KeyId => "The token key ID is malformed",
-            Self::TokenType => "The token type is malformed",
+            Self::Form(error) => error.description(),
             Self::Claims(Fault::DuplicateMember) => "The token has a claim twice",
             Self::Claims(Fault::TooDeep) => "The token claims are nested too deep",
             Self::Claims(
@@ -146,6 +115,12 @@ impl ClaimError {
             Self::Bound => "The token is bound to its holder and no proof of that can be checked",
             Self::Unbound => "The token is not bound to its holder",
         }
+    }
+}
+
+impl From<JwsError> for TokenError {
+    fn from(error: JwsError) -> Self {
+        Self::Form(error)
     }
 }
 

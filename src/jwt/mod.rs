@@ -1,4 +1,4 @@
-//! JSON Web Tokens in compact form (RFC 7515, RFC 7519), from bytes to claims
+//! JSON Web Tokens in compact form (RFC 7519), from bytes to claims
 //! that may be believed. Each step is a type, and the next one comes only from
 //! the one before:
 //!
@@ -27,8 +27,6 @@ mod claims;
 mod content;
 mod context;
 mod error;
-mod header;
-mod known_headers;
 mod numeric_date;
 #[cfg(test)]
 mod tests;
@@ -40,15 +38,12 @@ mod verified;
 pub use binding::Binding;
 pub use check::{Audiences, Expectations, TokenUse};
 pub use error::{ClaimError, RegisteredClaim, TokenError};
-pub use header::TokenType;
-pub use known_headers::KnownHeaders;
 pub use text::{ClaimText, Unfit};
 pub use token::UnverifiedJwt;
 pub use valid::ValidClaims;
 pub use verified::VerifiedJwt;
 
-/// The longest token that is looked at, in bytes.
-pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
+pub use crate::jws::{JwsError, KnownHeaders, MAX_BYTES as MAX_TOKEN_BYTES, TokenType};
 
-/// How deep objects and arrays may nest in a token's header and claims.
+/// How deep objects and arrays may nest in a token's claims.
 pub const MAX_JSON_DEPTH: usize = 32;

@@ -1,17 +1,14 @@
-//! The compact form (RFC 7515 section 7.1) of a token nobody has checked yet.
+//! A token that nobody has checked yet.
 
 use std::fmt;
 use std::rc::Rc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::claims::ClaimSet;
 use super::content::Content;
-use super::header::Header;
-use super::{KnownHeaders, MAX_TOKEN_BYTES, TokenError, TokenType, VerifiedJwt};
+use super::{KnownHeaders, TokenError, TokenType, VerifiedJwt};
 use crate::crypto::{Algorithm, NativeSignatures};
 use crate::jwk::Jwk;
+use crate::jws::Jws;
 
 /// A token of good form, of which nothing is believed.
 ///
@@ -36,10 +33,7 @@ use crate::jwk::Jwk;
 /// }
 /// ```
 pub struct UnverifiedJwt<'t> {
-    /// The first two parts and the dot between them, as received: what was
-    /// signed. Never a re-encoding.
-    signed: &'t [u8],
-    signature: Vec<u8>,
+    jws: Jws<'t>,
     content: Rc<Content>,
 }
 
@@ -61,52 +55,34 @@ impl<'t> UnverifiedJwt<'t> {
     ///
     /// What of its form is not let in.
     pub fn parse_with(token: &'t [u8], known: Option<&KnownHeaders>) -> Result<Self, TokenError> {
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(TokenError::TooLong);
-        }
-        let (header, payload, signature) = split(token).ok_or(TokenError::NotThreeParts)?;
-        let decode = |part| URL_SAFE_NO_PAD.decode(part);
-        let signed_bytes = header.len().saturating_add(1).saturating_add(payload.len());
-        let signed = token.get(..signed_bytes).ok_or(TokenError::NotThreeParts)?;
-        // Of further dots, one is in this part.
-        let payload = decode(payload).map_err(|_| match memchr::memchr(b'.', payload) {
-            Some(_) => TokenError::NotThreeParts,
-            None => TokenError::NotBase64Url,
-        })?;
-        let signature = decode(signature).map_err(|_| TokenError::NotBase64Url)?;
-        let header = if let Some(known) = known.and_then(|known| known.get(header)) {
-            Rc::clone(known)
-        } else {
-            let decoded = decode(header).map_err(|_| TokenError::NotBase64Url)?;
-            Rc::new(Header::read(header, &decoded)?)
+        let (jws, payload) = Jws::parse(token, known)?;
+        let content = Content {
+            header: Rc::clone(jws.header()),
+            claims: ClaimSet::read(payload)?,
         };
         Ok(Self {
-            signed,
-            signature,
-            content: Rc::new(Content {
-                header,
-                claims: ClaimSet::read(payload)?,
-            }),
+            jws,
+            content: Rc::new(content),
         })
     }
 
     /// The algorithm that the token says it is signed with; never `none`.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
-        self.content.header.algorithm
+        self.content.header.algorithm()
     }
 
     /// The ID of the key that the token says it is signed with. An empty one
     /// is one.
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
-        self.content.header.kid.as_deref()
+        self.content.header.kid()
     }
 
     /// The token's `typ`.
     #[must_use]
     pub fn token_type(&self) -> Option<&TokenType> {
-        self.content.header.token_type.as_ref()
+        self.content.header.token_type()
     }
 
     /// Who the token says has issued it: to choose the provider by whose keys
@@ -122,40 +98,14 @@ impl<'t> UnverifiedJwt<'t> {
     /// Which algorithms a provider allows is the caller's to ask, before.
     #[must_use]
     pub fn verify(&self, key: &Jwk, native: &dyn NativeSignatures) -> Option<VerifiedJwt> {
-        let algorithm = self.content.header.algorithm;
-        if !key.serves(algorithm) {
-            return None;
-        }
-        let good = key
-            .key()
-            .verify(algorithm, self.signed, &self.signature, native);
-        good.then(|| VerifiedJwt::verified(Rc::clone(&self.content), *key.key().fingerprint()))
+        let signer = self.jws.verify(key, native)?;
+        Some(VerifiedJwt::verified(Rc::clone(&self.content), signer))
     }
 }
 
 impl fmt::Debug for UnverifiedJwt<'_> {
     /// Nothing of the token but its algorithm: the rest is a credential.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "UnverifiedJwt({})",
-            self.content.header.algorithm.name()
-        )
+        write!(out, "UnverifiedJwt({})", self.algorithm().name())
     }
-}
-
-/// The three parts: what lies before the first dot, between it and the last, and
-/// after that. So the part in the middle, which is the longest, is not looked
-/// through; a dot in it is found when it is decoded.
-fn split(token: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let (header, rest) = split_at(token, memchr::memchr(b'.', token)?)?;
-    let (payload, signature) = split_at(rest, memchr::memrchr(b'.', rest)?)?;
-    let good = !(header.is_empty() || payload.is_empty() || signature.is_empty());
-    good.then_some((header, payload, signature))
-}
-
-/// What lies before and after the byte at `dot`.
-fn split_at(text: &[u8], dot: usize) -> Option<(&[u8], &[u8])> {
-    let (before, rest) = text.split_at_checked(dot)?;
-    Some((before, rest.get(1..)?))
 }

@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use super::claims::{ClaimSet, Registered};
 use super::content::Content;
-use super::header::Header;
 use super::{ClaimError, Expectations, TokenType, ValidClaims, check};
 use crate::crypto::{Algorithm, Fingerprint};
+use crate::jws::Header;
 use crate::rules::RequestParts;
 use crate::time::UnixTime;
 
@@ -45,26 +45,28 @@ impl VerifiedJwt {
         }
     }
 
-    pub(super) fn header(&self) -> &Rc<Header> {
+    /// Its header, for [`KnownHeaders`](super::KnownHeaders).
+    #[must_use]
+    pub fn header(&self) -> &Rc<Header> {
         &self.content.header
     }
 
     /// The algorithm of its signature.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
-        self.content.header.algorithm
+        self.content.header.algorithm()
     }
 
     /// The `kid` of its header.
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
-        self.content.header.kid.as_deref()
+        self.content.header.kid()
     }
 
     /// The `typ` of its header.
     #[must_use]
     pub fn token_type(&self) -> Option<&TokenType> {
-        self.content.header.token_type.as_ref()
+        self.content.header.token_type()
     }
 
     /// The key that has signed it.
@@ -88,15 +90,10 @@ impl VerifiedJwt {
     /// The memory it takes up, in bytes.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        let kid = self.kid().map_or(0, str::len);
-        let token_type = self.token_type().map_or(0, |typ| typ.as_str().len());
         size_of::<Self>()
             .saturating_add(size_of::<Content>())
-            .saturating_add(size_of::<Header>())
             .saturating_add(self.content.claims.heap_bytes())
-            .saturating_add(self.content.header.text.len())
-            .saturating_add(kid)
-            .saturating_add(token_type)
+            .saturating_add(self.content.header.memory_bytes())
     }
 
     /// Checks that the token holds at `now` and is what `expected` says of

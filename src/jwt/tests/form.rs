@@ -27,7 +27,7 @@ fn a_token_has_exactly_three_parts_and_none_is_empty() {
     ] {
         assert_eq!(
             parse_error(&token),
-            Some(TokenError::NotThreeParts),
+            Some(TokenError::Form(JwsError::NotThreeParts)),
             "{token}"
         );
     }
@@ -46,9 +46,18 @@ fn a_token_is_as_long_as_the_limit_and_no_longer() {
         pad += 1;
     }
     assert_eq!(parse_error(sized(pad)), None);
-    assert_eq!(parse_error(sized(pad + 1)), Some(TokenError::TooLong));
-    assert_eq!(parse_error(".".repeat(50_000)), Some(TokenError::TooLong));
-    assert_eq!(parse_error("a".repeat(50_000)), Some(TokenError::TooLong));
+    assert_eq!(
+        parse_error(sized(pad + 1)),
+        Some(TokenError::Form(JwsError::TooLong))
+    );
+    assert_eq!(
+        parse_error(".".repeat(50_000)),
+        Some(TokenError::Form(JwsError::TooLong))
+    );
+    assert_eq!(
+        parse_error("a".repeat(50_000)),
+        Some(TokenError::Form(JwsError::TooLong))
+    );
 }
 
 #[test]
@@ -82,23 +91,29 @@ fn base64url_is_canonical_in_every_part() {
             let token = with(index, &bad);
             assert_eq!(
                 parse_error(&token),
-                Some(TokenError::NotBase64Url),
+                Some(TokenError::Form(JwsError::NotBase64Url)),
                 "{token}"
             );
         }
     }
     // `AQ` and `AR` decode alike where last bits are dropped.
     assert_eq!(parse_error(with(2, "AQ")), None);
-    assert_eq!(parse_error(with(2, "AR")), Some(TokenError::NotBase64Url));
+    assert_eq!(
+        parse_error(with(2, "AR")),
+        Some(TokenError::Form(JwsError::NotBase64Url))
+    );
     let mut bytes = good.into_bytes();
     bytes[0] = 0xFF;
-    assert_eq!(parse_error(bytes), Some(TokenError::NotBase64Url));
+    assert_eq!(
+        parse_error(bytes),
+        Some(TokenError::Form(JwsError::NotBase64Url))
+    );
 }
 
 #[test]
 fn the_json_serialisation_is_no_token() {
     let error = parse_error(r#"{"payload":"e30","protected":"e30","signature":"AA"}"#);
-    assert_eq!(error, Some(TokenError::NotThreeParts));
+    assert_eq!(error, Some(TokenError::Form(JwsError::NotThreeParts)));
 }
 
 /// Texts that are no JSON object, whatever a lenient reader says.
@@ -140,7 +155,10 @@ fn header_and_claims_are_strict_json_objects() {
     for text in NO_OBJECT {
         let shown = String::from_utf8_lossy(text);
         let header = parse_error(sign(text, CLAIMS));
-        assert!(matches!(header, Some(TokenError::Header(_))), "{shown}");
+        assert!(
+            matches!(header, Some(TokenError::Form(JwsError::Header(_)))),
+            "{shown}"
+        );
         let claims = parse_error(sign(HEADER, text));
         assert!(matches!(claims, Some(TokenError::Claims(_))), "{shown}");
     }
@@ -161,7 +179,7 @@ fn a_member_is_never_there_twice() {
         let error = parse_error(sign(header, CLAIMS));
         assert_eq!(
             error,
-            Some(TokenError::Header(Fault::DuplicateMember)),
+            Some(TokenError::Form(JwsError::Header(Fault::DuplicateMember))),
             "{header}"
         );
     }
@@ -195,7 +213,7 @@ fn nesting_ends_at_the_limit() {
         );
         assert_eq!(
             parse_error(sign(header(depth), CLAIMS)),
-            Some(TokenError::Header(Fault::TooDeep))
+            Some(TokenError::Form(JwsError::Header(Fault::TooDeep)))
         );
     }
     let unclosed = format!("{{\"x\":{}", "[".repeat(11_000));
@@ -286,21 +304,21 @@ fn only_issuer_and_expiry_have_to_be_there() {
 
 #[test]
 fn descriptions_keep_to_the_characters_of_rfc_6750() {
-    let mut sentences = vec![TokenError::TooLong.description()];
+    let mut sentences = vec![TokenError::Form(JwsError::TooLong).description()];
     for fault in [Fault::Syntax, Fault::DuplicateMember, Fault::TooDeep] {
-        sentences.push(TokenError::Header(fault).description());
+        sentences.push(TokenError::Form(JwsError::Header(fault)).description());
         sentences.push(TokenError::Claims(fault).description());
     }
     sentences.extend(
         [
-            TokenError::NotThreeParts,
-            TokenError::NotBase64Url,
-            TokenError::Encrypted,
-            TokenError::Algorithm,
-            TokenError::CriticalExtension,
-            TokenError::UnencodedPayload,
-            TokenError::KeyId,
-            TokenError::TokenType,
+            TokenError::Form(JwsError::NotThreeParts),
+            TokenError::Form(JwsError::NotBase64Url),
+            TokenError::Form(JwsError::Encrypted),
+            TokenError::Form(JwsError::Algorithm),
+            TokenError::Form(JwsError::CriticalExtension),
+            TokenError::Form(JwsError::UnencodedPayload),
+            TokenError::Form(JwsError::KeyId),
+            TokenError::Form(JwsError::TokenType),
             TokenError::Claim(RegisteredClaim::Expiry),
         ]
         .map(TokenError::description),

@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::VerifiedJwt;
-use super::header::Header;
+use super::Header;
 
 /// Headers of tokens that verified lately, so that those of the next tokens
 /// need not be read again: an issuer's are the same until its key changes.
@@ -24,14 +23,13 @@ impl KnownHeaders {
     /// Longer ones are not worth it, in bytes.
     const LONGEST: usize = 1024;
 
-    /// Remembers the header of a token.
-    pub fn remember(&mut self, jwt: &VerifiedJwt) {
-        let header = jwt.header();
+    /// Remembers the header of a token that has verified.
+    pub fn remember(&mut self, header: &Rc<Header>) {
         // One that was taken from here is found without a comparison.
         let is_here = |known: &Rc<Header>| Rc::ptr_eq(known, header);
         if self.known.iter().any(is_here)
-            || header.text.len() > Self::LONGEST
-            || self.get(&header.text).is_some()
+            || header.text().len() > Self::LONGEST
+            || self.get(header.text()).is_some()
         {
             return;
         }
@@ -43,6 +41,6 @@ impl KnownHeaders {
 
     /// The header of this text, the first part of a token as it was received.
     pub(super) fn get(&self, text: &[u8]) -> Option<&Rc<Header>> {
-        self.known.iter().find(|header| *header.text == *text)
+        self.known.iter().find(|header| header.text() == text)
     }
 }

@@ -1,19 +1,18 @@
-//! The header of a token (RFC 7515 section 4).
+//! The header of a signed text (RFC 7515 section 4).
 
 use std::fmt;
 
-use super::{MAX_JSON_DEPTH, TokenError};
+use super::{JwsError, MAX_HEADER_DEPTH};
 use crate::crypto::Algorithm;
 use crate::json;
 
 /// What is taken from a header. Everything else in it is ignored, keys and
 /// addresses of keys (`jwk`, `jku`, `x5u`, `x5c`) before all.
-pub(super) struct Header {
-    /// As it was received, in base64url.
-    pub(super) text: Box<[u8]>,
-    pub(super) algorithm: Algorithm,
-    pub(super) kid: Option<Box<str>>,
-    pub(super) token_type: Option<TokenType>,
+pub struct Header {
+    text: Box<[u8]>,
+    algorithm: Algorithm,
+    kid: Option<Box<str>>,
+    token_type: Option<TokenType>,
 }
 
 /// A `typ` in its normal form: media types have no letter case, and their
@@ -48,35 +47,70 @@ impl fmt::Debug for Header {
 }
 
 impl Header {
-    /// Reads the first part of a token: as it was received, and decoded.
-    pub(super) fn read(text: &[u8], decoded: &[u8]) -> Result<Self, TokenError> {
-        let header = json::object(decoded, MAX_JSON_DEPTH)
-            .map_err(|error| TokenError::Header(error.fault))?;
+    /// The first part of the text as it was received, in base64url.
+    #[must_use]
+    pub const fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// The algorithm of the signature; never `none`.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The ID of the key. An empty one counts as an ID.
+    #[must_use]
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    /// The `typ`.
+    #[must_use]
+    pub const fn token_type(&self) -> Option<&TokenType> {
+        self.token_type.as_ref()
+    }
+
+    /// The memory that it takes, in bytes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        let kid = self.kid().map_or(0, str::len);
+        let token_type = self.token_type().map_or(0, |typ| typ.as_str().len());
+        size_of::<Self>()
+            .saturating_add(self.text.len())
+            .saturating_add(kid)
+            .saturating_add(token_type)
+    }
+
+    /// Reads the first part of a text: as it was received, and decoded.
+    pub(super) fn read(text: &[u8], decoded: &[u8]) -> Result<Self, JwsError> {
+        let header = json::object(decoded, MAX_HEADER_DEPTH)
+            .map_err(|error| JwsError::Header(error.fault))?;
         if header.get("enc").is_some() {
-            return Err(TokenError::Encrypted);
+            return Err(JwsError::Encrypted);
         }
         // Understood or not, named in the header or not, empty or not.
         if header.get("crit").is_some() {
-            return Err(TokenError::CriticalExtension);
+            return Err(JwsError::CriticalExtension);
         }
         // `true` is what holds without it; RFC 7797 asks for `crit` only
         // beside `false`.
         if let Some(b64) = header.get("b64")
             && b64.boolean() != Some(true)
         {
-            return Err(TokenError::UnencodedPayload);
+            return Err(JwsError::UnencodedPayload);
         }
         let algorithm = header
             .get("alg")
             .and_then(json::Value::string)
             .and_then(|name| Algorithm::parse(&name))
-            .ok_or(TokenError::Algorithm)?;
-        let string = |name: &str, error: TokenError| match header.get(name) {
+            .ok_or(JwsError::Algorithm)?;
+        let string = |name: &str, error: JwsError| match header.get(name) {
             None => Ok(None),
             Some(value) => value.string().map(Some).ok_or(error),
         };
-        let kid = string("kid", TokenError::KeyId)?.map(|kid| kid.into_owned().into_boxed_str());
-        let token_type = string("typ", TokenError::TokenType)?.map(|typ| TokenType::new(&typ));
+        let kid = string("kid", JwsError::KeyId)?.map(|kid| kid.into_owned().into_boxed_str());
+        let token_type = string("typ", JwsError::TokenType)?.map(|typ| TokenType::new(&typ));
         Ok(Self {
             text: text.into(),
             algorithm,

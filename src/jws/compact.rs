@@ -1,0 +1,109 @@
+//! The compact form of a signed text that nobody has checked yet.
+
+use std::fmt;
+use std::rc::Rc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::{Header, JwsError, KnownHeaders, MAX_BYTES};
+use crate::crypto::{Fingerprint, NativeSignatures};
+use crate::jwk::Jwk;
+
+/// A signed text of good form, of which nothing is believed.
+///
+/// Its payload is not in here: who parses the text gets it once, decoded.
+pub struct Jws<'t> {
+    /// The first two parts and the dot between them, as received: what was
+    /// signed. Never a re-encoding.
+    signed: &'t [u8],
+    signature: Vec<u8>,
+    header: Rc<Header>,
+}
+
+impl<'t> Jws<'t> {
+    /// Reads `text`, which must be all of one signed text and nothing else.
+    /// Returns its form and its decoded payload. A header among `known` is not
+    /// read again.
+    ///
+    /// Time and memory are linear in the length, which is judged first.
+    ///
+    /// # Errors
+    ///
+    /// What of its form is not accepted.
+    pub fn parse(
+        text: &'t [u8],
+        known: Option<&KnownHeaders>,
+    ) -> Result<(Self, Vec<u8>), JwsError> {
+        if text.len() > MAX_BYTES {
+            return Err(JwsError::TooLong);
+        }
+        let (header, payload, signature) = split(text).ok_or(JwsError::NotThreeParts)?;
+        let decode = |part| URL_SAFE_NO_PAD.decode(part);
+        let signed_bytes = header.len().saturating_add(1).saturating_add(payload.len());
+        let signed = text.get(..signed_bytes).ok_or(JwsError::NotThreeParts)?;
+        // Of further dots, one is in this part.
+        let payload = decode(payload).map_err(|_| match memchr::memchr(b'.', payload) {
+            Some(_) => JwsError::NotThreeParts,
+            None => JwsError::NotBase64Url,
+        })?;
+        let signature = decode(signature).map_err(|_| JwsError::NotBase64Url)?;
+        let header = if let Some(known) = known.and_then(|known| known.get(header)) {
+            Rc::clone(known)
+        } else {
+            let decoded = decode(header).map_err(|_| JwsError::NotBase64Url)?;
+            Rc::new(Header::read(header, &decoded)?)
+        };
+        let jws = Self {
+            signed,
+            signature,
+            header,
+        };
+        Ok((jws, payload))
+    }
+
+    /// The header.
+    #[must_use]
+    pub const fn header(&self) -> &Rc<Header> {
+        &self.header
+    }
+
+    /// Checks the signature with one key. Returns which key it is, or `None` unless
+    /// the key is one for the text's algorithm and the signature is right.
+    ///
+    /// Which algorithms are allowed is for the caller to ask, before.
+    #[must_use]
+    pub fn verify(&self, key: &Jwk, native: &dyn NativeSignatures) -> Option<Fingerprint> {
+        let algorithm = self.header.algorithm();
+        if !key.serves(algorithm) {
+            return None;
+        }
+        let good = key
+            .key()
+            .verify(algorithm, self.signed, &self.signature, native);
+        good.then(|| *key.key().fingerprint())
+    }
+}
+
+impl fmt::Debug for Jws<'_> {
+    /// Nothing of the text but its algorithm: the rest is a credential.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Jws({})", self.header.algorithm().name())
+    }
+}
+
+/// The three parts: what lies before the first dot, between it and the last, and
+/// after that. So the part in the middle, which is the longest, is not looked
+/// through; a dot in it is found when it is decoded.
+fn split(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let (header, rest) = split_at(text, memchr::memchr(b'.', text)?)?;
+    let (payload, signature) = split_at(rest, memchr::memrchr(b'.', rest)?)?;
+    let good = !(header.is_empty() || payload.is_empty() || signature.is_empty());
+    good.then_some((header, payload, signature))
+}
+
+/// What lies before and after the byte at `dot`.
+fn split_at(text: &[u8], dot: usize) -> Option<(&[u8], &[u8])> {
+    let (before, rest) = text.split_at_checked(dot)?;
+    Some((before, rest.get(1..)?))
+}
