@@ -1,15 +1,16 @@
 //! The steps of a decision, in their order.
 
+use std::borrow::Cow;
+
 use super::credentials::{Credentials, Token};
 use super::form::Form;
 use super::token::{Failure, Judge, malformed};
 use super::{
-    Absent, Decision, Forward, Keys, Parts, Refusal, Remembered, RequestEdit, Verdict, Verified,
-    identity,
+    Absent, Decision, Forward, Keys, Parts, Refusal, Remembered, Verdict, Verified, identity,
 };
 use crate::cors::{CorsPolicy, Preflight, ResponseCors, RouteMethods};
 use crate::crypto::NativeSignatures;
-use crate::http::{Host, LocalReply, Method, NormalPath, RequestHead, SafeText};
+use crate::http::{HeaderEdit, Host, LocalReply, Method, NormalPath, RequestHead, SafeText};
 use crate::jwt::ValidClaims;
 use crate::policy::routes::Found;
 use crate::policy::{Access, Policy, Provider, ProviderId, Route, RouteId, SourceId};
@@ -300,10 +301,10 @@ impl Evaluation<'_> {
                 Outcome::of(Ok((self.forward(), Reason::Anonymous)))
             }
             // The upstream must not take for verified what nobody has looked at.
-            Credentials::Unclear if route.access == Access::Optional => {
+            Credentials::Ambiguous if route.access == Access::Optional => {
                 Outcome::refused(Reason::MalformedCredentials.into())
             }
-            Credentials::None | Credentials::Unclear => Outcome::refused(Reason::NoToken.into()),
+            Credentials::None | Credentials::Ambiguous => Outcome::refused(Reason::NoToken.into()),
             Credentials::Malformed => Outcome::refused(Reason::MalformedCredentials.into()),
             Credentials::Several => Outcome::refused(Reason::SeveralTokens.into()),
             Credentials::Token(token) => self.with_this(&token, found, route),
@@ -386,10 +387,10 @@ impl Evaluation<'_> {
     /// The request as it goes on by any route: without the client's copies of
     /// the headers that the filter may set, under every spelling.
     fn forward(&self) -> Forward {
-        let mut edits: Vec<RequestEdit> = Vec::new();
+        let mut edits: Vec<HeaderEdit<'static>> = Vec::new();
         for (name, _) in self.head.headers().iter() {
             if self.policy.upstream.owns(name) {
-                let removal = RequestEdit::Remove(name.into());
+                let removal = HeaderEdit::Remove(Cow::Owned(name.to_vec()));
                 if !edits.contains(&removal) {
                     edits.push(removal);
                 }

@@ -2,17 +2,17 @@
 
 use std::borrow::Cow;
 
-use super::{Forward, RequestEdit};
-use crate::http::is_header_value;
+use super::Forward;
+use crate::http::{HeaderEdit, is_header_value};
 use crate::jwt::ValidClaims;
-use crate::policy::{ClaimFormat, Provider, Route, Upstream};
+use crate::policy::{ClaimFormat, IdentityHeaders, Provider, Route};
 
 /// Adds the configured headers to a request that loses the client's copies of
 /// them by the changes that are there already. A value that is no header text
 /// is left out as a whole and counted: cut or escaped, it would be another value.
 pub(super) fn add(
     forward: &mut Forward,
-    upstream: &Upstream,
+    upstream: &IdentityHeaders,
     claims: ValidClaims<'_>,
     provider: &Provider,
     route: &Route,
@@ -43,16 +43,16 @@ pub(super) fn add(
 fn set(forward: &mut Forward, header: &str, value: Option<Cow<'_, str>>) {
     match value.filter(|value| is_header_value(value)) {
         Some(value) => {
-            let name: Box<[u8]> = header.as_bytes().into();
-            let value = value.into_owned().into_bytes();
-            let is_there = |edit: &RequestEdit| match edit {
-                RequestEdit::Remove(known) => known.eq_ignore_ascii_case(&name),
-                RequestEdit::Set(..) | RequestEdit::Add(..) => false,
+            let name = Cow::Owned(header.as_bytes().to_vec());
+            let value = Cow::Owned(value.into_owned().into_bytes());
+            let is_there = |edit: &HeaderEdit<'_>| match edit {
+                HeaderEdit::Remove(known) => known.eq_ignore_ascii_case(header.as_bytes()),
+                HeaderEdit::Set(..) | HeaderEdit::Add(..) => false,
             };
             forward.edits.push(if forward.edits.iter().any(is_there) {
-                RequestEdit::Set(name, value)
+                HeaderEdit::Set(name, value)
             } else {
-                RequestEdit::Add(name, value)
+                HeaderEdit::Add(name, value)
             });
         }
         None => forward.dropped = forward.dropped.saturating_add(1),

@@ -26,7 +26,7 @@ pub use parts::Parts;
 pub use refusal::Refusal;
 
 use crate::cors::{PreflightFault, ResponseCors};
-use crate::http::LocalReply;
+use crate::http::{HeaderEdit, LocalReply};
 use crate::jwk::{AskedKid, KeySet};
 use crate::jwt::{KnownHeaders, VerifiedJwt};
 use crate::policy::{ProviderId, RouteId, SourceId};
@@ -125,23 +125,11 @@ pub enum Verdict {
 #[derive(Debug, Default)]
 pub struct Forward {
     /// The changes of its header fields, in order.
-    pub edits: Vec<RequestEdit>,
+    pub edits: Vec<HeaderEdit<'static>>,
     /// The token's `sub`, where it can be written in a log line.
     pub subject: Option<Box<str>>,
     /// Identity headers left absent because a value cannot stand in one.
     pub dropped: usize,
-}
-
-/// A change of a request's header field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RequestEdit {
-    /// Removes every line of this name.
-    Remove(Box<[u8]>),
-    /// Replaces every line of this name by one.
-    Set(Box<[u8]>, Vec<u8>),
-    /// Adds a line of a name that the request has not: proxies that need not look
-    /// for others do it faster.
-    Add(Box<[u8]>, Vec<u8>),
 }
 
 /// Keys that are needed and not there. A request may want those of a thousand

@@ -26,5 +26,5 @@ pub use fault::{PreflightFault, PreflightPart};
 pub use origin::{OriginError, OriginFault, OriginPattern};
 pub use policy::CorsPolicy;
 pub use preflight::{Preflight, PreflightAnswer, RouteMethods};
-pub use response::{HeaderEdit, ResponseCors};
+pub use response::ResponseCors;
 pub use spec::CorsSpec;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::origin::OriginPattern;
 use super::policy::{CorsPolicy, Origins, elements};
+use crate::http::HeaderEdit;
 
 /// What a request's `Origin` lines amount to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,19 +35,6 @@ pub(super) enum Allowed {
 pub struct ResponseCors {
     policy: CorsPolicy,
     origin: Allowed,
-}
-
-/// A change of one response header. In order: a name that is set may have been
-/// removed before.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HeaderEdit<'a> {
-    /// Removes every line of this name.
-    Remove(Cow<'a, [u8]>),
-    /// Replaces every line of this name by one.
-    Set(&'static str, Cow<'a, [u8]>),
-    /// Adds a line of a name that the response has not: proxies that need not look
-    /// for others do it faster.
-    Add(&'static str, Cow<'a, [u8]>),
 }
 
 const PREFIX: &[u8] = b"access-control-";
@@ -121,8 +109,9 @@ impl ResponseCors {
         let policy = self.policy.compiled();
         let mut set = |name: &'static str, value: &'a str| {
             let is_it = |known: &&[u8]| known.eq_ignore_ascii_case(name.as_bytes());
-            let value = Cow::Borrowed(value.as_bytes());
-            edits.push(if was_there.iter().any(is_it) {
+            let was_there = was_there.iter().any(is_it);
+            let [name, value] = [name, value].map(|text| Cow::Borrowed(text.as_bytes()));
+            edits.push(if was_there {
                 HeaderEdit::Set(name, value)
             } else {
                 HeaderEdit::Add(name, value)
@@ -172,11 +161,11 @@ fn vary_origin<'a>(lines: &[&[u8]]) -> Option<HeaderEdit<'a>> {
         value.extend_from_slice(b", ");
     }
     value.extend_from_slice(b"Origin");
-    let value = Cow::Owned(value);
+    let (name, value) = (Cow::Borrowed(b"vary".as_slice()), Cow::Owned(value));
     Some(if lines.is_empty() {
-        HeaderEdit::Add("vary", value)
+        HeaderEdit::Add(name, value)
     } else {
-        HeaderEdit::Set("vary", value)
+        HeaderEdit::Set(name, value)
     })
 }
 

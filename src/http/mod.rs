@@ -5,6 +5,7 @@
 //! Bytes in, values out. It knows nothing of tokens, of which route applies or
 //! of the proxy's calls, and it never assumes that a field is UTF-8.
 
+mod edit;
 mod head;
 mod headers;
 mod host;
@@ -16,6 +17,7 @@ mod reply;
 mod single;
 mod text;
 
+pub use edit::HeaderEdit;
 pub use head::RequestHead;
 pub use headers::{Field, HeaderMap, Spelling};
 pub use host::{BadHost, BadHostPattern, Host, HostPattern};

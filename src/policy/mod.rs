@@ -4,17 +4,17 @@
 //! `config` makes it; nothing here parses a document, and nothing here is
 //! decided per request.
 
+mod identity_headers;
 mod key_source;
 mod provider;
 mod route;
 pub mod routes;
-mod upstream;
 
+pub use identity_headers::{ClaimFormat, ClaimHeader, IdentityHeaders};
 pub use key_source::{BadUri, FetchUri, KeyLocation, KeySource, SourceId};
 pub use provider::{Provider, ProviderId, ProviderKeys, Providers};
 pub use route::{Access, Route};
 pub use routes::{RouteId, RouteTable};
-pub use upstream::{ClaimFormat, ClaimHeader, Upstream};
 
 use crate::cors::CorsPolicy;
 use crate::http::PathRules;
@@ -30,7 +30,7 @@ pub struct Policy {
     /// Where a token may stand in a request.
     pub token_places: Vec<TokenPlace>,
     /// What the upstream learns.
-    pub upstream: Upstream,
+    pub upstream: IdentityHeaders,
     /// What a path may look like.
     pub paths: PathRules,
     /// Which route a request reaches.

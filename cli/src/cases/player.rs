@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use super::outcome::values;
 use super::{CaseError, FetchAnswer, Fields, Outcome, Problem, Request, Seen, World};
-use edge_authz::authz::RequestEdit;
 use edge_authz::config;
-use edge_authz::cors::{HeaderEdit, ResponseCors};
+use edge_authz::cors::ResponseCors;
 use edge_authz::crypto::NoNativeSignatures;
 use edge_authz::engine::{
     Action, Answer, Effect, Engine, Env, FetchCall, NotSet, SharedData, StreamId, Unavailable,
 };
-use edge_authz::http::{HeaderMap, LocalReply, RequestHead};
+use edge_authz::http::{HeaderEdit, HeaderMap, LocalReply, RequestHead};
 use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::Policy;
 use edge_authz::time::UnixTime;
@@ -207,33 +206,29 @@ fn with_cors(headers: Fields, cors: Option<&ResponseCors>, own: bool) -> Fields 
     };
     let given = headers.clone();
     let borrowed = given.iter().map(|(name, value)| (&**name, &**value));
-    let mut headers = headers;
-    for edit in cors.apply(borrowed, own) {
+    edited(headers, &cors.apply(borrowed, own))
+}
+
+/// Header fields with changes made to them.
+fn edited(mut headers: Fields, edits: &[HeaderEdit<'_>]) -> Fields {
+    for edit in edits {
         match edit {
-            HeaderEdit::Remove(name) => remove(&mut headers, &name),
-            HeaderEdit::Set(name, value) => set(&mut headers, name.as_bytes(), &value),
-            HeaderEdit::Add(name, value) => {
-                headers.push((name.as_bytes().to_vec(), value.into_owned()));
-            }
+            HeaderEdit::Remove(name) => remove(&mut headers, name),
+            HeaderEdit::Set(name, value) => set(&mut headers, name, value),
+            HeaderEdit::Add(name, value) => headers.push((name.to_vec(), value.to_vec())),
         }
     }
     headers
 }
 
 /// The request as it reaches the upstream.
-fn seen(policy: &Policy, request: &Request, edits: &[RequestEdit]) -> Seen {
-    let mut headers: Fields = head(request)
+fn seen(policy: &Policy, request: &Request, edits: &[HeaderEdit<'_>]) -> Seen {
+    let headers = head(request)
         .headers()
         .iter()
         .map(|(name, value)| (name.to_vec(), value.to_vec()))
         .collect();
-    for edit in edits {
-        match edit {
-            RequestEdit::Remove(name) => remove(&mut headers, name),
-            RequestEdit::Set(name, value) => set(&mut headers, name, value),
-            RequestEdit::Add(name, value) => headers.push((name.to_vec(), value.clone())),
-        }
-    }
+    let mut headers = edited(headers, edits);
     let path = values(&headers, ":path").concat();
     headers.retain(|(name, _)| !name.starts_with(b":"));
     let trailers = request.trailers.iter();

@@ -21,9 +21,9 @@ pub(crate) use request::Told;
 
 use super::load::Loaded;
 use super::patterns::written;
-use edge_authz::authz::{Context, Decision, RequestEdit, Verdict, evaluate};
+use edge_authz::authz::{Context, Decision, Verdict, evaluate};
 use edge_authz::crypto::NoNativeSignatures;
-use edge_authz::http::RequestHead;
+use edge_authz::http::{HeaderEdit, RequestHead};
 use edge_authz::policy::{Access, Policy};
 use keys::NothingRemembered;
 use step::{Result, Step};
@@ -153,10 +153,10 @@ fn verdict(policy: &Policy, decision: &Decision) -> (String, Option<u16>, Vec<St
 }
 
 /// A change of the request, without what may hold a token.
-fn shown(policy: &Policy, edit: &RequestEdit) -> String {
+fn shown(policy: &Policy, edit: &HeaderEdit<'_>) -> String {
     match edit {
-        RequestEdit::Remove(name) => format!("removes {}", quote(name)),
-        RequestEdit::Set(name, value) | RequestEdit::Add(name, value) => {
+        HeaderEdit::Remove(name) => format!("removes {}", quote(name)),
+        HeaderEdit::Set(name, value) | HeaderEdit::Add(name, value) => {
             let is = |header: &Option<Box<str>>| {
                 header
                     .as_ref()

@@ -45,7 +45,7 @@ impl Judge<'_> {
                 return decided("none, which is allowed here");
             }
             Credentials::None => return decided("none"),
-            Credentials::Unclear => {
+            Credentials::Ambiguous => {
                 return decided("none, but what another reader may take for one");
             }
             Credentials::Token(_) | Credentials::Malformed => {

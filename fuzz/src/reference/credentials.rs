@@ -21,7 +21,7 @@ pub(crate) enum Place {
 pub(crate) enum Credentials {
     None,
     /// None, but something that another reader may take for a token.
-    Unclear,
+    Ambiguous,
     /// A token, and whether it follows `DPoP`.
     Token(Vec<u8>, bool),
     Malformed,
@@ -32,7 +32,7 @@ pub(crate) enum Credentials {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Item {
     Nothing,
-    Unclear,
+    Ambiguous,
     /// A token, and whether it follows `DPoP`.
     Token(Vec<u8>, bool),
     Malformed,
@@ -42,16 +42,16 @@ pub(crate) fn find(headers: &Headers, places: &[Place]) -> Credentials {
     let is_cookie = |place: &&Place| matches!(place, Place::Cookie(_));
     let (cookies, others): (Vec<&Place>, Vec<&Place>) = places.iter().partition(is_cookie);
     let mut all: Vec<Credentials> = others.iter().map(|place| at(headers, **place)).collect();
-    let has_token = |one: &Credentials| !matches!(one, Credentials::None | Credentials::Unclear);
+    let has_token = |one: &Credentials| !matches!(one, Credentials::None | Credentials::Ambiguous);
     if !all.iter().any(has_token) {
         all.extend(cookies.iter().map(|place| at(headers, **place)));
     }
     let mut tokens: Vec<Vec<u8>> = Vec::new();
-    let (mut proof, mut unclear, mut several) = (false, false, false);
+    let (mut proof, mut ambiguous, mut several) = (false, false, false);
     for one in all {
         match one {
             Credentials::None => {}
-            Credentials::Unclear => unclear = true,
+            Credentials::Ambiguous => ambiguous = true,
             Credentials::Malformed => return Credentials::Malformed,
             Credentials::Several => several = true,
             Credentials::Token(token, with_proof) => {
@@ -63,9 +63,9 @@ pub(crate) fn find(headers: &Headers, places: &[Place]) -> Credentials {
     tokens.sort();
     tokens.dedup();
     match tokens.len() {
-        0 if !several && unclear => Credentials::Unclear,
+        0 if !several && ambiguous => Credentials::Ambiguous,
         0 if !several => Credentials::None,
-        _ if unclear => Credentials::Malformed,
+        _ if ambiguous => Credentials::Malformed,
         1 if !several => Credentials::Token(tokens.remove(0), proof),
         _ => Credentials::Several,
     }
@@ -79,9 +79,9 @@ fn at(headers: &Headers, place: Place) -> Credentials {
     let has_blank_line = is_header && items.contains(&Item::Nothing);
     match tokens.count() {
         _ if items.contains(&Item::Malformed) => Credentials::Malformed,
-        0 if items.contains(&Item::Unclear) => Credentials::Unclear,
+        0 if items.contains(&Item::Ambiguous) => Credentials::Ambiguous,
         0 => Credentials::None,
-        _ if items.contains(&Item::Unclear) || has_blank_line => Credentials::Malformed,
+        _ if items.contains(&Item::Ambiguous) || has_blank_line => Credentials::Malformed,
         1 => {
             let one = items.into_iter().find_map(|item| match item {
                 Item::Token(token, proof) => Some(Credentials::Token(token, proof)),
@@ -98,7 +98,7 @@ pub(crate) fn tokens(headers: &Headers, place: Place) -> Vec<Vec<u8>> {
     let items = items(headers, place).into_iter();
     let tokens = items.filter_map(|item| match item {
         Item::Token(token, _) => Some(token),
-        Item::Nothing | Item::Unclear | Item::Malformed => None,
+        Item::Nothing | Item::Ambiguous | Item::Malformed => None,
     });
     tokens.collect()
 }
@@ -121,7 +121,7 @@ fn items(headers: &Headers, place: Place) -> Vec<Item> {
                 let mut items = vec![if exact {
                     bare(unquoted(value))
                 } else {
-                    unclear_if(is_alike(known, name, path::decode) && !value.is_empty())
+                    ambiguous_if(is_alike(known, name, path::decode) && !value.is_empty())
                 }];
                 items.extend(split_further(&whole, b",", name, path::decode));
                 items
@@ -137,7 +137,7 @@ fn items(headers: &Headers, place: Place) -> Vec<Item> {
                     Item::Token(form_decoded(raw), false)
                 } else {
                     let alike = !exact && is_alike(known, name, form_decoded);
-                    unclear_if(alike && !value.is_empty())
+                    ambiguous_if(alike && !value.is_empty())
                 }];
                 items.extend(split_further(pair, b";?#", name, form_decoded));
                 items
@@ -146,9 +146,9 @@ fn items(headers: &Headers, place: Place) -> Vec<Item> {
     }
 }
 
-fn unclear_if(unclear: bool) -> Item {
-    if unclear {
-        Item::Unclear
+fn ambiguous_if(ambiguous: bool) -> Item {
+    if ambiguous {
+        Item::Ambiguous
     } else {
         Item::Nothing
     }
@@ -170,7 +170,7 @@ fn in_header(headers: &Headers, name: &str, read: fn(&[u8]) -> Item) -> Vec<Item
         if known.eq_ignore_ascii_case(name.as_bytes()) {
             read(value)
         } else {
-            unclear_if(!value.trim_ascii().is_empty())
+            ambiguous_if(!value.trim_ascii().is_empty())
         }
     };
     alike.map(item).collect()
@@ -189,7 +189,7 @@ fn split_further(
     }
     let item = |part: &[u8]| {
         let (known, value) = cut(part);
-        unclear_if(is_alike(known, name, decode) && !value.is_empty())
+        ambiguous_if(is_alike(known, name, decode) && !value.is_empty())
     };
     parts.into_iter().map(item).collect()
 }
@@ -226,7 +226,7 @@ fn after_scheme(value: &[u8]) -> Item {
     if parts.any(follows) {
         Item::Malformed
     } else {
-        unclear_if(mentions_a_scheme(value) || mentions_a_token(value))
+        ambiguous_if(mentions_a_scheme(value) || mentions_a_token(value))
     }
 }
 

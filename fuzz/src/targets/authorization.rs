@@ -101,10 +101,10 @@ fn judge(headers: &Headers, places: &[(Place, &str)]) {
     };
     match &found {
         Credentials::None if optional => assert_eq!(decision.reason, Reason::Anonymous),
-        Credentials::Unclear if optional => {
+        Credentials::Ambiguous if optional => {
             assert_eq!(decision.reason, Reason::MalformedCredentials);
         }
-        Credentials::None | Credentials::Unclear => {
+        Credentials::None | Credentials::Ambiguous => {
             assert_eq!(decision.reason, Reason::NoToken);
         }
         Credentials::Malformed => assert_eq!(decision.reason, Reason::MalformedCredentials),

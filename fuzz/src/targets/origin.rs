@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use arbitrary::Unstructured;
 use edge_authz::cors::{
-    CorsPolicy, CorsSpec, HeaderEdit, OriginPattern, Preflight, PreflightPart, ResponseCors,
-    RouteMethods,
+    CorsPolicy, CorsSpec, OriginPattern, Preflight, PreflightPart, ResponseCors, RouteMethods,
 };
+use edge_authz::http::HeaderEdit;
 
 pub(crate) fn target(data: &[u8]) {
     let (patterns, origins) = match written(data) {
@@ -322,8 +322,8 @@ fn edited(cors: &ResponseCors, mut response: Headers, own: bool) -> Headers {
     for edit in cors.apply(before, own) {
         let (name, value, replaces) = match &edit {
             HeaderEdit::Remove(name) => (&**name, None, true),
-            HeaderEdit::Set(name, value) => (name.as_bytes(), Some(value), true),
-            HeaderEdit::Add(name, value) => (name.as_bytes(), Some(value), false),
+            HeaderEdit::Set(name, value) => (&**name, Some(value), true),
+            HeaderEdit::Add(name, value) => (&**name, Some(value), false),
         };
         response.retain(|(known, _)| !replaces || !known.eq_ignore_ascii_case(name));
         response.extend(value.map(|value| (name.to_vec(), value.to_vec())));

@@ -1,7 +1,6 @@
 //! Requests as texts, for the targets that judge whole requests.
 
-use edge_authz::authz::RequestEdit;
-use edge_authz::http::{HeaderMap, RequestHead};
+use edge_authz::http::{HeaderEdit, HeaderMap, RequestHead};
 
 use crate::reference::credentials::Headers;
 use crate::reference::keys;
@@ -87,16 +86,16 @@ pub(super) fn head(headers: &Headers) -> RequestHead {
 }
 
 /// The request as the upstream gets it.
-pub(super) fn edited(headers: &Headers, edits: &[RequestEdit]) -> Headers {
+pub(super) fn edited(headers: &Headers, edits: &[HeaderEdit<'_>]) -> Headers {
     let mut headers = headers.clone();
     for edit in edits {
         let (name, value, replaces) = match edit {
-            RequestEdit::Remove(name) => (name, None, true),
-            RequestEdit::Set(name, value) => (name, Some(value), true),
-            RequestEdit::Add(name, value) => (name, Some(value), false),
+            HeaderEdit::Remove(name) => (name, None, true),
+            HeaderEdit::Set(name, value) => (name, Some(value), true),
+            HeaderEdit::Add(name, value) => (name, Some(value), false),
         };
         headers.retain(|(known, _)| !replaces || !known.eq_ignore_ascii_case(name));
-        headers.extend(value.map(|value| (name.to_vec(), value.clone())));
+        headers.extend(value.map(|value| (name.to_vec(), value.to_vec())));
     }
     headers
 }

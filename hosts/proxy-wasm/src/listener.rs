@@ -17,7 +17,7 @@ use edge_authz::cors::ResponseCors;
 use edge_authz::engine::{Action, Answer, Effect, Engine, Env, FetchCall, FetchId, StreamId};
 use edge_authz::http::{LocalReply, RequestHead};
 use edge_authz::keys::answer::AnswerHead;
-use edge_authz::policy::{Policy, Upstream};
+use edge_authz::policy::{IdentityHeaders, Policy};
 use edge_authz::telemetry::{Event, Level, Metric, Reason};
 use edge_authz::time::UnixTime;
 
@@ -75,7 +75,7 @@ impl Listener {
         Some(listener)
     }
 
-    pub(super) fn upstream(&self) -> &Upstream {
+    pub(super) fn upstream(&self) -> &IdentityHeaders {
         &self.policy.upstream
     }
 

@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use super::deny::refuse;
 use super::host::{self, HostError, Map};
-use edge_authz::authz::{Forward, RequestEdit};
-use edge_authz::cors::{HeaderEdit, ResponseCors};
+use edge_authz::authz::Forward;
+use edge_authz::cors::ResponseCors;
 use edge_authz::engine::{self, Answer, StreamId};
-use edge_authz::http::LocalReply;
-use edge_authz::policy::{Policy, Upstream};
+use edge_authz::http::{HeaderEdit, LocalReply};
+use edge_authz::policy::{IdentityHeaders, Policy};
 use edge_authz::telemetry::{FilterState, Reason};
 
 /// What has become of a request.
@@ -93,17 +93,7 @@ impl Stream {
         at: At,
         policy: &Policy,
     ) -> Result<(), HostError> {
-        for edit in &forward.edits {
-            match edit {
-                RequestEdit::Remove(name) => host::remove_header(Map::RequestHeaders, name)?,
-                RequestEdit::Set(name, value) => {
-                    host::set_header(Map::RequestHeaders, name, value)?;
-                }
-                RequestEdit::Add(name, value) => {
-                    host::add_header(Map::RequestHeaders, name, value)?;
-                }
-            }
-        }
+        edit(Map::RequestHeaders, &forward.edits)?;
         if self.has_trailers.get() {
             strip_trailers(&policy.upstream)?;
         }
@@ -135,25 +125,23 @@ impl Stream {
             return Ok(());
         };
         let response = host::headers(Map::ResponseHeaders)?;
-        for edit in cors.apply(response.iter(), own) {
-            match edit {
-                HeaderEdit::Remove(name) => host::remove_header(Map::ResponseHeaders, &name)?,
-                HeaderEdit::Set(name, value) => {
-                    host::set_header(Map::ResponseHeaders, name.as_bytes(), &value)?;
-                }
-                HeaderEdit::Add(name, value) => {
-                    host::add_header(Map::ResponseHeaders, name.as_bytes(), &value)?;
-                }
-            }
-        }
-        Ok(())
+        edit(Map::ResponseHeaders, &cors.apply(response.iter(), own))
     }
+}
+
+/// Changes header fields, up to the first change that the host refuses.
+fn edit(map: Map, edits: &[HeaderEdit<'_>]) -> Result<(), HostError> {
+    edits.iter().try_for_each(|edit| match edit {
+        HeaderEdit::Remove(name) => host::remove_header(map, name),
+        HeaderEdit::Set(name, value) => host::set_header(map, name, value),
+        HeaderEdit::Add(name, value) => host::add_header(map, name, value),
+    })
 }
 
 /// Removes the client's copies of the headers that the filter may set, and of
 /// those that it judges, from the request's trailers: some upstreams merge them
 /// into the headers.
-pub(super) fn strip_trailers(upstream: &Upstream) -> Result<(), HostError> {
+pub(super) fn strip_trailers(upstream: &IdentityHeaders) -> Result<(), HostError> {
     let trailers = host::headers(Map::RequestTrailers)?;
     let names = trailers.iter().map(|(name, _)| name);
     for name in names.filter(|name| upstream.removes_trailer(name)) {

@@ -27,7 +27,7 @@ pub(super) fn read<'r>(
         },
         // What an upstream may take for the header is no token here.
         (Spelling::Twin, value) if value.trim_ascii().is_empty() => Found::Nothing,
-        (Spelling::Twin, _) => Found::Unclear,
+        (Spelling::Twin, _) => Found::Ambiguous,
     });
     lines.reduce(Found::beside).unwrap_or(Found::Nothing)
 }
@@ -80,7 +80,7 @@ impl<'p> Schemes<'p> {
         } else if !self.is_of_another_place(value)
             && (self.own().any(|scheme| has_scheme(value, scheme)) || has_token(value))
         {
-            Found::Unclear
+            Found::Ambiguous
         } else {
             Found::Nothing
         }

@@ -15,8 +15,7 @@
 
 use std::borrow::Cow;
 
-use super::RequestEdit;
-use crate::http::RequestHead;
+use crate::http::{HeaderEdit, RequestHead};
 use crate::policy::TokenPlace;
 
 mod header;
@@ -31,7 +30,7 @@ pub enum Credentials<'r> {
     None,
     /// Credentials that are none here and that another reader may take for a
     /// token, such as `Bearer` with a tab behind it.
-    Unclear,
+    Ambiguous,
     /// What is in the place of exactly one token. If it turns out to be no token,
     /// [`Token::is_one_word`] tells whether these credentials were malformed.
     Token(Token<'r>),
@@ -63,7 +62,7 @@ pub enum Presented {
 /// What one place holds.
 enum Found<'r> {
     Nothing,
-    Unclear,
+    Ambiguous,
     Token(Cow<'r, [u8]>, Presented),
     Malformed,
     Several,
@@ -78,7 +77,7 @@ impl<'r> Credentials<'r> {
         let and = |found: Self, place| found.and(head, place, places);
         let credentials = others.fold(Self::None, and);
         match credentials {
-            Self::None | Self::Unclear => places.iter().filter(is_cookie).fold(credentials, and),
+            Self::None | Self::Ambiguous => places.iter().filter(is_cookie).fold(credentials, and),
             Self::Token(_) | Self::Malformed | Self::Several => credentials,
         }
     }
@@ -97,9 +96,9 @@ impl<'r> Credentials<'r> {
             (credentials, Found::Nothing) => credentials,
             (_, Found::Malformed)
             | (Self::Malformed, _)
-            | (Self::Unclear, Found::Token(..) | Found::Several)
-            | (Self::Token(_) | Self::Several, Found::Unclear) => Self::Malformed,
-            (Self::None | Self::Unclear, Found::Unclear) => Self::Unclear,
+            | (Self::Ambiguous, Found::Token(..) | Found::Several)
+            | (Self::Token(_) | Self::Several, Found::Ambiguous) => Self::Malformed,
+            (Self::None | Self::Ambiguous, Found::Ambiguous) => Self::Ambiguous,
             (Self::Several, Found::Several | Found::Token(..))
             | (Self::None | Self::Token(_), Found::Several) => Self::Several,
             (Self::None, Found::Token(text, presented)) => Self::Token(Token {
@@ -126,9 +125,9 @@ impl Found<'_> {
             (found, Self::Nothing) | (Self::Nothing, found) => found,
             (Self::Malformed, _)
             | (_, Self::Malformed)
-            | (Self::Unclear, Self::Token(..) | Self::Several)
-            | (Self::Token(..) | Self::Several, Self::Unclear) => Self::Malformed,
-            (Self::Unclear, Self::Unclear) => Self::Unclear,
+            | (Self::Ambiguous, Self::Token(..) | Self::Several)
+            | (Self::Token(..) | Self::Several, Self::Ambiguous) => Self::Malformed,
+            (Self::Ambiguous, Self::Ambiguous) => Self::Ambiguous,
             (Self::Token(..) | Self::Several, Self::Token(..) | Self::Several) => Self::Several,
         }
     }
@@ -197,8 +196,12 @@ impl Token<'_> {
 
     /// The changes that take the token out of all places that hold it, the
     /// header of its proof with it, and nothing else.
-    pub(super) fn removal(&self, head: &RequestHead, places: &[TokenPlace]) -> Vec<RequestEdit> {
-        let remove = |name: &str| RequestEdit::Remove(name.as_bytes().into());
+    pub(super) fn removal(
+        &self,
+        head: &RequestHead,
+        places: &[TokenPlace],
+    ) -> Vec<HeaderEdit<'static>> {
+        let text = |text: &'static str| Cow::Borrowed(text.as_bytes());
         let mut edits = Vec::new();
         let (mut cookies, mut parameters) = (Vec::new(), Vec::new());
         for place in places {
@@ -206,7 +209,7 @@ impl Token<'_> {
                 TokenPlace::Header { name, scheme } => {
                     let found = header::read(head, (name, scheme.as_deref()), places);
                     if matches!(found, Found::Token(text, _) if text == self.text) {
-                        edits.push(remove(name));
+                        edits.push(HeaderEdit::Remove(Cow::Owned(name.as_bytes().to_vec())));
                     }
                 }
                 TokenPlace::Cookie(name) => cookies.push(&**name),
@@ -215,16 +218,16 @@ impl Token<'_> {
         }
         if let Some(kept) = pairs::without_cookie(head, &cookies, &self.text) {
             edits.push(if kept.is_empty() {
-                remove("cookie")
+                HeaderEdit::Remove(text("cookie"))
             } else {
-                RequestEdit::Set(b"cookie".as_slice().into(), kept)
+                HeaderEdit::Set(text("cookie"), Cow::Owned(kept))
             });
         }
         if let Some(path) = pairs::without_parameter(head, &parameters, &self.text) {
-            edits.push(RequestEdit::Set(b":path".as_slice().into(), path));
+            edits.push(HeaderEdit::Set(text(":path"), Cow::Owned(path)));
         }
         if head.headers().contains("dpop") {
-            edits.push(remove("dpop"));
+            edits.push(HeaderEdit::Remove(text("dpop")));
         }
         edits
     }

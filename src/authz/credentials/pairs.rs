@@ -117,7 +117,7 @@ fn lookalike<'r>(known: &[u8], value: &[u8], name: &str, plus: Plus) -> Found<'r
     let is_like = |known: &[u8]| is_like(known, name.as_bytes());
     let is_empty = value.trim_ascii().is_empty();
     if !is_empty && (is_like(known) || is_like(&decoded(known, plus).text)) {
-        Found::Unclear
+        Found::Ambiguous
     } else {
         Found::Nothing
     }

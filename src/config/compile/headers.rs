@@ -8,7 +8,7 @@ use crate::config::problem::{HeaderProblem, Reserved, ShapeProblem};
 use crate::config::reader::{Field, List, Text};
 use crate::config::written::{self, TokenFrom};
 use crate::http::{FoldedName, HeaderName, is_token};
-use crate::policy::{ClaimHeader, TokenPlace, Upstream};
+use crate::policy::{ClaimHeader, IdentityHeaders, TokenPlace};
 use crate::rules::ClaimName;
 
 /// Where tokens come from. Not known where it could not be read, so that no
@@ -167,9 +167,9 @@ pub(super) fn upstream(
     written: Field<written::Upstream<'_>>,
     token_places: &TokenPlaces,
     sink: &mut Sink,
-) -> Upstream {
+) -> IdentityHeaders {
     let Some(written) = written.read() else {
-        return Upstream::default();
+        return IdentityHeaders::default();
     };
     let mut names = Names {
         token_headers: token_places
@@ -191,7 +191,7 @@ pub(super) fn upstream(
     }
     let context = names.take_field(written.context, sink);
     let payload = names.take_field(written.payload, sink);
-    Upstream::new(
+    IdentityHeaders::new(
         written.keep_token.read().unwrap_or(false),
         claims,
         payload,

@@ -1,5 +1,6 @@
-use super::super::{CorsSpec, HeaderEdit, ResponseCors};
+use super::super::{CorsSpec, ResponseCors};
 use super::{BAD_ORIGINS, example, list, origins, policy};
+use crate::http::HeaderEdit;
 
 const APP: &[u8] = b"https://app.example.com";
 
@@ -15,13 +16,13 @@ fn edited(cors: &ResponseCors, response: &Headers, own: bool) -> Headers {
         match edit {
             HeaderEdit::Remove(name) => result.retain(|(known, _)| known.as_slice() != &*name),
             HeaderEdit::Set(name, value) => {
-                result.retain(|(known, _)| !known.eq_ignore_ascii_case(name.as_bytes()));
-                result.push((name.as_bytes().to_vec(), value.into_owned()));
+                result.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
+                result.push((name.into_owned(), value.into_owned()));
             }
             HeaderEdit::Add(name, value) => {
-                let is_it = |(known, _): &(Vec<u8>, _)| known.eq_ignore_ascii_case(name.as_bytes());
-                assert!(!result.iter().any(is_it), "{name} is there");
-                result.push((name.as_bytes().to_vec(), value.into_owned()));
+                let is_it = |(known, _): &(Vec<u8>, _)| known.eq_ignore_ascii_case(&name);
+                assert!(!result.iter().any(is_it), "{name:?} is there");
+                result.push((name.into_owned(), value.into_owned()));
             }
         }
     }

@@ -1,8 +1,8 @@
 use super::*;
 use crate::http::HeaderMap;
 
+mod ambiguous;
 mod removal;
-mod unclear;
 
 fn bearer() -> Vec<TokenPlace> {
     vec![header("authorization", Some("Bearer"))]
@@ -23,7 +23,7 @@ fn head(fields: &[(&str, &str)]) -> RequestHead {
 fn found(places: &[TokenPlace], fields: &[(&str, &str)]) -> String {
     match Credentials::find(&head(fields), places) {
         Credentials::None => "-".to_owned(),
-        Credentials::Unclear => "unclear".to_owned(),
+        Credentials::Ambiguous => "ambiguous".to_owned(),
         Credentials::Malformed => "malformed".to_owned(),
         Credentials::Several => "several".to_owned(),
         Credentials::Token(token) if !token.is_one_word() => "malformed".to_owned(),
@@ -255,7 +255,7 @@ fn two_places_in_one_header_do_not_mistake_each_others_tokens() {
     for (value, expected) in [
         (format!("Token {jwt}"), jwt),
         (format!("Bearer {jwt}"), jwt),
-        (format!("JWT {jwt}"), "unclear"),
+        (format!("JWT {jwt}"), "ambiguous"),
         (format!("Token {jwt},Bearer {jwt}"), "malformed"),
         (format!("Token {jwt} Bearer {jwt}"), "malformed"),
     ] {

@@ -11,9 +11,9 @@ fn removal(places: &[TokenPlace], fields: &[(&str, &str)]) -> Vec<(String, Optio
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let edits = token.removal(&head, places).into_iter();
     let edits = edits.map(|edit| match edit {
-        RequestEdit::Remove(name) => (text(&name), None),
-        RequestEdit::Set(name, value) => (text(&name), Some(text(&value))),
-        RequestEdit::Add(..) => panic!("nothing is added"),
+        HeaderEdit::Remove(name) => (text(&name), None),
+        HeaderEdit::Set(name, value) => (text(&name), Some(text(&value))),
+        HeaderEdit::Add(..) => panic!("nothing is added"),
     });
     edits.collect()
 }

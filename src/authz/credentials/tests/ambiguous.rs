@@ -3,7 +3,7 @@
 use super::*;
 
 /// What some reader takes for a token of ours, and is none.
-const UNCLEAR: &[(&str, &str)] = &[
+const AMBIGUOUS: &[(&str, &str)] = &[
     ("authorization", "Bearer\ta"),
     ("authorization", "Bearer\u{b}a"),
     ("authorization", "Bearer\u{a0}a"),
@@ -75,8 +75,8 @@ const UNCLEAR: &[(&str, &str)] = &[
 
 #[test]
 fn what_another_reader_takes_for_a_token_is_never_nothing() {
-    for field in UNCLEAR {
-        assert_eq!(found(&everywhere(), &[*field]), "unclear", "{field:?}");
+    for field in AMBIGUOUS {
+        assert_eq!(found(&everywhere(), &[*field]), "ambiguous", "{field:?}");
         // Beside a token it is a second one, but for cookies.
         let header = [*field, ("x-api-token", "a")];
         let cookie = [*field, ("cookie", "session=a")];
@@ -86,7 +86,7 @@ fn what_another_reader_takes_for_a_token_is_never_nothing() {
             let expected = match (fields[0].0, fields[1].0) {
                 ("cookie", "x-api-token" | ":path") => "a",
                 // Only the first path counts.
-                (":path", ":path") => "unclear",
+                (":path", ":path") => "ambiguous",
                 _ => "malformed",
             };
             assert_eq!(found(&everywhere(), fields), expected, "{fields:?}");

@@ -7,7 +7,7 @@ use crate::rules::ClaimName;
 
 /// The headers that the filter sets on the way to the upstream.
 #[derive(Debug, Default)]
-pub struct Upstream {
+pub struct IdentityHeaders {
     /// Whether the token that was verified stays where it was.
     pub keep_token: bool,
     /// Claims, each in a header.
@@ -22,7 +22,7 @@ pub struct Upstream {
     judged: Vec<FoldedName>,
 }
 
-impl Upstream {
+impl IdentityHeaders {
     /// Puts the headers together. Names are in lower case; no two fold together.
     #[must_use]
     pub fn new(
