@@ -6,7 +6,7 @@ use super::fetch::FetchCall;
 use crate::authz::Forward;
 use crate::cors::{PreflightFault, ResponseCors};
 use crate::http::LocalReply;
-use crate::telemetry::{Event, Metric, Reason};
+use crate::telemetry::{Event, Measurement, Reason};
 
 /// Names a request for as long as it lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +21,7 @@ pub enum Effect {
     /// [`super::Engine::fetched`], also when it could not be sent.
     Fetch(FetchCall),
     /// Something is counted.
-    Measure(Metric),
+    Measure(Measurement),
     /// Something is worth a line in the log.
     Log(Event),
 }

@@ -7,7 +7,7 @@ use super::{Action, Answer, Effect, Engine, Env, StreamId};
 use crate::authz::{self, Context, Decision, Forward, Refusal, Verdict, Verified, Wanted};
 use crate::cors::ResponseCors;
 use crate::http::RequestHead;
-use crate::telemetry::{Metric, Reason};
+use crate::telemetry::{Measurement, Metric, Reason};
 use crate::time::UnixTime;
 
 /// How much one tick does for requests that wait.
@@ -71,7 +71,7 @@ impl Engine {
             if !is_due {
                 allowance.answers = allowance.answers.saturating_sub(1);
                 if let Some(waiter) = self.waiting.take(place) {
-                    effects.push(Effect::Measure(Metric::WaitingRequests { change: -1 }));
+                    effects.push(Effect::Measure(Measurement::waiting(-1)));
                     self.send_away(waiter, Reason::KeysUnavailable, env.now, effects);
                 }
             } else if allowance.judgements > 0 {
@@ -146,10 +146,10 @@ impl Engine {
             }
         };
         if asking.place.is_some() {
-            effects.push(Effect::Measure(Metric::WaitingRequests { change: -1 }));
+            effects.push(Effect::Measure(Measurement::waiting(-1)));
         }
         if let Some(hit) = recalled {
-            effects.push(Effect::Measure(Metric::token_cache(hit)));
+            effects.push(Effect::Measure(Measurement::token_cache(hit)));
         }
         let Known {
             route,
@@ -160,7 +160,9 @@ impl Engine {
             (&action, &provider)
         {
             let provider = Arc::clone(provider);
-            effects.push(Effect::Measure(Metric::IdentityDropped { provider }));
+            effects.push(Effect::Measure(Measurement::count(
+                Metric::IdentityDropped { provider },
+            )));
         }
         effects.push(Effect::Answer(Box::new(Answer {
             stream: asking.stream,
@@ -239,7 +241,7 @@ impl Engine {
         };
         let change = i64::from(seated.is_ok()).saturating_sub(i64::from(has_waited));
         if change != 0 {
-            effects.push(Effect::Measure(Metric::WaitingRequests { change }));
+            effects.push(Effect::Measure(Measurement::waiting(change)));
         }
         match seated {
             Ok(()) => false,

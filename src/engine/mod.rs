@@ -32,7 +32,7 @@ use crate::crypto::NativeSignatures;
 use crate::http::RequestHead;
 use crate::keys::answer::AnswerHead;
 use crate::policy::{Policy, SourceId};
-use crate::telemetry::Metric;
+use crate::telemetry::Measurement;
 use crate::time::UnixTime;
 
 pub use effect::{Action, Answer, Effect, StreamId};
@@ -133,7 +133,7 @@ impl Engine {
     /// A request is over, decided or not.
     pub fn forget(&mut self, stream: StreamId) -> Vec<Effect> {
         match self.waiting.remove(stream) {
-            Some(_) => vec![Effect::Measure(Metric::WaitingRequests { change: -1 })],
+            Some(_) => vec![Effect::Measure(Measurement::waiting(-1))],
             None => Vec::new(),
         }
     }

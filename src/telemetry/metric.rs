@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Reason;
 
-/// What is measured. A counter goes up by one; a gauge carries its value.
+/// What is measured: the identity of a counter or of a gauge, without a value.
 ///
 /// The host never frees a metric, so every name comes from a closed set:
 /// reasons, results, and the names of the configured providers.
@@ -29,22 +29,15 @@ pub enum Metric {
     Keys {
         /// The provider.
         provider: Arc<str>,
-        /// How many keys.
-        count: u64,
     },
     /// Gauge `edge_authz.key_age_seconds.<provider>`: since the last good fetch.
     KeyAge {
         /// The provider.
         provider: Arc<str>,
-        /// The age in seconds.
-        seconds: u64,
     },
-    /// Gauge `edge_authz.waiting_requests`, a change: requests that wait for
-    /// keys, all workers together.
-    WaitingRequests {
-        /// How many more, or fewer, wait.
-        change: i64,
-    },
+    /// Gauge `edge_authz.waiting_requests`: requests that wait for keys, all
+    /// workers together.
+    WaitingRequests,
     /// Counter `edge_authz.token_cache.<hit|miss>`.
     TokenCache(CacheResult),
     /// Counter `edge_authz.identity_dropped.<provider>`: headers left absent
@@ -56,14 +49,16 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// That a token was remembered, or not.
+    /// Whether it only ever goes up.
     #[must_use]
-    pub const fn token_cache(hit: bool) -> Self {
-        Self::TokenCache(if hit {
-            CacheResult::Hit
-        } else {
-            CacheResult::Miss
-        })
+    pub const fn kind(&self) -> MetricKind {
+        match self {
+            Self::Requests { .. }
+            | Self::KeyFetches { .. }
+            | Self::TokenCache(_)
+            | Self::IdentityDropped { .. } => MetricKind::Counter,
+            Self::Keys { .. } | Self::KeyAge { .. } | Self::WaitingRequests => MetricKind::Gauge,
+        }
     }
 
     /// The full, stable name.
@@ -77,15 +72,99 @@ impl Metric {
             Self::KeyFetches { provider, result } => {
                 format!("edge_authz.key_fetches.{provider}.{}", result.name())
             }
-            Self::Keys { provider, .. } => format!("edge_authz.keys.{provider}"),
-            Self::KeyAge { provider, .. } => format!("edge_authz.key_age_seconds.{provider}"),
-            Self::WaitingRequests { .. } => "edge_authz.waiting_requests".to_owned(),
+            Self::Keys { provider } => format!("edge_authz.keys.{provider}"),
+            Self::KeyAge { provider } => format!("edge_authz.key_age_seconds.{provider}"),
+            Self::WaitingRequests => "edge_authz.waiting_requests".to_owned(),
             Self::TokenCache(CacheResult::Hit) => "edge_authz.token_cache.hit".to_owned(),
             Self::TokenCache(CacheResult::Miss) => "edge_authz.token_cache.miss".to_owned(),
             Self::IdentityDropped { provider } => {
                 format!("edge_authz.identity_dropped.{provider}")
             }
         }
+    }
+}
+
+/// What a metric does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricKind {
+    /// It goes up.
+    Counter,
+    /// It goes up and down, or is set.
+    Gauge,
+}
+
+/// What a measurement does to its metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It goes up by so much, or down: only gauges do.
+    Add(i64),
+    /// It is set: only gauges are.
+    Set(u64),
+}
+
+impl Change {
+    /// This change, and then a later one of the same metric.
+    #[must_use]
+    pub const fn then(self, later: Self) -> Self {
+        match (self, later) {
+            (Self::Add(earlier), Self::Add(later)) => Self::Add(earlier.saturating_add(later)),
+            (Self::Set(value), Self::Add(later)) => Self::Set(value.saturating_add_signed(later)),
+            (_, later @ Self::Set(_)) => later,
+        }
+    }
+
+    /// Whether it changes nothing: as many requests wait as before.
+    #[must_use]
+    pub const fn is_none(self) -> bool {
+        matches!(self, Self::Add(0))
+    }
+}
+
+/// A metric, and what happened to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Measurement {
+    /// The metric.
+    pub metric: Metric,
+    /// Its change.
+    pub change: Change,
+}
+
+impl Measurement {
+    /// Something has happened once more.
+    #[must_use]
+    pub const fn count(counter: Metric) -> Self {
+        Self {
+            metric: counter,
+            change: Change::Add(1),
+        }
+    }
+
+    /// A gauge has this value.
+    #[must_use]
+    pub const fn set(gauge: Metric, value: u64) -> Self {
+        Self {
+            metric: gauge,
+            change: Change::Set(value),
+        }
+    }
+
+    /// So many more requests wait, or fewer.
+    #[must_use]
+    pub const fn waiting(change: i64) -> Self {
+        Self {
+            metric: Metric::WaitingRequests,
+            change: Change::Add(change),
+        }
+    }
+
+    /// A token was remembered, or not.
+    #[must_use]
+    pub const fn token_cache(hit: bool) -> Self {
+        Self::count(Metric::TokenCache(if hit {
+            CacheResult::Hit
+        } else {
+            CacheResult::Miss
+        }))
     }
 }
 
@@ -114,4 +193,23 @@ pub enum CacheResult {
     Hit,
     /// It had not, or no longer.
     Miss,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_add_up_and_a_value_that_is_set_replaces_what_was_before() {
+        let (up, down, set) = (Change::Add(3), Change::Add(-3), Change::Set(7));
+        assert_eq!(up.then(Change::Add(4)), Change::Add(7));
+        assert!(up.then(down).is_none());
+        assert_eq!(up.then(set), set);
+        assert_eq!(set.then(down), Change::Set(4));
+        assert_eq!(Change::Set(1).then(down), Change::Set(0));
+        assert_eq!(set.then(Change::Set(0)), Change::Set(0));
+        assert!(!Change::Set(0).is_none());
+        let most = Change::Add(i64::MAX);
+        assert_eq!(most.then(most), most);
+    }
 }

@@ -10,7 +10,7 @@ use super::report::Report;
 use edge_authz::authz::Refusal;
 use edge_authz::http::LocalReply;
 use edge_authz::policy::{BodyStyle, Responses};
-use edge_authz::telemetry::{Metric, Reason};
+use edge_authz::telemetry::{Measurement, Metric, Reason};
 
 /// A request to a filter that has no policy in force. Once the proxy has taken
 /// a configuration the filter cannot give it back, so it refuses.
@@ -40,7 +40,8 @@ impl HttpContext for Deny {
         refuse(&Self::reply());
         let reason = Reason::InternalError;
         let provider = None;
-        self.report.measure(Metric::Requests { reason, provider });
+        self.report
+            .measure(Measurement::count(Metric::Requests { reason, provider }));
         Action::Pause
     }
 

@@ -18,7 +18,7 @@ use edge_authz::engine::{Action, Answer, Effect, Engine, Env, FetchCall, FetchId
 use edge_authz::http::{LocalReply, RequestHead};
 use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::{IdentityHeaders, Policy};
-use edge_authz::telemetry::{Event, Level, Metric, Reason};
+use edge_authz::telemetry::{Event, Level, Measurement, Metric, Reason};
 use edge_authz::time::UnixTime;
 
 /// A listener's filter in one worker.
@@ -365,7 +365,8 @@ impl Listener {
                 preflight: answer.preflight.clone(),
             });
         }
-        self.report.measure(Metric::Requests { reason, provider });
+        self.report
+            .measure(Measurement::count(Metric::Requests { reason, provider }));
     }
 }
 

@@ -4,8 +4,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use super::host::{self, MetricKind};
-use edge_authz::telemetry::{Event, Level, Metric};
+use super::host;
+use edge_authz::telemetry::{Change, Event, Level, Measurement, Metric};
 
 /// What one configuration tells its operator.
 #[derive(Debug)]
@@ -61,12 +61,12 @@ impl Report {
     }
 
     /// Notes a measurement, for [`Report::flush`] to tell.
-    pub(super) fn measure(&self, metric: Metric) {
-        let change = Change::of(&metric);
+    pub(super) fn measure(&self, measurement: Measurement) {
+        let Measurement { metric, change } = measurement;
         // Nothing below comes back here, so it is never borrowed.
         if let Ok(mut pending) = self.pending.try_borrow_mut() {
             pending
-                .entry(identity(metric))
+                .entry(metric)
                 .and_modify(|earlier| *earlier = earlier.then(change))
                 .or_insert(change);
         }
@@ -87,12 +87,11 @@ impl Report {
             if change.is_none() {
                 continue;
             }
-            let Some(id) = self.id(metric, change.kind()) else {
+            let Some(id) = self.id(metric) else {
                 continue;
             };
             let _ = match change {
-                Change::Count(times) => host::increment_metric(id, times),
-                Change::Move(offset) => host::increment_metric(id, offset),
+                Change::Add(offset) => host::increment_metric(id, offset),
                 Change::Set(value) => host::record_metric(id, value),
             };
         }
@@ -105,12 +104,12 @@ impl Report {
         self.flush();
     }
 
-    fn id(&self, metric: Metric, kind: MetricKind) -> Option<u32> {
+    fn id(&self, metric: Metric) -> Option<u32> {
         let mut ids = self.ids.try_borrow_mut().ok()?;
         if let Some(id) = ids.get(&metric) {
             return Some(*id);
         }
-        let id = host::define_metric(kind, &metric.name()).ok()?;
+        let id = host::define_metric(metric.kind(), &metric.name()).ok()?;
         ids.insert(metric, id);
         Some(id)
     }
@@ -120,70 +119,5 @@ impl Drop for Report {
     /// The listener was drained since its last tick.
     fn drop(&mut self) {
         self.flush();
-    }
-}
-
-/// What measurements do to their metric.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Change {
-    /// A counter goes up.
-    Count(i64),
-    /// A gauge goes up or down.
-    Move(i64),
-    /// A gauge is set.
-    Set(u64),
-}
-
-impl Change {
-    fn of(metric: &Metric) -> Self {
-        match metric {
-            Metric::Requests { .. }
-            | Metric::KeyFetches { .. }
-            | Metric::TokenCache(_)
-            | Metric::IdentityDropped { .. } => Self::Count(1),
-            Metric::Keys { count: value, .. } | Metric::KeyAge { seconds: value, .. } => {
-                Self::Set(*value)
-            }
-            Metric::WaitingRequests { change } => Self::Move(*change),
-        }
-    }
-
-    /// This change, and then a later one of the same metric.
-    fn then(self, later: Self) -> Self {
-        match (self, later) {
-            (Self::Count(earlier), Self::Count(later)) => {
-                Self::Count(earlier.saturating_add(later))
-            }
-            (Self::Move(earlier), Self::Move(later)) => Self::Move(earlier.saturating_add(later)),
-            (_, later) => later,
-        }
-    }
-
-    /// Whether it changes nothing: as many requests wait as before.
-    const fn is_none(self) -> bool {
-        matches!(self, Self::Move(0))
-    }
-
-    const fn kind(self) -> MetricKind {
-        match self {
-            Self::Count(_) => MetricKind::Counter,
-            Self::Move(_) | Self::Set(_) => MetricKind::Gauge,
-        }
-    }
-}
-
-/// The metric without what was measured.
-fn identity(metric: Metric) -> Metric {
-    match metric {
-        Metric::Keys { provider, .. } => Metric::Keys { provider, count: 0 },
-        Metric::KeyAge { provider, .. } => Metric::KeyAge {
-            provider,
-            seconds: 0,
-        },
-        Metric::WaitingRequests { .. } => Metric::WaitingRequests { change: 0 },
-        counter @ (Metric::Requests { .. }
-        | Metric::KeyFetches { .. }
-        | Metric::TokenCache(_)
-        | Metric::IdentityDropped { .. }) => counter,
     }
 }

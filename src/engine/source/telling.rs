@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Source;
 use crate::engine::Effect;
 use crate::jwk::{KeySet, KeySetError, SkippedKey, SkippedKeys};
-use crate::telemetry::{Event, FetchFailure, FetchPlace, FetchResult, Metric};
+use crate::telemetry::{Event, FetchFailure, FetchPlace, FetchResult, Measurement, Metric};
 use crate::time::UnixTime;
 
 /// The most lines about the unusable keys of one set.
@@ -20,7 +20,10 @@ impl Source {
     pub(super) fn tell_count(&self, set: &KeySet, effects: &mut Vec<Effect>) {
         let provider = self.provider();
         let count = u64::try_from(set.len()).unwrap_or(u64::MAX);
-        effects.push(Effect::Measure(Metric::Keys { provider, count }));
+        effects.push(Effect::Measure(Measurement::set(
+            Metric::Keys { provider },
+            count,
+        )));
     }
 
     /// A set was fetched and taken.
@@ -36,10 +39,10 @@ impl Source {
             usable: set.len(),
             skipped: skipped.len(),
         }));
-        effects.push(Effect::Measure(Metric::KeyFetches {
+        effects.push(Effect::Measure(Measurement::count(Metric::KeyFetches {
             provider: self.provider(),
             result: FetchResult::Success,
-        }));
+        })));
     }
 
     /// A fetch has failed. Its outcome is in the record already, so that the
@@ -51,10 +54,10 @@ impl Source {
         now: UnixTime,
         effects: &mut Vec<Effect>,
     ) {
-        effects.push(Effect::Measure(Metric::KeyFetches {
+        effects.push(Effect::Measure(Measurement::count(Metric::KeyFetches {
             provider: self.provider(),
             result: FetchResult::Failure,
-        }));
+        })));
         let skipped = if let FetchFailure::KeySet(KeySetError::NoUsableKey { skipped }) = &failure {
             skipped.clone()
         } else {
@@ -97,7 +100,10 @@ impl Source {
         let Some(taken) = &self.taken else { return };
         let provider = self.provider();
         let seconds = now.saturating_since(taken.content.fetched_at).as_secs();
-        effects.push(Effect::Measure(Metric::KeyAge { provider, seconds }));
+        effects.push(Effect::Measure(Measurement::set(
+            Metric::KeyAge { provider },
+            seconds,
+        )));
         if self.serving(now).is_none() && !self.told_too_old {
             self.told_too_old = true;
             let provider = self.provider();

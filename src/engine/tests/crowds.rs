@@ -14,7 +14,7 @@ use crate::config;
 use crate::engine::{Action, Effect, Engine, Env, FetchCall, StreamId};
 use crate::http::{HeaderMap, RequestHead};
 use crate::keys::answer::{AnswerHead, Ending};
-use crate::telemetry::{Metric, Reason};
+use crate::telemetry::{Change, Measurement, Metric, Reason};
 use crate::time::UnixTime;
 
 const ISSUER: &str = "https://a.example";
@@ -81,7 +81,10 @@ impl Crowded {
                     self.answers.push((answer.stream, answer.reason));
                 }
                 Effect::Fetch(call) => calls.push(call),
-                Effect::Measure(Metric::WaitingRequests { change }) => self.waiting += change,
+                Effect::Measure(Measurement {
+                    metric: Metric::WaitingRequests,
+                    change: Change::Add(change),
+                }) => self.waiting += change,
                 Effect::Measure(_) | Effect::Log(_) => {}
             }
         }

@@ -16,7 +16,7 @@ use crate::engine::judging::Allowance;
 use crate::engine::{Action, Answer, Effect, Engine, Env, FetchCall, StreamId};
 use crate::http::{HeaderMap, RequestHead};
 use crate::keys::answer::Ending;
-use crate::telemetry::{Event, Metric, NotSent, Reason};
+use crate::telemetry::{Change, Event, Measurement, Metric, NotSent, Reason};
 use crate::time::UnixTime;
 
 /// The number of issuers. The first is asked for its key set at once, the
@@ -255,7 +255,10 @@ impl World {
                     answers += 1;
                     self.answered(worker, &answer, now, &mut model);
                 }
-                Effect::Measure(Metric::WaitingRequests { change }) => {
+                Effect::Measure(Measurement {
+                    metric: Metric::WaitingRequests,
+                    change: Change::Add(change),
+                }) => {
                     worker.waits.borrow_mut().gauge += change;
                 }
                 Effect::Measure(_) => {}

@@ -22,7 +22,7 @@ pub(super) use shared_data::Shared;
 pub(super) use signatures::Signatures;
 
 use edge_authz::http::{HeaderMap, LocalReply, SafeText};
-use edge_authz::telemetry::{Level, NotSent};
+use edge_authz::telemetry::{Level, MetricKind, NotSent};
 use edge_authz::time::UnixTime;
 
 /// Why the host did not do what it was asked.
@@ -288,13 +288,6 @@ pub(super) fn set_filter_state(name: &str, value: &str) -> Result<(), HostError>
     check(unsafe {
         abi::proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len())
     })
-}
-
-/// What a metric does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum MetricKind {
-    Counter,
-    Gauge,
 }
 
 /// Makes a metric known, or finds it; the host never frees it.
