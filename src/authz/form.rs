@@ -1,6 +1,6 @@
 //! A token as it is known: parsed anew, or remembered.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Remembered;
 use crate::crypto::{Algorithm, Fingerprint, NativeSignatures};
@@ -17,7 +17,7 @@ pub(super) struct Form<'t> {
 enum Known<'t> {
     /// It verified before, for these providers at least.
     Before {
-        known: &'t [(ProviderId, Rc<VerifiedJwt>)],
+        known: &'t [(ProviderId, Arc<VerifiedJwt>)],
         first: &'t VerifiedJwt,
     },
     Parsed(UnverifiedJwt<'t>),
@@ -25,7 +25,7 @@ enum Known<'t> {
 
 /// A token that a key has signed.
 pub(super) struct Signed {
-    pub(super) jwt: Rc<VerifiedJwt>,
+    pub(super) jwt: Arc<VerifiedJwt>,
     /// Whether that is news.
     pub(super) new: bool,
 }
@@ -102,7 +102,7 @@ impl<'t> Form<'t> {
             });
         if let Some(jwt) = known {
             return Some(Signed {
-                jwt: Rc::clone(jwt),
+                jwt: Arc::clone(jwt),
                 new: false,
             });
         }
@@ -119,7 +119,7 @@ impl<'t> Form<'t> {
 /// The keys that one token was tried with.
 #[derive(Default)]
 pub(super) struct Tried {
-    good: Option<Rc<VerifiedJwt>>,
+    good: Option<Arc<VerifiedJwt>>,
     bad: Vec<Fingerprint>,
 }
 
@@ -129,15 +129,15 @@ impl Tried {
         token: &UnverifiedJwt<'_>,
         candidates: &[&Jwk],
         native: &dyn NativeSignatures,
-    ) -> Option<Rc<VerifiedJwt>> {
+    ) -> Option<Arc<VerifiedJwt>> {
         for key in candidates {
             let fingerprint = key.key().fingerprint();
             if self.bad.contains(fingerprint) {
                 continue;
             }
             if let Some(jwt) = token.verify(key, native) {
-                let jwt = Rc::new(jwt);
-                self.good = Some(Rc::clone(&jwt));
+                let jwt = Arc::new(jwt);
+                self.good = Some(Arc::clone(&jwt));
                 return Some(jwt);
             }
             self.bad.push(*fingerprint);

@@ -18,7 +18,7 @@ mod tests;
 mod token;
 
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 pub use credentials::{Credentials, Presented, Token};
 pub use evaluate::{Context, evaluate};
@@ -57,7 +57,7 @@ pub struct CurrentKeys<'a> {
 /// The tokens that verified before.
 pub trait Remembered {
     /// What this token verified as, once for every provider it did for.
-    fn recall(&self, token: &[u8]) -> Option<&[(ProviderId, Rc<VerifiedJwt>)]>;
+    fn recall(&self, token: &[u8]) -> Option<&[(ProviderId, Arc<VerifiedJwt>)]>;
 
     /// Their headers, where they are kept.
     fn headers(&self) -> Option<&KnownHeaders> {
@@ -100,7 +100,7 @@ pub struct Verified {
     /// The provider whose key has signed it.
     pub provider: ProviderId,
     /// What it verified as.
-    pub jwt: Rc<VerifiedJwt>,
+    pub jwt: Arc<VerifiedJwt>,
 }
 
 impl fmt::Debug for Verified {

@@ -1,6 +1,6 @@
 //! One token, judged against the providers that a route allows.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::credentials::Presented;
 use super::form::{Form, Signed, Tried};
@@ -88,7 +88,7 @@ impl Judge<'_> {
                         judged.verified = Some(Verified {
                             token: form.text().into(),
                             provider: id,
-                            jwt: Rc::clone(&jwt),
+                            jwt: Arc::clone(&jwt),
                         });
                     }
                     match self.check(&jwt, provider, route) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::doorkeeper::Doorkeeper;
 use crate::authz::Remembered;
@@ -18,7 +18,7 @@ const MOST_BYTES_OF_ALL: usize = 2 * MOST_BYTES;
 const ENTRY_BYTES: usize = 160;
 
 thread_local! {
-    static POOL: Rc<Pool> = Pool::new(MOST_BYTES_OF_ALL);
+    static POOL: Arc<Pool> = Pool::new(MOST_BYTES_OF_ALL);
 }
 
 /// The end of a token's text, which is the end of its signature.
@@ -54,7 +54,7 @@ pub(super) struct TokenCache {
 
 struct Entry {
     text: Box<[u8]>,
-    verified: Vec<(ProviderId, Rc<VerifiedJwt>)>,
+    verified: Vec<(ProviderId, Arc<VerifiedJwt>)>,
     bytes: usize,
 }
 
@@ -75,7 +75,12 @@ impl TokenCache {
     }
 
     /// Remembers a token, in place of another with the same end.
-    pub(super) fn remember(&mut self, text: Box<[u8]>, provider: ProviderId, jwt: Rc<VerifiedJwt>) {
+    pub(super) fn remember(
+        &mut self,
+        text: Box<[u8]>,
+        provider: ProviderId,
+        jwt: Arc<VerifiedJwt>,
+    ) {
         self.headers.remember(jwt.header());
         let Some(end) = end(&text) else { return };
         // The same for each provider: it is the same text.
@@ -172,7 +177,7 @@ impl TokenCache {
 }
 
 impl Remembered for TokenCache {
-    fn recall(&self, token: &[u8]) -> Option<&[(ProviderId, Rc<VerifiedJwt>)]> {
+    fn recall(&self, token: &[u8]) -> Option<&[(ProviderId, Arc<VerifiedJwt>)]> {
         let entry = self.known.get(&end(token)?)?;
         same(&entry.text, token).then_some(&*entry.verified)
     }
@@ -240,7 +245,7 @@ mod tests {
         }
     }
 
-    fn verified(number: u8) -> (Box<[u8]>, Rc<VerifiedJwt>) {
+    fn verified(number: u8) -> (Box<[u8]>, Arc<VerifiedJwt>) {
         let secret = [b's'; 32];
         let header = r#"{"alg":"HS256"}"#;
         let claims = format!(r#"{{"iss":"i","exp":4102444800,"n":{number}}}"#);
@@ -257,7 +262,7 @@ mod tests {
         let keys = KeySet::parse(keys.as_bytes(), Source::Inline).unwrap().set;
         let jwt = UnverifiedJwt::parse(token.as_bytes()).unwrap();
         let jwt = jwt.verify(keys.iter().next().unwrap(), &NoNativeSignatures);
-        (token.into_bytes().into(), Rc::new(jwt.unwrap()))
+        (token.into_bytes().into(), Arc::new(jwt.unwrap()))
     }
 
     #[test]
@@ -266,7 +271,7 @@ mod tests {
         let mut cache = TokenCache::new(2);
         let come = |cache: &mut TokenCache, number: usize| {
             let (text, jwt) = &tokens[number];
-            cache.remember(text.clone(), ProviderId::new(0), Rc::clone(jwt));
+            cache.remember(text.clone(), ProviderId::new(0), Arc::clone(jwt));
         };
         let known = |cache: &TokenCache| -> Vec<usize> {
             let known = |number: &usize| cache.recall(&tokens[*number].0).is_some();
@@ -285,7 +290,7 @@ mod tests {
         assert_eq!(known(&cache), [1, 3]);
         // One that is known is known for a further provider at once.
         let (text, jwt) = &tokens[1];
-        cache.remember(text.clone(), ProviderId::new(1), Rc::clone(jwt));
+        cache.remember(text.clone(), ProviderId::new(1), Arc::clone(jwt));
         assert_eq!(cache.recall(text).unwrap().len(), 2);
         // Where room was made there is room.
         cache.retain(|_, jwt| jwt.fingerprint() != tokens[0].1.fingerprint());
@@ -298,7 +303,7 @@ mod tests {
         let tokens: Vec<_> = (0..5).map(verified).collect();
         let come = |cache: &mut TokenCache, number: usize| {
             let (text, jwt) = &tokens[number];
-            cache.remember(text.clone(), ProviderId::new(0), Rc::clone(jwt));
+            cache.remember(text.clone(), ProviderId::new(0), Arc::clone(jwt));
         };
         let known = |cache: &TokenCache| -> Vec<usize> {
             let known = |number: &usize| cache.recall(&tokens[*number].0).is_some();
@@ -341,7 +346,7 @@ mod tests {
         let mut cache = TokenCache::with(10, Pool::new(usize::MAX).share());
         pretend::set_room(Some(SERVING));
         for _ in 0..3 {
-            cache.remember(text.clone(), ProviderId::new(0), Rc::clone(&jwt));
+            cache.remember(text.clone(), ProviderId::new(0), Arc::clone(&jwt));
             assert_eq!(cache.bytes(), 0);
         }
         pretend::set_room(None);

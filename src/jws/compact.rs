@@ -1,7 +1,7 @@
 //! The compact form of a signed text that nobody has checked yet.
 
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,7 +18,7 @@ pub struct Jws<'t> {
     /// signed. Never a re-encoding.
     signed: &'t [u8],
     signature: Vec<u8>,
-    header: Rc<Header>,
+    header: Arc<Header>,
 }
 
 impl<'t> Jws<'t> {
@@ -49,10 +49,10 @@ impl<'t> Jws<'t> {
         })?;
         let signature = decode(signature).map_err(|_| JwsError::NotBase64Url)?;
         let header = if let Some(known) = known.and_then(|known| known.get(header)) {
-            Rc::clone(known)
+            Arc::clone(known)
         } else {
             let decoded = decode(header).map_err(|_| JwsError::NotBase64Url)?;
-            Rc::new(Header::read(header, &decoded)?)
+            Arc::new(Header::read(header, &decoded)?)
         };
         let jws = Self {
             signed,
@@ -64,7 +64,7 @@ impl<'t> Jws<'t> {
 
     /// The header.
     #[must_use]
-    pub const fn header(&self) -> &Rc<Header> {
+    pub const fn header(&self) -> &Arc<Header> {
         &self.header
     }
 

@@ -1,7 +1,7 @@
 //! The headers that many tokens have in common.
 
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Header;
 
@@ -14,7 +14,7 @@ use super::Header;
 #[derive(Debug, Default)]
 pub struct KnownHeaders {
     /// The one that came last is the last.
-    known: VecDeque<Rc<Header>>,
+    known: VecDeque<Arc<Header>>,
 }
 
 impl KnownHeaders {
@@ -24,9 +24,9 @@ impl KnownHeaders {
     const LONGEST: usize = 1024;
 
     /// Remembers the header of a token that has verified.
-    pub fn remember(&mut self, header: &Rc<Header>) {
+    pub fn remember(&mut self, header: &Arc<Header>) {
         // One that was taken from here is found without a comparison.
-        let is_here = |known: &Rc<Header>| Rc::ptr_eq(known, header);
+        let is_here = |known: &Arc<Header>| Arc::ptr_eq(known, header);
         if self.known.iter().any(is_here)
             || header.text().len() > Self::LONGEST
             || self.get(header.text()).is_some()
@@ -36,11 +36,11 @@ impl KnownHeaders {
         if self.known.len() >= Self::MOST {
             self.known.pop_front();
         }
-        self.known.push_back(Rc::clone(header));
+        self.known.push_back(Arc::clone(header));
     }
 
     /// The header of this text, the first part of a token as it was received.
-    pub(super) fn get(&self, text: &[u8]) -> Option<&Rc<Header>> {
+    pub(super) fn get(&self, text: &[u8]) -> Option<&Arc<Header>> {
         self.known.iter().find(|header| header.text() == text)
     }
 }

@@ -1,7 +1,7 @@
 //! A token that nobody has checked yet.
 
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::claims::ClaimSet;
 use super::content::Content;
@@ -34,7 +34,7 @@ use crate::jws::Jws;
 /// ```
 pub struct UnverifiedJwt<'t> {
     jws: Jws<'t>,
-    content: Rc<Content>,
+    content: Arc<Content>,
 }
 
 impl<'t> UnverifiedJwt<'t> {
@@ -57,12 +57,12 @@ impl<'t> UnverifiedJwt<'t> {
     pub fn parse_with(token: &'t [u8], known: Option<&KnownHeaders>) -> Result<Self, TokenError> {
         let (jws, payload) = Jws::parse(token, known)?;
         let content = Content {
-            header: Rc::clone(jws.header()),
+            header: Arc::clone(jws.header()),
             claims: ClaimSet::read(payload)?,
         };
         Ok(Self {
             jws,
-            content: Rc::new(content),
+            content: Arc::new(content),
         })
     }
 
@@ -99,7 +99,7 @@ impl<'t> UnverifiedJwt<'t> {
     #[must_use]
     pub fn verify(&self, key: &Jwk, native: &dyn NativeSignatures) -> Option<VerifiedJwt> {
         let signer = self.jws.verify(key, native)?;
-        Some(VerifiedJwt::verified(Rc::clone(&self.content), signer))
+        Some(VerifiedJwt::verified(Arc::clone(&self.content), signer))
     }
 }
 

@@ -1,7 +1,7 @@
 //! A token whose signature was right.
 
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::claims::{ClaimSet, Registered};
 use super::content::Content;
@@ -32,13 +32,13 @@ use crate::time::UnixTime;
 /// [`check`]: VerifiedJwt::check
 #[derive(Clone)]
 pub struct VerifiedJwt {
-    content: Rc<Content>,
+    content: Arc<Content>,
     fingerprint: Fingerprint,
 }
 
 impl VerifiedJwt {
     /// To be called where a signature was found right, and nowhere else.
-    pub(super) fn verified(content: Rc<Content>, fingerprint: Fingerprint) -> Self {
+    pub(super) fn verified(content: Arc<Content>, fingerprint: Fingerprint) -> Self {
         Self {
             content,
             fingerprint,
@@ -47,7 +47,7 @@ impl VerifiedJwt {
 
     /// Its header, for [`KnownHeaders`](super::KnownHeaders).
     #[must_use]
-    pub fn header(&self) -> &Rc<Header> {
+    pub fn header(&self) -> &Arc<Header> {
         &self.content.header
     }
 

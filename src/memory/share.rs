@@ -1,7 +1,7 @@
 //! Memory that several holders have together, each as much as it has use for.
 
-use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, Weak};
 
 use super::SERVING;
 use super::room::{Need, has_room};
@@ -12,76 +12,79 @@ const STEP: usize = 256 * 1024;
 
 /// An amount of memory for what can be done without. Whoever finds nothing left
 /// asks the largest holder to give up half of what it has.
+///
+/// Holders may be in several threads: two that look for room at the same time may
+/// both find the last of it.
 #[derive(Debug)]
 pub struct Pool {
     /// In bytes, as all that follows.
     most: usize,
-    taken: Cell<usize>,
+    taken: AtomicUsize,
     /// May be taken before memory is looked for again.
-    found: Cell<usize>,
-    holders: RefCell<Vec<Weak<Holder>>>,
+    found: AtomicUsize,
+    holders: Mutex<Vec<Weak<Holder>>>,
 }
 
 /// One holder's part of a pool, which is given back in the end.
 #[derive(Debug)]
 pub struct Share {
-    pool: Rc<Pool>,
-    holder: Rc<Holder>,
+    pool: Arc<Pool>,
+    holder: Arc<Holder>,
 }
 
 #[derive(Debug, Default)]
 struct Holder {
-    bytes: Cell<usize>,
+    bytes: AtomicUsize,
     /// Somebody else has found nothing left.
-    is_asked: Cell<bool>,
+    is_asked: AtomicBool,
 }
 
 impl Pool {
     /// A pool of so many bytes.
     #[must_use]
-    pub fn new(most: usize) -> Rc<Self> {
-        Rc::new(Self {
+    pub fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self {
             most,
-            taken: Cell::new(0),
-            found: Cell::new(0),
-            holders: RefCell::default(),
+            taken: AtomicUsize::new(0),
+            found: AtomicUsize::new(0),
+            holders: Mutex::default(),
         })
     }
 
     /// A new holder, which has nothing yet.
     #[must_use]
-    pub fn share(self: &Rc<Self>) -> Share {
-        let holder = Rc::new(Holder::default());
-        if let Ok(mut holders) = self.holders.try_borrow_mut() {
+    pub fn share(self: &Arc<Self>) -> Share {
+        let holder = Arc::new(Holder::default());
+        if let Ok(mut holders) = self.holders.lock() {
             holders.retain(|holder| holder.strong_count() > 0);
-            holders.push(Rc::downgrade(&holder));
+            holders.push(Arc::downgrade(&holder));
         }
         Share {
-            pool: Rc::clone(self),
+            pool: Arc::clone(self),
             holder,
         }
     }
 
-    fn ask_the_largest(&self, but: &Rc<Holder>) {
-        let Ok(holders) = self.holders.try_borrow() else {
+    fn ask_the_largest(&self, but: &Arc<Holder>) {
+        let Ok(holders) = self.holders.lock() else {
             return;
         };
         let holders = holders.iter().filter_map(Weak::upgrade);
-        if let Some(largest) = holders.max_by_key(|holder| holder.bytes.get())
-            && !Rc::ptr_eq(&largest, but)
-            && largest.bytes.get() > but.bytes.get()
+        if let Some(largest) = holders.max_by_key(|holder| holder.bytes.load(Relaxed))
+            && !Arc::ptr_eq(&largest, but)
+            && largest.bytes.load(Relaxed) > but.bytes.load(Relaxed)
         {
-            largest.is_asked.set(true);
+            largest.is_asked.store(true, Relaxed);
         }
     }
 
     fn finds(&self, bytes: usize) -> bool {
-        if self.found.get() >= bytes {
+        if self.found.load(Relaxed) >= bytes {
             return true;
         }
         let step = bytes.max(STEP);
         let found = has_room(Need::block(step).and(SERVING));
-        self.found.set(if found { step } else { 0 });
+        self.found.store(if found { step } else { 0 }, Relaxed);
         found
     }
 }
@@ -90,14 +93,14 @@ impl Share {
     /// What this holder has taken, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.holder.bytes.get()
+        self.holder.bytes.load(Relaxed)
     }
 
     /// Whether so many bytes can be taken: the pool has them left, and the
     /// module has the memory.
     #[must_use]
     pub fn has_room(&self, bytes: usize) -> bool {
-        if self.pool.taken.get().saturating_add(bytes) > self.pool.most {
+        if self.pool.taken.load(Relaxed).saturating_add(bytes) > self.pool.most {
             self.pool.ask_the_largest(&self.holder);
             return false;
         }
@@ -108,26 +111,26 @@ impl Share {
     /// [is room](Self::has_room) for gives back as much at once.
     pub fn take(&self, bytes: usize) {
         let pool = &self.pool;
-        pool.taken.set(pool.taken.get().saturating_add(bytes));
-        pool.found.set(pool.found.get().saturating_sub(bytes));
-        let held = self.holder.bytes.get();
-        self.holder.bytes.set(held.saturating_add(bytes));
+        pool.taken.fetch_add(bytes, Relaxed);
+        let found = pool.found.load(Relaxed);
+        pool.found.store(found.saturating_sub(bytes), Relaxed);
+        self.holder.bytes.fetch_add(bytes, Relaxed);
     }
 
     /// Notes that so many bytes are free again.
     pub fn give_back(&self, bytes: usize) {
         let bytes = bytes.min(self.bytes());
         let pool = &self.pool;
-        pool.taken.set(pool.taken.get().saturating_sub(bytes));
-        let held = self.holder.bytes.get();
-        self.holder.bytes.set(held.saturating_sub(bytes));
+        // No more than was taken.
+        pool.taken.fetch_sub(bytes, Relaxed);
+        self.holder.bytes.fetch_sub(bytes, Relaxed);
     }
 
     /// Whether this holder has been asked, since it was last looked at, to give
     /// up half of what it has.
     #[must_use]
     pub fn is_asked(&self) -> bool {
-        self.holder.is_asked.take()
+        self.holder.is_asked.swap(false, Relaxed)
     }
 }
 

@@ -7,7 +7,7 @@ use edge_authz::jwk::{self, AskedKid, KeySet};
 use edge_authz::jwt::VerifiedJwt;
 use edge_authz::policy::{Policy, ProviderId, ProviderKeys, SourceId};
 use edge_authz::time::UnixTime;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// The key sets at hand, as if fetched just now.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ impl Keys for KeyFiles {
 pub(crate) struct NothingRemembered;
 
 impl Remembered for NothingRemembered {
-    fn recall(&self, _: &[u8]) -> Option<&[(ProviderId, Rc<VerifiedJwt>)]> {
+    fn recall(&self, _: &[u8]) -> Option<&[(ProviderId, Arc<VerifiedJwt>)]> {
         None
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! The input is lines of header fields, as the module `request` reads them.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use edge_authz::authz::{self, Context, CurrentKeys, Keys, Remembered, Verdict};
 use edge_authz::config;
@@ -64,7 +64,7 @@ impl Keys for Nothing {
 }
 
 impl Remembered for Nothing {
-    fn recall(&self, _: &[u8]) -> Option<&[(ProviderId, Rc<VerifiedJwt>)]> {
+    fn recall(&self, _: &[u8]) -> Option<&[(ProviderId, Arc<VerifiedJwt>)]> {
         None
     }
 }

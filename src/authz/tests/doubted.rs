@@ -16,7 +16,7 @@ use crate::jwt::VerifiedJwt;
 use crate::policy::{Policy, ProviderId, SourceId};
 use crate::telemetry::Reason;
 use crate::time::UnixTime;
-use std::rc::Rc;
+use std::sync::Arc;
 
 fn now() -> UnixTime {
     UnixTime::from_secs(1_800_000_000)
@@ -79,7 +79,7 @@ impl Keys for Sets {
 }
 
 impl Remembered for Sets {
-    fn recall(&self, _: &[u8]) -> Option<&[(ProviderId, Rc<VerifiedJwt>)]> {
+    fn recall(&self, _: &[u8]) -> Option<&[(ProviderId, Arc<VerifiedJwt>)]> {
         None
     }
 }

@@ -192,7 +192,7 @@ fn shares_header(token: &str, known: &KnownHeaders, jwt: &VerifiedJwt) -> bool {
     assert_eq!(parsed.token_type(), alone.token_type());
     let keys = keys(r#""alg":"HS256""#);
     let again = parsed.verify(keys.iter().next().unwrap(), &NoNativeSignatures);
-    std::rc::Rc::ptr_eq(again.unwrap().header(), jwt.header())
+    std::sync::Arc::ptr_eq(again.unwrap().header(), jwt.header())
 }
 
 #[test]
