@@ -1,12 +1,16 @@
 //! Requests that are judged: when they come, and again when keys have changed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::judge::Judge;
+use super::snapshot::KeysAt;
 use super::waiting::{Place, Waiter};
-use super::{Action, Answer, Effect, Engine, Env, StreamId};
+use super::{Action, Answer, Effect, Env, StreamId, Turn};
 use crate::authz::{self, Context, Decision, Forward, Refusal, Verdict, Verified, Wanted};
 use crate::cors::ResponseCors;
 use crate::http::RequestHead;
+use crate::jwk::AskedKid;
 use crate::telemetry::{Measurement, Metric, Reason};
 use crate::time::UnixTime;
 
@@ -53,42 +57,36 @@ struct Known {
     cors: Option<ResponseCors>,
 }
 
-impl Engine {
+impl Judge {
     /// Judges requests that wait for keys that have changed, in order of arrival,
     /// and answers those whose time is up: as many as one allowance permits.
-    pub(super) fn serve_waiting(&mut self, env: Env<'_>, effects: &mut Vec<Effect>) {
+    pub(super) fn serve_waiting(&mut self, turn: &mut Turn<'_>) {
         let mut allowance = self.allowance;
         while allowance.answers > 0 && allowance.judgements > 0 {
             let Some(place) = self.waiting.next_due(&mut allowance.steps) else {
                 break;
             };
-            self.judge_again(place, &mut allowance, env, effects);
+            self.judge_again(place, &mut allowance, turn);
         }
         while allowance.answers > 0
-            && let Some((place, is_due)) = self.waiting.next_expired(env.now)
+            && let Some((place, is_due)) = self.waiting.next_expired(turn.env.now)
         {
             // Who came for a key that is there now is not sent away.
             if !is_due {
                 allowance.answers = allowance.answers.saturating_sub(1);
                 if let Some(waiter) = self.waiting.take(place) {
-                    effects.push(Effect::Measure(Measurement::waiting(-1)));
-                    self.send_away(waiter, Reason::KeysUnavailable, env.now, effects);
+                    turn.effects.push(Effect::Measure(Measurement::waiting(-1)));
+                    self.send_away(waiter, Reason::KeysUnavailable, turn);
                 }
             } else if allowance.judgements > 0 {
-                self.judge_again(place, &mut allowance, env, effects);
+                self.judge_again(place, &mut allowance, turn);
             } else {
                 break;
             }
         }
     }
 
-    fn judge_again(
-        &mut self,
-        place: Place,
-        allowance: &mut Allowance,
-        env: Env<'_>,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn judge_again(&mut self, place: Place, allowance: &mut Allowance, turn: &mut Turn<'_>) {
         allowance.judgements = allowance.judgements.saturating_sub(1);
         let Some(waiter) = self.waiting.take(place) else {
             return;
@@ -107,18 +105,13 @@ impl Engine {
             arrived,
             place: Some(place),
         };
-        if self.judge(asking, env, effects) {
+        if self.judge(asking, turn) {
             allowance.answers = allowance.answers.saturating_sub(1);
         }
     }
 
     /// Judges a request: it is answered, which is what is returned, or waits.
-    pub(super) fn judge(
-        &mut self,
-        asking: Asking,
-        env: Env<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> bool {
+    pub(super) fn judge(&mut self, asking: Asking, turn: &mut Turn<'_>) -> bool {
         let Decision {
             verdict,
             reason,
@@ -128,7 +121,7 @@ impl Engine {
             provider,
             recalled,
             ..
-        } = self.decide(&asking, env);
+        } = self.decide(&asking, turn.env);
         let route = route.and_then(|id| self.policy.route(id));
         let provider = provider.and_then(|id| self.policy.providers.get(id));
         let issuer = provider.filter(|_| reason == Reason::Allowed);
@@ -142,14 +135,15 @@ impl Engine {
             Verdict::Forward(forward) => Action::Forward(forward),
             Verdict::Reply(reply) => Action::Reply(reply),
             Verdict::Wait(wanted) => {
-                return self.wait(asking, wanted, known, env.now, effects);
+                return self.wait(asking, wanted, known, turn);
             }
         };
         if asking.place.is_some() {
-            effects.push(Effect::Measure(Measurement::waiting(-1)));
+            turn.effects.push(Effect::Measure(Measurement::waiting(-1)));
         }
         if let Some(hit) = recalled {
-            effects.push(Effect::Measure(Measurement::token_cache(hit)));
+            turn.effects
+                .push(Effect::Measure(Measurement::token_cache(hit)));
         }
         let Known {
             route,
@@ -160,11 +154,11 @@ impl Engine {
             (&action, &provider)
         {
             let provider = Arc::clone(provider);
-            effects.push(Effect::Measure(Measurement::count(
+            turn.effects.push(Effect::Measure(Measurement::count(
                 Metric::IdentityDropped { provider },
             )));
         }
-        effects.push(Effect::Answer(Box::new(Answer {
+        turn.effects.push(Effect::Answer(Box::new(Answer {
             stream: asking.stream,
             action,
             reason,
@@ -179,7 +173,11 @@ impl Engine {
 
     fn decide(&mut self, asking: &Asking, env: Env<'_>) -> Decision {
         let Env { now, native, .. } = env;
-        let keys = self.keys.at(now);
+        let keys = KeysAt {
+            snapshot: &self.snapshot,
+            absent: &self.absent,
+            now,
+        };
         let context = Context {
             keys: &keys,
             remembered: &self.tokens,
@@ -189,7 +187,7 @@ impl Engine {
         };
         let mut decision = authz::evaluate(&self.policy, &asking.head, context);
         if decision.verified.is_some() {
-            self.tables.count();
+            self.checks = self.checks.saturating_add(1);
         }
         if let Some(Verified {
             token,
@@ -202,10 +200,15 @@ impl Engine {
             self.tokens.remember(token, provider, jwt);
         }
         if let Some(absent) = &decision.absent {
-            self.keys.found_absent(absent, now);
+            let kid = AskedKid::new(&absent.kid);
+            for source in &absent.sources {
+                if let Some(absent) = self.absent.get_mut(source.index()) {
+                    absent.insert(&kid, now);
+                }
+            }
         }
         for source in &decision.doubted {
-            self.keys.doubt(*source, now);
+            self.doubt(*source, now);
         }
         decision
     }
@@ -216,8 +219,7 @@ impl Engine {
         asking: Asking,
         wanted: Vec<Wanted>,
         known: Known,
-        now: UnixTime,
-        effects: &mut Vec<Effect>,
+        turn: &mut Turn<'_>,
     ) -> bool {
         let Asking {
             stream,
@@ -229,7 +231,7 @@ impl Engine {
             stream,
             head,
             arrived,
-            deadline: arrived.saturating_add(self.keys.timeout(&wanted)),
+            deadline: arrived.saturating_add(self.timeout(&wanted)),
             wanted: wanted.into(),
             route: known.route,
             provider: known.provider,
@@ -241,25 +243,37 @@ impl Engine {
         };
         let change = i64::from(seated.is_ok()).saturating_sub(i64::from(has_waited));
         if change != 0 {
-            effects.push(Effect::Measure(Measurement::waiting(change)));
+            turn.effects
+                .push(Effect::Measure(Measurement::waiting(change)));
         }
         match seated {
             Ok(()) => false,
             Err(waiter) => {
-                self.send_away(*waiter, Reason::TooManyWaiting, now, effects);
+                self.send_away(*waiter, Reason::TooManyWaiting, turn);
                 true
             }
         }
     }
 
+    /// The longest that a request waits for these sources.
+    fn timeout(&self, wanted: &[Wanted]) -> Duration {
+        let sources = wanted
+            .iter()
+            .filter_map(|wanted| self.policy.sources.get(wanted.source.index()));
+        sources
+            .map(|source| source.timeout)
+            .max()
+            .unwrap_or_default()
+    }
+
     /// Answers a request that has waited, or would have, that the keys are not there.
-    fn send_away(&self, waiter: Waiter, reason: Reason, now: UnixTime, effects: &mut Vec<Effect>) {
-        let retry_after = Some(self.keys.retry_after(&waiter.wanted, now));
+    fn send_away(&self, waiter: Waiter, reason: Reason, turn: &mut Turn<'_>) {
+        let retry_after = Some(self.snapshot.retry_after(&waiter.wanted, turn.env.now));
         let refusal = Refusal {
             retry_after,
             ..reason.into()
         };
-        effects.push(Effect::Answer(Box::new(Answer {
+        turn.effects.push(Effect::Answer(Box::new(Answer {
             stream: waiter.stream,
             action: Action::Reply(refusal.reply(&self.policy.responses)),
             reason,

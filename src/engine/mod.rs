@@ -1,22 +1,33 @@
 //! What happens over time: events in, effects out.
 //!
-//! The engine owns the key cache, the tokens that verified and the requests
-//! that wait. It is told of requests, ticks and answers, decides with
-//! [`crate::authz`], and returns what is to be done as values. It does no I/O
-//! and knows neither the proxy nor the clock; what it must ask for while it
-//! decides, it asks through [`Env`].
+//! The engine has two parts. The [`KeyService`] polls the documents that judging
+//! needs: it knows the sources, the rules of fetching, and what serves. The
+//! [`Judge`] decides about requests with [`crate::authz`], remembers the tokens that
+//! verified, and holds the requests that wait. What serves goes from one to the
+//! other as an immutable [`Snapshot`], and what judges want goes back as a
+//! [`Demand`]: both are values, so that a process may have one service and a judge
+//! in each thread ([`Exchange`]). [`Engine`] is both together, for a host that has
+//! one thread.
+//!
+//! All of them are told of events and return what is to be done as values. They do
+//! no I/O and know neither the proxy nor the clock; what they must ask for while
+//! they handle an event, they ask through [`Env`].
 //!
 //! A request is let through by an [`Effect::Answer`] and by nothing else: what
 //! is lost, late or unforeseen leaves it where it is.
 
+mod demand;
 mod doorkeeper;
 mod effect;
+mod exchange;
 mod fetch;
+mod judge;
 mod judging;
-mod key_cache;
 mod ledger;
 mod random;
+mod service;
 mod shared;
+mod snapshot;
 mod source;
 mod tables;
 #[cfg(test)]
@@ -31,19 +42,18 @@ use crate::cors::ResponseCors;
 use crate::crypto::NativeSignatures;
 use crate::http::RequestHead;
 use crate::keys::answer::AnswerHead;
-use crate::policy::{Policy, SourceId};
-use crate::telemetry::Measurement;
+use crate::policy::Policy;
 use crate::time::UnixTime;
 
+pub use demand::Demand;
 pub use effect::{Action, Answer, Effect, StreamId};
+pub use exchange::Exchange;
 pub use fetch::{FetchCall, FetchId};
-use judging::{Allowance, Asking};
-use key_cache::KeyCache;
-use random::Random;
-pub use shared::{NotSet, SharedData, Unavailable};
+pub use judge::Judge;
+pub use service::KeyService;
+pub use shared::{NoSharedData, NotSet, SharedData, Unavailable};
+pub use snapshot::Snapshot;
 use tables::Tables;
-use token_cache::TokenCache;
-use waiting::Waiting;
 
 /// The tick that suffices while nothing is going on.
 const SLOW_TICK: Duration = Duration::from_millis(500);
@@ -57,24 +67,31 @@ const BUSY_TICK: Duration = Duration::from_millis(1);
 pub struct Env<'a> {
     /// The time of the event.
     pub now: UnixTime,
-    /// What the workers of a proxy share.
+    /// What the workers of a proxy share. Only the key service looks at it.
     pub shared: &'a dyn SharedData,
-    /// The proxy's own signature checks.
+    /// The proxy's own signature checks. Only judges use them.
     pub native: &'a dyn NativeSignatures,
 }
 
-/// One listener's filter: its policy, and all that changes.
+/// One event that is handled: what may be asked for, and what is to be done.
+struct Turn<'a> {
+    env: Env<'a>,
+    effects: Vec<Effect>,
+}
+
+impl<'a> Turn<'a> {
+    const fn new(env: Env<'a>, effects: Vec<Effect>) -> Self {
+        Self { env, effects }
+    }
+}
+
+/// One listener's filter in a host that has one thread: its policy, and all that
+/// changes.
 #[derive(Debug)]
 pub struct Engine {
-    policy: Arc<Policy>,
-    keys: KeyCache,
-    tokens: TokenCache,
+    service: KeyService,
+    judge: Judge,
     tables: Tables,
-    waiting: Waiting,
-    /// How much a tick does for those that wait.
-    allowance: Allowance,
-    /// The time of the last event.
-    latest: UnixTime,
     /// When the key sources were last looked at in their turn.
     looked_at: Option<UnixTime>,
 }
@@ -84,17 +101,12 @@ impl Engine {
     /// one, and spreads its fetches.
     #[must_use]
     pub fn new(policy: Arc<Policy>, seed: u64) -> Self {
-        let keys = KeyCache::new(&policy, Random::new(seed));
-        let tokens = TokenCache::new(policy.max_tokens);
-        let waiting = Waiting::new(policy.sources.len());
+        let service = KeyService::new(&policy, seed);
+        let judge = Judge::new(policy, Arc::clone(service.snapshot()));
         Self {
-            policy,
-            keys,
-            tokens,
+            service,
+            judge,
             tables: Tables::default(),
-            waiting,
-            allowance: Allowance::WHOLE,
-            latest: UnixTime::EPOCH,
             looked_at: None,
         }
     }
@@ -102,66 +114,49 @@ impl Engine {
     /// The policy in force.
     #[must_use]
     pub const fn policy(&self) -> &Arc<Policy> {
-        &self.policy
+        self.judge.policy()
     }
 
-    /// Takes the keys that other workers, or this one before it was reloaded,
-    /// have left. Fetches nothing: that is for the first tick, since whoever
-    /// only checks a configuration never ticks.
+    /// As [`KeyService::start`].
     pub fn start(&mut self, env: Env<'_>) -> Vec<Effect> {
-        self.reach(env.now);
         self.looked_at = Some(env.now);
-        let mut effects = Vec::new();
-        self.keys.look_at_all(env, &mut effects);
+        let effects = self.service.start(env);
+        self.judge.adopt(self.service.snapshot(), env.now);
         effects
     }
 
-    /// A request has come.
+    /// As [`Judge::request`].
     pub fn request(&mut self, stream: StreamId, head: RequestHead, env: Env<'_>) -> Vec<Effect> {
-        self.reach(env.now);
-        let mut effects = Vec::with_capacity(3);
-        let asking = Asking {
-            stream,
-            head,
-            arrived: env.now,
-            place: None,
-        };
-        self.judge(asking, env, &mut effects);
-        effects
+        self.judge.request(stream, head, env)
     }
 
-    /// A request is over, decided or not.
+    /// As [`Judge::forget`].
     pub fn forget(&mut self, stream: StreamId) -> Vec<Effect> {
-        match self.waiting.remove(stream) {
-            Some(_) => vec![Effect::Measure(Measurement::waiting(-1))],
-            None => Vec::new(),
-        }
+        self.judge.forget(stream)
     }
 
-    /// What CORS does to the answer of a request that waits, should the proxy
-    /// answer it by itself.
+    /// As [`Judge::cors_of_waiting`].
     #[must_use]
     pub fn cors_of_waiting(&self, stream: StreamId) -> Option<&ResponseCors> {
-        self.waiting.get(stream)?.cors.as_ref()
+        self.judge.cors_of_waiting(stream)
     }
 
     /// Time has passed: [`Engine::next_tick`] of it, or any other. This alone
     /// answers requests that wait, and only so many: the next tick goes on.
     pub fn tick(&mut self, env: Env<'_>) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        self.reach(env.now);
+        let mut turn = Turn::new(env, Vec::new());
+        self.judge.reach(env.now);
         if self.is_due_for_a_look(env.now) {
-            let wanted = self.waiting.wanted();
-            let changed = self.keys.tick(&wanted, env, &mut effects);
-            self.changed(&changed, env.now);
+            let demand = self.judge.demand();
+            self.service.take_turn(&[demand], &mut turn);
+            self.judge.adopt(self.service.snapshot(), env.now);
         }
-        self.serve_waiting(env, &mut effects);
-        self.share_memory();
-        effects
+        self.judge.take_turn(&mut turn);
+        self.make_tables();
+        turn.effects
     }
 
-    /// A fetch has ended. `body` copies the answer's body; it is asked for
-    /// only when the head is good. Those that wait for it are judged at the next
+    /// As [`KeyService::fetched`]. Those that wait for it are judged at the next
     /// ticks.
     pub fn fetched(
         &mut self,
@@ -170,33 +165,19 @@ impl Engine {
         body: &dyn Fn() -> Option<Vec<u8>>,
         env: Env<'_>,
     ) -> Vec<Effect> {
-        self.reach(env.now);
-        let mut effects = Vec::new();
-        let changed = self.keys.fetched(fetch, head, body, env, &mut effects);
-        self.changed(changed.as_slice(), env.now);
+        let effects = self.service.fetched(fetch, head, body, env);
+        self.judge.adopt(self.service.snapshot(), env.now);
         effects
     }
 
     /// How long until the next tick is needed.
     #[must_use]
     pub fn next_tick(&self) -> Duration {
-        if self.waiting.is_behind(self.latest) {
-            BUSY_TICK
-        } else if self.waiting.is_empty() && !self.keys.is_starting() {
-            SLOW_TICK
+        if self.service.is_starting() {
+            self.judge.next_tick().min(FAST_TICK)
         } else {
-            FAST_TICK
+            self.judge.next_tick()
         }
-    }
-
-    /// Notices a clock that was set back: what happened before it must not look
-    /// as if it came after.
-    fn reach(&mut self, now: UnixTime) {
-        if now < self.latest {
-            self.waiting.set_back(now);
-            self.keys.set_back(now);
-        }
-        self.latest = now;
     }
 
     /// Whether the key sources are looked at in this tick: not in all of those that
@@ -204,23 +185,9 @@ impl Engine {
     fn is_due_for_a_look(&mut self, now: UnixTime) -> bool {
         let recent = |at: UnixTime| at <= now && now.saturating_since(at) < FAST_TICK;
         if self.looked_at.is_some_and(recent) {
-            return !self.waiting.is_behind(now);
+            return !self.judge.is_behind();
         }
         self.looked_at = Some(now);
         true
-    }
-
-    /// Tokens of keys that are gone count no more, and requests that wait for these
-    /// sources are due to be judged.
-    fn changed(&mut self, changed: &[SourceId], now: UnixTime) {
-        if changed.is_empty() {
-            return;
-        }
-        let keys = &self.keys;
-        self.tokens
-            .retain(|provider, jwt| keys.still_counts(&self.policy, changed, (provider, jwt), now));
-        for source in changed {
-            self.waiting.changed(*source);
-        }
     }
 }

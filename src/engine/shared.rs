@@ -41,6 +41,20 @@ pub enum NotSet {
     Unavailable,
 }
 
+/// No data that anybody shares: the one key service of a process needs none.
+#[derive(Clone, Copy, Debug)]
+pub struct NoSharedData;
+
+impl SharedData for NoSharedData {
+    fn get(&self, _: &str) -> Result<Option<(Vec<u8>, u32)>, Unavailable> {
+        Err(Unavailable)
+    }
+
+    fn set(&self, _: &str, _: &[u8], _: Option<u32>) -> Result<(), NotSet> {
+        Err(NotSet::Unavailable)
+    }
+}
+
 /// The number of no change: hosts count from one. A value is set with it only
 /// where there was none.
 const NO_CHANGE: u32 = u32::MAX;

@@ -19,20 +19,19 @@ pub(super) enum Tables {
     /// As fast as there is room for.
     #[default]
     Kept,
-    /// The tables were given up; so many signatures were checked since.
+    /// The tables were given up, after so many signatures had been checked.
     GivenUp(usize),
     /// They are made again, for one key set a tick, of which this is the next.
     Next(usize),
 }
 
 impl Tables {
-    /// A signature was checked.
-    pub(super) fn count(&mut self) {
-        if let Self::GivenUp(checks) = self {
-            *checks = checks.saturating_add(1);
-            if *checks >= CHECKS {
-                *self = Self::Next(0);
-            }
+    /// So many signatures were checked until now.
+    fn count(&mut self, checks: usize) {
+        if let Self::GivenUp(before) = self
+            && checks.saturating_sub(*before) >= CHECKS
+        {
+            *self = Self::Next(0);
         }
     }
 }
@@ -42,36 +41,35 @@ impl Engine {
     /// fast where no other listener has the same keys. Requests that wait go on
     /// waiting.
     pub fn give_up_memory(&mut self) {
-        self.tokens.clear();
-        for set in inline_sets(&self.policy) {
+        self.judge.tokens.clear();
+        for set in inline_sets(&self.judge.policy) {
             set.give_up_tables();
         }
-        self.keys.give_up_tables();
-        self.tables = Tables::GivenUp(0);
+        self.service.give_up_tables();
+        self.tables = Tables::GivenUp(self.judge.checks);
     }
 
     /// What remembered tokens take, in bytes: the larger part of what can be
     /// given up.
     #[must_use]
     pub fn remembered_bytes(&self) -> usize {
-        self.tokens.bytes()
+        self.judge.tokens.bytes()
     }
 
-    /// Gives memory to other listeners that ask for it, and takes back what was
-    /// given up in vain.
-    pub(super) fn share_memory(&mut self) {
-        self.tokens.give_way();
+    /// Takes back what was given up in vain.
+    pub(super) fn make_tables(&mut self) {
+        self.tables.count(self.judge.checks);
         let Tables::Next(next) = self.tables else {
             return;
         };
-        let mut sets = inline_sets(&self.policy);
+        let mut sets = inline_sets(&self.judge.policy);
         let inline = sets.by_ref().take(next).count();
         let is_last = match sets.next() {
             Some(set) => {
                 set.prepare();
                 false
             }
-            None => !self.keys.make_tables(next.saturating_sub(inline)),
+            None => !self.service.make_tables(next.saturating_sub(inline)),
         };
         self.tables = if is_last {
             Tables::Kept

@@ -70,15 +70,6 @@ struct Crowd {
     changed_by: u64,
 }
 
-/// What waiting requests want of the sources.
-#[derive(Debug, Default)]
-pub(super) struct WantedNow {
-    /// Sources that somebody waits for.
-    pub(super) sources: BTreeSet<SourceId>,
-    /// Those whose keys lack a `kid` that somebody waits for.
-    pub(super) kids: BTreeSet<SourceId>,
-}
-
 /// The requests that wait, bounded per source and in bytes.
 ///
 /// When keys change, those that want them are not judged at once, but as they are
@@ -185,16 +176,18 @@ impl Waiting {
         Some(waiter)
     }
 
-    pub(super) fn wanted(&self) -> WantedNow {
+    /// The sources that somebody waits for, and those whose keys lack a `kid` that
+    /// somebody waits for, in order.
+    pub(super) fn wanted(&self) -> (Vec<SourceId>, Vec<SourceId>) {
         let those = |which: fn(&Crowd) -> bool| {
             let crowds = (0..).map(SourceId::new).zip(&self.crowds);
             let those = crowds.filter(|(_, crowd)| which(crowd));
             those.map(|(source, _)| source).collect()
         };
-        WantedNow {
-            sources: those(|crowd| crowd.waiting > 0),
-            kids: those(|crowd| crowd.lacking_kid > 0),
-        }
+        (
+            those(|crowd| crowd.waiting > 0),
+            those(|crowd| crowd.lacking_kid > 0),
+        )
     }
 
     /// The keys of a source have changed: those that wait for them are due to be

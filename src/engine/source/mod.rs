@@ -4,29 +4,24 @@
 mod telling;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::fetch::{Fetch, FetchId, Next};
 use super::ledger::{Entry, Ledger};
 use super::random::Random;
+use super::snapshot::{Taken, View, whole_seconds};
 use super::{Effect, Env};
 use crate::jwk::shelf::{self, Label};
 use crate::jwk::{KeySet, ParsedKeySet, Source as KeyOrigin};
 use crate::keys::answer::AnswerHead;
-use crate::keys::{AbsentKids, Content, Jitter, Kind, Outcome, Record, RefreshPolicy, Wants};
+use crate::keys::{Content, Jitter, Kind, Outcome, Record, RefreshPolicy, Wants};
 use crate::policy::{KeySource, SourceId};
 use crate::time::UnixTime;
 
 /// How often a source is looked at that nobody waits for: with a slow tick on
 /// top of it, others' rotations are seen within a second.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
-
-/// The keys of a source as this worker has them.
-#[derive(Debug)]
-pub(super) struct Taken {
-    pub(super) set: KeySet,
-    pub(super) content: Content,
-}
 
 /// The last look at a source.
 #[derive(Debug, Default)]
@@ -46,7 +41,6 @@ pub(super) struct Source {
     /// Names this worker in leases.
     holder: u64,
     taken: Option<Taken>,
-    pub(super) absent: AbsentKids,
     fetch: Option<Fetch>,
     looked: Look,
     /// When the keys were last doubted here.
@@ -77,7 +71,6 @@ impl Source {
             ledger: Ledger::of(spec),
             holder,
             taken: None,
-            absent: AbsentKids::default(),
             fetch: None,
             looked: Look::default(),
             doubted_at: None,
@@ -87,8 +80,25 @@ impl Source {
         }
     }
 
-    pub(super) const fn timeout(&self) -> Duration {
-        self.rules.timeout
+    pub(super) const fn rules(&self) -> RefreshPolicy {
+        self.rules
+    }
+
+    /// What judges see of it.
+    pub(super) fn view(&self, now: UnixTime) -> View {
+        let record = self.effective_record(now);
+        let next_try = |kid| {
+            let wants = Wants { kid, doubt: false };
+            let at = self.rules.next_try(&record, wants, now);
+            // All times that are over are the same.
+            if at <= now { UnixTime::EPOCH } else { at }
+        };
+        View {
+            taken: self.taken.clone(),
+            next_try: next_try(false),
+            next_try_for_kid: next_try(true),
+            ..View::empty(self.rules)
+        }
     }
 
     pub(super) const fn fetch_id(&self) -> Option<FetchId> {
@@ -117,7 +127,7 @@ impl Source {
 
     /// The last good keys, however old.
     pub(super) fn known(&self) -> Option<&KeySet> {
-        self.taken.as_ref().map(|taken| &taken.set)
+        self.taken.as_ref().map(|taken| &*taken.set)
     }
 
     /// Whether there are no keys, and a fetch may be about to begin.
@@ -126,18 +136,9 @@ impl Source {
     }
 
     /// Whole seconds until the next try, at least one.
-    pub(super) fn retry_after(&self, kid: bool, now: UnixTime) -> u64 {
-        self.next_try_in(Wants { kid, doubt: false }, now)
-    }
-
     fn next_try_in(&self, wants: Wants, now: UnixTime) -> u64 {
-        let wait = self
-            .rules
-            .next_try(&self.view(now), wants, now)
-            .saturating_since(now);
-        wait.as_secs()
-            .saturating_add(u64::from(wait.subsec_nanos() > 0))
-            .max(1)
+        let record = self.effective_record(now);
+        whole_seconds(self.rules.next_try(&record, wants, now), now)
     }
 
     pub(super) fn is_due_for_a_look(&self, now: UnixTime) -> bool {
@@ -184,23 +185,22 @@ impl Source {
         Label::new(self.ledger.place_of_set(), body)
     }
 
-    /// A token was refused that the keys should have verified.
-    pub(super) const fn doubt(&mut self, now: UnixTime) {
-        self.doubted_at = Some(now);
+    /// When a token was last refused that the keys should have verified.
+    pub(super) fn doubt(&mut self, at: Option<UnixTime>, now: UnixTime) {
+        self.doubted_at = at.map(|at| at.min(now));
     }
 
     /// Nothing has happened later than now. A time ahead of the clock would let
     /// keys serve for longer, and a `kid` count as absent from a set whose fetch
     /// began long before it was asked for.
     pub(super) fn set_back(&mut self, now: UnixTime) {
-        let began = |at: UnixTime| if at > now { UnixTime::EPOCH } else { at };
-        if let Some(Taken { content, .. }) = &mut self.taken {
-            content.started_at = began(content.started_at);
-            content.as_of = began(content.as_of);
-            content.fetched_at = content.fetched_at.min(now);
+        if let Some(taken) = &mut self.taken {
+            taken.set_back(now);
         }
-        if let Some(fetch) = &mut self.fetch {
-            fetch.started_at = began(fetch.started_at);
+        if let Some(fetch) = &mut self.fetch
+            && fetch.started_at > now
+        {
+            fetch.started_at = UnixTime::EPOCH;
         }
         self.doubted_at = self.doubted_at.map(|at| at.min(now));
     }
@@ -221,14 +221,17 @@ impl Source {
             set.prepare();
         }
         self.tell_count(&set, effects);
-        self.taken = Some(Taken { set, content });
+        self.taken = Some(Taken {
+            set: Arc::new(set),
+            content,
+        });
         self.set_back(now);
         self.told_too_old = false;
     }
 
     /// The record as it counts here: keys that do not serve this worker, as
     /// their set cannot be read or the clock was set, are none.
-    fn view(&self, now: UnixTime) -> Cow<'_, Record> {
+    fn effective_record(&self, now: UnixTime) -> Cow<'_, Record> {
         let record = self.ledger.record();
         if record.content.is_none() || self.serving(now).is_some() {
             return Cow::Borrowed(record);
@@ -269,7 +272,7 @@ impl Source {
         if self.fetch.as_ref().is_some_and(awaits) {
             return;
         }
-        let due = rules.due(&self.view(now), self.wants(now), now);
+        let due = rules.due(&self.effective_record(now), self.wants(now), now);
         let Some(kind) = due else { return };
         let begun = rules.begun(self.ledger.record(), kind, self.holder, now);
         if !self.ledger.lease(begun, entry, env.shared) {

@@ -71,7 +71,7 @@ fn a_superseded_listener_remembers_no_token_until_it_is_used_again() {
     let world = World::new(2, SETTINGS);
     world.pass(secs(1));
     assert!(world.all_allow(0, 0));
-    let remembered = |index: usize| world.worker(index).engine.borrow().tokens.bytes();
+    let remembered = |index: usize| world.worker(index).engine.borrow().judge.tokens.bytes();
     assert!(remembered(0) > 0);
     world.worker(0).engine.borrow_mut().give_up_memory();
     assert_eq!(remembered(0), 0);

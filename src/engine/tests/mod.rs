@@ -19,6 +19,7 @@ mod shared;
 mod sharing;
 mod signer;
 mod telling;
+mod threads;
 mod time;
 mod waiting;
 mod world;

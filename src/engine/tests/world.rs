@@ -155,7 +155,7 @@ impl World {
         self.lives.set(life);
         let mut engine = Engine::new(policy, u64::try_from(life).unwrap());
         let allowance = self.allowance.get();
-        engine.allowance = allowance;
+        engine.judge.allowance = allowance;
         let worker = Rc::new(Worker {
             life,
             settings,

@@ -1,0 +1,45 @@
+//! What a judge wants of the key service.
+
+use crate::policy::SourceId;
+use crate::time::UnixTime;
+
+/// All that a judge wants at one time, as a value: a later one replaces it, and
+/// none that is lost or told twice does harm.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Demand {
+    /// The number of the snapshot by which it is made: what came in a later one is
+    /// not known here yet.
+    pub(super) snapshot: u64,
+    /// The sources that somebody waits for, in order.
+    pub(super) sources: Vec<SourceId>,
+    /// Those whose keys lack a `kid` that somebody waits for, in order.
+    pub(super) kids: Vec<SourceId>,
+    /// Those whose keys should have verified a token that was refused, in order,
+    /// each with the time of the last one.
+    pub(super) doubted: Vec<(SourceId, UnixTime)>,
+}
+
+impl Demand {
+    /// Whether nothing is wanted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sources.is_empty() && self.doubted.is_empty()
+    }
+
+    /// Whether somebody waits for this source.
+    pub(super) fn awaits(&self, source: SourceId) -> bool {
+        self.sources.binary_search(&source).is_ok()
+    }
+
+    /// Whether somebody waits for a `kid` that the keys of this source lack.
+    pub(super) fn lacks_kid(&self, source: SourceId) -> bool {
+        self.kids.binary_search(&source).is_ok()
+    }
+
+    /// When a token was last refused that the keys of this source should have
+    /// verified.
+    pub(super) fn doubted_at(&self, source: SourceId) -> Option<UnixTime> {
+        let known = self.doubted.binary_search_by_key(&source, |(id, _)| *id);
+        self.doubted.get(known.ok()?).map(|(_, at)| *at)
+    }
+}

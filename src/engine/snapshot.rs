@@ -1,0 +1,227 @@
+//! What serves at one time, as the key service tells the judges.
+
+use std::sync::Arc;
+
+use crate::authz::{CurrentKeys, Keys, Wanted};
+use crate::jwk::{AskedKid, KeySet};
+use crate::keys::{AbsentKids, Content, RefreshPolicy};
+use crate::policy::SourceId;
+use crate::time::UnixTime;
+
+/// What all sources have at one time. It never changes: judges in whatever
+/// thread hold it for as long as they like, and are handed a newer one.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// A newer snapshot of the same service has a higher number.
+    number: u64,
+    sources: Vec<Arc<View>>,
+}
+
+/// One source, as judges see it.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    /// The last good document, however old.
+    pub(super) taken: Option<Taken>,
+    /// The number of the first snapshot that had it.
+    pub(super) since: u64,
+    pub(super) rules: RefreshPolicy,
+    /// When the source is asked again, for whoever needs any keys.
+    pub(super) next_try: UnixTime,
+    /// The same for whoever needs a `kid` that they lack.
+    pub(super) next_try_for_kid: UnixTime,
+}
+
+/// Keys, and where they come from.
+#[derive(Clone, Debug)]
+pub(super) struct Taken {
+    pub(super) set: Arc<KeySet>,
+    pub(super) content: Content,
+}
+
+/// What may verify tokens at one time, and what is known not to exist.
+pub(super) struct KeysAt<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) absent: &'a [AbsentKids],
+    pub(super) now: UnixTime,
+}
+
+impl Taken {
+    /// The clock was set back: nothing has happened later than now. A time ahead
+    /// of the clock would let keys serve for longer, and a `kid` count as absent
+    /// from a set whose fetch began long before it was asked for.
+    pub(super) fn set_back(&mut self, now: UnixTime) {
+        self.content = before(self.content, now);
+    }
+}
+
+fn before(content: Content, now: UnixTime) -> Content {
+    let began = |at: UnixTime| if at > now { UnixTime::EPOCH } else { at };
+    Content {
+        started_at: began(content.started_at),
+        as_of: began(content.as_of),
+        fetched_at: content.fetched_at.min(now),
+        ..content
+    }
+}
+
+impl View {
+    /// A source of which nothing is known yet.
+    pub(super) const fn empty(rules: RefreshPolicy) -> Self {
+        Self {
+            taken: None,
+            since: 0,
+            rules,
+            next_try: UnixTime::EPOCH,
+            next_try_for_kid: UnixTime::EPOCH,
+        }
+    }
+
+    fn content(&self) -> Option<&Content> {
+        self.taken.as_ref().map(|taken| &taken.content)
+    }
+
+    /// Whether judges would see no difference.
+    fn is_same(&self, other: &Self) -> bool {
+        self.content() == other.content()
+            && self.next_try == other.next_try
+            && self.next_try_for_kid == other.next_try_for_kid
+    }
+
+    /// Whether both have the same document.
+    fn has_document_of(&self, other: &Self) -> bool {
+        let version = |view: &Self| view.content().map(|content| content.version);
+        version(self) == version(other)
+    }
+}
+
+impl Snapshot {
+    pub(super) const fn new(sources: Vec<Arc<View>>) -> Self {
+        Self { number: 0, sources }
+    }
+
+    /// Its place in the order of the service's snapshots.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whether judges who hold the snapshot of this number know the document that
+    /// a source has in this one.
+    pub(super) fn is_known_by(&self, number: u64, source: SourceId) -> bool {
+        let view = self.sources.get(source.index());
+        view.is_some_and(|view| view.since <= number)
+    }
+
+    /// Makes a newer snapshot of this one where a source is different now.
+    pub(super) fn update(this: &mut Arc<Self>, source: SourceId, mut view: View) {
+        let Some(known) = this.sources.get(source.index()) else {
+            return;
+        };
+        if known.is_same(&view) {
+            return;
+        }
+        let number = this.number.saturating_add(1);
+        view.since = if known.has_document_of(&view) {
+            known.since
+        } else {
+            number
+        };
+        let this = Arc::make_mut(this);
+        this.number = number;
+        if let Some(known) = this.sources.get_mut(source.index()) {
+            *known = Arc::new(view);
+        }
+    }
+
+    /// The sources that have another document than in a former snapshot, in order.
+    pub(super) fn changed_since(&self, former: &Self) -> Vec<SourceId> {
+        let pairs = self.sources.iter().zip(&former.sources);
+        (0..)
+            .map(SourceId::new)
+            .zip(pairs)
+            .filter(|(_, (new, old))| !Arc::ptr_eq(new, old) && !new.has_document_of(old))
+            .map(|(source, _)| source)
+            .collect()
+    }
+
+    /// Nothing in it has happened later than now, nor later than it has in a
+    /// former snapshot, whose holder may have seen the clock set back when the
+    /// service had not.
+    pub(super) fn set_back(this: &mut Arc<Self>, former: &Self, now: UnixTime) {
+        for index in 0..this.sources.len() {
+            let Some(view) = this.sources.get(index) else {
+                continue;
+            };
+            let Some(content) = view.content() else {
+                continue;
+            };
+            let mut earlier = before(*content, now);
+            let known = former.sources.get(index).and_then(|view| view.content());
+            if let Some(known) = known
+                && known.version == content.version
+            {
+                earlier.started_at = earlier.started_at.min(known.started_at);
+                earlier.as_of = earlier.as_of.min(known.as_of);
+                earlier.fetched_at = earlier.fetched_at.min(known.fetched_at);
+            }
+            if earlier != *content
+                && let Some(view) = Arc::make_mut(this).sources.get_mut(index)
+                && let Some(taken) = &mut Arc::make_mut(view).taken
+            {
+                taken.content = earlier;
+            }
+        }
+    }
+
+    /// The keys of a source, however old.
+    pub(super) fn known(&self, source: SourceId) -> Option<&KeySet> {
+        let taken = self.sources.get(source.index())?.taken.as_ref()?;
+        Some(&taken.set)
+    }
+
+    /// When the fetch of the source's keys began.
+    pub(super) fn fetched_from(&self, source: SourceId) -> Option<UnixTime> {
+        let content = self.sources.get(source.index())?.content()?;
+        Some(content.started_at)
+    }
+
+    /// Whole seconds until one of these sources is asked again, at least one.
+    pub(super) fn retry_after(&self, wanted: &[Wanted], now: UnixTime) -> u64 {
+        let after = |wanted: &Wanted| {
+            let view = self.sources.get(wanted.source.index())?;
+            let at = if wanted.lacks_kid {
+                view.next_try_for_kid
+            } else {
+                view.next_try
+            };
+            Some(whole_seconds(at, now))
+        };
+        wanted.iter().filter_map(after).min().unwrap_or(1)
+    }
+}
+
+/// Whole seconds until then, at least one.
+pub(super) fn whole_seconds(at: UnixTime, now: UnixTime) -> u64 {
+    let wait = at.saturating_since(now);
+    wait.as_secs()
+        .saturating_add(u64::from(wait.subsec_nanos() > 0))
+        .max(1)
+}
+
+impl Keys for KeysAt<'_> {
+    fn keys(&self, source: SourceId) -> Option<CurrentKeys<'_>> {
+        let view = self.snapshot.sources.get(source.index())?;
+        let Taken { set, content } = view.taken.as_ref()?;
+        let serves = view.rules.content_serves(content, self.now);
+        serves.then_some(CurrentKeys {
+            set,
+            fetched_from: content.started_at,
+            as_of: content.as_of,
+        })
+    }
+
+    fn is_absent(&self, source: SourceId, kid: &AskedKid<'_>) -> bool {
+        let absent = self.absent.get(source.index());
+        absent.is_some_and(|absent| absent.contains(kid, self.now))
+    }
+}
