@@ -82,7 +82,8 @@ impl<'r> Place<'r> {
         if head.headers().is_connection_option(owned) {
             return Err(Reason::BadConnection);
         }
-        if !head.method().is_some_and(Method::has_one_reading) {
+        let has_one_reading = |method| policy.table.has_one_reading(method);
+        if !head.method().is_some_and(has_one_reading) {
             return Err(Reason::BadMethod);
         }
         let raw = head.path().ok_or(Reason::BadPath)?;
@@ -158,7 +159,7 @@ fn preflight(
     let place = place.as_ref().ok();
     let method = preflight.requested_method().map(str::as_bytes);
     // A request with another is refused before it has a route.
-    let method = method.filter(|method| Method::has_one_reading(method));
+    let method = method.filter(|method| policy.table.has_one_reading(method));
     let reached = place.and_then(|place| place.reached(policy, method));
     let (cors, route) = match &reached {
         Some((found, route)) => (route.cors.as_ref(), Some(found.route())),

@@ -73,15 +73,20 @@ fn octet(high: u8, low: u8) -> Option<u8> {
 }
 
 /// Whether some reader may take a decoded name for `name`: without letter case,
-/// with `.` for `_`, without blanks around it, as the name of a list
-/// (`tenant[]`), or cut off at a zero byte.
+/// with `.` for `_`, without blanks around it (those of Unicode too, which some
+/// read as bytes), as the name of a list (`tenant[]`), or cut off at a zero byte.
 #[must_use]
-pub fn is_like(known: &[u8], name: &[u8]) -> bool {
+pub fn is_like(mut known: &[u8], name: &[u8]) -> bool {
+    while let [0x00..=0x20 | 0x7f.., rest @ ..] = known {
+        known = rest;
+    }
     known
-        .trim_ascii()
         .split_at_checked(name.len())
         .is_some_and(|(start, rest)| {
-            let ends = rest.first().is_none_or(|byte| matches!(byte, b'[' | 0));
+            let ends = match rest {
+                [] | [b'[' | 0, ..] => true,
+                rest => rest.iter().all(|byte| !(0x21..=0x7e).contains(byte)),
+            };
             ends && name::fold_together(start, name)
         })
 }
@@ -121,6 +126,8 @@ mod tests {
             "access_token[0][a]",
             "access_token\0x",
             "access[token",
+            "access_token\u{a0}",
+            "\u{85}\u{feff}access_token \u{2003}",
         ] {
             assert!(is_like(known.as_bytes(), b"access_token"), "{known:?}");
         }
@@ -131,6 +138,9 @@ mod tests {
             "",
             "[access_token]",
             "access__token",
+            "access_token\u{a0}x",
+            "x\u{a0}access_token",
+            "access_token x",
         ] {
             assert!(!is_like(known.as_bytes(), b"access_token"), "{known:?}");
         }

@@ -3,7 +3,7 @@
 use crate::patterns::{Written, table};
 use crate::words;
 use edge_authz::cors::{Preflight, PreflightFault, PreflightPart};
-use edge_authz::http::{Host, Method, NormalPath, RequestHead, RoutePattern};
+use edge_authz::http::{Host, NormalPath, RequestHead, RoutePattern};
 use edge_authz::policy::routes::Found;
 use edge_authz::policy::{Access, Policy, Route};
 
@@ -47,7 +47,7 @@ pub(crate) fn headers(policy: &Policy, head: &RequestHead) -> Result<Step, Step>
 /// Step 2: method, path and host.
 pub(crate) fn place<'r>(policy: &Policy, head: &'r RequestHead) -> Result<(Place<'r>, Step), Step> {
     let method = head.method().unwrap_or_default();
-    if !Method::has_one_reading(method) {
+    if !policy.table.has_one_reading(method) {
         let outcome = "methods are case-sensitive, and some upstreams write them in upper case";
         return Err(Step::decided(
             2,
@@ -180,7 +180,7 @@ pub(crate) fn preflight(
     };
     let asked = preflight.requested_method().unwrap_or_default();
     let input = format!("for {}", quote(asked.as_bytes()));
-    let place = place.filter(|_| Method::has_one_reading(asked.as_bytes()));
+    let place = place.filter(|_| policy.table.has_one_reading(asked.as_bytes()));
     let reached = place.and_then(|place| place.find(policy, asked.as_bytes()));
     let (cors, of) = match &reached {
         Some((_, route)) => (route.cors.as_ref(), format!("of {}", route.name)),

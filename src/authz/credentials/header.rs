@@ -103,9 +103,22 @@ impl<'p> Schemes<'p> {
 /// Whether a value has a scheme where some reader looks for it, and not as it is
 /// written: at the start, or after a comma or semicolon, with anything behind
 /// it (`Bearer<TAB>x`, `Bearer:x`, `"Bearer x"`) or nothing between it and the
-/// token (`Bearerx`); or as a later word (`Basic x Bearer y`).
+/// token (`Bearerx`); as a later word (`Basic x Bearer y`); or anywhere with a
+/// blank behind it (`Basic x|Bearer y`), where Laravel looks for it.
 fn has_scheme(value: &[u8], scheme: &str) -> bool {
     let is_blank = |byte: &u8| !(0x21..=0x7e).contains(byte);
+    let holds =
+        value
+            .windows(scheme.len().saturating_add(1))
+            .any(|window| match window.split_last() {
+                Some((last, start)) => {
+                    is_blank(last) && start.eq_ignore_ascii_case(scheme.as_bytes())
+                }
+                None => false,
+            });
+    if holds {
+        return true;
+    }
     let ends_one = |byte: &u8| matches!(byte, b',' | b';');
     value.split(ends_one).any(|element| {
         let start = element.iter().position(u8::is_ascii_alphanumeric);

@@ -11,7 +11,7 @@
 //! * look for the scheme and take what is left (`Bearer<TAB>x`, `Bearerx`), or
 //!   take the second word of whatever scheme;
 //! * separate where others do not: the value of a header at commas, semicolons
-//!   and any blank, cookies at commas, a query at `;`, `?` and `#`.
+//!   and any blank, cookies at commas and blanks, a query at `;`, `?` and `#`.
 
 use std::borrow::Cow;
 

@@ -9,7 +9,13 @@ use crate::http::pairs::{Plus, cut, decoded, is_like};
 pub(super) fn cookie<'r>(head: &'r RequestHead, name: &str) -> Found<'r> {
     let pairs = cookies(head).map(|pair| {
         let comma = |byte: &u8| *byte == b',';
-        read(pair, name, Plus::Itself, &comma, in_cookie)
+        let whole = read(pair, name, Plus::Itself, &comma, in_cookie);
+        // Python's `SimpleCookie` takes what follows a blank for the next one.
+        let later = pair.split(u8::is_ascii_whitespace).skip(1);
+        later.fold(whole, |found, part| {
+            let (known, value) = cut(part);
+            found.and(lookalike(known, value, name, Plus::Itself))
+        })
     });
     pairs.reduce(Found::and).unwrap_or(Found::Nothing)
 }

@@ -101,6 +101,18 @@ impl RouteTable {
         builder.build()
     }
 
+    /// Whether a request's method has one reading: [`Method::has_one_reading`],
+    /// and it is no method of a route in another letter case, which an upstream
+    /// that writes methods in upper case would take for that one.
+    #[must_use]
+    pub fn has_one_reading(&self, method: &[u8]) -> bool {
+        let reads_alike = |named: &Method| {
+            let named = named.as_str().as_bytes();
+            named.eq_ignore_ascii_case(method) && named != method
+        };
+        Method::has_one_reading(method) && !self.methods.iter().any(reads_alike)
+    }
+
     /// Whether some route names hosts, so that the request's host matters.
     #[must_use]
     pub fn uses_hosts(&self) -> bool {
