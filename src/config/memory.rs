@@ -8,19 +8,32 @@
 use std::borrow::Cow;
 use std::slice::Iter;
 
+use super::reader::Text;
 use super::value::Value;
 use super::{MAX_DEPTH, MAX_ROUTES, written};
+use crate::jwk::MAX_KEY_SET_BYTES;
 use crate::memory::Need;
 use crate::policy::Route;
+use crate::rules::ClaimRule;
 
 const WORD: usize = size_of::<usize>();
 const VALUE: usize = size_of::<Value<'_>>();
 const MEMBER: usize = size_of::<(Cow<'_, str>, Value<'_>)>();
+const SEGMENT: usize = size_of::<u32>();
+const ROUTE: usize = size_of::<written::Route<'_>>();
+type WrittenRule<'d> = (Text<'d>, written::Requirement<written::RuleValue<'d>>);
 /// What an allocator takes for a piece of memory besides its bytes.
 const PIECE: usize = 16;
 /// What takes memory however small the text is, in bytes: errors, and what
 /// is the most for a thousand providers.
 const SMALL: usize = 4 * 1024 * 1024;
+/// The most that a key of a set takes, in bytes: a shared secret, with the states
+/// of three hash functions. Of longer ones the text counts as well.
+const KEY: usize = 1_200;
+/// A key has at least so many bytes of text.
+const KEY_TEXT: usize = 50;
+/// The most that reading the text of a key set takes for each byte of it.
+const KEY_SET_TREE: usize = 5 * WORD;
 
 /// What a text consists of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +50,11 @@ struct Parts {
     escaped: usize,
     /// In strings: each begins a segment of a path there.
     slashes: usize,
+    /// Objects that may be keys: those with a member `kty`, and all in strings
+    /// with escapes, which can hold the text of a key set.
+    keys: usize,
+    /// Of them, those in strings.
+    keys_in_strings: usize,
     /// Members or elements of the longest object or list.
     longest: usize,
 }
@@ -96,19 +114,28 @@ impl Parts {
 
     /// Goes to the end of a string.
     fn string(&mut self, rest: &mut Iter<'_, u8>) {
+        let is_kty = rest.as_slice().starts_with(b"kty\"");
         let mut has_escapes = false;
+        let mut objects: usize = 0;
         while let Some(byte) = rest.next() {
-            let is_slash = match byte {
+            let (is_slash, is_object) = match byte {
                 b'"' => break,
                 b'\\' => {
                     has_escapes = true;
-                    rest.next() == Some(&b'/')
+                    let byte = rest.next();
+                    // Any character can be written as its number.
+                    (byte == Some(&b'/'), byte == Some(&b'u'))
                 }
-                byte => *byte == b'/',
+                byte => (*byte == b'/', *byte == b'{'),
             };
             self.slashes = self.slashes.saturating_add(usize::from(is_slash));
+            objects = objects.saturating_add(usize::from(is_object));
         }
         self.escaped = self.escaped.saturating_add(usize::from(has_escapes));
+        let in_string = if has_escapes { objects } else { 0 };
+        self.keys_in_strings = self.keys_in_strings.saturating_add(in_string);
+        let keys = in_string.saturating_add(usize::from(is_kty));
+        self.keys = self.keys.saturating_add(keys);
     }
 
     /// At least as many as there are elements in lists.
@@ -157,58 +184,96 @@ impl Open {
 }
 
 /// The most memory that [`compile`](super::compile) takes for a text, what the
-/// policy keeps included and the text itself not.
+/// policy keeps included and the text itself not. Tables of keys, which are made
+/// at the end, look for memory themselves.
 #[must_use]
 pub fn memory_needed(text: &[u8]) -> Need {
     let parts = Parts::of(text);
-    let elements = parts.elements();
-    let texts = parts.strings.saturating_sub(parts.members);
-    let routes = parts.objects.min(MAX_ROUTES);
-    let patterns = parts.longest.min(parts.slashes);
-    let sum = |amounts: &[(usize, usize)]| {
-        let amounts = amounts.iter();
-        amounts.fold(0_usize, |sum, (count, bytes)| {
-            sum.saturating_add(count.saturating_mul(*bytes))
-        })
-    };
-    // A vector grows to twice its length, and has room for four at least. The
-    // longest is there once more while it grows, and so is what it was before.
-    let tree = sum(&[
-        (elements, 2 * VALUE),
-        (parts.lists, 4 * VALUE + PIECE),
-        (parts.members, 2 * MEMBER),
-        (parts.objects, 4 * MEMBER + PIECE),
-        (parts.longest.min(parts.members), 2 * MEMBER),
-        (parts.longest, 2 * VALUE),
-        (parts.escaped, PIECE),
-        (parts.bytes, usize::from(parts.escaped > 0)),
-    ]);
-    let written = sum(&[
-        (routes, size_of::<written::Route<'_>>()),
-        (texts, 14 * WORD),
-        (parts.members, 16 * WORD),
-    ]);
-    let compiled = sum(&[
-        (routes, size_of::<Route>()),
-        (parts.objects, 30 * WORD),
-        (parts.members, 12 * WORD),
-        (parts.strings, 6 * WORD),
-        (parts.longest.min(texts), 8 * WORD),
-        (patterns, 32 * WORD),
-        (parts.slashes, 9 * WORD),
-        (parts.bytes, 2),
-    ]);
-    let all = [tree, written, compiled, SMALL];
-    let all = all.into_iter().fold(0, usize::saturating_add);
-    let block = [
-        (parts.longest, 2 * VALUE),
-        (parts.longest.min(parts.members), 2 * MEMBER),
-        (parts.longest.min(routes), size_of::<written::Route<'_>>()),
-        (patterns, 16 * WORD),
-    ];
-    let block = block.map(|(count, bytes)| count.saturating_mul(bytes));
     Need {
-        block: block.into_iter().fold(0, usize::max),
-        all,
+        block: parts.largest_block(),
+        all: parts.all(),
     }
+}
+
+impl Parts {
+    fn all(&self) -> usize {
+        let elements = self.elements();
+        let texts = self.strings.saturating_sub(self.members);
+        // A vector grows to twice its length, and has room for four at least. The
+        // longest is there once more while it grows, and so is what it was before.
+        let tree = sum(&[
+            (elements, 2 * VALUE),
+            (self.lists, 4 * VALUE + PIECE),
+            (self.members, 2 * MEMBER),
+            (self.objects, 4 * MEMBER + PIECE),
+            (self.longest.min(self.members), 2 * MEMBER),
+            (self.longest, 2 * VALUE),
+            (self.escaped, PIECE),
+            (self.bytes, usize::from(self.escaped > 0)),
+        ]);
+        let written = sum(&[
+            (self.routes_listed(), ROUTE),
+            (texts, 14 * WORD),
+            (self.members, 16 * WORD),
+        ]);
+        let compiled = sum(&[
+            (self.objects.min(MAX_ROUTES), size_of::<Route>()),
+            (self.objects, 30 * WORD),
+            (self.members, 12 * WORD),
+            (self.strings, 6 * WORD),
+            (self.longest.min(texts), 8 * WORD),
+            (self.patterns(), 32 * WORD),
+            (self.slashes, 9 * WORD),
+            (self.bytes, 2),
+        ]);
+        let keys = sum(&[
+            (self.keys.min(self.bytes / KEY_TEXT), KEY),
+            (self.key_set_text(), KEY_SET_TREE),
+        ]);
+        let all = [tree, written, compiled, keys, SMALL];
+        all.into_iter().fold(0, usize::saturating_add)
+    }
+
+    fn largest_block(&self) -> usize {
+        let members = self.longest.min(self.members);
+        let blocks = [
+            (self.longest, 2 * VALUE),
+            (members, 2 * MEMBER),
+            (members, size_of::<WrittenRule<'_>>()),
+            (members, size_of::<ClaimRule>()),
+            (self.routes_listed(), ROUTE),
+            (self.patterns(), 16 * WORD),
+            // Segments are numbers in a vector that grows, and their texts are
+            // another.
+            (self.slashes, 2 * SEGMENT),
+            (self.bytes, 2),
+            (self.key_set_text(), 2 * WORD),
+        ];
+        let blocks = blocks.map(|(count, bytes)| count.saturating_mul(bytes));
+        blocks.into_iter().fold(0, usize::max)
+    }
+
+    /// The list of routes is as long as what was written, whatever that was.
+    fn routes_listed(&self) -> usize {
+        self.longest.max(self.objects).min(MAX_ROUTES)
+    }
+
+    fn patterns(&self) -> usize {
+        self.longest.min(self.slashes)
+    }
+
+    /// The bytes of the longest text of a key set.
+    fn key_set_text(&self) -> usize {
+        match self.keys_in_strings {
+            0 => 0,
+            _ => self.bytes.min(MAX_KEY_SET_BYTES),
+        }
+    }
+}
+
+fn sum(amounts: &[(usize, usize)]) -> usize {
+    let amounts = amounts.iter();
+    amounts.fold(0, |sum, (count, bytes)| {
+        sum.saturating_add(count.saturating_mul(*bytes))
+    })
 }

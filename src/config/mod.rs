@@ -40,7 +40,7 @@ pub use problem::{
 use error::Sink;
 use reader::Node;
 
-use crate::policy::Policy;
+use crate::policy::{Policy, ProviderKeys};
 
 /// The largest configuration, in bytes.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
@@ -69,9 +69,22 @@ pub fn compile(bytes: &[u8]) -> Result<Policy, ConfigErrors> {
     let policy = written::document(&Node::root(&tree), &mut sink)
         .and_then(|document| compile::compile(document, &mut sink));
     match (sink.finish(), policy) {
-        (Ok(()), Some(policy)) => Ok(policy),
+        (Ok(()), Some(policy)) => {
+            make_inline_keys_fast(&policy);
+            Ok(policy)
+        }
         (Err(errors), _) => Err(errors),
         // Nothing is left out without being reported; were it, this refuses.
         (Ok(()), None) => Err(ConfigErrors::of_whole(DocumentProblem::Incomplete)),
+    }
+}
+
+/// Makes tables for them, where there is memory. Not while there is more to
+/// compile: tables leave no more free than serving requests takes.
+fn make_inline_keys_fast(policy: &Policy) {
+    for (_, provider) in policy.providers.iter() {
+        if let ProviderKeys::Inline(set) = &provider.keys {
+            set.prepare();
+        }
     }
 }

@@ -13,9 +13,10 @@ static ALL: Budget = Budget::new(32 * 1024 * 1024);
 /// A part of the budget for a table of so many bytes; `None` where there is too
 /// little left, of it or of the module's memory.
 pub(super) fn part_for(bytes: usize) -> Option<Part> {
+    let part = ALL.take(bytes)?;
     // As much again is in use while one is made.
     let need = Need::block(bytes).and(bytes).and(SERVING);
-    has_room(need).then(|| ALL.take(bytes)).flatten()
+    has_room(need).then_some(part)
 }
 
 /// Keeps a key's tables for as long as it lives. When the last one of a key

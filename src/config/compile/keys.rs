@@ -289,7 +289,6 @@ fn inline_keys(
             sink.report(&keys.element(index), ProviderProblem::Secret { fits });
         }
     }
-    set.prepare();
     Some(set)
 }
 
