@@ -137,6 +137,11 @@ impl Scratch {
 
     /// Writes a file in it and returns the path.
     pub(crate) fn write(&self, name: &str, content: &str) -> PathBuf {
+        self.write_bytes(name, content.as_bytes())
+    }
+
+    /// Writes a file of any bytes in it and returns the path.
+    pub(crate) fn write_bytes(&self, name: &str, content: &[u8]) -> PathBuf {
         let path = self.0.join(name);
         fs::write(&path, content).expect("a file below target/");
         path

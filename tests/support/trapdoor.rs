@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::process::Scratch;
 use super::tools;
+use super::wasm::{Sections, read, write};
 
 /// A callback, by its name in the ABI, and when it traps.
 #[derive(Clone, Copy, Debug)]
@@ -52,19 +53,8 @@ impl Trapdoor {
     /// Adds a function of the callback's type that traps or calls it, and
     /// exports that one in its place.
     fn cut_into(self, module: &[u8]) -> Vec<u8> {
-        let (preamble, mut rest) = module.split_at(8);
-        let mut sections: Vec<(u8, Vec<u8>)> = Vec::new();
-        while !rest.is_empty() {
-            let number = rest[0];
-            let (length, size) = read(&rest[1..]);
-            let start = 1 + size;
-            sections.push((number, rest[start..start + length].to_vec()));
-            rest = &rest[start + length..];
-        }
-        let of = |number: u8| {
-            let found = sections.iter().find(|(section, _)| *section == number);
-            &found.expect("a section").1
-        };
+        let mut sections = Sections::of(module);
+        let of = |number: u8| sections.get(number);
         let imported = imported_functions(of(IMPORTS));
         let (own, _) = read(of(FUNCTIONS));
         let (exports, original) = replace_export(of(EXPORTS), self.callback, imported + own);
@@ -86,19 +76,10 @@ impl Trapdoor {
         body.push(0x0b); // end
         let functions = append(of(FUNCTIONS), &write(kind));
         let code = append(of(CODE), &[write(body.len()), body].concat());
-        let mut changed = preamble.to_vec();
-        for (number, content) in &sections {
-            let content = match *number {
-                FUNCTIONS => &functions,
-                EXPORTS => &exports,
-                CODE => &code,
-                _ => content,
-            };
-            changed.push(*number);
-            changed.extend(write(content.len()));
-            changed.extend(content);
+        for (number, content) in [(FUNCTIONS, functions), (EXPORTS, exports), (CODE, code)] {
+            sections.set(number, content);
         }
-        changed
+        sections.module()
     }
 }
 
@@ -108,31 +89,6 @@ const IMPORTS: u8 = 2;
 const FUNCTIONS: u8 = 3;
 const EXPORTS: u8 = 7;
 const CODE: u8 = 10;
-
-/// An unsigned LEB128 number and its length.
-fn read(bytes: &[u8]) -> (usize, usize) {
-    let mut number = 0;
-    for (at, byte) in bytes.iter().enumerate() {
-        number |= usize::from(byte & 0x7f) << (7 * at);
-        if byte & 0x80 == 0 {
-            return (number, at + 1);
-        }
-    }
-    panic!("a number does not end");
-}
-
-fn write(mut number: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    loop {
-        let low = (number & 0x7f) as u8;
-        number >>= 7;
-        if number == 0 {
-            bytes.push(low);
-            return bytes;
-        }
-        bytes.push(low | 0x80);
-    }
-}
 
 /// A small number as signed LEB128, whose sign is the bit 0x40.
 fn signed(number: u8) -> Vec<u8> {

@@ -1,0 +1,204 @@
+//! What configurations take in memory: what is said beforehand is never less
+//! than what compiling takes, and what they keep has bounds.
+//!
+//! Every block counts as what an allocator takes for it, and a block that grows
+//! counts twice while it is moved, as it does in the module. Addresses are twice
+//! as long here as there.
+#![allow(
+    unsafe_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::print_stdout,
+    reason = "a test that meets a surprise ends; an allocator is unsafe by nature"
+)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::LazyLock;
+
+use edge_authz::config::{self, ConfigErrors};
+use edge_authz::policy::Policy;
+
+#[path = "support/mod.rs"]
+mod support;
+
+use support::shapes::{self, SHAPES, Shape};
+
+/// Counts what a thread holds.
+struct Counting;
+
+thread_local! {
+    static HELD: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+    static BLOCK: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A block's length with its header, in whole units, as dlmalloc has it: what the
+/// module's allocator is, in 64 bits.
+fn block(layout: Layout) -> isize {
+    let bytes = (layout.size() + 8).next_multiple_of(16).max(32);
+    isize::try_from(bytes).unwrap_or(isize::MAX)
+}
+
+fn count(change: isize) {
+    // Not where the thread ends.
+    let _ = HELD.try_with(|held| {
+        held.set(held.get() + change);
+        let _ = PEAK.try_with(|peak| peak.set(peak.get().max(held.get())));
+    });
+}
+
+// SAFETY: the system's allocator does all of it. To grow a block is, by the
+// trait's own way, to take another one and to give the first back.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(block(layout));
+        let _ = BLOCK.try_with(|block| block.set(block.get().max(layout.size())));
+        // SAFETY: as it was asked for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        count(-block(layout));
+        // SAFETY: it came from there.
+        unsafe { System.dealloc(place, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What something takes, in bytes.
+#[derive(Debug)]
+struct Taken {
+    /// At one time.
+    peak: usize,
+    /// The largest block.
+    block: usize,
+    /// In the end.
+    kept: usize,
+}
+
+fn taken<T>(act: impl FnOnce() -> T) -> (T, Taken) {
+    let before = HELD.get();
+    PEAK.set(before);
+    BLOCK.set(0);
+    let value = act();
+    let since = |bytes: isize| usize::try_from(bytes - before).unwrap_or(0);
+    let taken = Taken {
+        peak: since(PEAK.get()),
+        block: BLOCK.get(),
+        kept: since(HELD.get()),
+    };
+    (value, taken)
+}
+
+fn compiled(text: &str) -> (Result<Policy, ConfigErrors>, Taken) {
+    taken(|| config::compile(text.as_bytes()))
+}
+
+/// Tables of keys look for memory themselves, by taking as much for a moment as
+/// serving requests takes. Here all of the room that there is for them is taken.
+fn without_tables() {
+    static TAKEN: LazyLock<Policy> = LazyLock::new(|| {
+        let text = shapes::keys::fast_keys_and_long_paths(0);
+        config::compile(text.as_bytes()).expect("a good configuration")
+    });
+    LazyLock::force(&TAKEN);
+}
+
+const KIB: usize = 1024;
+
+/// In KiB: `SIZES=0,2500,7800` for others, in minutes.
+fn sizes() -> Vec<usize> {
+    let given = std::env::var("SIZES").unwrap_or_else(|_| "0,10,100,500".to_owned());
+    let sizes = given.split(',').map(str::parse::<usize>);
+    sizes
+        .map(|size| size.expect("SIZES are numbers") * KIB)
+        .collect()
+}
+
+#[test]
+fn no_configuration_takes_more_than_is_said() {
+    without_tables();
+    let (some, others) = SHAPES.split_at(SHAPES.len() / 2);
+    std::thread::scope(|scope| {
+        for shapes in [some, others] {
+            scope.spawn(move || shapes.iter().for_each(takes_no_more_than_is_said));
+        }
+    });
+}
+
+fn takes_no_more_than_is_said(shape: &Shape) {
+    for size in sizes() {
+        let text = (shape.of)(size);
+        let name = format!("{}, {} bytes", shape.name, text.len());
+        assert!(text.len() <= config::MAX_BYTES, "{name}");
+        let need = config::memory_needed(text.as_bytes());
+        let (policy, taken) = compiled(&text);
+        match policy {
+            Err(errors) if shape.is_good => panic!("{name}: {errors}"),
+            Ok(_) if !shape.is_good && size > 0 => panic!("{name}: is good"),
+            _ => {}
+        }
+        println!("{name}: {taken:?} of {need:?}");
+        assert!(taken.peak <= need.all, "{name}: {taken:?} of {need:?}");
+        // Smaller ones are looked for in pieces of as much.
+        let block = need.block.max(1024 * KIB);
+        assert!(taken.block <= block, "{name}: {taken:?} of {need:?}");
+    }
+}
+
+/// What the policy of a text keeps, in bytes, and that it takes no more than
+/// `most` times as many as the text has while it is compiled.
+fn kept(text: &str, most: usize) -> usize {
+    let (policy, taken) = compiled(text);
+    policy.unwrap_or_else(|errors| panic!("{errors}"));
+    println!("{} bytes of text: {taken:?}", text.len());
+    assert!(taken.peak <= most * text.len(), "{taken:?}");
+    taken.kept
+}
+
+/// Whether it is nearly what was measured: within a tenth. A change that takes
+/// less has a new figure, too.
+#[track_caller]
+fn assert_nearly(bytes: usize, measured: usize) {
+    let tenth = measured / 10;
+    assert!(
+        (measured - tenth..=measured + tenth).contains(&bytes),
+        "{bytes} bytes instead of {measured}"
+    );
+}
+
+#[test]
+fn a_route_keeps_some_hundred_bytes() {
+    let routes = |count: usize| {
+        let text = shapes::ordinary_routes(usize::MAX);
+        let mut document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let routes = document["routes"].as_array_mut().expect("a list");
+        routes.truncate(count);
+        kept(&document.to_string(), 30)
+    };
+    let (few, many) = (routes(1_000), routes(41_000));
+    assert_nearly((many - few) / 40_000, 329);
+    assert_nearly(many, 13_526_576);
+}
+
+#[test]
+fn a_path_of_256_segments_keeps_few_bytes_a_segment() {
+    let few = kept(&shapes::long_paths(100_000), 30);
+    let many = kept(&shapes::long_paths(2_000_000), 30);
+    assert_nearly(few, 336_176);
+    assert_nearly(many, 6_623_856);
+}
+
+#[test]
+fn a_megabyte_of_anything_else_keeps_a_few() {
+    assert_nearly(kept(&shapes::providers(1_000_000), 30), 7_733_920);
+    assert_nearly(kept(&shapes::origins(1_000_000), 30), 5_119_024);
+}

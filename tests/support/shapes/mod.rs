@@ -1,0 +1,272 @@
+//! Configurations of every shape that takes memory, of any size. Each is one
+//! that is taken, or refused for a reason that has nothing to do with its size,
+//! and none of them has a route for `/nowhere`.
+
+mod bad;
+pub(crate) mod keys;
+
+use std::fmt::Write;
+
+/// A way to be large.
+pub(crate) struct Shape {
+    pub(crate) name: &'static str,
+    /// Whether it is a good configuration.
+    pub(crate) is_good: bool,
+    /// The text of a configuration of about so many bytes, as far as the bounds
+    /// of a configuration let it be so large.
+    pub(crate) of: fn(usize) -> String,
+}
+
+const fn good(name: &'static str, of: fn(usize) -> String) -> Shape {
+    Shape {
+        name,
+        is_good: true,
+        of,
+    }
+}
+
+const fn refused(name: &'static str, of: fn(usize) -> String) -> Shape {
+    Shape {
+        name,
+        is_good: false,
+        of,
+    }
+}
+
+/// All of them.
+pub(crate) const SHAPES: &[Shape] = &[
+    good("ordinary routes", ordinary_routes),
+    good("short routes", short_routes),
+    good("256 segments", long_paths),
+    good("one segment each", patterns),
+    good("variables", variables),
+    good("many hosts", hosts),
+    good("scopes", scopes),
+    good("claim rules", claim_rules),
+    good("compared values", compared_values),
+    good("providers", providers),
+    good("audiences", audiences),
+    good("long strings", long_strings),
+    good("escaped strings", escaped_strings),
+    good("CORS origins", origins),
+    good("CORS of routes", cors_of_routes),
+    good("CORS headers", cors_headers),
+    good("inline secrets", keys::inline_secrets),
+    good("inline secrets as text", keys::inline_secrets_as_text),
+    good("inline members", keys::inline_members),
+    good("inline members as text", keys::inline_members_as_text),
+    good("inline RSA", keys::inline_rsa),
+    good("inline RSA as text", keys::inline_rsa_as_text),
+    good("inline Ed25519 as text", keys::inline_ed25519_as_text),
+    good("inline P-256 as text", keys::inline_p256_as_text),
+    good("fast keys and long paths", keys::fast_keys_and_long_paths),
+    good("white space", white_space),
+    refused("unknown members", bad::unknown_members),
+    refused("duplicate members", bad::duplicate_members),
+    refused("numbers", bad::numbers),
+    refused("empty lists", bad::empty_lists),
+    refused("deep lists", bad::deep_lists),
+    refused("texts for routes", bad::texts_for_routes),
+    refused("routes of errors", bad::routes_of_errors),
+    refused("clashing routes", bad::clashing_routes),
+    refused("inline numbers", keys::inline_numbers),
+    refused("inline text of numbers", keys::inline_text_of_numbers),
+    refused("inline text of objects", keys::inline_text_of_objects),
+    refused("inline objects", keys::inline_objects),
+    refused("never closed", bad::never_closed),
+];
+
+/// A provider whose keys are fetched from a cluster `issuer`.
+const PROVIDER: &str = r#"{"name":"main","issuer":"https://issuer.example.com","audiences":["api"],"jwks":{"cluster":"issuer"}}"#;
+/// A route that tells whether a configuration is in force.
+const IN_FORCE: &str = r#"{"match":"GET /in-force","access":"public"}"#;
+
+/// As many pieces as fit into so many bytes, one at least, with commas between.
+fn list(size: usize, most: usize, piece: impl Fn(usize, &mut String)) -> String {
+    let mut list = String::new();
+    for number in 0..most {
+        if number > 0 {
+            if list.len() >= size {
+                break;
+            }
+            list.push(',');
+        }
+        piece(number, &mut list);
+    }
+    list
+}
+
+/// Routes besides the one that is always there.
+fn with_routes(routes: &str) -> String {
+    let comma = if routes.is_empty() { "" } else { "," };
+    format!(r#"{{"providers":[{PROVIDER}],"routes":[{IN_FORCE}{comma}{routes}]}}"#)
+}
+
+/// A whole member beside the others.
+fn with_member(member: &str) -> String {
+    format!(r#"{{"providers":[{PROVIDER}],"routes":[{IN_FORCE}],{member}}}"#)
+}
+
+/// Other members in the provider.
+fn with_provider(members: &str) -> String {
+    format!(
+        r#"{{"providers":[{{"name":"main","issuer":"https://issuer.example.com",{members}}}],"routes":[{IN_FORCE}]}}"#
+    )
+}
+
+const MOST_ROUTES: usize = 49_999;
+
+/// What 40,000 routes of a large service look like: see `tests/memory.rs`.
+pub(crate) fn ordinary_routes(size: usize) -> String {
+    with_routes(&list(size, MOST_ROUTES, |number, text| {
+        let group = number % 97;
+        let _ = write!(
+            text,
+            r#"{{"match":"GET /service-{group}/items/{{id}}/part-{number}","scopes":["read"]}}"#
+        );
+    }))
+}
+
+fn short_routes(size: usize) -> String {
+    with_routes(&list(size, MOST_ROUTES, |number, text| {
+        let _ = write!(text, r#"{{"match":"GET /{number:x}"}}"#);
+    }))
+}
+
+/// Paths of 256 segments, of which nearly none is shared.
+pub(crate) fn long_paths(size: usize) -> String {
+    // A million segments at most.
+    with_routes(&list(size, 3_900, |number, text| {
+        let _ = write!(text, r#"{{"match":"GET /{number}"#);
+        for _ in 1..256 {
+            let _ = write!(text, "/{}", number % 10);
+        }
+        text.push_str(r#""}"#);
+    }))
+}
+
+fn patterns(size: usize) -> String {
+    let patterns = list(size, 400_000, |number, text| {
+        let _ = write!(text, r#""GET /{number:x}""#);
+    });
+    with_routes(&format!(r#"{{"match":[{patterns}]}}"#))
+}
+
+fn variables(size: usize) -> String {
+    with_routes(&list(size, MOST_ROUTES, |number, text| {
+        let _ = write!(
+            text,
+            r#"{{"match":["GET /{number}/{{a}}/{{b}}/{{c}}","PUT /{number}/{{a}}/{{b}}/{{rest+}}"],"claims":{{"sub":"{{a}}"}}}}"#
+        );
+    }))
+}
+
+fn hosts(size: usize) -> String {
+    with_routes(&list(size, 20_000, |number, text| {
+        let _ = write!(
+            text,
+            r#"{{"match":"GET /a","hosts":["h{number}.example.com","*.h{number}.example.com"]}}"#
+        );
+    }))
+}
+
+fn scopes(size: usize) -> String {
+    let scopes = list(size, usize::MAX, |number, text| {
+        let _ = write!(text, r#""s{number:x}""#);
+    });
+    with_routes(&format!(r#"{{"match":"GET /a","scopes":[{scopes}]}}"#))
+}
+
+fn claim_rules(size: usize) -> String {
+    let claims = list(size, usize::MAX, |number, text| {
+        let _ = write!(text, r#""c{number:x}.a.b.c.d.e.f":"x""#);
+    });
+    with_routes(&format!(r#"{{"match":"GET /a","claims":{{{claims}}}}}"#))
+}
+
+fn compared_values(size: usize) -> String {
+    let values = list(size, usize::MAX, |number, text| {
+        let _ = write!(
+            text,
+            r#""{number}","x{number:x}",{{"prefix":"p{number}:"}},"{{header.x-{number}}}""#
+        );
+    });
+    with_routes(&format!(
+        r#"{{"match":"GET /a","claims":{{"a.b.c":{{"any_of":[{values}]}}}}}}"#
+    ))
+}
+
+/// A thousand providers at most, each as long as it takes.
+pub(crate) fn providers(size: usize) -> String {
+    let each = (size / 1_000).saturating_sub(200);
+    let providers = list(size, 1_000, |number, text| {
+        let audiences = list(each, usize::MAX, |audience, text| {
+            let _ = write!(text, r#""a{audience:x}""#);
+        });
+        let comma = if audiences.is_empty() { "" } else { "," };
+        let _ = write!(
+            text,
+            r#"{{"name":"p{number}","issuer":"https://issuer-{number}.example.com/t","audiences":["api"{comma}{audiences}],"jwks":{{"cluster":"issuer","uri":"https://keys.example.com/{number}"}}}}"#
+        );
+    });
+    format!(r#"{{"providers":[{providers}],"routes":[{IN_FORCE}]}}"#)
+}
+
+fn audiences(size: usize) -> String {
+    let audiences = list(size, usize::MAX, |number, text| {
+        let _ = write!(text, r#""{number:x}""#);
+    });
+    with_provider(&format!(
+        r#""audiences":[{audiences}],"jwks":{{"cluster":"issuer"}}"#
+    ))
+}
+
+fn long_strings(size: usize) -> String {
+    let long = "x".repeat(size / 2);
+    with_provider(&format!(
+        r#""audiences":["1{long}","2{long}"],"jwks":{{"cluster":"issuer"}}"#
+    ))
+}
+
+fn escaped_strings(size: usize) -> String {
+    let long = r"\u0061".repeat(size / 24);
+    let short = list(size / 2, usize::MAX, |number, text| {
+        let _ = write!(text, r#""\u0061{number:x}""#);
+    });
+    with_provider(&format!(
+        r#""audiences":["1{long}","2{long}",{short}],"jwks":{{"cluster":"issuer"}}"#
+    ))
+}
+
+/// The lists of `cors`, as long as it takes.
+pub(crate) fn origins(size: usize) -> String {
+    let origins = list(size, usize::MAX, |number, text| {
+        let _ = write!(
+            text,
+            r#""https://h{number:x}.app.example.com","https://*.w{number:x}.example.com","http://l{number:x}.test:*""#
+        );
+    });
+    with_member(&format!(r#""cors":{{"allow_origins":[{origins}]}}"#))
+}
+
+fn cors_of_routes(size: usize) -> String {
+    with_routes(&list(size, MOST_ROUTES, |number, text| {
+        let _ = write!(
+            text,
+            r#"{{"match":"GET /{number}","cors":{{"allow_origins":["https://a{number}.example.com"],"allow_headers":["x-{number}"],"max_age":"{number}s"}}}}"#
+        );
+    }))
+}
+
+fn cors_headers(size: usize) -> String {
+    let headers = list(size, usize::MAX, |number, text| {
+        let _ = write!(text, r#""x-{number:x}""#);
+    });
+    with_member(&format!(
+        r#""cors":{{"allow_origins":["https://app.example.com"],"allow_headers":[{headers}]}}"#
+    ))
+}
+
+fn white_space(size: usize) -> String {
+    with_routes("") + &" ".repeat(size)
+}
