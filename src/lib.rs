@@ -10,6 +10,7 @@ pub mod config;
 pub mod cors;
 pub mod crypto;
 pub mod engine;
+pub mod host;
 pub mod http;
 pub mod json;
 pub mod jwk;

@@ -94,6 +94,20 @@ const TABLE: &[(&str, &[&str])] = &[
             "time",
         ],
     ),
+    (
+        "host",
+        &[
+            "authz",
+            "cors",
+            "crypto",
+            "engine",
+            "http",
+            "keys",
+            "policy",
+            "telemetry",
+            "time",
+        ],
+    ),
 ];
 
 #[test]

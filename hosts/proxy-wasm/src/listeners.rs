@@ -11,8 +11,8 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use super::host;
-use super::listener::Listener;
 use super::memory::{self, Need};
+use super::port::Listener;
 
 /// A listener that was alive when it was last looked at.
 struct Entry {

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
-use super::listener::Listener;
-use super::stream::{State, Stream, strip_trailers};
+use super::port::{Current, Listener};
 use edge_authz::engine::StreamId;
+use edge_authz::host::{Passage, Stream};
 
 /// The host's view of a request.
 #[derive(Debug)]
@@ -23,22 +23,12 @@ impl Request {
             stream: Stream::new(StreamId(id)),
         }
     }
-
-    /// What the host does with the part of the request that has come.
-    fn passage(&self) -> Action {
-        match self.stream.state.get() {
-            State::Forwarded => Action::Continue,
-            State::Pending | State::Answered => Action::Pause,
-        }
-    }
 }
 
 impl Drop for Request {
     /// The host deletes the context when the request is over, whoever ended it.
     fn drop(&mut self) {
-        if self.stream.is_pending() {
-            self.listener.forget(&self.stream);
-        }
+        self.listener.ended(&self.stream);
     }
 }
 
@@ -46,40 +36,29 @@ impl Context for Request {}
 
 impl HttpContext for Request {
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
-        self.listener.request(&self.stream);
-        self.passage()
+        action(self.listener.request_headers(&Current, &self.stream))
     }
 
     fn on_http_request_body(&mut self, _: usize, _: bool) -> Action {
-        self.passage()
+        action(self.stream.passage())
     }
 
     fn on_http_request_trailers(&mut self, fields: usize) -> Action {
-        match self.stream.state.get() {
-            State::Pending => self.stream.has_trailers.set(fields > 0),
-            State::Forwarded if fields > 0 => {
-                if strip_trailers(self.listener.upstream()).is_err() {
-                    self.stream.answer(self.listener.failure());
-                }
-            }
-            State::Forwarded | State::Answered => {}
-        }
-        self.passage()
+        let has_fields = fields > 0;
+        action(
+            self.listener
+                .request_trailers(&Current, &self.stream, has_fields),
+        )
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
-        let state = self.stream.state.get();
-        if state == State::Pending {
-            self.stream.state.set(State::Answered);
-            self.listener.overtaken(&self.stream);
-        }
-        let decorated = self.stream.decorate(state == State::Answered);
-        if decorated.is_err() && state == State::Forwarded {
-            // Without its CORS headers the upstream's answer may be read by a
-            // page that must not; what was answered here holds nothing.
-            self.stream.answer(self.listener.failure());
-            return Action::Pause;
-        }
-        Action::Continue
+        action(self.listener.response_headers(&Current, &self.stream))
+    }
+}
+
+const fn action(passage: Passage) -> Action {
+    match passage {
+        Passage::Continue => Action::Continue,
+        Passage::Pause => Action::Pause,
     }
 }

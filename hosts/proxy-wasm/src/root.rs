@@ -10,27 +10,26 @@ use proxy_wasm::types::ContextType;
 use super::configuration::{Configuration, Unread};
 use super::deny::Deny;
 use super::host;
-use super::listener::Listener;
 use super::listeners;
 use super::pending::{self, Chance};
-use super::report::Report;
+use super::port::{self, Listener, Wasm};
 use super::request::Request;
-use super::room::Room;
-use super::ticks::Ticks;
 use edge_authz::config::ConfigErrors;
+use edge_authz::host::{Fallback, Room, Ticks};
 use edge_authz::telemetry::Level;
 
 /// The root context.
 #[derive(Debug)]
 pub(super) struct Root {
     id: u32,
+    host: Rc<Wasm>,
     state: State,
     /// Superseded listeners in which requests still wait to be answered: one
     /// callback does not answer all.
     leaving: Vec<Rc<Listener>>,
     ticks: Rc<Ticks>,
-    /// What is told of requests that no configuration judged.
-    denials: OnceCell<Rc<Report>>,
+    /// What serves requests that no configuration judges.
+    fallback: OnceCell<Rc<Fallback<Wasm>>>,
 }
 
 /// The ticks where everything is refused.
@@ -58,10 +57,11 @@ impl Root {
     pub(super) fn new(id: u32) -> Self {
         Self {
             id,
+            host: Rc::new(Wasm::new(id)),
             state: State::Closed,
             leaving: Vec::new(),
             ticks: Rc::default(),
-            denials: OnceCell::new(),
+            fallback: OnceCell::new(),
         }
     }
 
@@ -88,7 +88,7 @@ impl Root {
     /// room for. Without further ticks the others stay where they are.
     fn let_leave(&mut self, room: &Room) {
         self.leaving.retain(|listener| listener.leave(room));
-        self.ticks.hurry(!self.leaving.is_empty());
+        self.ticks.hurry(&*self.host, !self.leaving.is_empty());
     }
 
     /// Two listeners with one configuration share the root context: keys,
@@ -112,7 +112,7 @@ impl Root {
                 return false;
             }
         };
-        let Some(listener) = Listener::start(self.id, &self.ticks, policy) else {
+        let Some(listener) = Listener::start(&self.host, &self.ticks, policy, self.id) else {
             host::log(
                 Level::Error,
                 "the host has no clock or no ticks: everything is refused",
@@ -120,6 +120,7 @@ impl Root {
             self.enter(State::Closed);
             return true;
         };
+        listeners::begin(&listener);
         let digest = configuration.digest();
         self.enter(State::InForce(InForce { digest, listener }));
         true
@@ -128,7 +129,7 @@ impl Root {
     /// Refuses everything: until there is memory, where the configuration could
     /// be kept.
     fn wait_for_memory(&mut self, configuration: Option<Configuration>) {
-        self.ticks.ask(IDLE_TICK);
+        self.ticks.ask(&*self.host, IDLE_TICK);
         let kept = configuration
             .filter(|_| self.ticks.are_coming())
             .and_then(|configuration| {
@@ -185,7 +186,8 @@ impl Drop for Root {
 impl Context for Root {
     fn on_http_call_response(&mut self, number: u32, fields: usize, body_size: usize, _: usize) {
         if let Some(listener) = self.listener() {
-            listener.answered(number, fields, body_size);
+            let head = || port::answer_head(fields, body_size);
+            listener.fetched(number, &head, &|| port::answer_body(body_size));
         }
     }
 }
@@ -234,7 +236,7 @@ impl RootContext for Root {
         match &self.state {
             State::InForce(InForce { listener, .. }) => listener.tick(&room),
             State::Pending(_) => self.look_for_memory(),
-            State::Closed => self.ticks.ask(IDLE_TICK),
+            State::Closed => self.ticks.ask(&*self.host, IDLE_TICK),
         }
     }
 
@@ -242,8 +244,9 @@ impl RootContext for Root {
         if let Some(listener) = self.listener() {
             return Some(Box::new(Request::new(Rc::clone(listener), id)));
         }
-        let report = self.denials.get_or_init(|| Rc::new(Report::at_once()));
-        Some(Box::new(Deny::new(Rc::clone(report))))
+        let refusing = || Rc::new(Fallback::new(Rc::clone(&self.host)));
+        let fallback = self.fallback.get_or_init(refusing);
+        Some(Box::new(Deny::new(Rc::clone(fallback))))
     }
 
     fn get_type(&self) -> Option<ContextType> {

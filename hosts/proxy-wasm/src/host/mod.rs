@@ -21,26 +21,10 @@ use proxy_wasm::types::Status;
 pub(super) use shared_data::Shared;
 pub(super) use signatures::Signatures;
 
+use edge_authz::host::HostError;
 use edge_authz::http::{HeaderMap, LocalReply, SafeText};
 use edge_authz::telemetry::{Level, MetricKind, NotSent};
 use edge_authz::time::UnixTime;
-
-/// Why the host did not do what it was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum HostError {
-    /// There is no such thing.
-    NotFound,
-    /// The value has changed since it was read.
-    Changed,
-    /// The host has no such function, or not for this filter.
-    NoFunction,
-    /// The host refused, with this status.
-    Refused(u32),
-    /// What it returned is not in the form it should be in.
-    Malformed,
-    /// It was not asked, since it could not be asked that.
-    NotAsked,
-}
 
 fn check(status: u32) -> Result<(), HostError> {
     match status {
@@ -108,7 +92,7 @@ pub(super) fn set_effective_context(id: u32) -> Result<(), HostError> {
 
 /// The numbers of the levels in the ABI; what the host calls critical, or off,
 /// is above all of ours.
-pub(super) const fn number(level: Level) -> u32 {
+const fn number(level: Level) -> u32 {
     match level {
         Level::Debug => 1,
         Level::Info => 2,
@@ -123,12 +107,14 @@ pub(super) fn log(level: Level, text: &str) {
     let _ = unsafe { abi::proxy_log(number(level), text.as_ptr(), text.len()) };
 }
 
-/// The least level that the host writes down.
-pub(super) fn log_level() -> Result<u32, HostError> {
+/// The least level that the host writes down; `None` where it is above all of
+/// ours.
+pub(super) fn log_level() -> Result<Option<Level>, HostError> {
     let mut level: u32 = 0;
     // SAFETY: the host writes one number where `level` is.
     check(unsafe { abi::proxy_get_log_level(&raw mut level) })?;
-    Ok(level)
+    let all = [Level::Debug, Level::Info, Level::Warn, Level::Error];
+    Ok(all.into_iter().find(|known| number(*known) >= level))
 }
 
 /// A host's buffer.
@@ -280,6 +266,33 @@ fn property(name: &str) -> Result<Vec<u8>, HostError> {
     // SAFETY: the host reads the name during the call; the pointers for the
     // value are `returned`'s.
     returned(|data, size| unsafe { abi::proxy_get_property(name.as_ptr(), name.len(), data, size) })
+}
+
+/// The SHA-256 of the verified certificate of the connection's client; `None`
+/// where it has shown none.
+pub(super) fn client_certificate_digest() -> Result<Option<[u8; 32]>, HostError> {
+    match property("connection\0sha256_peer_certificate_digest") {
+        Ok(digits) if digits.is_empty() => Ok(None),
+        Ok(digits) => digest(&digits).map(Some).ok_or(HostError::Malformed),
+        Err(HostError::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads a digest of two hexadecimal digits for each byte.
+fn digest(digits: &[u8]) -> Option<[u8; 32]> {
+    let mut digest = [0; 32];
+    let (pairs, []) = digits.as_chunks::<2>() else {
+        return None;
+    };
+    if pairs.len() != digest.len() {
+        return None;
+    }
+    for (byte, pair) in digest.iter_mut().zip(pairs) {
+        let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
+        *byte = u8::try_from(high?.checked_shl(4)? | low?).ok()?;
+    }
+    Some(digest)
 }
 
 /// Sets an entry of the stream's filter state, which Envoy calls `wasm.<name>`.

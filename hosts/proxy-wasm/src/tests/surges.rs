@@ -10,7 +10,7 @@ use super::proxy::{
 };
 use super::world::{Call, Failure, Fault, Outcome, Phase, START, in_worker, values, with_world};
 use super::{proxy, world};
-use crate::room;
+use edge_authz::host::MAX_ANSWERS;
 
 const ROOT: u32 = 1;
 const ORIGIN: &str = "https://app.example";
@@ -111,7 +111,7 @@ fn a_thousand_whose_time_is_up_are_answered_a_few_at_a_time() {
         let all = surge(1000, &Issuer::new("k1").token(START));
         pass(ROOT, Duration::from_millis(5_060));
         answered_readably(&all, 503);
-        assert_eq!(deepest(), room::MOST);
+        assert_eq!(deepest(), MAX_ANSWERS);
         assert_eq!(with_world(|world| world.acted.clone()), all);
     });
 }
@@ -176,7 +176,7 @@ fn a_configuration_in_its_place_answers_those_who_wait_a_few_at_a_time() {
         assert_eq!(with_world(|world| world.tick_period), 1);
         pass(ROOT, Duration::from_millis(12));
         answered_readably(&all, 503);
-        assert_eq!(deepest(), room::MOST);
+        assert_eq!(deepest(), MAX_ANSWERS);
         assert_eq!(with_world(|world| world.acted.clone()), all);
         assert_eq!(metric(ROOT, "edge_authz.waiting_requests"), 0);
         assert!(with_world(|world| world.tick_period) > 10);
@@ -202,7 +202,7 @@ fn who_waits_in_two_configurations_shares_the_room_of_a_tick() {
         pass(ROOT, Duration::from_millis(60));
         answered_readably(&former, 503);
         assert!(latter.iter().all(|id| forwarded(*id).is_some()));
-        assert_eq!(deepest(), room::MOST);
+        assert_eq!(deepest(), MAX_ANSWERS);
         let mut order = [former, latter].concat();
         let mut acted = with_world(|world| world.acted.clone());
         order.sort_unstable();
@@ -216,7 +216,7 @@ fn what_there_is_no_room_for_is_queued_in_order() {
     in_worker(|| {
         let issuer = Issuer::new("k1");
         assert!(configure(ROOT, &fetched()));
-        surge(2 * room::MOST, &issuer.token(START));
+        surge(2 * MAX_ANSWERS, &issuer.token(START));
         let mut other = fetched();
         other.insert_str(1, r#""responses":{"realm":"other"},"#);
         assert!(configure_again(ROOT, &other));
@@ -248,7 +248,7 @@ fn ticks_that_cannot_be_hastened_answer_all_the_same() {
         from_now_on(Call::TickPeriod, Phase::Tick);
         pass(ROOT, Duration::from_millis(120));
         answered_readably(&all, 503);
-        assert_eq!(deepest(), room::MOST);
+        assert_eq!(deepest(), MAX_ANSWERS);
         assert!(forwarded(private(&issuer.token(START))).is_some());
     });
 }
@@ -264,7 +264,7 @@ fn a_configuration_that_cannot_be_put_in_force_answers_those_who_wait_in_the_for
         assert_eq!(status_of(private(&issuer.token(START))), Some(503));
         pass(ROOT, Duration::from_millis(12));
         answered_readably(&all, 503);
-        assert_eq!(deepest(), room::MOST);
+        assert_eq!(deepest(), MAX_ANSWERS);
         assert!(with_world(|world| world.tick_period) > 10);
     });
 }
@@ -277,7 +277,7 @@ fn a_clock_that_stops_ends_every_wait_a_few_at_a_time() {
         from_now_on(Call::Time, Phase::Tick);
         pass(ROOT, Duration::from_millis(40));
         answered_readably(&all, 503);
-        assert_eq!(deepest(), room::MOST);
+        assert_eq!(deepest(), MAX_ANSWERS);
         assert_eq!(metric(ROOT, "edge_authz.waiting_requests"), 0);
     });
 }
@@ -291,7 +291,7 @@ fn a_clock_that_stops_for_a_tick_ends_no_more_waits_than_one_tick_does() {
         from_now_on(Call::Time, Phase::Tick);
         tick(ROOT);
         with_world(|world: &mut world::World| world.fault = None);
-        let (ended, others) = all.split_at(room::MOST);
+        let (ended, others) = all.split_at(MAX_ANSWERS);
         answered_readably(ended, 503);
         keys_come(&issuer);
         pass(ROOT, Duration::from_millis(40));

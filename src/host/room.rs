@@ -14,24 +14,33 @@ use std::cell::Cell;
 /// does, and the 272nd with other Wasm filters in the chain: 3.6 KiB each. A
 /// fourth of that is 68; half of this is for what other builds and other filters
 /// take.
-pub(super) const MOST: usize = 32;
+pub const MAX_ANSWERS: usize = 32;
 
 /// What is left of a callback's room for decisions.
 #[derive(Debug)]
-pub(super) struct Room(Cell<usize>);
+pub struct Room(Cell<usize>);
 
 impl Room {
     /// The room of a callback that nothing has been decided in yet.
-    pub(super) const fn new() -> Self {
-        Self(Cell::new(MOST))
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Cell::new(MAX_ANSWERS))
     }
 
-    pub(super) const fn is_full(&self) -> bool {
+    /// Whether this callback may decide no further request.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
         self.0.get() == 0
     }
 
     /// A request is decided.
-    pub(super) fn take(&self) {
+    pub fn take(&self) {
         self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self::new()
     }
 }

@@ -1,0 +1,160 @@
+//! The proxy-wasm host behind the core's port.
+
+use std::time::Duration;
+
+use super::host::{self, Buffer, Map, Shared, Signatures};
+use edge_authz::cors::ResponseCors;
+use edge_authz::crypto::NativeSignatures;
+use edge_authz::engine::{FetchCall, SharedData, StreamId};
+use edge_authz::host::{Driver, Exchange, HeaderList, Host, HostError};
+use edge_authz::http::{HeaderEdit, HeaderMap, LocalReply};
+use edge_authz::keys::answer::AnswerHead;
+use edge_authz::telemetry::{Change, FilterState, Level, Metric, NotSent};
+use edge_authz::time::UnixTime;
+
+/// One configuration of one listener, in force in this worker.
+pub(super) type Listener = Driver<Wasm>;
+
+/// The host, as a root context calls it.
+#[derive(Debug)]
+pub(super) struct Wasm {
+    root: u32,
+    signatures: Signatures,
+}
+
+impl Wasm {
+    pub(super) fn new(root: u32) -> Self {
+        Self {
+            root,
+            signatures: Signatures::default(),
+        }
+    }
+}
+
+impl Host for Wasm {
+    type Exchange = Current;
+    type MetricId = u32;
+    type CallId = u32;
+
+    fn now(&self) -> Result<UnixTime, HostError> {
+        host::now()
+    }
+
+    fn log_level(&self) -> Result<Option<Level>, HostError> {
+        host::log_level()
+    }
+
+    fn log(&self, level: Level, line: &str) {
+        host::log(level, line);
+    }
+
+    fn define_metric(&self, metric: &Metric) -> Result<u32, HostError> {
+        host::define_metric(metric.kind(), &metric.name())
+    }
+
+    fn change_metric(&self, id: u32, change: Change) -> Result<(), HostError> {
+        match change {
+            Change::Add(offset) => host::increment_metric(id, offset),
+            Change::Set(value) => host::record_metric(id, value),
+        }
+    }
+
+    fn set_tick_period(&self, period: Duration) -> Result<(), HostError> {
+        host::set_tick_period(period)
+    }
+
+    fn send(&self, call: &FetchCall) -> Result<u32, NotSent> {
+        host::get(self.root, &call.cluster, call.headers(), call.timeout)
+    }
+
+    fn shared_data(&self) -> &dyn SharedData {
+        &Shared
+    }
+
+    fn signatures(&self) -> &dyn NativeSignatures {
+        &self.signatures
+    }
+
+    /// From the root context, which is the effective one again afterwards.
+    fn with_waiting(
+        &self,
+        StreamId(stream): StreamId,
+        act: &mut dyn FnMut(&Current),
+    ) -> Result<(), HostError> {
+        host::set_effective_context(stream)?;
+        act(&Current);
+        let _ = host::set_effective_context(self.root);
+        Ok(())
+    }
+}
+
+/// The request that host calls concern now: that of the callback, or the one that
+/// was made the effective context.
+#[derive(Debug)]
+pub(super) struct Current;
+
+impl Exchange for Current {
+    fn headers(&self, list: HeaderList) -> Result<HeaderMap, HostError> {
+        host::headers(list.into())
+    }
+
+    fn edit(&self, list: HeaderList, edit: &HeaderEdit<'_>) -> Result<(), HostError> {
+        let map = list.into();
+        match edit {
+            HeaderEdit::Remove(name) => host::remove_header(map, name),
+            HeaderEdit::Set(name, value) => host::set_header(map, name, value),
+            HeaderEdit::Add(name, value) => host::add_header(map, name, value),
+        }
+    }
+
+    fn resume(&self) -> Result<(), HostError> {
+        host::continue_request()
+    }
+
+    /// The host hands the answer's headers to the response callback, where they get
+    /// those of CORS.
+    fn reply(&self, reply: &LocalReply, _: Option<&ResponseCors>) -> Result<(), HostError> {
+        host::reply(reply)
+    }
+
+    fn reset(&self) -> Result<(), HostError> {
+        host::reset_request()
+    }
+
+    fn set_filter_state(&self, entry: FilterState, value: &str) -> Result<(), HostError> {
+        host::set_filter_state(entry.name(), value)
+    }
+
+    fn client_certificate_digest(&self) -> Result<Option<[u8; 32]>, HostError> {
+        host::client_certificate_digest()
+    }
+}
+
+impl From<HeaderList> for Map {
+    fn from(list: HeaderList) -> Self {
+        match list {
+            HeaderList::Request => Self::RequestHeaders,
+            HeaderList::RequestTrailers => Self::RequestTrailers,
+            HeaderList::Response => Self::ResponseHeaders,
+        }
+    }
+}
+
+/// The head of the answer that the current callback brings.
+///
+/// # Errors
+///
+/// The host failed. An answer without fields never came: nothing of it can be
+/// read, and trying would fail.
+pub(super) fn answer_head(fields: usize, body_size: usize) -> Result<AnswerHead, HostError> {
+    if fields == 0 {
+        return Ok(AnswerHead::default());
+    }
+    let headers = host::headers(Map::AnswerHeaders)?;
+    Ok(AnswerHead::read(&headers, body_size))
+}
+
+/// The body of the answer that the current callback brings.
+pub(super) fn answer_body(size: usize) -> Option<Vec<u8>> {
+    host::buffer(Buffer::AnswerBody, size).ok()
+}

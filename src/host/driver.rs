@@ -1,0 +1,351 @@
+//! One configuration in force: its engine, and the effects that come of it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::fetches::{Fetches, not_sent};
+use super::stream::{At, Passage, Stream};
+use super::waiting::Waiting;
+use super::{Exchange, HeaderList, Host, HostError, Room, Settler, Ticks};
+use crate::cors::ResponseCors;
+use crate::engine::{Answer, Effect, Engine, Env, FetchCall, FetchId, StreamId};
+use crate::http::RequestHead;
+use crate::keys::answer::AnswerHead;
+use crate::policy::Policy;
+use crate::time::UnixTime;
+
+/// One listener's filter in one worker that has a thread of its own, such as a
+/// Wasm VM. All its callbacks come on that thread.
+#[derive(Debug)]
+pub struct Driver<H: Host> {
+    host: Rc<H>,
+    engine: RefCell<Engine>,
+    settler: Settler<H>,
+    /// The requests that the engine will decide about later.
+    waiting: RefCell<Waiting>,
+    /// What the engine has decided about them and the host has not been told, as
+    /// there was no room in the callback. No more than there are requests that
+    /// wait.
+    queued: RefCell<VecDeque<Box<Answer>>>,
+    fetches: Fetches<H>,
+    ticks: Rc<Ticks>,
+    /// Another configuration has taken this one's place.
+    superseded: Cell<bool>,
+    /// The time that was last read.
+    last_read: Cell<UnixTime>,
+}
+
+impl<H: Host> Driver<H> {
+    /// Puts a policy in force. `None` where the host cannot support one: without a
+    /// clock or ticks nothing could be decided, and who waits would wait for good.
+    ///
+    /// `number` differs between the configurations of one worker.
+    #[must_use]
+    pub fn start(host: &Rc<H>, ticks: &Rc<Ticks>, policy: Policy, number: u32) -> Option<Rc<Self>> {
+        let now = host.now().ok()?;
+        let policy = Arc::new(policy);
+        let driver = Self {
+            host: Rc::clone(host),
+            engine: RefCell::new(Engine::new(Arc::clone(&policy), seed(now, number))),
+            settler: Settler::new(Rc::clone(host), policy),
+            waiting: RefCell::default(),
+            queued: RefCell::default(),
+            fetches: Fetches::new(),
+            ticks: Rc::clone(ticks),
+            superseded: Cell::new(false),
+            last_read: Cell::new(now),
+        };
+        let effects = driver.ask(Some(now), Engine::start)?;
+        driver.apply(effects, None);
+        ticks.are_coming().then(|| Rc::new(driver))
+    }
+
+    /// The headers of a request have come.
+    pub fn request_headers(&self, exchange: &H::Exchange, stream: &Rc<Stream>) -> Passage {
+        let now = self.now();
+        let headers = exchange.headers(HeaderList::Request);
+        let effects = headers.ok().and_then(|headers| {
+            let head = RequestHead::new(headers);
+            self.ask(now, |engine, env| engine.request(stream.id(), head, env))
+        });
+        match effects {
+            Some(effects) => self.apply(effects, Some((exchange, stream))),
+            None => self.refuse(exchange, stream),
+        }
+        if stream.is_pending() {
+            match self.waiting.try_borrow_mut() {
+                // Nobody decides later in a superseded configuration.
+                Ok(mut waiting) if !self.superseded.get() => waiting.insert(Rc::clone(stream)),
+                Ok(_) | Err(_) => self.refuse(exchange, stream),
+            }
+        }
+        stream.passage()
+    }
+
+    /// Refuses a request, in the callback that brought its headers.
+    fn refuse(&self, exchange: &H::Exchange, stream: &Stream) {
+        let refusal = self.refusal(stream.id());
+        self.settler.settle(exchange, stream, &refusal, At::Headers);
+    }
+
+    /// The trailers of a request have come, with fields in them or none.
+    pub fn request_trailers(
+        &self,
+        exchange: &H::Exchange,
+        stream: &Stream,
+        has_fields: bool,
+    ) -> Passage {
+        self.settler.request_trailers(exchange, stream, has_fields)
+    }
+
+    /// The headers of a response have come, whoever gives it. Where the host has
+    /// answered a request by itself, as when it had waited for too long, nothing
+    /// is to be decided any more.
+    pub fn response_headers(&self, exchange: &H::Exchange, stream: &Stream) -> Passage {
+        if stream.is_pending() {
+            stream.overtaken(self.cors_of_waiting(stream.id()));
+            self.forget(stream);
+        }
+        self.settler.response_headers(exchange, stream)
+    }
+
+    /// A request is over, whoever ended it.
+    pub fn ended(&self, stream: &Stream) {
+        if stream.is_pending() {
+            self.forget(stream);
+        }
+    }
+
+    fn forget(&self, stream: &Stream) {
+        if let Ok(mut waiting) = self.waiting.try_borrow_mut() {
+            waiting.remove(stream.id());
+        }
+        self.forget_in_engine(stream.id());
+    }
+
+    fn forget_in_engine(&self, stream: StreamId) {
+        if let Ok(mut engine) = self.engine.try_borrow_mut() {
+            let effects = engine.forget(stream);
+            drop(engine);
+            self.apply(effects, None);
+        }
+    }
+
+    fn cors_of_waiting(&self, stream: StreamId) -> Option<ResponseCors> {
+        let engine = self.engine.try_borrow().ok()?;
+        engine.cors_of_waiting(stream).cloned()
+    }
+
+    /// Time has passed. Here alone requests that wait are answered, since the host
+    /// calls this inside of no other callback.
+    pub fn tick(&self, room: &Room) {
+        self.settler.report().refresh();
+        match self.ask(self.now(), Engine::tick) {
+            Some(effects) => {
+                self.apply(effects, None);
+                self.answer_queued(room);
+            }
+            // Whose time is up cannot be told any more.
+            None => self.abandon(room),
+        }
+        self.settler.report().flush();
+    }
+
+    /// The answer to a fetch has come, or it never will. `head` reads its head,
+    /// and `body` its body: neither is read unless this driver has asked.
+    pub fn fetched(
+        &self,
+        call: H::CallId,
+        head: &dyn Fn() -> Result<AnswerHead, HostError>,
+        body: &dyn Fn() -> Option<Vec<u8>>,
+    ) {
+        let Some(id) = self.fetches.take(call) else {
+            return;
+        };
+        let effects = self.fetch_ended(id, &head().unwrap_or_default(), body);
+        self.apply(effects, None);
+    }
+
+    /// Tells the engine how a fetch has ended. It must be told in any case: it
+    /// begins no other before.
+    fn fetch_ended(
+        &self,
+        id: FetchId,
+        head: &AnswerHead,
+        body: &dyn Fn() -> Option<Vec<u8>>,
+    ) -> Vec<Effect> {
+        let now = self.now();
+        let no_answer = AnswerHead::default();
+        // Nothing is decided by a clock that stands still.
+        let head = if now.is_some() { head } else { &no_answer };
+        let now = now.unwrap_or(self.last_read.get());
+        self.ask(Some(now), |engine, env| engine.fetched(id, head, body, env))
+            .unwrap_or_default()
+    }
+
+    /// Gives up what can be done without: see [`Engine::give_up_memory`].
+    pub fn give_up_memory(&self) {
+        if let Ok(mut engine) = self.engine.try_borrow_mut() {
+            engine.give_up_memory();
+        }
+    }
+
+    /// What remembered tokens take, in bytes.
+    #[must_use]
+    pub fn remembered_bytes(&self) -> usize {
+        let engine = self.engine.try_borrow();
+        engine.map_or(0, |engine| engine.remembered_bytes())
+    }
+
+    /// Another configuration has taken this one's place, or the listener is
+    /// drained: answers those that wait, as many as there is room for. Whether
+    /// somebody still waits; else it needs no more ticks.
+    #[must_use]
+    pub fn leave(&self, room: &Room) -> bool {
+        self.superseded.set(true);
+        self.abandon(room);
+        let is_awaited = self.is_awaited();
+        if is_awaited {
+            self.settler.report().flush();
+        } else {
+            self.settler.report().end();
+        }
+        is_awaited
+    }
+
+    /// Answers requests that wait, in order of arrival: the engine will not.
+    fn abandon(&self, room: &Room) {
+        self.answer_queued(room);
+        while !room.is_full() {
+            let waiting = self.waiting.try_borrow();
+            let first = waiting.ok().and_then(|waiting| waiting.first());
+            let Some(stream) = first else { return };
+            let refusal = self.refusal(stream);
+            self.forget_in_engine(stream);
+            self.settle_waiting(&refusal, room);
+        }
+        if self.is_awaited() {
+            self.ticks.ask_at_once(&*self.host);
+        }
+    }
+
+    /// Whether somebody waits for a decision, or for having it done.
+    fn is_awaited(&self) -> bool {
+        let waiting = self.waiting.try_borrow();
+        waiting.is_ok_and(|waiting| !waiting.is_empty())
+    }
+
+    /// Does what was decided earlier, in that order.
+    fn answer_queued(&self, room: &Room) {
+        while !room.is_full() {
+            let queued = self.queued.try_borrow_mut();
+            let Some(answer) = queued.ok().and_then(|mut queued| queued.pop_front()) else {
+                return;
+            };
+            self.settle_waiting(&answer, room);
+        }
+        self.hasten();
+    }
+
+    /// Asks for the next tick at once where decisions are queued.
+    fn hasten(&self) {
+        let queued = self.queued.try_borrow();
+        if queued.is_ok_and(|queued| !queued.is_empty()) {
+            self.ticks.ask_at_once(&*self.host);
+        }
+    }
+
+    /// Keeps a decision for the next tick. Until then the request waits, and is
+    /// forgotten if its client leaves.
+    fn queue(&self, answer: Box<Answer>) {
+        if let Ok(waiting) = self.waiting.try_borrow()
+            && let Some(stream) = waiting.get(answer.stream)
+            && let Ok(mut queued) = self.queued.try_borrow_mut()
+        {
+            stream.set_cors(answer.cors.clone());
+            queued.push_back(answer);
+        }
+    }
+
+    fn refusal(&self, stream: StreamId) -> Answer {
+        self.settler.refusal(stream, self.cors_of_waiting(stream))
+    }
+
+    fn now(&self) -> Option<UnixTime> {
+        let now = self.host.now().ok()?;
+        self.last_read.set(now);
+        Some(now)
+    }
+
+    /// Tells the engine of an event. `None` where that is not possible. The
+    /// engine is free again when its effects are applied: the host may come
+    /// back while it does what they say.
+    fn ask(
+        &self,
+        now: Option<UnixTime>,
+        event: impl FnOnce(&mut Engine, Env<'_>) -> Vec<Effect>,
+    ) -> Option<Vec<Effect>> {
+        let mut engine = self.engine.try_borrow_mut().ok()?;
+        let env = Env {
+            now: now?,
+            shared: self.host.shared_data(),
+            native: self.host.signatures(),
+        };
+        let effects = event(&mut engine, env);
+        let next_tick = engine.next_tick();
+        drop(engine);
+        self.ticks.ask(&*self.host, next_tick);
+        self.hasten();
+        Some(effects)
+    }
+
+    /// Does what the engine says. `here` is the request whose headers the
+    /// current callback brings, if it does.
+    fn apply(&self, effects: Vec<Effect>, here: Option<(&H::Exchange, &Stream)>) {
+        let mut effects = VecDeque::from(effects);
+        while let Some(effect) = effects.pop_front() {
+            match (effect, here) {
+                (Effect::Answer(answer), Some((exchange, stream)))
+                    if answer.stream == stream.id() =>
+                {
+                    self.settler.settle(exchange, stream, &answer, At::Headers);
+                }
+                (Effect::Answer(answer), _) => self.queue(answer),
+                (Effect::Fetch(call), _) => effects.extend(self.fetch(&call)),
+                (Effect::Measure(measurement), _) => self.settler.report().measure(measurement),
+                (Effect::Log(event), _) => self.settler.report().log(&event),
+            }
+        }
+    }
+
+    /// Sends a fetch; returns what follows where it could not be sent.
+    fn fetch(&self, call: &FetchCall) -> Vec<Effect> {
+        match self.fetches.send(&self.host, call) {
+            Ok(()) => Vec::new(),
+            Err(why) => self.fetch_ended(call.id, &not_sent(why), &|| None),
+        }
+    }
+
+    /// Decides a request that waits, outside of its own callbacks.
+    fn settle_waiting(&self, answer: &Answer, room: &Room) {
+        let waiting = self.waiting.try_borrow_mut();
+        let stream = waiting.ok().and_then(|mut all| all.remove(answer.stream));
+        let Some(stream) = stream else {
+            return;
+        };
+        room.take();
+        // It fails where the client has left: nothing is to be done then.
+        let _ = self.host.with_waiting(stream.id(), &mut |exchange| {
+            self.settler.settle(exchange, &stream, answer, At::Later);
+        });
+    }
+}
+
+/// Differs between workers, and between the configurations of one: the time to
+/// the nanosecond, and the number of the configuration.
+fn seed(now: UnixTime, number: u32) -> u64 {
+    let nanos = now.as_nanos() & i128::from(u64::MAX);
+    u64::try_from(nanos).unwrap_or_default() ^ u64::from(number).rotate_left(32)
+}

@@ -1,0 +1,99 @@
+//! What is done with a decision, whoever has asked for it.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::stream::{At, Passage, State, Stream};
+use super::{Exchange, Host, Report};
+use crate::authz::Refusal;
+use crate::cors::ResponseCors;
+use crate::engine::{Action, Answer, StreamId};
+use crate::http::LocalReply;
+use crate::policy::Policy;
+use crate::telemetry::{Event, Level, Measurement, Metric, Reason};
+
+/// Does what was decided about requests, and tells of it.
+#[derive(Debug)]
+pub struct Settler<H: Host> {
+    policy: Arc<Policy>,
+    report: Report<H>,
+    /// The answer where the host fails.
+    failure: LocalReply,
+}
+
+impl<H: Host> Settler<H> {
+    /// For requests that are judged by this policy.
+    #[must_use]
+    pub fn new(host: Rc<H>, policy: Arc<Policy>) -> Self {
+        Self {
+            report: Report::new(host),
+            failure: Refusal::from(Reason::InternalError).reply(&policy.responses),
+            policy,
+        }
+    }
+
+    /// What is told to the operator.
+    #[must_use]
+    pub const fn report(&self) -> &Report<H> {
+        &self.report
+    }
+
+    /// The decision about a request that could not be judged, since the host failed.
+    #[must_use]
+    pub fn refusal(&self, stream: StreamId, cors: Option<ResponseCors>) -> Answer {
+        Answer {
+            stream,
+            action: Action::Reply(self.failure.clone()),
+            reason: Reason::InternalError,
+            route: None,
+            provider: None,
+            issuer: None,
+            cors,
+            preflight: Vec::new(),
+        }
+    }
+
+    /// Does what was decided about a request, and tells of it.
+    pub fn settle(&self, exchange: &impl Exchange, stream: &Stream, answer: &Answer, at: At) {
+        let reason = stream.apply(exchange, answer, at, &self.policy, &self.failure);
+        let provider = answer.provider.clone();
+        let passed = matches!(answer.action, Action::Forward(_)) && reason == answer.reason;
+        if !passed && reason != Reason::Preflight && self.report.wants(Level::Debug) {
+            self.report.log(&Event::Refused {
+                reason,
+                route: answer.route.clone(),
+                provider: provider.clone(),
+                preflight: answer.preflight.clone(),
+            });
+        }
+        let requests = Metric::Requests { reason, provider };
+        self.report.measure(Measurement::count(requests));
+    }
+
+    /// The trailers of a request have come, with fields in them or none.
+    pub fn request_trailers(
+        &self,
+        exchange: &impl Exchange,
+        stream: &Stream,
+        has_fields: bool,
+    ) -> Passage {
+        if has_fields && stream.trailers(exchange, &self.policy.upstream).is_err() {
+            stream.answer(exchange, &self.failure);
+        }
+        stream.passage()
+    }
+
+    /// The headers of the response to a decided request have come, whoever gives
+    /// it: they get what CORS says.
+    pub fn response_headers(&self, exchange: &impl Exchange, stream: &Stream) -> Passage {
+        let state = stream.state();
+        let decorated = stream.decorate(exchange, state == State::Answered);
+        if decorated.is_err() && state == State::Forwarded {
+            // Without its CORS headers the upstream's answer may be read by a
+            // page that must not; what was answered here holds nothing.
+            stream.answer(exchange, &self.failure);
+            return Passage::Pause;
+        }
+        Passage::Continue
+    }
+}
