@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::fetches::{Fetches, not_sent};
 use super::stream::{At, Passage, Stream};
 use super::waiting::Waiting;
-use super::{Exchange, HeaderList, Host, HostError, Room, Settler, Ticks};
+use super::{HeaderList, Host, HostError, HttpExchange, Room, Settler, Ticks};
 use crate::cors::ResponseCors;
 use crate::engine::{Answer, Effect, Engine, Env, FetchCall, FetchId, StreamId};
 use crate::http::RequestHead;

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::stream::refuse;
-use super::{Exchange, Host, Report};
+use super::{Host, HttpExchange, Report};
 use crate::authz::Refusal;
 use crate::http::LocalReply;
 use crate::policy::{BodyStyle, Responses};
@@ -27,7 +27,7 @@ impl<H: Host> Fallback<H> {
 
     /// Refuses a request whose headers have come. Nothing of it may go on, what
     /// comes later included.
-    pub fn refuse(&self, exchange: &impl Exchange) {
+    pub fn refuse(&self, exchange: &impl HttpExchange) {
         refuse(exchange, &Self::reply(), None);
         let reason = Reason::InternalError;
         let provider = None;

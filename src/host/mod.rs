@@ -1,7 +1,7 @@
 //! Between the engine and a proxy: what a host must offer, and what is done
 //! with what the engine decides.
 //!
-//! A host implements [`Host`] and, for one request, [`Exchange`]. The parts
+//! A host implements [`Host`] and, for one request, [`HttpExchange`]. The parts
 //! above these decide nothing about a request. What they do decide is what
 //! becomes of one when the host fails: it stays where it is, or is answered
 //! 503. A request goes on in one place only, in [`Stream::apply`], after every
@@ -28,12 +28,14 @@ mod report;
 mod room;
 mod settler;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod ticks;
 mod waiting;
 
 pub use driver::Driver;
 pub use fallback::Fallback;
-pub use port::{Exchange, HeaderList, Host, HostError};
+pub use port::{HeaderList, Host, HostError, HttpExchange};
 pub use report::Report;
 pub use room::{MAX_ANSWERS, Room};
 pub use settler::Settler;

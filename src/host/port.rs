@@ -16,7 +16,7 @@ use crate::time::UnixTime;
 /// value: the driver turns it into a refusal where a request depends on it.
 pub trait Host {
     /// How a request is reached.
-    type Exchange: Exchange;
+    type Exchange: HttpExchange;
     /// The host's own name of a metric.
     type MetricId: Copy + Debug;
     /// The host's own name of a request to an issuer.
@@ -93,7 +93,7 @@ pub trait Host {
 
 /// One request and its response, as the host holds them. It may be used in the
 /// callbacks of the request and within [`Host::with_waiting`].
-pub trait Exchange {
+pub trait HttpExchange {
     /// All fields of a list, repeated names each with all of their values.
     ///
     /// # Errors

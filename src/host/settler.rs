@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::stream::{At, Passage, State, Stream};
-use super::{Exchange, Host, Report};
+use super::{Host, HttpExchange, Report};
 use crate::authz::Refusal;
 use crate::cors::ResponseCors;
 use crate::engine::{Action, Answer, StreamId};
@@ -54,7 +54,7 @@ impl<H: Host> Settler<H> {
     }
 
     /// Does what was decided about a request, and tells of it.
-    pub fn settle(&self, exchange: &impl Exchange, stream: &Stream, answer: &Answer, at: At) {
+    pub fn settle(&self, exchange: &impl HttpExchange, stream: &Stream, answer: &Answer, at: At) {
         let reason = stream.apply(exchange, answer, at, &self.policy, &self.failure);
         let provider = answer.provider.clone();
         let passed = matches!(answer.action, Action::Forward(_)) && reason == answer.reason;
@@ -73,7 +73,7 @@ impl<H: Host> Settler<H> {
     /// The trailers of a request have come, with fields in them or none.
     pub fn request_trailers(
         &self,
-        exchange: &impl Exchange,
+        exchange: &impl HttpExchange,
         stream: &Stream,
         has_fields: bool,
     ) -> Passage {
@@ -85,7 +85,7 @@ impl<H: Host> Settler<H> {
 
     /// The headers of the response to a decided request have come, whoever gives
     /// it: they get what CORS says.
-    pub fn response_headers(&self, exchange: &impl Exchange, stream: &Stream) -> Passage {
+    pub fn response_headers(&self, exchange: &impl HttpExchange, stream: &Stream) -> Passage {
         let state = stream.state();
         let decorated = stream.decorate(exchange, state == State::Answered);
         if decorated.is_err() && state == State::Forwarded {

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::{Exchange, HeaderList, HostError};
+use super::{HeaderList, HostError, HttpExchange};
 use crate::authz::Forward;
 use crate::cors::ResponseCors;
 use crate::engine::{Action, Answer, StreamId};
@@ -98,7 +98,7 @@ impl Stream {
     /// answered with `failure`.
     pub fn apply(
         &self,
-        exchange: &impl Exchange,
+        exchange: &impl HttpExchange,
         answer: &Answer,
         at: At,
         policy: &Policy,
@@ -126,7 +126,7 @@ impl Stream {
     /// The one place from which a request goes on.
     fn forward(
         &self,
-        exchange: &impl Exchange,
+        exchange: &impl HttpExchange,
         answer: &Answer,
         forward: &Forward,
         at: At,
@@ -152,7 +152,7 @@ impl Stream {
     }
 
     /// Answers the request here.
-    pub(super) fn answer(&self, exchange: &impl Exchange, reply: &LocalReply) {
+    pub(super) fn answer(&self, exchange: &impl HttpExchange, reply: &LocalReply) {
         self.state.set(State::Answered);
         // The host may come back while it answers.
         let cors = self.cors.try_borrow().ok().and_then(|cors| cors.clone());
@@ -181,7 +181,7 @@ impl Stream {
     /// The host failed: they must not go on.
     pub(super) fn trailers(
         &self,
-        exchange: &impl Exchange,
+        exchange: &impl HttpExchange,
         identity: &IdentityHeaders,
     ) -> Result<(), HostError> {
         match self.state.get() {
@@ -199,7 +199,11 @@ impl Stream {
     /// # Errors
     ///
     /// The host failed: some may be missing.
-    pub(super) fn decorate(&self, exchange: &impl Exchange, own: bool) -> Result<(), HostError> {
+    pub(super) fn decorate(
+        &self,
+        exchange: &impl HttpExchange,
+        own: bool,
+    ) -> Result<(), HostError> {
         let cors = self.cors.try_borrow().map_err(|_| HostError::NotAsked)?;
         let Some(cors) = &*cors else {
             return Ok(());
@@ -211,7 +215,11 @@ impl Stream {
 }
 
 /// Answers a request here; where even that fails, ends its stream.
-pub(super) fn refuse(exchange: &impl Exchange, reply: &LocalReply, cors: Option<&ResponseCors>) {
+pub(super) fn refuse(
+    exchange: &impl HttpExchange,
+    reply: &LocalReply,
+    cors: Option<&ResponseCors>,
+) {
     if exchange.reply(reply, cors).is_err() {
         // Nothing more can be done: the request stays paused.
         let _ = exchange.reset();
@@ -220,7 +228,7 @@ pub(super) fn refuse(exchange: &impl Exchange, reply: &LocalReply, cors: Option<
 
 /// Changes header fields, up to the first change that the host refuses.
 fn edit(
-    exchange: &impl Exchange,
+    exchange: &impl HttpExchange,
     list: HeaderList,
     edits: &[HeaderEdit<'_>],
 ) -> Result<(), HostError> {
@@ -230,7 +238,10 @@ fn edit(
 /// Removes the client's copies of the headers that the filter may set, and of
 /// those that it judges, from the request's trailers: some upstreams merge them
 /// into the headers.
-fn strip_trailers(exchange: &impl Exchange, identity: &IdentityHeaders) -> Result<(), HostError> {
+fn strip_trailers(
+    exchange: &impl HttpExchange,
+    identity: &IdentityHeaders,
+) -> Result<(), HostError> {
     let trailers = exchange.headers(HeaderList::RequestTrailers)?;
     let names = trailers.iter().map(|(name, _)| name);
     for name in names.filter(|name| identity.removes_trailer(name)) {
@@ -244,7 +255,7 @@ fn strip_trailers(exchange: &impl Exchange, identity: &IdentityHeaders) -> Resul
 /// Access logs do not escape it, and nothing of it has a control character: not
 /// the configured texts, and a subject that has one is left out.
 fn publish(
-    exchange: &impl Exchange,
+    exchange: &impl HttpExchange,
     entries: &[FilterState],
     answer: &Answer,
     reason: Reason,

@@ -6,7 +6,7 @@ use super::host::{self, Buffer, Map, Shared, Signatures};
 use edge_authz::cors::ResponseCors;
 use edge_authz::crypto::NativeSignatures;
 use edge_authz::engine::{FetchCall, SharedData, StreamId};
-use edge_authz::host::{Driver, Exchange, HeaderList, Host, HostError};
+use edge_authz::host::{Driver, HeaderList, Host, HostError, HttpExchange};
 use edge_authz::http::{HeaderEdit, HeaderMap, LocalReply};
 use edge_authz::keys::answer::AnswerHead;
 use edge_authz::telemetry::{Change, FilterState, Level, Metric, NotSent};
@@ -93,7 +93,7 @@ impl Host for Wasm {
 #[derive(Debug)]
 pub(super) struct Current;
 
-impl Exchange for Current {
+impl HttpExchange for Current {
     fn headers(&self, list: HeaderList) -> Result<HeaderMap, HostError> {
         host::headers(list.into())
     }

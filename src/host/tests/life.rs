@@ -1,0 +1,92 @@
+//! Policies that come into force, are superseded, and cannot be.
+
+use super::super::{Fallback, HostError};
+use super::issuer::{Issuer, fetched, inline};
+use super::proxy::Proxy;
+use super::world::{Call, Failure, Fault, Held, Phase, START};
+use crate::engine::StreamId;
+
+fn private(proxy: &mut Proxy, token: &str) -> StreamId {
+    proxy.request(&[
+        (":method", "GET"),
+        (":path", "/private"),
+        (":authority", "api.example"),
+        ("authorization", &format!("Bearer {token}")),
+    ])
+}
+
+#[test]
+fn a_policy_without_a_clock_or_ticks_does_not_come_into_force() {
+    for call in [Call::Time, Call::TickPeriod] {
+        let mut proxy = Proxy::new();
+        proxy.world().fault = Some(Fault {
+            call,
+            failure: Failure::Error(HostError::NoFunction),
+            phase: Phase::Start,
+            after: 0,
+        });
+        assert!(!proxy.configure(&fetched()), "{call:?}");
+    }
+}
+
+#[test]
+fn the_fallback_refuses_and_counts_at_once() {
+    for failing in [None, Some(Call::Reply)] {
+        let proxy = Proxy::new();
+        proxy.world().phase = Some(Phase::RequestHeaders);
+        proxy.world().fault = failing.map(|call| Fault {
+            call,
+            failure: Failure::Error(HostError::NoFunction),
+            phase: Phase::RequestHeaders,
+            after: 0,
+        });
+        let id = StreamId(1);
+        proxy.world().streams.insert(id, Held::default());
+        Fallback::new(proxy.host.clone()).refuse(&proxy.host.exchange(id));
+        let (status, is_reset) = (proxy.status_of(id), proxy.held(id, |held| held.reset));
+        let expected = match failing {
+            None => (Some(503), false),
+            Some(_) => (None, true),
+        };
+        assert_eq!((status, is_reset), expected);
+        assert_eq!(proxy.told("edge_authz.requests.internal_error.none"), 1);
+    }
+}
+
+#[test]
+fn a_superseded_policy_decides_no_request_later() {
+    let issuer = Issuer::new("k1");
+    let mut proxy = Proxy::with(&fetched());
+    let waits = private(&mut proxy, &issuer.token(START));
+    assert!(proxy.configure(&inline(&Issuer::new("k2"))));
+    assert_eq!(proxy.status_of(waits), Some(503));
+    assert!(!proxy.body(waits));
+}
+
+/// A connection may have been bound to the former configuration.
+#[test]
+fn a_request_that_comes_to_a_superseded_policy_is_judged_or_refused_but_never_waits() {
+    let issuer = Issuer::new("k1");
+    let mut proxy = Proxy::with(&fetched());
+    let driver = proxy.driver();
+    assert!(proxy.configure(&inline(&issuer)));
+    let waits = proxy.request_to(&driver, "/private", &issuer.token(START));
+    assert_eq!(proxy.status_of(waits), Some(503));
+    let public = proxy.request_to(&driver, "/public", "");
+    assert!(proxy.forwarded(public).is_some());
+}
+
+#[test]
+fn an_answer_that_nobody_has_asked_for_is_not_read() {
+    let issuer = Issuer::new("k1");
+    let mut proxy = Proxy::with(&fetched());
+    proxy.world().made.clear();
+    proxy.answer(7, &issuer.jwks().to_string());
+    let made = std::mem::take(&mut proxy.world().made);
+    let read = made
+        .keys()
+        .any(|(_, call)| matches!(call, Call::AnswerHead | Call::AnswerBody));
+    assert!(!read, "{made:?}");
+    let waits = private(&mut proxy, &issuer.token(START));
+    assert!(proxy.waits(waits));
+}

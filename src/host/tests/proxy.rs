@@ -1,0 +1,363 @@
+//! What a proxy does with the filter: requests come, issuers answer, time passes.
+//! Tests ask here for what came of it.
+
+use std::cell::{RefCell, RefMut};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::super::{Driver, MAX_ANSWERS, Passage, Room, Stream, Ticks};
+use super::exchange::Handle;
+use super::world::{Call, Fake, Fields, Held, Phase, Reply, World};
+use crate::engine::{FetchCall, StreamId};
+use crate::http::HeaderMap;
+use crate::keys::answer::AnswerHead;
+
+/// What has become of a request.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// The upstream got it, with these headers.
+    Forwarded(Fields),
+    /// The client got this.
+    Answered(Reply),
+    Waits,
+    Reset,
+}
+
+/// A worker of a proxy, with one listener.
+pub(super) struct Proxy {
+    pub(super) host: Rc<Fake>,
+    ticks: Rc<Ticks>,
+    in_force: Option<Rc<Driver<Fake>>>,
+    leaving: Vec<Rc<Driver<Fake>>>,
+    streams: BTreeMap<StreamId, (Rc<Driver<Fake>>, Rc<Stream>)>,
+    configurations: u32,
+}
+
+impl Proxy {
+    /// A worker without a configuration.
+    pub(super) fn new() -> Self {
+        Self {
+            host: Rc::new(Fake(Rc::new(RefCell::new(World::new())))),
+            ticks: Rc::default(),
+            in_force: None,
+            leaving: Vec::new(),
+            streams: BTreeMap::new(),
+            configurations: 0,
+        }
+    }
+
+    /// A worker with this configuration in force.
+    pub(super) fn with(configuration: &str) -> Self {
+        let mut proxy = Self::new();
+        assert!(proxy.configure(configuration));
+        proxy
+    }
+
+    pub(super) fn world(&self) -> RefMut<'_, World> {
+        self.host.0.borrow_mut()
+    }
+
+    fn begin(&self, phase: Phase) {
+        let mut world = self.world();
+        world.phase = Some(phase);
+        world.calls.clear();
+        world.acted.clear();
+    }
+
+    /// Ends a callback. The host acts now: it hands replies to the response
+    /// callback.
+    fn end(&mut self) {
+        self.world().phase = None;
+        let acted = std::mem::take(&mut self.world().acted);
+        assert!(
+            acted.len() <= MAX_ANSWERS,
+            "{} in one callback",
+            acted.len()
+        );
+        for id in &acted {
+            self.show_reply(*id);
+        }
+        self.world().acted = acted;
+    }
+
+    fn show_reply(&mut self, id: StreamId) {
+        let (driver, stream) = self.streams[&id].clone();
+        {
+            let mut world = self.world();
+            let shows_replies = world.shows_replies;
+            let held = world.streams.get_mut(&id).unwrap();
+            let Some(reply) = held.reply.as_ref().filter(|_| shows_replies) else {
+                return;
+            };
+            held.response = vec![(b":status".to_vec(), reply.status.to_string().into())];
+            held.response.extend(reply.headers.clone());
+        }
+        self.begin(Phase::ResponseHeaders);
+        let passage = driver.response_headers(&self.host.exchange(id), &stream);
+        let mut world = self.world();
+        world.phase = None;
+        let held = world.streams.get_mut(&id).unwrap();
+        if passage == Passage::Continue {
+            held.reply.as_mut().unwrap().headers = held.response.clone();
+        }
+    }
+
+    /// Puts a configuration in force. False where the host cannot support one.
+    pub(super) fn configure(&mut self, configuration: &str) -> bool {
+        let policy = crate::config::compile(configuration.as_bytes()).expect("a configuration");
+        self.configurations += 1;
+        self.begin(Phase::Start);
+        let driver = Driver::start(&self.host, &self.ticks, policy, self.configurations);
+        let is_in_force = driver.is_some();
+        let former = std::mem::replace(&mut self.in_force, driver);
+        self.leaving.extend(former);
+        self.let_leave(&Room::new());
+        self.end();
+        is_in_force
+    }
+
+    fn let_leave(&mut self, room: &Room) {
+        self.leaving.retain(|driver| driver.leave(room));
+        self.ticks.hurry(&*self.host, !self.leaving.is_empty());
+    }
+
+    /// The driver of the configuration in force.
+    pub(super) fn driver(&self) -> Rc<Driver<Fake>> {
+        Rc::clone(self.in_force.as_ref().expect("a configuration"))
+    }
+
+    /// A request comes; it has no body yet.
+    pub(super) fn request(&mut self, headers: &[(&str, &str)]) -> StreamId {
+        let driver = self.driver();
+        self.request_of(&driver, headers)
+    }
+
+    /// A request comes to a certain driver.
+    pub(super) fn request_to(
+        &mut self,
+        driver: &Rc<Driver<Fake>>,
+        path: &str,
+        token: &str,
+    ) -> StreamId {
+        let headers = [
+            (":method", "GET"),
+            (":path", path),
+            (":authority", "api.example"),
+            ("authorization", &format!("Bearer {token}")),
+        ];
+        self.request_of(driver, &headers)
+    }
+
+    fn request_of(&mut self, driver: &Rc<Driver<Fake>>, headers: &[(&str, &str)]) -> StreamId {
+        let mut world = self.world();
+        world.next_id += 1;
+        let id = StreamId(world.next_id);
+        let held = Held {
+            request: fields(headers),
+            ..Held::default()
+        };
+        world.streams.insert(id, held);
+        drop(world);
+        let stream = Stream::new(id);
+        self.streams
+            .insert(id, (Rc::clone(driver), Rc::clone(&stream)));
+        self.begin(Phase::RequestHeaders);
+        let passage = driver.request_headers(&self.exchange(id), &stream);
+        self.goes_on(id, passage);
+        self.end();
+        id
+    }
+
+    fn exchange(&self, id: StreamId) -> Handle {
+        self.host.exchange(id)
+    }
+
+    /// Whether a part goes on. As Envoy where headers do not hold the body back: it
+    /// takes the headers with it.
+    fn goes_on(&self, id: StreamId, passage: Passage) -> bool {
+        let mut world = self.world();
+        let held = world.streams.get_mut(&id).unwrap();
+        let goes_on = passage == Passage::Continue && held.reply.is_none() && !held.reset;
+        if goes_on && held.forwarded.is_none() {
+            held.forwarded = Some(held.request.clone());
+        }
+        goes_on
+    }
+
+    /// A part of the body comes; whether it goes on.
+    pub(super) fn body(&self, id: StreamId) -> bool {
+        let (_, stream) = &self.streams[&id];
+        self.goes_on(id, stream.passage())
+    }
+
+    /// Trailers come; what goes on of them, if they do.
+    pub(super) fn trailers(&mut self, id: StreamId, trailers: &[(&str, &str)]) -> Option<Fields> {
+        self.held(id, |held| held.trailers = fields(trailers));
+        let (driver, stream) = self.streams[&id].clone();
+        self.begin(Phase::RequestTrailers);
+        let has_fields = !trailers.is_empty();
+        let passage = driver.request_trailers(&self.exchange(id), &stream, has_fields);
+        let goes_on = self.goes_on(id, passage);
+        self.end();
+        goes_on.then(|| self.trailers_of(id))
+    }
+
+    pub(super) fn trailers_of(&self, id: StreamId) -> Fields {
+        self.held(id, |held| held.trailers.clone())
+    }
+
+    pub(super) fn held<T>(&self, id: StreamId, act: impl FnOnce(&mut Held) -> T) -> T {
+        act(self.world().streams.get_mut(&id).unwrap())
+    }
+
+    /// The upstream answers, or the proxy by itself; what the client gets.
+    pub(super) fn respond(&mut self, id: StreamId, headers: &[(&str, &str)]) -> Option<Fields> {
+        self.held(id, |held| held.response = fields(headers));
+        let (driver, stream) = self.streams[&id].clone();
+        self.begin(Phase::ResponseHeaders);
+        let passage = driver.response_headers(&self.exchange(id), &stream);
+        // A reply at this time goes out as it is.
+        self.world().phase = None;
+        let goes_on = passage == Passage::Continue;
+        self.held(id, |held| {
+            (goes_on && held.reply.is_none()).then(|| held.response.clone())
+        })
+    }
+
+    /// The client leaves, or the request is over.
+    pub(super) fn leave(&mut self, id: StreamId) {
+        let (driver, stream) = self.streams.remove(&id).expect("a request");
+        self.begin(Phase::Ended);
+        driver.ended(&stream);
+        drop((driver, stream));
+        self.end();
+        self.world().streams.remove(&id);
+    }
+
+    /// The listener is drained.
+    pub(super) fn drain(&mut self) {
+        self.begin(Phase::Ended);
+        self.leaving.extend(self.in_force.take());
+        self.let_leave(&Room::new());
+        self.leaving.clear();
+        self.end();
+    }
+
+    pub(super) fn tick(&mut self) {
+        self.begin(Phase::Tick);
+        let room = Room::new();
+        self.let_leave(&room);
+        if let Some(driver) = self.in_force.clone() {
+            driver.tick(&room);
+        }
+        self.end();
+    }
+
+    /// Time passes, in ticks as they were asked for.
+    pub(super) fn pass(&mut self, time: Duration) {
+        let end = self.world().nanos + u64::try_from(time.as_nanos()).unwrap();
+        loop {
+            let mut world = self.world();
+            let period = u64::try_from(world.tick_period.as_nanos()).unwrap();
+            let next = world.nanos + period.max(1_000_000);
+            world.nanos = next.min(end);
+            drop(world);
+            if next > end {
+                return;
+            }
+            self.tick();
+        }
+    }
+
+    /// The requests to issuers that nobody has answered yet.
+    pub(super) fn sent(&self) -> Vec<(u64, FetchCall)> {
+        self.world().sent.clone()
+    }
+
+    /// Ticks until the filter asks an issuer, and returns what it asks.
+    pub(super) fn next_sent(&mut self) -> u64 {
+        for _ in 0..100 {
+            if let Some((number, _)) = self.sent().first() {
+                return *number;
+            }
+            self.pass(Duration::from_millis(500));
+        }
+        panic!("the filter asks nobody");
+    }
+
+    /// An issuer answers 200 with this body.
+    pub(super) fn answer(&mut self, number: u64, body: &str) {
+        let head = fields(&[(":status", "200")]);
+        let mut world = self.world();
+        world.sent.retain(|(sent, _)| *sent != number);
+        world.answer = Some((head.clone(), body.into()));
+        drop(world);
+        self.begin(Phase::Fetched);
+        let drivers = self.in_force.iter().chain(&self.leaving);
+        for driver in drivers.cloned().collect::<Vec<_>>() {
+            let head = || {
+                self.world().check(Call::AnswerHead)?;
+                Ok(AnswerHead::read(
+                    &HeaderMap::from_pairs(head.clone()),
+                    body.len(),
+                ))
+            };
+            driver.fetched(number, &head, &|| self.world().answer_body());
+        }
+        self.world().answer = None;
+        self.end();
+        // Who has waited for it is answered by the ticks that follow.
+        self.pass(Duration::from_millis(2));
+    }
+
+    pub(super) fn outcome(&self, id: StreamId) -> Outcome {
+        self.held(id, |held| match (&held.reply, &held.forwarded) {
+            _ if held.reset => Outcome::Reset,
+            (Some(reply), _) => Outcome::Answered(reply.clone()),
+            (None, Some(headers)) => Outcome::Forwarded(headers.clone()),
+            (None, None) => Outcome::Waits,
+        })
+    }
+
+    pub(super) fn waits(&self, id: StreamId) -> bool {
+        matches!(self.outcome(id), Outcome::Waits)
+    }
+
+    /// The status that the client got, where the filter has answered.
+    pub(super) fn status_of(&self, id: StreamId) -> Option<u16> {
+        self.held(id, |held| held.reply.as_ref().map(|reply| reply.status))
+    }
+
+    /// The headers that the upstream got.
+    pub(super) fn forwarded(&self, id: StreamId) -> Option<Fields> {
+        self.held(id, |held| held.forwarded.clone())
+    }
+
+    /// A metric, once the filter has told of what there was to tell.
+    pub(super) fn metric(&mut self, name: &str) -> i64 {
+        self.tick();
+        self.told(name)
+    }
+
+    /// A metric as the host knows it now.
+    pub(super) fn told(&self, name: &str) -> i64 {
+        self.world().values.get(name).copied().unwrap_or_default()
+    }
+}
+
+pub(super) fn fields(pairs: &[(&str, &str)]) -> Fields {
+    let pairs = pairs.iter();
+    pairs
+        .map(|(name, value)| (name.as_bytes().into(), value.as_bytes().into()))
+        .collect()
+}
+
+/// The values of a header.
+pub(super) fn values(fields: &Fields, name: &str) -> Vec<String> {
+    let fields = fields.iter();
+    fields
+        .filter(|(present, _)| present == name.as_bytes())
+        .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+        .collect()
+}
