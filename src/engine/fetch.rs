@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::jwk::{KeySet, ParsedKeySet, Source as KeyOrigin};
+use super::reading::{Read, Reader};
 use crate::keys::answer::AnswerHead;
 use crate::keys::{Discovered, Issuer, Metadata, Record, RefreshPolicy};
 use crate::policy::{FetchUri, KeyLocation, KeySource};
@@ -87,7 +87,7 @@ pub(super) enum Next {
     /// A good set, with its bytes, its age, and for how long the answer said
     /// it is fresh.
     Taken {
-        set: ParsedKeySet,
+        read: Read,
         body: Vec<u8>,
         age: u32,
         max_age: Option<u32>,
@@ -158,8 +158,8 @@ impl Fetch {
     pub(super) fn answered(
         self,
         source: &KeySource,
-        head: &AnswerHead,
-        body: &dyn Fn() -> Option<Vec<u8>>,
+        (head, body): (&AnswerHead, &dyn Fn() -> Option<Vec<u8>>),
+        reader: Reader<'_>,
         next_id: FetchId,
         now: UnixTime,
     ) -> Next {
@@ -174,7 +174,7 @@ impl Fetch {
             let fetch = self.going_on(Step::OtherMetadata, other, next_id, now);
             return Next::Call(fetch, None);
         }
-        let taken = head.body(body).and_then(|body| match self.step {
+        let taken = reader.body(head, body).and_then(|body| match self.step {
             Step::Metadata | Step::OtherMetadata => {
                 let Metadata { key_set, cluster } = source.metadata(&body)?;
                 let discovered = Discovered {
@@ -189,10 +189,10 @@ impl Fetch {
                 Ok(Next::Call(fetch, Some(discovered)))
             }
             Step::KeySet => {
-                let set = KeySet::parse(&body, KeyOrigin::Fetched).map_err(FetchFailure::KeySet)?;
+                let read = reader.read(&body)?;
                 let AnswerHead { age, max_age, .. } = *head;
                 Ok(Next::Taken {
-                    set,
+                    read,
                     body,
                     age,
                     max_age,

@@ -25,6 +25,7 @@ mod judge;
 mod judging;
 mod ledger;
 mod random;
+mod reading;
 mod service;
 mod shared;
 mod snapshot;
@@ -34,6 +35,7 @@ mod tables;
 mod tests;
 mod token_cache;
 mod waiting;
+mod work;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,6 +8,7 @@ use super::fetch::FetchId;
 use super::random::Random;
 use super::snapshot::{Snapshot, View};
 use super::source::Source;
+use super::work::Work;
 use super::{Effect, Env, FAST_TICK, SLOW_TICK, Turn};
 use crate::keys::answer::AnswerHead;
 use crate::policy::{Policy, SourceId};
@@ -24,6 +25,10 @@ pub struct KeyService {
     random: Random,
     /// Whether some source has no keys, and its first fetch may be about to begin.
     starting: bool,
+    /// The source that a tick begins with.
+    next: usize,
+    /// The last tick had more to do than one does.
+    behind: bool,
     /// Whether somebody waited at the last tick.
     awaited: bool,
     snapshot: Arc<Snapshot>,
@@ -49,6 +54,8 @@ impl KeyService {
         Self {
             snapshot: Arc::new(Snapshot::new(views.collect())),
             starting: !sources.is_empty(),
+            next: 0,
+            behind: false,
             awaited: false,
             sources,
             random,
@@ -69,15 +76,20 @@ impl KeyService {
     pub fn start(&mut self, env: Env<'_>) -> Vec<Effect> {
         let mut turn = Turn::new(env, Vec::new());
         self.reach(env.now);
+        let mut work = Work::START;
         for source in &mut self.sources {
-            source.look(env, &mut turn.effects);
+            if work.is_done() {
+                break;
+            }
+            source.look(&mut work, env, &mut turn.effects);
             Snapshot::update(&mut self.snapshot, source.id(), source.view(env.now));
         }
         turn.effects
     }
 
     /// Time has passed: [`KeyService::next_tick`] of it, or any other, or judges
-    /// want something: these are the demands of all of them.
+    /// want something: these are the demands of all of them. Does as much as one
+    /// callback may; the next tick goes on with the next source.
     pub fn tick(&mut self, demands: &[Demand], env: Env<'_>) -> Vec<Effect> {
         let mut turn = Turn::new(env, Vec::new());
         self.take_turn(demands, &mut turn);
@@ -88,14 +100,25 @@ impl KeyService {
         let env = turn.env;
         let now = env.now;
         self.reach(now);
-        for source in &mut self.sources {
+        let mut work = Work::TICK;
+        let first = self.next;
+        self.behind = false;
+        for index in (first..self.sources.len()).chain(0..first) {
+            let Some(source) = self.sources.get_mut(index) else {
+                continue;
+            };
             let id = source.id();
             let awaited = demands.iter().any(|demand| demand.awaits(id));
             let due = source.is_due_for_a_look(now);
             if !awaited && !due && !source.is_starting() {
                 continue;
             }
-            let (new, entry) = source.look(env, &mut turn.effects);
+            if work.is_done() {
+                self.next = index;
+                self.behind = true;
+                break;
+            }
+            let (new, entry) = source.look(&mut work, env, &mut turn.effects);
             if new {
                 Snapshot::update(&mut self.snapshot, id, source.view(now));
             }
@@ -106,7 +129,9 @@ impl KeyService {
                 demand.lacks_kid(id) && self.snapshot.is_known_by(demand.snapshot, id)
             };
             let early = demands.iter().any(wanted);
-            source.begin_if_due(entry, early, &mut self.random, env, &mut turn.effects);
+            if source.begin_if_due(entry, early, &mut self.random, env, &mut turn.effects) {
+                work.begin();
+            }
             if due {
                 source.report(now, &mut turn.effects);
             }
@@ -138,7 +163,7 @@ impl KeyService {
     /// How long until the next tick is needed.
     #[must_use]
     pub const fn next_tick(&self) -> Duration {
-        if self.starting || self.awaited {
+        if self.is_starting() || self.awaited {
             FAST_TICK
         } else {
             SLOW_TICK
@@ -146,9 +171,9 @@ impl KeyService {
     }
 
     /// Whether some source has no keys, and its first fetch may be about to
-    /// begin.
+    /// begin, or there is more to do than one tick does.
     pub(super) const fn is_starting(&self) -> bool {
-        self.starting
+        self.starting || self.behind
     }
 
     /// Gives up what makes checks fast.

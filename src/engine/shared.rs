@@ -153,9 +153,13 @@ impl Place {
     /// The key set of this version as it was fetched; absent where the entry
     /// is another version's, since the record is about to change.
     pub(super) fn read_set(&self, shared: &dyn SharedData, version: u64) -> Option<Vec<u8>> {
-        let (bytes, _) = shared.get(&self.set).ok()??;
-        let (known, body) = bytes.split_first_chunk()?;
-        (u64::from_le_bytes(*known) == version).then(|| body.to_vec())
+        let (mut bytes, _) = shared.get(&self.set).ok()??;
+        let known = u64::from_le_bytes(*bytes.first_chunk()?);
+        if known != version {
+            return None;
+        }
+        bytes.drain(..size_of::<u64>());
+        Some(bytes)
     }
 
     pub(super) fn write_set(

@@ -7,17 +7,22 @@ use super::StreamId;
 use crate::authz::Wanted;
 use crate::cors::ResponseCors;
 use crate::http::RequestHead;
+use crate::memory::{Pool, Share};
 use crate::policy::SourceId;
 use crate::time::UnixTime;
 
 /// The most requests that wait for one source.
 const MOST_PER_SOURCE: usize = 1000;
-/// The most bytes that waiting requests hold together: what anyone can make wait
-/// must not fill the module's memory.
+/// The most bytes that the waiting requests of all listeners of a worker hold
+/// together: what anyone can make wait must not fill the module's memory.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// What a waiting request takes besides what it owns: its entries in three maps,
 /// whose nodes are half empty at worst, and the adapter's state of it.
 const OVERHEAD: usize = 2 * size_of::<Waiter>() + 256;
+
+thread_local! {
+    static POOL: Arc<Pool> = Pool::new(MOST_BYTES);
+}
 
 /// A request that cannot be decided yet.
 #[derive(Debug)]
@@ -50,7 +55,7 @@ impl Waiter {
 
 /// A request's place in the order of arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place(u64);
+pub(super) struct Place(pub(super) u64);
 
 /// A waiting request and what is known of its place.
 #[derive(Debug)]
@@ -76,14 +81,15 @@ struct Crowd {
 /// come by on a walk through all of them in order of arrival, of which each tick
 /// does a part. Until then they wait, and all that holds for a waiting request
 /// holds for them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Waiting {
     seats: BTreeMap<Place, Seated>,
     places: BTreeMap<StreamId, Place>,
     deadlines: BTreeSet<(UnixTime, Place)>,
     /// Of each source, by its index.
     crowds: Vec<Crowd>,
-    bytes: usize,
+    /// The bytes that they hold, of those that the listeners of a worker share.
+    share: Share,
     next_place: u64,
     /// How often keys have changed.
     changes: u64,
@@ -97,8 +103,15 @@ impl Waiting {
     /// A waiting room for requests that want the keys of so many sources.
     pub(super) fn new(sources: usize) -> Self {
         Self {
+            seats: BTreeMap::new(),
+            places: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
             crowds: vec![Crowd::default(); sources],
-            ..Self::default()
+            share: POOL.with(Pool::share),
+            next_place: 0,
+            changes: 0,
+            walk: None,
+            again: false,
         }
     }
 
@@ -127,15 +140,15 @@ impl Waiting {
     }
 
     fn seat(&mut self, place: Place, waiter: Waiter) -> Result<(), Box<Waiter>> {
-        let bytes = self.bytes.saturating_add(waiter.bytes());
+        let bytes = waiter.bytes();
         let crowded = |wanted: &Wanted| {
             let crowd = self.crowds.get(wanted.source.index());
             crowd.is_none_or(|crowd| crowd.waiting >= MOST_PER_SOURCE)
         };
-        if bytes > MOST_BYTES || waiter.wanted.iter().any(crowded) {
+        if !self.share.is_left(bytes) || waiter.wanted.iter().any(crowded) {
             return Err(Box::new(waiter));
         }
-        self.bytes = bytes;
+        self.share.take(bytes);
         for wanted in &waiter.wanted {
             if let Some(crowd) = self.crowds.get_mut(wanted.source.index()) {
                 crowd.waiting = crowd.waiting.saturating_add(1);
@@ -165,7 +178,7 @@ impl Waiting {
         let Seated { waiter, .. } = self.seats.remove(&place)?;
         self.places.remove(&waiter.stream);
         self.deadlines.remove(&(waiter.deadline, place));
-        self.bytes = self.bytes.saturating_sub(waiter.bytes());
+        self.share.give_back(waiter.bytes());
         for wanted in &waiter.wanted {
             if let Some(crowd) = self.crowds.get_mut(wanted.source.index()) {
                 crowd.waiting = crowd.waiting.saturating_sub(1);

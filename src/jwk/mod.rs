@@ -16,6 +16,7 @@ mod key;
 mod kid;
 mod set;
 pub mod shelf;
+mod size;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ pub use error::{KeySetError, SkipReason, SkippedKey, SkippedKeys};
 pub use key::Jwk;
 pub use kid::{AskedKid, KidDigest};
 pub use set::{KeySet, Lookup, ParsedKeySet};
+pub use size::memory_needed;
 
 /// Largest document that is read, in bytes. To be asked before a body is
 /// copied.

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use super::size;
 use super::{Jwk, KeySetError, MAX_CANDIDATES, MAX_KEY_SET_BYTES, MAX_KEYS, SkippedKey, Source};
 use crate::crypto::{Algorithm, Fingerprint, Preparation, Tables};
 use crate::json;
@@ -33,6 +34,8 @@ pub struct KeySet {
 pub(super) struct Contents {
     keys: Vec<Jwk>,
     pub(super) skipped: Vec<SkippedKey>,
+    /// The most memory that it takes.
+    pub(super) bytes: usize,
 }
 
 /// A document's usable keys and what became of the others.
@@ -86,9 +89,14 @@ impl KeySet {
         }
         let mut keys = Vec::new();
         let mut skipped = Vec::new();
+        let mut bytes = size::kept_by(values.len());
         for (index, value) in values.into_iter().enumerate() {
+            let length = value.text().len();
             match Jwk::read(value, source) {
-                Ok(key) => keys.push(key),
+                Ok(key) => {
+                    bytes = bytes.saturating_add(size::kept_of(length));
+                    keys.push(key);
+                }
                 Err(reason) => skipped.push(SkippedKey { index, reason }),
             }
         }
@@ -97,6 +105,7 @@ impl KeySet {
         }
         keys.shrink_to_fit();
         let contents = Contents {
+            bytes,
             keys,
             skipped: skipped.clone(),
         };
@@ -224,6 +233,12 @@ impl KeySet {
     /// The keys, in the document's order.
     pub fn iter(&self) -> impl Iterator<Item = &Jwk> {
         self.contents.keys.iter()
+    }
+
+    /// The most memory that the set takes, in bytes, without what makes checks fast.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.contents.bytes
     }
 
     /// How many keys there are: at least one.

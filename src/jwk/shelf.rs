@@ -28,6 +28,10 @@ impl Label {
     }
 }
 
+/// The most memory that the sets of a worker take together, in bytes. Those in
+/// configurations count, and are there in any case.
+const MOST_BYTES: usize = 128 * 1024 * 1024;
+
 type Shelf = RefCell<BTreeMap<Label, Weak<Contents>>>;
 
 thread_local! {
@@ -59,6 +63,45 @@ pub fn put(label: Label, set: KeySet) -> KeySet {
         }
     });
     set
+}
+
+/// Whether a set may be kept beside those that are in use, in the place of a
+/// `former` one.
+#[must_use]
+pub fn has_room(set: &KeySet, former: Option<&KeySet>) -> bool {
+    let leaves = |former: &&KeySet| Arc::strong_count(former.contents()) == 1;
+    let left = former.filter(leaves).map_or(0, KeySet::memory_bytes);
+    let taken = SHELF.try_with(|shelf| {
+        let shelf = shelf.try_borrow().ok()?;
+        let sets = shelf.values().filter_map(Weak::upgrade);
+        Some(sets.fold(0, |sum: usize, set| sum.saturating_add(set.bytes)))
+    });
+    let taken = taken.ok().flatten().unwrap_or(usize::MAX);
+    let all = taken
+        .saturating_sub(left)
+        .saturating_add(set.memory_bytes());
+    all <= most_bytes()
+}
+
+#[cfg(not(test))]
+const fn most_bytes() -> usize {
+    MOST_BYTES
+}
+
+#[cfg(test)]
+fn most_bytes() -> usize {
+    MOST.get()
+}
+
+#[cfg(test)]
+thread_local! {
+    static MOST: std::cell::Cell<usize> = const { std::cell::Cell::new(MOST_BYTES) };
+}
+
+/// From now on the sets of this thread take no more.
+#[cfg(test)]
+pub(crate) fn pretend_most(bytes: usize) {
+    MOST.set(bytes);
 }
 
 /// How many sets are in use.

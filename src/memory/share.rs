@@ -96,11 +96,18 @@ impl Share {
         self.holder.bytes.load(Relaxed)
     }
 
+    /// Whether the pool has so many bytes left. Enough for what [`SERVING`] keeps
+    /// free: nobody is asked to give way, and no memory is looked for.
+    #[must_use]
+    pub fn is_left(&self, bytes: usize) -> bool {
+        self.pool.taken.load(Relaxed).saturating_add(bytes) <= self.pool.most
+    }
+
     /// Whether so many bytes can be taken: the pool has them left, and the
     /// module has the memory.
     #[must_use]
     pub fn has_room(&self, bytes: usize) -> bool {
-        if self.pool.taken.load(Relaxed).saturating_add(bytes) > self.pool.most {
+        if !self.is_left(bytes) {
             self.pool.ask_the_largest(&self.holder);
             return false;
         }

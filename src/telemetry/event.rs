@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::fetch_failure::NO_MEMORY;
 use super::{FetchFailure, Reason, Shown};
 use crate::cors::PreflightFault;
 use crate::jwk::SkippedKeys;
@@ -72,6 +73,11 @@ pub enum Event {
         /// Seconds until the next try.
         retry_in: u64,
     },
+    /// There is no memory for keys that another worker has fetched.
+    NoMemoryForKeys {
+        /// A provider of the key source.
+        provider: Arc<str>,
+    },
     /// The last good keys are older than `max_stale`: tokens are refused.
     KeysTooOld {
         /// A provider of the key source.
@@ -109,7 +115,7 @@ impl Event {
                     Level::Error
                 }
             }
-            Self::KeysTooOld { .. } => Level::Error,
+            Self::NoMemoryForKeys { .. } | Self::KeysTooOld { .. } => Level::Error,
         }
     }
 }
@@ -123,17 +129,8 @@ impl fmt::Display for Event {
                 provider,
                 preflight,
             } => {
-                write!(f, "refused: {}", reason.name())?;
-                for (what, name) in [("route", route), ("provider", provider)] {
-                    let Some(name) = name else { continue };
-                    write!(f, ", {what} `{name}`")?;
-                }
-                let mut faults = preflight.iter();
-                faults.try_for_each(|fault| write!(f, "; {fault}"))?;
-                match hint(*reason) {
-                    Some(hint) => write!(f, "; {hint}"),
-                    None => Ok(()),
-                }
+                let names = [("route", route), ("provider", provider)];
+                write_refused(f, *reason, names, preflight)
             }
             Self::KeysTaken {
                 provider,
@@ -170,12 +167,37 @@ impl fmt::Display for Event {
                 }
                 write!(f, "; next try in {retry_in} s")
             }
+            Self::NoMemoryForKeys { provider } => {
+                write!(
+                    f,
+                    "provider `{provider}`: {NO_MEMORY}; the former keys serve"
+                )
+            }
             Self::KeysTooOld { provider } => write!(
                 f,
                 "provider `{provider}`: the last good keys are older than `max_stale`; \
                  its tokens are answered 503 until a fetch succeeds"
             ),
         }
+    }
+}
+
+fn write_refused(
+    f: &mut fmt::Formatter<'_>,
+    reason: Reason,
+    names: [(&str, &Option<Arc<str>>); 2],
+    preflight: &[PreflightFault],
+) -> fmt::Result {
+    write!(f, "refused: {}", reason.name())?;
+    for (what, name) in names {
+        let Some(name) = name else { continue };
+        write!(f, ", {what} `{name}`")?;
+    }
+    let mut faults = preflight.iter();
+    faults.try_for_each(|fault| write!(f, "; {fault}"))?;
+    match hint(reason) {
+        Some(hint) => write!(f, "; {hint}"),
+        None => Ok(()),
     }
 }
 

@@ -27,6 +27,8 @@ pub enum FetchFailure {
     Encoded,
     /// The body is larger than this many bytes.
     TooLarge(usize),
+    /// There is no memory for the body, or for the keys in it.
+    NoMemory,
     /// The body gives no keys.
     KeySet(KeySetError),
     /// The body is not the issuer's metadata: not even JSON, or without
@@ -117,6 +119,9 @@ impl ProxyCause {
     }
 }
 
+/// Why a key set is not read, and what helps.
+pub(super) const NO_MEMORY: &str = "there is no memory for the key set: superseded configurations keep theirs until their drain ends, and all key sets together have 128 MiB";
+
 impl fmt::Display for FetchFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -130,6 +135,7 @@ impl fmt::Display for FetchFailure {
                 "the answer has a content-encoding, although `identity` was asked for",
             ),
             Self::TooLarge(limit) => write!(f, "the answer is larger than {limit} bytes"),
+            Self::NoMemory => f.write_str(NO_MEMORY),
             Self::KeySet(KeySetError::NoUsableKey { skipped }) if !skipped.is_empty() => {
                 let count = skipped.len();
                 write!(f, "none of the {count} keys of the set can be used")

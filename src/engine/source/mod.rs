@@ -1,6 +1,7 @@
 //! One key source: the keys this worker has of it, and its part in fetching
 //! them.
 
+mod sharing;
 mod telling;
 
 use std::borrow::Cow;
@@ -10,10 +11,12 @@ use std::time::Duration;
 use super::fetch::{Fetch, FetchId, Next};
 use super::ledger::{Entry, Ledger};
 use super::random::Random;
+use super::reading::Read;
 use super::snapshot::{Taken, View, whole_seconds};
+use super::work::Work;
 use super::{Effect, Env};
 use crate::jwk::shelf::{self, Label};
-use crate::jwk::{KeySet, ParsedKeySet, Source as KeyOrigin};
+use crate::jwk::{KeySet, ParsedKeySet};
 use crate::keys::answer::AnswerHead;
 use crate::keys::{Content, Jitter, Kind, Outcome, Record, RefreshPolicy, Wants};
 use crate::policy::{KeySource, SourceId};
@@ -50,6 +53,10 @@ pub(super) struct Source {
     /// Whether checks with the keys are to be fast.
     has_tables: bool,
     told_too_old: bool,
+    /// When shared keys were last left where they are, since there was no memory.
+    refused_at: Option<UnixTime>,
+    /// The version of shared keys that cannot be used: others may write there.
+    unusable: Option<u64>,
 }
 
 impl Source {
@@ -77,6 +84,8 @@ impl Source {
             settled: false,
             has_tables: true,
             told_too_old: false,
+            refused_at: None,
+            unusable: None,
         }
     }
 
@@ -146,45 +155,6 @@ impl Source {
         !self.looked.at.is_some_and(recent)
     }
 
-    /// Takes what other workers have brought since. Returns whether the keys
-    /// have changed, and whether the record can be leased.
-    pub(super) fn look(&mut self, env: Env<'_>, effects: &mut Vec<Effect>) -> (bool, Entry) {
-        self.looked.at = Some(env.now);
-        let entry = self.ledger.look(env.shared);
-        (self.take_shared(env, effects), entry)
-    }
-
-    fn take_shared(&mut self, env: Env<'_>, effects: &mut Vec<Effect>) -> bool {
-        let Some(content) = self.ledger.record().content else {
-            return false;
-        };
-        if self
-            .taken
-            .as_ref()
-            .is_some_and(|taken| taken.content.version == content.version)
-        {
-            return false;
-        }
-        let Some(body) = self.ledger.read_set(env.shared, content.version) else {
-            return false;
-        };
-        let label = self.label(&body);
-        let known = shelf::find(&label);
-        let parsed = known.or_else(|| KeySet::parse(&body, KeyOrigin::Fetched).ok());
-        match parsed {
-            Some(ParsedKeySet { set, .. }) => {
-                self.take(set, label, content, env.now, effects);
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// What this source's set of these bytes is found by, in whatever listener.
-    fn label(&self, body: &[u8]) -> Label {
-        Label::new(self.ledger.place_of_set(), body)
-    }
-
     /// When a token was last refused that the keys should have verified.
     pub(super) fn doubt(&mut self, at: Option<UnixTime>, now: UnixTime) {
         self.doubted_at = at.map(|at| at.min(now));
@@ -227,6 +197,7 @@ impl Source {
         });
         self.set_back(now);
         self.told_too_old = false;
+        self.refused_at = None;
     }
 
     /// The record as it counts here: keys that do not serve this worker, as
@@ -252,7 +223,7 @@ impl Source {
         }
     }
 
-    /// Begins a fetch if one is due and no other worker was faster.
+    /// Begins a fetch if one is due and no other worker was faster; whether it has.
     pub(super) fn begin_if_due(
         &mut self,
         entry: Entry,
@@ -260,29 +231,30 @@ impl Source {
         random: &mut Random,
         env: Env<'_>,
         effects: &mut Vec<Effect>,
-    ) {
+    ) -> bool {
         self.looked.kid_wanted = kid_wanted;
         if entry == Entry::Seeded {
-            return;
+            return false;
         }
         self.settled = true;
         let (rules, now) = (self.rules, env.now);
         // Whoever never answers must not be waited for forever.
         let awaits = |fetch: &Fetch| rules.awaits(fetch.asked_at, now);
         if self.fetch.as_ref().is_some_and(awaits) {
-            return;
+            return false;
         }
         let due = rules.due(&self.effective_record(now), self.wants(now), now);
-        let Some(kind) = due else { return };
+        let Some(kind) = due else { return false };
         let begun = rules.begun(self.ledger.record(), kind, self.holder, now);
         if !self.ledger.lease(begun, entry, env.shared) {
-            return;
+            return false;
         }
         let id = FetchId(random.next());
         // Nobody who asks for a `kid` is helped by what a cache has kept.
         let fresh = kid_wanted || kind != Kind::Ordinary;
         let fetch = Fetch::begin(&self.spec, self.ledger.record(), (id, fresh), now);
         self.send(fetch, effects);
+        true
     }
 
     fn send(&mut self, fetch: Fetch, effects: &mut Vec<Effect>) {
@@ -305,7 +277,8 @@ impl Source {
         };
         let started_at = fetch.started_at;
         let next = FetchId(random.next());
-        match fetch.answered(&self.spec, head, body, next, env.now) {
+        let reader = self.reader(Work::TICK.spare());
+        match fetch.answered(&self.spec, (head, body), reader, next, env.now) {
             Next::Call(fetch, discovered) => {
                 let (rules, holder) = (self.rules, self.holder);
                 let prolonged = self.ledger.change(env.shared, |record| {
@@ -327,7 +300,7 @@ impl Source {
                 false
             }
             Next::Taken {
-                set,
+                read,
                 body,
                 age,
                 max_age,
@@ -339,14 +312,14 @@ impl Source {
                     age,
                     max_age,
                 };
-                self.succeeded(set, &body, outcome, random, env, effects)
+                self.succeeded(read, &body, outcome, random, env, effects)
             }
         }
     }
 
     fn succeeded(
         &mut self,
-        ParsedKeySet { set, skipped }: ParsedKeySet,
+        Read { set, label }: Read,
         body: &[u8],
         outcome: Outcome,
         random: &mut Random,
@@ -371,8 +344,9 @@ impl Source {
         let Some(content) = self.ledger.record().content else {
             return false;
         };
+        let ParsedKeySet { set, skipped } = set;
         self.tell_taken(&set, &skipped, effects);
-        self.take(set, self.label(body), content, now, effects);
+        self.take(set, label, content, now, effects);
         true
     }
 

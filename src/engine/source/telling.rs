@@ -73,6 +73,12 @@ impl Source {
         self.tell_skipped(&skipped, effects);
     }
 
+    /// There is no memory for keys that another worker has fetched.
+    pub(super) fn tell_refused(&self, effects: &mut Vec<Effect>) {
+        let provider = self.provider();
+        effects.push(Effect::Log(Event::NoMemoryForKeys { provider }));
+    }
+
     /// Why keys of a set are not used: a line for each reason, and one for all
     /// that would be too many.
     fn tell_skipped(&self, skipped: &[SkippedKey], effects: &mut Vec<Effect>) {

@@ -20,6 +20,7 @@ fn last_failure(world: &World) -> Option<FetchFailure> {
         | Event::KeysTaken { .. }
         | Event::KeysSkipped { .. }
         | Event::MoreKeysSkipped { .. }
+        | Event::NoMemoryForKeys { .. }
         | Event::KeysTooOld { .. } => None,
     })
 }

@@ -28,6 +28,7 @@ fn failures(world: &World) -> Vec<FetchFailure> {
         | Event::KeysTaken { .. }
         | Event::KeysSkipped { .. }
         | Event::MoreKeysSkipped { .. }
+        | Event::NoMemoryForKeys { .. }
         | Event::KeysTooOld { .. } => None,
     };
     events.iter().filter_map(failure).collect()

@@ -10,6 +10,7 @@ mod dice;
 mod discovery;
 mod faults;
 mod issuer;
+mod many_sources;
 mod memory;
 mod model;
 mod random;

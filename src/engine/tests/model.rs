@@ -220,6 +220,7 @@ impl Model {
             Event::Refused { .. }
             | Event::KeysSkipped { .. }
             | Event::MoreKeysSkipped { .. }
+            | Event::NoMemoryForKeys { .. }
             | Event::KeysTooOld { .. } => {}
         }
     }

@@ -184,3 +184,28 @@ fn all_that_a_request_holds_counts() {
     let with_wishes = most(&|stream| waiter(stream, &sources, 5));
     assert!((200..=ALL / 2500 / size_of::<Wanted>()).contains(&with_wishes));
 }
+
+#[test]
+fn the_listeners_of_a_worker_share_the_bytes() {
+    let large = "x".repeat(1_000_000);
+    let fill = |waiting: &mut Waiting, first: u32| {
+        let large = |stream| Waiter {
+            head: RequestHead::new(HeaderMap::from_pairs([("a", &large)])),
+            ..waiter(stream, &[0], 5)
+        };
+        let seated = (first..).take_while(|stream| waiting.insert(large(*stream)).is_ok());
+        seated.count()
+    };
+    let (mut one, mut other) = (Waiting::new(1), Waiting::new(1));
+    let all = fill(&mut one, 0);
+    assert!((8..=16).contains(&all), "{all}");
+    assert_eq!(fill(&mut other, 0), 0);
+    // Who leaves here makes room there, and so does a listener that ends.
+    one.remove(StreamId(3)).unwrap();
+    one.take(Place(4)).unwrap();
+    assert_eq!(fill(&mut other, 0), 2);
+    assert_eq!(fill(&mut one, 100), 0);
+    drop(one);
+    assert_eq!(fill(&mut other, 100), all - 2);
+    assert_eq!(fill(&mut Waiting::new(1), 0), 0);
+}

@@ -1,0 +1,136 @@
+//! What reading and keeping a key set takes, measured against what is said of it.
+//! Pointers are twice as long here as in the module.
+
+#![expect(unsafe_code, reason = "an allocator that counts is one")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use edge_authz::jwk::{KeySet, MAX_KEY_SET_BYTES, MAX_KEYS, Source, memory_needed};
+
+struct Counting;
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+static BLOCK: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: the system's allocator does everything.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed);
+        let now = now.saturating_add(layout.size());
+        PEAK.fetch_max(now, Ordering::Relaxed);
+        BLOCK.fetch_max(layout.size(), Ordering::Relaxed);
+        // SAFETY: as promised to this function.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: as promised to this function.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// As much of a document as there is room for, of this many of these parts.
+fn filled(start: &str, part: impl Fn(usize) -> String, end: &str, most: usize) -> String {
+    let mut text = start.to_owned();
+    for number in 0..most {
+        let part = part(number);
+        let length = [&*text, &*part, end].map(str::len).iter().sum::<usize>();
+        if length > MAX_KEY_SET_BYTES {
+            break;
+        }
+        text.push_str(&part);
+    }
+    text + end
+}
+
+fn rsa(bits: usize) -> String {
+    let modulus = vec![0xf5; bits / 8];
+    let modulus = URL_SAFE_NO_PAD.encode(modulus);
+    format!(r#"{{"kty":"RSA","n":"{modulus}","e":"AQAB"}},"#)
+}
+
+const EC: &str = r#"{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"},"#;
+const OKP: &str =
+    r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},"#;
+const END: &str =
+    r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
+/// Sets of as many keys as one may have.
+fn key_sets() -> Vec<(&'static str, String)> {
+    let keys = |key: &str| filled(r#"{"keys":["#, |_| key.to_owned(), END, MAX_KEYS - 1);
+    let named = EC.replacen('{', &format!(r#"{{"kid":"{}","#, "k".repeat(1900)), 1);
+    vec![
+        ("RSA of 2048 bits", keys(&rsa(2048))),
+        ("RSA of 8192 bits", keys(&rsa(8192))),
+        ("P-256", keys(EC)),
+        ("Ed25519", keys(OKP)),
+        ("P-256 with long names", keys(&named)),
+        ("unusable keys", keys("0,")),
+        ("one key", format!(r#"{{"keys":[{END}"#)),
+    ]
+}
+
+/// Documents that are made to take much.
+fn hostile() -> Vec<(&'static str, String)> {
+    let all = |start, part: &str, end| filled(start, |_| part.to_owned(), end, usize::MAX);
+    let members = |start, name: &str, end| {
+        let member = |number| format!(r#""{name}{number:x}":0,"#);
+        filled(start, member, end, usize::MAX)
+    };
+    let keys = r#"{"keys":["#;
+    vec![
+        ("elements", all(keys, "0,", "0]}")),
+        ("objects", all(keys, "{},", "0]}")),
+        ("members", members("{", "", r#""keys":[]}"#)),
+        ("escapes in members", members("{", r"\n", r#""keys":[]}"#)),
+        (
+            "members of a key",
+            members(r#"{"keys":[{"#, "", r#""kty":"oct"}]}"#),
+        ),
+        (
+            "objects of a key",
+            all(r#"{"keys":[{"a":["#, r#"{"a":0},"#, "0]}]}"),
+        ),
+        (
+            "operations",
+            all(
+                r#"{"keys":[{"kty":"RSA","key_ops":["#,
+                r#""","#,
+                r#"""]}]}"#,
+            ),
+        ),
+        ("escapes", all(r#"{"keys":[{"kty":""#, r"\n", r#""}]}"#)),
+    ]
+}
+
+#[test]
+fn no_document_takes_more_than_is_said() {
+    for (name, document) in [key_sets(), hostile()].concat() {
+        let before = NOW.load(Ordering::Relaxed);
+        PEAK.store(before, Ordering::Relaxed);
+        BLOCK.store(0, Ordering::Relaxed);
+        let parsed = KeySet::parse(document.as_bytes(), Source::Fetched);
+        let peak = PEAK.load(Ordering::Relaxed) - before;
+        let block = BLOCK.load(Ordering::Relaxed);
+        let (keys, said) = parsed.as_ref().map_or((0, 0), |parsed| {
+            (parsed.set.len(), parsed.set.memory_bytes())
+        });
+        let kept = NOW.load(Ordering::Relaxed) - before;
+        println!(
+            "{name}: {} bytes, {keys} keys; peak {peak}, block {block}, kept {kept} of {said}",
+            document.len()
+        );
+        let need = memory_needed(document.len());
+        assert!(peak <= need.all, "{name}: {peak} of {need:?}");
+        assert!(block <= need.block, "{name}: {block} of {need:?}");
+        assert!(parsed.is_err() || kept <= said, "{name}: {kept} of {said}");
+    }
+}
