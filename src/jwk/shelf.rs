@@ -2,7 +2,6 @@
 //! have it together, with its tables.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
 use sha2::{Digest, Sha256};
@@ -32,17 +31,22 @@ impl Label {
 /// configurations count, and are there in any case.
 const MOST_BYTES: usize = 128 * 1024 * 1024;
 
-type Shelf = RefCell<BTreeMap<Label, Weak<Contents>>>;
+/// In order of the labels.
+type Shelf = RefCell<Vec<(Label, Weak<Contents>)>>;
 
 thread_local! {
     /// Of this worker. It keeps no set in use.
-    static SHELF: Shelf = const { RefCell::new(BTreeMap::new()) };
+    static SHELF: Shelf = const { RefCell::new(Vec::new()) };
 }
 
 /// The set of this label, if it is in use.
 #[must_use]
 pub fn find(label: &Label) -> Option<ParsedKeySet> {
-    let known = |shelf: &Shelf| shelf.try_borrow().ok()?.get(label)?.upgrade();
+    let known = |shelf: &Shelf| {
+        let shelf = shelf.try_borrow().ok()?;
+        let place = place(&shelf, label).ok()?;
+        shelf.get(place)?.1.upgrade()
+    };
     let contents = SHELF.try_with(known).ok().flatten()?;
     Some(ParsedKeySet {
         skipped: contents.skipped.clone(),
@@ -58,11 +62,18 @@ pub fn put(label: Label, set: KeySet) -> KeySet {
     }
     let _ = SHELF.try_with(|shelf| {
         if let Ok(mut shelf) = shelf.try_borrow_mut() {
-            shelf.retain(|_, contents| contents.strong_count() > 0);
-            shelf.insert(label, Arc::downgrade(set.contents()));
+            shelf.retain(|(_, contents)| contents.strong_count() > 0);
+            if let Err(place) = place(&shelf, &label) {
+                shelf.insert(place, (label, Arc::downgrade(set.contents())));
+            }
         }
     });
     set
+}
+
+/// The place of a label, or where it would be.
+fn place(shelf: &[(Label, Weak<Contents>)], label: &Label) -> Result<usize, usize> {
+    shelf.binary_search_by(|(known, _)| known.cmp(label))
 }
 
 /// Whether a set may be kept beside those that are in use, in the place of a
@@ -73,7 +84,7 @@ pub fn has_room(set: &KeySet, former: Option<&KeySet>) -> bool {
     let left = former.filter(leaves).map_or(0, KeySet::memory_bytes);
     let taken = SHELF.try_with(|shelf| {
         let shelf = shelf.try_borrow().ok()?;
-        let sets = shelf.values().filter_map(Weak::upgrade);
+        let sets = shelf.iter().filter_map(|(_, set)| set.upgrade());
         Some(sets.fold(0, |sum: usize, set| sum.saturating_add(set.bytes)))
     });
     let taken = taken.ok().flatten().unwrap_or(usize::MAX);
@@ -107,6 +118,6 @@ pub(crate) fn pretend_most(bytes: usize) {
 /// How many sets are in use.
 #[cfg(test)]
 pub(crate) fn count() -> usize {
-    let in_use = |contents: &&Weak<Contents>| contents.strong_count() > 0;
-    SHELF.with(|shelf| shelf.borrow().values().filter(in_use).count())
+    let in_use = |(_, contents): &&(Label, Weak<Contents>)| contents.strong_count() > 0;
+    SHELF.with(|shelf| shelf.borrow().iter().filter(in_use).count())
 }
