@@ -22,7 +22,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("memory", &[]),
     ("crypto", &["memory"]),
     ("http", &[]),
-    ("jwk", &["crypto", "json"]),
+    ("jwk", &["crypto", "json", "memory"]),
     ("jws", &["crypto", "json", "jwk"]),
     ("rules", &[]),
     (
