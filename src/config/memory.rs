@@ -21,7 +21,18 @@ const VALUE: usize = size_of::<Value<'_>>();
 const MEMBER: usize = size_of::<(Cow<'_, str>, Value<'_>)>();
 const SEGMENT: usize = size_of::<u32>();
 const ROUTE: usize = size_of::<written::Route<'_>>();
-type WrittenRule<'d> = (Text<'d>, written::Requirement<written::RuleValue<'d>>);
+/// A member, where it stands in the longest vector of members.
+const RULE: usize = {
+    let written = size_of::<(Text<'_>, written::Requirement<written::RuleValue<'_>>)>();
+    let mut most = 2 * MEMBER;
+    if written > most {
+        most = written;
+    }
+    if size_of::<ClaimRule>() > most {
+        most = size_of::<ClaimRule>();
+    }
+    most
+};
 /// What an allocator takes for a piece of memory besides its bytes.
 const PIECE: usize = 16;
 /// What takes memory however small the text is, in bytes: errors, and what
@@ -53,8 +64,6 @@ struct Parts {
     /// Objects that may be keys: those with a member `kty`, and all in strings
     /// with escapes, which can hold the text of a key set.
     keys: usize,
-    /// Of them, those in strings.
-    keys_in_strings: usize,
     /// Members or elements of the longest object or list.
     longest: usize,
 }
@@ -132,9 +141,11 @@ impl Parts {
             objects = objects.saturating_add(usize::from(is_object));
         }
         self.escaped = self.escaped.saturating_add(usize::from(has_escapes));
-        let in_string = if has_escapes { objects } else { 0 };
-        self.keys_in_strings = self.keys_in_strings.saturating_add(in_string);
-        let keys = in_string.saturating_add(usize::from(is_kty));
+        let keys = if has_escapes {
+            objects
+        } else {
+            usize::from(is_kty)
+        };
         self.keys = self.keys.saturating_add(keys);
     }
 
@@ -197,50 +208,36 @@ pub fn memory_needed(text: &[u8]) -> Need {
 
 impl Parts {
     fn all(&self) -> usize {
-        let elements = self.elements();
         let texts = self.strings.saturating_sub(self.members);
-        // A vector grows to twice its length, and has room for four at least. The
-        // longest is there once more while it grows, and so is what it was before.
-        let tree = sum(&[
-            (elements, 2 * VALUE),
+        // What the tree takes, the written form, and the policy. A vector grows to
+        // twice its length, and has room for four at least. The longest is there
+        // once more while it grows, and so is what it was before.
+        let all = sum(&[
+            (self.elements(), 2 * VALUE),
             (self.lists, 4 * VALUE + PIECE),
-            (self.members, 2 * MEMBER),
-            (self.objects, 4 * MEMBER + PIECE),
+            (self.members, 2 * MEMBER + (16 + 12) * WORD),
+            (self.objects, 4 * MEMBER + PIECE + 30 * WORD),
             (self.longest.min(self.members), 2 * MEMBER),
             (self.longest, 2 * VALUE),
             (self.escaped, PIECE),
-            (self.bytes, usize::from(self.escaped > 0)),
-        ]);
-        let written = sum(&[
+            (self.bytes, 3),
             (self.routes_listed(), ROUTE),
             (texts, 14 * WORD),
-            (self.members, 16 * WORD),
-        ]);
-        let compiled = sum(&[
             (self.objects.min(MAX_ROUTES), size_of::<Route>()),
-            (self.objects, 30 * WORD),
-            (self.members, 12 * WORD),
             (self.strings, 6 * WORD),
             (self.longest.min(texts), 8 * WORD),
             (self.patterns(), 32 * WORD),
             (self.slashes, 9 * WORD),
-            (self.bytes, 2),
-        ]);
-        let keys = sum(&[
             (self.keys.min(self.bytes / KEY_TEXT), KEY),
             (self.key_set_text(), KEY_SET_TREE),
         ]);
-        let all = [tree, written, compiled, keys, SMALL];
-        all.into_iter().fold(0, usize::saturating_add)
+        all.saturating_add(SMALL)
     }
 
     fn largest_block(&self) -> usize {
-        let members = self.longest.min(self.members);
         let blocks = [
             (self.longest, 2 * VALUE),
-            (members, 2 * MEMBER),
-            (members, size_of::<WrittenRule<'_>>()),
-            (members, size_of::<ClaimRule>()),
+            (self.longest.min(self.members), RULE),
             (self.routes_listed(), ROUTE),
             (self.patterns(), 16 * WORD),
             // Segments are numbers in a vector that grows, and their texts are
@@ -249,8 +246,10 @@ impl Parts {
             (self.bytes, 2),
             (self.key_set_text(), 2 * WORD),
         ];
-        let blocks = blocks.map(|(count, bytes)| count.saturating_mul(bytes));
-        blocks.into_iter().fold(0, usize::max)
+        let blocks = blocks.iter();
+        blocks.fold(0, |most, (count, bytes)| {
+            most.max(count.saturating_mul(*bytes))
+        })
     }
 
     /// The list of routes is as long as what was written, whatever that was.
@@ -264,7 +263,7 @@ impl Parts {
 
     /// The bytes of the longest text of a key set.
     fn key_set_text(&self) -> usize {
-        match self.keys_in_strings {
+        match self.keys {
             0 => 0,
             _ => self.bytes.min(MAX_KEY_SET_BYTES),
         }
