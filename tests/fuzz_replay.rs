@@ -46,6 +46,7 @@ macro_rules! replays {
 }
 
 replays! {
+    answer_head: 2000,
     authorization: 600,
     claims: 2000,
     config: 1000,

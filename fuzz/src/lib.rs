@@ -17,6 +17,7 @@ macro_rules! targets {
 }
 
 targets!(
+    answer_head,
     authorization,
     claims,
     config,

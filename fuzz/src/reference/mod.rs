@@ -2,6 +2,7 @@
 //! RFCs and the documentation, not from the code, and take the plain way where
 //! the code takes the fast one.
 
+pub(crate) mod answer;
 pub(crate) mod base64url;
 pub(crate) mod credentials;
 pub(crate) mod decimal;

@@ -3,6 +3,7 @@
 //! package's tests. Seeds are texts that a person can read and write; the
 //! module documentation of a target says what its input looks like.
 
+pub(crate) mod answer_head;
 pub(crate) mod authorization;
 pub(crate) mod claims;
 pub(crate) mod config;

@@ -1,0 +1,116 @@
+//! The head of an answer, read as RFC 9110 and RFC 9111 have it. Numbers are
+//! read digit by digit.
+
+use super::credentials::Headers;
+
+/// What a cache would know of an answer.
+pub(crate) struct Answer {
+    pub(crate) status: Option<u16>,
+    /// Whether its content has another coding than `identity`.
+    pub(crate) encoded: bool,
+    /// In seconds: the largest that any cache on the way has written.
+    pub(crate) age: u32,
+    /// How many seconds it is still fresh, where it says so.
+    pub(crate) fresh_for: Option<u32>,
+    /// Whether some server or cache has written its own field.
+    pub(crate) from_afar: bool,
+}
+
+impl Answer {
+    pub(crate) fn of(headers: &Headers) -> Self {
+        let ages = list(headers, "age");
+        let ages = ages.iter().filter_map(|age| delta_seconds(age));
+        let age = ages.max().unwrap_or(0);
+        let codings = list(headers, "content-encoding");
+        let marks = ["x-envoy-upstream-service-time", "date", "server", "via"];
+        let is_mark = |name: &[u8]| marks.iter().any(|mark| lower(name) == mark.as_bytes());
+        Self {
+            status: status(headers),
+            encoded: codings.iter().any(|coding| lower(coding) != b"identity"),
+            age,
+            fresh_for: lifetime(headers).map(|all| all.saturating_sub(age)),
+            from_afar: headers.iter().any(|(name, _)| is_mark(name)),
+        }
+    }
+}
+
+/// The first `:status`, where it is a number of 16 bits; the sign that Rust's
+/// numbers may have is one that the proxy never writes.
+fn status(headers: &Headers) -> Option<u16> {
+    let (_, text) = headers.iter().find(|(name, _)| lower(name) == b":status")?;
+    let digits = text.strip_prefix(b"+").unwrap_or(text);
+    let number = digits_of(digits)?;
+    u16::try_from(number).ok()
+}
+
+/// RFC 9111 section 4.2.1: the freshness lifetime. A directive that forbids to use
+/// an answer unasked makes it none (sections 5.2.2.4, 5.2.2.5), wherever it stands.
+fn lifetime(headers: &Headers) -> Option<u32> {
+    let directives = list(headers, "cache-control");
+    let names: Vec<_> = directives.iter().map(|one| lower(one)).collect();
+    if names
+        .iter()
+        .any(|name| name == b"no-store" || name == b"no-cache")
+    {
+        return Some(0);
+    }
+    names.iter().find_map(|directive| {
+        let (name, value) = directive.split_at_checked(8)?;
+        if name != b"max-age=" {
+            return None;
+        }
+        // Section 5.2: both forms of an argument are to be understood.
+        let value = value.strip_prefix(b"\"").unwrap_or(value);
+        delta_seconds(value.strip_suffix(b"\"").unwrap_or(value))
+    })
+}
+
+/// RFC 9111 section 1.2.2: what is too large counts as the largest.
+fn delta_seconds(text: &[u8]) -> Option<u32> {
+    Some(u32::try_from(digits_of(text)?).unwrap_or(u32::MAX))
+}
+
+fn digits_of(text: &[u8]) -> Option<u64> {
+    let mut number = None;
+    for byte in text {
+        let digit = match byte {
+            b'0'..=b'9' => u64::from(byte - b'0'),
+            _ => return None,
+        };
+        let so_far: u64 = number.unwrap_or(0);
+        number = Some(so_far.saturating_mul(10).saturating_add(digit));
+    }
+    number
+}
+
+/// RFC 9110 section 5.6.1: the members of a list, whose fields are one list, without
+/// empty ones.
+fn list(headers: &Headers, name: &str) -> Vec<Vec<u8>> {
+    let mut members = vec![Vec::new()];
+    for (known, value) in headers {
+        if lower(known) != name.as_bytes() {
+            continue;
+        }
+        for byte in value {
+            match byte {
+                b',' => members.push(Vec::new()),
+                byte => members.last_mut().unwrap().push(*byte),
+            }
+        }
+        members.push(Vec::new());
+    }
+    let blank = |byte: &u8| byte.is_ascii_whitespace();
+    for member in &mut members {
+        let blanks = member.iter().take_while(|byte| blank(byte)).count();
+        member.drain(..blanks);
+        while member.last().is_some_and(blank) {
+            member.pop();
+        }
+    }
+    members.retain(|member| !member.is_empty());
+    members
+}
+
+fn lower(text: &[u8]) -> Vec<u8> {
+    text.to_ascii_lowercase()
+}
