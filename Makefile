@@ -150,20 +150,29 @@ browser-app: setup wasm ## Leaves examples/browser-app running: a page to open, 
 
 # --- tests ---
 
+# One of the versions.
+envoy = $(CURDIR)/$(TOOLS)/envoy/$(1)/envoy/_bin/envoy
+
 # The end-to-end tests on one of the versions, with what it is said by.
 end_to_end_on = echo "--- Envoy $(1)"; \
-	ENVOY=$(CURDIR)/$(TOOLS)/envoy/$(1)/envoy/_bin/envoy $(CARGO) test --locked --no-fail-fast --test e2e --test cases
+	ENVOY=$(call envoy,$(1)) $(CARGO) test --locked --no-fail-fast --test e2e --test cases
 
 .PHONY: test
-test: lint setup wasm ## All tests: formats, lints, units, vectors, layers, module, end to end in the newest and the oldest Envoy
-	$(CARGO) test --locked --no-fail-fast
-	$(if $(ENVOY),,$(call end_to_end_on,$(lastword $(ENVOY_VERSIONS))))
+test: setup ## All tests: formats, lints, units, vectors, layers, module, end to end in the newest and the oldest Envoy
+	@tests/parts "$(ENVOY)" "$(if $(ENVOY),,$(call envoy,$(lastword $(ENVOY_VERSIONS))))"
+
+.PHONY: check
+check: wasm-target ## For between two edits: formats, lints and unit tests, in less than a minute
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --workspace --lib --bins -- -D warnings
+	$(CARGO) clippy --locked --package edge-authz-proxy-wasm --target $(TARGET) -- -D warnings
+	$(CARGO) test --locked --quiet --lib --package edge-authz --package edge-authz-cli --package edge-authz-proxy-wasm
 
 .PHONY: lint
 lint: wasm-target ## Formats and lints, natively and for the module
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-	$(CARGO) clippy --locked --test browser --test docker -- -D warnings
+	$(CARGO) clippy --locked --test e2e --test cases --test browser --test docker -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-proxy-wasm --target $(TARGET) -- -D warnings
 
 .PHONY: test-unit
