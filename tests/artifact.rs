@@ -63,6 +63,7 @@ const EXPORTS: &[&str] = &[
     "_initialize",
     "memory",
     "proxy_abi_version_0_2_1",
+    "malloc",
     "proxy_on_memory_allocate",
     "proxy_on_context_create",
     "proxy_on_vm_start",

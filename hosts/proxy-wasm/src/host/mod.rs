@@ -54,11 +54,12 @@ fn returned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8
         return Err(HostError::Malformed);
     }
     // SAFETY: the ABI has the host return data in memory that it got from this
-    // module's exported `proxy_on_memory_allocate(size)`, once for each call,
-    // and leaves it to the caller. The SDK's implementation of that export
-    // gives away a boxed slice of `size` bytes; this takes it back, after the
-    // host has written all of it. For a size of 0 that pointer dangles, as it
-    // may.
+    // module's exported `malloc(size)` or `proxy_on_memory_allocate(size)`, once
+    // for each call, and leaves it to the caller. The SDK's implementation of the
+    // latter gives away a boxed slice of `size` bytes, and the target's allocator
+    // takes blocks of small alignment from `malloc` and gives them to `free`, so
+    // that either is a boxed slice; this takes it back, after the host has written
+    // all of it. For a size of 0 that pointer dangles, as it may.
     let bytes = unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(data, size)) };
     Ok(bytes.into_vec())
 }
