@@ -103,3 +103,25 @@ fn a_key_that_left_or_lost_its_kid_is_no_longer_offered() {
     assert!(!gone.contains(ec));
     assert!(!gone.still_offers(Some("a"), Algorithm::Es256, ec));
 }
+
+/// As many keys as a set may have, of one kind, each with a `kid`.
+fn largest() -> KeySet {
+    let keys: Vec<_> = (0..MAX_KEYS)
+        .map(|number| with(EC, &format!(r#""kid":"key-{number:04}""#)))
+        .collect();
+    set(&keys.iter().map(|key| &**key).collect::<Vec<_>>())
+}
+
+#[test]
+fn of_the_largest_set_a_token_is_tried_with_one_key_and_without_kid_with_none() {
+    let set = largest();
+    for number in [0, 100, MAX_KEYS - 1] {
+        let kid = format!("key-{number:04}");
+        let found = kids(set.lookup(Some(&kid), Algorithm::Es256));
+        assert_eq!(found, Some((vec![Some(&*kid)], true)));
+    }
+    let lookup = set.lookup(None, Algorithm::Es256);
+    assert!(matches!(lookup, Lookup::NoFittingKey));
+    let lookup = set.lookup(Some("key-9999"), Algorithm::Es256);
+    assert!(matches!(lookup, Lookup::UnknownKid));
+}
