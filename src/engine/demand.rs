@@ -20,10 +20,17 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// Whether nothing is wanted.
+    /// Whether somebody waits.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.sources.is_empty() && self.doubted.is_empty()
+    pub const fn is_urgent(&self) -> bool {
+        !self.sources.is_empty()
+    }
+
+    /// Whether somebody waits who did not when the `former` one was made. A token
+    /// that makes keys doubtful is no reason to hurry, or its sender could make the
+    /// service work.
+    pub(super) fn is_more_urgent_than(&self, former: &Self) -> bool {
+        self.is_urgent() && (&self.sources, &self.kids) != (&former.sources, &former.kids)
     }
 
     /// Whether somebody waits for this source.

@@ -59,16 +59,16 @@ impl Exchange {
         (number > judge.snapshot().number()).then(|| self.latest())
     }
 
-    /// Says what the judge of this index wants. Returns whether the service has
-    /// something new to do, and should not be left to sleep.
+    /// Says what the judge of this index wants. Returns whether the service
+    /// should be woken: somebody waits who has not waited before.
     pub fn want(&self, judge: usize, demand: Demand) -> bool {
         let Some(known) = self.demands.get(judge) else {
             return false;
         };
         let mut known = locked(known);
-        let is_new = *known != demand && !demand.is_empty();
+        let is_urgent = demand.is_more_urgent_than(&known);
         *known = demand;
-        is_new
+        is_urgent
     }
 
     /// What the judges want, for [`KeyService::tick`].

@@ -202,8 +202,11 @@ impl Judge {
         if let Some(absent) = &decision.absent {
             let kid = AskedKid::new(&absent.kid);
             for source in &absent.sources {
+                // It is the keys that show it, however long the request had to wait
+                // for its turn: the issuer may have published the key since.
+                let shown_at = self.snapshot.fetched_at(*source);
                 if let Some(absent) = self.absent.get_mut(source.index()) {
-                    absent.insert(&kid, now);
+                    absent.insert(&kid, shown_at.unwrap_or(now));
                 }
             }
         }

@@ -138,7 +138,7 @@ impl KeyService {
             Snapshot::update(&mut self.snapshot, id, source.view(now));
         }
         self.starting = self.sources.iter().any(Source::is_starting);
-        self.awaited = demands.iter().any(|demand| !demand.is_empty());
+        self.awaited = demands.iter().any(Demand::is_urgent);
     }
 
     /// A fetch has ended. `body` copies the answer's body; it is asked for only

@@ -179,6 +179,12 @@ impl Snapshot {
         Some(&taken.set)
     }
 
+    /// When the source's keys were taken.
+    pub(super) fn fetched_at(&self, source: SourceId) -> Option<UnixTime> {
+        let content = self.sources.get(source.index())?.content()?;
+        Some(content.fetched_at)
+    }
+
     /// When the fetch of the source's keys began.
     pub(super) fn fetched_from(&self, source: SourceId) -> Option<UnixTime> {
         let content = self.sources.get(source.index())?.content()?;

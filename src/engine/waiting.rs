@@ -69,7 +69,7 @@ struct Seated {
 #[derive(Clone, Copy, Debug, Default)]
 struct Crowd {
     waiting: usize,
-    /// Those whose `kid` its keys lack.
+    /// Those whose `kid` its keys lack, as far as they were judged by these keys.
     lacking_kid: usize,
     /// The last change of its keys.
     changed_by: u64,
@@ -175,14 +175,15 @@ impl Waiting {
 
     /// Takes a request from its place.
     pub(super) fn take(&mut self, place: Place) -> Option<Waiter> {
-        let Seated { waiter, .. } = self.seats.remove(&place)?;
+        let Seated { waiter, judged_by } = self.seats.remove(&place)?;
         self.places.remove(&waiter.stream);
         self.deadlines.remove(&(waiter.deadline, place));
         self.share.give_back(waiter.bytes());
         for wanted in &waiter.wanted {
             if let Some(crowd) = self.crowds.get_mut(wanted.source.index()) {
                 crowd.waiting = crowd.waiting.saturating_sub(1);
-                let lacking = usize::from(wanted.lacks_kid);
+                let is_counted = wanted.lacks_kid && judged_by >= crowd.changed_by;
+                let lacking = usize::from(is_counted);
                 crowd.lacking_kid = crowd.lacking_kid.saturating_sub(lacking);
             }
         }
@@ -211,6 +212,8 @@ impl Waiting {
             return;
         };
         crowd.changed_by = self.changes;
+        // Whether these lack a `kid` is not known before those that wait are judged.
+        crowd.lacking_kid = 0;
         if crowd.waiting == 0 {
             return;
         }

@@ -1,6 +1,8 @@
 //! Workers, issuers, shared data and a clock: everything around the engine,
 //! simulated. Each thing that happens is checked by the model.
 
+mod looking;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -392,35 +394,5 @@ impl World {
             let body = || Some(answer.body.clone());
             engine.fetched(call.asked.id, &answer.head, &body, env)
         });
-    }
-
-    /// How a request was answered; absent while it waits.
-    pub(super) fn outcome(&self, stream: StreamId) -> Option<Outcome> {
-        self.answers.borrow().get(&stream).cloned()
-    }
-
-    pub(super) fn reason(&self, stream: StreamId) -> Option<Reason> {
-        self.outcome(stream).map(|outcome| outcome.reason)
-    }
-
-    /// How often an issuer was asked for anything.
-    pub(super) fn gets_of(&self, issuer: usize) -> usize {
-        let gets = self.gets.borrow();
-        gets.iter().filter(|get| get.source == issuer).count()
-    }
-
-    pub(super) fn paths_of(&self, issuer: usize) -> Vec<String> {
-        let gets = self.gets.borrow();
-        let of = gets.iter().filter(|get| get.source == issuer);
-        of.map(|get| get.asked.uri.path().to_owned()).collect()
-    }
-
-    /// Whether every worker takes a token of this key at once.
-    pub(super) fn all_allow(&self, issuer: usize, key: usize) -> bool {
-        let workers = self.workers.borrow().clone();
-        workers.iter().all(|worker| {
-            let stream = self.request(worker, issuer, Token::Good(KeyId(key)));
-            self.reason(stream) == Some(Reason::Allowed)
-        })
     }
 }

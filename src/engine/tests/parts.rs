@@ -1,0 +1,255 @@
+//! The key service and judges, one step after the other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::signer::{KeyId, Memory, SIGNER};
+use super::world::LATE;
+use crate::config;
+use crate::engine::{
+    Demand, Effect, Env, Exchange, FetchCall, Judge, KeyService, NoSharedData, StreamId,
+};
+use crate::http::{HeaderMap, RequestHead};
+use crate::keys::answer::{AnswerHead, Ending};
+use crate::policy::{Policy, SourceId};
+use crate::telemetry::Reason;
+use crate::time::UnixTime;
+
+const ISSUER: &str = "https://a.example";
+const CONFIGURATION: &str = r#"{"providers":[{"name":"a","issuer":"https://a.example",
+    "audiences":"any","jwks":{"cluster":"a","uri":"https://a.example/keys",
+    "timeout":"5s","refresh":"10m","max_stale":"1h"}}],"routes":[{"match":"$default"}]}"#;
+
+struct Parts {
+    now: UnixTime,
+    policy: Arc<Policy>,
+    service: KeyService,
+    judge: Judge,
+    streams: u32,
+}
+
+impl Parts {
+    /// Both parts, with this key.
+    fn with(key: usize) -> Self {
+        let policy = Arc::new(config::compile(CONFIGURATION.as_bytes()).unwrap());
+        let service = KeyService::new(&policy, 1);
+        let mut parts = Self {
+            now: UnixTime::from_secs(1_800_000_000),
+            judge: Judge::new(Arc::clone(&policy), Arc::clone(service.snapshot())),
+            policy,
+            service,
+            streams: 0,
+        };
+        let call = parts.serve(&Demand::default()).unwrap();
+        parts.answer(&call, &[key]);
+        parts.adopt();
+        parts
+    }
+
+    fn env(&self) -> Env<'static> {
+        Env {
+            now: self.now,
+            shared: &NoSharedData,
+            native: &Memory,
+        }
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now = self.now.saturating_add(time);
+    }
+
+    fn adopt(&mut self) {
+        self.judge.adopt(self.service.snapshot(), self.now);
+    }
+
+    /// A tick of the service; the fetch that begins.
+    fn serve(&mut self, demand: &Demand) -> Option<FetchCall> {
+        self.pass(Duration::from_millis(10));
+        let env = self.env();
+        let effects = self.service.tick(std::slice::from_ref(demand), env);
+        effects.into_iter().find_map(|effect| match effect {
+            Effect::Fetch(call) => Some(call),
+            Effect::Answer(_) | Effect::Measure(_) | Effect::Log(_) => None,
+        })
+    }
+
+    fn answer(&mut self, call: &FetchCall, keys: &[usize]) {
+        self.pass(Duration::from_millis(10));
+        let keys: Vec<_> = keys.iter().copied().map(KeyId).collect();
+        let set = SIGNER.with(|signer| signer.key_set(&keys));
+        let head = AnswerHead {
+            ending: Ending::Status(200),
+            body_size: set.len(),
+            ..AnswerHead::default()
+        };
+        let env = self.env();
+        self.service
+            .fetched(call.id, &head, &|| Some(set.clone()), env);
+    }
+
+    /// A request with a token of this key; how it is answered.
+    fn request(&mut self, key: usize) -> Option<Reason> {
+        self.pass(Duration::from_millis(1));
+        let text = SIGNER.with(|signer| signer.good(ISSUER, KeyId(key), LATE));
+        let head = RequestHead::new(HeaderMap::from_pairs([
+            (":method", "GET"),
+            (":path", "/"),
+            ("authorization", &format!("Bearer {text}")),
+        ]));
+        self.streams += 1;
+        let env = self.env();
+        let effects = self.judge.request(StreamId(self.streams), head, env);
+        reasons(effects).next()
+    }
+
+    fn tick(&mut self) -> Vec<Reason> {
+        let env = self.env();
+        reasons(self.judge.tick(env)).collect()
+    }
+}
+
+fn reasons(effects: Vec<Effect>) -> impl Iterator<Item = Reason> {
+    effects.into_iter().filter_map(|effect| match effect {
+        Effect::Answer(answer) => Some(answer.reason),
+        Effect::Fetch(_) | Effect::Measure(_) | Effect::Log(_) => None,
+    })
+}
+
+#[test]
+fn nobody_asks_again_for_a_kid_that_may_have_come_already() {
+    let mut parts = Parts::with(0);
+    assert_eq!(parts.request(0), Some(Reason::Allowed));
+    // While the keys are refreshed, a token of a new one comes.
+    parts.pass(Duration::from_mins(11));
+    let call = parts.serve(&Demand::default()).unwrap();
+    assert_eq!(parts.request(1), None);
+    let before = parts.judge.demand();
+    parts.answer(&call, &[0, 1]);
+    // The judge does not know of it yet.
+    assert_eq!(parts.serve(&before), None);
+    // It knows, and has not come to those that wait.
+    parts.adopt();
+    assert_eq!(parts.request(0), Some(Reason::Allowed));
+    let unjudged = parts.judge.demand();
+    assert_eq!(parts.serve(&unjudged), None);
+    assert_eq!(parts.tick(), [Reason::Allowed]);
+    // What is missing for certain is asked for at once.
+    assert_eq!(parts.request(2), None);
+    let demand = parts.judge.demand();
+    assert!(parts.serve(&demand).is_some_and(|call| call.fresh));
+}
+
+#[test]
+fn a_kid_is_absent_for_ten_seconds_after_the_keys_came_that_lack_it() {
+    let mut parts = Parts::with(0);
+    assert_eq!(parts.request(1), None);
+    let call = parts.serve(&parts.judge.demand()).unwrap();
+    parts.answer(&call, &[0]);
+    // The judge comes to the request late.
+    parts.pass(Duration::from_secs(4));
+    parts.adopt();
+    assert_eq!(parts.tick(), [Reason::UnknownKey]);
+    assert_eq!(parts.request(1), Some(Reason::UnknownKey));
+    parts.pass(Duration::from_secs(5));
+    assert_eq!(parts.request(1), Some(Reason::UnknownKey));
+    parts.pass(Duration::from_secs(1));
+    assert_eq!(parts.request(1), None);
+}
+
+#[test]
+fn a_judge_never_goes_back_to_keys_that_were_withdrawn() {
+    let mut parts = Parts::with(0);
+    let old = Arc::clone(parts.service.snapshot());
+    assert_eq!(parts.request(0), Some(Reason::Allowed));
+    parts.pass(Duration::from_mins(11));
+    let call = parts.serve(&Demand::default()).unwrap();
+    parts.answer(&call, &[1]);
+    parts.adopt();
+    let now = parts.now;
+    parts.judge.adopt(&old, now);
+    assert_eq!(parts.request(0), None);
+    assert_eq!(parts.request(1), Some(Reason::Allowed));
+}
+
+#[test]
+fn a_doubt_is_told_until_keys_were_fetched_since() {
+    let mut parts = Parts::with(4);
+    // Both keys have one `kid`.
+    assert_eq!(parts.request(5), Some(Reason::BadSignature));
+    let demand = parts.judge.demand();
+    assert!(!demand.is_urgent());
+    // One that is lost is told again, and one that is told twice does no harm.
+    assert_eq!(parts.judge.demand(), demand);
+    parts.pass(Duration::from_millis(500));
+    let call = parts.serve(&demand).unwrap();
+    parts.pass(Duration::from_millis(500));
+    assert_eq!(parts.serve(&demand), None);
+    parts.answer(&call, &[5]);
+    parts.pass(Duration::from_mins(2));
+    assert_eq!(parts.serve(&demand), None);
+    parts.adopt();
+    assert!(parts.judge.demand().doubted.is_empty());
+    assert_eq!(parts.request(5), Some(Reason::Allowed));
+}
+
+#[test]
+fn a_clock_that_only_the_judge_saw_set_back_shows_no_kid_absent() {
+    let mut parts = Parts::with(0);
+    let source = SourceId::new(0);
+    let fetched_from = |parts: &Parts| parts.judge.snapshot().fetched_from(source);
+    let fetched = fetched_from(&parts);
+    assert!(fetched > Some(UnixTime::EPOCH));
+    parts.pass(Duration::from_mins(11));
+    let ahead = parts.now;
+    let call = parts.serve(&Demand::default()).unwrap();
+    // The judge sees the clock set back. The keys seem to come from the future, and
+    // may lack what is asked for now.
+    parts.now = ahead.saturating_sub(Duration::from_mins(20));
+    assert_eq!(parts.request(1), None);
+    assert_eq!(fetched_from(&parts), Some(UnixTime::EPOCH));
+    // That does not change when the service, which has not noticed, says it again.
+    let now = parts.now;
+    parts.now = ahead;
+    assert_eq!(parts.serve(&Demand::default()), None);
+    assert!(parts.service.snapshot().number() > parts.judge.snapshot().number());
+    assert_eq!(parts.service.snapshot().fetched_from(source), fetched);
+    parts.adopt();
+    assert_eq!(fetched_from(&parts), Some(UnixTime::EPOCH));
+    // Nor are new ones believed whose fetch seems to begin later.
+    parts.answer(&call, &[0]);
+    parts.now = now;
+    parts.adopt();
+    assert_eq!(fetched_from(&parts), Some(UnixTime::EPOCH));
+    assert_eq!(parts.request(0), Some(Reason::Allowed));
+    assert_eq!(parts.request(1), None);
+}
+
+#[test]
+fn the_exchange_hands_over_what_is_new_and_says_who_should_be_woken() {
+    let mut parts = Parts::with(0);
+    let exchange = Exchange::new(&parts.service, 2);
+    assert!(exchange.newer_than(&parts.judge).is_none());
+    let behind = Judge::new(
+        Arc::clone(&parts.policy),
+        Arc::clone(KeyService::new(&parts.policy, 2).snapshot()),
+    );
+    assert!(exchange.newer_than(&behind).is_some());
+    assert!(!exchange.want(0, parts.judge.demand()));
+    assert_eq!(parts.request(1), None);
+    assert!(exchange.want(0, parts.judge.demand()));
+    assert!(!exchange.want(0, parts.judge.demand()));
+    // There is no such judge.
+    assert!(!exchange.want(2, parts.judge.demand()));
+    let wanted = exchange.demands();
+    assert_eq!(wanted, [parts.judge.demand(), Demand::default()]);
+    let call = parts.serve(&wanted[0]).unwrap();
+    parts.answer(&call, &[0, 1]);
+    assert!(exchange.newer_than(&parts.judge).is_none());
+    exchange.publish(&parts.service);
+    let newer = exchange.newer_than(&parts.judge).unwrap();
+    let now = parts.now;
+    parts.judge.adopt(&newer, now);
+    assert_eq!(parts.tick(), [Reason::Allowed]);
+    assert!(!exchange.want(0, parts.judge.demand()));
+    assert!(!exchange.demands().iter().any(Demand::is_urgent));
+}
