@@ -8,8 +8,8 @@ use crate::jwk::Jwk;
 use crate::jwt::{TokenError, TokenType, UnverifiedJwt, VerifiedJwt};
 use crate::policy::ProviderId;
 
-/// A token's header and issuer, on which no trust rests yet.
-pub(super) struct Form<'t> {
+/// A token's header and issuer, on which no trust rests yet. No claim can be read.
+pub struct Form<'t> {
     text: &'t [u8],
     known: Known<'t>,
 }
@@ -48,28 +48,36 @@ impl<'t> Form<'t> {
         matches!(self.known, Known::Before { .. })
     }
 
-    pub(super) fn issuer(&self) -> &str {
+    /// Who the token says has issued it.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
         match &self.known {
             Known::Before { first, .. } => first.issuer(),
             Known::Parsed(jwt) => jwt.issuer(),
         }
     }
 
-    pub(super) fn algorithm(&self) -> Algorithm {
+    /// The algorithm that it says it is signed with.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
         match &self.known {
             Known::Before { first, .. } => first.algorithm(),
             Known::Parsed(jwt) => jwt.algorithm(),
         }
     }
 
-    pub(super) fn kid(&self) -> Option<&str> {
+    /// The ID of the key that it says it is signed with.
+    #[must_use]
+    pub fn kid(&self) -> Option<&str> {
         match &self.known {
             Known::Before { first, .. } => first.kid(),
             Known::Parsed(jwt) => jwt.kid(),
         }
     }
 
-    pub(super) fn token_type(&self) -> Option<&TokenType> {
+    /// Its `typ`.
+    #[must_use]
+    pub fn token_type(&self) -> Option<&TokenType> {
         match &self.known {
             Known::Before { first, .. } => first.token_type(),
             Known::Parsed(jwt) => jwt.token_type(),

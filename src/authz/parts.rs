@@ -8,12 +8,12 @@ use crate::rules::{RequestPart, RequestParts};
 
 /// A request at its route. Nothing is looked up before a rule asks for it.
 #[derive(Clone, Copy, Debug)]
-pub struct Parts<'a> {
+pub(super) struct Parts<'a> {
     /// The request as the client sent it, its copies of identity headers among
     /// the rest.
-    pub head: &'a RequestHead,
+    pub(super) head: &'a RequestHead,
     /// The route, with the path's variables.
-    pub found: &'a Found<'a>,
+    pub(super) found: &'a Found<'a>,
 }
 
 impl RequestParts for Parts<'_> {

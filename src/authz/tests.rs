@@ -1,4 +1,5 @@
 mod doubted;
+mod traced;
 
 use super::refusal::Refusal;
 use crate::policy::{BodyStyle, Responses};

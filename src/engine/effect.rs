@@ -1,10 +1,7 @@
 //! What the engine wants done.
 
-use std::sync::Arc;
-
 use super::fetch::FetchCall;
-use crate::authz::Forward;
-use crate::cors::{PreflightFault, ResponseCors};
+use crate::authz::{Facts, Forward};
 use crate::http::LocalReply;
 use crate::telemetry::{Event, Measurement, Reason};
 
@@ -35,16 +32,8 @@ pub struct Answer {
     pub action: Action,
     /// Why.
     pub reason: Reason,
-    /// The route that it reached, as configured.
-    pub route: Option<Arc<str>>,
-    /// The provider of its token, where one took part.
-    pub provider: Option<Arc<str>>,
-    /// The issuer of its token, where it was good.
-    pub issuer: Option<Arc<str>>,
-    /// What CORS does to the answer that the client gets.
-    pub cors: Option<ResponseCors>,
-    /// What it asked for in vain, if it is a preflight.
-    pub preflight: Vec<PreflightFault>,
+    /// What is known of it.
+    pub facts: Facts,
 }
 
 /// What happens to a decided request.

@@ -127,7 +127,7 @@ impl Judge {
     /// answer it by itself.
     #[must_use]
     pub fn cors_of_waiting(&self, stream: StreamId) -> Option<&ResponseCors> {
-        self.waiting.get(stream)?.cors.as_ref()
+        self.waiting.get(stream)?.facts.cors.as_ref()
     }
 
     /// Time has passed: [`Judge::next_tick`] of it, or any other. This alone

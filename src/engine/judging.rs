@@ -7,8 +7,7 @@ use super::judge::Judge;
 use super::snapshot::KeysAt;
 use super::waiting::{Place, Waiter};
 use super::{Action, Answer, Effect, Env, StreamId, Turn};
-use crate::authz::{self, Context, Decision, Forward, Refusal, Verdict, Verified, Wanted};
-use crate::cors::ResponseCors;
+use crate::authz::{self, Context, Decision, Facts, Forward, Refusal, Verdict, Verified, Wanted};
 use crate::http::RequestHead;
 use crate::jwk::AskedKid;
 use crate::telemetry::{Measurement, Metric, Reason};
@@ -48,13 +47,6 @@ pub(super) struct Asking {
     pub(super) arrived: UnixTime,
     /// Its place among those that wait, where it has waited.
     pub(super) place: Option<Place>,
-}
-
-/// What is known of a request besides what happens to it.
-struct Known {
-    route: Option<Arc<str>>,
-    provider: Option<Arc<str>>,
-    cors: Option<ResponseCors>,
 }
 
 impl Judge {
@@ -114,44 +106,23 @@ impl Judge {
     pub(super) fn judge(&mut self, asking: Asking, turn: &mut Turn<'_>) -> bool {
         let Decision {
             verdict,
-            reason,
-            cors,
-            route,
-            preflight,
-            provider,
-            recalled,
-            ..
+            facts,
+            learned,
         } = self.decide(&asking, turn.env);
-        let route = route.and_then(|id| self.policy.route(id));
-        let provider = provider.and_then(|id| self.policy.providers.get(id));
-        let issuer = provider.filter(|_| reason == Reason::Allowed);
-        let issuer = issuer.map(|provider| Arc::clone(&provider.expectations.issuer));
-        let known = Known {
-            route: route.map(|route| Arc::clone(&route.name)),
-            provider: provider.map(|provider| Arc::clone(&provider.name)),
-            cors,
-        };
-        let action = match verdict {
-            Verdict::Forward(forward) => Action::Forward(forward),
-            Verdict::Reply(reply) => Action::Reply(reply),
-            Verdict::Wait(wanted) => {
-                return self.wait(asking, wanted, known, turn);
-            }
+        let (reason, action) = match verdict {
+            Verdict::Forward(forward) => (forward.reason(), Action::Forward(forward)),
+            Verdict::Reply(reason, reply) => (reason, Action::Reply(reply)),
+            Verdict::Wait(wanted) => return self.wait(asking, wanted, facts, turn),
         };
         if asking.place.is_some() {
             turn.effects.push(Effect::Measure(Measurement::waiting(-1)));
         }
-        if let Some(hit) = recalled {
+        if let Some(hit) = learned.recalled {
             turn.effects
                 .push(Effect::Measure(Measurement::token_cache(hit)));
         }
-        let Known {
-            route,
-            provider,
-            cors,
-        } = known;
         if let (Action::Forward(Forward { dropped: 1.., .. }), Some(provider)) =
-            (&action, &provider)
+            (&action, &facts.provider)
         {
             let provider = Arc::clone(provider);
             turn.effects.push(Effect::Measure(Measurement::count(
@@ -162,11 +133,7 @@ impl Judge {
             stream: asking.stream,
             action,
             reason,
-            route,
-            provider,
-            issuer,
-            cors,
-            preflight,
+            facts,
         })));
         true
     }
@@ -186,20 +153,21 @@ impl Judge {
             now,
         };
         let mut decision = authz::evaluate(&self.policy, &asking.head, context);
-        if decision.verified.is_some() {
+        let learned = &mut decision.learned;
+        if learned.verified.is_some() {
             self.checks = self.checks.saturating_add(1);
         }
         if let Some(Verified {
             token,
             provider,
             jwt,
-        }) = decision.verified.take()
+        }) = learned.verified.take()
             // Tokens of no further use must not push others out.
             && jwt.expires() > now
         {
             self.tokens.remember(token, provider, jwt);
         }
-        if let Some(absent) = &decision.absent {
+        if let Some(absent) = &learned.absent {
             let kid = AskedKid::new(&absent.kid);
             for source in &absent.sources {
                 // It is the keys that show it, however long the request had to wait
@@ -210,7 +178,7 @@ impl Judge {
                 }
             }
         }
-        for source in &decision.doubted {
+        for source in &decision.learned.doubted {
             self.doubt(*source, now);
         }
         decision
@@ -221,7 +189,7 @@ impl Judge {
         &mut self,
         asking: Asking,
         wanted: Vec<Wanted>,
-        known: Known,
+        facts: Facts,
         turn: &mut Turn<'_>,
     ) -> bool {
         let Asking {
@@ -236,9 +204,7 @@ impl Judge {
             arrived,
             deadline: arrived.saturating_add(self.timeout(&wanted)),
             wanted: wanted.into(),
-            route: known.route,
-            provider: known.provider,
-            cors: known.cors,
+            facts,
         };
         let (seated, has_waited) = match place {
             Some(place) => (self.waiting.put_back(place, waiter), true),
@@ -280,11 +246,7 @@ impl Judge {
             stream: waiter.stream,
             action: Action::Reply(refusal.reply(&self.policy.responses)),
             reason,
-            route: waiter.route,
-            provider: waiter.provider,
-            issuer: None,
-            cors: waiter.cors,
-            preflight: Vec::new(),
+            facts: waiter.facts,
         })));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::StreamId;
-use crate::authz::Wanted;
+use crate::authz::{Facts, Wanted};
 use crate::cors::ResponseCors;
 use crate::http::RequestHead;
 use crate::memory::{Pool, Share};
@@ -32,16 +32,15 @@ pub(super) struct Waiter {
     pub(super) arrived: UnixTime,
     pub(super) deadline: UnixTime,
     pub(super) wanted: Box<[Wanted]>,
-    pub(super) route: Option<Arc<str>>,
-    pub(super) provider: Option<Arc<str>>,
-    pub(super) cors: Option<ResponseCors>,
+    /// What the last decision about it has shown.
+    pub(super) facts: Facts,
 }
 
 impl Waiter {
     /// The bytes that it holds: a `wanted` of a thousand sources counts as well as
     /// ten thousand empty header fields.
     fn bytes(&self) -> usize {
-        let cors = self.cors.as_ref().map_or(0, ResponseCors::held_bytes);
+        let cors = self.facts.cors.as_ref().map_or(0, ResponseCors::held_bytes);
         [size_of_val(&*self.wanted), cors, OVERHEAD]
             .into_iter()
             .fold(self.head.headers().held_bytes(), usize::saturating_add)

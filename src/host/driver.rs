@@ -264,7 +264,7 @@ impl<H: Host> Driver<H> {
             && let Some(stream) = waiting.get(answer.stream)
             && let Ok(mut queued) = self.queued.try_borrow_mut()
         {
-            stream.set_cors(answer.cors.clone());
+            stream.set_cors(answer.facts.cors.clone());
             queued.push_back(answer);
         }
     }

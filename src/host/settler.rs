@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::stream::{At, Passage, State, Stream};
 use super::{Host, HttpExchange, Report};
-use crate::authz::Refusal;
+use crate::authz::{Facts, Refusal};
 use crate::cors::ResponseCors;
 use crate::engine::{Action, Answer, StreamId};
 use crate::http::LocalReply;
@@ -45,25 +45,24 @@ impl<H: Host> Settler<H> {
             stream,
             action: Action::Reply(self.failure.clone()),
             reason: Reason::InternalError,
-            route: None,
-            provider: None,
-            issuer: None,
-            cors,
-            preflight: Vec::new(),
+            facts: Facts {
+                cors,
+                ..Facts::default()
+            },
         }
     }
 
     /// Does what was decided about a request, and tells of it.
     pub fn settle(&self, exchange: &impl HttpExchange, stream: &Stream, answer: &Answer, at: At) {
         let reason = stream.apply(exchange, answer, at, &self.policy, &self.failure);
-        let provider = answer.provider.clone();
+        let provider = answer.facts.provider.clone();
         let passed = matches!(answer.action, Action::Forward(_)) && reason == answer.reason;
         if !passed && reason != Reason::Preflight && self.report.wants(Level::Debug) {
             self.report.log(&Event::Refused {
                 reason,
-                route: answer.route.clone(),
+                route: answer.facts.route.clone(),
                 provider: provider.clone(),
-                preflight: answer.preflight.clone(),
+                preflight: answer.facts.preflight.clone(),
             });
         }
         let requests = Metric::Requests { reason, provider };

@@ -104,7 +104,7 @@ impl Stream {
         policy: &Policy,
         failure: &LocalReply,
     ) -> Reason {
-        self.set_cors(answer.cors.clone());
+        self.set_cors(answer.facts.cors.clone());
         let forward = match &answer.action {
             Action::Forward(forward) => forward,
             Action::Reply(reply) => {
@@ -264,9 +264,9 @@ fn publish(
     for entry in entries {
         let value = match entry {
             FilterState::Subject => subject,
-            FilterState::Issuer => answer.issuer.as_deref(),
-            FilterState::Provider => answer.provider.as_deref(),
-            FilterState::Route => answer.route.as_deref(),
+            FilterState::Issuer => answer.facts.issuer.as_deref(),
+            FilterState::Provider => answer.facts.provider.as_deref(),
+            FilterState::Route => answer.facts.route.as_deref(),
             FilterState::Reason => Some(reason.name()),
         };
         if let Some(value) = value {

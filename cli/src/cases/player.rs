@@ -172,7 +172,7 @@ fn outcome(policy: &Policy, answer: &Answer, request: &Request) -> Outcome {
         Action::Reply(reply) => Outcome {
             status: reply.status,
             reason,
-            headers: with_cors(reply_headers(reply), answer.cors.as_ref(), true),
+            headers: with_cors(reply_headers(reply), answer.facts.cors.as_ref(), true),
             // An answer to HEAD has no body (RFC 9110 section 9.3.2).
             body: Some(match request.method.as_slice() {
                 b"HEAD" => Vec::new(),
@@ -185,7 +185,7 @@ fn outcome(policy: &Policy, answer: &Answer, request: &Request) -> Outcome {
             Outcome {
                 status: upstream.status,
                 reason,
-                headers: with_cors(upstream.headers.clone(), answer.cors.as_ref(), false),
+                headers: with_cors(upstream.headers.clone(), answer.facts.cors.as_ref(), false),
                 body: None,
                 upstream: Some(seen(policy, request, &forward.edits)),
             }

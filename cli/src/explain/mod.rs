@@ -1,12 +1,13 @@
 //! `edge-authz explain`: why a request is decided as it is.
 //!
-//! Every step asks the core the question that the decision asks, and the
-//! verdict is the core's own. A token is never shown, nor is what may hold
+//! The core tells the steps of its decision as it takes them, and they are put
+//! into words here. A token is never shown, nor is what may hold
 //! one: queries, cookies, the values of request headers.
 
 mod keys;
 mod moment;
 mod place;
+mod render;
 mod request;
 mod step;
 mod token;
@@ -21,11 +22,13 @@ pub(crate) use request::Told;
 
 use super::load::Loaded;
 use super::patterns::written;
-use edge_authz::authz::{Context, Decision, Verdict, evaluate};
+use edge_authz::authz::{Context, Decision, Verdict, evaluate_traced};
 use edge_authz::crypto::NoNativeSignatures;
 use edge_authz::http::{HeaderEdit, RequestHead};
-use edge_authz::policy::{Access, Policy};
+use edge_authz::policy::Policy;
+use edge_authz::telemetry::Reason;
 use keys::NothingRemembered;
+use render::Renderer;
 use step::{Result, Step};
 
 /// The steps of a decision and what they lead to.
@@ -54,66 +57,29 @@ pub(crate) fn explain(
         arrived: now.0,
         now: now.0,
     };
-    let decision = evaluate(policy, head, context);
-    let steps = steps(loaded, head, keys, now, &decision);
+    let mut renderer = Renderer {
+        policy,
+        written: &written(policy, &loaded.subject),
+        head,
+        now,
+        steps: Vec::new(),
+    };
+    let decision = evaluate_traced(policy, head, context, &mut renderer);
     let (verdict, status, effects) = verdict(policy, &decision);
+    // A request that waits is refused for this in the end.
+    let reason = decision.reason().unwrap_or(Reason::KeysUnavailable);
     Explanation {
         method: quote(head.method().unwrap_or_default()),
-        steps,
+        steps: renderer.steps,
         verdict,
         status,
-        reason: decision.reason.name(),
+        reason: reason.name(),
         effects,
     }
 }
 
-fn steps(
-    loaded: &Loaded,
-    head: &RequestHead,
-    keys: &KeyFiles,
-    now: Moment,
-    decision: &Decision,
-) -> Vec<Step> {
-    let policy = &loaded.policy;
-    let mut steps = Vec::new();
-    let place = place::headers(policy, head).and_then(|step| {
-        steps.push(step);
-        place::place(policy, head)
-    });
-    let place = match place {
-        Ok((place, step)) => {
-            steps.push(step);
-            Some(place)
-        }
-        Err(step) => {
-            steps.push(step);
-            None
-        }
-    };
-    let preflight = place::preflight(policy, head, place.as_ref(), &decision.preflight);
-    let answered = preflight.result == Result::Decided;
-    if answered || place.is_some() {
-        steps.push(preflight);
-    }
-    let Some(place) = place.filter(|_| !answered) else {
-        return steps;
-    };
-    let written = written(policy, &loaded.subject);
-    match place.route(policy, &written, head.method().unwrap_or_default()) {
-        Err(step) => steps.push(step),
-        Ok((found, route, step)) => {
-            steps.push(step);
-            if matches!(route.access, Access::Optional | Access::Required) {
-                let judge = token::Judge { policy, keys, now };
-                steps.extend(judge.steps(head, &found, route));
-            }
-        }
-    }
-    steps
-}
-
 fn verdict(policy: &Policy, decision: &Decision) -> (String, Option<u16>, Vec<String>) {
-    let cors = decision.cors.as_ref();
+    let cors = decision.facts.cors.as_ref();
     let cors = cors.map(|_| "the answer gets the headers of a CORS policy".to_owned());
     match &decision.verdict {
         Verdict::Forward(forward) => {
@@ -131,7 +97,7 @@ fn verdict(policy: &Policy, decision: &Decision) -> (String, Option<u16>, Vec<St
             effects.extend(cors);
             ("goes to the upstream".to_owned(), None, effects)
         }
-        Verdict::Reply(reply) => {
+        Verdict::Reply(_, reply) => {
             let headers = reply.headers.iter();
             let mut effects: Vec<_> = headers
                 .map(|(name, value)| format!("{name}: {}", value.as_str()))

@@ -1,33 +1,23 @@
-//! Steps 1 to 4: which route a request has.
+//! Steps 1 to 4 in words: which route a request has.
 
-use crate::patterns::{Written, table};
-use crate::words;
-use edge_authz::cors::{Preflight, PreflightFault, PreflightPart};
-use edge_authz::http::{Host, NormalPath, RequestHead, RoutePattern};
+use edge_authz::authz::{HostFault, PreflightStep, Target};
+use edge_authz::cors::{PreflightFault, PreflightPart};
+use edge_authz::http::{BadPath, Host, NormalPath, RequestHead, RoutePattern};
 use edge_authz::policy::routes::Found;
 use edge_authz::policy::{Access, Policy, Route};
 
 use super::quote;
-use super::step::Step;
-
-/// Where a request goes.
-pub(crate) struct Place<'r> {
-    path: NormalPath<'r>,
-    host: Option<Host<'r>>,
-}
+use super::step::{Result as Outcome, Step};
+use crate::patterns::{Written, table};
+use crate::words;
 
 /// Step 1: the client's copies of headers that only the filter may set, and
 /// whether the next hop would remove the filter's own.
-pub(crate) fn headers(policy: &Policy, head: &RequestHead) -> Result<Step, Step> {
-    let owned = |option: &[u8]| policy.upstream.owns(option);
-    if head.headers().is_connection_option(owned) {
+pub(super) fn headers(policy: &Policy, head: &RequestHead, names_identity: bool) -> Step {
+    if names_identity {
         let outcome = "names a header that only the filter may set: the next hop would remove it";
-        return Err(Step::decided(
-            1,
-            "headers",
-            "connection".to_owned(),
-            outcome.to_owned(),
-        ));
+        let input = "connection".to_owned();
+        return Step::decided(1, "headers", input, outcome.to_owned());
     }
     let names = head.headers().iter().map(|(name, _)| name);
     let mut owned: Vec<_> = names
@@ -38,29 +28,28 @@ pub(crate) fn headers(policy: &Policy, head: &RequestHead) -> Result<Step, Step>
     owned.dedup();
     if owned.is_empty() {
         let outcome = "the request has none that only the filter may set";
-        return Ok(Step::skipped(1, "headers", outcome));
+        return Step::skipped(1, "headers", outcome);
     }
     let outcome = "removed: only the filter may set them".to_owned();
-    Ok(Step::passed(1, "headers", owned.join(", "), outcome))
+    Step::passed(1, "headers", owned.join(", "), outcome)
 }
 
-/// Step 2: method, path and host.
-pub(crate) fn place<'r>(policy: &Policy, head: &'r RequestHead) -> Result<(Place<'r>, Step), Step> {
-    let method = head.method().unwrap_or_default();
-    if !policy.table.has_one_reading(method) {
-        let outcome = "methods are case-sensitive, and some upstreams write them in upper case";
-        return Err(Step::decided(
-            2,
-            "method",
-            quote(method),
-            outcome.to_owned(),
-        ));
-    }
+/// Step 2: a method that is refused.
+pub(super) fn method(head: &RequestHead) -> Step {
+    let method = quote(head.method().unwrap_or_default());
+    let outcome = "methods are case-sensitive, and some upstreams write them in upper case";
+    Step::decided(2, "method", method, outcome.to_owned())
+}
+
+/// Step 2: the path.
+pub(super) fn path(head: &RequestHead, path: Result<&NormalPath<'_>, BadPath>) -> Step {
     let raw = head.path().unwrap_or_default();
     // A query may hold a token.
     let shown = quote(raw.split(|byte| *byte == b'?').next().unwrap_or_default());
-    let refused = |outcome: String| Step::decided(2, "path", shown.clone(), outcome);
-    let path = NormalPath::parse(raw, &policy.paths).map_err(|error| refused(error.to_string()))?;
+    let path = match path {
+        Ok(path) => path,
+        Err(error) => return Step::decided(2, "path", shown, error.to_string()),
+    };
     let outcome = match path.segments() {
         None => "outside of `paths.base`".to_owned(),
         Some([]) => "the root".to_owned(),
@@ -72,124 +61,47 @@ pub(crate) fn place<'r>(policy: &Policy, head: &'r RequestHead) -> Result<(Place
             format!("segments {}", segments.join(" "))
         }
     };
-    let mut details = Vec::new();
-    let host = if policy.table.uses_hosts() {
-        let host = Host::parse(head.authority()).map_err(|error| refused(error.to_string()))?;
-        details.push(match &host {
-            Some(host) => format!("host {}", host.as_str()),
-            None => "no host: only routes without `hosts` are looked at".to_owned(),
-        });
-        host
-    } else {
-        None
-    };
-    let step = Step::passed(2, "path", shown, outcome).with(details);
-    Ok((Place { path, host }, step))
+    Step::passed(2, "path", shown, outcome)
 }
 
-impl Place<'_> {
-    fn find<'p>(&'p self, policy: &'p Policy, method: &[u8]) -> Option<(Found<'p>, &'p Route)> {
-        let found = policy.table.find(self.host.as_ref(), method, &self.path)?;
-        let route = policy.route(found.route())?;
-        Some((found, route))
-    }
-
-    /// Step 4: the route, and those that it beats.
-    pub(crate) fn route<'p>(
-        &'p self,
-        policy: &'p Policy,
-        written: &[Written],
-        method: &[u8],
-    ) -> Result<(Found<'p>, &'p Route, Step), Step> {
-        let input = quote(method);
-        let others = self.others(written, method);
-        let Some((found, route)) = self.find(policy, method) else {
-            let outcome = "no route matches".to_owned();
-            return Err(Step::decided(4, "route", input, outcome).with(others));
-        };
-        let winner = written.iter().find(|one| one.place == found.place());
-        let variables = found
-            .variables()
-            .map(|(name, value)| format!("{{{name}}} is {}", quote(value)));
-        let mut details: Vec<String> = variables.collect();
-        details.extend(self.beaten(written, method, winner));
-        details.extend(others);
-        let name = winner.map_or_else(|| route.name.to_string(), named);
-        let outcome = format!("{name}: {}", words::who(policy, route));
-        let step = match route.access {
-            Access::Public | Access::Denied => Step::decided(4, "route", input, outcome),
-            Access::Optional | Access::Required => Step::passed(4, "route", input, outcome),
-        };
-        Ok((found, route, step.with(details)))
-    }
-
-    fn matches(&self, one: &Written, method: &[u8]) -> bool {
-        table([one])
-            .find(self.host.as_ref(), method, &self.path)
-            .is_some()
-    }
-
-    /// The routes that would have been next, in their order: the table is
-    /// asked again without those before.
-    fn beaten(&self, written: &[Written], method: &[u8], winner: Option<&Written>) -> Vec<String> {
-        let winner = winner.map(|winner| winner.place);
-        let rest = written.iter().filter(|one| Some(one.place) != winner);
-        let mut rest: Vec<_> = rest.filter(|one| self.matches(one, method)).collect();
-        let mut beaten = Vec::new();
-        while !rest.is_empty() {
-            let next = table(rest.iter().copied());
-            let Some(found) = next.find(self.host.as_ref(), method, &self.path) else {
-                break;
-            };
-            let place = found.place();
-            let name = rest
-                .iter()
-                .find(|one| one.place == place)
-                .map(|one| named(one));
-            beaten.extend(name.map(|name| format!("beats {name}")));
-            rest.retain(|one| one.place != place);
+/// Step 2: the host.
+pub(super) fn add_host(path: &mut Step, host: Result<Option<&Host<'_>>, HostFault>) {
+    let refused = match host {
+        Ok(Some(host)) => {
+            path.details.push(format!("host {}", host.as_str()));
+            return;
         }
-        beaten
-    }
-
-    /// The routes that have the path and not the method.
-    fn others(&self, written: &[Written], method: &[u8]) -> Vec<String> {
-        let has_path = |one: &&Written| {
-            let table = table([*one]);
-            let methods = table.methods_at(self.host.as_ref(), &self.path);
-            one.pattern != RoutePattern::Default && !methods.named.is_empty()
-        };
-        let others = written.iter().filter(|one| !self.matches(one, method));
-        others
-            .filter(has_path)
-            .map(|one| format!("not {}: another method", named(one)))
-            .collect()
-    }
+        Ok(None) => {
+            let none = "no host: only routes without `hosts` are looked at";
+            path.details.push(none.to_owned());
+            return;
+        }
+        Err(HostFault::Several) => "there are several `:authority` fields".to_owned(),
+        Err(HostFault::Bad(error)) => error.to_string(),
+    };
+    path.result = Outcome::Decided;
+    path.outcome = refused;
 }
 
 /// Step 3: a preflight is answered before anything else.
-pub(crate) fn preflight(
-    policy: &Policy,
-    head: &RequestHead,
-    place: Option<&Place<'_>>,
-    faults: &[PreflightFault],
-) -> Step {
-    let method = head.method().unwrap_or_default();
-    let Some(preflight) = Preflight::detect(method, head.headers().iter()) else {
-        return Step::skipped(3, "preflight", "the request is none");
+pub(super) fn preflight(step: PreflightStep<'_>) -> Step {
+    let (preflight, route, faults) = match step {
+        PreflightStep::Ordinary => {
+            return Step::skipped(3, "preflight", "the request is not a preflight");
+        }
+        PreflightStep::NoPolicy(preflight, route) => (preflight, route, None),
+        PreflightStep::Answered(preflight, route, faults) => (preflight, route, Some(faults)),
     };
     let asked = preflight.requested_method().unwrap_or_default();
     let input = format!("for {}", quote(asked.as_bytes()));
-    let place = place.filter(|_| policy.table.has_one_reading(asked.as_bytes()));
-    let reached = place.and_then(|place| place.find(policy, asked.as_bytes()));
-    let (cors, of) = match &reached {
-        Some((_, route)) => (route.cors.as_ref(), format!("of {}", route.name)),
-        None => (policy.cors.as_ref(), "of the top level".to_owned()),
+    let of = match route {
+        Some(route) => format!("of {}", route.name),
+        None => "of the top level".to_owned(),
     };
-    if cors.is_none() {
-        let outcome = format!("the policy {of} is none: an ordinary request");
+    let Some(faults) = faults else {
+        let outcome = format!("there is no policy {of}: an ordinary request");
         return Step::passed(3, "preflight", input, outcome);
-    }
+    };
     let is_origin = |fault: &PreflightFault| fault.part == PreflightPart::Origin;
     let outcome = if faults.is_empty() {
         format!("the policy {of} allows it")
@@ -200,6 +112,78 @@ pub(crate) fn preflight(
     };
     let details = faults.iter().map(PreflightFault::to_string);
     Step::decided(3, "preflight", input, outcome).with(details)
+}
+
+/// Step 4: the route, and those that it beats.
+pub(super) fn route(
+    policy: &Policy,
+    written: &[Written],
+    target: &Target<'_>,
+    reached: Option<(&Found<'_>, &Route)>,
+) -> Step {
+    let input = quote(target.method());
+    let others = others(target, written);
+    let Some((found, route)) = reached else {
+        let outcome = "no route matches".to_owned();
+        return Step::decided(4, "route", input, outcome).with(others);
+    };
+    let winner = written.iter().find(|one| one.place == found.place());
+    let variables = found
+        .variables()
+        .map(|(name, value)| format!("{{{name}}} is {}", quote(value)));
+    let mut details: Vec<String> = variables.collect();
+    details.extend(beaten(target, written, winner));
+    details.extend(others);
+    let name = winner.map_or_else(|| route.name.to_string(), named);
+    let outcome = format!("{name}: {}", words::who(policy, route));
+    let step = match route.access {
+        Access::Public | Access::Denied => Step::decided(4, "route", input, outcome),
+        Access::Optional | Access::Required => Step::passed(4, "route", input, outcome),
+    };
+    step.with(details)
+}
+
+fn matches(target: &Target<'_>, one: &Written) -> bool {
+    table([one])
+        .find(target.host(), target.method(), target.path())
+        .is_some()
+}
+
+/// The routes that would have been next, in their order: the table is asked
+/// again without those before.
+fn beaten(target: &Target<'_>, written: &[Written], winner: Option<&Written>) -> Vec<String> {
+    let winner = winner.map(|winner| winner.place);
+    let rest = written.iter().filter(|one| Some(one.place) != winner);
+    let mut rest: Vec<_> = rest.filter(|one| matches(target, one)).collect();
+    let mut beaten = Vec::new();
+    while !rest.is_empty() {
+        let next = table(rest.iter().copied());
+        let Some(found) = next.find(target.host(), target.method(), target.path()) else {
+            break;
+        };
+        let place = found.place();
+        let name = rest
+            .iter()
+            .find(|one| one.place == place)
+            .map(|one| named(one));
+        beaten.extend(name.map(|name| format!("beats {name}")));
+        rest.retain(|one| one.place != place);
+    }
+    beaten
+}
+
+/// The routes that have the path and not the method.
+fn others(target: &Target<'_>, written: &[Written]) -> Vec<String> {
+    let has_path = |one: &&Written| {
+        let table = table([*one]);
+        let methods = table.methods_at(target.host(), target.path());
+        one.pattern != RoutePattern::Default && !methods.named.is_empty()
+    };
+    let others = written.iter().filter(|one| !matches(target, one));
+    others
+        .filter(has_path)
+        .map(|one| format!("not {}: another method", named(one)))
+        .collect()
 }
 
 fn named(one: &Written) -> String {

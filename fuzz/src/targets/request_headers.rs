@@ -40,7 +40,7 @@ pub(crate) fn target(data: &[u8]) {
     let mut engine = Engine::new(Arc::clone(&policy), 1);
     let answer = ask(&mut engine, 1, &headers);
     judge(&headers, &answer, &policy);
-    if let Some(cors) = &answer.cors {
+    if let Some(cors) = &answer.facts.cors {
         let mut response = request::headers(response);
         response.retain(|(name, _)| !name.starts_with(b":"));
         origin::answered(cors, response);

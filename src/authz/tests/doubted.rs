@@ -7,7 +7,8 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPai
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::authz::{Context, CurrentKeys, Decision, Keys, Remembered, evaluate};
+use super::traced::Recorder;
+use crate::authz::{Context, CurrentKeys, Decision, Keys, Remembered, evaluate_traced};
 use crate::config;
 use crate::crypto::NoNativeSignatures;
 use crate::http::{HeaderMap, RequestHead};
@@ -18,19 +19,19 @@ use crate::telemetry::Reason;
 use crate::time::UnixTime;
 use std::sync::Arc;
 
-fn now() -> UnixTime {
+pub(super) fn now() -> UnixTime {
     UnixTime::from_secs(1_800_000_000)
 }
 
-struct Pair(EcdsaKeyPair);
+pub(super) struct Pair(EcdsaKeyPair);
 
 impl Pair {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
     }
 
     /// The key as a member of a set, with or without a `kid`.
-    fn jwk(&self, kid: Option<&str>) -> String {
+    pub(super) fn jwk(&self, kid: Option<&str>) -> String {
         let point = self.0.public_key().as_ref();
         let (x, y) = point[1..].split_at(32);
         let kid = kid.map_or_else(String::new, |kid| format!(r#""kid":"{kid}","#));
@@ -38,7 +39,7 @@ impl Pair {
         format!(r#"{{{kid}"kty":"EC","crv":"P-256","x":"{x}","y":"{y}"}}"#)
     }
 
-    fn token(&self, header: &str) -> String {
+    pub(super) fn token(&self, header: &str) -> String {
         let claims = r#"{"iss":"https://a.example","aud":"api","exp":4102444800}"#;
         let signed = [header, claims]
             .map(|part| URL_SAFE_NO_PAD.encode(part))
@@ -52,10 +53,10 @@ impl Pair {
 }
 
 /// The sets of the sources, by their numbers.
-struct Sets(Vec<KeySet>);
+pub(super) struct Sets(Vec<KeySet>);
 
 impl Sets {
-    fn of(sets: &[&[String]]) -> Self {
+    pub(super) fn of(sets: &[&[String]]) -> Self {
         let parse = |keys: &&[String]| {
             let text = format!(r#"{{"keys":[{}]}}"#, keys.join(","));
             KeySet::parse(text.as_bytes(), Source::Fetched).unwrap().set
@@ -112,12 +113,19 @@ fn decide(policy: &Policy, sets: &Sets, token: &str) -> Decision {
         arrived: now(),
         now: now(),
     };
-    evaluate(policy, &head, context)
+    let mut recorder = Recorder::default();
+    let decision = evaluate_traced(policy, &head, context, &mut recorder);
+    assert!(
+        recorder.leads_to(&decision),
+        "{recorder:?}: {:?}",
+        decision.reason()
+    );
+    decision
 }
 
 const FETCHED: &str = r#"{"cluster":"a","uri":"https://a.example/keys"}"#;
 const OTHER: &str = r#"{"cluster":"a","uri":"https://a.example/others"}"#;
-const NAMED: &str = r#"{"alg":"ES256","kid":"k"}"#;
+pub(super) const NAMED: &str = r#"{"alg":"ES256","kid":"k"}"#;
 const NAMELESS: &str = r#"{"alg":"ES256"}"#;
 
 #[test]
@@ -156,13 +164,13 @@ fn a_bad_signature_under_a_known_kid_and_a_token_without_kid_doubt_the_keys() {
         (vec![new.jwk(None)], NAMELESS, Reason::Allowed, false),
     ] {
         let decision = decide(&policy, &Sets::of(&[&keys]), &new.token(header));
-        assert_eq!(decision.reason, reason, "{header} {keys:?}");
+        assert_eq!(decision.reason(), Some(reason), "{header} {keys:?}");
         let expected = if doubts {
             vec![SourceId::new(0)]
         } else {
             vec![]
         };
-        assert_eq!(decision.doubted, expected, "{header} {keys:?}");
+        assert_eq!(decision.learned.doubted, expected, "{header} {keys:?}");
     }
 }
 
@@ -172,8 +180,8 @@ fn an_unknown_kid_is_waited_for_and_doubts_nothing() {
     let policy = policy(&[FETCHED]);
     for keys in [vec![old.jwk(Some("old"))], vec![old.jwk(None)]] {
         let decision = decide(&policy, &Sets::of(&[&keys]), &new.token(NAMED));
-        assert_eq!(decision.reason, Reason::KeysUnavailable);
-        assert_eq!(decision.doubted, []);
+        assert_eq!(decision.reason(), None);
+        assert_eq!(decision.learned.doubted, []);
     }
 }
 
@@ -183,8 +191,8 @@ fn keys_in_the_configuration_are_not_doubted() {
     let inline = format!(r#"{{"inline":{{"keys":[{}]}}}}"#, old.jwk(Some("k")));
     let policy = policy(&[&inline]);
     let decision = decide(&policy, &Sets::of(&[]), &new.token(NAMED));
-    assert_eq!(decision.reason, Reason::BadSignature);
-    assert_eq!(decision.doubted, []);
+    assert_eq!(decision.reason(), Some(Reason::BadSignature));
+    assert_eq!(decision.learned.doubted, []);
 }
 
 #[test]
@@ -195,9 +203,17 @@ fn of_several_providers_those_are_doubted_whose_keys_failed_unless_one_verified(
     let token = new.token(NAMED);
     let both = [SourceId::new(0), SourceId::new(1)];
     let decision = decide(&policy, &Sets::of(&[&olds, &olds]), &token);
-    assert_eq!(decision.reason, Reason::BadSignature);
-    assert_eq!(decision.doubted, both);
+    assert_eq!(decision.reason(), Some(Reason::BadSignature));
+    assert_eq!(decision.learned.doubted, both);
     let decision = decide(&policy, &Sets::of(&[&olds, &news]), &token);
-    assert_eq!(decision.reason, Reason::Allowed);
-    assert_eq!(decision.doubted, []);
+    assert_eq!(decision.reason(), Some(Reason::Allowed));
+    assert_eq!(decision.learned.doubted, []);
+}
+
+#[test]
+fn an_unknown_kid_that_a_nameless_key_has_not_signed_is_unknown_and_no_bad_signature() {
+    let (old, new) = (Pair::new(), Pair::new());
+    let policy = policy(&[&format!(r#"{{"inline":{{"keys":[{}]}}}}"#, old.jwk(None))]);
+    let decision = decide(&policy, &Sets::of(&[]), &new.token(NAMED));
+    assert_eq!(decision.reason(), Some(Reason::UnknownKey));
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::authz::Wanted;
+use crate::authz::{Facts, Wanted};
 use crate::engine::StreamId;
 use crate::engine::waiting::{Place, Waiter, Waiting};
 use crate::http::{HeaderMap, RequestHead};
@@ -29,9 +29,7 @@ fn waiter(stream: u32, sources: &[usize], deadline: u64) -> Waiter {
         arrived: now(),
         deadline: at(deadline),
         wanted: wanted.collect(),
-        route: None,
-        provider: None,
-        cors: None,
+        facts: Facts::default(),
     }
 }
 

@@ -1,0 +1,89 @@
+//! The steps of a decision in words, as the core tells them.
+
+use edge_authz::authz::{self, Trace};
+use edge_authz::http::RequestHead;
+use edge_authz::policy::Policy;
+
+use super::moment::Moment;
+use super::place;
+use super::step::{Result, Step};
+use super::token;
+use crate::patterns::Written;
+
+/// Writes down each step of a decision.
+pub(crate) struct Renderer<'a> {
+    pub(crate) policy: &'a Policy,
+    /// The patterns of its routes as they are written.
+    pub(crate) written: &'a [Written],
+    pub(crate) head: &'a RequestHead,
+    pub(crate) now: Moment,
+    pub(crate) steps: Vec<Step>,
+}
+
+impl Trace for Renderer<'_> {
+    fn step(&mut self, step: authz::Step<'_>) {
+        let Self {
+            policy, head, now, ..
+        } = *self;
+        let step = match step {
+            authz::Step::Connection { names_identity } => {
+                place::headers(policy, head, names_identity)
+            }
+            // The path is the step that passes.
+            authz::Step::Method {
+                has_one_reading: true,
+            } => return,
+            authz::Step::Method {
+                has_one_reading: false,
+            } => place::method(head),
+            authz::Step::Path(path) => place::path(head, path),
+            // One step with the path.
+            authz::Step::Host(host) => {
+                if let Some(path) = self.steps.last_mut() {
+                    place::add_host(path, host);
+                }
+                return;
+            }
+            authz::Step::Preflight(preflight) => place::preflight(preflight),
+            authz::Step::Route { target, reached } => {
+                place::route(policy, self.written, target, reached)
+            }
+            authz::Step::Credentials(credentials, route) => {
+                token::credentials(policy, credentials, route)
+            }
+            authz::Step::Malformed(text, error) => token::malformed(text, error),
+            authz::Step::Form(form, candidates) => token::form(form, candidates),
+            authz::Step::Key(provider, form, key) => token::key(provider, form, key),
+            authz::Step::Claims {
+                provider,
+                route,
+                jwt,
+                request,
+                result,
+            } => match result {
+                Ok(()) => token::claims_hold(provider, jwt, now),
+                Err(fault) => token::claims_do_not_hold(provider, route, jwt, request, now, fault),
+            },
+            authz::Step::Rules {
+                provider,
+                route,
+                claims,
+                request,
+                result,
+            } => token::rules(provider, route, claims, request, result),
+        };
+        // That a refused request is not a preflight is not worth telling.
+        if step.result == Result::Decided || step.name != "preflight" || !self.is_decided() {
+            self.steps.push(step);
+        }
+    }
+}
+
+impl Renderer<'_> {
+    /// Whether the last step has decided.
+    fn is_decided(&self) -> bool {
+        self.steps
+            .last()
+            .is_some_and(|last| last.result == Result::Decided)
+    }
+}

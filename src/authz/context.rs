@@ -1,0 +1,56 @@
+//! What a decision may look at besides the policy and the request.
+
+use std::sync::Arc;
+
+use crate::crypto::NativeSignatures;
+use crate::jwk::{AskedKid, KeySet};
+use crate::jwt::{KnownHeaders, VerifiedJwt};
+use crate::policy::{ProviderId, SourceId};
+use crate::time::UnixTime;
+
+/// What a decision may look at besides the policy and the request.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The key cache.
+    pub keys: &'a dyn Keys,
+    /// The tokens that verified before.
+    pub remembered: &'a dyn Remembered,
+    /// The proxy's own signature checks.
+    pub native: &'a dyn NativeSignatures,
+    /// When the request came: a `kid` is unknown only by keys fetched later.
+    pub arrived: UnixTime,
+    /// The time of the decision.
+    pub now: UnixTime,
+}
+
+/// Where keys come from: what the key cache knows at the time of a decision.
+pub trait Keys {
+    /// The keys of a source that may verify tokens now, if there are any.
+    fn keys(&self, source: SourceId) -> Option<CurrentKeys<'_>>;
+
+    /// Whether `kid` was found absent so lately that nobody asks again.
+    fn is_absent(&self, source: SourceId, kid: &AskedKid<'_>) -> bool;
+}
+
+/// The keys of one source at the time of a decision.
+#[derive(Clone, Copy, Debug)]
+pub struct CurrentKeys<'a> {
+    /// The keys.
+    pub set: &'a KeySet,
+    /// When their fetch began.
+    pub fetched_from: UnixTime,
+    /// The issuer published them at this time or later: earlier than their
+    /// fetch where they come from an HTTP cache.
+    pub as_of: UnixTime,
+}
+
+/// The tokens that verified before.
+pub trait Remembered {
+    /// What this token verified as, once for every provider it did for.
+    fn recall(&self, token: &[u8]) -> Option<&[(ProviderId, Arc<VerifiedJwt>)]>;
+
+    /// Their headers, where they are kept.
+    fn headers(&self) -> Option<&KnownHeaders> {
+        None
+    }
+}

@@ -1,0 +1,80 @@
+//! Why a token is refused.
+
+use super::Refusal;
+use crate::jwt::{ClaimError, JwsError, TokenError};
+use crate::telemetry::Reason;
+
+/// Why a token does not hold for one provider, in the order of the checks: of
+/// two, the greater one is from the provider that the token fits better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TokenFault {
+    /// The provider does not accept its `alg`.
+    Algorithm,
+    /// The provider does not accept its `typ`.
+    Type,
+    /// The provider has no key of its `kid`.
+    UnknownKey,
+    /// No key fits it, or more than one does and it names none.
+    NoFittingKey,
+    /// The signature does not verify.
+    Signature,
+    /// Its claims do not hold.
+    Claim(ClaimError),
+    /// The route wants another `token_use`.
+    RouteTokenUse,
+    /// It was presented with the scheme `DPoP`, whose proofs cannot be checked.
+    Proof,
+}
+
+impl TokenFault {
+    /// The reason of a refusal because of it.
+    #[must_use]
+    pub const fn reason(self) -> Reason {
+        match self {
+            Self::Algorithm => Reason::BadAlgorithm,
+            Self::Type | Self::Claim(ClaimError::TokenType) => Reason::BadType,
+            Self::UnknownKey => Reason::UnknownKey,
+            Self::NoFittingKey => Reason::NoFittingKey,
+            Self::Signature => Reason::BadSignature,
+            Self::Claim(ClaimError::Expired) => Reason::Expired,
+            Self::Claim(ClaimError::NotYetValid | ClaimError::IssuedInFuture) => {
+                Reason::NotYetValid
+            }
+            Self::Claim(ClaimError::Issuer) => Reason::UnknownIssuer,
+            Self::Claim(ClaimError::Audience) => Reason::BadAudience,
+            Self::Claim(ClaimError::TokenUse) | Self::RouteTokenUse => Reason::BadTokenUse,
+            Self::Claim(ClaimError::Lifetime) => Reason::LifetimeTooLong,
+            Self::Claim(ClaimError::ClaimRule) => Reason::BadClaims,
+            Self::Claim(ClaimError::Bound) => Reason::BoundToken,
+            Self::Claim(ClaimError::Unbound) => Reason::UnboundToken,
+            Self::Proof => Reason::DpopNotAccepted,
+        }
+    }
+}
+
+/// The refusal of a token that is not well-formed.
+pub(super) fn malformed(error: TokenError) -> Refusal {
+    Refusal {
+        description: Some(error.description()),
+        ..reason_of(error).into()
+    }
+}
+
+const fn reason_of(error: TokenError) -> Reason {
+    match error {
+        TokenError::Form(JwsError::TooLong) => Reason::TokenTooLong,
+        TokenError::Form(JwsError::Algorithm) => Reason::BadAlgorithm,
+        TokenError::Form(
+            JwsError::Encrypted | JwsError::CriticalExtension | JwsError::UnencodedPayload,
+        ) => Reason::UnsupportedHeader,
+        TokenError::Form(
+            JwsError::NotThreeParts
+            | JwsError::NotBase64Url
+            | JwsError::Header(_)
+            | JwsError::KeyId
+            | JwsError::TokenType,
+        )
+        | TokenError::Claims(_)
+        | TokenError::Claim(_) => Reason::MalformedToken,
+    }
+}

@@ -1,0 +1,126 @@
+//! What lets a request pass, and the request that passes.
+
+use std::borrow::Cow;
+
+use super::Credentials;
+use crate::http::{HeaderEdit, RequestHead};
+use crate::policy::{Access, IdentityHeaders, Route};
+use crate::rules::Permit;
+use crate::telemetry::Reason;
+
+/// What lets a request pass its route. Only this module makes one, from the
+/// route that says so or from the [`Permit`] of a token:
+///
+/// ```compile_fail,E0423
+/// use edge_authz::authz::{OpenRoute, Pass};
+/// let pass = Pass::Public(OpenRoute(()));
+/// ```
+///
+/// ```compile_fail,E0624
+/// fn skip(route: &edge_authz::policy::Route) {
+///     let _ = edge_authz::authz::Pass::public(route);
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub enum Pass {
+    /// The route is public.
+    Public(OpenRoute),
+    /// The route's token is optional, and the request has none.
+    Anonymous(OpenRoute),
+    /// The token has what the route asks for.
+    Token(Permit),
+}
+
+/// The proof that a route needs no token of a request.
+#[derive(Debug)]
+pub struct OpenRoute(());
+
+impl Pass {
+    /// The pass of a public route.
+    pub(super) fn public(route: &Route) -> Option<Self> {
+        let is_open = route.access == Access::Public;
+        is_open.then_some(Self::Public(OpenRoute(())))
+    }
+
+    /// The pass of a request without a token where the token is optional. What
+    /// some reader may take for a token is not none.
+    pub(super) fn anonymous(route: &Route, credentials: &Credentials<'_>) -> Option<Self> {
+        let has_none = matches!(credentials, Credentials::None);
+        let is_open = has_none && route.access == Access::Optional;
+        is_open.then_some(Self::Anonymous(OpenRoute(())))
+    }
+
+    /// Why the request passes.
+    const fn reason(&self) -> Reason {
+        match self {
+            Self::Public(_) => Reason::Public,
+            Self::Anonymous(_) => Reason::Anonymous,
+            Self::Token(_) => Reason::Allowed,
+        }
+    }
+}
+
+/// A request that goes on to the upstream, and what is known of it. None is made
+/// without a [`Pass`]:
+///
+/// ```compile_fail,E0624
+/// use edge_authz::authz::{Forward, Pass};
+/// fn forward(
+///     pass: Pass,
+///     head: &edge_authz::http::RequestHead,
+///     headers: &edge_authz::policy::IdentityHeaders,
+/// ) -> Forward {
+///     Forward::new(pass, head, headers)
+/// }
+/// ```
+///
+/// ```compile_fail,E0451
+/// use edge_authz::authz::{Forward, Pass};
+/// fn forward(pass: Pass) -> Forward {
+///     Forward { pass, edits: Vec::new(), subject: None, dropped: 0 }
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn make<T: Default>() -> T { T::default() }
+/// let forward: edge_authz::authz::Forward = make();
+/// ```
+#[derive(Debug)]
+pub struct Forward {
+    pass: Pass,
+    /// The changes of its header fields, in order.
+    pub edits: Vec<HeaderEdit<'static>>,
+    /// The token's `sub`, where it can be written in a log line.
+    pub subject: Option<Box<str>>,
+    /// Identity headers left absent because a value cannot stand in one.
+    pub dropped: usize,
+}
+
+impl Forward {
+    /// The request as it goes on by any route: without the client's copies of
+    /// the headers that the filter may set, under every spelling.
+    pub(super) fn new(pass: Pass, head: &RequestHead, headers: &IdentityHeaders) -> Self {
+        let mut edits = Vec::new();
+        for (name, _) in head.headers().iter() {
+            if headers.owns(name) {
+                let removal = HeaderEdit::Remove(Cow::Owned(name.to_vec()));
+                if !edits.contains(&removal) {
+                    edits.push(removal);
+                }
+            }
+        }
+        Self {
+            pass,
+            edits,
+            subject: None,
+            dropped: 0,
+        }
+    }
+
+    /// Why the request passes.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.pass.reason()
+    }
+}

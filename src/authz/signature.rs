@@ -1,0 +1,168 @@
+//! Whether a key of a provider has signed a token.
+
+use super::form::{Form, Signed, Tried};
+use super::token::TokenJudge;
+use super::{Context, CurrentKeys, KeyOutcome, KeyStep, Keys, Step, TokenFault, Trace, Wanted};
+use crate::jwk::{AskedKid, KeySet, Lookup};
+use crate::policy::{Provider, ProviderKeys, SourceId};
+
+/// Why there is no verified token for a provider.
+pub(super) enum Obstacle {
+    Keys(Wanted),
+    /// This source does not have the token's `kid`, and that is news.
+    Absent(SourceId),
+    /// This source may have other keys by now.
+    Doubt(TokenFault, SourceId),
+    Fault(TokenFault),
+}
+
+impl Obstacle {
+    const fn outcome(&self) -> KeyOutcome {
+        match self {
+            Self::Keys(_) => KeyOutcome::Wanted,
+            Self::Absent(_) => KeyOutcome::Refused(TokenFault::UnknownKey),
+            Self::Doubt(fault, _) | Self::Fault(fault) => KeyOutcome::Refused(*fault),
+        }
+    }
+}
+
+impl<T: Trace> TokenJudge<'_, T> {
+    /// The token, verified by a key of one provider.
+    pub(super) fn authenticate(
+        &mut self,
+        form: &Form<'_>,
+        kid: Option<&AskedKid<'_>>,
+        provider: &Provider,
+        tried: &mut Tried,
+    ) -> Result<Signed, Obstacle> {
+        let unfit = if !provider.algorithms.contains(form.algorithm()) {
+            Some(TokenFault::Algorithm)
+        } else if !provider.expectations.accepts_type(form.token_type()) {
+            Some(TokenFault::Type)
+        } else {
+            None
+        };
+        if let Some(fault) = unfit {
+            let step = KeyStep::NotLookedFor(fault);
+            self.trace.step(Step::Key(provider, form, step));
+            return Err(Obstacle::Fault(fault));
+        }
+        let keys = match keys_of(provider, self.context.keys) {
+            Ok(keys) => keys,
+            Err(wanted) => {
+                let step = KeyStep::NoKeys;
+                self.trace.step(Step::Key(provider, form, step));
+                return Err(Obstacle::Keys(wanted));
+            }
+        };
+        let lookup = keys.set.lookup(form.kid(), form.algorithm());
+        let signed = self.signed_by(&lookup, form, kid, &keys, tried);
+        let step = KeyStep::LookedFor {
+            set: keys.set,
+            lookup: &lookup,
+            outcome: match &signed {
+                Ok(_) => KeyOutcome::Signed,
+                Err(obstacle) => obstacle.outcome(),
+            },
+        };
+        self.trace.step(Step::Key(provider, form, step));
+        signed
+    }
+
+    fn signed_by(
+        &self,
+        lookup: &Lookup<'_>,
+        form: &Form<'_>,
+        kid: Option<&AskedKid<'_>>,
+        keys: &ProviderKeySet<'_>,
+        tried: &mut Tried,
+    ) -> Result<Signed, Obstacle> {
+        match lookup {
+            Lookup::Candidates {
+                keys: candidates,
+                kid_known,
+            } => match form.signed_by(candidates, self.context.native, tried) {
+                Some(signed) => Ok(signed),
+                None if *kid_known => Err(keys.doubt(TokenFault::Signature)),
+                // A forged token must not make the real one's `kid` absent.
+                None => Err(self.unknown_key(keys, kid, Memory::Unused)),
+            },
+            Lookup::UnknownKid => Err(self.unknown_key(keys, kid, Memory::Used)),
+            Lookup::NoFittingKey if kid.is_none() => Err(keys.doubt(TokenFault::NoFittingKey)),
+            Lookup::NoFittingKey => Err(Obstacle::Fault(TokenFault::NoFittingKey)),
+        }
+    }
+
+    /// An unknown `kid` is final only where no later key set can have it: a
+    /// rotation is never answered with 401.
+    fn unknown_key(
+        &self,
+        keys: &ProviderKeySet<'_>,
+        kid: Option<&AskedKid<'_>>,
+        memory: Memory,
+    ) -> Obstacle {
+        let (Some((source, fetched)), Some(kid)) = (keys.fetched, kid) else {
+            return Obstacle::Fault(TokenFault::UnknownKey);
+        };
+        let Context { keys, arrived, .. } = self.context;
+        let remembers = memory == Memory::Used;
+        if fetched.fetched_from >= arrived {
+            // A set that a cache has kept since before the question is all that
+            // is to be had, and shows nothing to whoever asks next.
+            return if remembers && fetched.as_of >= arrived {
+                Obstacle::Absent(source)
+            } else {
+                Obstacle::Fault(TokenFault::UnknownKey)
+            };
+        }
+        if remembers && keys.is_absent(source, kid) {
+            return Obstacle::Fault(TokenFault::UnknownKey);
+        }
+        Obstacle::Keys(Wanted {
+            source,
+            lacks_kid: true,
+        })
+    }
+}
+
+/// Whether the memory of absent `kid`s is used: only where the `kid` alone
+/// decides, and no key without one could have signed the token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Memory {
+    Used,
+    Unused,
+}
+
+/// A provider's keys, and where they were fetched and when.
+struct ProviderKeySet<'k> {
+    set: &'k KeySet,
+    fetched: Option<(SourceId, CurrentKeys<'k>)>,
+}
+
+fn keys_of<'k>(provider: &'k Provider, keys: &'k dyn Keys) -> Result<ProviderKeySet<'k>, Wanted> {
+    match &provider.keys {
+        ProviderKeys::Inline(set) => Ok(ProviderKeySet { set, fetched: None }),
+        ProviderKeys::Fetched(source) => match keys.keys(*source) {
+            Some(keys) => Ok(ProviderKeySet {
+                set: keys.set,
+                fetched: Some((*source, keys)),
+            }),
+            None => Err(Wanted {
+                source: *source,
+                lacks_kid: false,
+            }),
+        },
+    }
+}
+
+impl ProviderKeySet<'_> {
+    /// What a token is refused for that a key of this set should have verified:
+    /// an issuer may give a `kid` to another key, or use none. Keys in the
+    /// configuration stay what they are.
+    fn doubt(&self, fault: TokenFault) -> Obstacle {
+        match self.fetched {
+            Some((source, _)) => Obstacle::Doubt(fault, source),
+            None => Obstacle::Fault(fault),
+        }
+    }
+}

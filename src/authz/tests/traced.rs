@@ -1,0 +1,183 @@
+//! The steps of a decision that a trace gets, and that they lead to its verdict.
+
+use super::doubted::{NAMED, Pair, Sets, now};
+use crate::authz::{
+    Context, Decision, KeyOutcome, KeyStep, Step, TokenFault, Trace, evaluate, evaluate_traced,
+};
+use crate::config;
+use crate::crypto::NoNativeSignatures;
+use crate::http::{HeaderMap, RequestHead};
+use crate::policy::Policy;
+use crate::telemetry::Reason;
+
+/// The names of the steps, and what the last one refuses the request for.
+#[derive(Debug, Default)]
+pub(super) struct Recorder {
+    steps: Vec<&'static str>,
+    refusals: Vec<Reason>,
+    waits: bool,
+}
+
+impl Trace for Recorder {
+    fn step(&mut self, step: Step<'_>) {
+        let (name, refusal) = match step {
+            Step::Connection { .. } => ("connection", None),
+            Step::Method { .. } => ("method", None),
+            Step::Path(_) => ("path", None),
+            Step::Host(_) => ("host", None),
+            Step::Preflight(_) => ("preflight", None),
+            Step::Route { reached, .. } => {
+                let refusal = reached.is_none().then_some(Reason::NoRoute);
+                ("route", refusal)
+            }
+            Step::Credentials(..) => ("credentials", None),
+            Step::Malformed(..) => ("malformed", None),
+            Step::Form(_, candidates) => {
+                let refusal = candidates.iter().next().is_none();
+                ("form", refusal.then_some(Reason::UnknownIssuer))
+            }
+            Step::Key(_, _, key) => ("key", self.key(key)),
+            Step::Claims { result, .. } => ("claims", result.err().map(TokenFault::reason)),
+            Step::Rules { result, .. } => {
+                let missing = |_| Reason::MissingScope;
+                ("rules", result.err().map(missing))
+            }
+        };
+        self.steps.push(name);
+        self.refusals.extend(refusal);
+    }
+}
+
+impl Recorder {
+    fn key(&mut self, key: KeyStep<'_>) -> Option<Reason> {
+        match key {
+            KeyStep::NotLookedFor(fault)
+            | KeyStep::LookedFor {
+                outcome: KeyOutcome::Refused(fault),
+                ..
+            } => Some(fault.reason()),
+            KeyStep::NoKeys
+            | KeyStep::LookedFor {
+                outcome: KeyOutcome::Wanted,
+                ..
+            } => {
+                self.waits = true;
+                None
+            }
+            KeyStep::LookedFor {
+                outcome: KeyOutcome::Signed,
+                ..
+            } => None,
+        }
+    }
+
+    /// Whether a decision about a token is one of those that the steps lead to.
+    pub(super) fn leads_to(&self, decision: &Decision) -> bool {
+        match decision.reason() {
+            None => self.waits,
+            Some(Reason::Allowed) => self.steps.last() == Some(&"rules"),
+            Some(reason) => self.refusals.contains(&reason),
+        }
+    }
+}
+
+fn policy(key: &Pair) -> Policy {
+    let document = format!(
+        r#"{{
+            "providers":[{{"name":"p","issuer":"https://a.example","audiences":["api"],
+                "jwks":{{"inline":{{"keys":[{}]}}}}}}],
+            "upstream":{{"claims":{{"x-user-id":"sub"}}}},
+            "routes":[
+                {{"match":"GET /public","access":"public"}},
+                {{"match":"GET /denied","access":"denied"}},
+                {{"match":"GET /optional","access":"optional"}},
+                {{"match":"GET /token","hosts":["a.example"]}},
+                {{"match":"GET /scope","scopes":["x"]}}],
+            "cors":{{"allow_origins":["https://app.example.com"]}}
+        }}"#,
+        key.jwk(Some("k"))
+    );
+    config::compile(document.as_bytes()).unwrap()
+}
+
+/// The steps that lead to a route, or find none.
+const PLACE: &str = "connection method path host preflight";
+
+#[test]
+fn each_step_is_traced_in_its_order_up_to_the_one_that_decides() {
+    let key = Pair::new();
+    let policy = policy(&key);
+    let check = |request: (&str, &str), more: &[_], reason, steps: &str| {
+        let (recorder, decision) = traced(&policy, request, more);
+        assert_eq!(decision.reason(), Some(reason), "{request:?}");
+        assert_eq!(recorder.steps.join(" "), steps, "{request:?}");
+    };
+    let at = |path| ("GET", path);
+    let route = format!("{PLACE} route");
+    let preflight = [
+        ("origin", "https://app.example.com"),
+        ("access-control-request-method", "GET"),
+    ];
+    let option = [("connection", "x-user-id")];
+    let refused = "connection preflight";
+    check(at("/a"), &option, Reason::BadConnection, refused);
+    let refused = "connection method preflight";
+    check(("get", "/a"), &[], Reason::BadMethod, refused);
+    let refused = "connection method path preflight";
+    check(at("/a//b"), &[], Reason::BadPathEmptySegment, refused);
+    check(at("/a"), &[(":authority", "b")], Reason::BadHost, PLACE);
+    check(("OPTIONS", "/token"), &preflight, Reason::Preflight, PLACE);
+    check(at("/none"), &[], Reason::NoRoute, &route);
+    check(at("/denied"), &[], Reason::Denied, &route);
+    check(at("/public"), &[], Reason::Public, &route);
+}
+
+#[test]
+fn each_step_of_a_token_is_traced_up_to_the_one_that_decides() {
+    let (key, other) = (Pair::new(), Pair::new());
+    let policy = policy(&key);
+    let check = |path: &str, value: &str, reason, steps: &str| {
+        let (recorder, decision) = traced(&policy, ("GET", path), &[("authorization", value)]);
+        assert_eq!(decision.reason(), Some(reason), "{path} {value}");
+        let steps = format!("{PLACE} route credentials{steps}");
+        assert_eq!(recorder.steps.join(" "), steps, "{path} {value}");
+    };
+    let [good, forged] = [&key, &other].map(|key| format!("Bearer {}", key.token(NAMED)));
+    let [optional, token, scope] = ["/optional", "/token", "/scope"];
+    check(token, "", Reason::NoToken, "");
+    check(optional, "", Reason::Anonymous, "");
+    check(optional, "Bearer a b", Reason::MalformedCredentials, "");
+    check(optional, "Bearer abc", Reason::MalformedToken, " malformed");
+    check(token, &forged, Reason::BadSignature, " form key");
+    let all = " form key claims rules";
+    check(scope, &good, Reason::MissingScope, all);
+    check(token, &good, Reason::Allowed, all);
+}
+
+/// The steps of a decision, which is the same without a trace.
+fn traced(
+    policy: &Policy,
+    (method, path): (&str, &str),
+    more: &[(&str, &str)],
+) -> (Recorder, Decision) {
+    let fields = [
+        (":method", method),
+        (":path", path),
+        (":authority", "a.example"),
+    ];
+    let fields = fields.into_iter().chain(more.iter().copied());
+    let head = RequestHead::new(HeaderMap::from_pairs(fields));
+    let sets = Sets::of(&[]);
+    let context = Context {
+        keys: &sets,
+        remembered: &sets,
+        native: &NoNativeSignatures,
+        arrived: now(),
+        now: now(),
+    };
+    let mut recorder = Recorder::default();
+    let decision = evaluate_traced(policy, &head, context, &mut recorder);
+    let untraced = evaluate(policy, &head, context);
+    assert_eq!(decision.reason(), untraced.reason(), "{path}");
+    (recorder, decision)
+}

@@ -1,0 +1,142 @@
+//! The steps of a decision, reported as they are taken.
+
+use super::candidates::Candidates;
+use super::form::Form;
+use super::{Credentials, Target, TokenFault};
+use crate::cors::{Preflight, PreflightFault};
+use crate::http::{BadHost, BadPath, Host, NormalPath};
+use crate::jwk::{KeySet, Lookup};
+use crate::jwt::{TokenError, ValidClaims, VerifiedJwt};
+use crate::policy::routes::Found;
+use crate::policy::{Provider, Route};
+use crate::rules::{Missing, RequestParts};
+
+/// Receives the steps of a decision, in their order.
+///
+/// The step that refuses a request is the last one, with two exceptions: a
+/// request is checked for a preflight after its path was refused, and a token
+/// that one provider refuses is judged by the next.
+pub trait Trace {
+    /// A step was taken.
+    fn step(&mut self, step: Step<'_>);
+}
+
+/// No trace: the steps cost nothing.
+impl Trace for () {
+    #[inline]
+    fn step(&mut self, _: Step<'_>) {}
+}
+
+/// One step of a decision, with what it looked at and what came of it.
+#[derive(Clone, Copy)]
+pub enum Step<'a> {
+    /// The options of `Connection` were looked at.
+    Connection {
+        /// Whether one names a header that only the filter may set, so that the
+        /// next hop would remove it; the request is refused.
+        names_identity: bool,
+    },
+    /// The method was looked at.
+    Method {
+        /// Whether all upstreams read it alike; else the request is refused.
+        has_one_reading: bool,
+    },
+    /// The path was brought into its one form.
+    Path(Result<&'a NormalPath<'a>, BadPath>),
+    /// The host was read, where routes have hosts.
+    Host(Result<Option<&'a Host<'a>>, HostFault>),
+    /// Whether the request is a preflight.
+    Preflight(PreflightStep<'a>),
+    /// The route was looked for; without one, the request is refused.
+    Route {
+        /// Method, path and host.
+        target: &'a Target<'a>,
+        /// The route that was found.
+        reached: Option<(&'a Found<'a>, &'a Route)>,
+    },
+    /// The token was looked for, on a route that needs or allows one.
+    Credentials(&'a Credentials<'a>, &'a Route),
+    /// The token, which is this text, is not well-formed: the request is refused.
+    Malformed(&'a [u8], TokenError),
+    /// The token was read, and the providers that may trust it were found. There
+    /// may be none: the request is refused.
+    Form(&'a Form<'a>, &'a Candidates<'a>),
+    /// A key of a provider was looked for and tried.
+    Key(&'a Provider, &'a Form<'a>, KeyStep<'a>),
+    /// The claims of a token that a key of the provider has signed were checked.
+    Claims {
+        /// Whose token it is.
+        provider: &'a Provider,
+        /// The route, which may ask for a `token_use`.
+        route: &'a Route,
+        /// The token.
+        jwt: &'a VerifiedJwt,
+        /// What the request has for the provider's rules.
+        request: &'a dyn RequestParts,
+        /// Why they do not hold, if they do not.
+        result: Result<(), TokenFault>,
+    },
+    /// The scopes and claims that the route asks for were looked for.
+    Rules {
+        /// Whose token it is.
+        provider: &'a Provider,
+        /// The route.
+        route: &'a Route,
+        /// The token's claims.
+        claims: ValidClaims<'a>,
+        /// What the request has for the route's rules.
+        request: &'a dyn RequestParts,
+        /// What is missing, if something is.
+        result: Result<(), Missing>,
+    },
+}
+
+/// Why a host cannot be judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostFault {
+    /// There are several `:authority` fields.
+    Several,
+    /// It is not one valid host.
+    Bad(BadHost),
+}
+
+/// Whether a request is a preflight, and which policy answers it.
+#[derive(Clone, Copy)]
+pub enum PreflightStep<'a> {
+    /// It is not a preflight.
+    Ordinary,
+    /// It is one, but this route, or without a route the top level, has no CORS
+    /// policy: it is treated as an ordinary request.
+    NoPolicy(&'a Preflight<'a>, Option<&'a Route>),
+    /// The policy of this route, or the top-level one, answers it.
+    Answered(&'a Preflight<'a>, Option<&'a Route>, &'a [PreflightFault]),
+}
+
+/// How a token's key was looked for.
+#[derive(Clone, Copy)]
+pub enum KeyStep<'a> {
+    /// The provider accepts no token of this `alg` or `typ`: no key was looked for.
+    NotLookedFor(TokenFault),
+    /// The provider has no keys now: the token waits for them.
+    NoKeys,
+    /// The keys were looked through.
+    LookedFor {
+        /// All keys of the provider.
+        set: &'a KeySet,
+        /// Those that fit the token.
+        lookup: &'a Lookup<'a>,
+        /// What came of it.
+        outcome: KeyOutcome,
+    },
+}
+
+/// What came of the keys that fit a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyOutcome {
+    /// One of them has signed it.
+    Signed,
+    /// None of them has, and no newer key can.
+    Refused(TokenFault),
+    /// None of them has its `kid`, and newer keys may: the token waits for them.
+    Wanted,
+}
