@@ -8,9 +8,9 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::named_configuration;
 use super::source::Source;
 use crate::cases::{CaseError, CaseFile, Difference, Expectation, Outcome, Player, Side, World};
+use crate::load::named_configuration;
 
 pub(crate) use junit::junit;
 
