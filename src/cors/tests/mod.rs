@@ -2,6 +2,7 @@
 
 mod fault;
 mod preflight;
+mod preflight_answer;
 mod requested_headers;
 mod response;
 mod spec;
