@@ -45,7 +45,7 @@ pub(crate) fn judge(results: &Results) -> Vec<Bar> {
         for contender in [same_work, EdgeAuthz] {
             if let Some(ratio) = results.ratio((workload, contender), (workload, other)) {
                 bars.push(at_least(
-                    format!("{workload}: {} to {}", contender.name(), other.name()),
+                    format!("{workload}: {} / {}", contender.name(), other.name()),
                     bound,
                     ratio,
                 ));
@@ -57,12 +57,12 @@ pub(crate) fn judge(results: &Results) -> Vec<Bar> {
     }
     for (many, few) in [("issuers-200", "issuers-1"), ("routes-10000", "routes-10")] {
         if let Some(ratio) = results.ratio((many, EdgeAuthz), (few, EdgeAuthz)) {
-            bars.push(at_least(format!("{many} to {few}"), 0.95, ratio));
+            bars.push(at_least(format!("{many} / {few}"), 0.95, ratio));
         }
     }
     for hostile in &results.hostile {
         bars.push(at_most(
-            format!("hostile: {}, CPU to that of a good request", hostile.name),
+            format!("hostile: {}, CPU compared with a valid request", hostile.name),
             10.0,
             hostile.ratio(),
             "×",
@@ -106,7 +106,7 @@ fn at_most(what: String, bound: f64, reached: f64, unit: &str) -> Bar {
 
 /// The bars as a Markdown table.
 pub(crate) fn table(bars: &[Bar]) -> String {
-    let mut text = String::from("| what | bound | reached | |\n|---|---|---|---|\n");
+    let mut text = String::from("| comparison | target | measured | |\n|---|---|---|---|\n");
     for bar in bars {
         let mark = if bar.good { "✓" } else { "missed" };
         let _ = writeln!(

@@ -69,7 +69,7 @@ pub(crate) fn measure(pace: Pace) -> Vec<Hostile> {
     let good_cpu = cpu_of(&good);
     eprintln!(
         "  {:<48} {good_cpu:>7.1} us CPU",
-        "a good request, its RS256 token new"
+        "a valid request with a new RS256 token"
     );
     requests(&named, &nameless, &name)
         .into_iter()

@@ -37,17 +37,17 @@ fn page(results: &Results, bars: &[Bar]) -> String {
     let _ = write!(
         text,
         "\n## This run\n\n\
-         {}. {}. Envoy had one worker and one core, the load came from another;\n\
-         {} rounds of {} s for each contender. CPU is Envoy's own; beside\n\
-         `ext_authz` its service takes more, on the other core. The spread is that of the\n\
-         requests per second: half of what lies between the least and the most.\n\n\
+         {}. {}. Envoy had one worker and one core; the load came from another core.\n\
+         Each contender ran {} rounds of {} s. CPU is Envoy's own; the service of `ext_authz`\n\
+         uses more on the other core. The spread is half of the difference between the lowest\n\
+         and the highest number of requests per second.\n\n\
          ![Requests per second](benchmarks.svg)\n",
         machine::processor(),
         versions().join(". "),
         results.pace.rounds,
         results.pace.seconds,
     );
-    let _ = write!(text, "\n### Beside the bars\n\n{}", bars::table(bars));
+    let _ = write!(text, "\n### Targets\n\n{}", bars::table(bars));
     for (workload, figures) in &results.workloads {
         let _ = write!(text, "\n### {}\n\n{}", workload.title, table(figures));
     }
@@ -55,8 +55,8 @@ fn page(results: &Results, bars: &[Bar]) -> String {
         let _ = write!(
             text,
             "\n### Hostile requests\n\n\
-             CPU of Envoy; a good request whose RS256 token is new takes {:.0} µs.\n\n\
-             | request | CPU µs | × good |\n|---|---|---|\n",
+             CPU time of Envoy. A valid request with a new RS256 token takes {:.0} µs.\n\n\
+             | request | CPU µs | × valid |\n|---|---|---|\n",
             first.good_cpu
         );
         for hostile in &results.hostile {
@@ -72,8 +72,8 @@ fn page(results: &Results, bars: &[Bar]) -> String {
     if let Some(module) = &results.module {
         let _ = write!(
             text,
-            "\n### The module\n\n{:.0} KiB; {:.2} CPU-seconds to load with one worker; {:.1} MiB for each\n\
-             further worker before its first token.\n",
+            "\n### The module\n\nThe module has {:.0} KiB. Loading it takes {:.2} CPU-seconds with one worker. Each further\n\
+             worker takes {:.1} MiB before its first token.\n",
             module.kib, module.load_seconds, module.worker_mib
         );
     }
@@ -89,7 +89,7 @@ fn table(figures: &[Figures]) -> String {
         .iter()
         .find(|it| it.contender == Contender::JwtAuthn);
     let mut text = String::from(
-        "| | requests/s | spread | CPU µs | + nothing | p50 µs | p99 µs | × `jwt_authn` |\n\
+        "| | requests/s | spread | CPU µs | − `nothing` | p50 µs | p99 µs | × `jwt_authn` |\n\
          |---|---|---|---|---|---|---|---|\n",
     );
     for it in figures {

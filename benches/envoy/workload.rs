@@ -87,12 +87,12 @@ impl Workload {
                     Contender::EdgeAuthzLikeJwtAuthn,
                     Contender::OtherEdgeAuthz,
                 ],
-                ..Self::new(name, format!("Every {algorithm} token new"))
+                ..Self::new(name, format!("Only new {algorithm} tokens"))
             });
         }
         all.push(Self {
             proxied: true,
-            ..Self::new("upstream", "One RS256 token, and an upstream behind")
+            ..Self::new("upstream", "One RS256 token, with an upstream")
         });
         all.push(Self {
             protocol: Protocol::Http2,
