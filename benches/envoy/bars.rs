@@ -62,7 +62,10 @@ pub(crate) fn judge(results: &Results) -> Vec<Bar> {
     }
     for hostile in &results.hostile {
         bars.push(at_most(
-            format!("hostile: {}, CPU compared with a valid request", hostile.name),
+            format!(
+                "hostile: {}, CPU compared with a valid request",
+                hostile.name
+            ),
             10.0,
             hostile.ratio(),
             "×",
