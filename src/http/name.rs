@@ -85,7 +85,8 @@ impl FoldedName {
 }
 
 /// Whether upstreams may take two names for one.
-pub(super) fn fold_together(one: &[u8], other: &[u8]) -> bool {
+#[must_use]
+pub fn fold_together(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(&a, &b)| fold(a) == fold(b))
 }
 

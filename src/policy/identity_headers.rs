@@ -5,6 +5,11 @@ use std::collections::BTreeSet;
 use crate::http::FoldedName;
 use crate::rules::ClaimName;
 
+/// The headers that hold credentials by their standards. None of them may be a
+/// trailer (RFC 9110 section 6.5.1), and an upstream that merges trailers would
+/// read credentials there that nobody has judged.
+const CREDENTIALS: [&str; 4] = ["authorization", "cookie", "dpop", "proxy-authorization"];
+
 /// The headers that the filter sets on the way to the upstream.
 #[derive(Debug, Default)]
 pub struct IdentityHeaders {
@@ -17,8 +22,8 @@ pub struct IdentityHeaders {
     /// The header that gets what a Lambda finds under `authorizer.jwt`.
     pub context: Option<Box<str>>,
     owned: Vec<FoldedName>,
-    /// The headers that tokens come from and that rules compare claims with, each
-    /// once.
+    /// The headers that hold credentials, that tokens come from and that rules
+    /// compare claims with, each once.
     judged: Vec<FoldedName>,
 }
 
@@ -51,7 +56,7 @@ impl IdentityHeaders {
     /// claims with them.
     #[must_use]
     pub fn with_judged<'n>(self, names: impl IntoIterator<Item = &'n str>) -> Self {
-        let names = names.into_iter().map(str::as_bytes);
+        let names = names.into_iter().chain(CREDENTIALS).map(str::as_bytes);
         let judged: BTreeSet<_> = names.map(FoldedName::of).collect();
         Self {
             judged: judged.into_iter().collect(),
@@ -68,8 +73,8 @@ impl IdentityHeaders {
     }
 
     /// Whether a client's trailer of this name must not reach the upstream,
-    /// which may take it for a header: for one that the filter may set, or for
-    /// a second token or value that has not been judged.
+    /// which may take it for a header: for one that the filter may set, for
+    /// credentials, or for a second value of one that is judged.
     #[must_use]
     pub fn removes_trailer(&self, name: &[u8]) -> bool {
         self.owns(name) || self.judged.iter().any(|header| header.covers(name))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::reserved::is_among;
 use crate::config::error::Sink;
 use crate::config::path::Path;
 use crate::config::problem::{HeaderProblem, Reserved, ShapeProblem};
@@ -117,8 +118,14 @@ impl<'d> Headers<'d> {
         sink: &mut Sink,
     ) -> Option<TokenPlace> {
         let header = header_name(name, sink)?;
-        if header.as_str() == "cookie" {
-            sink.report(&name.at, HeaderProblem::CookieHeader);
+        if let Some(because) = holds_no_token(&header) {
+            let problem = if because == Reserved::Cookie {
+                HeaderProblem::CookieHeader
+            } else {
+                let name = name.excerpt();
+                HeaderProblem::HoldsNoToken { name, because }
+            };
+            sink.report(&name.at, problem);
             return None;
         }
         let scheme = match scheme {
@@ -216,7 +223,7 @@ impl<'d> Names<'d> {
         let reserved = if self.token_headers.contains(&folded) {
             Some(Reserved::Token)
         } else {
-            reserved(&name)
+            Reserved::of(&name)
         };
         if let Some(because) = reserved {
             let name = written.excerpt();
@@ -260,67 +267,26 @@ pub(super) fn not_compared(name: &HeaderName, token_places: &TokenPlaces) -> Opt
     if token_places.has_header(name) {
         return Some(Reserved::Token);
     }
-    match reserved(name)? {
+    match Reserved::of(name)? {
         because @ (Reserved::HopByHop
         | Reserved::Host
         | Reserved::Cookie
         | Reserved::Proof
         | Reserved::Token) => Some(because),
-        Reserved::Content | Reserved::Envoy | Reserved::Forwarded => None,
+        Reserved::Content
+        | Reserved::Envoy
+        | Reserved::Forwarded
+        | Reserved::Handling
+        | Reserved::Browser
+        | Reserved::Response => None,
     }
 }
 
-/// RFC 9110 section 7.6.1, and `proxy-…` of sections 11.7 and before.
-const HOP_BY_HOP: [&str; 9] = [
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
-
-/// Where proxies write what they know of the client, besides `x-forwarded-…`.
-const OF_THE_CLIENT: [&str; 3] = ["forwarded", "x-real-ip", "true-client-ip"];
-
-/// The `x-forwarded-…` that say who the user is, as `oauth2-proxy` and its kin
-/// name them, and nothing of the connection.
-const OF_THE_USER: [&str; 4] = [
-    "x-forwarded-user",
-    "x-forwarded-email",
-    "x-forwarded-groups",
-    "x-forwarded-preferred-username",
-];
-
-/// Why a header that upstreams may take for this one is not the filter's to
-/// set.
-fn reserved(name: &HeaderName) -> Option<Reserved> {
-    let name = name.as_str();
-    let is = |other: &str| FoldedName::of(other.as_bytes()).covers(name.as_bytes());
-    let begins = |prefix: &str| {
-        name.get(..prefix.len())
-            .is_some_and(|start| FoldedName::of(prefix.as_bytes()).covers(start.as_bytes()))
-    };
-    if HOP_BY_HOP.into_iter().any(is) {
-        Some(Reserved::HopByHop)
-    } else if is("host") {
-        Some(Reserved::Host)
-    } else if begins("content-") {
-        Some(Reserved::Content)
-    } else if is("cookie") {
-        Some(Reserved::Cookie)
-    } else if begins("x-envoy-") {
-        Some(Reserved::Envoy)
-    } else if is("dpop") {
-        Some(Reserved::Proof)
-    } else if OF_THE_CLIENT.into_iter().any(is)
-        || (begins("x-forwarded-") && !OF_THE_USER.into_iter().any(is))
-    {
-        Some(Reserved::Forwarded)
-    } else {
-        None
-    }
+/// Why a header never holds a token that a client sends.
+fn holds_no_token(name: &HeaderName) -> Option<Reserved> {
+    /// Headers that belong to others and that clients or proxies are known to put
+    /// tokens into.
+    const TOKENS: &str = "proxy-authorization sec-websocket-protocol x-forwarded-access-token \
+                          x-forwarded-authorization x-forwarded-id-token";
+    Reserved::of(name).filter(|_| !is_among(TOKENS, name))
 }

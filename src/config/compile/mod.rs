@@ -9,6 +9,7 @@ mod cors;
 mod headers;
 mod keys;
 mod providers;
+mod reserved;
 mod routes;
 mod template;
 

@@ -26,6 +26,14 @@ pub enum HeaderProblem {
         /// The other one.
         with: ConfigPath,
     },
+    /// A header that no client sends a token in, or that the proxy or the
+    /// connection needs for itself.
+    HoldsNoToken {
+        /// The name as written.
+        name: Excerpt,
+        /// What it is.
+        because: Reserved,
+    },
     /// The `cookie` header as a whole.
     CookieHeader,
     /// Not an authentication scheme.
@@ -46,7 +54,8 @@ pub enum HeaderProblem {
     Realm(Excerpt, char),
 }
 
-/// Why a header is not the filter's to set, or nothing to compare with.
+/// Why a header is not the filter's to set, no place for a token, or nothing to
+/// compare with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reserved {
     /// It belongs to one connection (RFC 9110 section 7.6.1).
@@ -63,6 +72,12 @@ pub enum Reserved {
     Forwarded,
     /// It holds a proof of possession (RFC 9449).
     Proof,
+    /// It says how the request is to be handled, such as `expect` and `range`.
+    Handling,
+    /// Browsers set it, and pages cannot.
+    Browser,
+    /// It is part of answers only.
+    Response,
     /// A token may stand there.
     Token,
 }
@@ -77,6 +92,9 @@ impl fmt::Display for Reserved {
             Self::Envoy => "is the proxy's own",
             Self::Forwarded => "is what proxies say of the client",
             Self::Proof => "holds the proof of a DPoP token",
+            Self::Handling => "says how the request is handled",
+            Self::Browser => "is set by browsers",
+            Self::Response => "belongs to answers",
             Self::Token => "may hold the token (`token_from`)",
         })
     }
@@ -100,6 +118,10 @@ impl fmt::Display for HeaderProblem {
             Self::Reserved { name, because } => write!(
                 out,
                 "{name} cannot be set, since it {because}; write another name, such as `x-user-id`"
+            ),
+            Self::HoldsNoToken { name, because } => write!(
+                out,
+                "{name} cannot hold a token, since it {because}; write another name, such as `authorization`"
             ),
             Self::FoldsTogether { with } => write!(
                 out,
