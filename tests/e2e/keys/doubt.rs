@@ -10,6 +10,7 @@ use super::{get, good_token, settle, with_jwks, workers};
 use crate::support::envoy::Envoy;
 use crate::support::issuer::{Issuer, JWKS_PATH};
 use crate::support::process::wait_until;
+use crate::support::server::Gate;
 use crate::support::tokens::TokenMaker;
 use crate::world::{World, configuration};
 
@@ -47,6 +48,47 @@ fn a_key_that_takes_over_the_kid_of_another_is_found_by_its_tokens() {
     thread::sleep(Duration::from_secs(7));
     assert_eq!(world.issuer.gets(JWKS_PATH) - before, 1);
     get(&world.envoy, &good_token(&new)).expect(200);
+    world.envoy.assert_no_trap();
+}
+
+/// Sends a request that needs no key that is not there: it is answered at once.
+#[track_caller]
+fn at_once(envoy: &Envoy, token: &str, status: u16) {
+    let start = Instant::now();
+    get(envoy, token).expect(status);
+    assert!(start.elapsed() < Duration::from_secs(4), "it waited");
+}
+
+#[test]
+fn nobody_waits_for_the_refresh_that_a_bad_signature_asks_for() {
+    let world = World::with(with_jwks(json!({"timeout": "60s"})), |builder| builder);
+    let before = settle(&world);
+    let gate = Gate::default();
+    world.issuer.change(JWKS_PATH, |keys| keys.behind(&gate));
+    let good = world.token(json!({}));
+    let forged = good_token(&TokenMaker::generate("RS256", "key-1"));
+    let asked = || world.issuer.gets(JWKS_PATH) - before;
+    at_once(&world.envoy, &forged, 401);
+    let begun = wait_until(Duration::from_secs(10), || (asked() == 1).then_some(()));
+    begun.expect("a refresh in the background");
+    // It is under way, and stays so.
+    for _ in 0..50 {
+        at_once(&world.envoy, &forged, 401);
+        at_once(&world.envoy, &good, 200);
+    }
+    thread::sleep(Duration::from_secs(1));
+    let waiting = world.envoy.stat("wasmcustom.edge_authz.waiting_requests");
+    assert_eq!(waiting, 0);
+    gate.open();
+    // A `kid` that is unknown might ask again by now; a bad signature may not
+    // within the minute.
+    let end = Instant::now() + Duration::from_secs(12);
+    while Instant::now() < end {
+        at_once(&world.envoy, &forged, 401);
+        at_once(&world.envoy, &good, 200);
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(asked(), 1);
     world.envoy.assert_no_trap();
 }
 

@@ -6,6 +6,7 @@
 mod cold_start;
 mod crowds;
 mod made_up;
+mod superseded;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
