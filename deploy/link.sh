@@ -1,8 +1,8 @@
 #!/bin/sh
-# Links the module: as the compiler would, but without the callbacks below. The
-# SDK exports all that the ABI has, and a host calls what is exported, for each
-# request, at ten times the cost of what these do: nothing. After a change here
-# the module is linked anew once something of `src` has changed, too.
+# Links the module without the callbacks below. The SDK exports every callback
+# of the ABI, and a host calls all exported callbacks for each request, although
+# these do nothing. A change of this file takes effect when a source file changes
+# too, because Cargo does not track it.
 set -eu
 
 unused='
@@ -38,6 +38,6 @@ while [ "$left" -gt 0 ]; do
 	shift
 	left=$((left - 1))
 done
-# A host that finds it takes memory for what it returns by this function, which
-# answers 0 where there is none, and has the call fail. The SDK's own traps.
+# The host allocates memory for returned data with `malloc` if it is exported. Ours
+# returns 0 if there is no memory, and the call fails. The SDK's function traps.
 exec rust-lld "$@" --export=malloc

@@ -1,6 +1,6 @@
-"""Ends with an error unless the image on standard input (`docker save`) is what
-Istio and Envoy Gateway pull: one layer, and in it the module as `plugin.wasm`,
-a plain file. Both look for that name in the last layer."""
+"""Fails unless the image on standard input (`docker save`) has the format that
+Istio and Envoy Gateway expect: one layer with the module as the plain file
+`plugin.wasm`. Both look for that name in the last layer."""
 
 import io
 import json
@@ -18,6 +18,6 @@ with tarfile.open(fileobj=io.BytesIO(sys.stdin.buffer.read())) as image:
         if names != ["plugin.wasm"]:
             sys.exit(f"{names} instead of plugin.wasm")
         if not layer.getmember("plugin.wasm").isfile():
-            sys.exit("plugin.wasm is no plain file")
+            sys.exit("plugin.wasm is not a plain file")
         if layer.extractfile("plugin.wasm").read() != module:
-            sys.exit("plugin.wasm is another module")
+            sys.exit("plugin.wasm is not the built module")

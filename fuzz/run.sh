@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs fuzz targets one after the other, each for a time: run.sh 60s token path
-# What is found stays in fuzz/regressions/<target>, where the tests replay it;
-# what merely reaches new code goes below target/.
+# Failing inputs stay in fuzz/regressions/<target>, and the tests replay them.
+# Inputs that only reach new code go below target/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,8 +11,8 @@ case $1 in
 esac
 shift
 
-# The code has no `unsafe` that a sanitizer could judge, and is much faster
-# without one.
+# The code has no `unsafe` for a sanitizer to check, and is much faster
+# without a sanitizer.
 options=(--sanitizer none --target-dir "${CARGO_TARGET_DIR:-target}/fuzz")
 cargo "+$NIGHTLY" fuzz build "${options[@]}"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the images of docker-compose.yaml from the pinned parts below .tools/,
-# `FROM scratch` and without a registry: programs, and the libraries that they
-# link. An image that is there from the same parts is left alone.
+# Builds the images of docker-compose.yaml `FROM scratch`, without a registry, from
+# the pinned tools in .tools/: programs and the libraries that they link. An
+# existing image of the same parts is kept.
 #
 # usage: images.sh envoy|python NAME
 set -euo pipefail
@@ -13,12 +13,12 @@ root=$context/root
 mkdir -p "$root/tmp" "$root/usr/local/bin"
 chmod 1777 "$root/tmp"
 
-# The loader and the shared libraries of programs, apart from those that are
-# copied with what needs them, below the directory $1.
+# Lists the loader and the shared libraries of programs, except libraries below
+# the directory $1, which are copied with it.
 libraries() {
     local with=$1
     shift
-    # A file that is not dynamic makes ldd fail.
+    # ldd fails for a file that is not dynamic.
     { ldd "$@" 2>/dev/null || true; } \
         | awk -v with="$with/" '
             $2 == "=>" && $3 ~ /^\// { path = $3 }
@@ -28,7 +28,7 @@ libraries() {
         | sort -u
 }
 
-# Copies them to where they are here, and tells the loader.
+# Copies the libraries to the same paths in the image and sets the loader's path.
 add_libraries() {
     local list
     list=$(libraries "$@")
@@ -42,7 +42,7 @@ envoy() {
     echo 'ENTRYPOINT ["/usr/local/bin/envoy"]'
 }
 
-# The Python that .tools/venv was made of, with moto. The AWS CLI stays out.
+# The Python of .tools/venv, with moto and without the AWS CLI.
 python() {
     local base executable library packages
     base=$("$venv" -c 'import sys; print(sys.base_prefix)')
@@ -82,7 +82,7 @@ fi
     echo 'COPY root/ /'
     echo "LABEL parts=$digest"
 } >"$context/Dockerfile"
-# `docker build` calls its older builder deprecated where there is no other.
+# `docker build` prints a deprecation warning if only the older builder exists.
 chmod -R a+rX "$root"
 tar -C "$context" -c Dockerfile root | docker build --quiet --tag "$name" - 2>"$context/said" >/dev/null \
     || { cat "$context/said" >&2; exit 1; }

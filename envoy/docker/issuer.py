@@ -1,8 +1,8 @@
 """A Cognito-compatible issuer for docker-compose.yaml: moto's server with one
-user pool, one app client and one user in it.
+user pool, one app client and one user.
 
 Keys belong to the container: `docker compose restart issuer` keeps them,
-`docker compose up -d --force-recreate issuer` comes back with others.
+`docker compose up -d --force-recreate issuer` creates new ones.
 """
 
 import json
@@ -15,7 +15,7 @@ from moto.cognitoidp import models, responses
 from moto.server import main
 
 REGION = "us-east-1"
-# envoy.yaml names these two.
+# envoy.yaml contains these two.
 POOL = f"{REGION}_EdgeAuthz"
 CLIENT = "edge-authz-client"
 USER, PASSWORD = "ada", "Passw0rd!"
@@ -26,7 +26,7 @@ ACCOUNT = "123456789012"
 
 
 def signing_key() -> RSAKey:
-    """This container's key: moto would sign with one that everybody knows."""
+    """The key of this container. moto's own key is public."""
     if not KEY.exists():
         made = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256", "kid": secrets.token_hex(8)})
         KEY.write_text(json.dumps(made.as_dict(private=True)))
@@ -34,7 +34,7 @@ def signing_key() -> RSAKey:
 
 
 class WithKid:
-    """Signs with the `kid` of the key; moto always writes the same."""
+    """Signs with the `kid` of the key; moto always uses the same `kid`."""
 
     @staticmethod
     def encode(header: dict, claims: dict, key: RSAKey) -> str:
@@ -42,7 +42,7 @@ class WithKid:
 
 
 def user_pool(key: RSAKey) -> None:
-    """Makes the pool, with the names that envoy.yaml expects."""
+    """Creates the pool with the names that envoy.yaml expects."""
     backend = models.cognitoidp_backends[ACCOUNT][REGION]
     made_up, models.generate_id = models.generate_id, lambda *_: POOL.removeprefix(f"{REGION}_")
     pool = backend.create_user_pool("edge-authz", {})

@@ -28,7 +28,7 @@ for seconds_left in reversed(range(60)):
     except urllib.error.HTTPError:
         raise
     except OSError:
-        # The server has just been started.
+        # The server is still starting.
         if not seconds_left:
             raise
         time.sleep(1)

@@ -1,4 +1,4 @@
-"""The upstream of docker-compose.yaml: answers with what reached it."""
+"""The upstream of docker-compose.yaml: echoes each request."""
 
 import contextlib
 import json
@@ -39,7 +39,7 @@ class Echo(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer
 
 
-# Not `HTTPServer`, which asks the name server for its own name first.
+# Not `HTTPServer`, which first resolves its own name through DNS.
 class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True

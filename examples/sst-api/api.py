@@ -1,8 +1,8 @@
-"""The handlers of the API: they greet whom edge-authz has let in.
+"""The handlers of the API. They greet the user that edge-authz has verified.
 
     python3 examples/sst-api/api.py [PORT]
 
-They trust `x-user-sub`, since no client can send it through edge-authz.
+They trust `x-user-sub`, because clients cannot send it through edge-authz.
 """
 
 import sys

@@ -1,15 +1,15 @@
-// The routes of edge-authz.yaml, each with what it shows.
+// The routes of edge-authz.yaml, each with a description.
 const ROUTES = [
-  {call: "GET /public", asks: "anyone", about: "Needs nothing. A token or a cookie that comes along goes on to the API unread."},
-  {call: "GET /me", asks: "a token", about: "Without a good one: 401, and the page can read why in WWW-Authenticate."},
-  {call: "GET /notes", asks: "notes:read", about: "A scope of the token. What is missing, the 403 says."},
-  {call: "POST /notes", asks: "notes:write", about: "JSON makes the browser ask first: not every form could send it.", body: {text: "a note"}},
-  {call: "DELETE /notes/1", asks: "notes:write", about: "So does the method. Allowed are those that the path has routes for."},
+  {call: "GET /public", asks: "anyone", about: "Needs no token. A token or a cookie is forwarded to the API unchecked."},
+  {call: "GET /me", asks: "a token", about: "Without a valid token: 401, and the page can read the reason in WWW-Authenticate."},
+  {call: "GET /notes", asks: "notes:read", about: "The token needs this scope. A 403 names the missing scope."},
+  {call: "POST /notes", asks: "notes:write", about: "JSON needs a preflight, because no form can send it.", body: {text: "a note"}},
+  {call: "DELETE /notes/1", asks: "notes:write", about: "The method needs a preflight. The methods of the path's routes are allowed."},
   {call: "PUT /notes/1", asks: "no such route", about: "The path has no PUT: the preflight is refused and nothing is sent."},
-  {call: "GET /fonts", asks: "anyone", about: "For every origin: its * is no answer to a call with cookies, nor is Authorization allowed."},
-  {call: "GET /partner", asks: "anyone", about: "For the pages of another origin. Without a token this page can send it, but never read what comes."},
-  {call: "GET /broken", asks: "anyone", about: "The API is down, Envoy itself answers. The page can read that too."},
-  {call: "GET /nowhere", asks: "no such route", about: "A 404 of the filter’s."},
+  {call: "GET /fonts", asks: "anyone", about: "Allowed for every origin with *, which excludes cookies and Authorization."},
+  {call: "GET /partner", asks: "anyone", about: "Allowed for pages of another origin. Without a token this page can send it, but cannot read the response."},
+  {call: "GET /broken", asks: "anyone", about: "The API is down and Envoy itself answers. The page can read this too."},
+  {call: "GET /nowhere", asks: "no such route", about: "The filter answers 404."},
 ];
 
 const $ = (id) => document.getElementById(id);
@@ -19,15 +19,15 @@ let session = null;
 $("page-origin").textContent = location.origin;
 $("api-origin").textContent = places.api;
 $("issuer-origin").textContent = places.issuer;
-// Cookies know no ports: this one is the API's as well.
+// Cookies ignore ports, so the API receives this one too.
 document.cookie = "theme=dark; SameSite=Lax";
 
-// --- signing in ---
+// --- sign-in ---
 
 $("sign-in").addEventListener("submit", async (event) => {
   event.preventDefault();
   $("sign-in-error").textContent = "";
-  // A form's own type: the browser need not ask the issuer first.
+  // The content type of a form needs no preflight to the issuer.
   const body = new URLSearchParams(new FormData(event.target));
   body.set("grant_type", "password");
   try {
@@ -70,7 +70,7 @@ function showExpiry() {
 }
 setInterval(showExpiry, 500);
 
-// --- calling ---
+// --- calls ---
 
 function options(method, body) {
   const headers = {};
@@ -87,13 +87,13 @@ function options(method, body) {
 
 function token() {
   if (!$("break-token").checked) return session.token;
-  // Well-formed, but of no token: two of its pieces have changed places.
+  // Well-formed but invalid: two parts of the signature are swapped.
   const end = session.token.lastIndexOf(".") + 1;
   const [start, signature] = [session.token.slice(0, end), session.token.slice(end)];
   return start + signature.slice(4, 8) + signature.slice(0, 4) + signature.slice(8);
 }
 
-// Fetch: what the browser asks the server about before it sends the request.
+// According to the Fetch standard, these parts of a request need a preflight.
 function asksFirst({method, headers}) {
   const methods = ["GET", "HEAD", "POST"].includes(method) ? [] : [method];
   return [...methods, ...Object.keys(headers)];
@@ -128,7 +128,7 @@ async function call(route, card) {
 
 const REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 503: "Service Unavailable"};
 
-// The API tells what reached it: the headers that matter here.
+// The API echoes the request; these are the relevant headers.
 function shorten(text) {
   let account;
   try {
