@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use edge_authz::jwk::{KeySet, MAX_KEY_SET_BYTES, MAX_KEYS, Source, memory_needed};
+use edge_authz::jwk::{KeyOrigin, KeySet, MAX_KEY_SET_BYTES, MAX_KEYS, memory_needed};
 
 struct Counting;
 
@@ -117,7 +117,7 @@ fn no_document_takes_more_than_is_said() {
         let before = NOW.load(Ordering::Relaxed);
         PEAK.store(before, Ordering::Relaxed);
         BLOCK.store(0, Ordering::Relaxed);
-        let parsed = KeySet::parse(document.as_bytes(), Source::Fetched);
+        let parsed = KeySet::parse(document.as_bytes(), KeyOrigin::Fetched);
         let peak = PEAK.load(Ordering::Relaxed) - before;
         let block = BLOCK.load(Ordering::Relaxed);
         let (keys, said) = parsed.as_ref().map_or((0, 0), |parsed| {

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use edge_authz::config;
-use edge_authz::crypto::{Hash, NativeSignatures};
+use edge_authz::crypto::{Hash, HostSignatures};
 use edge_authz::engine::{Action, Effect, Engine, Env, NotSet, SharedData, StreamId, Unavailable};
 use edge_authz::http::{HeaderMap, RequestHead};
 use edge_authz::time::UnixTime;
@@ -78,7 +78,7 @@ fn judge(engine: &mut Engine, head: RequestHead, stream: u32, setting: &Setting)
     let env = Env {
         now: setting.now,
         shared: &Alone,
-        native: &setting.host,
+        host_signatures: &setting.host,
     };
     engine.request(StreamId(stream), head, env)
 }
@@ -93,7 +93,7 @@ fn passes(effects: &[Effect]) -> bool {
 /// A proxy that says of every signature the same.
 struct Host(bool);
 
-impl NativeSignatures for Host {
+impl HostSignatures for Host {
     fn verify(&self, _: Hash, _: &[u8], _: &[u8], _: &[u8]) -> Option<bool> {
         Some(self.0)
     }

@@ -10,12 +10,12 @@ use super::tree::Node;
 use edge_authz::http::path::PatternSegment;
 use edge_authz::http::{Host, HostPattern, MethodPattern, RoutePattern};
 use edge_authz::policy::Policy;
-use edge_authz::policy::routes::{Place, RouteEntry, RouteId, RouteTable};
+use edge_authz::policy::routes::{PatternPosition, RouteEntry, RouteId, RouteTable};
 
 /// One pattern of one route.
 #[derive(Debug, Clone)]
 pub(crate) struct Written {
-    pub(crate) place: Place,
+    pub(crate) place: PatternPosition,
     /// As it is written.
     pub(crate) text: String,
     pub(crate) pattern: RoutePattern,
@@ -69,7 +69,7 @@ pub(crate) fn written(policy: &Policy, subject: &Subject) -> Vec<Written> {
             };
             let route = RouteId(index);
             all.push(Written {
-                place: Place { route, pattern },
+                place: PatternPosition { route, pattern },
                 text: text.to_owned(),
                 pattern: parsed,
                 host_texts: host_texts.iter().copied().map(str::to_owned).collect(),

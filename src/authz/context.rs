@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::crypto::NativeSignatures;
+use crate::crypto::HostSignatures;
 use crate::jwk::{AskedKid, KeySet};
 use crate::jwt::{KnownHeaders, VerifiedJwt};
 use crate::policy::{ProviderId, SourceId};
@@ -16,7 +16,7 @@ pub struct Context<'a> {
     /// The tokens that verified before.
     pub remembered: &'a dyn Remembered,
     /// The proxy's own signature checks.
-    pub native: &'a dyn NativeSignatures,
+    pub host_signatures: &'a dyn HostSignatures,
     /// When the request came: a `kid` is unknown only by keys fetched later.
     pub arrived: UnixTime,
     /// The time of the decision.

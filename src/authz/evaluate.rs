@@ -11,7 +11,7 @@ use super::{
 };
 use crate::cors::{CorsPolicy, ResponseCors};
 use crate::http::RequestHead;
-use crate::policy::routes::Found;
+use crate::policy::routes::RouteMatch;
 use crate::policy::{Access, Policy, Route};
 use crate::telemetry::Reason;
 
@@ -74,7 +74,7 @@ impl<'a, T: Trace> Evaluation<'a, T> {
         (decision, route.and_then(|route| route.cors.as_ref()))
     }
 
-    fn at_route(&mut self, found: &Found<'_>, route: &Route) -> Decision {
+    fn at_route(&mut self, found: &RouteMatch<'_>, route: &Route) -> Decision {
         if let Some(pass) = Pass::public(route) {
             return self.forward(pass);
         }
@@ -85,7 +85,7 @@ impl<'a, T: Trace> Evaluation<'a, T> {
         }
     }
 
-    fn with_credentials(&mut self, found: &Found<'_>, route: &Route) -> Decision {
+    fn with_credentials(&mut self, found: &RouteMatch<'_>, route: &Route) -> Decision {
         let credentials = Credentials::find(self.head, &self.policy.token_places);
         let reason = match &credentials {
             Credentials::Token(token) => {
@@ -110,7 +110,7 @@ impl<'a, T: Trace> Evaluation<'a, T> {
         &mut self,
         token: &Token<'_>,
         credentials: &Credentials<'_>,
-        found: &Found<'_>,
+        found: &RouteMatch<'_>,
         route: &Route,
     ) -> Decision {
         let form = match Form::of(&token.text, self.context.remembered) {

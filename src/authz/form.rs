@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Remembered;
-use crate::crypto::{Algorithm, Fingerprint, NativeSignatures};
+use crate::crypto::{Algorithm, Fingerprint, HostSignatures};
 use crate::jwk::Jwk;
 use crate::jwt::{TokenError, TokenType, UnverifiedJwt, VerifiedJwt};
 use crate::policy::ProviderId;
@@ -91,7 +91,7 @@ impl<'t> Form<'t> {
     pub(super) fn signed_by(
         &self,
         candidates: &[&Jwk],
-        native: &dyn NativeSignatures,
+        host_signatures: &dyn HostSignatures,
         tried: &mut Tried,
     ) -> Option<Signed> {
         let is_signer = |jwt: &VerifiedJwt| {
@@ -115,10 +115,12 @@ impl<'t> Form<'t> {
             });
         }
         let jwt = match &self.known {
-            Known::Parsed(jwt) => tried.verify(jwt, candidates, native),
-            Known::Before { .. } => {
-                tried.verify(&UnverifiedJwt::parse(self.text).ok()?, candidates, native)
-            }
+            Known::Parsed(jwt) => tried.verify(jwt, candidates, host_signatures),
+            Known::Before { .. } => tried.verify(
+                &UnverifiedJwt::parse(self.text).ok()?,
+                candidates,
+                host_signatures,
+            ),
         }?;
         Some(Signed { jwt, new: true })
     }
@@ -136,14 +138,14 @@ impl Tried {
         &mut self,
         token: &UnverifiedJwt<'_>,
         candidates: &[&Jwk],
-        native: &dyn NativeSignatures,
+        host_signatures: &dyn HostSignatures,
     ) -> Option<Arc<VerifiedJwt>> {
         for key in candidates {
             let fingerprint = key.key().fingerprint();
             if self.bad.contains(fingerprint) {
                 continue;
             }
-            if let Some(jwt) = token.verify(key, native) {
+            if let Some(jwt) = token.verify(key, host_signatures) {
                 let jwt = Arc::new(jwt);
                 self.good = Some(Arc::clone(&jwt));
                 return Some(jwt);

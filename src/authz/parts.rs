@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::http::RequestHead;
-use crate::policy::routes::Found;
+use crate::policy::routes::RouteMatch;
 use crate::rules::{RequestPart, RequestParts};
 
 /// A request at its route. Nothing is looked up before a rule asks for it.
@@ -13,7 +13,7 @@ pub(super) struct Parts<'a> {
     /// the rest.
     pub(super) head: &'a RequestHead,
     /// The route, with the path's variables.
-    pub(super) found: &'a Found<'a>,
+    pub(super) found: &'a RouteMatch<'a>,
 }
 
 impl RequestParts for Parts<'_> {

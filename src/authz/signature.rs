@@ -81,7 +81,7 @@ impl<T: Trace> TokenJudge<'_, T> {
             Lookup::Candidates {
                 keys: candidates,
                 kid_known,
-            } => match form.signed_by(candidates, self.context.native, tried) {
+            } => match form.signed_by(candidates, self.context.host_signatures, tried) {
                 Some(signed) => Ok(signed),
                 None if *kid_known => Err(keys.doubt(TokenFault::Signature)),
                 // A forged token must not make the real one's `kid` absent.

@@ -3,7 +3,7 @@
 use super::{HostFault, Step, Trace};
 use crate::cors::{CorsPolicy, RouteMethods};
 use crate::http::{BadPath, Host, Method, NormalPath, RequestHead};
-use crate::policy::routes::Found;
+use crate::policy::routes::RouteMatch;
 use crate::policy::{Access, Policy, Route};
 use crate::telemetry::Reason;
 
@@ -80,7 +80,7 @@ impl<'r> Target<'r> {
         &'p self,
         policy: &'p Policy,
         method: &[u8],
-    ) -> Option<(Found<'p>, &'p Route)> {
+    ) -> Option<(RouteMatch<'p>, &'p Route)> {
         let found = policy.table.find(self.host.as_ref(), method, &self.path)?;
         let route = policy.route(found.route())?;
         Some((found, route))

@@ -13,7 +13,7 @@ use super::{
 use crate::http::RequestHead;
 use crate::jwk::AskedKid;
 use crate::jwt::{ValidClaims, VerifiedJwt};
-use crate::policy::routes::Found;
+use crate::policy::routes::RouteMatch;
 use crate::policy::{Policy, Provider, Route, SourceId};
 use crate::rules::Missing;
 use crate::telemetry::Reason;
@@ -24,7 +24,7 @@ pub(super) struct TokenJudge<'a, T> {
     pub(super) head: &'a RequestHead,
     pub(super) context: Context<'a>,
     pub(super) route: &'a Route,
-    pub(super) found: &'a Found<'a>,
+    pub(super) found: &'a RouteMatch<'a>,
     pub(super) token: &'a Token<'a>,
     pub(super) trace: &'a mut T,
 }

@@ -7,7 +7,7 @@ use crate::cors::{Preflight, PreflightFault};
 use crate::http::{BadHost, BadPath, Host, NormalPath};
 use crate::jwk::{KeySet, Lookup};
 use crate::jwt::{TokenError, ValidClaims, VerifiedJwt};
-use crate::policy::routes::Found;
+use crate::policy::routes::RouteMatch;
 use crate::policy::{Provider, Route};
 use crate::rules::{Missing, RequestParts};
 
@@ -52,7 +52,7 @@ pub enum Step<'a> {
         /// Method, path and host.
         target: &'a Target<'a>,
         /// The route that was found.
-        reached: Option<(&'a Found<'a>, &'a Route)>,
+        reached: Option<(&'a RouteMatch<'a>, &'a Route)>,
     },
     /// The token was looked for, on a route that needs or allows one.
     Credentials(&'a Credentials<'a>, &'a Route),

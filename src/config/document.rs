@@ -147,7 +147,7 @@ mod tests {
         let Value::Object(object) = parse(br#"{"b":1,"a":2,"\u0062":3}"#).unwrap() else {
             panic!("not an object");
         };
-        assert_eq!(object.get("b"), Some(&Value::Twice));
+        assert_eq!(object.get("b"), Some(&Value::Duplicate));
         assert_eq!(object.get("a"), Some(&Value::Number(2.into())));
         assert_eq!(object.get("c"), None);
         assert_eq!(

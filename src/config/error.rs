@@ -20,14 +20,14 @@ const MAX_ERRORS_WITH_A_GUESS: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     /// Where it is.
-    pub place: Place,
+    pub place: ErrorPosition,
     /// What is wrong there, and what to write instead.
     pub problem: Problem,
 }
 
 /// Where an error is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum ErrorPosition {
     /// At this position of the text, counted from 1, columns in bytes.
     Position {
         /// The line.
@@ -71,7 +71,7 @@ impl ConfigErrors {
     pub(super) fn of_document(line: usize, column: usize, problem: DocumentProblem) -> Self {
         Self {
             errors: vec![ConfigError {
-                place: Place::Position { line, column },
+                place: ErrorPosition::Position { line, column },
                 problem: Problem::Document(problem),
             }],
             omitted: 0,
@@ -82,7 +82,7 @@ impl ConfigErrors {
     pub(super) fn of_whole(problem: DocumentProblem) -> Self {
         Self {
             errors: vec![ConfigError {
-                place: Place::Value(Path::root().to_owned()),
+                place: ErrorPosition::Value(Path::root().to_owned()),
                 problem: Problem::Document(problem),
             }],
             omitted: 0,
@@ -90,7 +90,7 @@ impl ConfigErrors {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ErrorPosition {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Position { line, column } => write!(out, "line {line}, column {column}"),
@@ -140,7 +140,7 @@ impl Sink {
             return;
         }
         self.errors.push(ConfigError {
-            place: Place::Value(at.to_owned()),
+            place: ErrorPosition::Value(at.to_owned()),
             problem: problem.into(),
         });
     }

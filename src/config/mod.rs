@@ -29,7 +29,7 @@ mod tests;
 mod value;
 mod written;
 
-pub use error::{ConfigError, ConfigErrors, MAX_ERRORS, Place};
+pub use error::{ConfigError, ConfigErrors, ErrorPosition, MAX_ERRORS};
 pub use memory::memory_needed;
 pub use path::{ConfigPath, PathStep};
 pub use problem::{

@@ -28,7 +28,7 @@ pub(super) enum Value<'d> {
     Object(Object<'d>),
     /// What stands for both values of a member that is there twice: neither
     /// is believed.
-    Twice,
+    Duplicate,
 }
 
 /// The members of an object in the order of their names, so that the order in
@@ -51,7 +51,7 @@ impl<'d> Object<'d> {
         members.dedup_by(|(later, _), (earlier, value)| {
             let twice = later == earlier;
             if twice {
-                *value = Value::Twice;
+                *value = Value::Duplicate;
             }
             twice
         });
@@ -191,7 +191,7 @@ impl Serialize for Value<'_> {
     /// As JSON again: an inline key set is handed on as the text it was.
     fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Value::Null | Value::Twice => writer.serialize_unit(),
+            Value::Null | Value::Duplicate => writer.serialize_unit(),
             Value::Bool(value) => writer.serialize_bool(*value),
             Value::Number(number) => number.serialize(writer),
             Value::Text(text) => writer.serialize_str(text),

@@ -7,10 +7,10 @@ use super::algorithm::Family;
 use super::ecdsa::{EcKey, Ecdsa, NistCurve, P256, P384, P521};
 use super::eddsa::{Ed25519, Ed25519Key};
 use super::hmac::{Hmac, HmacKey};
-use super::native::{Exportable, NativeFirst};
+use super::host_signatures::{Exportable, HostFirst};
 use super::rsa::{Pkcs1, Pss, RsaKey};
 use super::tables::Tables;
-use super::{Algorithm, Curve, Fingerprint, Hash, NativeSignatures, seam};
+use super::{Algorithm, Curve, Fingerprint, Hash, HostSignatures, seam};
 
 /// A key that signatures can be checked with. Copies share the material.
 #[derive(Clone)]
@@ -152,17 +152,25 @@ impl VerifyingKey {
         algorithm: Algorithm,
         message: &[u8],
         signature: &[u8],
-        native: &dyn NativeSignatures,
+        host_signatures: &dyn HostSignatures,
     ) -> bool {
         let Some(matched) = self.0.material.matched(algorithm) else {
             return false;
         };
         match matched {
-            Matched::Pkcs1(key, hash) => natively(Pkcs1(hash), key, message, signature, native),
+            Matched::Pkcs1(key, hash) => {
+                by_host_first(Pkcs1(hash), key, message, signature, host_signatures)
+            }
             Matched::Pss(key, hash) => seam::verify(&Pss(hash), key, message, signature),
-            Matched::P256(key) => natively(Ecdsa::new(), key, message, signature, native),
-            Matched::P384(key) => natively(Ecdsa::new(), key, message, signature, native),
-            Matched::P521(key) => natively(Ecdsa::new(), key, message, signature, native),
+            Matched::P256(key) => {
+                by_host_first(Ecdsa::new(), key, message, signature, host_signatures)
+            }
+            Matched::P384(key) => {
+                by_host_first(Ecdsa::new(), key, message, signature, host_signatures)
+            }
+            Matched::P521(key) => {
+                by_host_first(Ecdsa::new(), key, message, signature, host_signatures)
+            }
             Matched::Ed25519(key) => seam::verify(&Ed25519, key, message, signature),
             Matched::Hmac(key, hash) => seam::verify(&Hmac(hash), key, message, signature),
         }
@@ -241,14 +249,22 @@ impl Tabled for EcKey<P521> {
 }
 
 /// Checks with the host's signatures where they are faster.
-fn natively<A: Exportable>(
+fn by_host_first<A: Exportable>(
     algorithm: A,
     key: &A::VerifyingKey,
     message: &[u8],
     signature: &[u8],
-    native: &dyn NativeSignatures,
+    host_signatures: &dyn HostSignatures,
 ) -> bool {
-    seam::verify(&NativeFirst { algorithm, native }, key, message, signature)
+    seam::verify(
+        &HostFirst {
+            algorithm,
+            host_signatures,
+        },
+        key,
+        message,
+        signature,
+    )
 }
 
 impl fmt::Debug for VerifyingKey {

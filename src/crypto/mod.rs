@@ -12,7 +12,7 @@
 //! Each algorithm implements [`jwt_compact::Algorithm`], over a key type of its
 //! own and a signing key that cannot exist. The module checks lengths and
 //! ranges itself, then asks the host where that may be faster
-//! ([`NativeSignatures`]), and its own arithmetic where the host has none.
+//! ([`HostSignatures`]), and its own arithmetic where the host has none.
 //! Both give one answer.
 //!
 //! The module parses no JSON and no tokens, signs nothing, and knows neither
@@ -26,8 +26,8 @@ mod eddsa;
 mod fingerprint;
 mod hash;
 mod hmac;
+mod host_signatures;
 mod key;
-mod native;
 mod rsa;
 mod seam;
 mod tables;
@@ -38,6 +38,6 @@ pub use algorithm::{Algorithm, AlgorithmSet};
 pub use ecdsa::Curve;
 pub use fingerprint::Fingerprint;
 pub use hash::Hash;
+pub use host_signatures::{HostSignatures, NoHostSignatures};
 pub use key::{KeyError, Preparation, VerifyingKey};
-pub use native::{NativeSignatures, NoNativeSignatures};
 pub use tables::Tables;

@@ -139,7 +139,11 @@ impl Judge {
     }
 
     fn decide(&mut self, asking: &Asking, env: Env<'_>) -> Decision {
-        let Env { now, native, .. } = env;
+        let Env {
+            now,
+            host_signatures,
+            ..
+        } = env;
         let keys = KeysAt {
             snapshot: &self.snapshot,
             absent: &self.absent,
@@ -148,7 +152,7 @@ impl Judge {
         let context = Context {
             keys: &keys,
             remembered: &self.tokens,
-            native,
+            host_signatures,
             arrived: asking.arrived,
             now,
         };

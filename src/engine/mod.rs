@@ -41,7 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cors::ResponseCors;
-use crate::crypto::NativeSignatures;
+use crate::crypto::HostSignatures;
 use crate::http::RequestHead;
 use crate::keys::answer::AnswerHead;
 use crate::policy::Policy;
@@ -72,7 +72,7 @@ pub struct Env<'a> {
     /// What the workers of a proxy share. Only the key service looks at it.
     pub shared: &'a dyn SharedData,
     /// The proxy's own signature checks. Only judges use them.
-    pub native: &'a dyn NativeSignatures,
+    pub host_signatures: &'a dyn HostSignatures,
 }
 
 /// One event that is handled: what may be asked for, and what is to be done.

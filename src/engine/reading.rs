@@ -1,9 +1,7 @@
 //! Key sets that are read within the memory that there is.
 
 use crate::jwk::shelf::{self, Label};
-use crate::jwk::{
-    KeySet, KeySetError, MAX_KEY_SET_BYTES, ParsedKeySet, Source as KeyOrigin, memory_needed,
-};
+use crate::jwk::{KeyOrigin, KeySet, KeySetError, MAX_KEY_SET_BYTES, ParsedKeySet, memory_needed};
 use crate::keys::answer::{AnswerHead, Ending};
 use crate::memory::{Need, has_room};
 use crate::telemetry::FetchFailure;

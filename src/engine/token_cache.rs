@@ -226,8 +226,8 @@ mod tests {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     use super::*;
-    use crate::crypto::NoNativeSignatures;
-    use crate::jwk::{KeySet, Source};
+    use crate::crypto::NoHostSignatures;
+    use crate::jwk::{KeyOrigin, KeySet};
     use crate::jwt::UnverifiedJwt;
     use crate::memory::{SERVING, pretend};
 
@@ -259,9 +259,11 @@ mod tests {
         let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()));
         let secret = URL_SAFE_NO_PAD.encode(secret);
         let keys = format!(r#"{{"keys":[{{"kty":"oct","k":"{secret}","alg":"HS256"}}]}}"#);
-        let keys = KeySet::parse(keys.as_bytes(), Source::Inline).unwrap().set;
+        let keys = KeySet::parse(keys.as_bytes(), KeyOrigin::Inline)
+            .unwrap()
+            .set;
         let jwt = UnverifiedJwt::parse(token.as_bytes()).unwrap();
-        let jwt = jwt.verify(keys.iter().next().unwrap(), &NoNativeSignatures);
+        let jwt = jwt.verify(keys.iter().next().unwrap(), &NoHostSignatures);
         (token.into_bytes().into(), Arc::new(jwt.unwrap()))
     }
 

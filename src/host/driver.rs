@@ -291,7 +291,7 @@ impl<H: Host> Driver<H> {
         let env = Env {
             now: now?,
             shared: self.host.shared_data(),
-            native: self.host.signatures(),
+            host_signatures: self.host.signatures(),
         };
         let effects = event(&mut engine, env);
         let next_tick = engine.next_tick();

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use crate::cors::ResponseCors;
-use crate::crypto::NativeSignatures;
+use crate::crypto::HostSignatures;
 use crate::engine::{FetchCall, SharedData, StreamId};
 use crate::http::{HeaderEdit, HeaderMap, LocalReply};
 use crate::telemetry::{Change, FilterState, Level, Metric, NotSent};
@@ -75,7 +75,7 @@ pub trait Host {
     fn shared_data(&self) -> &dyn SharedData;
 
     /// The host's own signature checks.
-    fn signatures(&self) -> &dyn NativeSignatures;
+    fn signatures(&self) -> &dyn HostSignatures;
 
     /// Does something to a request that waits, outside of its own callbacks: at
     /// most once, and before it returns.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{SkipReason, Source};
+use super::{KeyOrigin, SkipReason};
 use crate::crypto::{Algorithm, Curve, Preparation, Tables, VerifyingKey};
 use crate::json::{Object, Value};
 
@@ -80,7 +80,7 @@ impl Jwk {
         same
     }
 
-    pub(super) fn read(value: Value<'_>, source: Source) -> Result<Self, SkipReason> {
+    pub(super) fn read(value: Value<'_>, source: KeyOrigin) -> Result<Self, SkipReason> {
         let members = Members(value.members().ok_or(SkipReason::NotAnObject)?);
         let key_type = members.required("kty")?;
         members.check_purpose()?;
@@ -180,10 +180,12 @@ impl<'a> Members<'a> {
         VerifyingKey::ed25519(&self.octets("x")?).map_err(SkipReason::Material)
     }
 
-    fn oct(&self, source: Source) -> Result<VerifyingKey, SkipReason> {
+    fn oct(&self, source: KeyOrigin) -> Result<VerifyingKey, SkipReason> {
         match source {
-            Source::Fetched => Err(SkipReason::Symmetric),
-            Source::Inline => VerifyingKey::hmac(&self.octets("k")?).map_err(SkipReason::Material),
+            KeyOrigin::Fetched => Err(SkipReason::Symmetric),
+            KeyOrigin::Inline => {
+                VerifyingKey::hmac(&self.octets("k")?).map_err(SkipReason::Material)
+            }
         }
     }
 }

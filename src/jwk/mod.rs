@@ -37,7 +37,7 @@ pub const MAX_CANDIDATES: usize = 4;
 
 /// Where a key set is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
+pub enum KeyOrigin {
     /// From the issuer. What everybody can fetch is no secret: shared keys
     /// (`oct`) are left out.
     Fetched,

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::size;
-use super::{Jwk, KeySetError, MAX_CANDIDATES, MAX_KEY_SET_BYTES, MAX_KEYS, SkippedKey, Source};
+use super::{Jwk, KeyOrigin, KeySetError, MAX_CANDIDATES, MAX_KEY_SET_BYTES, MAX_KEYS, SkippedKey};
 use crate::crypto::{Algorithm, Fingerprint, Preparation, Tables};
 use crate::json;
 
@@ -74,7 +74,7 @@ impl KeySet {
     /// The document is larger than [`MAX_KEY_SET_BYTES`], not strictly JSON
     /// (duplicate members anywhere, deeper than 32), not an object with an
     /// array `keys`, has more than [`MAX_KEYS`] keys, or none that is usable.
-    pub fn parse(document: &[u8], source: Source) -> Result<ParsedKeySet, KeySetError> {
+    pub fn parse(document: &[u8], source: KeyOrigin) -> Result<ParsedKeySet, KeySetError> {
         if document.len() > MAX_KEY_SET_BYTES {
             return Err(KeySetError::TooLarge);
         }

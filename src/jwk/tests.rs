@@ -21,7 +21,7 @@ fn document(keys: &[&str]) -> String {
 }
 
 fn parse(document: &str) -> Result<ParsedKeySet, KeySetError> {
-    KeySet::parse(document.as_bytes(), Source::Inline)
+    KeySet::parse(document.as_bytes(), KeyOrigin::Inline)
 }
 
 fn set(keys: &[&str]) -> KeySet {

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Header, JwsError, KnownHeaders, MAX_BYTES};
-use crate::crypto::{Fingerprint, NativeSignatures};
+use crate::crypto::{Fingerprint, HostSignatures};
 use crate::jwk::Jwk;
 
 /// A signed text of good form, of which nothing is believed.
@@ -73,14 +73,14 @@ impl<'t> Jws<'t> {
     ///
     /// Which algorithms are allowed is for the caller to ask, before.
     #[must_use]
-    pub fn verify(&self, key: &Jwk, native: &dyn NativeSignatures) -> Option<Fingerprint> {
+    pub fn verify(&self, key: &Jwk, host_signatures: &dyn HostSignatures) -> Option<Fingerprint> {
         let algorithm = self.header.algorithm();
         if !key.serves(algorithm) {
             return None;
         }
         let good = key
             .key()
-            .verify(algorithm, self.signed, &self.signature, native);
+            .verify(algorithm, self.signed, &self.signature, host_signatures);
         good.then(|| *key.key().fingerprint())
     }
 }

@@ -1,6 +1,6 @@
 //! Sender constraints (RFC 7800): tokens that only their holder may present.
 
-use super::claims::Found;
+use super::claims::ClaimLookup;
 use super::{ClaimError, VerifiedJwt};
 
 /// What a provider wants of its tokens' `cnf`.
@@ -21,8 +21,8 @@ pub enum Binding {
 /// absent.
 pub(super) fn check(token: &VerifiedJwt, wanted: Binding) -> Result<(), ClaimError> {
     let is_bound = match token.claims().get("cnf") {
-        Found::Value(_) | Found::Unreadable => true,
-        Found::Absent => false,
+        ClaimLookup::Value(_) | ClaimLookup::Unreadable => true,
+        ClaimLookup::Absent => false,
     };
     match (wanted, is_bound) {
         (Binding::Ignore, _) | (Binding::Any, false) => Ok(()),

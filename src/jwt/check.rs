@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::claims::Found;
+use super::claims::ClaimLookup;
 use super::{Binding, ClaimError, TokenType, ValidClaims, VerifiedJwt, binding};
 use crate::rules::{ClaimRule, RequestParts, meets};
 use crate::time::UnixTime;
@@ -135,8 +135,8 @@ fn is_for(token: &VerifiedJwt, audiences: &Audiences) -> bool {
     match &token.registered().audience {
         Some(audience) => audience.iter().any(|name| is_accepted(name)),
         None => match token.claims().get("client_id") {
-            Found::Value(value) => value.string().is_some_and(|name| is_accepted(&name)),
-            Found::Absent | Found::Unreadable => false,
+            ClaimLookup::Value(value) => value.string().is_some_and(|name| is_accepted(&name)),
+            ClaimLookup::Absent | ClaimLookup::Unreadable => false,
         },
     }
 }
@@ -144,9 +144,9 @@ fn is_for(token: &VerifiedJwt, audiences: &Audiences) -> bool {
 /// Whether `token_use` is there, a string, and says `token_use`.
 pub(super) fn has_use(token: &VerifiedJwt, token_use: TokenUse) -> bool {
     match token.claims().get("token_use") {
-        Found::Value(value) => value
+        ClaimLookup::Value(value) => value
             .string()
             .is_some_and(|text| text == token_use.as_str()),
-        Found::Absent | Found::Unreadable => false,
+        ClaimLookup::Absent | ClaimLookup::Unreadable => false,
     }
 }

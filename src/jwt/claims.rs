@@ -28,7 +28,7 @@ pub(super) struct Registered {
 }
 
 /// What was found where a claim's name leads.
-pub(super) enum Found<'a> {
+pub(super) enum ClaimLookup<'a> {
     Absent,
     Value(Value<'a>),
     /// The way leads into something that is no object.
@@ -56,8 +56,10 @@ impl ClaimSet {
     }
 
     /// The claim of exactly this name.
-    pub(super) fn get(&self, name: &str) -> Found<'_> {
-        self.payload.get(name).map_or(Found::Absent, Found::Value)
+    pub(super) fn get(&self, name: &str) -> ClaimLookup<'_> {
+        self.payload
+            .get(name)
+            .map_or(ClaimLookup::Absent, ClaimLookup::Value)
     }
 
     /// All claims, in the order of the token.
@@ -66,23 +68,23 @@ impl ClaimSet {
     }
 
     /// The claim that `name` leads to, as [`ClaimName`] says.
-    pub(super) fn resolve(&self, name: &ClaimName) -> Found<'_> {
+    pub(super) fn resolve(&self, name: &ClaimName) -> ClaimLookup<'_> {
         let mut level = Level::Top(self);
         let mut rest = name.as_str();
         loop {
             match level.get(rest) {
-                Found::Absent => {}
-                found @ (Found::Value(_) | Found::Unreadable) => return found,
+                ClaimLookup::Absent => {}
+                found @ (ClaimLookup::Value(_) | ClaimLookup::Unreadable) => return found,
             }
             let Some((container, below)) = level.enter(rest) else {
-                return Found::Absent;
+                return ClaimLookup::Absent;
             };
             match container {
-                Found::Value(value) => match value.members() {
+                ClaimLookup::Value(value) => match value.members() {
                     Some(object) => level = Level::Inside(object),
-                    None => return Found::Unreadable,
+                    None => return ClaimLookup::Unreadable,
                 },
-                Found::Absent | Found::Unreadable => return Found::Unreadable,
+                ClaimLookup::Absent | ClaimLookup::Unreadable => return ClaimLookup::Unreadable,
             }
             rest = below;
         }
@@ -102,21 +104,23 @@ enum Level<'a> {
 }
 
 impl<'a> Level<'a> {
-    fn get(&self, name: &str) -> Found<'a> {
+    fn get(&self, name: &str) -> ClaimLookup<'a> {
         match self {
             Level::Top(claims) => claims.get(name),
-            Level::Inside(object) => object.get(name).map_or(Found::Absent, Found::Value),
+            Level::Inside(object) => object
+                .get(name)
+                .map_or(ClaimLookup::Absent, ClaimLookup::Value),
         }
     }
 
     /// The member that the longest part of `name` before a dot names, and
     /// what of `name` is left.
-    fn enter<'n>(&self, name: &'n str) -> Option<(Found<'a>, &'n str)> {
+    fn enter<'n>(&self, name: &'n str) -> Option<(ClaimLookup<'a>, &'n str)> {
         name.rmatch_indices('.').find_map(|(at, _)| {
             let (outer, rest) = name.split_at_checked(at)?;
             match self.get(outer) {
-                Found::Absent => None,
-                found @ (Found::Value(_) | Found::Unreadable) => {
+                ClaimLookup::Absent => None,
+                found @ (ClaimLookup::Value(_) | ClaimLookup::Unreadable) => {
                     Some((found, rest.strip_prefix('.')?))
                 }
             }

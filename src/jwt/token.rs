@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::claims::ClaimSet;
 use super::content::Content;
 use super::{KnownHeaders, TokenError, TokenType, VerifiedJwt};
-use crate::crypto::{Algorithm, NativeSignatures};
+use crate::crypto::{Algorithm, HostSignatures};
 use crate::jwk::Jwk;
 use crate::jws::Jws;
 
@@ -97,8 +97,8 @@ impl<'t> UnverifiedJwt<'t> {
     ///
     /// Which algorithms a provider allows is the caller's to ask, before.
     #[must_use]
-    pub fn verify(&self, key: &Jwk, native: &dyn NativeSignatures) -> Option<VerifiedJwt> {
-        let signer = self.jws.verify(key, native)?;
+    pub fn verify(&self, key: &Jwk, host_signatures: &dyn HostSignatures) -> Option<VerifiedJwt> {
+        let signer = self.jws.verify(key, host_signatures)?;
         Some(VerifiedJwt::verified(Arc::clone(&self.content), signer))
     }
 }

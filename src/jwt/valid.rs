@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::claims::{ClaimSet, Found};
+use super::claims::{ClaimLookup, ClaimSet};
 use super::{ClaimError, ClaimText, TokenUse, VerifiedJwt, check, context, text};
 use crate::json::{Kind, Value};
 use crate::rules::{ClaimName, ClaimValue, Claims, Scopes};
@@ -79,8 +79,8 @@ impl<'a> ValidClaims<'a> {
     #[must_use]
     pub fn text(&self, name: &ClaimName) -> Option<ClaimText<'a>> {
         match self.set().resolve(name) {
-            Found::Value(value) => ClaimText::of(value),
-            Found::Absent | Found::Unreadable => None,
+            ClaimLookup::Value(value) => ClaimText::of(value),
+            ClaimLookup::Absent | ClaimLookup::Unreadable => None,
         }
     }
 
@@ -108,9 +108,9 @@ impl<'a> ValidClaims<'a> {
 impl Claims for ValidClaims<'_> {
     fn claim(&self, name: &ClaimName) -> ClaimValue<'_> {
         let value = match self.set().resolve(name) {
-            Found::Absent => return ClaimValue::Absent,
-            Found::Unreadable => return ClaimValue::Other,
-            Found::Value(value) => value,
+            ClaimLookup::Absent => return ClaimValue::Absent,
+            ClaimLookup::Unreadable => return ClaimValue::Other,
+            ClaimLookup::Value(value) => value,
         };
         if let Some(elements) = value.elements() {
             let count = elements.len();
@@ -137,9 +137,9 @@ impl Claims for ValidClaims<'_> {
         let mut scopes = Scopes::default();
         for name in scope_claims {
             match self.set().resolve(name) {
-                Found::Absent => {}
-                Found::Unreadable => scopes.unreadable = true,
-                Found::Value(value) => add_scopes(value, &mut scopes),
+                ClaimLookup::Absent => {}
+                ClaimLookup::Unreadable => scopes.unreadable = true,
+                ClaimLookup::Value(value) => add_scopes(value, &mut scopes),
             }
         }
         scopes

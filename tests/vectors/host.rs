@@ -7,7 +7,7 @@ use aws_lc_rs::signature::{
     RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
     UnparsedPublicKey, VerificationAlgorithm,
 };
-use edge_authz::crypto::{Hash, NativeSignatures};
+use edge_authz::crypto::{Hash, HostSignatures};
 
 const RSA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01];
 const P256: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07];
@@ -26,7 +26,7 @@ impl AwsLc {
     }
 }
 
-impl NativeSignatures for AwsLc {
+impl HostSignatures for AwsLc {
     fn verify(
         &self,
         hash: Hash,

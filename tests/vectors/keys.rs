@@ -5,7 +5,7 @@ use std::ops::Deref;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edge_authz::crypto::VerifyingKey;
-use edge_authz::jwk::{KeySet, KeySetError, SkipReason, Source};
+use edge_authz::jwk::{KeyOrigin, KeySet, KeySetError, SkipReason};
 
 pub(crate) fn rsa(n: &[u8], e: &[u8]) -> Result<Prepared, SkipReason> {
     let (n, e) = (base64(n), base64(e));
@@ -64,7 +64,7 @@ fn read(members: &str) -> Result<Prepared, SkipReason> {
 
 fn parse(members: &str) -> Result<KeySet, SkipReason> {
     let document = format!(r#"{{"keys":[{{{members}}}]}}"#);
-    match KeySet::parse(document.as_bytes(), Source::Inline) {
+    match KeySet::parse(document.as_bytes(), KeyOrigin::Inline) {
         Ok(parsed) => Ok(parsed.set),
         Err(KeySetError::NoUsableKey { skipped }) => Err(skipped[0].reason),
         Err(error) => panic!("{error}"),

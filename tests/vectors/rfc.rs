@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edge_authz::crypto::Algorithm;
 use edge_authz::json;
-use edge_authz::jwk::{KeySet, Lookup, Source};
+use edge_authz::jwk::{KeyOrigin, KeySet, Lookup};
 
 use crate::tally::Tally;
 
@@ -72,7 +72,7 @@ fn examples_verify_and_their_forgeries_do_not() {
     let mut algorithms = Vec::new();
     for Example { name, key, token } in EXAMPLES {
         let document = format!(r#"{{"keys":[{key}]}}"#);
-        let set = KeySet::parse(document.as_bytes(), Source::Inline)
+        let set = KeySet::parse(document.as_bytes(), KeyOrigin::Inline)
             .unwrap()
             .set;
         let (input, signature) = token.rsplit_once('.').unwrap();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use edge_authz::crypto::{Algorithm, NoNativeSignatures, VerifyingKey};
+use edge_authz::crypto::{Algorithm, NoHostSignatures, VerifyingKey};
 
 use crate::host::AwsLc;
 
@@ -49,7 +49,7 @@ impl Tally {
         let here = if self.host.asked() == asked {
             first
         } else {
-            key.verify(algorithm, message, signature, &NoNativeSignatures)
+            key.verify(algorithm, message, signature, &NoHostSignatures)
         };
         for (path, verified) in [("with a host", first), ("here", here)] {
             if verified != expected {

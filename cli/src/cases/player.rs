@@ -9,7 +9,7 @@ use super::outcome::values;
 use super::{CaseError, FetchAnswer, Fields, Outcome, Problem, Request, Seen, World};
 use edge_authz::config;
 use edge_authz::cors::ResponseCors;
-use edge_authz::crypto::NoNativeSignatures;
+use edge_authz::crypto::NoHostSignatures;
 use edge_authz::engine::{
     Action, Answer, Effect, Engine, Env, FetchCall, NotSet, SharedData, StreamId, Unavailable,
 };
@@ -132,7 +132,7 @@ const fn env(now: UnixTime, shared: &Shared) -> Env<'_> {
     Env {
         now,
         shared,
-        native: &NoNativeSignatures,
+        host_signatures: &NoHostSignatures,
     }
 }
 

@@ -15,7 +15,9 @@ use serde_json::json;
 use super::report::{Finding, Severity};
 use super::source::{Source, first_line};
 use super::subject::{Document, Step, Subject};
-use edge_authz::config::{self, ConfigError, ConfigErrors, PathStep, Place, Problem, ShapeProblem};
+use edge_authz::config::{
+    self, ConfigError, ConfigErrors, ErrorPosition, PathStep, Problem, ShapeProblem,
+};
 use edge_authz::policy::Policy;
 
 /// What was found in one file.
@@ -91,8 +93,10 @@ fn told(errors: &ConfigErrors, subject: &Subject, source: &Source) -> Vec<Findin
 fn finding(error: &ConfigError, subject: &Subject) -> Finding {
     let sentence = error.problem.to_string();
     let (path, (span, words)) = match &error.place {
-        Place::Position { line, column } => (String::new(), subject.position(*line, *column)),
-        Place::Value(path) => {
+        ErrorPosition::Position { line, column } => {
+            (String::new(), subject.position(*line, *column))
+        }
+        ErrorPosition::Value(path) => {
             let steps = steps(path.steps());
             let place = subject.locate(steps, is_of_the_name(&error.problem));
             (path.to_string(), place)
@@ -110,7 +114,7 @@ fn is_of_the_name(problem: &Problem) -> bool {
         problem,
         Problem::Shape(
             ShapeProblem::Unknown { .. }
-                | ShapeProblem::Twice
+                | ShapeProblem::Duplicate
                 | ShapeProblem::OnlyWith { .. }
                 | ShapeProblem::NotWith { .. }
         )

@@ -41,7 +41,7 @@ impl KeyFiles {
         let ProviderKeys::Fetched(source) = &provider.keys else {
             return Err(format!("the keys of `{name}` are in the configuration"));
         };
-        let parsed = KeySet::parse(bytes, jwk::Source::Fetched)
+        let parsed = KeySet::parse(bytes, jwk::KeyOrigin::Fetched)
             .map_err(|error| format!("the key set of `{name}`: {error}"))?;
         let skipped = parsed.skipped.iter();
         self.notes

@@ -23,7 +23,7 @@ pub(crate) use request::Told;
 use super::load::Loaded;
 use super::patterns::written;
 use edge_authz::authz::{Context, Decision, Verdict, evaluate_traced};
-use edge_authz::crypto::NoNativeSignatures;
+use edge_authz::crypto::NoHostSignatures;
 use edge_authz::http::{HeaderEdit, RequestHead};
 use edge_authz::policy::Policy;
 use edge_authz::telemetry::Reason;
@@ -53,7 +53,7 @@ pub(crate) fn explain(
     let context = Context {
         keys,
         remembered: &NothingRemembered,
-        native: &NoNativeSignatures,
+        host_signatures: &NoHostSignatures,
         arrived: now.0,
         now: now.0,
     };

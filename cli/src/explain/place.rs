@@ -3,7 +3,7 @@
 use edge_authz::authz::{HostFault, PreflightStep, Target};
 use edge_authz::cors::{PreflightFault, PreflightPart};
 use edge_authz::http::{BadPath, Host, NormalPath, RequestHead, RoutePattern};
-use edge_authz::policy::routes::Found;
+use edge_authz::policy::routes::RouteMatch;
 use edge_authz::policy::{Access, Policy, Route};
 
 use super::quote;
@@ -119,7 +119,7 @@ pub(super) fn route(
     policy: &Policy,
     written: &[Written],
     target: &Target<'_>,
-    reached: Option<(&Found<'_>, &Route)>,
+    reached: Option<(&RouteMatch<'_>, &Route)>,
 ) -> Step {
     let input = quote(target.method());
     let others = others(target, written);

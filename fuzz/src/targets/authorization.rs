@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use edge_authz::authz::{self, Context, CurrentKeys, Keys, Remembered, Verdict};
 use edge_authz::config;
-use edge_authz::crypto::NoNativeSignatures;
+use edge_authz::crypto::NoHostSignatures;
 use edge_authz::jwk::AskedKid;
 use edge_authz::jwt::VerifiedJwt;
 use edge_authz::policy::{Policy, ProviderId, SourceId};
@@ -74,7 +74,7 @@ fn judge(headers: &Headers, places: &[(Place, &str)]) {
     let context = Context {
         keys: &Nothing,
         remembered: &Nothing,
-        native: &NoNativeSignatures,
+        host_signatures: &NoHostSignatures,
         arrived: now,
         now,
     };

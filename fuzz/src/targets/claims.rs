@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use edge_authz::crypto::NoNativeSignatures;
-use edge_authz::jwk::{KeySet, Source};
+use edge_authz::crypto::NoHostSignatures;
+use edge_authz::jwk::{KeyOrigin, KeySet};
 use edge_authz::jwt::{
     Audiences, Binding, Expectations, TokenUse, Unfit, UnverifiedJwt, ValidClaims, VerifiedJwt,
 };
@@ -46,12 +46,12 @@ pub(super) fn signed(claims: &[u8]) -> Option<VerifiedJwt> {
     let token = keys::token("HS256", br#"{"alg":"HS256"}"#, claims);
     let parsed = UnverifiedJwt::parse(token.as_bytes());
     assert_eq!(parsed.is_ok(), jwt::read(token.as_bytes()).is_some());
-    let keys = KeySet::parse(keys::KEY_SET.as_bytes(), Source::Inline).unwrap();
+    let keys = KeySet::parse(keys::KEY_SET.as_bytes(), KeyOrigin::Inline).unwrap();
     let parsed = parsed.ok()?;
     let verified = keys
         .set
         .iter()
-        .find_map(|key| parsed.verify(key, &NoNativeSignatures));
+        .find_map(|key| parsed.verify(key, &NoHostSignatures));
     Some(verified.expect("a good token does not verify"))
 }
 

@@ -4,7 +4,7 @@
 //!
 //! The input is a configuration.
 
-use edge_authz::config::{self, ConfigErrors, MAX_ERRORS, Place};
+use edge_authz::config::{self, ConfigErrors, ErrorPosition, MAX_ERRORS};
 use edge_authz::cors::ResponseCors;
 use edge_authz::policy::{Access, Policy};
 
@@ -64,7 +64,7 @@ fn judge_errors(errors: &ConfigErrors, data: &[u8]) {
         assert!(!line.contains(char::is_control), "{line:?}");
         assert!(line.len() < 4096, "{} bytes in a line", line.len());
         assert!(!error.place.to_string().is_empty());
-        if let Place::Position { line, .. } = error.place {
+        if let ErrorPosition::Position { line, .. } = error.place {
             assert!(line >= 1);
         }
     }

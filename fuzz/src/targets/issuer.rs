@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use edge_authz::config;
-use edge_authz::crypto::NoNativeSignatures;
+use edge_authz::crypto::NoHostSignatures;
 use edge_authz::engine::{
     Action, Effect, Engine, Env, FetchCall, NotSet, SharedData, StreamId, Unavailable,
 };
@@ -153,7 +153,7 @@ impl World {
             let env = Env {
                 now: UnixTime::from_secs(1_700_000_000 + second),
                 shared: &self.shared,
-                native: &NoNativeSignatures,
+                host_signatures: &NoHostSignatures,
             };
             if second == 0 {
                 effects.extend(self.engine.start(env));

@@ -9,7 +9,7 @@ use aws_lc_rs::signature::{
     ParsedPublicKey,
 };
 use edge_authz::crypto::Algorithm;
-use edge_authz::jwk::{Jwk, KeySet, KeySetError, Lookup, Source};
+use edge_authz::jwk::{Jwk, KeyOrigin, KeySet, KeySetError, Lookup};
 
 use crate::reference::base64url;
 use crate::reference::json::{self, Json};
@@ -17,12 +17,12 @@ use crate::reference::json::{self, Json};
 const DEPTH: usize = 32;
 
 pub(crate) fn target(data: &[u8]) {
-    for source in [Source::Fetched, Source::Inline] {
+    for source in [KeyOrigin::Fetched, KeyOrigin::Inline] {
         judge(data, source);
     }
 }
 
-fn judge(data: &[u8], source: Source) {
+fn judge(data: &[u8], source: KeyOrigin) {
     let document = json::parse(data, DEPTH);
     let elements = document
         .as_ref()
@@ -74,7 +74,7 @@ struct Usable {
 }
 
 impl Usable {
-    fn of(key: &Json<'_>, source: Source) -> Option<Self> {
+    fn of(key: &Json<'_>, source: KeyOrigin) -> Option<Self> {
         key.object()?;
         // A member that is looked at is a string.
         let text = |name: &str| match key.get(name) {
@@ -105,7 +105,7 @@ impl Usable {
                 ParsedPublicKey::new(&ED25519, &x).ok()?;
                 vec!["EdDSA"]
             }
-            "oct" if source == Source::Inline => match octets("k")?.len() {
+            "oct" if source == KeyOrigin::Inline => match octets("k")?.len() {
                 0..32 => return None,
                 32..48 => vec!["HS256"],
                 48..64 => vec!["HS256", "HS384"],

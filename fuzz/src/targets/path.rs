@@ -8,7 +8,7 @@ use edge_authz::http::path::Segment;
 use edge_authz::http::{
     EncodedCharacter, EncodedSet, Host, NormalPath, PathFlags, PathRules, RoutePattern,
 };
-use edge_authz::policy::routes::{Place, RouteEntry, RouteId, RouteTable};
+use edge_authz::policy::routes::{PatternPosition, RouteEntry, RouteId, RouteTable};
 
 use crate::reference::path as reference;
 
@@ -54,7 +54,7 @@ impl World {
         let patterns = ROUTES.map(|text| RoutePattern::parse(text, &rules).unwrap());
         let entries = patterns.iter().enumerate().map(|(index, pattern)| {
             let route = RouteId(index);
-            let place = Place { route, pattern: 0 };
+            let place = PatternPosition { route, pattern: 0 };
             let hosts = &[];
             RouteEntry {
                 place,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edge_authz::config;
-use edge_authz::crypto::NoNativeSignatures;
+use edge_authz::crypto::NoHostSignatures;
 use edge_authz::engine::{
     Action, Answer, Effect, Engine, Env, NotSet, SharedData, StreamId, Unavailable,
 };
@@ -110,7 +110,7 @@ fn ask(engine: &mut Engine, stream: u32, headers: &Headers) -> Answer {
     let env = |seconds: i64| Env {
         now: UnixTime::from_secs(1_700_000_000 + seconds),
         shared: &NoSharedData,
-        native: &NoNativeSignatures,
+        host_signatures: &NoHostSignatures,
     };
     let mut effects = engine.request(StreamId(stream), request::head(headers), env(0));
     for seconds in 1..=20 {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use arbitrary::Unstructured;
 use edge_authz::http::{Host, HostPattern, NormalPath, PathRules, RoutePattern};
-use edge_authz::policy::routes::{BadTable, Place, RouteEntry, RouteId, RouteTable};
+use edge_authz::policy::routes::{BadTable, PatternPosition, RouteEntry, RouteId, RouteTable};
 
 pub(crate) fn target(data: &[u8]) {
     let world = written(data)
@@ -240,7 +240,7 @@ impl World {
         let entries = self.routes.iter().enumerate().map(|(index, route)| {
             let route_id = RouteId(index);
             RouteEntry {
-                place: Place {
+                place: PatternPosition {
                     route: route_id,
                     pattern: 0,
                 },
@@ -256,7 +256,7 @@ impl World {
             Err(BadTable::TooManySegments) => panic!("these are few"),
             Err(BadTable::Clashes(clashes)) => {
                 for clash in clashes {
-                    let shape = |place: Place| self.routes[place.route.0].shape();
+                    let shape = |place: PatternPosition| self.routes[place.route.0].shape();
                     assert!(clash.first < clash.second);
                     assert!(shape(clash.first) == shape(clash.second));
                 }

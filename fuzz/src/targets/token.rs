@@ -3,8 +3,8 @@
 //! The input is a token; or its recipe, three or more lines: `sign` and an
 //! algorithm, the header, the claims.
 
-use edge_authz::crypto::NoNativeSignatures;
-use edge_authz::jwk::{KeySet, Source};
+use edge_authz::crypto::NoHostSignatures;
+use edge_authz::jwk::{KeyOrigin, KeySet};
 use edge_authz::jwt::{TokenType, UnverifiedJwt};
 
 use crate::reference::{jwt, keys};
@@ -70,7 +70,7 @@ fn judge(token: &[u8]) -> bool {
     assert_eq!(typ, expected.typ.as_deref());
     assert_eq!(parsed.issuer(), expected.issuer);
 
-    let keys = KeySet::parse(keys::KEY_SET.as_bytes(), Source::Inline).unwrap();
+    let keys = KeySet::parse(keys::KEY_SET.as_bytes(), KeyOrigin::Inline).unwrap();
     let mut verified = false;
     for key in keys.set.iter() {
         let jwt::Token {
@@ -80,7 +80,7 @@ fn judge(token: &[u8]) -> bool {
             ..
         } = &expected;
         let good = keys::verifies(key.kid().unwrap(), algorithm, signed, signature);
-        let Some(jwt) = parsed.verify(key, &NoNativeSignatures) else {
+        let Some(jwt) = parsed.verify(key, &NoHostSignatures) else {
             // RFC 8032 leaves room for refusing more.
             assert!(!good || algorithm == "EdDSA", "a good signature is refused");
             continue;

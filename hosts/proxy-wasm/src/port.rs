@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::host::{self, Buffer, Map, Shared, Signatures};
+use super::host::{self, Buffer, Map, SharedEntries, Signatures};
 use edge_authz::cors::ResponseCors;
-use edge_authz::crypto::NativeSignatures;
+use edge_authz::crypto::HostSignatures;
 use edge_authz::engine::{FetchCall, SharedData, StreamId};
 use edge_authz::host::{Driver, HeaderList, Host, HostError, HttpExchange};
 use edge_authz::http::{HeaderEdit, HeaderMap, LocalReply};
@@ -68,10 +68,10 @@ impl Host for Wasm {
     }
 
     fn shared_data(&self) -> &dyn SharedData {
-        &Shared
+        &SharedEntries
     }
 
-    fn signatures(&self) -> &dyn NativeSignatures {
+    fn signatures(&self) -> &dyn HostSignatures {
         &self.signatures
     }
 

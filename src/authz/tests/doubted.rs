@@ -10,9 +10,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::traced::Recorder;
 use crate::authz::{Context, CurrentKeys, Decision, Keys, Remembered, evaluate_traced};
 use crate::config;
-use crate::crypto::NoNativeSignatures;
+use crate::crypto::NoHostSignatures;
 use crate::http::{HeaderMap, RequestHead};
-use crate::jwk::{AskedKid, KeySet, Source};
+use crate::jwk::{AskedKid, KeyOrigin, KeySet};
 use crate::jwt::VerifiedJwt;
 use crate::policy::{Policy, ProviderId, SourceId};
 use crate::telemetry::Reason;
@@ -59,7 +59,9 @@ impl Sets {
     pub(super) fn of(sets: &[&[String]]) -> Self {
         let parse = |keys: &&[String]| {
             let text = format!(r#"{{"keys":[{}]}}"#, keys.join(","));
-            KeySet::parse(text.as_bytes(), Source::Fetched).unwrap().set
+            KeySet::parse(text.as_bytes(), KeyOrigin::Fetched)
+                .unwrap()
+                .set
         };
         Self(sets.iter().map(parse).collect())
     }
@@ -109,7 +111,7 @@ fn decide(policy: &Policy, sets: &Sets, token: &str) -> Decision {
     let context = Context {
         keys: sets,
         remembered: sets,
-        native: &NoNativeSignatures,
+        host_signatures: &NoHostSignatures,
         arrived: now(),
         now: now(),
     };

@@ -5,7 +5,7 @@ use crate::authz::{
     Context, Decision, KeyOutcome, KeyStep, Step, TokenFault, Trace, evaluate, evaluate_traced,
 };
 use crate::config;
-use crate::crypto::NoNativeSignatures;
+use crate::crypto::NoHostSignatures;
 use crate::http::{HeaderMap, RequestHead};
 use crate::policy::Policy;
 use crate::telemetry::Reason;
@@ -171,7 +171,7 @@ fn traced(
     let context = Context {
         keys: &sets,
         remembered: &sets,
-        native: &NoNativeSignatures,
+        host_signatures: &NoHostSignatures,
         arrived: now(),
         now: now(),
     };

@@ -15,7 +15,7 @@ use crate::config::written::{InlineKeys, Jwks};
 use crate::crypto::{Algorithm, AlgorithmSet};
 use crate::http::HostPattern;
 use crate::jwk::shelf::{self, Label};
-use crate::jwk::{KeySet, KeySetError, MAX_KEY_SET_BYTES, ParsedKeySet, SkippedKey, Source};
+use crate::jwk::{KeyOrigin, KeySet, KeySetError, MAX_KEY_SET_BYTES, ParsedKeySet, SkippedKey};
 use crate::policy::{FetchUri, KeyLocation, KeySource, ProviderKeys, SourceId};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -243,7 +243,7 @@ fn parse(text: &[u8]) -> Result<ParsedKeySet, KeySetError> {
     if let Some(known) = shelf::find(&label) {
         return Ok(known);
     }
-    let ParsedKeySet { set, skipped } = KeySet::parse(text, Source::Inline)?;
+    let ParsedKeySet { set, skipped } = KeySet::parse(text, KeyOrigin::Inline)?;
     let set = shelf::put(label, set);
     Ok(ParsedKeySet { set, skipped })
 }
@@ -295,8 +295,8 @@ fn inline_keys(
 /// Reports members that are there twice, at every depth.
 fn report_doubles<'d>(at: &Path<'d>, value: &'d Value<'d>, sink: &mut Sink) -> bool {
     match value {
-        Value::Twice => {
-            sink.report(at, ShapeProblem::Twice);
+        Value::Duplicate => {
+            sink.report(at, ShapeProblem::Duplicate);
             true
         }
         Value::List(list) => list

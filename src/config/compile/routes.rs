@@ -12,7 +12,7 @@ use crate::config::reader::{Field, List, Text};
 use crate::config::written;
 use crate::cors::CorsPolicy;
 use crate::http::{HostPattern, PathRules, RoutePattern};
-use crate::policy::routes::{BadTable, Clash, Place, TableBuilder};
+use crate::policy::routes::{BadTable, Clash, PatternPosition, TableBuilder};
 use crate::policy::{Access, ProviderId, Route, RouteId, RouteTable};
 use crate::rules::RouteRules;
 
@@ -55,7 +55,7 @@ pub(super) fn compile(
             let hosts = builder.hosts(&hosts);
             for (at, read) in patterns.read.iter().enumerate() {
                 let route = RouteId(number);
-                let place = Place { route, pattern: at };
+                let place = PatternPosition { route, pattern: at };
                 builder.add(place, &read.pattern, hosts);
             }
         }
@@ -245,7 +245,7 @@ fn table(
         }
         Err(BadTable::Clashes(clashes)) => clashes,
     };
-    let at = |place: Place| {
+    let at = |place: PatternPosition| {
         let patterns = written.get(place.route.0)?.patterns.as_ref().read()?;
         Some(&patterns.items.get(place.pattern)?.at)
     };

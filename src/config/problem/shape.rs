@@ -16,7 +16,7 @@ pub enum ShapeProblem {
         known: &'static [&'static str],
     },
     /// The member is there twice.
-    Twice,
+    Duplicate,
     /// A member that has to be there is not.
     Missing {
         /// What to write.
@@ -171,7 +171,7 @@ impl fmt::Display for ShapeProblem {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown { nearest, known } => unknown(out, *nearest, known),
-            Self::Twice => out.write_str("is written twice; keep one of the two"),
+            Self::Duplicate => out.write_str("is written twice; keep one of the two"),
             Self::Missing { write } => write!(out, "is missing; write {write}"),
             Self::Kind { wanted, found } => kind(out, *wanted, *found),
             Self::EmptyList => {

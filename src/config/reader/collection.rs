@@ -16,7 +16,7 @@ pub(in crate::config) fn list<'d, T>(
         | Value::Number(_)
         | Value::Text(_)
         | Value::Object(_)
-        | Value::Twice => node.refuse(Wanted::List, sink),
+        | Value::Duplicate => node.refuse(Wanted::List, sink),
     }
 }
 
@@ -64,7 +64,7 @@ pub(in crate::config) fn list_up_to<'d, T>(
         | Value::Text(_)
         | Value::List(_)
         | Value::Object(_)
-        | Value::Twice => read(node, sink),
+        | Value::Duplicate => read(node, sink),
     }
 }
 
@@ -75,7 +75,7 @@ pub(in crate::config) fn one_or_many<'d, T>(
     move |node, sink| match node.value {
         Value::List(values) => elements(node, values, &read, sink),
         Value::Null | Value::Object(_) => node.refuse(Wanted::TextOrList, sink),
-        Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Twice => {
+        Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Duplicate => {
             Some(List::collect(std::iter::once(read(node, sink))))
         }
     }
@@ -142,6 +142,6 @@ pub(in crate::config) fn off_or<'d, T>(
         | Value::Number(_)
         | Value::Text(_)
         | Value::List(_)
-        | Value::Twice => node.refuse(Wanted::ObjectOrOff, sink),
+        | Value::Duplicate => node.refuse(Wanted::ObjectOrOff, sink),
     }
 }

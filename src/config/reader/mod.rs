@@ -120,8 +120,8 @@ impl<'d> Node<'d> {
 
     /// A value inside another; none, and reported, where it is there twice.
     fn enter(at: Path<'d>, value: &'d Value<'d>, sink: &mut Sink) -> Option<Self> {
-        if *value == Value::Twice {
-            sink.report(&at, ShapeProblem::Twice);
+        if *value == Value::Duplicate {
+            sink.report(&at, ShapeProblem::Duplicate);
             return None;
         }
         Some(Self { at, value })
@@ -129,7 +129,7 @@ impl<'d> Node<'d> {
 
     fn kind(&self) -> Kind {
         match self.value {
-            Value::Null | Value::Twice => Kind::Null,
+            Value::Null | Value::Duplicate => Kind::Null,
             Value::Bool(_) => Kind::Boolean,
             Value::Number(_) => Kind::Number,
             Value::Text(_) => Kind::Text,

@@ -28,7 +28,7 @@ pub(in crate::config) fn any_text<'d>(node: &Node<'d>, sink: &mut Sink) -> Optio
         Value::Text(text) => return Some(node.locate(&**text)),
         Value::Number(number) => ValueProblem::UnquotedNumber(digits(number).into()),
         Value::Bool(value) => ValueProblem::UnquotedBoolean(*value),
-        Value::Null | Value::List(_) | Value::Object(_) | Value::Twice => {
+        Value::Null | Value::List(_) | Value::Object(_) | Value::Duplicate => {
             return node.refuse(Wanted::Text, sink);
         }
     };
@@ -61,7 +61,7 @@ pub(in crate::config) fn boolean(node: &Node<'_>, sink: &mut Sink) -> Option<boo
         | Value::Text(_)
         | Value::List(_)
         | Value::Object(_)
-        | Value::Twice => node.refuse(Wanted::Boolean, sink),
+        | Value::Duplicate => node.refuse(Wanted::Boolean, sink),
     }
 }
 
@@ -123,7 +123,7 @@ pub(in crate::config) fn duration<'d>(
                 sink.report(&node.at, ValueProblem::NoUnit(found));
                 return None;
             }
-            Value::Null | Value::Bool(_) | Value::List(_) | Value::Object(_) | Value::Twice => {
+            Value::Null | Value::Bool(_) | Value::List(_) | Value::Object(_) | Value::Duplicate => {
                 return node.refuse(Wanted::Duration, sink);
             }
         };

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{compile_value, minimal, policy, whole};
-use crate::config::{MAX_ERRORS, MAX_PROVIDERS, MAX_ROUTES, Place, compile};
+use crate::config::{ErrorPosition, MAX_ERRORS, MAX_PROVIDERS, MAX_ROUTES, compile};
 
 /// Every value inside a document, as a JSON pointer.
 fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
@@ -36,9 +36,9 @@ fn a_value_that_is_null_is_always_blamed_at_its_own_place() {
         *changed.pointer_mut(pointer).unwrap() = Value::Null;
         let errors = compile_value(&changed).unwrap_err();
         let depth = pointer.matches('/').count();
-        let blamed = |place: &Place| match place {
-            Place::Position { .. } => false,
-            Place::Value(path) => path.steps().len() == depth,
+        let blamed = |place: &ErrorPosition| match place {
+            ErrorPosition::Position { .. } => false,
+            ErrorPosition::Value(path) => path.steps().len() == depth,
         };
         let first = errors.iter().next().unwrap();
         assert!(

@@ -114,7 +114,7 @@ fn audiences<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Audiences<'d>> {
     match node.value() {
         Value::Text(word) if word == "any" => Some(Audiences::Any),
         Value::Text(_) | Value::List(_) => texts(node, sink).map(Audiences::AnyOf),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) | Value::Twice => {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) | Value::Duplicate => {
             node.is_not(Wanted::ListOrAny, sink)
         }
     }
@@ -152,7 +152,7 @@ fn inline_keys<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<InlineKeys<'d>> {
             at: node.at.clone(),
             value: node.value(),
         })),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Twice => {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Duplicate => {
             node.is_not(Wanted::KeySet, sink)
         }
     }

@@ -103,7 +103,7 @@ fn scopes<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Requirement<Text<'d>>>
             Some(Requirement::of_members(&members, texts, sink))
         }
         Value::Text(_) | Value::List(_) => texts(node, sink).map(Requirement::of_list),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Twice => {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Duplicate => {
             node.is_not(Wanted::Requirement, sink)
         }
     }
@@ -118,7 +118,7 @@ fn claim_rule<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Requirement<RuleVa
     match node.value() {
         Value::Object(_) => claim_rule_of_members(node, sink),
         Value::Null => node.is_not(Wanted::ClaimRule, sink),
-        Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::List(_) | Value::Twice => {
+        Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::List(_) | Value::Duplicate => {
             rule_values(node, sink).map(Requirement::of_list)
         }
     }
@@ -166,7 +166,7 @@ fn rule_values<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<List<RuleValue<'d
         | Value::Number(_)
         | Value::Text(_)
         | Value::List(_)
-        | Value::Twice => one_or_many(rule_value)(node, sink),
+        | Value::Duplicate => one_or_many(rule_value)(node, sink),
     }
 }
 
@@ -184,7 +184,7 @@ fn rule_value<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<RuleValue<'d>> {
         Value::Bool(_) | Value::Number(_) | Value::Text(_) => {
             any_text(node, sink).map(RuleValue::Text)
         }
-        Value::Null | Value::List(_) | Value::Twice => node.is_not(Wanted::RuleValue, sink),
+        Value::Null | Value::List(_) | Value::Duplicate => node.is_not(Wanted::RuleValue, sink),
     }
 }
 

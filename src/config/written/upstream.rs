@@ -99,6 +99,6 @@ fn claim_source<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<ClaimSource<'d>>
                 format: Field::Absent,
             })
         }
-        Value::Null | Value::List(_) | Value::Twice => node.is_not(Wanted::ClaimSource, sink),
+        Value::Null | Value::List(_) | Value::Duplicate => node.is_not(Wanted::ClaimSource, sink),
     }
 }

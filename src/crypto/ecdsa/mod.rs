@@ -4,7 +4,7 @@
 //! of full length, each in 1..n; `s` may be in the upper half, as RFC 7518 has
 //! no rule about it.
 
-mod multiples;
+mod precomputed;
 #[cfg(test)]
 mod tests;
 
@@ -16,11 +16,11 @@ use std::sync::OnceLock;
 use jwt_compact::{Algorithm, AlgorithmSignature};
 use p256::ecdsa::signature::Verifier;
 
-use super::native::Exportable;
+use super::host_signatures::Exportable;
 use super::seam::{Malformed, Never};
 use super::tables::{Slot, Tables};
 use super::{Hash, KeyError, der};
-use multiples::{Multiples, Table};
+use precomputed::{PrecomputedTable, Table};
 
 /// A curve of RFC 7518 section 6.2.1.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,7 +46,7 @@ pub(in crate::crypto) trait NistCurve {
 
     type Point: Verifier<Self::Scalars>;
     type Scalars;
-    type Multiples: Send + Sync + 'static;
+    type PrecomputedTable: Send + Sync + 'static;
 
     /// The point of these SEC 1 octets, unless it is off the curve.
     fn point(sec1: &[u8]) -> Option<Self::Point>;
@@ -54,14 +54,18 @@ pub(in crate::crypto) trait NistCurve {
     fn scalars(raw: &[u8]) -> Option<Self::Scalars>;
     /// The multiples of a point, where checks with them are faster than a
     /// host's and there is room.
-    fn multiples(point: &Self::Point) -> Option<Self::Multiples>;
+    fn multiples(point: &Self::Point) -> Option<Self::PrecomputedTable>;
     /// Checks with a key's multiples.
-    fn verify_by(multiples: &Self::Multiples, digest: &[u8], scalars: &Self::Scalars) -> bool;
+    fn verify_by(
+        multiples: &Self::PrecomputedTable,
+        digest: &[u8],
+        scalars: &Self::Scalars,
+    ) -> bool;
 }
 
 macro_rules! multiples {
     ($crate_name:ident without) => {
-        type Multiples = Never;
+        type PrecomputedTable = Never;
 
         fn multiples(_: &Self::Point) -> Option<Never> {
             None
@@ -72,15 +76,19 @@ macro_rules! multiples {
         }
     };
     ($crate_name:ident of $curve:ident by $window:literal) => {
-        type Multiples = Multiples<$crate_name::$curve, $window>;
+        type PrecomputedTable = PrecomputedTable<$crate_name::$curve, $window>;
 
-        fn multiples(point: &Self::Point) -> Option<Self::Multiples> {
+        fn multiples(point: &Self::Point) -> Option<Self::PrecomputedTable> {
             static BASE: OnceLock<Table<$crate_name::$curve, $window>> = OnceLock::new();
             let base = || BASE.get_or_init(|| Table::new($crate_name::ProjectivePoint::GENERATOR));
-            Multiples::new(base, (*point.as_affine()).into())
+            PrecomputedTable::new(base, (*point.as_affine()).into())
         }
 
-        fn verify_by(multiples: &Self::Multiples, digest: &[u8], scalars: &Self::Scalars) -> bool {
+        fn verify_by(
+            multiples: &Self::PrecomputedTable,
+            digest: &[u8],
+            scalars: &Self::Scalars,
+        ) -> bool {
             let (r, s) = scalars.split_scalars();
             multiples.verify(digest, &r, &s).unwrap_or(false)
         }
@@ -145,7 +153,7 @@ nist_curve!(
 /// A point that is on the curve, ready for use.
 pub(in crate::crypto) struct EcKey<C: NistCurve> {
     point: C::Point,
-    multiples: Slot<C::Multiples>,
+    multiples: Slot<C::PrecomputedTable>,
     /// SEC 1, uncompressed.
     sec1: Box<[u8]>,
     spki: Box<[u8]>,

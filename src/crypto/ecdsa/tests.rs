@@ -25,7 +25,7 @@ fn key_of(point: &[u8]) -> Key {
     Key::new(x, y).unwrap()
 }
 
-fn multiples_of(key: &Key) -> Arc<<P521 as NistCurve>::Multiples> {
+fn multiples_of(key: &Key) -> Arc<<P521 as NistCurve>::PrecomputedTable> {
     let make = || P521::multiples(&key.point);
     key.multiples.get_or_make(make).unwrap()
 }

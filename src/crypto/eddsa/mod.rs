@@ -4,7 +4,7 @@
 //! all are refused here. A key of small order has signatures that hold for
 //! every text.
 
-mod multiples;
+mod precomputed;
 
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
@@ -17,12 +17,12 @@ use sha2::{Digest, Sha512};
 use super::KeyError;
 use super::seam::{Malformed, Never};
 use super::tables::{Slot, Tables};
-use multiples::Multiples;
+use precomputed::PrecomputedTable;
 
 /// A point of large order, ready for use.
 pub(super) struct Ed25519Key {
     key: VerifyingKey,
-    multiples: Slot<Multiples>,
+    multiples: Slot<PrecomputedTable>,
 }
 
 impl Ed25519Key {
@@ -44,7 +44,7 @@ impl Ed25519Key {
     /// Makes checks fast while the tables are kept, where there is room for
     /// them.
     pub(super) fn prepare(&self) -> Option<Tables> {
-        let make = || Multiples::new(&self.key.to_edwards());
+        let make = || PrecomputedTable::new(&self.key.to_edwards());
         self.multiples.get_or_make(make).map(Tables::new)
     }
 
@@ -61,7 +61,12 @@ impl Ed25519Key {
     /// What `verify_strict` checks, with multiples at hand: that `R` is
     /// `[s]B - [k]A` in its only encoding, and of large order; that `s` is
     /// reduced. That `A` is good was found when the key was made.
-    fn verify_by(&self, multiples: &Multiples, message: &[u8], signature: &Signature) -> bool {
+    fn verify_by(
+        &self,
+        multiples: &PrecomputedTable,
+        message: &[u8],
+        signature: &Signature,
+    ) -> bool {
         let s: Option<Scalar> = Scalar::from_canonical_bytes(*signature.s_bytes()).into();
         let Some(s) = s else { return false };
         let hash = Sha512::new()

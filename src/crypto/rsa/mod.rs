@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 use jwt_compact::{Algorithm, AlgorithmSignature};
 
-use super::native::Exportable;
+use super::host_signatures::Exportable;
 use super::seam::Never;
 use super::{Hash, der};
 

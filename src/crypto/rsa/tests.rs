@@ -17,7 +17,7 @@ use aws_lc_rs::signature::{
 use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
 use crypto_bigint::{BoxedUint, NonZero, Resize};
 
-use crate::crypto::{Algorithm, Hash, NoNativeSignatures, VerifyingKey};
+use crate::crypto::{Algorithm, Hash, NoHostSignatures, VerifyingKey};
 
 mod pkcs1;
 mod pss;
@@ -103,7 +103,7 @@ impl Forger {
 
     fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         self.key
-            .verify(algorithm, message, signature, &NoNativeSignatures)
+            .verify(algorithm, message, signature, &NoHostSignatures)
     }
 
     /// What the other implementation says.

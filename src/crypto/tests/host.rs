@@ -80,8 +80,8 @@ fn the_hosts_answer_stands_and_its_silence_means_checking_here() {
     assert!(verify(Some(true)));
     assert!(!verify(Some(false)));
     assert!(verify(None));
-    assert!(key.verify(Algorithm::Rs256, MESSAGE, &good, &NoNativeSignatures));
-    assert!(!key.verify(Algorithm::Rs256, b"other", &good, &NoNativeSignatures));
+    assert!(key.verify(Algorithm::Rs256, MESSAGE, &good, &NoHostSignatures));
+    assert!(!key.verify(Algorithm::Rs256, b"other", &good, &NoHostSignatures));
 }
 
 #[test]

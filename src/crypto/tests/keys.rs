@@ -100,7 +100,7 @@ fn an_ed25519_signature_is_one_of_its_length_and_of_its_text() {
     for is_prepared in [false, true, false] {
         assert_eq!(key.is_prepared(), is_prepared);
         let verify = |message: &[u8], signature: &[u8]| {
-            key.verify(Algorithm::EdDsa, message, signature, &NoNativeSignatures)
+            key.verify(Algorithm::EdDsa, message, signature, &NoHostSignatures)
         };
         assert!(verify(MESSAGE, &good));
         assert!(!verify(b"header.other", &good));

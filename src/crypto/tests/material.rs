@@ -73,7 +73,7 @@ fn no_modulus_and_no_signature_traps() {
         *one.last_mut().unwrap() = 1;
         for signature in [vec![0; modulus.len()], one, less, modulus] {
             for algorithm in Algorithm::ALL {
-                assert!(!key.verify(algorithm, MESSAGE, &signature, &NoNativeSignatures));
+                assert!(!key.verify(algorithm, MESSAGE, &signature, &NoHostSignatures));
             }
         }
     }

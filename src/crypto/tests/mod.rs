@@ -64,7 +64,7 @@ impl Host {
     }
 }
 
-impl NativeSignatures for Host {
+impl HostSignatures for Host {
     fn verify(&self, hash: Hash, _: &[u8], signature: &[u8], _: &[u8]) -> Option<bool> {
         self.asked.borrow_mut().push((hash, signature.to_vec()));
         self.answer

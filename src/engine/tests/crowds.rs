@@ -69,7 +69,7 @@ impl Crowded {
         let env = Env {
             now: self.now,
             shared: &self.shared,
-            native: &Memory,
+            host_signatures: &Memory,
         };
         let effects = what(&mut self.engine, env);
         let before = self.answers.len();

@@ -141,7 +141,7 @@ fn f4_a_large_or_encoded_body_is_refused_before_it_is_copied() {
         let env = crate::engine::Env {
             now: world.now(),
             shared: &world.shared,
-            native: &super::signer::Memory,
+            host_signatures: &super::signer::Memory,
         };
         let _ = worker
             .engine
@@ -304,7 +304,7 @@ fn an_expired_token_is_remembered_no_longer_and_refused() {
     let env = crate::engine::Env {
         now: world.now(),
         shared: &world.shared,
-        native: &super::signer::Memory,
+        host_signatures: &super::signer::Memory,
     };
     let effects = worker
         .engine

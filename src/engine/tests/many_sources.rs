@@ -74,7 +74,7 @@ impl<'a> Listener<'a> {
         let env = Env {
             now: self.now.get(),
             shared: self.shared,
-            native: &Memory,
+            host_signatures: &Memory,
         };
         let mut passed = false;
         for effect in what(&mut self.engine, env) {

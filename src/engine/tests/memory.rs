@@ -13,7 +13,7 @@ use super::shared::FakeShared;
 use super::signer::KeyId;
 use super::world::{Token, World};
 use crate::config;
-use crate::crypto::NoNativeSignatures;
+use crate::crypto::NoHostSignatures;
 use crate::engine::{Action, Effect, Engine, Env, StreamId};
 use crate::http::{HeaderMap, RequestHead};
 use crate::jwk::shelf;
@@ -114,7 +114,7 @@ fn env(shared: &FakeShared) -> Env<'_> {
     Env {
         now: UnixTime::from_secs(1_800_000_000),
         shared,
-        native: &NoNativeSignatures,
+        host_signatures: &NoHostSignatures,
     }
 }
 

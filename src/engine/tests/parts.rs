@@ -50,7 +50,7 @@ impl Parts {
         Env {
             now: self.now,
             shared: &NoSharedData,
-            native: &Memory,
+            host_signatures: &Memory,
         }
     }
 

@@ -12,7 +12,7 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::crypto::{Hash, NativeSignatures};
+use crate::crypto::{Hash, HostSignatures};
 
 /// A key of one of the issuers. The `kid` is not the key: two keys may have
 /// one `kid`, of one issuer or of two.
@@ -102,7 +102,7 @@ impl Signer {
 /// Checks each signature once, which is all that a key cache needs of it.
 pub(super) struct Memory;
 
-impl NativeSignatures for Memory {
+impl HostSignatures for Memory {
     fn verify(&self, _: Hash, spki: &[u8], signature: &[u8], message: &[u8]) -> Option<bool> {
         SIGNER.with(|signer| {
             let question = [spki, signature, message].concat();

@@ -71,7 +71,7 @@ fn env() -> Env<'static> {
     Env {
         now: now(),
         shared: &NoSharedData,
-        native: &Memory,
+        host_signatures: &Memory,
     }
 }
 

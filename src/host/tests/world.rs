@@ -10,7 +10,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 
 use super::super::{Host, HostError, HttpExchange};
 use super::exchange::Handle;
-use crate::crypto::{Hash, NativeSignatures};
+use crate::crypto::{Hash, HostSignatures};
 use crate::engine::{FetchCall, NotSet, SharedData, StreamId, Unavailable};
 use crate::telemetry::{Change, Level, Metric, MetricKind, NotSent};
 use crate::time::UnixTime;
@@ -267,7 +267,7 @@ impl Host for Fake {
         self
     }
 
-    fn signatures(&self) -> &dyn NativeSignatures {
+    fn signatures(&self) -> &dyn HostSignatures {
         self
     }
 
@@ -327,7 +327,7 @@ impl SharedData for Fake {
     }
 }
 
-impl NativeSignatures for Fake {
+impl HostSignatures for Fake {
     fn verify(&self, hash: Hash, spki: &[u8], signature: &[u8], text: &[u8]) -> Option<bool> {
         let mut world = self.0.borrow_mut();
         if world.failure(Call::Verify).is_some() || !world.verifies {

@@ -177,7 +177,7 @@ fn rsa_numbers_points_and_secrets_are_complete_and_strong() {
 fn shared_keys_are_taken_from_the_configuration_only() {
     let text = document(&[OCT, EC]);
     assert_eq!(parse(&text).unwrap().set.len(), 2);
-    let fetched = KeySet::parse(text.as_bytes(), Source::Fetched).unwrap();
+    let fetched = KeySet::parse(text.as_bytes(), KeyOrigin::Fetched).unwrap();
     assert_eq!(fetched.set.len(), 1);
     assert_eq!(
         fetched.skipped,
@@ -186,7 +186,7 @@ fn shared_keys_are_taken_from_the_configuration_only() {
             reason: SkipReason::Symmetric
         }]
     );
-    let error = KeySet::parse(document(&[OCT]).as_bytes(), Source::Fetched).unwrap_err();
+    let error = KeySet::parse(document(&[OCT]).as_bytes(), KeyOrigin::Fetched).unwrap_err();
     let skipped = vec![SkippedKey {
         index: 0,
         reason: SkipReason::Symmetric,

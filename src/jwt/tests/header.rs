@@ -179,7 +179,7 @@ fn signed_with(header: &str) -> (String, VerifiedJwt) {
     let keys = keys(r#""alg":"HS256""#);
     let token = sign(header, CLAIMS);
     let jwt = UnverifiedJwt::parse(token.as_bytes()).unwrap();
-    let jwt = jwt.verify(keys.iter().next().unwrap(), &NoNativeSignatures);
+    let jwt = jwt.verify(keys.iter().next().unwrap(), &NoHostSignatures);
     (token, jwt.unwrap())
 }
 
@@ -191,7 +191,7 @@ fn shares_header(token: &str, known: &KnownHeaders, jwt: &VerifiedJwt) -> bool {
     assert_eq!(parsed.algorithm(), alone.algorithm());
     assert_eq!(parsed.token_type(), alone.token_type());
     let keys = keys(r#""alg":"HS256""#);
-    let again = parsed.verify(keys.iter().next().unwrap(), &NoNativeSignatures);
+    let again = parsed.verify(keys.iter().next().unwrap(), &NoHostSignatures);
     std::sync::Arc::ptr_eq(again.unwrap().header(), jwt.header())
 }
 

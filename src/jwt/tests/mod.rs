@@ -12,8 +12,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::*;
-use crate::crypto::NoNativeSignatures;
-use crate::jwk::{KeySet, Source};
+use crate::crypto::NoHostSignatures;
+use crate::jwk::{KeyOrigin, KeySet};
 use crate::time::UnixTime;
 
 pub(super) const SECRET: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
@@ -48,13 +48,15 @@ pub(super) fn sign_text(text: &str) -> String {
 pub(super) fn keys(members: &str) -> KeySet {
     let secret = encode(SECRET);
     let set = format!(r#"{{"keys":[{{"kty":"oct","k":"{secret}",{members}}}]}}"#);
-    KeySet::parse(set.as_bytes(), Source::Inline).unwrap().set
+    KeySet::parse(set.as_bytes(), KeyOrigin::Inline)
+        .unwrap()
+        .set
 }
 
 pub(super) fn verify(token: &str) -> Option<VerifiedJwt> {
     let keys = keys(r#""kid":"k1","alg":"HS256""#);
     let token = UnverifiedJwt::parse(token.as_bytes()).unwrap();
-    token.verify(keys.iter().next().unwrap(), &NoNativeSignatures)
+    token.verify(keys.iter().next().unwrap(), &NoHostSignatures)
 }
 
 pub(super) fn verified(claims: &str) -> VerifiedJwt {

@@ -1,11 +1,11 @@
 //! A table while its routes come.
 
 use super::endpoint::MethodNumber;
-use super::found::Variable;
 use super::plan::Plan;
+use super::route_match::Variable;
 use super::sequences::{Gathered, index};
 use super::tree::{Key, Tree};
-use super::{BadTable, MAX_SEGMENTS, Place, RouteTable};
+use super::{BadTable, MAX_SEGMENTS, PatternPosition, RouteTable};
 use crate::http::path::{PathPattern, PatternSegment};
 use crate::http::{HostPattern, Method, MethodPattern, RoutePattern};
 use std::collections::BTreeMap;
@@ -108,7 +108,7 @@ impl TableBuilder {
     }
 
     /// Takes in a pattern of a route that is for these hosts.
-    pub fn add(&mut self, place: Place, pattern: &RoutePattern, hosts: HostList) {
+    pub fn add(&mut self, place: PatternPosition, pattern: &RoutePattern, hosts: HostList) {
         if !self.full && self.take(place, pattern, hosts).is_none() {
             *self = Self {
                 full: true,
@@ -117,7 +117,12 @@ impl TableBuilder {
         }
     }
 
-    fn take(&mut self, place: Place, pattern: &RoutePattern, hosts: HostList) -> Option<()> {
+    fn take(
+        &mut self,
+        place: PatternPosition,
+        pattern: &RoutePattern,
+        hosts: HostList,
+    ) -> Option<()> {
         let (method, variables) = match pattern {
             RoutePattern::Default => (Entry::DEFAULT, Vec::new()),
             RoutePattern::Path { method, path } => (self.method(method)?, self.path(path)?),

@@ -19,17 +19,17 @@
 
 mod builder;
 mod endpoint;
-mod found;
 mod plan;
 mod plant;
+mod route_match;
 mod sequences;
 mod table;
 mod tree;
 
 pub use builder::{HostList, TableBuilder};
 pub use endpoint::PathMethods;
-pub use found::Found;
-pub use table::{BadTable, Clash, MAX_SEGMENTS, Place, RouteEntry, RouteId, RouteTable};
+pub use route_match::RouteMatch;
+pub use table::{BadTable, Clash, MAX_SEGMENTS, PatternPosition, RouteEntry, RouteId, RouteTable};
 
 use table::MAX_CLASHES;
 

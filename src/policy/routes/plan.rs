@@ -5,7 +5,7 @@ use super::endpoint::{MethodNumber, Slot};
 use super::sequences::{Gathered, Sequences, index};
 use super::table::Clash;
 use super::tree::Key;
-use super::{BadTable, MAX_CLASHES, Place, RouteId};
+use super::{BadTable, MAX_CLASHES, PatternPosition, RouteId};
 use crate::http::HostPattern;
 use crate::order;
 use std::collections::BTreeMap;
@@ -228,8 +228,8 @@ impl Plan {
     }
 }
 
-fn place((route, pattern): (u32, u32)) -> Place {
-    Place {
+fn place((route, pattern): (u32, u32)) -> PatternPosition {
+    PatternPosition {
         route: RouteId(index(route)),
         pattern: index(pattern),
     }

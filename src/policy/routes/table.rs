@@ -2,7 +2,7 @@
 
 use super::builder::TableBuilder;
 use super::endpoint::{Asked, PathMethods, Slot};
-use super::found::{Found, Variable};
+use super::route_match::{RouteMatch, Variable};
 use super::sequences::{Sequences, index};
 use super::tree::{Reach, Tree};
 use crate::http::path::Segment;
@@ -23,7 +23,7 @@ pub struct RouteId(pub usize);
 
 /// One pattern of a route, by its position among the route's patterns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct PatternPosition {
     /// The route.
     pub route: RouteId,
     /// The position in its `match`.
@@ -34,7 +34,7 @@ pub struct Place {
 #[derive(Debug, Clone, Copy)]
 pub struct RouteEntry<'a> {
     /// Where it is written.
-    pub place: Place,
+    pub place: PatternPosition,
     /// What it matches.
     pub pattern: &'a RoutePattern,
     /// The hosts it is for; none: every host.
@@ -46,9 +46,9 @@ pub struct RouteEntry<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clash {
     /// The one written first.
-    pub first: Place,
+    pub first: PatternPosition,
     /// The other one.
-    pub second: Place,
+    pub second: PatternPosition,
     /// A host for which both are written; `None`: both are for every host.
     pub host: Option<HostPattern>,
 }
@@ -131,7 +131,7 @@ impl RouteTable {
         host: Option<&Host<'_>>,
         method: &[u8],
         path: &'a NormalPath<'_>,
-    ) -> Option<Found<'a>> {
+    ) -> Option<RouteMatch<'a>> {
         let segments = path.segments()?;
         let method = Asked::of(method, &self.methods);
         let slot = self.slot(host, method, segments)?;
@@ -141,7 +141,7 @@ impl RouteTable {
                 return None;
             }
         }
-        Some(Found::new(self, slot, segments))
+        Some(RouteMatch::new(self, slot, segments))
     }
 
     fn slot(

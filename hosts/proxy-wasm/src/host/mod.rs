@@ -18,7 +18,7 @@ use std::ptr;
 use std::time::Duration;
 
 use proxy_wasm::types::Status;
-pub(super) use shared_data::Shared;
+pub(super) use shared_data::SharedEntries;
 pub(super) use signatures::Signatures;
 
 use edge_authz::host::HostError;

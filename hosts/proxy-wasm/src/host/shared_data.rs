@@ -5,9 +5,9 @@ use edge_authz::engine::{NotSet, SharedData, Unavailable};
 
 /// The host's shared data.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Shared;
+pub(crate) struct SharedEntries;
 
-impl SharedData for Shared {
+impl SharedData for SharedEntries {
     fn get(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, Unavailable> {
         let mut last_change: u32 = 0;
         let cas = &raw mut last_change;

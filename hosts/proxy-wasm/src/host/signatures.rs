@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 
 use super::{HostError, foreign};
-use edge_authz::crypto::{Hash, NativeSignatures};
+use edge_authz::crypto::{Hash, HostSignatures};
 
 const FUNCTION: &str = "verify_signature";
 
@@ -23,7 +23,7 @@ pub(crate) struct Signatures {
     arguments: RefCell<Vec<u8>>,
 }
 
-impl NativeSignatures for Signatures {
+impl HostSignatures for Signatures {
     fn verify(
         &self,
         hash: Hash,

@@ -304,7 +304,7 @@ impl Threads {
         let env = Env {
             now,
             shared: &FakeShared::default(),
-            native: &Memory,
+            host_signatures: &Memory,
         };
         for effect in what(self, index, env) {
             if let Effect::Answer(answer) = effect {

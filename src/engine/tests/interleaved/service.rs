@@ -20,7 +20,7 @@ impl Threads {
         let env = Env {
             now,
             shared: &self.shared,
-            native: &Memory,
+            host_signatures: &Memory,
         };
         let began = self.call.as_ref().map_or(now, |call| call.sent_at);
         let effects = match answer {

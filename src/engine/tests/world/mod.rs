@@ -224,7 +224,7 @@ impl World {
             Env {
                 now,
                 shared: &self.shared,
-                native: &Memory,
+                host_signatures: &Memory,
             },
         );
         let period = engine.next_tick();

@@ -41,7 +41,7 @@ impl Routes {
                     .iter()
                     .enumerate()
                     .map(move |(at, pattern)| RouteEntry {
-                        place: Place {
+                        place: PatternPosition {
                             route: RouteId(route),
                             pattern: at,
                         },
@@ -81,7 +81,7 @@ impl Routes {
             .collect()
     }
 
-    fn place(&self, host: &str, method: &str, path: &str) -> Option<Place> {
+    fn place(&self, host: &str, method: &str, path: &str) -> Option<PatternPosition> {
         let host = Host::parse(Some(host.as_bytes())).unwrap();
         let path = NormalPath::parse(path.as_bytes(), &self.rules).ok()?;
         let found = self.table().find(host.as_ref(), method.as_bytes(), &path)?;

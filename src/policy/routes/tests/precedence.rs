@@ -294,7 +294,7 @@ fn a_clash_names_both_patterns_once() {
             ("", "GET /x"),
         ],
     );
-    let place = |route, pattern| Place {
+    let place = |route, pattern| PatternPosition {
         route: RouteId(route),
         pattern,
     };

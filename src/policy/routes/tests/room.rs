@@ -11,7 +11,7 @@ fn table(limit: usize, groups: &[(Vec<HostPattern>, Vec<String>)]) -> Result<Rou
         let hosts = builder.hosts(hosts);
         for (text, route) in texts.iter().zip(&mut routes) {
             let pattern = RoutePattern::parse(text, &PathRules::default()).unwrap();
-            builder.add(Place { route, pattern: 0 }, &pattern, hosts);
+            builder.add(PatternPosition { route, pattern: 0 }, &pattern, hosts);
         }
     }
     builder.build()

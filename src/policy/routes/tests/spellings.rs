@@ -127,7 +127,7 @@ fn flags() -> impl Iterator<Item = PathFlags> {
 fn every_respelling_of_a_path_that_has_a_route_has_the_same_or_is_refused() {
     for flags in flags() {
         let routes = Routes::new(PathRules::new(flags), PATTERNS);
-        let place = |path: &[u8]| -> Option<Option<Place>> {
+        let place = |path: &[u8]| -> Option<Option<PatternPosition>> {
             let path = NormalPath::parse(path, &routes.rules).ok()?;
             let found = routes.table().find(None, b"GET", &path);
             Some(found.map(|found| found.place()))

@@ -92,7 +92,7 @@ impl<C: CurveArithmetic, const WINDOW: u32> Table<C, WINDOW> {
 }
 
 /// What a key's checks need.
-pub(in crate::crypto) struct Multiples<C: CurveArithmetic, const WINDOW: u32> {
+pub(in crate::crypto) struct PrecomputedTable<C: CurveArithmetic, const WINDOW: u32> {
     /// One table for all keys of a curve. The libraries' own would be a part of
     /// the module, whether or not there ever is such a key.
     base: &'static Table<C, WINDOW>,
@@ -100,7 +100,7 @@ pub(in crate::crypto) struct Multiples<C: CurveArithmetic, const WINDOW: u32> {
     _part: Part,
 }
 
-impl<C: CurveArithmetic, const WINDOW: u32> Multiples<C, WINDOW> {
+impl<C: CurveArithmetic, const WINDOW: u32> PrecomputedTable<C, WINDOW> {
     /// `None` where there is no room for them.
     pub(super) fn new(
         base: impl FnOnce() -> &'static Table<C, WINDOW>,

@@ -74,7 +74,7 @@ impl Table {
 }
 
 /// What a key's checks need: 128 KiB.
-pub(super) struct Multiples {
+pub(super) struct PrecomputedTable {
     /// One table for all keys. The library's own would be a part of the module,
     /// whether or not there ever is such a key.
     base: &'static Table,
@@ -82,7 +82,7 @@ pub(super) struct Multiples {
     _part: Part,
 }
 
-impl Multiples {
+impl PrecomputedTable {
     /// `None` where there is no room for them.
     pub(super) fn new(key: &EdwardsPoint) -> Option<Self> {
         static BASE: OnceLock<Table> = OnceLock::new();
@@ -136,7 +136,7 @@ mod tests {
         let scalars = scalars();
         for small in EIGHT_TORSION {
             let key = ED25519_BASEPOINT_POINT * Scalar::from(987_654_321_u64) + small;
-            let multiples = Multiples::new(&key).unwrap();
+            let multiples = PrecomputedTable::new(&key).unwrap();
             for (s, k) in scalars.iter().zip(scalars.iter().rev()) {
                 let expected = ED25519_BASEPOINT_POINT * s - key * k;
                 assert_eq!(multiples.commitment(s, k), Some(expected), "{s:?} {k:?}");
@@ -148,7 +148,7 @@ mod tests {
     fn sums_of_equal_and_of_opposite_points_come_out_right() {
         let scalars = scalars();
         for key in [ED25519_BASEPOINT_POINT, -ED25519_BASEPOINT_POINT] {
-            let multiples = Multiples::new(&key).unwrap();
+            let multiples = PrecomputedTable::new(&key).unwrap();
             for s in &scalars {
                 for k in [*s, -s] {
                     let expected = ED25519_BASEPOINT_POINT * s - key * k;

@@ -9,7 +9,7 @@ use super::seam::Never;
 
 /// The host's own verification of RSASSA-PKCS1-v1_5 and ECDSA signatures.
 /// Other algorithms are never asked for.
-pub trait NativeSignatures {
+pub trait HostSignatures {
     /// Verifies one signature, or returns `None` when the host has no such
     /// function or cannot use these arguments; the module then verifies
     /// itself.
@@ -23,9 +23,9 @@ pub trait NativeSignatures {
 
 /// A host without such a function.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct NoNativeSignatures;
+pub struct NoHostSignatures;
 
-impl NativeSignatures for NoNativeSignatures {
+impl HostSignatures for NoHostSignatures {
     fn verify(&self, _: Hash, _: &[u8], _: &[u8], _: &[u8]) -> Option<bool> {
         None
     }
@@ -51,12 +51,12 @@ pub(super) trait Exportable: Algorithm<SigningKey = Never> {
 }
 
 /// An algorithm for which the host is asked first, unless the module is faster.
-pub(super) struct NativeFirst<'n, A> {
+pub(super) struct HostFirst<'n, A> {
     pub(super) algorithm: A,
-    pub(super) native: &'n dyn NativeSignatures,
+    pub(super) host_signatures: &'n dyn HostSignatures,
 }
 
-impl<A: Exportable> Algorithm for NativeFirst<'_, A> {
+impl<A: Exportable> Algorithm for HostFirst<'_, A> {
     type SigningKey = Never;
     type VerifyingKey = A::VerifyingKey;
     type Signature = A::Signature;
@@ -81,7 +81,7 @@ impl<A: Exportable> Algorithm for NativeFirst<'_, A> {
         if A::is_faster(key) {
             return self.algorithm.verify_signature(signature, key, message);
         }
-        self.native
+        self.host_signatures
             .verify(
                 self.algorithm.hash(),
                 A::spki(key),

@@ -2,7 +2,7 @@
 
 use super::endpoint::Slot;
 use super::sequences::index;
-use super::{Place, RouteId, RouteTable};
+use super::{PatternPosition, RouteId, RouteTable};
 use crate::http::path::Segment;
 use std::cell::OnceCell;
 
@@ -19,7 +19,7 @@ pub(super) struct Variable {
 
 /// The route of a request and what the path has for its variables.
 #[derive(Debug)]
-pub struct Found<'a> {
+pub struct RouteMatch<'a> {
     table: &'a RouteTable,
     slot: &'a Slot,
     segments: &'a [Segment<'a>],
@@ -27,7 +27,7 @@ pub struct Found<'a> {
     rest: OnceCell<Vec<u8>>,
 }
 
-impl<'a> Found<'a> {
+impl<'a> RouteMatch<'a> {
     pub(super) fn new(table: &'a RouteTable, slot: &'a Slot, segments: &'a [Segment<'a>]) -> Self {
         Self {
             table,
@@ -45,8 +45,8 @@ impl<'a> Found<'a> {
 
     /// Which of the route's patterns matched.
     #[must_use]
-    pub fn place(&self) -> Place {
-        Place {
+    pub fn place(&self) -> PatternPosition {
+        PatternPosition {
             route: RouteId(index(self.slot.route)),
             pattern: index(self.slot.pattern),
         }
