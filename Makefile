@@ -202,7 +202,7 @@ test-envoys: setup wasm $(ENVOY_VERSIONS:%=$(TOOLS)/envoy/%.ready) ## Runs the e
 TIME ?= 60s
 
 .PHONY: soak
-soak: setup wasm ## Sends good, bad and hostile requests while keys rotate, and checks memory and counters: TIME=10m
+soak: setup wasm ## Sends good, bad and hostile requests, surges and updates while keys rotate, and checks memory and counters: TIME=10m
 	TIME=$(TIME) $(CARGO) test --locked --test e2e -- soak:: --ignored --nocapture
 
 # --- docker ---

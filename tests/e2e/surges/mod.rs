@@ -29,7 +29,7 @@ use crate::world::{AUDIENCE, World, configuration};
 /// The most requests that wait for one source.
 const WAITING: usize = 1000;
 /// How many requests share a connection of HTTP/2.
-const STREAMS: usize = 100;
+pub(crate) const STREAMS: usize = 100;
 /// How long anything may take on a busy machine that takes a moment on another.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -53,7 +53,7 @@ fn behind_a_gate(timeout: &str, build: impl FnOnce(Builder) -> Builder) -> (Worl
 }
 
 /// A token that nobody has signed.
-fn made_up(kid: &str) -> String {
+pub(crate) fn made_up(kid: &str) -> String {
     let header = json!({"alg": "ES256", "kid": kid});
     let claims = tokens::claims("https://issuer.example.com", AUDIENCE);
     let parts = [header.to_string(), claims.to_string()].map(tokens::encode);
@@ -80,7 +80,7 @@ fn good_and_bad(world: &World) -> [String; 2] {
 }
 
 /// Requests that were sent and not answered yet.
-struct Sent {
+pub(crate) struct Sent {
     over_http1: Vec<http1::Connection>,
     over_http2: Vec<(http2::Connection, Vec<u32>)>,
 }
@@ -103,7 +103,7 @@ impl Sent {
     }
 
     /// Sends all of them over HTTP/2, so many on each connection.
-    fn over_http2(to: SocketAddr, requests: &[Request], streams: usize) -> Self {
+    pub(crate) fn over_http2(to: SocketAddr, requests: &[Request], streams: usize) -> Self {
         let connections = requests.chunks(streams).map(|requests| {
             let mut connection = http2::Connection::open(to).expect("a connection");
             let send = |request| connection.send(request).expect("it writes");
@@ -117,7 +117,7 @@ impl Sent {
     }
 
     /// The answers, in the order of the requests.
-    fn answers(self) -> Vec<Response> {
+    pub(crate) fn answers(self) -> Vec<Response> {
         let mut answers = Vec::new();
         for mut connection in self.over_http1 {
             answers.push(connection.response(false).expect("an answer"));

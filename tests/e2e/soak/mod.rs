@@ -1,6 +1,9 @@
 //! Everything at once, for long: `make soak TIME=10m`. Good, bad and hostile
-//! requests while the issuer rotates its keys; at the end no memory is missing,
-//! no request uncounted, and nothing has trapped.
+//! requests while the issuer rotates its keys, configurations replace one another,
+//! and crowds come for keys that are not there; at the end no memory is missing, no
+//! request uncounted, and nothing has trapped.
+
+mod surges;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -8,15 +11,16 @@ use std::sync::{Mutex, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::http::Request;
 use crate::support::http1::{self, Connection};
 use crate::support::http2;
-use crate::support::issuer::JWKS_PATH;
+use crate::support::issuer::{Issuer, JWKS_PATH};
 use crate::support::process::wait_until;
 use crate::support::tokens::{self, TokenMaker, claims_with};
 use crate::world::{AUDIENCE, World, configuration};
+use surges::Surges;
 
 /// How many clients there are, each with one request at a time.
 const CLIENTS: u64 = 4;
@@ -165,6 +169,11 @@ struct Tally {
 }
 
 impl Tally {
+    fn add(&self, name: &'static str, status: u16) {
+        let mut answers = self.answers.lock().expect("the answers");
+        *answers.entry((name, status)).or_default() += 1;
+    }
+
     fn sent(&self, of: impl Fn(&str, u16) -> bool) -> u64 {
         let answers = self.answers.lock().expect("the answers");
         let counted = answers
@@ -197,8 +206,7 @@ fn client(world: &World, keys: &Keys, tally: &Tally, first: u64, ended: &AtomicB
                 "{}: {answer}",
                 kind.name
             );
-            let mut answers = tally.answers.lock().expect("the answers");
-            *answers.entry((kind.name, answer.status)).or_default() += 1;
+            tally.add(kind.name, answer.status);
         }
         let request = Request::post("/private/a", "a body").header("x-kind", "good");
         let bytes = http1::encode(&request.bearer(&keys.token(number as usize % 2, json!({}))));
@@ -224,19 +232,22 @@ fn time() -> Duration {
     Duration::from_secs(number * seconds)
 }
 
+fn soaked(issuer: &Issuer) -> Value {
+    let mut configuration = configuration(issuer);
+    let jwks = &mut configuration["providers"][0]["jwks"];
+    jwks["refresh"] = json!("2s");
+    jwks["timeout"] = json!("2s");
+    // So that it is full, and its memory level, after the warm-up.
+    configuration["token_cache"] = json!({"max_tokens": 200});
+    configuration
+}
+
 fn world() -> World {
-    World::with(
-        |issuer| {
-            let mut configuration = configuration(issuer);
-            let jwks = &mut configuration["providers"][0]["jwks"];
-            jwks["refresh"] = json!("2s");
-            jwks["timeout"] = json!("2s");
-            // So that it is full, and its memory level, after the warm-up.
-            configuration["token_cache"] = json!({"max_tokens": 200});
-            configuration
-        },
-        |builder| builder.concurrency(2).log_level("warning"),
-    )
+    World::with(soaked, |builder| {
+        let builder = builder.concurrency(2).log_level("warning");
+        // Longer than any request waits.
+        builder.reloadable().drain_time(10)
+    })
 }
 
 /// The decided requests by reason, once the workers have told of all: nothing
@@ -262,6 +273,15 @@ fn told(world: &World) -> BTreeMap<String, u64> {
     reasons
 }
 
+/// Lets the clients end when this ends, by a failed assertion, too.
+struct Ending<'a>(&'a AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Runs the clients, and returns the memory after the warm-up and at the end.
 fn run(world: &World, keys: &Keys, tally: &Tally, time: Duration) -> (u64, u64) {
     let ended = AtomicBool::new(false);
@@ -270,20 +290,22 @@ fn run(world: &World, keys: &Keys, tally: &Tally, time: Duration) -> (u64, u64) 
             let ended = &ended;
             scope.spawn(move || client(world, keys, tally, first, ended));
         }
+        let _ending = Ending(&ended);
         let end = Instant::now() + time;
         let warmed_up = Instant::now() + time / 3;
         let (mut warm, mut rotated) = (0, Instant::now());
+        let mut surges = Surges::default();
         while Instant::now() < end {
             thread::sleep(Duration::from_millis(200));
             if rotated.elapsed() >= ROTATION {
                 keys.rotate(world);
                 rotated = Instant::now();
             }
+            surges.next(world, tally);
             if Instant::now() < warmed_up {
                 warm = world.envoy.memory_kib().max(warm);
             }
         }
-        ended.store(true, Ordering::Relaxed);
         (warm, world.envoy.memory_kib())
     })
 }
@@ -341,11 +363,8 @@ fn add_up(tally: &Tally, counted: &BTreeMap<String, u64>, left: u64) {
 }
 
 fn only_good_ones_have_passed(world: &World) {
-    let good: Vec<_> = KINDS
-        .iter()
-        .filter(|kind| kind.statuses.contains(&200))
-        .map(|kind| kind.name)
-        .collect();
+    let good = KINDS.iter().filter(|kind| kind.statuses.contains(&200));
+    let good: Vec<_> = good.map(|kind| kind.name).chain([surges::COLD]).collect();
     for seen in world.upstream.seen() {
         let kind = seen.text("x-kind").expect("a kind");
         assert!(good.contains(&kind.as_str()), "{kind} has passed");
