@@ -114,16 +114,21 @@ fn items(headers: &Headers, place: Place) -> Vec<Item> {
     match place {
         Place::Authorization => in_header(headers, "authorization", after_scheme),
         Place::Header(name) => in_header(headers, name, bare),
-        Place::Cookie(name) => pairs(headers)
-            .flat_map(|(known, value)| {
-                let whole = [known, b"=", value].concat();
+        Place::Cookie(name) => cookies(headers)
+            .flat_map(|whole| {
+                let (known, value) = cut(whole);
                 let exact = path::decode(known) == name.as_bytes();
                 let mut items = vec![if exact {
                     bare(unquoted(value))
                 } else {
                     ambiguous_if(is_alike(known, name, path::decode) && !value.is_empty())
                 }];
-                items.extend(split_further(&whole, b",", name, path::decode));
+                items.extend(split_further(whole, b",", name, path::decode));
+                // What follows a blank is a cookie of its own to some.
+                items.extend(whole.split(u8::is_ascii_whitespace).skip(1).map(|part| {
+                    let (known, value) = cut(part);
+                    ambiguous_if(is_alike(known, name, path::decode) && !value.is_empty())
+                }));
                 items
             })
             .collect(),
@@ -239,6 +244,15 @@ fn has_scheme(value: &[u8], scheme: &str) -> bool {
 fn mentions_a_scheme(value: &[u8]) -> bool {
     let text: String = value.iter().map(|byte| char::from(*byte)).collect();
     let text = text.to_ascii_lowercase();
+    let found_anywhere = SCHEMES.iter().any(|scheme| {
+        text.match_indices(scheme).any(|(at, _)| {
+            let next = text[at + scheme.len()..].chars().next();
+            next.is_some_and(|next| !('!'..='~').contains(&next))
+        })
+    });
+    if found_anywhere {
+        return true;
+    }
     let in_scheme = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     text.split([',', ';']).any(|element| {
         let element = element.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
@@ -321,8 +335,12 @@ fn word(text: &[u8], proof: bool) -> Item {
 
 /// The names and values of all cookies.
 pub(crate) fn pairs(headers: &Headers) -> impl Iterator<Item = (&[u8], &[u8])> {
+    cookies(headers).map(cut)
+}
+
+fn cookies(headers: &Headers) -> impl Iterator<Item = &[u8]> {
     let pieces = values(headers, "cookie").flat_map(|line| line.split(|byte| *byte == b';'));
-    pieces.map(<[u8]>::trim_ascii).map(cut)
+    pieces.map(<[u8]>::trim_ascii)
 }
 
 /// The pairs of the query.

@@ -91,11 +91,12 @@ pub(crate) fn parameter(headers: &Headers, name: &str) -> Readings {
         found.insert(None);
     }
     for query in [query, without_fragment] {
-        for separators in [&b"&"[..], b"&;"] {
-            let readers: [Same; 3] = [
+        for separators in [&b"&"[..], b"&;", b"&;?"] {
+            let readers: [Same; 4] = [
                 |known: &[u8], name: &[u8]| known == name,
                 |known: &[u8], name: &[u8]| known.eq_ignore_ascii_case(name),
                 is_read_as,
+                |known: &[u8], name: &[u8]| is_read_as(&form(known), name),
             ];
             for same in readers {
                 let all: Vec<_> = query
@@ -131,16 +132,22 @@ fn is_broken(text: &[u8]) -> bool {
     })
 }
 
-/// Whether PHP and its like may read a name as another: without blanks around
-/// it, cut off at some `[` or zero byte, with `_` for what is no letter or
-/// digit, and in any letter case.
+/// Whether PHP and others like it may read a name as another: without blanks
+/// around it (some trim those of Unicode, byte by byte), cut off at some `[` or
+/// zero byte, with `_` for what is no letter or digit, and in any letter case.
 pub(crate) fn is_read_as(known: &[u8], name: &[u8]) -> bool {
     let plain = |byte: &u8| match byte.to_ascii_lowercase() {
         byte if byte.is_ascii_alphanumeric() => byte,
         _ => b'_',
     };
     let fold = |name: &[u8]| -> Vec<u8> { name.iter().map(plain).collect() };
-    let known = known.trim_ascii();
+    let is_printable = |byte: &u8| matches!(byte, b'!'..=b'~');
+    let start = known.iter().position(is_printable).unwrap_or(known.len());
+    let end = known
+        .iter()
+        .rposition(is_printable)
+        .map_or(start, |at| at + 1);
+    let known = &known[start..end];
     let cuts = (0..known.len()).filter(|at| matches!(known[*at], b'[' | 0));
     let mut readings = cuts.chain([known.len()]).map(|end| fold(&known[..end]));
     readings.any(|reading| reading == fold(name))
