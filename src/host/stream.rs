@@ -159,8 +159,9 @@ impl Stream {
         refuse(exchange, reply, cors.as_ref());
     }
 
-    /// The host has answered it by itself while it was pending.
-    pub(super) fn overtaken(&self, cors: Option<ResponseCors>) {
+    /// The host has answered it by itself while it was pending: nothing is to be
+    /// decided any more. `cors` is what its judge had found.
+    pub fn overtaken(&self, cors: Option<ResponseCors>) {
         self.state.set(State::Answered);
         if cors.is_some() {
             self.set_cors(cors);

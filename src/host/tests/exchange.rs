@@ -85,6 +85,7 @@ impl HttpExchange for Handle {
             assert!(!is_over, "what is answered does not go on");
             assert!(held.forwarded.is_none(), "a request goes on once");
             held.forwarded = Some(held.request.clone());
+            held.forwarded_trailers = held.trailers.clone();
         })?;
         self.acted();
         Ok(())

@@ -121,6 +121,8 @@ fn finish(proxy: &mut Proxy, may_pass: Vec<StreamId>, fault: Fault) -> usize {
     let mut passed = 0;
     for id in may_pass {
         proxy.body(id);
+        let before = proxy.held(id, |held| held.forwarded_trailers.clone());
+        assert_eq!(values(&before, "x-user-id"), [""; 0], "{fault:?}");
         let end = proxy.trailers(id, &[("x-user-id", "mallory")]);
         if let Outcome::Forwarded(upstream) = proxy.outcome(id) {
             assert_changed_whole(&upstream, fault);

@@ -1,6 +1,9 @@
 //! Policies that come into force, are superseded, and cannot be.
 
+use std::time::Duration;
+
 use super::super::{Fallback, HostError};
+use super::exchange::failures;
 use super::issuer::{Issuer, fetched, inline};
 use super::proxy::Proxy;
 use super::world::{Call, Failure, Fault, Held, Phase, START};
@@ -89,4 +92,49 @@ fn an_answer_that_nobody_has_asked_for_is_not_read() {
     assert!(!read, "{made:?}");
     let waits = private(&mut proxy, &issuer.token(START));
     assert!(proxy.waits(waits));
+}
+
+/// The fault is over: the next fetch brings the keys.
+fn recovers(proxy: &mut Proxy, issuer: &Issuer) {
+    proxy.world().fault = None;
+    let number = proxy.next_sent();
+    proxy.answer(number, &issuer.jwks().to_string());
+    let id = private(proxy, &issuer.token(START));
+    assert!(proxy.forwarded(id).is_some());
+}
+
+const FAILURES: &str = "edge_authz.key_fetches.idp.failure";
+
+#[test]
+fn a_fetch_that_the_host_does_not_send_is_tried_again() {
+    let issuer = Issuer::new("k1");
+    for failure in failures(Call::Send) {
+        let mut proxy = Proxy::with(&fetched());
+        proxy.world().fault = Some(Fault {
+            call: Call::Send,
+            failure,
+            phase: Phase::Tick,
+            after: 0,
+        });
+        proxy.pass(Duration::from_secs(5));
+        assert!(proxy.sent().is_empty());
+        assert!(proxy.metric(FAILURES) > 1, "{failure:?}");
+        recovers(&mut proxy, &issuer);
+    }
+}
+
+#[test]
+fn a_clock_that_stops_while_an_issuer_answers_costs_that_fetch_only() {
+    let issuer = Issuer::new("k1");
+    let mut proxy = Proxy::with(&fetched());
+    let number = proxy.next_sent();
+    proxy.world().fault = Some(Fault {
+        call: Call::Time,
+        failure: Failure::Error(HostError::NoFunction),
+        phase: Phase::Fetched,
+        after: 0,
+    });
+    proxy.answer(number, &issuer.jwks().to_string());
+    assert_eq!(proxy.metric(FAILURES), 1);
+    recovers(&mut proxy, &issuer);
 }

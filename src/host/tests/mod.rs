@@ -18,4 +18,5 @@ mod proxy;
 mod responses;
 mod surges;
 mod telling;
+mod threads;
 mod world;

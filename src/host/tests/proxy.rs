@@ -213,7 +213,10 @@ impl Proxy {
 
     /// The upstream answers, or the proxy by itself; what the client gets.
     pub(super) fn respond(&mut self, id: StreamId, headers: &[(&str, &str)]) -> Option<Fields> {
-        self.held(id, |held| held.response = fields(headers));
+        let was_answered = self.held(id, |held| {
+            held.response = fields(headers);
+            held.reply.is_some()
+        });
         let (driver, stream) = self.streams[&id].clone();
         self.begin(Phase::ResponseHeaders);
         let passage = driver.response_headers(&self.exchange(id), &stream);
@@ -221,6 +224,11 @@ impl Proxy {
         self.world().phase = None;
         let goes_on = passage == Passage::Continue;
         self.held(id, |held| {
+            let is_replaced = held.reply.is_some() && !was_answered;
+            assert!(
+                !(goes_on && is_replaced),
+                "a response in whose place another is goes on"
+            );
             (goes_on && held.reply.is_none()).then(|| held.response.clone())
         })
     }

@@ -158,6 +158,9 @@ fn what_there_is_no_room_for_is_queued_in_order() {
     proxy.tick();
     assert!(latter.iter().all(|id| proxy.waits(*id)));
     assert_eq!(ticks_are(&proxy), Duration::from_millis(1));
+    // Nor does a request that comes meanwhile slow the ticks down.
+    private(&mut proxy, "");
+    assert_eq!(ticks_are(&proxy), Duration::from_millis(1));
     proxy.leave(latter[1]);
     let client = proxy.respond(latter[2], &[(":status", "504")]).unwrap();
     assert_eq!(values(&client, "access-control-allow-origin"), [ORIGIN]);

@@ -9,8 +9,8 @@ use super::issuer::{Issuer, configuration, fetched, inline};
 use super::proxy::Proxy;
 use super::world::{Call, Failure, Fault, Phase, START};
 use crate::engine::StreamId;
-use crate::host::HostError;
-use crate::telemetry::Level;
+use crate::host::{HostError, Report};
+use crate::telemetry::{Level, Measurement};
 
 fn get(proxy: &mut Proxy, path: &str, token: Option<&str>) -> StreamId {
     let token = token.map(|token| format!("Bearer {token}"));
@@ -201,6 +201,16 @@ fn a_listener_that_is_drained_before_its_next_tick_has_told_everything() {
     public(&mut proxy);
     proxy.drain();
     assert_eq!(proxy.told("edge_authz.requests.public.none"), 1);
+}
+
+#[test]
+fn a_report_that_is_dropped_has_told_everything() {
+    let proxy = Proxy::new();
+    let report = Report::new(proxy.host.clone());
+    report.measure(Measurement::waiting(2));
+    assert_eq!(proxy.told(WAITING), 0);
+    drop(report);
+    assert_eq!(proxy.told(WAITING), 2);
 }
 
 #[test]

@@ -98,6 +98,8 @@ pub(super) struct Held {
     pub(super) response: Fields,
     /// What the upstream got.
     pub(super) forwarded: Option<Fields>,
+    /// The trailers that the upstream got with it, as they had come before.
+    pub(super) forwarded_trailers: Fields,
     pub(super) reply: Option<Reply>,
     pub(super) reset: bool,
     pub(super) filter_state: BTreeMap<String, String>,

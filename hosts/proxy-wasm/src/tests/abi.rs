@@ -243,6 +243,10 @@ extern "C" fn proxy_get_property(
     data(Call::GetProperty, place, size, |world| match &*path {
         "plugin_name" => Ok(world.plugin.into()),
         "plugin_root_id" => Ok(Vec::new()),
+        "connection\0sha256_peer_certificate_digest" => {
+            let digest = world.certificate_digest.ok_or(1_u32)?;
+            Ok(digest.into())
+        }
         other => panic!("the filter asks for {other}"),
     })
 }

@@ -1,4 +1,7 @@
-//! The adapter, compiled natively, against an ABI that these tests fake.
+//! The adapter, compiled natively, against an ABI that these tests fake: its
+//! statuses and forms, its callbacks, and configurations on their way in. What is
+//! done with decisions is the core's, and tested there (`src/host/tests`); each
+//! failure of the ABI is played here once more, down to the status.
 //!
 //! `abi` defines the host's functions as symbols, so that the SDK's own entry
 //! points drive the whole life cycle. `world` is what is behind them and
@@ -13,14 +16,17 @@
 )]
 
 mod abi;
+mod connection;
+mod fault;
 mod faults;
 mod fetching;
+mod fields;
 mod issuer;
 mod life;
 mod memory;
 mod proxy;
 mod requests;
-mod responses;
 mod surges;
 mod telling;
+mod verifier;
 mod world;

@@ -4,85 +4,20 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
-
 use super::abi::Returned;
+pub(super) use super::fault::{Call, Failure, Fault, Phase};
+use super::fields::deserialised;
+pub(super) use super::fields::{Fields, fields, serialised, values};
+use super::verifier;
 
 /// 2026-01-01T00:00:00Z in seconds.
 pub(super) const START: u64 = 1_767_225_600;
-
-pub(super) type Fields = Vec<(Vec<u8>, Vec<u8>)>;
-
-/// The host's functions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Call {
-    Log,
-    LogLevel,
-    Time,
-    TickPeriod,
-    EffectiveContext,
-    Buffer,
-    Headers,
-    SetHeader,
-    AddHeader,
-    RemoveHeader,
-    Continue,
-    Close,
-    Reply,
-    GetProperty,
-    SetProperty,
-    GetShared,
-    SetShared,
-    DefineMetric,
-    RecordMetric,
-    IncrementMetric,
-    Foreign,
-    Fetch,
-}
-
-/// How a call fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
-    /// With this status.
-    Status(u32),
-    /// With success, and a size without memory.
-    NoMemory,
-    /// With success, and the first half of the data.
-    Half,
-    /// With success, and other bytes.
-    Noise,
-    /// With success, and no data.
-    Nothing,
-}
-
-/// The callbacks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Phase {
-    Configure,
-    RequestHeaders,
-    RequestBody,
-    RequestTrailers,
-    Tick,
-    Answer,
-    ResponseHeaders,
-    Done,
-}
 
 /// What a call of the filter leads to once its callback is over.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Action {
     Resume(u32),
     Reply(u32),
-}
-
-/// Something that goes wrong.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Fault {
-    pub(super) call: Call,
-    pub(super) failure: Failure,
-    pub(super) phase: Phase,
-    /// Calls within one callback that succeed before.
-    pub(super) after: usize,
 }
 
 /// A reply of the filter, as the client gets it.
@@ -146,6 +81,8 @@ pub(super) struct World {
     pub(super) configuration: Vec<u8>,
     /// The name of the plugin of what is configured.
     pub(super) plugin: &'static str,
+    /// What the host says of the client's certificate.
+    pub(super) certificate_digest: Option<&'static str>,
     pub(super) answer: Option<(Fields, Vec<u8>)>,
     /// Kinds and names, by the number less one. A host makes a new number
     /// whenever it is asked, and never frees one.
@@ -197,56 +134,6 @@ pub(super) fn in_worker<T: Send>(test: impl FnOnce() -> T + Send) -> T {
         Ok(result) => result,
         Err(panic) => std::panic::resume_unwind(panic),
     }
-}
-
-pub(super) fn fields(pairs: &[(&str, &str)]) -> Fields {
-    pairs
-        .iter()
-        .map(|(name, value)| (name.as_bytes().into(), value.as_bytes().into()))
-        .collect()
-}
-
-pub(super) fn serialised(fields: &Fields) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let number = |number: usize| u32::try_from(number).unwrap().to_le_bytes();
-    bytes.extend(number(fields.len()));
-    for (name, value) in fields {
-        bytes.extend(number(name.len()));
-        bytes.extend(number(value.len()));
-    }
-    for (name, value) in fields {
-        bytes.extend([name, &b"\0"[..], value, b"\0"].concat());
-    }
-    bytes
-}
-
-fn deserialised(bytes: &[u8]) -> Fields {
-    let number = |at: usize| {
-        usize::try_from(u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap())).unwrap()
-    };
-    let count = number(0);
-    let mut at = 4 + 8 * count;
-    let mut text = |size: usize| {
-        let text = bytes[at..at + size].to_vec();
-        assert_eq!(bytes[at + size], 0);
-        at += size + 1;
-        text
-    };
-    let fields = (0..count)
-        .map(|index| (text(number(4 + 8 * index)), text(number(8 + 8 * index))))
-        .collect();
-    assert_eq!(at, bytes.len());
-    fields
-}
-
-/// The values of a header.
-pub(super) fn values(fields: &Fields, name: &str) -> Vec<String> {
-    let values = fields
-        .iter()
-        .filter(|(present, _)| present == name.as_bytes());
-    values
-        .map(|(_, value)| String::from_utf8_lossy(value).into_owned())
-        .collect()
 }
 
 const BAD_ARGUMENT: u32 = 2;
@@ -423,35 +310,12 @@ impl World {
         Ok(())
     }
 
-    /// `verify_signature` for P-256, as Envoy has it.
     pub(super) fn foreign(&mut self, name: &str, arguments: &[u8]) -> Returned<Vec<u8>> {
         self.verifications += 1;
         if !self.verifies || name != "verify_signature" {
             return Err(1);
         }
-        let mut rest = arguments;
-        let mut field = |number: u8| {
-            assert_eq!(rest[0], number << 3 | 2);
-            let (mut size, mut at) = (0, 1);
-            loop {
-                let byte = usize::from(rest[at]);
-                size |= (byte & 0x7f) << (7 * (at - 1));
-                at += 1;
-                if byte < 0x80 {
-                    break;
-                }
-            }
-            let field = rest[at..at + size].to_vec();
-            rest = &rest[at + size..];
-            field
-        };
-        let [hash, spki, signature, text] = [1, 2, 3, 4].map(&mut field);
-        assert_eq!((hash.as_slice(), rest), (&b"sha256"[..], &b""[..]));
-        let point = &spki[spki.len() - 65..];
-        match UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point).verify(&text, &signature) {
-            Ok(()) => Ok(b"\x08\x01".to_vec()),
-            Err(_) => Ok(b"\x12\x26Failed to verify digest. Error code: 0".to_vec()),
-        }
+        Ok(verifier::verify(arguments))
     }
 
     pub(super) fn http_call(&mut self, cluster: String, headers: &[u8], timeout: u32) -> u32 {
