@@ -11,7 +11,7 @@ use super::explain::Moment;
     name = "edge-authz",
     version,
     arg_required_else_help = true,
-    after_help = "Exit status: 0 good, 1 something is wrong with what was looked at, 2 wrong use.\n\
+    after_help = "Exit status: 0 success, 1 errors in a configuration or failed cases, 2 wrong usage.\n\
                   `edge-authz help COMMAND` shows examples of a command."
 )]
 pub(crate) struct Arguments {
@@ -32,14 +32,14 @@ pub(crate) enum Colour {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Check configurations: every error with its line, and what is risky.
+    /// Check configurations: show every error with its line, and warn about risks.
     #[command(after_help = "Examples:\n  \
         edge-authz check edge-authz.yaml\n  \
         edge-authz check envoy.yaml                 # a whole bootstrap, clusters included\n  \
         kubectl get wasmplugin -A -o yaml | edge-authz check -\n  \
         edge-authz check --strict --json config/*.yaml")]
     Check(CheckArguments),
-    /// Explain what becomes of a request, step by step.
+    /// Explain how a request is decided, step by step.
     #[command(after_help = "A token is never shown.\n\nExamples:\n  \
         edge-authz explain --config edge-authz.yaml /pets/7\n  \
         edge-authz explain --config edge-authz.yaml -X POST https://api.example.com/pets \\\n    \
@@ -54,7 +54,7 @@ pub(crate) enum Command {
         edge-authz routes edge-authz.yaml\n  \
         edge-authz routes --json envoy.yaml")]
     Routes(RoutesArguments),
-    /// Play case files on the core, with tokens that are made up.
+    /// Run case files on the core, with generated tokens.
     #[command(after_help = "Examples:\n  \
         edge-authz test tests/*.cases.yaml\n  \
         edge-authz test --only 'missing scope' --verbose api.cases.yaml\n  \
@@ -66,7 +66,7 @@ pub(crate) enum Command {
         Then, as the first line of a configuration:\n  \
         # yaml-language-server: $schema=edge-authz.schema.json")]
     Schema,
-    /// Print a script that completes this command in a shell.
+    /// Print a completion script for a shell.
     #[command(after_help = "Examples:\n  \
         edge-authz completions bash > /etc/bash_completion.d/edge-authz\n  \
         edge-authz completions zsh > \"${fpath[1]}/_edge-authz\"")]
@@ -85,7 +85,7 @@ pub(crate) struct CheckArguments {
     /// Exit with 1 for warnings too.
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Print one JSON object instead.
+    /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -95,7 +95,7 @@ pub(crate) struct RoutesArguments {
     /// A file with one configuration; `-` is standard input.
     #[arg(value_name = "FILE")]
     pub(crate) file: String,
-    /// Print one JSON object instead.
+    /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -108,23 +108,23 @@ pub(crate) struct ExplainArguments {
     /// The request's method.
     #[arg(short = 'X', long, default_value = "GET", value_name = "METHOD")]
     pub(crate) method: String,
-    /// The request's path, or its whole URL.
+    /// The request's path or URL.
     #[arg(value_name = "PATH")]
     pub(crate) target: String,
     /// A header of the request, `name: value`.
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
     pub(crate) headers: Vec<String>,
-    /// A file with a token, which goes to the first place of `token_from`; `-`
-    /// is standard input.
+    /// A file with a token for the first place of `token_from`; `-` is standard
+    /// input.
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<String>,
-    /// A provider's key set, in place of the one that the filter fetches.
+    /// A provider's key set, used instead of fetching it.
     #[arg(long, value_name = "PROVIDER=FILE")]
     pub(crate) jwks: Vec<String>,
     /// Another time than now: seconds since 1970, or 2026-01-31T12:00:00Z.
     #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
     pub(crate) at: Option<Moment>,
-    /// Print one JSON object instead.
+    /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -134,16 +134,16 @@ pub(crate) struct TestArguments {
     /// Case files; `-` is standard input.
     #[arg(required = true, value_name = "CASES")]
     pub(crate) files: Vec<String>,
-    /// Play only the cases with this text in their name.
+    /// Run only the cases with this text in their name.
     #[arg(long, value_name = "TEXT")]
     pub(crate) only: Option<String>,
-    /// List the cases that pass too.
+    /// Also list the cases that pass.
     #[arg(short, long)]
     pub(crate) verbose: bool,
-    /// Write the results to this file besides, in the form of `JUnit`.
+    /// Also write the results to this file as a `JUnit` report.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<String>,
-    /// Print one JSON object instead.
+    /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -30,7 +30,7 @@ pub(crate) fn load(source: &Source) -> Result<Loaded, Vec<Finding>> {
         return Err(vec![Finding::said(
             Severity::Error,
             String::new(),
-            "there is not exactly one configuration of edge-authz in this file; `check` shows what there is",
+            "this file does not have exactly one configuration of edge-authz; `check` shows them",
         )]);
     };
     let policy = check::compile(&subject, source)?;

@@ -88,23 +88,29 @@ impl fmt::Display for CorsProblem {
         f.write_str(match self {
             Self::Origin(error) => return error.fmt(f),
             Self::Method(BadMethod::LetterCase { instead }) => {
-                return write!(f, "is not a method, as methods are case-sensitive; write `{instead}`");
+                return write!(
+                    f,
+                    "is not a method, because methods are case-sensitive; write `{instead}`"
+                );
             }
             Self::Repeats(first) => {
-                return write!(f, "repeats entry {first} of the list (counted from 0); remove one");
+                return write!(
+                    f,
+                    "repeats entry {first} of the list (counted from 0); remove one"
+                );
             }
             Self::Missing => "is missing; write a list such as `[https://app.example.com]`",
             Self::EmptyList => "is empty; write at least one entry",
             Self::AnyOriginWithCredentials => {
-                "`*` may not stand with `allow_credentials: true`, which would give every site \
-                 the user's session; write the origins out"
+                "`*` is not allowed with `allow_credentials: true`, which would give every site \
+                 the user's session; list the origins"
             }
             Self::AnyHostWithCredentials => {
-                "matches every host and may not stand with `allow_credentials: true`, which would \
+                "matches every host and is not allowed with `allow_credentials: true`, which would \
                  give every site the user's session; name a domain, as in `https://*.example.com`"
             }
             Self::Method(BadMethod::NotAMethod) => {
-                "is not a method, which is upper-case letters; write such as `GET`"
+                "is not a method; write upper-case letters, such as `GET`"
             }
             Self::Method(BadMethod::Several) => {
                 "is more than one method; write one entry per method"
@@ -113,22 +119,24 @@ impl fmt::Display for CorsProblem {
                 "is not a method; write `ANY` for every method, or leave `allow_methods` out for \
                  those of the path's routes"
             }
-            Self::NotAHeaderName => "is not a header name; write such as `Content-Type`",
+            Self::NotAHeaderName => "is not a header name; write for example `Content-Type`",
             Self::AnyHeaderWithCredentials => {
-                "`*` may not stand with `allow_credentials: true`, where browsers take it for a \
-                 header of that name; write the names out"
+                "`*` is not allowed with `allow_credentials: true`, because browsers then read \
+                 it as the name of a header; list the names"
             }
             Self::AnyHeaderWithToken(CorsMember::AllowHeaders) => {
-                "`*` alone may not stand where a route needs a token, as it never covers \
-                 `Authorization`; write `[\"*\", Authorization]`, or the names out"
+                "`*` alone is not allowed where a route needs a token, because it never covers \
+                 `Authorization`; write `[\"*\", Authorization]`, or list the names"
             }
             Self::AnyHeaderWithToken(_) => {
-                "`*` may not stand where a route needs a token, as it never covers \
-                 `Authorization`; write the names out"
+                "`*` is not allowed where a route needs a token, because it never covers \
+                 `Authorization`; list the names"
             }
-            Self::NotWholeSeconds => "is not in whole seconds; write such as `2h`, `30s` or `0s`",
+            Self::NotWholeSeconds => {
+                "is not in whole seconds; write for example `2h`, `30s` or `0s`"
+            }
             Self::TooLong => {
-                "is more than 2147483647 seconds; write such as `24h`, the most that any browser takes"
+                "is more than 2147483647 seconds; write such as `24h`, the maximum of all browsers"
             }
         })
     }

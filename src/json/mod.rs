@@ -105,7 +105,7 @@ impl fmt::Display for JsonError {
             Fault::ByteOrderMark => "a byte order mark before the text",
             Fault::Syntax => "not valid JSON",
             Fault::NotAnObject => "not a JSON object",
-            Fault::DuplicateMember => "a member is there twice",
+            Fault::DuplicateMember => "a duplicate member",
             Fault::TooDeep => "nested too deep",
         };
         write!(out, "{fault} (line {}, column {})", self.line, self.column)

@@ -32,7 +32,7 @@ impl fmt::Display for KeySetError {
         match self {
             Self::TooLarge => write!(out, "larger than {MAX_KEY_SET_BYTES} bytes"),
             Self::Json(error) => error.fmt(out),
-            Self::NotAKeySet => out.write_str("no JWK Set: there is no array `keys`"),
+            Self::NotAKeySet => out.write_str("not a JWK Set: it has no array `keys`"),
             Self::TooManyKeys { count } => write!(out, "{count} keys, more than {MAX_KEYS}"),
             Self::NoUsableKey { skipped } if skipped.is_empty() => out.write_str("no keys"),
             Self::NoUsableKey { skipped } => {

@@ -162,9 +162,9 @@ mod tests {
             ("", "not valid JSON"),
             ("[]", "not a JSON object"),
             ("<html>", "not valid JSON"),
-            ("{}", "there is no text `issuer`"),
-            (r#"{"issuer":1}"#, "there is no text `issuer`"),
-            (r#"{"issuer":"a","issuer":"a"}"#, "a member is there twice"),
+            ("{}", "it has no string `issuer`"),
+            (r#"{"issuer":1}"#, "it has no string `issuer`"),
+            (r#"{"issuer":"a","issuer":"a"}"#, "a duplicate member"),
         ] {
             let failure = parse(body).unwrap_err();
             assert!(matches!(failure, FetchFailure::NotMetadata(_)), "{body}");

@@ -44,7 +44,7 @@ pub struct RefreshPolicy {
     pub timeout: Duration,
     /// The ceiling on the age of keys before they are fetched again.
     pub refresh: Duration,
-    /// How long the last good keys serve.
+    /// How long the last good keys are used.
     pub max_stale: Duration,
 }
 

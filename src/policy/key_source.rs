@@ -37,7 +37,7 @@ pub struct KeySource {
     pub timeout: Duration,
     /// The ceiling on the age of keys before they are fetched again.
     pub refresh: Duration,
-    /// How long the last good keys serve while the issuer fails.
+    /// How long the last good keys are used while the issuer fails.
     pub max_stale: Duration,
 }
 

@@ -139,7 +139,7 @@ impl fmt::Display for Event {
             } => {
                 write!(
                     f,
-                    "provider `{provider}`: took {usable} keys, skipped {skipped}"
+                    "provider `{provider}`: loaded {usable} keys, skipped {skipped}"
                 )
             }
             Self::KeysSkipped { provider, keys } => {
@@ -161,16 +161,16 @@ impl fmt::Display for Event {
                     "provider `{provider}`: fetching keys failed: {place}: {failure}; "
                 )?;
                 if *serving {
-                    write!(f, "the last good keys serve")?;
+                    write!(f, "the last good keys are used")?;
                 } else {
-                    write!(f, "no keys serve, its tokens are answered 503")?;
+                    write!(f, "no keys are available, its tokens are answered 503")?;
                 }
-                write!(f, "; next try in {retry_in} s")
+                write!(f, "; next attempt in {retry_in} s")
             }
             Self::NoMemoryForKeys { provider } => {
                 write!(
                     f,
-                    "provider `{provider}`: {NO_MEMORY}; the former keys serve"
+                    "provider `{provider}`: {NO_MEMORY}; the previous keys are used"
                 )
             }
             Self::KeysTooOld { provider } => write!(

@@ -14,7 +14,7 @@ pub enum FetchFailure {
     /// The connection ended before the answer was whole, or the answer was too
     /// large for the proxy.
     NoAnswer,
-    /// The proxy answered in the issuer's place.
+    /// The proxy answered in place of the issuer.
     Proxy {
         /// The status of that answer.
         status: u16,
@@ -120,38 +120,38 @@ impl ProxyCause {
 }
 
 /// Why a key set is not read, and what helps.
-pub(super) const NO_MEMORY: &str = "there is no memory for the key set: superseded configurations keep theirs until their drain ends, and all key sets together have 128 MiB";
+pub(super) const NO_MEMORY: &str = "there is no memory for the key set: superseded configurations keep their memory until their drain ends, and all key sets together may use 128 MiB";
 
 impl fmt::Display for FetchFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotSent(why) => why.fmt(f),
-            Self::NoAnswer => f.write_str("the connection ended before the answer was whole"),
+            Self::NoAnswer => f.write_str("the connection ended before the response was complete"),
             Self::Proxy { status, cause } => {
-                write!(f, "Envoy answered {status} in the issuer's place: {cause}")
+                write!(f, "Envoy answered {status} in place of the issuer: {cause}")
             }
             Self::Status(status) => write!(f, "the issuer answered {status}, not 200"),
             Self::Encoded => f.write_str(
-                "the answer has a content-encoding, although `identity` was asked for",
+                "the response has a content-encoding, although only `identity` is accepted",
             ),
-            Self::TooLarge(limit) => write!(f, "the answer is larger than {limit} bytes"),
+            Self::TooLarge(limit) => write!(f, "the response is larger than {limit} bytes"),
             Self::NoMemory => f.write_str(NO_MEMORY),
             Self::KeySet(KeySetError::NoUsableKey { skipped }) if !skipped.is_empty() => {
                 let count = skipped.len();
                 write!(f, "none of the {count} keys of the set can be used")
             }
-            Self::KeySet(error) => write!(f, "the answer is not a usable JWK Set: {error}"),
+            Self::KeySet(error) => write!(f, "the response is not a usable JWK Set: {error}"),
             Self::NotMetadata(Some(error)) => {
-                write!(f, "the answer is not the issuer's metadata: {error}")
+                write!(f, "the response is not the issuer's metadata: {error}")
             }
             Self::NotMetadata(None) => {
-                f.write_str("the answer is not the issuer's metadata: there is no text `issuer`")
+                f.write_str("the response is not the issuer's metadata: it has no string `issuer`")
             }
             Self::OtherIssuer { named, configured } => write!(
                 f,
                 "the metadata's `issuer` differs from the configured one: it is {named}, not {configured}"
             ),
-            Self::NoKeySetUri => f.write_str("the metadata have no text `jwks_uri`"),
+            Self::NoKeySetUri => f.write_str("the metadata have no string `jwks_uri`"),
             Self::BadKeySetUri => f.write_str(
                 "the metadata's `jwks_uri` is not an `http` or `https` URI without user information, of at most 2048 bytes",
             ),
@@ -166,9 +166,9 @@ impl fmt::Display for FetchFailure {
 impl fmt::Display for NotSent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::UnknownCluster => "Envoy did not send the request, since it has no cluster of this name, or not yet",
+            Self::UnknownCluster => "Envoy did not send the request, because it has no cluster of this name, or does not have it yet",
             Self::NoHost => {
-                "Envoy did not send the request, since the cluster has no healthy host (no endpoint, a name that does not resolve, failed health checks) or its circuit breaker is open"
+                "Envoy did not send the request, because the cluster has no healthy host (no endpoint, a name that does not resolve, failed health checks) or its circuit breaker is open"
             }
             Self::Refused => "Envoy did not send the request",
         })
@@ -183,16 +183,16 @@ impl fmt::Display for ProxyCause {
             }
             Self::Refused => "the connection was refused",
             Self::NoConnection => {
-                "no connection, since the host refused it or TLS failed (then `ssl.*` of the cluster's statistics count)"
+                "no connection, because the host refused it or TLS failed (see `ssl.*` in the cluster's statistics)"
             }
             Self::Certificate => {
-                "TLS failed, since the certificate is not one that the cluster's `validation_context` trusts for its `sni`"
+                "TLS failed, because the cluster's `validation_context` does not accept the certificate for its `sni`"
             }
             Self::Tls => "TLS failed",
             Self::ConnectTimeout => "no connection within the cluster's `connect_timeout`",
             Self::Timeout => "no answer within the `timeout` of the keys",
             Self::Closed => "the connection ended before the answer",
-            Self::Protocol => "what came is not the HTTP that the cluster speaks",
+            Self::Protocol => "the response does not have the HTTP version of the cluster",
             Self::Overflow => "a circuit breaker of the cluster is open",
             Self::Other => "it does not say why",
         })

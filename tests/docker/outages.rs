@@ -56,7 +56,7 @@ fn an_outage_refuses_nobody(begin: fn(&Services), end: fn(&Services)) {
     let (at, start) = (services.envoy(), Instant::now());
     let mut answered = 0;
     // A refresh has failed by the end, and nobody has noticed.
-    let failed = || services.log(ENVOY).contains("the last good keys serve");
+    let failed = || services.log(ENVOY).contains("the last good keys are used");
     while start.elapsed() < Duration::from_secs(5) || !failed() {
         assert!(start.elapsed() < Duration::from_mins(1), "no refresh fails");
         for request in [me(&tokens.access), me(&tokens.id)] {

@@ -86,10 +86,10 @@ impl fmt::Display for Problem {
             Self::Yaml(text) | Self::Shape(text) | Self::File(text) => f.write_str(text),
             Self::Config(text) => write!(f, "the configuration is refused:\n{text}"),
             Self::Unknown { kind, name } => write!(f, "there is no {kind} `{name}`"),
-            Self::Circular(name) => write!(f, "`{name}` leads back to itself"),
+            Self::Circular(name) => write!(f, "`{name}` refers to itself"),
             Self::TooLarge => f.write_str("the text is larger than any request can be"),
             Self::Invalid { value, expected } => {
-                write!(f, "`{value}` does not stand here: {expected}")
+                write!(f, "`{value}` is not allowed here: {expected}")
             }
             Self::Missing(what) => write!(f, "{what} is missing"),
             Self::Key(what) => f.write_str(what),

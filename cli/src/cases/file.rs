@@ -62,7 +62,7 @@ impl CaseFile {
     ///
     /// The first thing that is wrong with it.
     pub fn parse(yaml: &str) -> Result<Self, CaseError> {
-        let nowhere = |_: &str| Err("no file can be read from here".to_owned());
+        let nowhere = |_: &str| Err("files cannot be read here".to_owned());
         Self::parse_with(yaml, &nowhere)
     }
 

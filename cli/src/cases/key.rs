@@ -205,7 +205,7 @@ impl Key {
                     "PS256" => &RSA_PSS_SHA256,
                     "PS384" => &RSA_PSS_SHA384,
                     "PS512" => &RSA_PSS_SHA512,
-                    other => return Err(Problem::invalid(other, "RSA does not sign so")),
+                    other => return Err(Problem::invalid(other, "not an RSA algorithm")),
                 };
                 let mut signature = vec![0; pair.public_modulus_len()];
                 pair.sign(padding, &random, message, &mut signature)
@@ -222,7 +222,7 @@ impl Key {
                     "HS256" => hmac::HMAC_SHA256,
                     "HS384" => hmac::HMAC_SHA384,
                     "HS512" => hmac::HMAC_SHA512,
-                    other => return Err(Problem::invalid(other, "HMAC does not sign so")),
+                    other => return Err(Problem::invalid(other, "not an HMAC algorithm")),
                 };
                 let key = hmac::Key::new(hash, secret);
                 Ok(hmac::sign(&key, message).as_ref().to_vec())
@@ -277,7 +277,7 @@ pub(super) fn reference(keys: &Keys, text: &str) -> Result<Vec<u8>, Problem> {
 
 impl Material {
     fn generate(alg: &str, bits: Option<u32>) -> Result<Self, Problem> {
-        let failed = |_| Problem::Key("no key can be made");
+        let failed = |_| Problem::Key("the key cannot be generated");
         let ec = |curve, signing: &'static EcdsaSigningAlgorithm| {
             let pair = EcdsaKeyPair::generate(signing).map_err(failed)?;
             Ok(Self::Ec(curve, pair))

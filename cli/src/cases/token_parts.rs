@@ -59,7 +59,7 @@ fn changed(part: &str, how: &str) -> Result<String, Problem> {
             let loose = next.is_some() && same.decode(&part).is_ok();
             loose
                 .then_some(part)
-                .ok_or(Problem::Key("the part has no bits that stand for nothing"))
+                .ok_or(Problem::Key("the part has no unused bits"))
         }
         "padded" => {
             let missing = 4_usize.saturating_sub(part.len() & 3) & 3;

@@ -92,8 +92,9 @@ impl Bootstrap<'_> {
             } else {
                 known.join(", ")
             };
-            let sentence =
-                format!("no cluster of the bootstrap has the name `{name}`; there are {known}");
+            let sentence = format!(
+                "no cluster of the bootstrap has the name `{name}`; the clusters are {known}"
+            );
             let severity = if self.dynamic {
                 Severity::Warning
             } else {
@@ -127,7 +128,7 @@ fn weakness(cluster: &Node) -> Option<&'static str> {
     }
     let Some(tls) = cluster.descend(&["transport_socket", "typed_config"]) else {
         return Some(
-            "reaches an `https://` key set without TLS; give it a `transport_socket` with an `UpstreamTlsContext`",
+            "serves an `https://` key set without TLS; add a `transport_socket` with an `UpstreamTlsContext`",
         );
     };
     let protocol = cluster
@@ -139,7 +140,7 @@ fn weakness(cluster: &Node) -> Option<&'static str> {
         tls.get("sni").is_some() || is_true(tls.get("auto_host_sni")) || automatic("auto_sni");
     if !sni {
         return Some(
-            "names no server in its TLS hello, so that the issuer may show another certificate or none; give it `sni`",
+            "sends no server name in the TLS handshake, so the issuer may present another certificate or none; add `sni`",
         );
     }
     let common = tls.get("common_tls_context");
@@ -151,7 +152,7 @@ fn weakness(cluster: &Node) -> Option<&'static str> {
         .and_then(|combined| combined.get("default_validation_context"));
     let Some(validation) = context("validation_context").or(combined) else {
         return Some(
-            "accepts every certificate, so that anybody on the way can send keys; give it a `validation_context` with `trusted_ca`",
+            "accepts every certificate, so anybody on the network path can send keys; add a `validation_context` with `trusted_ca`",
         );
     };
     let names = validation.get("match_typed_subject_alt_names").is_some()
@@ -162,7 +163,7 @@ fn weakness(cluster: &Node) -> Option<&'static str> {
         return None;
     }
     Some(
-        "accepts a good certificate of any other host; give its `validation_context` `match_typed_subject_alt_names`, or the context `auto_sni_san_validation: true`",
+        "accepts a valid certificate of any other host; give its `validation_context` `match_typed_subject_alt_names`, or the context `auto_sni_san_validation: true`",
     )
 }
 
@@ -189,13 +190,13 @@ fn addresses(cluster: &Node) -> Option<&'static str> {
         .or_else(|| option("dns_lookup_family"));
     match (family.and_then(Node::text), logical) {
         (None | Some("AUTO" | "UNSPECIFIED"), true) => Some(
-            "uses IPv6 alone where its host has such an address, so that a proxy without IPv6 gets no keys; give it `dns_lookup_family: ALL`",
+            "uses only IPv6 if its host has an IPv6 address, so a proxy without IPv6 gets no keys; set `dns_lookup_family: ALL`",
         ),
         (None | Some("AUTO" | "UNSPECIFIED"), false) => Some(
-            "uses IPv6 alone where its host has such an address, so that a proxy without IPv6 gets no keys; give it `dns_lookup_family: V4_PREFERRED`",
+            "uses only IPv6 if its host has an IPv6 address, so a proxy without IPv6 gets no keys; set `dns_lookup_family: V4_PREFERRED`",
         ),
         (Some("ALL"), false) => Some(
-            "takes each address of its host for a host of its own, so that fetches fail by turns where IPv6 leads nowhere; give it `type: LOGICAL_DNS`",
+            "treats each address of its host as a separate host, so some fetches fail where IPv6 cannot be reached; set `type: LOGICAL_DNS`",
         ),
         (Some(_), _) => None,
     }

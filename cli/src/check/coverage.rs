@@ -60,13 +60,13 @@ fn default_route(policy: &Policy, written: &[Written], warnings: &mut Warnings<'
         };
         let sentence = match (Strictness::of(route), least) {
             (Strictness::Public, _) => {
-                "whatever no other route names is public, and so is every path that is added later; name what is public and leave `$default` protected"
+                "every path without another route is public, including paths that are added later; list the public paths and leave `$default` protected"
             }
             (Strictness::Optional, Some(_)) => {
-                "whatever no other route names passes without a token, though other routes need one; write `access: required`"
+                "paths without another route need no token, although other routes do; write `access: required`"
             }
             (Strictness::Token, Some(Strictness::Rules | Strictness::Denied)) => {
-                "any good token passes where no other route fits, though the other routes ask for more; give it `scopes` or `claims`, or leave it out"
+                "paths without another route accept any valid token, although other routes require more; add `scopes` or `claims`, or leave it out"
             }
             (
                 Strictness::Optional | Strictness::Token | Strictness::Rules | Strictness::Denied,
@@ -100,7 +100,7 @@ fn greedy(policy: &Policy, one: &Written, all: &[Written], warnings: &mut Warnin
         Some(other) => format!("has the route `{}`", other.text),
     };
     let sentence = format!(
-        "does not match `{}`, which {instead}; add it to this `match`, or give it a route of its own",
+        "does not match `{}`, which {instead}; add it to this `match`, or add a route for it",
         sample.shown
     );
     warnings.add(&one.steps(), &sentence);

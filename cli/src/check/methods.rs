@@ -66,7 +66,7 @@ pub(super) fn of(written: &[Written], warnings: &mut Warnings<'_>) {
             && !KNOWN.contains(&method.as_str())
         {
             let sentence = format!(
-                "no client is known to send `{method}`, so that other routes may take what this one is for; \
+                "no known client sends `{method}`, so other routes may match the intended requests; \
                  write the method that is meant, or `ANY` for every method"
             );
             warnings.add(&one.steps(), &sentence);

@@ -42,7 +42,7 @@ pub(crate) fn check(source: Source) -> Checked {
 fn findings(document: &Document, source: &Source) -> Vec<Finding> {
     if document.subjects.is_empty() {
         return vec![Finding::of_file(
-            "no configuration of edge-authz is in this file",
+            "this file has no configuration of edge-authz",
             "give the plugin or the resource a name with `edge_authz` in it, or write the configuration itself",
         )];
     }
@@ -60,7 +60,7 @@ fn findings(document: &Document, source: &Source) -> Vec<Finding> {
             ..Finding::said(
                 Severity::Warning,
                 open.member.to_owned(),
-                "lets every request pass unchecked while the filter fails; leave it out, or let the filter be reloaded",
+                "lets every request pass unchecked while the filter fails; remove it, or use a policy that reloads the filter",
             )
         }));
     }
@@ -79,7 +79,7 @@ pub(crate) fn compile(subject: &Subject, source: &Source) -> Result<Policy, Vec<
 fn told(errors: &ConfigErrors, subject: &Subject, source: &Source) -> Vec<Finding> {
     let mut findings: Vec<_> = errors.iter().map(|error| finding(error, subject)).collect();
     if errors.omitted() > 0 {
-        let sentence = format!("and {} more errors; mend these first", errors.omitted());
+        let sentence = format!("and {} more errors; fix these first", errors.omitted());
         findings.push(Finding::said(Severity::Error, String::new(), &sentence));
     }
     if source.text.is_empty() {

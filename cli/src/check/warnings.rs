@@ -37,13 +37,13 @@ fn of_provider(
     if provider.expectations.audiences == Audiences::Any {
         warnings.add(
             &[list, element, Step::Member("audiences")],
-            "accepts tokens that the issuer made for any other service; list the audiences that are yours",
+            "accepts tokens that the issuer made for other services; list your audiences",
         );
     }
     if provider.algorithms.iter().any(Algorithm::is_symmetric) {
         warnings.add(
             &[list, element, Step::Member("algorithms")],
-            "whoever can read this configuration can make tokens with a shared key; use a key pair, such as one for ES256",
+            "anybody who can read this configuration can make tokens with a shared key; use a key pair, such as one for ES256",
         );
     }
     binding(
@@ -68,7 +68,7 @@ fn of_provider(
     if scheme == "http" {
         warnings.add(
             &steps,
-            "whoever is on the way can replace keys that are fetched over http; write `https://` and give the cluster TLS",
+            "anybody on the network path can replace keys that are fetched over http; write `https://` and give the cluster TLS",
         );
     }
 }
@@ -81,13 +81,13 @@ fn binding(provider: &Provider, at: &[Step<'_>], warnings: &mut Warnings<'_>) {
     }
     let sentence = match provider.expectations.binding {
         Binding::Any => {
-            "tokens with `cnf` are answered 401, since no proof of possession can be checked; write `ignore` to take them from whoever has them"
+            "tokens with `cnf` are answered 401, because no proof of possession can be checked; write `ignore` to accept them from anybody who has them"
         }
         Binding::Required => {
-            "no token can pass, since one without `cnf` is refused and no proof of possession can be checked for the others; write `ignore`, or leave it out"
+            "no token can pass, because tokens without `cnf` are refused and no proof of possession can be checked for the others; write `ignore`, or leave it out"
         }
         Binding::Ignore => {
-            "whoever steals a token that is bound to its holder (`cnf`) can use it; leave it out to refuse such tokens"
+            "anybody who steals a token that is bound to its holder (`cnf`) can use it; remove `binding` to refuse such tokens"
         }
     };
     warnings.add(at, sentence);
@@ -100,13 +100,13 @@ fn scopes(policy: &Policy, warnings: &mut Warnings<'_>) {
         let all_forbidden = scopes.any_of.iter().all(|scope| forbidden(scope));
         let sentence = if let Some(scope) = scopes.all_of.iter().find(|scope| forbidden(scope)) {
             format!(
-                "no token can pass, since `all_of` and `none_of` both name {scope:?}; remove it from one of the two"
+                "no token can pass, because `all_of` and `none_of` both list {scope:?}; remove it from one of the two"
             )
         } else if !scopes.any_of.is_empty() && all_forbidden {
-            "no token can pass, since `none_of` names all that `any_of` does; remove them from one of the two".to_owned()
+            "no token can pass, because `none_of` lists every scope of `any_of`; remove them from one of the two".to_owned()
         } else if let Some(scope) = scopes.any_of.iter().find(|scope| forbidden(scope)) {
             format!(
-                "{scope:?} lets no token in, since `none_of` names it too; remove it from one of the two"
+                "{scope:?} allows no token, because `none_of` lists it too; remove it from one of the two"
             )
         } else {
             continue;
@@ -145,13 +145,13 @@ fn origins_of(cors: &CorsPolicy, mut steps: Vec<Step<'_>>, warnings: &mut Warnin
     if cors.allows_null() {
         warnings.add(
             &steps,
-            "`null` is the origin of every sandboxed frame, whoever made it; list the pages that are yours",
+            "`null` is the origin of every sandboxed frame, whoever created it; list your pages",
         );
     }
     if cors.has_wildcard_origins() {
         warnings.add(
             &steps,
-            "a `*` lets pages that nobody has listed read the answers of routes that need a token; list the pages that are yours",
+            "a `*` lets any matching page read the responses of routes that need a token; list your pages",
         );
     }
 }
@@ -169,7 +169,7 @@ fn cookies(policy: &Policy, warnings: &mut Warnings<'_>) {
             let list = Step::Member("token_from");
             warnings.add(
                 &[list, Step::Element(index), Step::Member("cookie")],
-                "browsers send no cookie to another origin unless `cors` says `allow_credentials: true`; add it, or take the token from a header",
+                "browsers send no cookie to another origin unless `cors` has `allow_credentials: true`; add it, or read the token from a header",
             );
         }
     }

@@ -90,7 +90,7 @@ fn verdict(policy: &Policy, decision: &Decision) -> (String, Option<u16>, Vec<St
                 .collect();
             if forward.dropped > 0 {
                 effects.push(format!(
-                    "{} headers are left out: their values cannot stand in one",
+                    "{} headers are omitted: a header cannot carry their values",
                     forward.dropped
                 ));
             }
@@ -112,7 +112,7 @@ fn verdict(policy: &Policy, decision: &Decision) -> (String, Option<u16>, Vec<St
             )
         }
         Verdict::Wait(_) => {
-            let verdict = "waits for keys, and is answered 503 if they do not come";
+            let verdict = "waits for keys, and is answered 503 if they do not arrive";
             (verdict.to_owned(), None, Vec::new())
         }
     }

@@ -37,7 +37,7 @@ pub(super) fn headers(policy: &Policy, head: &RequestHead, names_identity: bool)
 /// Step 2: a method that is refused.
 pub(super) fn method(head: &RequestHead) -> Step {
     let method = quote(head.method().unwrap_or_default());
-    let outcome = "methods are case-sensitive, and some upstreams write them in upper case";
+    let outcome = "methods are case-sensitive, and some upstreams convert them to upper case";
     Step::decided(2, "method", method, outcome.to_owned())
 }
 
@@ -72,7 +72,7 @@ pub(super) fn add_host(path: &mut Step, host: Result<Option<&Host<'_>>, HostFaul
             return;
         }
         Ok(None) => {
-            let none = "no host: only routes without `hosts` are looked at";
+            let none = "no host: only routes without `hosts` are considered";
             path.details.push(none.to_owned());
             return;
         }
@@ -108,7 +108,9 @@ pub(super) fn preflight(step: PreflightStep<'_>) -> Step {
     } else if faults.iter().any(is_origin) {
         format!("the policy {of} does not allow the origin")
     } else {
-        format!("the policy {of} does not allow all of it: the browser reads the lists and refuses")
+        format!(
+            "the policy {of} does not allow the call: the browser compares the lists and refuses"
+        )
     };
     let details = faults.iter().map(PreflightFault::to_string);
     Step::decided(3, "preflight", input, outcome).with(details)

@@ -26,7 +26,7 @@ pub(super) fn credentials(policy: &Policy, found: &Credentials<'_>, route: &Rout
             decided("none, which is allowed here")
         }
         Credentials::None => decided("none"),
-        Credentials::Ambiguous => decided("none, but what another reader may take for one"),
+        Credentials::Ambiguous => decided("none, but a value that another parser may read as one"),
         Credentials::Malformed => decided("not a scheme and one token"),
         Credentials::Several => decided("more than one"),
     }
@@ -55,13 +55,13 @@ pub(super) fn form(form: &Form<'_>, candidates: &Candidates<'_>) -> Step {
     let input = shown.into_iter().flatten().collect::<Vec<_>>().join(", ");
     let excluded = candidates
         .excluded()
-        .map(|provider| format!("provider `{}` does not exist for this route", provider.name));
+        .map(|provider| format!("provider `{}` is not accepted by this route", provider.name));
     let names: Vec<_> = candidates
         .iter()
         .map(|(_, provider)| format!("`{}`", provider.name))
         .collect();
     let step = if names.is_empty() {
-        let outcome = "no provider has this issuer here".to_owned();
+        let outcome = "no provider of this route has this issuer".to_owned();
         Step::decided(6, "form", input, outcome)
     } else {
         let outcome = format!("of provider {}", names.join(", then "));
@@ -84,7 +84,7 @@ pub(super) fn key(provider: &Provider, form: &Form<'_>, key: KeyStep<'_>) -> Ste
         }
         KeyStep::NoKeys => {
             let outcome = format!(
-                "no keys are at hand; give them with `--jwks {}=FILE`",
+                "the keys are missing; give them with `--jwks {}=FILE`",
                 provider.name
             );
             Step::decided(7, "key", name, outcome)
@@ -150,7 +150,7 @@ fn looked_for(set: &KeySet, lookup: &Lookup<'_>, form: &Form<'_>, outcome: KeyOu
 
 /// Step 8: the claims hold.
 pub(super) fn claims_hold(provider: &Provider, jwt: &VerifiedJwt, now: Moment) -> Step {
-    let outcome = "the signature is right and the claims hold".to_owned();
+    let outcome = "the signature and the claims are valid".to_owned();
     let until = Moment(jwt.expires());
     Step::passed(8, "claims", named(provider), outcome)
         .with([format!("valid until {until}, now is {now}")])
@@ -173,7 +173,7 @@ pub(super) fn claims_do_not_hold(
         TokenFault::RouteTokenUse => {
             let wanted = route
                 .token_use
-                .map(|token_use| format!("the route wants token_use {}", token_use.as_str()));
+                .map(|token_use| format!("the route requires token_use {}", token_use.as_str()));
             (
                 ClaimError::TokenUse.description(),
                 wanted.into_iter().collect(),
@@ -209,12 +209,12 @@ fn more(
         ClaimError::TokenUse => {
             let wanted = provider.expectations.token_use;
             let line = |token_use: edge_authz::jwt::TokenUse| {
-                format!("the provider wants token_use {}", token_use.as_str())
+                format!("the provider requires token_use {}", token_use.as_str())
             };
             wanted.map(line).into_iter().collect()
         }
         ClaimError::Bound => {
-            vec!["it has `cnf`; with `binding: ignore` it would be good for whoever has it".into()]
+            vec!["it has `cnf`; with `binding: ignore` anybody who has it could use it".into()]
         }
         ClaimError::Unbound => vec!["the provider has `binding: required`".to_owned()],
         ClaimError::ClaimRule => wanted(provider, request),
@@ -231,7 +231,7 @@ pub(super) fn rules(
     result: Result<(), Missing>,
 ) -> Step {
     if route.rules.scopes.is_empty() && route.rules.claims.is_empty() {
-        return Step::skipped(9, "rules", "the route asks for no scopes or claims");
+        return Step::skipped(9, "rules", "the route requires no scopes or claims");
     }
     let input = words::needs(route).join("; ");
     let (outcome, details) = match result {
@@ -245,7 +245,7 @@ pub(super) fn rules(
             let unmet = route.rules.claims.iter();
             let unmet = unmet.filter(|rule| !meets(rule, &claims, request));
             let unmet = unmet.flat_map(|rule| not_met(rule, request));
-            ("a claim is not as it must be", unmet.collect())
+            ("a claim rule is not met", unmet.collect())
         }
     };
     Step::decided(9, "rules", input, outcome.to_owned()).with(details)
@@ -280,7 +280,7 @@ fn not_met(rule: &ClaimRule, request: &dyn RequestParts) -> Vec<String> {
 fn wanted(provider: &Provider, request: &dyn RequestParts) -> Vec<String> {
     let rules = provider.expectations.claims.iter();
     let line = |rule: &ClaimRule| {
-        let mut lines = vec![format!("the provider wants {}", words::claim(rule))];
+        let mut lines = vec![format!("the provider requires {}", words::claim(rule))];
         lines.extend(missing(rule, request));
         lines
     };

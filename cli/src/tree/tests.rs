@@ -74,7 +74,7 @@ fn aliases_stand_for_their_anchor_and_not_for_more_than_there_is_room_for() {
         bomb += &format!("a{level}: &a{level} [*a{before}, *a{before}, *a{before}]\n");
     }
     let fault = parse_yaml(&bomb).unwrap_err();
-    assert_eq!(fault.message, "its aliases stand for too much");
+    assert_eq!(fault.message, "its aliases expand to too much data");
     let mut deep = "a0: &a0 [1]\n".to_owned();
     for level in 1..1000 {
         let before = level - 1;

@@ -85,9 +85,9 @@ impl Builder {
                 let (node, size) = self
                     .anchors
                     .get(&anchor)
-                    .ok_or_else(|| fault("an alias inside of what it stands for"))?;
+                    .ok_or_else(|| fault("an alias inside its own definition"))?;
                 if self.nodes.saturating_add(size.nodes) > MAX_NODES {
-                    return Err(fault("its aliases stand for too much"));
+                    return Err(fault("its aliases expand to too much data"));
                 }
                 let (node, size) = (node.clone(), *size);
                 let name = node.text().map(str::to_owned);
@@ -177,7 +177,7 @@ impl Builder {
                     Some(name) => *pending = Some((name, node.span)),
                     None => {
                         return Err(Fault {
-                            message: "the name of a member is not text".to_owned(),
+                            message: "a member's name is not text".to_owned(),
                             at: node.span.start,
                         });
                     }

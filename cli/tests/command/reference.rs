@@ -10,7 +10,8 @@ use super::golden::{Golden, root, run};
 const HEAD: &str = "\
 # Every member at a glance
 
-This page is made of the JSON Schema that `edge-authz schema` prints. What the members mean together is in [the
+This page is generated from the JSON Schema that `edge-authz schema` prints. For the meaning of the members see the
+[
 configuration's own page](configuration.md).
 
 * [The document](#the-document)

@@ -115,7 +115,7 @@ impl Root {
         let Some(listener) = Listener::start(&self.host, &self.ticks, policy, self.id) else {
             host::log(
                 Level::Error,
-                "the host has no clock or no ticks: everything is refused",
+                "the host has no clock or no ticks: every request is refused",
             );
             self.enter(State::Closed);
             return true;
@@ -147,8 +147,7 @@ impl Root {
         host::log(
             Level::Error,
             &format!(
-                "there is no memory for the configuration: superseded ones keep theirs until \
-                 their drain ends. Every request is refused (503) {prospect}. Update less often, \
+                "there is no memory for the configuration: superseded ones keep their memory until their drain ends. Every request is refused (503) {prospect}. Update less often, \
                  shorten the drain (--drain-time-s) or restart the proxy"
             ),
         );
@@ -160,15 +159,15 @@ impl Root {
             Chance::Later => {}
             Chance::Now(configuration) => {
                 if self.enforce(&configuration) {
-                    let line = "there is memory for the configuration now: it is in force";
+                    let line = "there is enough memory for the configuration now: it is active";
                     host::log(Level::Info, line);
                 } else {
                     self.enter(State::Closed);
                 }
             }
             Chance::Never => {
-                let line = "the configuration that waited for memory had to make way for newer \
-                            ones: everything is refused until the next update";
+                let line = "newer configurations replaced the one that waited for memory: every \
+                            request is refused until the next update";
                 host::log(Level::Error, line);
                 self.enter(State::Closed);
             }
@@ -208,7 +207,7 @@ impl RootContext for Root {
             Err(Unread::Host) => {
                 host::log(
                     Level::Error,
-                    "the configuration cannot be read: everything is refused",
+                    "the configuration cannot be read: every request is refused",
                 );
                 self.enter(State::Closed);
                 return true;

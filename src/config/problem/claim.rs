@@ -65,21 +65,21 @@ impl fmt::Display for ClaimProblem {
             ),
             Self::Blanks(value) => write!(
                 out,
-                "{value} has blanks inside its braces; write it without them, as in \"{{id}}\""
+                "{value} has spaces inside its braces; remove them, as in \"{{id}}\""
             ),
             Self::InPrefix(value) => write!(
                 out,
-                "{value} stands for a part of the request, but a prefix is plain text; \
+                "{value} is a placeholder, but a prefix is plain text; \
                  write the text, or \"{{id}}\" without `prefix`"
             ),
             Self::QueryName(value) => write!(
                 out,
-                "{value} names no query parameter; write such as \"{{query.tenant}}\""
+                "{value} is not a query parameter; write for example \"{{query.tenant}}\""
             ),
             Self::NotCompared { name, because } => {
                 write!(
                     out,
-                    "{name} cannot be compared with a claim, since it {because}; write "
+                    "{name} cannot be compared with a claim, because it {because}; write "
                 )?;
                 out.write_str(if *because == Reserved::Host {
                     "routes with `hosts`"
@@ -107,7 +107,7 @@ impl fmt::Display for ClaimProblem {
             Self::OfProvider { value, meant } => {
                 write!(
                     out,
-                    "{value} is a path variable, but a provider's rules hold for every path; "
+                    "{value} is a path variable, but a provider's rules apply to every path; "
                 )?;
                 or_meant(out, meant.as_ref(), "move the rule to a route")
             }

@@ -60,7 +60,7 @@ pub enum HeaderProblem {
 pub enum Reserved {
     /// It belongs to one connection (RFC 9110 section 7.6.1).
     HopByHop,
-    /// It says which host is asked.
+    /// It names the requested host.
     Host,
     /// It describes the body.
     Content,
@@ -86,15 +86,15 @@ impl fmt::Display for Reserved {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::HopByHop => "belongs to one connection",
-            Self::Host => "says which host is asked",
+            Self::Host => "names the requested host",
             Self::Content => "describes the body",
             Self::Cookie => "holds cookies",
-            Self::Envoy => "is the proxy's own",
-            Self::Forwarded => "is what proxies say of the client",
+            Self::Envoy => "belongs to the proxy",
+            Self::Forwarded => "describes the client",
             Self::Proof => "holds the proof of a DPoP token",
-            Self::Handling => "says how the request is handled",
+            Self::Handling => "controls how the request is handled",
             Self::Browser => "is set by browsers",
-            Self::Response => "belongs to answers",
+            Self::Response => "belongs to responses",
             Self::Token => "may hold the token (`token_from`)",
         })
     }
@@ -117,16 +117,16 @@ impl fmt::Display for HeaderProblem {
             }
             Self::Reserved { name, because } => write!(
                 out,
-                "{name} cannot be set, since it {because}; write another name, such as `x-user-id`"
+                "{name} cannot be set, because it {because}; write another name, such as `x-user-id`"
             ),
             Self::HoldsNoToken { name, because } => write!(
                 out,
-                "{name} cannot hold a token, since it {because}; write another name, such as `authorization`"
+                "{name} cannot hold a token, because it {because}; write another name, such as `authorization`"
             ),
             Self::FoldsTogether { with } => write!(
                 out,
-                "may be taken by upstreams for the same header as {with}, since they fold letter case, `-`, `_` \
-                 and `.` together; rename one of the two"
+                "may be read by upstreams as the same header as {with}, because they ignore letter case and treat `-`, `_` and `.` as equal; rename \
+                 one of them"
             ),
             Self::CookieHeader => {
                 out.write_str("is the header of all cookies; write `cookie: NAME` instead")
@@ -139,13 +139,12 @@ impl fmt::Display for HeaderProblem {
             }
             Self::SamePlace { as_place } => write!(
                 out,
-                "reads the same header as {as_place}, so that one token would count as two; \
-                 remove one of the two or give both a `scheme`"
+                "reads the same header as {as_place}, so one token would count as two; remove one of them or give both a `scheme`"
             ),
             Self::AlikePlaces { with } => write!(
                 out,
-                "may be taken by upstreams for the same name as {with}, since they fold letter case, `-`, `_` \
-                 and `.` together, so that one token would count as two; remove one of the two"
+                "may be read by upstreams as the same name as {with}, because they ignore letter case and treat `-`, `_` and `.` as equal, so one \
+                 token would count as two; remove one of them"
             ),
             Self::Realm(realm, character) => write!(
                 out,

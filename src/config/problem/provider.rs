@@ -61,24 +61,24 @@ impl fmt::Display for ProviderProblem {
         match self {
             Self::Name(name) => write!(
                 out,
-                "{name} is not a provider's name; write 1 to 64 of a–z, 0–9, `_` and `-`"
+                "{name} is not a valid provider name; write 1 to 64 of a–z, 0–9, `_` and `-`"
             ),
             Self::Uri(uri, reason) => write!(out, "{uri} {}", bad_uri(*reason)),
             Self::NotDiscoverable(issuer, reason) => write!(
                 out,
-                "{issuer} {}, or give `jwks` a `uri`: without one the keys are discovered by the issuer",
+                "{issuer} {}, or give `jwks` a `uri`; without it the keys are found through discovery",
                 bad_uri(*reason)
             ),
             Self::IssuerQuery(issuer) => write!(
                 out,
-                "{issuer} has a query, so that its keys cannot be discovered; give `jwks` a `uri`"
+                "{issuer} has a query, so its keys cannot be discovered; give `jwks` a `uri`"
             ),
             Self::Algorithm(name) => {
-                write!(out, "{name} is not a supported algorithm; write some of ")?;
+                write!(out, "{name} is not a supported algorithm; write one or more of ")?;
                 algorithms(out, &Algorithm::ALL)
             }
             Self::AlgorithmNone => out.write_str(
-                "`none` is no signature, so anybody could write such a token; remove it",
+                "`none` means no signature, so anybody could make such a token; remove it",
             ),
             Self::StaleBeforeRefresh { refresh, max_stale } => write!(
                 out,
@@ -89,22 +89,21 @@ impl fmt::Display for ProviderProblem {
             Self::WildHost(host) => {
                 write!(
                     out,
-                    "{host} has a wildcard; write each host with the cluster that reaches it"
+                    "{host} has a wildcard; write each host with its cluster"
                 )
             }
             Self::OwnHost => out
                 .write_str("is the issuer's own host, which `cluster` reaches; write the same cluster, or remove it"),
             Self::OtherHosts { than } => write!(
                 out,
-                "differs from {than}, which discovers the same issuer through the same cluster; \
-                 write the same there and here"
+                "differs from {than}, which discovers the same issuer through the same cluster; write the same in both"
             ),
             Self::KeySet(error) => {
                 write!(out, "{error}; write `{{keys: […]}}`, or the same as text")
             }
-            Self::Key(reason) => write!(out, "cannot be used: {reason}; mend or remove the key"),
+            Self::Key(reason) => write!(out, "cannot be used: {reason}; fix or remove the key"),
             Self::Secret { fits } => {
-                out.write_str("is a secret, and `algorithms` lists none that it fits; add ")?;
+                out.write_str("is a secret, but `algorithms` lists no algorithm for it; add ")?;
                 algorithms(out, fits)
             }
         }
@@ -121,9 +120,11 @@ fn algorithms(out: &mut fmt::Formatter<'_>, algorithms: &[Algorithm]) -> fmt::Re
 
 const fn bad_uri(reason: BadUri) -> &'static str {
     match reason {
-        BadUri::Character => "has a character that no URL has; encode it",
+        BadUri::Character => "has a character that is not allowed in a URL; encode it",
         BadUri::Scheme => "is not a URL; write one that begins with `https://` or `http://`",
-        BadUri::Host => "has no valid host and port; write such as `https://issuer.example.com/`",
+        BadUri::Host => {
+            "has no valid host and port; write for example `https://issuer.example.com/`"
+        }
         BadUri::UserInfo => "has user information before the host; remove it",
         BadUri::Fragment => "has a fragment; remove the `#` and what follows",
     }

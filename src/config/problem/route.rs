@@ -55,7 +55,7 @@ impl fmt::Display for RouteProblem {
             Self::Encoded(character) => {
                 write!(
                     out,
-                    "{character} cannot be opened; write some of \"/\", \"%\", \"?\", \"#\" and \";\""
+                    "{character} cannot be allowed; write one of \"/\", \"%\", \"?\", \"#\" and \";\""
                 )
             }
             Self::Host(host, reason) => write!(out, "{host}: {reason}"),
@@ -64,7 +64,7 @@ impl fmt::Display for RouteProblem {
                 if let Some(host) = host {
                     write!(out, " at {host}")?;
                 }
-                out.write_str(", so that neither could come first; remove or change one of the two")
+                out.write_str(", so their order is ambiguous; remove or change one of them")
             }
             Self::TooManySegments => write!(
                 out,
@@ -81,7 +81,7 @@ impl fmt::Display for RouteProblem {
             ),
             Self::Scope(scope, character) => write!(
                 out,
-                "{scope} has {character:?}, which no scope has; write one scope in each element, \
+                "{scope} has {character:?}, which is not allowed in a scope; write one scope in each element, \
                  of visible ASCII without quotes and backslashes"
             ),
         }
@@ -102,13 +102,13 @@ fn no_such_provider(
 
 fn no_token_needed(out: &mut fmt::Formatter<'_>, access: Access) -> fmt::Result {
     let (word, why) = match access {
-        Access::Public => ("public", "looks at no token"),
-        Access::Denied => ("denied", "looks at no token"),
+        Access::Public => ("public", "ignores tokens"),
+        Access::Denied => ("denied", "ignores tokens"),
         Access::Optional => ("optional", "lets requests without a token pass"),
         Access::Required => ("required", "needs a token"),
     };
     write!(
         out,
-        "has no place on a route with `access: {word}`, which {why}; remove one of the two"
+        "is not allowed on a route with `access: {word}`, which {why}; remove one of the two"
     )
 }

@@ -185,18 +185,15 @@ impl fmt::Display for ShapeProblem {
             Self::EmptyMap => {
                 out.write_str("is an empty object; write at least one member, or leave it out")
             }
-            Self::Bare { found } => write!(
-                out,
-                "is one value where only a list may stand; write [{found}]"
-            ),
+            Self::Bare { found } => write!(out, "must be a list; write [{found}]"),
             Self::ExactlyOne { of, found } => exactly_one(out, of, found),
             Self::OnlyWith { member } => {
-                write!(out, "has no meaning without `{member}`; remove it")
+                write!(out, "has no effect without `{member}`; remove it")
             }
             Self::NotWith { member } => {
                 write!(
                     out,
-                    "has no meaning beside `{member}`; remove one of the two"
+                    "has no effect together with `{member}`; remove one of the two"
                 )
             }
             Self::Repeated { first } => {

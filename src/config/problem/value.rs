@@ -57,10 +57,10 @@ impl fmt::Display for ValueProblem {
             ),
             Self::UnquotedBraces(found) => write!(
                 out,
-                "is an object, since YAML reads braces without quotes as one; write {found} with its quotes"
+                "is an object, because YAML reads unquoted braces as an object; write {found} with its quotes"
             ),
             Self::EmptyPrefix => out.write_str(
-                "is empty, so that every value would begin with it; write how the value begins",
+                "is empty and would match every value; write the beginning of the value",
             ),
             Self::EmptyText => out.write_str("is empty; write something, or leave it out"),
             Self::ControlCharacter(character) => {
@@ -69,7 +69,7 @@ impl fmt::Display for ValueProblem {
             Self::NotAChoice { found, choices } => {
                 write!(
                     out,
-                    "{found} does not exist here; write {}",
+                    "{found} is not allowed here; write {}",
                     Names(choices, "or")
                 )
             }

@@ -90,7 +90,7 @@ pub(super) fn read<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Provider<'d>>
         issuer: members.required("issuer", "the `iss` of its tokens, exactly", sink, text),
         audiences: members.required(
             "audiences",
-            "the accepted audiences, or `audiences: any` to switch the check off on purpose",
+            "the accepted audiences, or `audiences: any` to disable the check",
             sink,
             audiences,
         ),

@@ -83,10 +83,10 @@ impl fmt::Display for OriginFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Empty => "is empty; write an origin such as `https://app.example.com`",
-            Self::Several => "has a blank, a comma or a semicolon; write one origin in each entry",
+            Self::Several => "has a space, a comma or a semicolon; write one origin in each entry",
             Self::Control => "has a control character; write an origin such as `https://app.example.com`",
             Self::NotAscii => {
-                "has a character outside ASCII; browsers send the host's `xn--` form, write that"
+                "has a character outside ASCII; browsers send the host in `xn--` form; write that"
             }
             Self::UpperCase => "has upper-case letters, which no browser sends",
             Self::MissingScheme => "has no scheme, such as `https://`",
@@ -100,10 +100,10 @@ impl fmt::Display for OriginFault {
             Self::TrailingSlash => "ends in `/`, which no browser sends",
             Self::Path => "has a path, query or fragment; an origin ends with host and port",
             Self::EmptyHost => "has no host; write one after `://`",
-            Self::TrailingDot => "has a host that ends in a dot, which is another origin than that without it",
-            Self::EmptyLabel => "has a host with nothing before or between dots",
+            Self::TrailingDot => "has a host that ends in a dot, which is a different origin",
+            Self::EmptyLabel => "has a host with an empty label",
             Self::BadHost(character) => {
-                return write!(f, "has {character:?} in the host, which may not stand there");
+                return write!(f, "has {character:?} in the host, which is not allowed there");
             }
             Self::BadIpv4 => {
                 "has a host that ends in a number; write an IPv4 address as four decimal numbers without leading zeros"
@@ -114,11 +114,11 @@ impl fmt::Display for OriginFault {
                  write such as `https://*.example.com`, `https://preview-*.example.com` or `http://localhost:*`"
             }
             Self::WildcardInRegisteredName => {
-                "has a `*` within a name that anyone can register, so that pages of strangers match; \
-                 put a dot after the `*`, as in `https://*.example.com`, or write the names out"
+                "has a `*` within a name that anyone can register, so pages of others match; \
+                 put a dot after the `*`, as in `https://*.example.com`, or list the names"
             }
             Self::WildcardInAddress => {
-                "has a `*` before the end of an IPv4 address, which matches nothing; write the addresses out"
+                "has a `*` before the end of an IPv4 address, which matches nothing; list the addresses"
             }
             Self::BadPort => "has a port that is not a number from 1 to 65535; write such a number or `*`",
             Self::LeadingZeroPort => "has a port with leading zeros, which no browser sends",

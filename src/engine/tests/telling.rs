@@ -49,8 +49,8 @@ fn a_failure_names_the_place_the_cluster_the_cause_and_the_next_try() {
         lines,
         [
             "provider `a`: fetching keys failed: `https://a.example/keys` through the cluster `a`: \
-             the issuer answered 500, not 200; no keys serve, its tokens are answered 503; \
-             next try in 1 s"
+             the issuer answered 500, not 200; no keys are available, its tokens are answered 503; \
+             next attempt in 1 s"
         ]
     );
 }
@@ -77,7 +77,7 @@ fn a_set_that_is_too_large_says_so() {
         panic!("one line")
     };
     assert!(
-        line.contains("the answer is larger than 524288 bytes"),
+        line.contains("the response is larger than 524288 bytes"),
         "{line}"
     );
     let [line] = &*told_of("<html>") else {
@@ -143,7 +143,7 @@ fn after_a_failed_early_refresh_the_next_try_is_the_next_early_one() {
     let lines = warnings(&world, before);
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(
-        lines[0].ends_with("the last good keys serve; next try in 5 s"),
+        lines[0].ends_with("the last good keys are used; next attempt in 5 s"),
         "{lines:?}"
     );
     // Nobody waits any more: the refresh that is due anyway is the next.

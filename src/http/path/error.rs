@@ -127,21 +127,21 @@ impl fmt::Display for BadPath {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self {
             Self::NotAbsolute => "the path does not begin with `/`",
-            Self::RawByte => "the path holds a blank, a control or a byte beyond ASCII",
-            Self::Fragment => "the path holds a `#`",
-            Self::Backslash => "the path holds a `\\`",
-            Self::Semicolon => "the path holds a `;`",
-            Self::BrokenEncoding => "the path holds a `%` that encodes nothing",
+            Self::RawByte => "the path has a space, a control character or a non-ASCII byte",
+            Self::Fragment => "the path has a `#`",
+            Self::Backslash => "the path has a `\\`",
+            Self::Semicolon => "the path has a `;`",
+            Self::BrokenEncoding => "the path has an invalid `%` encoding",
             Self::NotUtf8 => "the path's octets are not UTF-8",
-            Self::EncodedControl => "the path holds an encoded control character",
+            Self::EncodedControl => "the path has an encoded control character",
             Self::Encoded(character) => {
                 return self.write(out, |out| {
-                    write!(out, "the path holds an encoded `{}`", character.plain())
+                    write!(out, "the path has an encoded `{}`", character.plain())
                 });
             }
-            Self::EncodedTwice => "the path holds a character that is encoded twice",
-            Self::DotSegment => "the path holds a `.` or `..` segment",
-            Self::EmptySegment => "the path holds an empty segment",
+            Self::EncodedTwice => "the path has a character that is encoded twice",
+            Self::DotSegment => "the path has a `.` or `..` segment",
+            Self::EmptySegment => "the path has an empty segment",
         };
         self.write(out, |out| out.write_str(what))
     }

@@ -80,7 +80,7 @@ fn closed() -> SocketAddr {
 }
 
 const DID_NOT: &str = "Envoy did not send the request, since ";
-const IN_ITS_PLACE: &str = "Envoy answered 503 in the issuer's place: ";
+const IN_ITS_PLACE: &str = "Envoy answered 503 in place of the issuer: ";
 
 /// The clusters of the test below: who has answered, and why not the issuer.
 const CAUSES: [(&str, &str, &str); 9] = [
@@ -93,7 +93,7 @@ const CAUSES: [(&str, &str, &str); 9] = [
     ),
     (
         "slow",
-        "Envoy answered 504 in the issuer's place: ",
+        "Envoy answered 504 in place of the issuer: ",
         "no answer within the `timeout`",
     ),
     ("full", DID_NOT, "or its circuit breaker is open"),
@@ -166,7 +166,7 @@ fn an_answer_that_envoy_made_is_told_from_the_issuers_and_says_why() {
     });
     for (name, who, why) in CAUSES {
         let told = told(&envoy, name, who, why);
-        assert!(told.contains("no keys serve"), "{name}: {told}");
+        assert!(told.contains("no keys are available"), "{name}: {told}");
     }
     let token = key.token(&claims("https://good.example.com", AUDIENCE));
     opens(&envoy, &token);
@@ -210,7 +210,7 @@ fn sets_that_give_no_keys_and_metadata_of_another_issuer_say_why() {
     });
     for (name, why) in [
         ("many", "257 keys, more than 256"),
-        ("large", "the answer is larger than 524288 bytes"),
+        ("large", "the response is larger than 524288 bytes"),
         ("useless", "none of the 4 keys of the set can be used"),
         (
             "other",

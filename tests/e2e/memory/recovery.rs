@@ -34,7 +34,7 @@ fn what_had_no_memory_comes_into_force_when_superseded_listeners_are_drained() {
     in_force.expect("it comes into force by itself");
     squeezed
         .envoy
-        .log_line("there is memory for the configuration now: it is in force");
+        .log_line("there is enough memory for the configuration now: it is active");
     assert_eq!(squeezed.get("/nowhere"), 404);
     squeezed.passed += 1;
     assert_eq!(squeezed.upstream.count(), squeezed.passed);

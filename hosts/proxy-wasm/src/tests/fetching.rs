@@ -109,7 +109,7 @@ fn an_answer_that_the_proxy_made_is_not_taken_for_the_issuers() {
     let text = [("content-type", "text/plain")];
     with_filter(|_| {
         answer(&next_sent(ROOT), 504, &text, "upstream request timeout");
-        let words = "Envoy answered 504 in the issuer's place: no answer within";
+        let words = "Envoy answered 504 in place of the issuer: no answer within";
         assert!(told(words), "{:?}", log());
     });
     with_filter(|_| {

@@ -165,7 +165,7 @@ impl fmt::Display for BadPattern {
             Self::NotAbsolute => out.write_str("a path begins with `/`"),
             Self::Unreachable(BadPath::Encoded(character)) => write!(
                 out,
-                "no request reaches it: an encoded `{0}` is refused unless \
+                "no request matches it: an encoded `{0}` is refused unless \
                  `paths.allow_encoded` lists \"{0}\"",
                 character.plain()
             ),
@@ -177,9 +177,9 @@ impl fmt::Display for BadPattern {
                  and are refused with it elsewhere",
             ),
             Self::Unreachable(BadPath::BrokenEncoding) => {
-                out.write_str("`%` takes two hexadecimal digits; write `%25` for itself")
+                out.write_str("`%` needs two hexadecimal digits; write `%25` for a `%`")
             }
-            Self::Unreachable(reason) => write!(out, "no request reaches it: {reason}"),
+            Self::Unreachable(reason) => write!(out, "no request matches it: {reason}"),
             Self::Brace => out.write_str(
                 "a variable is a whole segment, as in `/pets/{id}`; write `%7B` and `%7D` \
                  for braces themselves",
@@ -191,7 +191,9 @@ impl fmt::Display for BadPattern {
             Self::VariableTwice { name } => {
                 write!(out, "two variables are named `{name}`; rename one")
             }
-            Self::GreedyNotLast => out.write_str("nothing can follow `{name+}`, which takes all"),
+            Self::GreedyNotLast => {
+                out.write_str("nothing can follow `{name+}`, which matches the rest")
+            }
             Self::TooManySegments => write!(
                 out,
                 "a pattern has at most {MAX_PATTERN_SEGMENTS} segments; `{{name+}}` at the end stands \
@@ -202,9 +204,9 @@ impl fmt::Display for BadPattern {
                  stand for `*` and `:` themselves",
             ),
             Self::Query => {
-                out.write_str("remove `?…`: the query takes no part; `%3F` stands for `?` itself")
+                out.write_str("remove `?…`: the query is not matched; `%3F` stands for `?` itself")
             }
-            Self::VariableInBase => out.write_str("`base` has no variables; write it out"),
+            Self::VariableInBase => out.write_str("`base` cannot have variables; remove them"),
         }
     }
 }
@@ -283,7 +285,7 @@ impl fmt::Display for BadRoutePattern {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Form => out.write_str(
-                "write a method, one blank and a path, as in `GET /pets/{id}`, or `$default`",
+                "write a method, one space and a path, as in `GET /pets/{id}`, or `$default`",
             ),
             Self::NoMethod => {
                 out.write_str("write the method before the path; `ANY` stands for every method")
