@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::stream::refuse;
-use super::{Host, HttpExchange, Report};
+use super::{HttpExchange, Report, Reporting};
 use crate::authz::Refusal;
 use crate::http::LocalReply;
 use crate::policy::{BodyStyle, Responses};
@@ -12,11 +12,11 @@ use crate::telemetry::{Measurement, Metric, Reason};
 /// Once the proxy has taken a configuration the filter cannot give it back. So
 /// where none can be put in force, it refuses every request (503).
 #[derive(Debug)]
-pub struct Fallback<H: Host> {
+pub struct Fallback<H: Reporting> {
     report: Report<H>,
 }
 
-impl<H: Host> Fallback<H> {
+impl<H: Reporting> Fallback<H> {
     /// It needs no ticks.
     #[must_use]
     pub fn new(host: Rc<H>) -> Self {

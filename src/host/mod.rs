@@ -1,7 +1,7 @@
 //! Between the engine and a proxy: what a host must offer, and what is done
 //! with what the engine decides.
 //!
-//! A host implements [`Host`] and, for one request, [`HttpExchange`]. The parts
+//! A host implements [`Reporting`], [`Host`] and, for one request, [`HttpExchange`]. The parts
 //! above these decide nothing about a request. What they do decide is what
 //! becomes of one when the host fails: it stays where it is, or is answered
 //! 503. A request goes on in one place only, in [`Stream::apply`], after every
@@ -18,7 +18,8 @@
 //!   a host that runs on one thread, such as a Wasm VM.
 //!
 //! A host with threads has one key service for the process and a judge for each
-//! thread. It takes a [`Settler`] for each thread, and asks them itself.
+//! thread. It takes a [`Settler`] for each thread, which needs no more of it than
+//! [`Reporting`], and asks them itself.
 
 mod driver;
 mod fallback;
@@ -35,7 +36,7 @@ mod waiting;
 
 pub use driver::Driver;
 pub use fallback::Fallback;
-pub use port::{HeaderList, Host, HostError, HttpExchange};
+pub use port::{HeaderList, Host, HostError, HttpExchange, Reporting};
 pub use report::Report;
 pub use room::{MAX_ANSWERS, Room};
 pub use settler::Settler;

@@ -10,24 +10,11 @@ use crate::http::{HeaderEdit, HeaderMap, LocalReply};
 use crate::telemetry::{Change, FilterState, Level, Metric, NotSent};
 use crate::time::UnixTime;
 
-/// What a host does for a filter, apart from what it does for one request.
-///
-/// Nothing here may panic or block, whatever the host answers. An error is a
-/// value: the driver turns it into a refusal where a request depends on it.
-pub trait Host {
-    /// How a request is reached.
-    type Exchange: HttpExchange;
+/// What a host does with what a filter tells its operator. Nothing here may panic
+/// or block, and no decision depends on it.
+pub trait Reporting {
     /// The host's own name of a metric.
     type MetricId: Copy + Debug;
-    /// The host's own name of a request to an issuer.
-    type CallId: Copy + Debug + PartialEq;
-
-    /// The time of day.
-    ///
-    /// # Errors
-    ///
-    /// The host has no clock, or does not say.
-    fn now(&self) -> Result<UnixTime, HostError>;
 
     /// The least level that is written to the log; `None` where nothing is.
     ///
@@ -54,6 +41,24 @@ pub trait Host {
     ///
     /// The host refuses: what was measured is lost.
     fn change_metric(&self, id: Self::MetricId, change: Change) -> Result<(), HostError>;
+}
+
+/// What a host does for a filter, apart from what it does for one request.
+///
+/// Nothing here may panic or block, whatever the host answers. An error is a
+/// value: the driver turns it into a refusal where a request depends on it.
+pub trait Host: Reporting {
+    /// How a request is reached.
+    type Exchange: HttpExchange;
+    /// The host's own name of a request to an issuer.
+    type CallId: Copy + Debug + PartialEq;
+
+    /// The time of day.
+    ///
+    /// # Errors
+    ///
+    /// The host has no clock, or does not say.
+    fn now(&self) -> Result<UnixTime, HostError>;
 
     /// Asks for ticks so far apart, in place of those asked for before. The
     /// period is never zero.

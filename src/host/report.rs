@@ -4,12 +4,12 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::Host;
+use super::Reporting;
 use crate::telemetry::{Change, Event, Level, Measurement, Metric};
 
 /// What one configuration tells its operator.
 #[derive(Debug)]
-pub struct Report<H: Host> {
+pub struct Report<H: Reporting> {
     host: Rc<H>,
     metrics: RefCell<Metrics<H::MetricId>>,
     /// There are no more ticks: the host is told at once.
@@ -18,7 +18,7 @@ pub struct Report<H: Host> {
     least: Cell<Option<Level>>,
 }
 
-impl<H: Host> Report<H> {
+impl<H: Reporting> Report<H> {
     /// For where [`Report::flush`] is called on every tick.
     #[must_use]
     pub fn new(host: Rc<H>) -> Self {
@@ -104,7 +104,7 @@ impl<H: Host> Report<H> {
     }
 }
 
-impl<H: Host> Drop for Report<H> {
+impl<H: Reporting> Drop for Report<H> {
     /// The listener was drained since its last tick.
     fn drop(&mut self) {
         self.flush();

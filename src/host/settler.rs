@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::stream::{At, Passage, State, Stream};
-use super::{Host, HttpExchange, Report};
+use super::{HttpExchange, Report, Reporting};
 use crate::authz::{Facts, Refusal};
 use crate::cors::ResponseCors;
 use crate::engine::{Action, Answer, StreamId};
@@ -14,14 +14,14 @@ use crate::telemetry::{Event, Level, Measurement, Metric, Reason};
 
 /// Does what was decided about requests, and tells of it.
 #[derive(Debug)]
-pub struct Settler<H: Host> {
+pub struct Settler<H: Reporting> {
     policy: Arc<Policy>,
     report: Report<H>,
     /// The answer where the host fails.
     failure: LocalReply,
 }
 
-impl<H: Host> Settler<H> {
+impl<H: Reporting> Settler<H> {
     /// For requests that are judged by this policy.
     #[must_use]
     pub fn new(host: Rc<H>, policy: Arc<Policy>) -> Self {

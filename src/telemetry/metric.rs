@@ -52,12 +52,39 @@ impl Metric {
     /// Whether it only ever goes up.
     #[must_use]
     pub const fn kind(&self) -> MetricKind {
+        self.family().kind()
+    }
+
+    const fn family(&self) -> Family {
         match self {
-            Self::Requests { .. }
-            | Self::KeyFetches { .. }
-            | Self::TokenCache(_)
-            | Self::IdentityDropped { .. } => MetricKind::Counter,
-            Self::Keys { .. } | Self::KeyAge { .. } | Self::WaitingRequests => MetricKind::Gauge,
+            Self::Requests { .. } => Family::Requests,
+            Self::KeyFetches { .. } => Family::KeyFetches,
+            Self::Keys { .. } => Family::Keys,
+            Self::KeyAge { .. } => Family::KeyAge,
+            Self::WaitingRequests => Family::WaitingRequests,
+            Self::TokenCache(_) => Family::TokenCache,
+            Self::IdentityDropped { .. } => Family::IdentityDropped,
+        }
+    }
+
+    /// The metric by its labels, for hosts that have them.
+    #[must_use]
+    pub fn series(&self) -> Series<'_> {
+        let values = match self {
+            Self::Requests { reason, provider } => {
+                [reason.name(), provider.as_deref().unwrap_or("none")]
+            }
+            Self::KeyFetches { provider, result } => [&**provider, result.name()],
+            Self::Keys { provider }
+            | Self::KeyAge { provider }
+            | Self::IdentityDropped { provider } => [&**provider, ""],
+            Self::WaitingRequests => ["", ""],
+            Self::TokenCache(CacheResult::Hit) => ["hit", ""],
+            Self::TokenCache(CacheResult::Miss) => ["miss", ""],
+        };
+        Series {
+            family: self.family(),
+            values,
         }
     }
 
@@ -80,6 +107,85 @@ impl Metric {
             Self::IdentityDropped { provider } => {
                 format!("edge_authz.identity_dropped.{provider}")
             }
+        }
+    }
+}
+
+/// A metric as systems with labels name it: all metrics of one family have the same
+/// labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Series<'m> {
+    /// The family, whose name is `edge_authz_<family>`.
+    pub family: Family,
+    /// The values of its [labels](Family::labels), in their order.
+    pub values: [&'m str; 2],
+}
+
+/// Metrics that differ in the values of their labels only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Family {
+    /// [`Metric::Requests`].
+    Requests,
+    /// [`Metric::KeyFetches`].
+    KeyFetches,
+    /// [`Metric::Keys`].
+    Keys,
+    /// [`Metric::KeyAge`].
+    KeyAge,
+    /// [`Metric::WaitingRequests`].
+    WaitingRequests,
+    /// [`Metric::TokenCache`].
+    TokenCache,
+    /// [`Metric::IdentityDropped`].
+    IdentityDropped,
+}
+
+impl Family {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Requests,
+        Self::KeyFetches,
+        Self::Keys,
+        Self::KeyAge,
+        Self::WaitingRequests,
+        Self::TokenCache,
+        Self::IdentityDropped,
+    ];
+
+    /// The full, stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "edge_authz_requests",
+            Self::KeyFetches => "edge_authz_key_fetches",
+            Self::Keys => "edge_authz_keys",
+            Self::KeyAge => "edge_authz_key_age_seconds",
+            Self::WaitingRequests => "edge_authz_waiting_requests",
+            Self::TokenCache => "edge_authz_token_cache",
+            Self::IdentityDropped => "edge_authz_identity_dropped",
+        }
+    }
+
+    /// The names of the labels.
+    #[must_use]
+    pub const fn labels(self) -> &'static [&'static str] {
+        match self {
+            Self::Requests => &["reason", "provider"],
+            Self::KeyFetches => &["provider", "result"],
+            Self::Keys | Self::KeyAge | Self::IdentityDropped => &["provider"],
+            Self::WaitingRequests => &[],
+            Self::TokenCache => &["result"],
+        }
+    }
+
+    /// What its metrics do.
+    #[must_use]
+    pub const fn kind(self) -> MetricKind {
+        match self {
+            Self::Requests | Self::KeyFetches | Self::TokenCache | Self::IdentityDropped => {
+                MetricKind::Counter
+            }
+            Self::Keys | Self::KeyAge | Self::WaitingRequests => MetricKind::Gauge,
         }
     }
 }
@@ -198,6 +304,45 @@ pub enum CacheResult {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_metric_has_one_identity_with_and_without_labels() {
+        let provider: Arc<str> = "p".into();
+        let result = FetchResult::Failure;
+        let reason = Reason::Expired;
+        for metric in [
+            Metric::Requests {
+                reason,
+                provider: Some(Arc::clone(&provider)),
+            },
+            Metric::Requests {
+                reason,
+                provider: None,
+            },
+            Metric::KeyFetches {
+                provider: Arc::clone(&provider),
+                result,
+            },
+            Metric::Keys {
+                provider: Arc::clone(&provider),
+            },
+            Metric::KeyAge {
+                provider: Arc::clone(&provider),
+            },
+            Metric::WaitingRequests,
+            Metric::TokenCache(CacheResult::Hit),
+            Metric::TokenCache(CacheResult::Miss),
+            Metric::IdentityDropped { provider },
+        ] {
+            let Series { family, values } = metric.series();
+            let values = values.into_iter().take(family.labels().len());
+            let parts: Vec<_> = std::iter::once(family.name()).chain(values).collect();
+            let dotted = metric.name().replacen('.', "_", 1);
+            assert_eq!(parts.join("."), dotted);
+            assert_eq!(family.kind(), metric.kind());
+            assert!(Family::ALL.contains(&family));
+        }
+    }
 
     #[test]
     fn changes_add_up_and_a_value_that_is_set_replaces_what_was_before() {

@@ -17,6 +17,8 @@ mod shown;
 pub use event::{Event, FetchPlace, Level};
 pub use fetch_failure::{FetchFailure, NotSent, ProxyCause};
 pub use filter_state::FilterState;
-pub use metric::{CacheResult, Change, FetchResult, Measurement, Metric, MetricKind};
+pub use metric::{
+    CacheResult, Change, Family, FetchResult, Measurement, Metric, MetricKind, Series,
+};
 pub use reason::Reason;
 pub use shown::Shown;

@@ -6,7 +6,7 @@ use super::host::{self, Buffer, Map, SharedEntries, Signatures};
 use edge_authz::cors::ResponseCors;
 use edge_authz::crypto::HostSignatures;
 use edge_authz::engine::{FetchCall, SharedData, StreamId};
-use edge_authz::host::{Driver, HeaderList, Host, HostError, HttpExchange};
+use edge_authz::host::{Driver, HeaderList, Host, HostError, HttpExchange, Reporting};
 use edge_authz::http::{HeaderEdit, HeaderMap, LocalReply};
 use edge_authz::keys::answer::AnswerHead;
 use edge_authz::telemetry::{Change, FilterState, Level, Metric, NotSent};
@@ -31,14 +31,8 @@ impl Wasm {
     }
 }
 
-impl Host for Wasm {
-    type Exchange = Current;
+impl Reporting for Wasm {
     type MetricId = u32;
-    type CallId = u32;
-
-    fn now(&self) -> Result<UnixTime, HostError> {
-        host::now()
-    }
 
     fn log_level(&self) -> Result<Option<Level>, HostError> {
         host::log_level()
@@ -57,6 +51,15 @@ impl Host for Wasm {
             Change::Add(offset) => host::increment_metric(id, offset),
             Change::Set(value) => host::record_metric(id, value),
         }
+    }
+}
+
+impl Host for Wasm {
+    type Exchange = Current;
+    type CallId = u32;
+
+    fn now(&self) -> Result<UnixTime, HostError> {
+        host::now()
     }
 
     fn set_tick_period(&self, period: Duration) -> Result<(), HostError> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 
-use super::super::{Host, HostError, HttpExchange};
+use super::super::{Host, HostError, HttpExchange, Reporting};
 use super::exchange::Handle;
 use crate::crypto::{Hash, HostSignatures};
 use crate::engine::{FetchCall, NotSet, SharedData, StreamId, Unavailable};
@@ -195,16 +195,8 @@ fn garbled(failure: Option<Failure>, bytes: Vec<u8>) -> Option<Vec<u8>> {
 #[derive(Clone, Debug)]
 pub(super) struct Fake(pub(super) Rc<RefCell<World>>);
 
-impl Host for Fake {
-    type Exchange = Handle;
+impl Reporting for Fake {
     type MetricId = usize;
-    type CallId = u64;
-
-    fn now(&self) -> Result<UnixTime, HostError> {
-        let mut world = self.0.borrow_mut();
-        world.check(Call::Time)?;
-        Ok(UnixTime::from_nanos(i128::from(world.nanos)))
-    }
 
     fn log_level(&self) -> Result<Option<Level>, HostError> {
         let mut world = self.0.borrow_mut();
@@ -242,6 +234,17 @@ impl Host for Fake {
             }
         }
         Ok(())
+    }
+}
+
+impl Host for Fake {
+    type Exchange = Handle;
+    type CallId = u64;
+
+    fn now(&self) -> Result<UnixTime, HostError> {
+        let mut world = self.0.borrow_mut();
+        world.check(Call::Time)?;
+        Ok(UnixTime::from_nanos(i128::from(world.nanos)))
     }
 
     fn set_tick_period(&self, period: Duration) -> Result<(), HostError> {
