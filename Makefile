@@ -98,6 +98,19 @@ wasm: wasm-target ## Builds dist/edge_authz.wasm
 		|| cp $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz_proxy_wasm.wasm $(MODULE)
 	@ls -l $(MODULE) | awk '{printf "$(MODULE): %d KiB\n", $$5 / 1024}'
 
+# The unwinder is linked in, since images without a distribution have none. Cargo gives
+# the flags to the one crate that is linked.
+DYNAMIC_MODULE := dist/libedge_authz.so
+.PHONY: dynamic-module
+dynamic-module: ## Builds dist/libedge_authz.so, for Envoy 1.38 and later
+	RUSTFLAGS="--remap-path-prefix=$(REGISTRY)=" \
+		$(CARGO) rustc --locked --profile dynamic-module --package edge-authz-dynamic-module --lib -- \
+		-L "native=$(CURDIR)/hosts/dynamic-module/link"
+	@mkdir -p $(dir $(DYNAMIC_MODULE))
+	@install -m 755 $(CARGO_DIRECTORY)/dynamic-module/libedge_authz_dynamic_module.so $(DYNAMIC_MODULE).new
+	@mv $(DYNAMIC_MODULE).new $(DYNAMIC_MODULE)
+	@ls -l $(DYNAMIC_MODULE) | awk '{printf "$(DYNAMIC_MODULE): %d KiB\n", $$5 / 1024}'
+
 .PHONY: cli
 cli: ## Builds the command: target/release/edge-authz
 	$(CARGO) build --locked --release --package edge-authz-cli
@@ -166,7 +179,7 @@ check: wasm-target ## Checks formats and lints and runs the unit tests, in less 
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --workspace --lib --bins -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-proxy-wasm --target $(TARGET) -- -D warnings
-	$(CARGO) test --locked --quiet --lib --package edge-authz --package edge-authz-cli --package edge-authz-proxy-wasm
+	$(CARGO) test --locked --quiet --lib --package edge-authz --package edge-authz-cli --package edge-authz-dynamic-module --package edge-authz-proxy-wasm
 
 .PHONY: lint
 lint: wasm-target ## Checks formats and lints, natively and for the module
@@ -177,7 +190,7 @@ lint: wasm-target ## Checks formats and lints, natively and for the module
 
 .PHONY: test-unit
 test-unit: ## Runs only the unit tests
-	$(CARGO) test --locked --lib --package edge-authz --package edge-authz-cli --package edge-authz-proxy-wasm
+	$(CARGO) test --locked --lib --package edge-authz --package edge-authz-cli --package edge-authz-dynamic-module --package edge-authz-proxy-wasm
 
 .PHONY: test-cases
 test-cases: setup wasm ## Runs only the case files, on the core and in a real Envoy: CASES=text for some
@@ -190,6 +203,10 @@ test-e2e: setup wasm ## Runs only the end-to-end tests in a real Envoy
 .PHONY: test-browser
 test-browser: setup setup-browser wasm ## Runs the tests in a real browser, which are not part of `make test`
 	$(CARGO) test --locked --test browser
+
+.PHONY: test-dynamic-module
+test-dynamic-module: setup dynamic-module ## Runs the case files in a real Envoy with the dynamic module; ENVOY=/path for another Envoy
+	HOST=dynamic-module $(CARGO) test --locked --test cases
 
 # Runs every version before the target fails.
 .PHONY: test-envoys

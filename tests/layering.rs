@@ -140,6 +140,24 @@ const MODULE: Table = &[
     ),
 ];
 
+const DYNAMIC_MODULE: Table = &[
+    ("clock", &[]),
+    ("shared", &[]),
+    ("ticker", &[]),
+    ("abi", &[]),
+    ("port", &["abi"]),
+    ("metrics", &["abi"]),
+    ("sink", &["abi", "metrics"]),
+    ("keeper", &["abi", "shared"]),
+    (
+        "listener",
+        &["abi", "clock", "keeper", "metrics", "sink", "ticker"],
+    ),
+    ("worker", &["abi", "clock", "listener", "sink"]),
+    ("request", &["abi", "listener", "sink", "worker"]),
+    ("hooks", &["abi", "listener", "request"]),
+];
+
 const COMMAND: Table = &[
     ("cases", &[]),
     ("words", &[]),
@@ -160,7 +178,12 @@ const COMMAND: Table = &[
 ];
 
 /// Each crate's folder with its modules.
-const CRATES: &[(&str, Table)] = &[("", CORE), ("hosts/proxy-wasm", MODULE), ("cli", COMMAND)];
+const CRATES: &[(&str, Table)] = &[
+    ("", CORE),
+    ("hosts/proxy-wasm", MODULE),
+    ("hosts/dynamic-module", DYNAMIC_MODULE),
+    ("cli", COMMAND),
+];
 
 #[test]
 fn every_crate_has_a_table() {
@@ -254,6 +277,21 @@ fn only_one_folder_of_the_module_makes_host_calls() {
         })
         .collect();
     assert!(callers.is_empty(), "{callers:?}");
+}
+
+#[test]
+fn only_the_interface_of_the_dynamic_module_is_unsafe() {
+    let known = [
+        "hosts/dynamic-module/src/abi/",
+        "hosts/dynamic-module/src/hooks.rs",
+    ];
+    for file in sources("hosts/dynamic-module") {
+        let text = code(&file);
+        let is_unsafe = text.contains("unsafe") || text.contains("extern \"C\"");
+        let path = file.to_string_lossy();
+        let is_known = known.iter().any(|known| path.contains(known));
+        assert!(!is_unsafe || is_known, "{path} is not safe");
+    }
 }
 
 /// The files of the crate in this folder.

@@ -144,6 +144,12 @@ impl Judge {
         self.tokens.give_way();
     }
 
+    /// Whether its [demand](Self::demand) is empty, which is found out faster.
+    #[must_use]
+    pub fn wants_nothing(&self) -> bool {
+        self.waiting.is_empty() && self.doubted.is_empty()
+    }
+
     /// What it wants of the key service now.
     #[must_use]
     pub fn demand(&self) -> Demand {
@@ -168,8 +174,10 @@ impl Judge {
         }
     }
 
-    /// Whether somebody waits who could be judged, or whose time is up.
-    pub(super) fn is_behind(&self) -> bool {
+    /// Whether somebody waits who could be judged, or whose time is up: the next tick
+    /// is due at once.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
         self.waiting.is_behind(self.latest)
     }
 

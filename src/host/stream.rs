@@ -168,7 +168,9 @@ impl Stream {
         }
     }
 
-    pub(super) fn set_cors(&self, of_answer: Option<ResponseCors>) {
+    /// What CORS does to the answer that the client gets, where it is known before the
+    /// request is decided, as while a decision waits for its hook.
+    pub fn set_cors(&self, of_answer: Option<ResponseCors>) {
         if let Ok(mut cors) = self.cors.try_borrow_mut() {
             *cors = of_answer;
         }

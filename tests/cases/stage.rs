@@ -10,6 +10,7 @@ use crate::support::echo::Echo;
 use crate::support::envoy::Envoy;
 use crate::support::example::{Example, folder};
 use crate::support::server::Server;
+use crate::support::tools;
 
 /// What the worlds are played on.
 pub(crate) struct Stage {
@@ -57,7 +58,7 @@ impl Stage {
         let log = json!({
             "case": "%REQ(X-CASE)%",
             "details": "%RESPONSE_CODE_DETAILS%",
-            "reason": "%FILTER_STATE(wasm.edge_authz.reason:PLAIN)%",
+            "reason": tools::log_format("%FILTER_STATE(wasm.edge_authz.reason:PLAIN)%"),
         });
         let example = Example::read(&folder(name), &[])
             .changed(telling_reasons)

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::envoy::{Ended, Envoy};
 use super::process::Scratch;
 use super::template::{fill, insert};
-use super::tools;
+use super::tools::{self, Host};
 
 /// A filter of a listener.
 #[derive(Clone, Debug)]
@@ -103,6 +103,15 @@ impl EdgeAuthz {
                 Value::from(text.as_str())
             ),
         };
+        match tools::host() {
+            Host::ProxyWasm => self.render_wasm(&configuration),
+            // What is said of a Wasm VM is not for it.
+            Host::DynamicModule => template("edge-authz-dynamic-module.yaml")
+                .replace("{{configuration}}", &configuration),
+        }
+    }
+
+    fn render_wasm(&self, configuration: &str) -> String {
         let failure_policy = self
             .failure_policy
             .as_ref()
@@ -130,7 +139,7 @@ impl EdgeAuthz {
                 ("module", &module.display().to_string()),
             ],
         )
-        .replace("CONFIGURATION", &configuration)
+        .replace("CONFIGURATION", configuration)
     }
 }
 
@@ -189,7 +198,7 @@ impl Listener {
             })
             .collect();
         let filled = fill(
-            &template("listener.yaml").replace("{{filters}}", "FILTERS"),
+            &tools::log_format(&template("listener.yaml")).replace("{{filters}}", "FILTERS"),
             &[
                 ("name", self.name.as_str()),
                 ("buffer_limit", &self.buffer_limit.to_string()),
@@ -392,6 +401,12 @@ impl Builder {
                 &(self.drain_time + 1).to_string(),
             ])
             .current_dir(tools::root());
+        if tools::host() == Host::DynamicModule {
+            command.env(
+                "ENVOY_DYNAMIC_MODULES_SEARCH_PATH",
+                tools::dynamic_modules(),
+            );
+        }
         command
     }
 

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
+use edge_authz::telemetry::Family;
 use serde_json::Value;
 
 use super::bootstrap::{Listener, write_listeners};
@@ -160,7 +161,8 @@ impl Envoy {
             .filter_map(|line| {
                 let (name, value) = line.split_once(": ")?;
                 let value = value.parse().ok()?;
-                name.contains(part).then(|| (name.to_owned(), value))
+                let name = without_labels(name);
+                name.contains(part).then_some((name, value))
             })
             .collect()
     }
@@ -240,6 +242,30 @@ impl Envoy {
             .find(|line| line.contains("Function: ") || line.contains("panicked at"));
         assert!(trap.is_none(), "the module trapped: {trap:?}");
     }
+}
+
+/// The name of a metric as the Wasm module has it: a dynamic module's has labels, which
+/// Envoy's own list shows in its name.
+fn without_labels(name: &str) -> String {
+    let series = |family: &Family| {
+        let rest = name.strip_prefix("dynamicmodulescustom.")?;
+        let mut rest = rest.strip_prefix(family.name())?;
+        let (_, plain) = family.name().split_once("edge_authz_")?;
+        let mut plain = format!("wasmcustom.edge_authz.{plain}");
+        let mut labels = family.labels().iter().peekable();
+        while let Some(label) = labels.next() {
+            let value = rest.strip_prefix(&format!(".{label}."))?;
+            let end = labels.peek().map_or(value.len(), |next| {
+                value.find(&format!(".{next}.")).unwrap_or(value.len())
+            });
+            plain.push('.');
+            plain.push_str(&value[..end]);
+            rest = &value[end..];
+        }
+        rest.is_empty().then_some(plain)
+    };
+    let known = Family::ALL.iter().find_map(series);
+    known.unwrap_or_else(|| name.to_owned())
 }
 
 impl Drop for Envoy {

@@ -13,7 +13,7 @@ use super::bootstrap::Builder;
 use super::envoy::Envoy;
 use super::process::{Process, Scratch, wait_until};
 use super::template::replace;
-use super::tools;
+use super::tools::{self, Host};
 
 /// The cluster of the API behind Envoy; all others are of issuers.
 const API: &str = "api";
@@ -43,7 +43,9 @@ impl Example {
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         free_ports(&mut bootstrap);
         let mut example = Self { bootstrap };
-        *example.plugin("vm_config/code/local/filename") = json!(tools::module());
+        if tools::host() == Host::ProxyWasm {
+            *example.plugin("vm_config/code/local/filename") = json!(tools::module());
+        }
         example
     }
 
@@ -97,7 +99,10 @@ impl Example {
     }
 
     /// What starts it, with two workers.
-    pub(crate) fn builder(self) -> Builder {
+    pub(crate) fn builder(mut self) -> Builder {
+        if tools::host() == Host::DynamicModule {
+            self.put_dynamic_module();
+        }
         Builder::from_bootstrap(self.bootstrap.to_string()).concurrency(2)
     }
 
@@ -105,6 +110,19 @@ impl Example {
     #[track_caller]
     pub(crate) fn start(self) -> Envoy {
         self.builder().start()
+    }
+
+    /// Puts the dynamic module where the Wasm module is, with its configuration.
+    fn put_dynamic_module(&mut self) {
+        let configuration = self.plugin("configuration").take();
+        let filter = format!("{MANAGER}/http_filters/0/typed_config");
+        let filter = self.bootstrap.pointer_mut(&filter).expect("a filter");
+        *filter = json!({
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter",
+            "dynamic_module_config": {"name": "edge_authz", "do_not_close": true},
+            "filter_name": "edge_authz",
+            "filter_config": configuration,
+        });
     }
 
     /// A part of the plugin's own configuration.

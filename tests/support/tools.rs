@@ -36,6 +36,41 @@ pub(crate) fn envoy_version(version: &str) -> PathBuf {
     )
 }
 
+/// What the filter runs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Host {
+    /// Envoy's Wasm runtime.
+    ProxyWasm,
+    /// Envoy itself.
+    DynamicModule,
+}
+
+/// The host that `HOST` names, `proxy-wasm` or `dynamic-module`; the first without it.
+pub(crate) fn host() -> Host {
+    let host = std::env::var("HOST").unwrap_or_default();
+    match host.as_str() {
+        "" | "proxy-wasm" => Host::ProxyWasm,
+        "dynamic-module" => Host::DynamicModule,
+        _ => panic!("HOST is neither proxy-wasm nor dynamic-module: {host}"),
+    }
+}
+
+/// Where Envoy finds the dynamic module that `make dynamic-module` built.
+pub(crate) fn dynamic_modules() -> PathBuf {
+    let path = root().join("dist");
+    found(path.join("libedge_authz.so"), "run `make dynamic-module`");
+    path
+}
+
+/// A format of the access log as the host needs it: Envoy puts `wasm.` before the names
+/// of entries that a Wasm module sets.
+pub(crate) fn log_format(format: &str) -> String {
+    match host() {
+        Host::ProxyWasm => format.to_owned(),
+        Host::DynamicModule => format.replace("wasm.edge_authz.", "edge_authz."),
+    }
+}
+
 /// The compiled filter: `EDGE_AUTHZ_WASM`, or what `make wasm` built.
 pub(crate) fn module() -> PathBuf {
     let path = std::env::var_os("EDGE_AUTHZ_WASM")

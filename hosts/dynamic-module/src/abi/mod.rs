@@ -1,0 +1,321 @@
+//! Envoy's C interface for dynamic modules (`abi.h`), as far as this module uses it.
+//!
+//! Envoy's functions are looked up by their names when the module is loaded, those
+//! of 1.38 and, where there are some, later ones. So one that an Envoy lacks keeps
+//! the module from being loaded, and is no crash at the first call.
+//!
+//! # Safety
+//!
+//! A function that is found has the signature that `abi.h` gives it: Envoy promises
+//! that released functions do not change, and puts changed ones beside them by other
+//! names. All of them follow these rules:
+//!
+//! * A pointer to a filter, or to the configuration of one, is Envoy's. It is valid
+//!   from the hook that brings it until the hook returns: [`Filter`] and [`Config`]
+//!   cannot outlive it, nor leave its thread.
+//! * A buffer that is handed to Envoy is read during the call only.
+//! * A buffer that Envoy hands out is valid until the next call that changes
+//!   something. It is copied before there is one, within this folder.
+//! * A scheduler is the module's. It may be used from any thread, outlives what it was
+//!   made of, and is deleted once.
+
+#![expect(
+    unsafe_code,
+    reason = "a foreign interface; each use is argued for above and where it is"
+)]
+
+mod config;
+mod filter;
+mod scheduler;
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr::{self, NonNull};
+use std::sync::OnceLock;
+
+pub(crate) use config::Config;
+pub(crate) use filter::{Attribute, Filter, List};
+pub(crate) use scheduler::Scheduler;
+
+/// Bytes of the module's, or of Envoy's.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Buffer {
+    data: *const u8,
+    length: usize,
+}
+
+/// A header field of the module's, or of Envoy's.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Field {
+    name: Buffer,
+    value: Buffer,
+}
+
+impl Buffer {
+    const NONE: Self = Self {
+        data: ptr::null(),
+        length: 0,
+    };
+
+    /// For one call.
+    const fn of(bytes: &[u8]) -> Self {
+        Self {
+            data: bytes.as_ptr(),
+            length: bytes.len(),
+        }
+    }
+
+    /// The bytes.
+    ///
+    /// # Safety
+    ///
+    /// The buffer is one that Envoy has just handed out, and nothing is changed
+    /// while the bytes are used.
+    pub(crate) const unsafe fn bytes<'b>(self) -> &'b [u8] {
+        if self.data.is_null() || self.length == 0 {
+            return &[];
+        }
+        // SAFETY: so many bytes are there, as the caller says.
+        unsafe { std::slice::from_raw_parts(self.data, self.length) }
+    }
+}
+
+impl Field {
+    /// For one call.
+    const fn of(name: &[u8], value: &[u8]) -> Self {
+        Self {
+            name: Buffer::of(name),
+            value: Buffer::of(value),
+        }
+    }
+}
+
+/// The fields, copied by `take`, and the number of those that there are.
+///
+/// # Safety
+///
+/// As [`Buffer::bytes`]; `fields` points to `count` fields.
+pub(crate) unsafe fn fields<'f>(
+    fields: *const Field,
+    count: usize,
+) -> impl Iterator<Item = (&'f [u8], &'f [u8])> {
+    let fields = if fields.is_null() || count == 0 {
+        &[]
+    } else {
+        // SAFETY: so many are there, as the caller says.
+        unsafe { std::slice::from_raw_parts(fields, count) }
+    };
+    // SAFETY: as the caller says.
+    fields
+        .iter()
+        .map(|field| unsafe { (field.name.bytes(), field.value.bytes()) })
+}
+
+/// The bytes of a body in chunks.
+///
+/// # Safety
+///
+/// As [`Buffer::bytes`]; `chunks` points to `count` buffers.
+pub(crate) unsafe fn chunks<'c>(
+    chunks: *const Buffer,
+    count: usize,
+) -> impl Iterator<Item = &'c [u8]> + Clone {
+    let chunks = if chunks.is_null() || count == 0 {
+        &[]
+    } else {
+        // SAFETY: so many are there, as the caller says.
+        unsafe { std::slice::from_raw_parts(chunks, count) }
+    };
+    // SAFETY: as the caller says.
+    chunks.iter().map(|chunk| unsafe { chunk.bytes() })
+}
+
+type Ptr = *mut c_void;
+
+/// Declares the functions that the module has of Envoy.
+macro_rules! functions {
+    (
+        $(needed $name:ident($($type:ty),*) $(-> $result:ty)?;)*
+        $(optional $later:ident($($later_type:ty),*) $(-> $later_result:ty)?;)*
+    ) => {
+        /// Envoy's functions.
+        #[derive(Clone, Copy)]
+        struct Functions {
+            $($name: unsafe extern "C" fn($($type),*) $(-> $result)?,)*
+            $($later: Option<unsafe extern "C" fn($($later_type),*) $(-> $later_result)?>,)*
+        }
+
+        impl Functions {
+            /// Looks them up. An error is the name of one that is missing.
+            fn find() -> Result<Self, &'static str> {
+                Ok(Self {
+                    $($name: {
+                        let found = find(concat!(
+                            "envoy_dynamic_module_callback_", stringify!($name), "\0"
+                        ));
+                        let found = found.ok_or(stringify!($name))?;
+                        // SAFETY: the function of this name has this signature.
+                        unsafe {
+                            std::mem::transmute::<
+                                NonNull<c_void>,
+                                unsafe extern "C" fn($($type),*) $(-> $result)?,
+                            >(found)
+                        }
+                    },)*
+                    $($later: {
+                        let found = find(concat!(
+                            "envoy_dynamic_module_callback_", stringify!($later), "\0"
+                        ));
+                        // SAFETY: the function of this name has this signature.
+                        found.map(|found| unsafe {
+                            std::mem::transmute::<
+                                NonNull<c_void>,
+                                unsafe extern "C" fn($($later_type),*) $(-> $later_result)?,
+                            >(found)
+                        })
+                    },)*
+                })
+            }
+        }
+    };
+}
+
+functions! {
+    needed log(c_int, Buffer);
+    needed log_enabled(c_int) -> bool;
+    needed get_concurrency() -> u32;
+    needed is_validation_mode() -> bool;
+    needed http_filter_config_define_counter(Ptr, Buffer, *const Buffer, usize, *mut usize) -> c_int;
+    needed http_filter_config_define_gauge(Ptr, Buffer, *const Buffer, usize, *mut usize) -> c_int;
+    needed http_filter_increment_counter(Ptr, usize, *const Buffer, usize, u64) -> c_int;
+    needed http_filter_increment_gauge(Ptr, usize, *const Buffer, usize, u64) -> c_int;
+    needed http_filter_decrement_gauge(Ptr, usize, *const Buffer, usize, u64) -> c_int;
+    needed http_filter_set_gauge(Ptr, usize, *const Buffer, usize, u64) -> c_int;
+    needed http_get_headers_size(Ptr, c_int) -> usize;
+    needed http_get_headers(Ptr, c_int, *mut Field) -> bool;
+    needed http_set_header(Ptr, c_int, Buffer, Buffer) -> bool;
+    needed http_add_header(Ptr, c_int, Buffer, Buffer) -> bool;
+    needed http_send_response(Ptr, u32, *const Field, usize, Buffer, Buffer);
+    needed http_filter_get_attribute_string(Ptr, c_int, *mut Buffer) -> bool;
+    needed http_set_dynamic_metadata_string(Ptr, Buffer, Buffer, Buffer);
+    needed http_set_filter_state_bytes(Ptr, Buffer, Buffer) -> bool;
+    needed http_filter_get_worker_index(Ptr) -> u32;
+    needed http_filter_continue_decoding(Ptr);
+    needed http_filter_scheduler_new(Ptr) -> Ptr;
+    needed http_filter_scheduler_commit(Ptr, u64);
+    needed http_filter_scheduler_delete(Ptr);
+    needed http_filter_config_scheduler_new(Ptr) -> Ptr;
+    needed http_filter_config_scheduler_commit(Ptr, u64);
+    needed http_filter_config_scheduler_delete(Ptr);
+    needed http_filter_config_http_callout(
+        Ptr, *mut u64, Buffer, *const Field, usize, Buffer, u64
+    ) -> c_int;
+    // Of 1.39.
+    optional http_filter_config_increment_counter(Ptr, usize, *const Buffer, usize, u64) -> c_int;
+    optional http_filter_config_set_gauge(Ptr, usize, *const Buffer, usize, u64) -> c_int;
+    // Of 1.40: whoever has it speaks version 0.2 of the interface.
+    optional log_v2(c_int, Buffer, Buffer, c_int);
+}
+
+unsafe extern "C" {
+    /// Of the C library, which Envoy has loaded.
+    fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
+}
+
+/// A function of the program that has loaded this module.
+fn find(name: &'static str) -> Option<NonNull<c_void>> {
+    let name = CStr::from_bytes_with_nul(name.as_bytes()).ok()?;
+    // SAFETY: the null pointer is the handle for "everywhere", and the name ends
+    // with a zero byte.
+    NonNull::new(unsafe { dlsym(ptr::null_mut(), name.as_ptr()) })
+}
+
+static FUNCTIONS: OnceLock<Functions> = OnceLock::new();
+
+/// Looks for Envoy's functions, and returns the version of the interface by which
+/// this Envoy calls it.
+///
+/// # Errors
+///
+/// The name of a function that this Envoy lacks.
+pub(crate) fn load() -> Result<&'static CStr, &'static str> {
+    let functions = if let Some(known) = FUNCTIONS.get() {
+        known
+    } else {
+        let found = Functions::find()?;
+        FUNCTIONS.get_or_init(|| found)
+    };
+    Ok(if functions.log_v2.is_some() {
+        c"v0.2.0"
+    } else {
+        c"v0.1.0"
+    })
+}
+
+/// The numbers of the levels of the log.
+#[derive(Clone, Copy, Debug)]
+#[repr(i32)]
+pub(crate) enum LogLevel {
+    Debug = 1,
+    Info = 2,
+    Warn = 3,
+    Error = 4,
+}
+
+impl LogLevel {
+    const fn number(self) -> c_int {
+        match self {
+            Self::Debug => 1,
+            Self::Info => 2,
+            Self::Warn => 3,
+            Self::Error => 4,
+        }
+    }
+}
+
+/// Writes a line to Envoy's log.
+pub(crate) fn log(level: LogLevel, line: &str) {
+    if let Some(envoy) = FUNCTIONS.get() {
+        // SAFETY: the line is read during the call.
+        unsafe { (envoy.log)(level.number(), Buffer::of(line.as_bytes())) };
+    }
+}
+
+/// Whether lines of this level are written.
+pub(crate) fn log_enabled(level: LogLevel) -> bool {
+    // SAFETY: no pointers.
+    let asks = |envoy: &Functions| unsafe { (envoy.log_enabled)(level.number()) };
+    FUNCTIONS.get().is_some_and(asks)
+}
+
+/// How many workers Envoy has. For the main thread.
+pub(crate) fn concurrency() -> usize {
+    // SAFETY: no pointers.
+    let asks = |envoy: &Functions| unsafe { (envoy.get_concurrency)() };
+    FUNCTIONS
+        .get()
+        .map(asks)
+        .and_then(|count| usize::try_from(count).ok())
+        .unwrap_or(0)
+}
+
+/// Whether Envoy only checks its configuration.
+pub(crate) fn is_validation() -> bool {
+    // SAFETY: no pointers.
+    let asks = |envoy: &Functions| unsafe { (envoy.is_validation_mode)() };
+    FUNCTIONS.get().is_some_and(asks)
+}
+
+/// How a metric is changed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum MetricChange {
+    Count(u64),
+    Up(u64),
+    Down(u64),
+    Set(u64),
+}
+
+/// Envoy does not do what it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refused(pub(crate) c_int);

@@ -1,0 +1,15 @@
+//! The time of day.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use edge_authz::time::UnixTime;
+
+/// `None` where the system's clock is before 1970: nothing can be decided by it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the core is told the time, and a host reads it"
+)]
+pub(crate) fn now() -> Option<UnixTime> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    Some(UnixTime::from_nanos(i128::try_from(since.as_nanos()).ok()?))
+}

@@ -1,0 +1,321 @@
+//! What Envoy calls.
+//!
+//! No panic gets past a hook: it would end the whole proxy. A request whose hook has
+//! panicked is answered 503.
+
+#![expect(
+    unsafe_code,
+    reason = "a foreign interface: each hook may be called by Envoy only, as `abi` says"
+)]
+#![expect(
+    unreachable_pub,
+    reason = "what the crate offers is its symbols, and it has no other users"
+)]
+
+use std::ffi::{c_char, c_int, c_void};
+use std::panic::{self, AssertUnwindSafe};
+use std::ptr;
+use std::sync::Arc;
+
+use super::abi::{self, Buffer, Config, Field, Filter, LogLevel};
+use super::listener::Listener;
+use super::request::{self, Request};
+use edge_authz::host::Passage;
+use edge_authz::http::HeaderMap;
+use edge_authz::keys::answer::AnswerHead;
+
+type Ptr = *mut c_void;
+
+/// The headers go on.
+const CONTINUE: c_int = 0;
+/// The headers stay, and what comes after them too: it is kept, up to a bound, and then
+/// its sender has to wait.
+const STOP_ALL: c_int = 4;
+/// The body, or the trailers, stay.
+const STOP: c_int = 1;
+/// The body stays, up to a bound, and then its sender has to wait.
+const STOP_BODY: c_int = 2;
+
+/// What a hook makes of a request that is not there.
+const NOT_THERE: c_int = STOP_ALL;
+
+/// Calls what a hook does; `None` where it panics.
+///
+/// What it leaves behind may be half done, and is not unsound: nothing here is unsafe by
+/// what it holds. Caches hold whole values, locks are passed on, and a request that was
+/// to be decided is answered by whoever calls this.
+fn guarded<T>(act: impl FnOnce() -> T) -> Option<T> {
+    panic::catch_unwind(AssertUnwindSafe(act)).ok()
+}
+
+/// A hook of a request: `act`, and where it panics, 503 and what `instead` says.
+///
+/// # Safety
+///
+/// The pointers are those that a hook of a request was given.
+unsafe fn with_request<T>(
+    filter: Ptr,
+    request: Ptr,
+    instead: T,
+    act: impl FnOnce(&Request, Filter<'_>) -> T,
+) -> T {
+    // SAFETY: the pointer is Envoy's, and is not used after the hook.
+    let Some(filter) = (unsafe { Filter::new(filter) }) else {
+        return instead;
+    };
+    // SAFETY: it was made by `on_http_filter_new`, and is there until
+    // `on_http_filter_destroy`. All hooks of a request come on one thread, and only look
+    // at it.
+    let request = unsafe { request.cast::<Request>().as_ref() };
+    let Some(request) = request else {
+        return instead;
+    };
+    guarded(|| act(request, filter)).unwrap_or_else(|| {
+        let _ = guarded(|| {
+            request.count_panic(filter);
+            request::refuse(filter);
+        });
+        instead
+    })
+}
+
+/// A hook of a configuration. As above.
+unsafe fn with_listener(config: Ptr, listener: Ptr, act: impl FnOnce(&Listener, Config<'_>)) {
+    // SAFETY: the pointer is Envoy's, and is not used after the hook.
+    let config = unsafe { Config::new(config) };
+    // SAFETY: it was made by `on_http_filter_config_new`, and is there until
+    // `on_http_filter_config_destroy`.
+    let listener = unsafe { listener.cast::<Arc<Listener>>().as_ref() };
+    if let (Some(config), Some(listener)) = (config, listener) {
+        let _ = guarded(|| act(listener, config));
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn envoy_dynamic_module_on_program_init() -> *const c_char {
+    let loaded = guarded(|| {
+        // Only where: what a panic says may be of a request.
+        panic::set_hook(Box::new(|info| {
+            let place = info.location().map(ToString::to_string).unwrap_or_default();
+            abi::log(LogLevel::Error, &format!("edge_authz panicked at {place}"));
+        }));
+        abi::load()
+    });
+    match loaded {
+        Some(Ok(version)) => version.as_ptr(),
+        Some(Err(_)) | None => ptr::null(),
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_new(
+    config: Ptr,
+    _name: Buffer,
+    text: Buffer,
+) -> Ptr {
+    // SAFETY: the pointer is Envoy's, and is not used after the hook.
+    let Some(config) = (unsafe { Config::new(config) }) else {
+        return ptr::null_mut();
+    };
+    // SAFETY: Envoy has handed it out for this hook, and nothing changes it.
+    let text = unsafe { text.bytes() };
+    let listener = guarded(|| Listener::new(config, text)).flatten();
+    listener.map_or(ptr::null_mut(), |listener| {
+        Box::into_raw(Box::new(listener)).cast()
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_destroy(listener: Ptr) {
+    if listener.is_null() {
+        return;
+    }
+    // SAFETY: it was made by `on_http_filter_config_new`, and this is its last hook.
+    let listener = unsafe { Box::from_raw(listener.cast::<Arc<Listener>>()) };
+    let _ = guarded(|| {
+        listener.close();
+        drop(listener);
+    });
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_scheduled(
+    config: Ptr,
+    listener: Ptr,
+    _event: u64,
+) {
+    // SAFETY: the pointers are this hook's.
+    unsafe { with_listener(config, listener, Listener::pulse) };
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_http_callout_done(
+    config: Ptr,
+    listener: Ptr,
+    number: u64,
+    result: c_int,
+    headers: *const Field,
+    headers_count: usize,
+    chunks: *const Buffer,
+    chunks_count: usize,
+) {
+    let act = |listener: &Listener, config: Config<'_>| {
+        if result != 0 {
+            listener.fetched(config, number, &AnswerHead::default(), &|| None);
+            return;
+        }
+        // SAFETY: they are this hook's, and nothing changes them before it ends.
+        let fields = unsafe { abi::fields(headers, headers_count) };
+        // SAFETY: as above.
+        let chunks = unsafe { abi::chunks(chunks, chunks_count) };
+        let size = chunks
+            .clone()
+            .map(<[u8]>::len)
+            .fold(0, usize::saturating_add);
+        let head = AnswerHead::read(&HeaderMap::from_pairs(fields), size);
+        let body = || Some(chunks.clone().flatten().copied().collect());
+        listener.fetched(config, number, &head, &body);
+    };
+    // SAFETY: the pointers are this hook's.
+    unsafe { with_listener(config, listener, act) };
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_new(
+    listener: Ptr,
+    filter: Ptr,
+) -> Ptr {
+    // SAFETY: it was made by `on_http_filter_config_new`, and is there until
+    // `on_http_filter_config_destroy`.
+    let listener = unsafe { listener.cast::<Arc<Listener>>().as_ref() };
+    // SAFETY: the pointer is Envoy's, and is not used after the hook.
+    let filter = unsafe { Filter::new(filter) };
+    let made = listener.zip(filter);
+    let made = made.and_then(|(listener, filter)| guarded(|| Request::new(listener, filter)));
+    // Without one, Envoy would end, or serve without this filter.
+    Box::into_raw(Box::new(made.unwrap_or(Request::Refused))).cast()
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_destroy(request: Ptr) {
+    if request.is_null() {
+        return;
+    }
+    // SAFETY: it was made by `on_http_filter_new`, and this is its last hook.
+    let request = unsafe { Box::from_raw(request.cast::<Request>()) };
+    let _ = guarded(|| drop(request));
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_request_headers(
+    filter: Ptr,
+    request: Ptr,
+    _end_stream: bool,
+) -> c_int {
+    let act = |request: &Request, filter: Filter<'_>| match request.headers(filter) {
+        Passage::Continue => CONTINUE,
+        Passage::Pause => STOP_ALL,
+    };
+    // SAFETY: the pointers are this hook's.
+    unsafe { with_request(filter, request, NOT_THERE, act) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_request_body(
+    filter: Ptr,
+    request: Ptr,
+    _end_stream: bool,
+) -> c_int {
+    let act = |request: &Request, _: Filter<'_>| match request.body() {
+        Passage::Continue => CONTINUE,
+        Passage::Pause => STOP_BODY,
+    };
+    // SAFETY: the pointers are this hook's.
+    unsafe { with_request(filter, request, STOP_BODY, act) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_request_trailers(
+    filter: Ptr,
+    request: Ptr,
+) -> c_int {
+    let act = |request: &Request, filter: Filter<'_>| {
+        let has_fields = filter.count(abi::List::RequestTrailers) > 0;
+        match request.trailers(filter, has_fields) {
+            Passage::Continue => CONTINUE,
+            Passage::Pause => STOP,
+        }
+    };
+    // SAFETY: the pointers are this hook's.
+    unsafe { with_request(filter, request, STOP, act) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_response_headers(
+    filter: Ptr,
+    request: Ptr,
+    _end_stream: bool,
+) -> c_int {
+    let act = |request: &Request, filter: Filter<'_>| match request.response_headers(filter) {
+        Passage::Continue => CONTINUE,
+        Passage::Pause => STOP,
+    };
+    // SAFETY: the pointers are this hook's.
+    unsafe { with_request(filter, request, STOP, act) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_scheduled(
+    filter: Ptr,
+    request: Ptr,
+    event: u64,
+) {
+    let act = |request: &Request, filter: Filter<'_>| request.scheduled(filter, event);
+    // SAFETY: the pointers are this hook's.
+    unsafe { with_request(filter, request, (), act) }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_stream_complete(
+    filter: Ptr,
+    request: Ptr,
+) {
+    // SAFETY: the pointer is Envoy's, and is not used after the hook.
+    let filter = unsafe { Filter::new(filter) };
+    // SAFETY: as in `with_request`. An answer can no longer be given.
+    let request = unsafe { request.cast::<Request>().as_ref() };
+    if let (Some(filter), Some(request)) = (filter, request) {
+        let _ = guarded(|| request.ended(filter));
+    }
+}
+
+/// Hooks that Envoy wants to find, and in which this module does nothing.
+macro_rules! nothing {
+    ($($name:ident($($type:ty),*) $(-> $result:ty = $value:expr)?;)*) => {
+        $(
+            #[unsafe(no_mangle)]
+            pub extern "C" fn $name($(_: $type),*) $(-> $result)? {
+                $($value)?
+            }
+        )*
+    };
+}
+
+nothing! {
+    envoy_dynamic_module_on_http_filter_response_body(Ptr, Ptr, bool) -> c_int = CONTINUE;
+    envoy_dynamic_module_on_http_filter_response_trailers(Ptr, Ptr) -> c_int = CONTINUE;
+    envoy_dynamic_module_on_http_filter_http_callout_done(
+        Ptr, Ptr, u64, c_int, *const Field, usize, *const Buffer, usize
+    );
+    envoy_dynamic_module_on_http_filter_http_stream_headers(
+        Ptr, Ptr, u64, *const Field, usize, bool
+    );
+    envoy_dynamic_module_on_http_filter_http_stream_data(
+        Ptr, Ptr, u64, *const Buffer, usize, bool
+    );
+    envoy_dynamic_module_on_http_filter_http_stream_trailers(Ptr, Ptr, u64, *const Field, usize);
+    envoy_dynamic_module_on_http_filter_http_stream_complete(Ptr, Ptr, u64);
+    envoy_dynamic_module_on_http_filter_http_stream_reset(Ptr, Ptr, u64, c_int);
+    envoy_dynamic_module_on_http_filter_downstream_above_write_buffer_high_watermark(Ptr, Ptr);
+    envoy_dynamic_module_on_http_filter_downstream_below_write_buffer_low_watermark(Ptr, Ptr);
+}

@@ -1,0 +1,298 @@
+//! One configuration of one listener, for all threads.
+
+use std::collections::VecDeque;
+use std::process;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::abi::{self, Config, Scheduler};
+use super::clock;
+use super::keeper::{self, Keeper};
+use super::metrics::Metrics;
+use super::sink;
+use super::ticker::{self, Paced};
+use edge_authz::config::{self, ConfigErrors, MAX_BYTES};
+use edge_authz::engine::{Effect, Exchange, FetchId, KeyService};
+use edge_authz::host::Reporting;
+use edge_authz::keys::answer::{AnswerHead, Ending};
+use edge_authz::policy::Policy;
+use edge_authz::telemetry::{Level, NotSent};
+
+/// While requests wait in some thread.
+const FAST: Duration = Duration::from_millis(10);
+
+/// A configuration in force.
+pub(crate) struct Listener {
+    /// Differs between the configurations of the process.
+    number: u64,
+    policy: Arc<Policy>,
+    exchange: Exchange,
+    metrics: Metrics,
+    keeper: Mutex<Keeper>,
+    /// The number of the snapshot that the threads were woken for.
+    woken_for: AtomicU64,
+    /// Asks for the hook on the main thread.
+    pulse: Alarm,
+    /// How far apart these hooks are, in milliseconds.
+    period: AtomicU64,
+    /// Of each thread in which requests wait, by its index: asks for the hook of one of
+    /// them.
+    alarms: Box<[Mutex<Option<Arc<Alarm>>>]>,
+    closed: AtomicBool,
+}
+
+/// A hook that is asked for, and not again before it is called.
+pub(crate) struct Alarm {
+    scheduler: Scheduler,
+    is_asked: AtomicBool,
+}
+
+impl Alarm {
+    pub(crate) const fn new(scheduler: Scheduler) -> Self {
+        Self {
+            scheduler,
+            is_asked: AtomicBool::new(false),
+        }
+    }
+
+    /// Asks for the hook in which time has passed.
+    pub(crate) fn ring(&self) {
+        if !self.is_asked.swap(true, Ordering::AcqRel) {
+            self.scheduler.commit(TICK);
+        }
+    }
+
+    /// Asks for the hook in which this request is told what was decided.
+    pub(crate) fn tell(&self) {
+        self.scheduler.commit(DECIDED);
+    }
+
+    /// The hook is called.
+    pub(crate) fn has_rung(&self) {
+        self.is_asked.store(false, Ordering::Release);
+    }
+}
+
+/// The number of the hook in which time has passed.
+pub(crate) const TICK: u64 = 1;
+/// The number of the hook in which a decision about a request is done.
+pub(crate) const DECIDED: u64 = 2;
+
+/// Counts configurations.
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
+impl Listener {
+    /// Puts a configuration in force. `None` where it is bad or Envoy cannot support
+    /// it: why is in the log, since Envoy does not say.
+    pub(crate) fn new(config: Config<'_>, text: &[u8]) -> Option<Arc<Self>> {
+        let compiled = if text.len() > MAX_BYTES {
+            Err(ConfigErrors::too_large())
+        } else {
+            config::compile(text)
+        };
+        let policy = compiled.map_err(|errors| log_errors(&errors)).ok()?;
+        match Self::with(config, policy) {
+            Ok(listener) => Some(listener),
+            Err(why) => {
+                sink::log(Level::Error, &format!("configuration: {why}"));
+                None
+            }
+        }
+    }
+
+    fn with(config: Config<'_>, policy: Policy) -> Result<Arc<Self>, &'static str> {
+        let now = clock::now().ok_or("the system has no clock")?;
+        let metrics = Metrics::define(config).map_err(|_| "Envoy takes no metrics")?;
+        let pulse = config.scheduler().ok_or("Envoy gives no scheduler")?;
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        let nanos = u64::try_from(now.as_nanos() & i128::from(u64::MAX)).unwrap_or_default();
+        let seed = nanos ^ number.rotate_left(32) ^ u64::from(process::id()).rotate_left(48);
+        let mut keeper = Keeper::new(&policy, seed, now);
+        let effects = keeper.ask(Some(now), KeyService::start);
+        let threads = abi::concurrency();
+        let listener = Arc::new(Self {
+            number,
+            policy: Arc::new(policy),
+            exchange: Exchange::new(&keeper.service, threads),
+            metrics,
+            woken_for: AtomicU64::new(keeper.service.snapshot().number()),
+            keeper: Mutex::new(keeper),
+            pulse: Alarm::new(pulse),
+            period: AtomicU64::new(0),
+            alarms: std::iter::repeat_with(Mutex::default)
+                .take(threads)
+                .collect(),
+            closed: AtomicBool::new(false),
+        });
+        listener.apply(config, effects);
+        // Whoever only checks a configuration asks no issuer.
+        if !abi::is_validation() {
+            let paced = Arc::clone(&listener);
+            ticker::register(number, paced).map_err(|_| "the system gives no thread")?;
+        }
+        Ok(listener)
+    }
+
+    pub(crate) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(crate) const fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    pub(crate) const fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    pub(crate) const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Envoy has no request of it any more.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        ticker::unregister(self.number);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Requests wait in the thread of this index, and this alarm is one's of them; or
+    /// none does.
+    pub(crate) fn set_alarm(&self, thread: usize, alarm: Option<Arc<Alarm>>) {
+        let is_new = alarm.is_some();
+        if let Some(place) = self.alarms.get(thread) {
+            *locked(place) = alarm;
+        }
+        if is_new {
+            self.hasten();
+        }
+    }
+
+    /// There is something to do on the main thread.
+    pub(crate) fn hasten(&self) {
+        ticker::hasten(self.number);
+    }
+
+    /// Time has passed, on the main thread.
+    pub(crate) fn pulse(&self, config: Config<'_>) {
+        self.pulse.has_rung();
+        let demands = self.exchange.demands();
+        let mut keeper = locked(&self.keeper);
+        let effects = keeper.ask(clock::now(), |service, env| service.tick(&demands, env));
+        drop(keeper);
+        self.apply(config, effects);
+    }
+
+    /// The answer to a fetch has come, or it never will: on the main thread.
+    pub(crate) fn fetched(
+        &self,
+        config: Config<'_>,
+        number: u64,
+        head: &AnswerHead,
+        body: &dyn Fn() -> Option<Vec<u8>>,
+    ) {
+        let mut keeper = locked(&self.keeper);
+        let Some(fetch) = keeper.take(number) else {
+            return;
+        };
+        let effects = keeper.ended(clock::now(), fetch, head, body);
+        drop(keeper);
+        self.apply(config, effects);
+    }
+
+    /// Does what the key service says, and hands the threads what serves now. The keeper
+    /// is free meanwhile, since Envoy may come back.
+    fn apply(&self, config: Config<'_>, effects: Vec<Effect>) {
+        self.publish();
+        let mut effects = VecDeque::from(effects);
+        while let Some(effect) = effects.pop_front() {
+            match effect {
+                Effect::Fetch(call) => match keeper::send(config, &call) {
+                    Ok(number) => locked(&self.keeper).sent(number, call.id),
+                    Err(why) => {
+                        effects.extend(self.not_sent(call.id, why));
+                        self.publish();
+                    }
+                },
+                Effect::Measure(measurement) => self.metrics.measure(config, measurement),
+                Effect::Log(event) => {
+                    let level = event.level();
+                    let least = sink::Sink::default().log_level().ok().flatten();
+                    if least.is_some_and(|least| level >= least) {
+                        sink::log(level, &event.to_string());
+                    }
+                }
+                // The service decides about no request.
+                Effect::Answer(_) => {}
+            }
+        }
+        let keeper = locked(&self.keeper);
+        let period = u64::try_from(keeper.service.next_tick().as_millis()).unwrap_or(u64::MAX);
+        self.period.store(period, Ordering::Relaxed);
+    }
+
+    fn not_sent(&self, fetch: FetchId, why: NotSent) -> Vec<Effect> {
+        let head = AnswerHead {
+            ending: Ending::NotSent(why),
+            ..AnswerHead::default()
+        };
+        locked(&self.keeper).ended(clock::now(), fetch, &head, &|| None)
+    }
+
+    /// Hands the threads what serves now, and wakes those in which requests wait.
+    fn publish(&self) {
+        let keeper = locked(&self.keeper);
+        self.exchange.publish(&keeper.service);
+        let number = keeper.service.snapshot().number();
+        drop(keeper);
+        if self.woken_for.swap(number, Ordering::Relaxed) != number {
+            self.ring();
+        }
+    }
+
+    /// Wakes the threads in which requests wait; whether there are any.
+    fn ring(&self) -> bool {
+        let mut any = false;
+        for place in &self.alarms {
+            let alarm = locked(place).clone();
+            if let Some(alarm) = alarm {
+                alarm.ring();
+                any = true;
+            }
+        }
+        any
+    }
+}
+
+impl Paced for Listener {
+    fn beat(&self) -> Duration {
+        self.pulse.ring();
+        let period = Duration::from_millis(self.period.load(Ordering::Relaxed));
+        if self.ring() {
+            period.min(FAST)
+        } else {
+            period
+        }
+    }
+}
+
+/// The value: whoever had the lock before has left it whole, or it is of a listener
+/// whose hook has panicked, and then what is in it is as good as what came of the last
+/// event.
+fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn log_errors(errors: &ConfigErrors) {
+    for error in errors.iter() {
+        sink::log(Level::Error, &format!("configuration: {error}"));
+    }
+    if errors.omitted() > 0 {
+        let line = format!("configuration: and {} more errors", errors.omitted());
+        sink::log(Level::Error, &line);
+    }
+}

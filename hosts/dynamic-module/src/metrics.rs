@@ -1,0 +1,108 @@
+//! The metrics in Envoy. They are made known with the configuration, by families
+//! with labels: later Envoy takes no new ones.
+
+use std::collections::BTreeMap;
+use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::abi::{Config, Filter, MetricChange, Refused};
+use edge_authz::telemetry::{Change, Family, Measurement, Metric, MetricKind};
+
+/// Counts hooks that panicked: each is a fault of this module.
+const PANICS: &str = "edge_authz_panics";
+
+/// The metrics of one configuration.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    /// Envoy's numbers of the families.
+    ids: BTreeMap<Family, usize>,
+    panics: usize,
+    /// What the main thread has measured, where Envoy takes it from requests only
+    /// (1.38). No more than there are metrics.
+    untold: Mutex<BTreeMap<Metric, Change>>,
+    has_untold: AtomicBool,
+}
+
+impl Metrics {
+    /// Makes them known.
+    pub(crate) fn define(config: Config<'_>) -> Result<Self, Refused> {
+        let define = |family: Family| {
+            let is_counter = family.kind() == MetricKind::Counter;
+            let id = config.define_metric(is_counter, family.name(), family.labels())?;
+            Ok((family, id))
+        };
+        Ok(Self {
+            ids: Family::ALL
+                .into_iter()
+                .map(define)
+                .collect::<Result<_, _>>()?,
+            panics: config.define_metric(true, PANICS, &[])?,
+            untold: Mutex::default(),
+            has_untold: AtomicBool::new(false),
+        })
+    }
+
+    /// Changes a metric, in a hook of a request.
+    pub(crate) fn change(&self, filter: Filter<'_>, metric: &Metric, change: Change) {
+        self.with(metric, change, |id, labels, change| {
+            filter.change_metric(id, labels, change);
+        });
+    }
+
+    /// A hook of a request has panicked.
+    pub(crate) fn count_panic(&self, filter: Filter<'_>) {
+        filter.change_metric(self.panics, &[], MetricChange::Count(1));
+    }
+
+    /// Changes a metric on the main thread, at once or with the next request.
+    pub(crate) fn measure(&self, config: Config<'_>, measurement: Measurement) {
+        let Measurement { metric, change } = measurement;
+        let told = self.with(&metric, change, |id, labels, change| {
+            config.change_metric(id, labels, change)
+        });
+        if told != Some(false) {
+            return;
+        }
+        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        let change = match untold.get(&metric) {
+            Some(earlier) => earlier.then(change),
+            None => change,
+        };
+        untold.insert(metric, change);
+        self.has_untold.store(true, Ordering::Release);
+    }
+
+    /// Tells Envoy what the main thread could not, in a hook of a request.
+    pub(crate) fn tell_rest(&self, filter: Filter<'_>) {
+        if !self.has_untold.load(Ordering::Acquire) {
+            return;
+        }
+        self.has_untold.store(false, Ordering::Release);
+        let untold = mem::take(&mut *self.untold.lock().unwrap_or_else(PoisonError::into_inner));
+        for (metric, change) in untold {
+            self.change(filter, &metric, change);
+        }
+    }
+
+    /// A metric by number, labels and change; nothing where it does not change.
+    fn with<T>(
+        &self,
+        metric: &Metric,
+        change: Change,
+        tell: impl FnOnce(usize, &[&str], MetricChange) -> T,
+    ) -> Option<T> {
+        let series = metric.series();
+        let id = *self.ids.get(&series.family)?;
+        let labels = series.values.get(..series.family.labels().len())?;
+        let is_counter = metric.kind() == MetricKind::Counter;
+        let change = match change {
+            Change::Add(0) => return None,
+            Change::Set(value) => MetricChange::Set(value),
+            Change::Add(offset) if is_counter => MetricChange::Count(u64::try_from(offset).ok()?),
+            Change::Add(offset @ 1..) => MetricChange::Up(offset.unsigned_abs()),
+            Change::Add(offset) => MetricChange::Down(offset.unsigned_abs()),
+        };
+        Some(tell(id, labels, change))
+    }
+}

@@ -1,0 +1,248 @@
+//! One request of Envoy's, behind the core's port.
+
+use super::abi::{Attribute, Filter, List, Refused};
+use edge_authz::cors::ResponseCors;
+use edge_authz::host::{HeaderList, HostError, HttpExchange};
+use edge_authz::http::{HeaderEdit, HeaderMap, LocalReply};
+use edge_authz::telemetry::FilterState;
+
+/// The namespace of the dynamic metadata.
+const NAMESPACE: &str = "edge_authz";
+
+impl HttpExchange for Filter<'_> {
+    fn headers(&self, list: HeaderList) -> Result<HeaderMap, HostError> {
+        let copied = self.with_fields(list.into(), |fields| HeaderMap::from_pairs(fields));
+        copied.ok_or(HostError::NotFound)
+    }
+
+    fn edit(&self, list: HeaderList, edit: &HeaderEdit<'_>) -> Result<(), HostError> {
+        let list = list.into();
+        let done = match edit {
+            HeaderEdit::Remove(name) => self.set_header(list, sendable(name)?, b""),
+            HeaderEdit::Set(name, value) => {
+                self.set_header(list, sendable(name)?, sendable(value)?)
+            }
+            // Envoy adds no line without a value: there is none then, which is safe,
+            // as it takes no other's place.
+            HeaderEdit::Add(name, value) if value.is_empty() => {
+                self.set_header(list, sendable(name)?, b"")
+            }
+            HeaderEdit::Add(name, value) => {
+                self.add_header(list, sendable(name)?, sendable(value)?)
+            }
+        };
+        done.map_err(refused)
+    }
+
+    fn resume(&self) -> Result<(), HostError> {
+        self.continue_decoding();
+        Ok(())
+    }
+
+    /// Envoy does not hand its own answers to the response hook, where those of others
+    /// get their CORS headers.
+    fn reply(&self, reply: &LocalReply, cors: Option<&ResponseCors>) -> Result<(), HostError> {
+        if !(200..600).contains(&reply.status) {
+            return Err(HostError::NotAsked);
+        }
+        let own = reply.headers.iter();
+        let own = own.map(|(name, value)| (name.as_bytes(), value.as_str().as_bytes()));
+        let own: Vec<(&[u8], &[u8])> = own.collect();
+        let edits = cors.map(|cors| cors.apply(own.iter().copied(), true));
+        let mut fields = edited(own, edits.as_deref().unwrap_or_default());
+        if is_grpc(*self) {
+            fields.push((b"grpc-status", grpc_status(reply.status)));
+        }
+        for (name, value) in &fields {
+            sendable(name)?;
+            sendable(value)?;
+        }
+        self.send_response(u32::from(reply.status), &fields, &reply.body, reply.details);
+        Ok(())
+    }
+
+    /// Envoy ends no stream for a module. An answer that has nothing in it is sent
+    /// instead: it cannot be refused for what it has.
+    fn reset(&self) -> Result<(), HostError> {
+        let grpc: (&[u8], &[u8]) = (b"grpc-status", grpc_status(503));
+        let fields = if is_grpc(*self) { &[grpc][..] } else { &[] };
+        self.send_response(503, fields, b"", "edge_authz_internal_error");
+        Ok(())
+    }
+
+    fn set_filter_state(&self, entry: FilterState, value: &str) -> Result<(), HostError> {
+        let known = FilterState::NAMES.iter().find(|(_, known)| *known == entry);
+        if let Some((name, _)) = known {
+            self.set_metadata(NAMESPACE, name, value);
+        }
+        Filter::set_filter_state(*self, entry.name(), value).map_err(refused)
+    }
+
+    fn client_certificate_digest(&self) -> Result<Option<[u8; 32]>, HostError> {
+        match self.attribute(Attribute::PEER_CERTIFICATE_DIGEST) {
+            None => Ok(None),
+            Some(digits) if digits.is_empty() => Ok(None),
+            Some(digits) => digest(&digits).map(Some).ok_or(HostError::Malformed),
+        }
+    }
+}
+
+/// Whether Envoy takes the request for one of gRPC, and makes of an answer of a module one
+/// of gRPC, with the status OK where the answer has none.
+fn is_grpc(filter: Filter<'_>) -> bool {
+    let is_grpc = |fields: &mut dyn Iterator<Item = (&[u8], &[u8])>| {
+        let mut types = fields.filter(|(name, _)| name.eq_ignore_ascii_case(b"content-type"));
+        types.next().is_some_and(|(_, value)| is_grpc_type(value))
+    };
+    filter.with_fields(List::Request, is_grpc) == Some(true)
+}
+
+fn is_grpc_type(content_type: &[u8]) -> bool {
+    let rest = content_type.strip_prefix(b"application/grpc");
+    matches!(rest, Some([] | [b'+', ..]))
+}
+
+/// What Envoy makes of a status where it is asked to: see "HTTP to gRPC Status Code
+/// Mapping" of gRPC.
+const fn grpc_status(status: u16) -> &'static [u8] {
+    match status {
+        400 => b"13",
+        401 => b"16",
+        403 => b"7",
+        404 => b"12",
+        429 | 502 | 503 | 504 => b"14",
+        _ => b"2",
+    }
+}
+
+fn refused(Refused(status): Refused) -> HostError {
+    HostError::Refused(u32::try_from(status).unwrap_or(u32::MAX))
+}
+
+impl From<HeaderList> for List {
+    fn from(list: HeaderList) -> Self {
+        match list {
+            HeaderList::Request => Self::Request,
+            HeaderList::RequestTrailers => Self::RequestTrailers,
+            HeaderList::Response => Self::Response,
+        }
+    }
+}
+
+/// Bytes that end neither a line nor a text: Envoy writes what a module gives it as it
+/// is.
+fn sendable(bytes: &[u8]) -> Result<&[u8], HostError> {
+    if bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+        return Err(HostError::NotAsked);
+    }
+    Ok(bytes)
+}
+
+/// The fields of an answer after changes.
+fn edited<'a>(
+    mut fields: Vec<(&'a [u8], &'a [u8])>,
+    edits: &'a [HeaderEdit<'a>],
+) -> Vec<(&'a [u8], &'a [u8])> {
+    for edit in edits {
+        match edit {
+            HeaderEdit::Remove(name) => remove(&mut fields, name),
+            HeaderEdit::Set(name, value) => {
+                remove(&mut fields, name);
+                fields.push((name, value));
+            }
+            HeaderEdit::Add(name, value) => fields.push((name, value)),
+        }
+    }
+    fields
+}
+
+fn remove(fields: &mut Vec<(&[u8], &[u8])>, name: &[u8]) {
+    fields.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+}
+
+/// Reads a digest of two hexadecimal digits for each byte.
+fn digest(digits: &[u8]) -> Option<[u8; 32]> {
+    let mut digest = [0; 32];
+    let (pairs, []) = digits.as_chunks::<2>() else {
+        return None;
+    };
+    if pairs.len() != digest.len() {
+        return None;
+    }
+    for (byte, pair) in digest.iter_mut().zip(pairs) {
+        let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
+        *byte = u8::try_from(high?.checked_shl(4)? | low?).ok()?;
+    }
+    Some(digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_end_a_line_is_not_sent() {
+        for bad in ["a\r\nb: c", "\r", "\n", "a\0"] {
+            assert_eq!(sendable(bad.as_bytes()), Err(HostError::NotAsked));
+        }
+        assert_eq!(sendable(b"a\tb \xff"), Ok(&b"a\tb \xff"[..]));
+    }
+
+    #[test]
+    fn a_grpc_answer_never_says_ok() {
+        for status in 200..600 {
+            assert_ne!(grpc_status(status), b"0");
+        }
+        for (content_type, expected) in [
+            ("application/grpc", true),
+            ("application/grpc+proto", true),
+            ("application/grpc-web", false),
+            ("application/grpcx", false),
+            ("application/json", false),
+            ("", false),
+        ] {
+            assert_eq!(
+                is_grpc_type(content_type.as_bytes()),
+                expected,
+                "{content_type}"
+            );
+        }
+    }
+
+    #[test]
+    fn changes_of_an_answer_are_made_in_order() {
+        let set = |name: &'static str, value: &'static str| {
+            HeaderEdit::Set(name.as_bytes().into(), value.as_bytes().into())
+        };
+        let edits = [
+            HeaderEdit::Remove(b"gone"[..].into()),
+            set("Vary", "origin"),
+            HeaderEdit::Add(b"new"[..].into(), b"1"[..].into()),
+            set("new", "2"),
+        ];
+        let fields: Vec<(&[u8], &[u8])> = vec![
+            (b"Gone", b"1"),
+            (b"vary", b"a"),
+            (b"vary", b"b"),
+            (b"x", b"y"),
+        ];
+        let expected: [(&[u8], &[u8]); 3] = [(b"x", b"y"), (b"Vary", b"origin"), (b"new", b"2")];
+        assert_eq!(edited(fields, &edits), expected);
+    }
+
+    #[test]
+    fn a_digest_is_exactly_64_digits() {
+        let digits = "0aFF".repeat(16);
+        let expected: Vec<u8> = [0x0a, 0xff].repeat(16);
+        assert_eq!(digest(digits.as_bytes()).unwrap().to_vec(), expected);
+        for bad in [
+            &digits.replacen('0', "", 1),
+            &digits.replacen("0a", "", 1),
+            "",
+            &format!("{digits}00"),
+            &digits.replace('a', "g"),
+        ] {
+            assert_eq!(digest(bad.as_bytes()), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What is known of key sources, for all configurations of the process: one that takes
+//! another's place has its keys at once, whatever has become of the issuer.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use edge_authz::engine::{NotSet, SharedData, Unavailable};
+
+/// The most bytes of all values together. Entries outlive configurations, as nobody can
+/// tell which will be asked for again. At the bound each configuration keeps its keys for
+/// itself.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+/// What an entry takes besides its value: its name, and its place.
+const ENTRY_BYTES: usize = 256;
+
+/// The data of the process. Only the main thread looks at it.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    entries: Mutex<Entries>,
+    most: usize,
+}
+
+#[derive(Debug)]
+struct Entries {
+    /// Each value, and the number of its last change: never 0.
+    all: BTreeMap<Box<str>, (Vec<u8>, u32)>,
+    bytes: usize,
+}
+
+pub(crate) static SHARED: Shared = Shared::new(MOST_BYTES);
+
+impl Shared {
+    const fn new(most: usize) -> Self {
+        Self {
+            entries: Mutex::new(Entries {
+                all: BTreeMap::new(),
+                bytes: 0,
+            }),
+            most,
+        }
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SharedData for Shared {
+    fn get(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, Unavailable> {
+        Ok(self.entries().all.get(key).cloned())
+    }
+
+    fn set(&self, key: &str, value: &[u8], last_change: Option<u32>) -> Result<(), NotSet> {
+        let mut entries = self.entries();
+        let known = entries.all.get(key);
+        let (former, number) = match known {
+            Some((former, number)) => (former.len().saturating_add(ENTRY_BYTES), *number),
+            None => (0, 0),
+        };
+        if known.is_some() && last_change.is_some_and(|change| change != number) {
+            return Err(NotSet::Changed);
+        }
+        let needed = value.len().saturating_add(ENTRY_BYTES);
+        let bytes = entries.bytes.saturating_sub(former).saturating_add(needed);
+        if bytes > self.most {
+            return Err(NotSet::Unavailable);
+        }
+        entries.bytes = bytes;
+        let number = number.wrapping_add(1).max(1);
+        entries.all.insert(key.into(), (value.to_vec(), number));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_changed_only_by_who_knows_it() {
+        let shared = Shared::new(MOST_BYTES);
+        assert_eq!(shared.get("a"), Ok(None));
+        // Where there is none, any number is right.
+        shared.set("a", b"1", Some(u32::MAX)).unwrap();
+        let (value, first) = shared.get("a").unwrap().unwrap();
+        assert_eq!(value, b"1");
+        assert_ne!(first, 0);
+        assert_eq!(shared.set("a", b"2", Some(u32::MAX)), Err(NotSet::Changed));
+        shared.set("a", b"2", Some(first)).unwrap();
+        assert_eq!(shared.set("a", b"3", Some(first)), Err(NotSet::Changed));
+        shared.set("a", b"3", None).unwrap();
+        assert_eq!(shared.get("a").unwrap().unwrap().0, b"3");
+        assert_eq!(shared.get("b"), Ok(None));
+    }
+
+    #[test]
+    fn beyond_the_bound_nothing_is_set_and_what_there_is_stays() {
+        let shared = Shared::new(2 * ENTRY_BYTES + 10);
+        shared.set("a", &[1; 5], None).unwrap();
+        shared.set("b", &[2; 5], None).unwrap();
+        assert_eq!(shared.set("a", &[1; 6], None), Err(NotSet::Unavailable));
+        assert_eq!(shared.set("c", &[], None), Err(NotSet::Unavailable));
+        assert_eq!(shared.get("a").unwrap().unwrap().0, [1; 5]);
+        shared.set("a", &[1; 4], None).unwrap();
+        shared.set("b", &[2; 6], None).unwrap();
+    }
+}

@@ -1,0 +1,201 @@
+//! Makes time pass: Envoy has no timer for the configuration of a filter.
+//!
+//! One thread for the whole process, while there are configurations. It does nothing
+//! but to ask Envoy for hooks in Envoy's own threads.
+
+use std::io;
+use std::mem;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// What has something to do from time to time.
+pub(crate) trait Paced: Send + Sync {
+    /// Asks for the hooks in which it is done, and says how long until the next time.
+    /// Neither blocks nor panics.
+    fn beat(&self) -> Duration;
+}
+
+/// Those that have something to do, and the thread.
+struct Ticker {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    /// Counts the threads: a former one, which is about to end, is not the present one.
+    generation: u64,
+    entries: Vec<Entry>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Entry {
+    number: u64,
+    due: Instant,
+    /// When it had its last beat.
+    last: Option<Instant>,
+    paced: Arc<dyn Paced>,
+}
+
+static TICKER: Ticker = Ticker {
+    state: Mutex::new(State {
+        generation: 0,
+        entries: Vec::new(),
+        thread: None,
+    }),
+    changed: Condvar::new(),
+};
+
+/// The least time between two beats of one entry.
+const LEAST: Duration = Duration::from_millis(1);
+
+/// The least time between two beats where whoever sends requests can cause them.
+const LEAST_IN_HASTE: Duration = Duration::from_millis(5);
+
+/// The longest sleep.
+const MOST: Duration = Duration::from_millis(500);
+
+/// Begins to tick for a configuration, by its number.
+///
+/// # Errors
+///
+/// The system gives no thread.
+pub(crate) fn register(number: u64, paced: Arc<dyn Paced>) -> io::Result<()> {
+    let mut state = TICKER.state();
+    if state.thread.is_none() {
+        state.generation = state.generation.wrapping_add(1);
+        let generation = state.generation;
+        let builder = thread::Builder::new().name("edge_authz".to_owned());
+        state.thread = Some(builder.spawn(move || TICKER.run(generation))?);
+    }
+    state.entries.push(Entry {
+        number,
+        due: now(),
+        last: None,
+        paced,
+    });
+    drop(state);
+    TICKER.changed.notify_all();
+    Ok(())
+}
+
+/// Ticks for this configuration soon.
+pub(crate) fn hasten(number: u64) {
+    let mut state = TICKER.state();
+    let now = now();
+    for entry in state
+        .entries
+        .iter_mut()
+        .filter(|entry| entry.number == number)
+    {
+        let soon = entry.last.and_then(|last| last.checked_add(LEAST_IN_HASTE));
+        entry.due = entry.due.min(soon.map_or(now, |soon| soon.max(now)));
+    }
+    drop(state);
+    TICKER.changed.notify_all();
+}
+
+/// Ticks no longer for this configuration. With the last one the thread ends, before
+/// this returns.
+pub(crate) fn unregister(number: u64) {
+    let mut state = TICKER.state();
+    let entries = mem::take(&mut state.entries);
+    let (left, kept) = entries
+        .into_iter()
+        .partition(|entry| entry.number == number);
+    let left: Vec<Entry> = left;
+    state.entries = kept;
+    let thread = if state.entries.is_empty() {
+        state.generation = state.generation.wrapping_add(1);
+        state.thread.take()
+    } else {
+        None
+    };
+    drop(state);
+    TICKER.changed.notify_all();
+    drop(left);
+    if let Some(thread) = thread {
+        // It has nothing to panic about.
+        let _ = thread.join();
+    }
+}
+
+impl Ticker {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self, generation: u64) {
+        let mut state = self.state();
+        while state.generation == generation {
+            let mut sleep = MOST;
+            let now = now();
+            for entry in &mut state.entries {
+                if entry.due <= now {
+                    let pause = entry.paced.beat().clamp(LEAST, MOST);
+                    entry.due = now.checked_add(pause).unwrap_or(now);
+                    entry.last = Some(now);
+                }
+                sleep = sleep.min(entry.due.saturating_duration_since(now));
+            }
+            let waited = self.changed.wait_timeout(state, sleep);
+            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this thread is the clock of the others"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::mpsc::{self, Sender};
+
+    use super::*;
+
+    struct Fake(Sender<()>, Duration, AtomicU64);
+
+    impl Paced for Fake {
+        fn beat(&self) -> Duration {
+            self.2.fetch_add(1, Ordering::Relaxed);
+            let _ = self.0.send(());
+            self.1
+        }
+    }
+
+    /// One test, since there is one ticker.
+    #[test]
+    fn it_ticks_while_somebody_has_something_to_do_and_ends_with_the_last() {
+        let patience = Duration::from_secs(20);
+        for number in 1..4 {
+            let (sender, beats) = mpsc::channel();
+            let fast = Arc::new(Fake(sender, Duration::from_millis(2), AtomicU64::new(0)));
+            register(number, fast.clone()).unwrap();
+            for _ in 0..5 {
+                beats.recv_timeout(patience).unwrap();
+            }
+            let (sender, slow_beats) = mpsc::channel();
+            let slow = Arc::new(Fake(sender, MOST, AtomicU64::new(0)));
+            register(100 + number, slow.clone()).unwrap();
+            slow_beats.recv_timeout(patience).unwrap();
+            let began = now();
+            hasten(100 + number);
+            slow_beats.recv_timeout(patience).unwrap();
+            assert!(began.elapsed() < MOST);
+            unregister(number);
+            let count = fast.2.load(Ordering::Relaxed);
+            unregister(100 + number);
+            assert_eq!(fast.2.load(Ordering::Relaxed), count);
+            assert!(TICKER.state().thread.is_none());
+            // Nobody holds them any more.
+            assert_eq!(Arc::strong_count(&fast), 1);
+            assert_eq!(Arc::strong_count(&slow), 1);
+        }
+    }
+}

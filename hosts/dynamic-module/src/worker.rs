@@ -1,0 +1,345 @@
+//! One configuration in one of Envoy's threads.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::abi::Filter;
+use super::clock;
+use super::listener::{Alarm, Listener};
+use super::sink::Sink;
+use edge_authz::cors::ResponseCors;
+use edge_authz::crypto::NoHostSignatures;
+use edge_authz::engine::{Answer, Demand, Effect, Env, Judge, NoSharedData, StreamId};
+use edge_authz::host::{At, HeaderList, HttpExchange, Passage, Settler, Stream};
+use edge_authz::http::RequestHead;
+use edge_authz::time::UnixTime;
+
+thread_local! {
+    /// The configurations that this thread has served, by their numbers. Those that are
+    /// closed go with the next new one: there is one of them at most for each that
+    /// is in force.
+    static WORKERS: RefCell<BTreeMap<u64, Rc<Worker>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// What decides in one thread: a judge, and the requests that wait for it.
+pub(crate) struct Worker {
+    listener: Arc<Listener>,
+    /// The thread's index.
+    thread: usize,
+    judge: RefCell<Judge>,
+    sink: Rc<Sink>,
+    settler: Settler<Sink>,
+    waiting: RefCell<BTreeMap<StreamId, Waiter>>,
+    /// The one of those that wait whose alarm the listener has.
+    alarmed: Cell<Option<StreamId>>,
+    /// What the key service was last told.
+    told: RefCell<Demand>,
+    /// Whether that was anything.
+    has_told: Cell<bool>,
+    last_stream: Cell<u32>,
+}
+
+/// A request that waits. The judge bounds their number.
+struct Waiter {
+    stream: Rc<Stream>,
+    alarm: Arc<Alarm>,
+    /// What was decided: its own hook does it.
+    decided: Option<Box<Answer>>,
+}
+
+impl Worker {
+    /// The one of this thread.
+    pub(crate) fn of(listener: &Arc<Listener>, filter: Filter<'_>) -> Option<Rc<Self>> {
+        WORKERS.with(|workers| {
+            let mut workers = workers.try_borrow_mut().ok()?;
+            if let Some(worker) = workers.get(&listener.number()) {
+                return Some(Rc::clone(worker));
+            }
+            workers.retain(|_, worker| !worker.listener.is_closed());
+            let worker = Rc::new(Self::new(listener, filter.worker_index()));
+            workers.insert(listener.number(), Rc::clone(&worker));
+            Some(worker)
+        })
+    }
+
+    fn new(listener: &Arc<Listener>, thread: usize) -> Self {
+        let sink = Rc::new(Sink::default());
+        let policy = listener.policy();
+        Self {
+            judge: RefCell::new(Judge::new(Arc::clone(policy), listener.exchange().latest())),
+            settler: Settler::new(Rc::clone(&sink), Arc::clone(policy)),
+            sink,
+            listener: Arc::clone(listener),
+            thread,
+            waiting: RefCell::default(),
+            alarmed: Cell::new(None),
+            told: RefCell::default(),
+            has_told: Cell::new(false),
+            last_stream: Cell::new(0),
+        }
+    }
+
+    pub(crate) const fn listener(&self) -> &Arc<Listener> {
+        &self.listener
+    }
+
+    /// A new request. Its name comes again after 2^32 others, when it has long been over.
+    pub(crate) fn stream(&self) -> Rc<Stream> {
+        let number = self.last_stream.get().wrapping_add(1);
+        self.last_stream.set(number);
+        Stream::new(StreamId(number))
+    }
+
+    /// The headers of a request have come.
+    pub(crate) fn request_headers(&self, filter: Filter<'_>, stream: &Rc<Stream>) -> Passage {
+        self.settler.report().refresh();
+        let effects = filter
+            .headers(HeaderList::Request)
+            .ok()
+            .and_then(|headers| {
+                let head = RequestHead::new(headers);
+                self.ask(|judge, env| judge.request(stream.id(), head, env))
+            });
+        match effects {
+            Some(effects) => self.apply(effects, Some((filter, stream))),
+            None => self.refuse(filter, stream),
+        }
+        if stream.is_pending() && !self.begin_to_wait(filter, stream) {
+            self.forget_in_judge(stream.id());
+            self.refuse(filter, stream);
+        }
+        self.tell_demand();
+        self.report(filter);
+        self.listener.metrics().tell_rest(filter);
+        stream.passage()
+    }
+
+    fn refuse(&self, filter: Filter<'_>, stream: &Stream) {
+        let refusal = self
+            .settler
+            .refusal(stream.id(), self.cors_of_waiting(stream.id()));
+        self.settler.settle(&filter, stream, &refusal, At::Headers);
+    }
+
+    /// False where the request would wait for good, since nobody could wake it.
+    fn begin_to_wait(&self, filter: Filter<'_>, stream: &Rc<Stream>) -> bool {
+        let Ok(mut waiting) = self.waiting.try_borrow_mut() else {
+            return false;
+        };
+        let Some(scheduler) = filter.scheduler() else {
+            return false;
+        };
+        let waiter = Waiter {
+            stream: Rc::clone(stream),
+            alarm: Arc::new(Alarm::new(scheduler)),
+            decided: None,
+        };
+        waiting.insert(stream.id(), waiter);
+        drop(waiting);
+        self.set_alarm();
+        true
+    }
+
+    /// Has the listener wake this thread by the first of those that wait.
+    fn set_alarm(&self) {
+        let Ok(waiting) = self.waiting.try_borrow() else {
+            return;
+        };
+        let first = waiting.first_key_value();
+        let id = first.map(|(id, _)| *id);
+        if self.alarmed.get() != id {
+            self.alarmed.set(id);
+            let alarm = first.map(|(_, waiter)| Arc::clone(&waiter.alarm));
+            self.listener.set_alarm(self.thread, alarm);
+        }
+    }
+
+    /// A hook that a request has asked for: time has passed for all of this thread, which
+    /// is where requests that wait are decided.
+    pub(crate) fn tick(&self, filter: Filter<'_>, stream: &Stream) {
+        if let Ok(waiting) = self.waiting.try_borrow()
+            && let Some(waiter) = waiting.get(&stream.id())
+        {
+            waiter.alarm.has_rung();
+        }
+        self.settler.report().refresh();
+        match self.ask(Judge::tick) {
+            Some(effects) => self.apply(effects, None),
+            // Whose time is up cannot be told any more.
+            None => self.abandon(),
+        }
+        self.set_alarm();
+        self.hurry();
+        self.tell_demand();
+        self.report(filter);
+    }
+
+    /// Asks for the next tick at once where there is more to do than one does.
+    fn hurry(&self) {
+        let judge = self.judge.try_borrow();
+        if judge.is_ok_and(|judge| judge.is_behind())
+            && let Ok(waiting) = self.waiting.try_borrow()
+            && let Some((_, waiter)) = waiting.first_key_value()
+        {
+            waiter.alarm.ring();
+        }
+    }
+
+    /// Does what was decided about a request, in its own hook: each has one.
+    pub(crate) fn decided(&self, filter: Filter<'_>, stream: &Stream) {
+        let taken = self.waiting.try_borrow_mut().ok().and_then(|mut waiting| {
+            waiting.get(&stream.id())?.decided.as_ref()?;
+            waiting.remove(&stream.id())?.decided
+        });
+        if let Some(answer) = taken {
+            self.set_alarm();
+            self.settler.settle(&filter, stream, &answer, At::Later);
+            self.report(filter);
+        }
+    }
+
+    /// The trailers of a request have come.
+    pub(crate) fn request_trailers(
+        &self,
+        filter: Filter<'_>,
+        stream: &Stream,
+        has_fields: bool,
+    ) -> Passage {
+        let passage = self.settler.request_trailers(&filter, stream, has_fields);
+        self.report(filter);
+        passage
+    }
+
+    /// The headers of a response have come, whoever gives it.
+    pub(crate) fn response_headers(&self, filter: Filter<'_>, stream: &Stream) -> Passage {
+        if stream.is_pending() {
+            stream.overtaken(self.cors_of_waiting(stream.id()));
+            self.forget(stream);
+        }
+        let passage = self.settler.response_headers(&filter, stream);
+        self.report(filter);
+        passage
+    }
+
+    /// A request is over, whoever ended it.
+    pub(crate) fn ended(&self, filter: Filter<'_>, stream: &Stream) {
+        if stream.is_pending() {
+            self.forget(stream);
+            self.tell_demand();
+            self.report(filter);
+        }
+    }
+
+    /// Forgets a request that waits, if it does.
+    pub(crate) fn forget(&self, stream: &Stream) {
+        if let Ok(mut waiting) = self.waiting.try_borrow_mut() {
+            waiting.remove(&stream.id());
+        }
+        self.set_alarm();
+        self.forget_in_judge(stream.id());
+    }
+
+    fn forget_in_judge(&self, stream: StreamId) {
+        if let Ok(mut judge) = self.judge.try_borrow_mut() {
+            let effects = judge.forget(stream);
+            drop(judge);
+            self.apply(effects, None);
+        }
+    }
+
+    /// Refuses all that wait.
+    fn abandon(&self) {
+        let ids: Vec<StreamId> = match self.waiting.try_borrow() {
+            Ok(waiting) => waiting.keys().copied().collect(),
+            Err(_) => return,
+        };
+        for id in ids {
+            let cors = self.cors_of_waiting(id);
+            self.forget_in_judge(id);
+            self.decide(Box::new(self.settler.refusal(id, cors)));
+        }
+    }
+
+    fn cors_of_waiting(&self, stream: StreamId) -> Option<ResponseCors> {
+        let judge = self.judge.try_borrow().ok()?;
+        judge.cors_of_waiting(stream).cloned()
+    }
+
+    /// Tells the judge of an event, by what serves at this moment. `None` where that is
+    /// not possible.
+    fn ask(&self, event: impl FnOnce(&mut Judge, Env<'_>) -> Vec<Effect>) -> Option<Vec<Effect>> {
+        let mut judge = self.judge.try_borrow_mut().ok()?;
+        let newer = self.listener.exchange().newer_than(&judge);
+        // Read after the snapshot was: nothing in it is later.
+        let now: UnixTime = clock::now()?;
+        if let Some(newer) = newer {
+            judge.adopt(&newer, now);
+        }
+        let env = Env {
+            now,
+            shared: &NoSharedData,
+            host_signatures: &NoHostSignatures,
+        };
+        Some(event(&mut judge, env))
+    }
+
+    /// Does what the judge says. `here` is the request whose headers the hook brings, if
+    /// it does.
+    fn apply(&self, effects: Vec<Effect>, here: Option<(Filter<'_>, &Rc<Stream>)>) {
+        for effect in effects {
+            match (effect, here) {
+                (Effect::Answer(answer), Some((filter, stream)))
+                    if answer.stream == stream.id() =>
+                {
+                    self.settler.settle(&filter, stream, &answer, At::Headers);
+                }
+                (Effect::Answer(answer), _) => self.decide(answer),
+                (Effect::Measure(measurement), _) => self.settler.report().measure(measurement),
+                (Effect::Log(event), _) => self.settler.report().log(&event),
+                // A judge fetches nothing.
+                (Effect::Fetch(_), _) => {}
+            }
+        }
+    }
+
+    /// Keeps a decision for the request's own hook. If its client leaves before, it is
+    /// forgotten.
+    fn decide(&self, answer: Box<Answer>) {
+        if let Ok(mut waiting) = self.waiting.try_borrow_mut()
+            && let Some(waiter) = waiting.get_mut(&answer.stream)
+        {
+            waiter.stream.set_cors(answer.facts.cors.clone());
+            waiter.decided = Some(answer);
+            waiter.alarm.tell();
+        }
+    }
+
+    /// Says what the judge wants of the key service, where that has changed.
+    fn tell_demand(&self) {
+        let Ok(judge) = self.judge.try_borrow() else {
+            return;
+        };
+        let Ok(mut told) = self.told.try_borrow_mut() else {
+            return;
+        };
+        let wants_something = !judge.wants_nothing();
+        if !self.has_told.replace(wants_something) && !wants_something {
+            return;
+        }
+        let demand = judge.demand();
+        if *told != demand {
+            told.clone_from(&demand);
+            if self.listener.exchange().want(self.thread, demand) {
+                self.listener.hasten();
+            }
+        }
+    }
+
+    /// Tells Envoy what was measured.
+    fn report(&self, filter: Filter<'_>) {
+        self.settler.report().flush();
+        self.sink.tell(self.listener.metrics(), filter);
+    }
+}
