@@ -1,10 +1,11 @@
-//! One fetch of a key set, from the lease to the outcome: up to three
+//! One fetch of a document, from the lease to the outcome: up to three
 //! requests, one after the other.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::reading::{Read, Reader};
+use super::document::ParsedDocument;
+use super::reading::Reader;
 use crate::keys::answer::AnswerHead;
 use crate::keys::{Discovered, Issuer, Metadata, Record, RefreshPolicy};
 use crate::policy::{FetchUri, KeyLocation, KeySource};
@@ -77,17 +78,17 @@ enum Step {
     Metadata,
     /// RFC 8414's, since the first place answered 4xx.
     OtherMetadata,
-    KeySet,
+    Document,
 }
 
 /// What follows an answer.
 pub(super) enum Next {
-    /// Another request, and where the key set was found meanwhile.
+    /// Another request, and where the metadata say that the key set is.
     Call(Fetch, Option<Discovered>),
-    /// A good set, with its bytes, its age, and for how long the answer said
-    /// it is fresh.
+    /// A good document, with its bytes, its age, and for how long the answer
+    /// said it is fresh.
     Taken {
-        read: Read,
+        parsed: ParsedDocument,
         body: Vec<u8>,
         age: u32,
         max_age: Option<u32>,
@@ -112,12 +113,12 @@ impl Fetch {
         now: UnixTime,
     ) -> Self {
         let (step, asked) = match &source.location {
-            KeyLocation::Uri(uri) => (Step::KeySet, source.request(uri.clone())),
+            KeyLocation::Uri(uri) => (Step::Document, source.request(uri.clone())),
             KeyLocation::Discovery {
                 metadata: [first, _],
                 ..
             } => match source.known_place(record, now) {
-                Some(request) => (Step::KeySet, request),
+                Some(request) => (Step::Document, request),
                 None => (Step::Metadata, source.request(first.clone())),
             },
         };
@@ -185,14 +186,14 @@ impl Fetch {
                     cluster: (*cluster).into(),
                     uri: key_set,
                 };
-                let fetch = self.going_on(Step::KeySet, place, next_id, now);
+                let fetch = self.going_on(Step::Document, place, next_id, now);
                 Ok(Next::Call(fetch, Some(discovered)))
             }
-            Step::KeySet => {
-                let read = reader.read(&body)?;
+            Step::Document => {
+                let parsed = reader.read(&body)?;
                 let AnswerHead { age, max_age, .. } = *head;
                 Ok(Next::Taken {
-                    read,
+                    parsed,
                     body,
                     age,
                     max_age,

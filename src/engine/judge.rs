@@ -109,7 +109,7 @@ impl Judge {
             stream,
             head,
             arrived: env.now,
-            place: None,
+            number: None,
         };
         self.judge(asking, &mut turn);
         turn.effects
@@ -229,7 +229,7 @@ fn still_counts(
     match &provider.keys {
         ProviderKeys::Fetched(source) if changed.binary_search(source).is_ok() => {
             // Keys that are too old today may be confirmed tomorrow.
-            let set = snapshot.known(*source);
+            let set = snapshot.keys(*source);
             set.is_some_and(|set| set.still_offers(jwt.kid(), jwt.algorithm(), jwt.fingerprint()))
         }
         ProviderKeys::Fetched(_) | ProviderKeys::Inline(_) => true,

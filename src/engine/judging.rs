@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::judge::Judge;
 use super::snapshot::KeysAt;
-use super::waiting::{Place, Waiter};
+use super::waiting::{QueueNumber, Waiter};
 use super::{Action, Answer, Effect, Env, StreamId, Turn};
 use crate::authz::{self, Context, Decision, Facts, Forward, Refusal, Verdict, Verified, Wanted};
 use crate::http::RequestHead;
@@ -45,8 +45,8 @@ pub(super) struct Asking {
     pub(super) stream: StreamId,
     pub(super) head: RequestHead,
     pub(super) arrived: UnixTime,
-    /// Its place among those that wait, where it has waited.
-    pub(super) place: Option<Place>,
+    /// Its number among those that wait, where it has waited.
+    pub(super) number: Option<QueueNumber>,
 }
 
 impl Judge {
@@ -55,32 +55,32 @@ impl Judge {
     pub(super) fn serve_waiting(&mut self, turn: &mut Turn<'_>) {
         let mut allowance = self.allowance;
         while allowance.answers > 0 && allowance.judgements > 0 {
-            let Some(place) = self.waiting.next_due(&mut allowance.steps) else {
+            let Some(number) = self.waiting.next_due(&mut allowance.steps) else {
                 break;
             };
-            self.judge_again(place, &mut allowance, turn);
+            self.judge_again(number, &mut allowance, turn);
         }
         while allowance.answers > 0
-            && let Some((place, is_due)) = self.waiting.next_expired(turn.env.now)
+            && let Some((number, is_due)) = self.waiting.next_expired(turn.env.now)
         {
             // Who came for a key that is there now is not sent away.
             if !is_due {
                 allowance.answers = allowance.answers.saturating_sub(1);
-                if let Some(waiter) = self.waiting.take(place) {
+                if let Some(waiter) = self.waiting.take(number) {
                     turn.effects.push(Effect::Measure(Measurement::waiting(-1)));
                     self.send_away(waiter, Reason::KeysUnavailable, turn);
                 }
             } else if allowance.judgements > 0 {
-                self.judge_again(place, &mut allowance, turn);
+                self.judge_again(number, &mut allowance, turn);
             } else {
                 break;
             }
         }
     }
 
-    fn judge_again(&mut self, place: Place, allowance: &mut Allowance, turn: &mut Turn<'_>) {
+    fn judge_again(&mut self, number: QueueNumber, allowance: &mut Allowance, turn: &mut Turn<'_>) {
         allowance.judgements = allowance.judgements.saturating_sub(1);
-        let Some(waiter) = self.waiting.take(place) else {
+        let Some(waiter) = self.waiting.take(number) else {
             return;
         };
         let steps = waiter.size().saturating_mul(Allowance::STEPS_PER_JUDGEMENT);
@@ -95,7 +95,7 @@ impl Judge {
             stream,
             head,
             arrived,
-            place: Some(place),
+            number: Some(number),
         };
         if self.judge(asking, turn) {
             allowance.answers = allowance.answers.saturating_sub(1);
@@ -114,7 +114,7 @@ impl Judge {
             Verdict::Reply(reason, reply) => (reason, Action::Reply(reply)),
             Verdict::Wait(wanted) => return self.wait(asking, wanted, facts, turn),
         };
-        if asking.place.is_some() {
+        if asking.number.is_some() {
             turn.effects.push(Effect::Measure(Measurement::waiting(-1)));
         }
         if let Some(hit) = learned.recalled {
@@ -200,7 +200,7 @@ impl Judge {
             stream,
             head,
             arrived,
-            place,
+            number,
         } = asking;
         let waiter = Waiter {
             stream,
@@ -210,8 +210,8 @@ impl Judge {
             wanted: wanted.into(),
             facts,
         };
-        let (seated, has_waited) = match place {
-            Some(place) => (self.waiting.put_back(place, waiter), true),
+        let (seated, has_waited) = match number {
+            Some(number) => (self.waiting.put_back(number, waiter), true),
             None => (self.waiting.insert(waiter), false),
         };
         let change = i64::from(seated.is_ok()).saturating_sub(i64::from(has_waited));

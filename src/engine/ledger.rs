@@ -1,17 +1,17 @@
-//! What a worker knows of one key source, here and in the shared data.
+//! What a worker knows of one source, here and in the shared data.
 
-use super::shared::{NotSet, Place, SharedData};
+use super::shared::{NotSet, SharedData, SourceEntries};
 use crate::keys::Record;
 use crate::policy::KeySource;
 
-/// How often a change is tried again that another worker forestalled.
+/// How often a change is tried again after another worker changed the record first.
 const ATTEMPTS: usize = 8;
 
-/// The record of one key source: this worker's copy, and its ways to the one
-/// that all workers share.
+/// The record of one source: this worker's copy, and access to the one that all
+/// workers share.
 #[derive(Debug)]
 pub(super) struct Ledger {
-    place: Place,
+    entries: SourceEntries,
     record: Record,
     /// The shared data cannot be written: this worker is on its own.
     detached: bool,
@@ -32,15 +32,15 @@ pub(super) enum Entry {
 impl Ledger {
     pub(super) fn of(source: &KeySource) -> Self {
         Self {
-            place: Place::of(source),
+            entries: SourceEntries::of(source),
             record: Record::default(),
             detached: false,
         }
     }
 
-    /// Where the key set lies, which no other source's does.
-    pub(super) fn place_of_set(&self) -> &str {
-        self.place.set()
+    /// The name of the document's entry in the shared data. No other source has it.
+    pub(super) fn document_entry(&self) -> &str {
+        self.entries.document()
     }
 
     /// The record as this worker has last seen or written it.
@@ -55,7 +55,7 @@ impl Ledger {
         if self.detached {
             return Entry::Unavailable;
         }
-        let Ok(entry) = self.place.read(shared) else {
+        let Ok(entry) = self.entries.read(shared) else {
             return Entry::Unavailable;
         };
         match (entry.record, entry.last_change) {
@@ -64,9 +64,9 @@ impl Ledger {
                 Entry::At(last_change)
             }
             (None, Some(last_change)) => {
-                self.seeded(self.place.write(shared, &self.record, Some(last_change)))
+                self.seeded(self.entries.write(shared, &self.record, Some(last_change)))
             }
-            (None, None) => self.seeded(self.place.create(shared, &self.record)),
+            (None, None) => self.seeded(self.entries.create(shared, &self.record)),
             // No host numbers its entries so.
             (Some(_), None) => Entry::Unavailable,
         }
@@ -87,11 +87,13 @@ impl Ledger {
         match entry {
             Entry::Seeded => return false,
             Entry::Unavailable => {}
-            Entry::At(last_change) => match self.place.write(shared, &leased, Some(last_change)) {
-                Ok(()) => {}
-                Err(NotSet::Changed) => return false,
-                Err(NotSet::Unavailable) => self.detached = true,
-            },
+            Entry::At(last_change) => {
+                match self.entries.write(shared, &leased, Some(last_change)) {
+                    Ok(()) => {}
+                    Err(NotSet::Changed) => return false,
+                    Err(NotSet::Unavailable) => self.detached = true,
+                }
+            }
         }
         self.record = leased;
         true
@@ -109,7 +111,7 @@ impl Ledger {
             if self.detached {
                 break;
             }
-            let Ok(entry) = self.place.read(shared) else {
+            let Ok(entry) = self.entries.read(shared) else {
                 break;
             };
             let Some(record) = entry.record else { break };
@@ -117,7 +119,7 @@ impl Ledger {
                 self.record = record;
                 return false;
             };
-            match self.place.write(shared, &changed, entry.last_change) {
+            match self.entries.write(shared, &changed, entry.last_change) {
                 Ok(()) => {
                     self.record = changed;
                     return true;
@@ -135,18 +137,18 @@ impl Ledger {
         }
     }
 
-    /// The key set of this version as it was fetched; absent where another
-    /// version lies there, since the record is about to change.
-    pub(super) fn read_set(&self, shared: &dyn SharedData, version: u64) -> Option<Vec<u8>> {
-        self.place.read_set(shared, version)
+    /// The document of this version as it was fetched. It is absent where the
+    /// entry is another version's: then the record is about to change.
+    pub(super) fn read_document(&self, shared: &dyn SharedData, version: u64) -> Option<Vec<u8>> {
+        self.entries.read_document(shared, version)
     }
 
-    /// Lays a key set down, before the record that names it: whoever sees the
-    /// record finds the set. For the holder of the lease only.
-    pub(super) fn write_set(&self, shared: &dyn SharedData, version: u64, body: &[u8]) {
+    /// Writes a document before the record that names it, so that a worker that
+    /// sees the record finds the document. Only the holder of the lease may write.
+    pub(super) fn write_document(&self, shared: &dyn SharedData, version: u64, body: &[u8]) {
         if !self.detached {
             // Without shared data there is nobody to read it.
-            let _ = self.place.write_set(shared, version, body);
+            let _ = self.entries.write_document(shared, version, body);
         }
     }
 }

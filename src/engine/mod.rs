@@ -17,6 +17,7 @@
 //! is lost, late or unforeseen leaves it where it is.
 
 mod demand;
+mod document;
 mod doorkeeper;
 mod effect;
 mod exchange;

@@ -1,41 +1,39 @@
-//! Key sets that are read within the memory that there is.
+//! Reads documents within the memory that is free.
 
+use super::document::{Document, DocumentKind, ParsedDocument};
 use crate::jwk::shelf::{self, Label};
-use crate::jwk::{KeyOrigin, KeySet, KeySetError, MAX_KEY_SET_BYTES, ParsedKeySet, memory_needed};
+use crate::jwk::{KeyOrigin, KeySet, KeySetError, memory_needed};
 use crate::keys::answer::{AnswerHead, Ending};
 use crate::memory::{Need, has_room};
 use crate::telemetry::FetchFailure;
 
-/// Reads the key sets of one source, each only where there is memory for it:
-/// a module that runs out of it ends the filter of every listener.
+/// Reads the documents of one source, each only where there is memory for it:
+/// a module that runs out of memory ends the filter of every listener.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
-    /// Where the source's sets lie, which no other source's do.
-    pub(super) place: &'a str,
-    /// The set whose place another is to take.
-    pub(super) former: Option<&'a KeySet>,
+    /// It chooses the parser.
+    pub(super) kind: DocumentKind,
+    /// The name of the source's entry in the shared data. No other source has it.
+    pub(super) entry: &'a str,
+    /// The document that the new one replaces.
+    pub(super) former: Option<&'a Document>,
     /// What stays free, in bytes.
     pub(super) spare: usize,
 }
 
-/// A set that was read, and what it is found by in other listeners.
-pub(super) struct Read {
-    pub(super) set: ParsedKeySet,
-    pub(super) label: Label,
-}
-
-/// Why a set was not read.
+/// Why a document was not read.
 pub(super) enum Unread {
-    /// There is no memory for it, or other sets have all that there is for them.
+    /// There is no memory for it, or others have all that such documents may take.
     NoMemory,
-    Bad(KeySetError),
+    /// It is not a good document of its kind.
+    Bad(FetchFailure),
 }
 
 impl Reader<'_> {
-    /// Whether a document of so many bytes can be copied. Larger ones are refused
-    /// anyway.
+    /// Whether a document of so many bytes can be copied. Larger ones than the
+    /// kind may have are refused later.
     pub(super) fn may_copy(&self, size: usize) -> bool {
-        let size = size.min(MAX_KEY_SET_BYTES);
+        let size = size.min(self.kind.max_bytes());
         has_room(Need::block(size).and(self.spare))
     }
 
@@ -51,25 +49,38 @@ impl Reader<'_> {
         head.body(copy)
     }
 
-    /// Reads a document; one that is in use, in whatever listener, is not parsed
-    /// again.
-    pub(super) fn read(&self, document: &[u8]) -> Result<Read, Unread> {
-        if document.len() > MAX_KEY_SET_BYTES {
-            return Err(Unread::Bad(KeySetError::TooLarge));
+    /// Reads a document with the parser of its kind.
+    pub(super) fn read(&self, document: &[u8]) -> Result<ParsedDocument, Unread> {
+        match self.kind {
+            DocumentKind::KeySet => self.key_set(document),
         }
-        let label = Label::new(self.place, document);
+    }
+
+    /// Reads a key set. One that some listener of this worker uses is not parsed
+    /// again.
+    fn key_set(&self, document: &[u8]) -> Result<ParsedDocument, Unread> {
+        if document.len() > self.kind.max_bytes() {
+            return Err(KeySetError::TooLarge.into());
+        }
+        let label = Label::new(self.entry, document);
         if let Some(set) = shelf::find(&label) {
-            return Ok(Read { set, label });
+            return Ok(ParsedDocument::Keys(set, label));
         }
         if !has_room(memory_needed(document.len()).and(self.spare)) {
             return Err(Unread::NoMemory);
         }
-        let set = KeySet::parse(document, KeyOrigin::Fetched).map_err(Unread::Bad)?;
-        if shelf::has_room(&set.set, self.former) {
-            Ok(Read { set, label })
+        let parsed = KeySet::parse(document, KeyOrigin::Fetched)?;
+        if shelf::has_room(&parsed.set, self.former.map(Document::keys)) {
+            Ok(ParsedDocument::Keys(parsed, label))
         } else {
             Err(Unread::NoMemory)
         }
+    }
+}
+
+impl From<KeySetError> for Unread {
+    fn from(error: KeySetError) -> Self {
+        Self::Bad(FetchFailure::KeySet(error))
     }
 }
 
@@ -77,7 +88,7 @@ impl From<Unread> for FetchFailure {
     fn from(unread: Unread) -> Self {
         match unread {
             Unread::NoMemory => Self::NoMemory,
-            Unread::Bad(error) => Self::KeySet(error),
+            Unread::Bad(failure) => failure,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The part of the engine that has the keys.
+//! The part of the engine that polls the documents.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::time::UnixTime;
 pub struct KeyService {
     sources: Vec<Source>,
     random: Random,
-    /// Whether some source has no keys, and its first fetch may be about to begin.
+    /// Whether some source has no document, and its first fetch may be about to begin.
     starting: bool,
     /// The source that a tick begins with.
     next: usize,
@@ -37,7 +37,7 @@ pub struct KeyService {
 }
 
 impl KeyService {
-    /// A service without keys. `seed` differs between workers: it names this one,
+    /// A service without documents. `seed` differs between workers: it names this one,
     /// and spreads its fetches.
     #[must_use]
     pub fn new(policy: &Policy, seed: u64) -> Self {
@@ -70,8 +70,8 @@ impl KeyService {
         &self.snapshot
     }
 
-    /// Takes the keys that other workers, or this one before it was reloaded,
-    /// have left. Fetches nothing: that is for the first tick, since whoever
+    /// Takes the documents that other workers, or this one before it was reloaded,
+    /// have stored. It fetches nothing: the first tick does, since a process that
     /// only checks a configuration never ticks.
     pub fn start(&mut self, env: Env<'_>) -> Vec<Effect> {
         let mut turn = Turn::new(env, Vec::new());
@@ -81,7 +81,7 @@ impl KeyService {
             if work.is_done() {
                 break;
             }
-            source.look(&mut work, env, &mut turn.effects);
+            source.look(&mut work, &mut turn);
             Snapshot::update(&mut self.snapshot, source.id(), source.view(env.now));
         }
         turn.effects
@@ -118,22 +118,22 @@ impl KeyService {
                 self.behind = true;
                 break;
             }
-            let (new, entry) = source.look(&mut work, env, &mut turn.effects);
+            let (new, entry) = source.look(&mut work, turn);
             if new {
                 Snapshot::update(&mut self.snapshot, id, source.view(now));
             }
             let doubted = demands.iter().filter_map(|demand| demand.doubted_at(id));
             source.doubt(doubted.max(), now);
-            // Who does not know these keys yet may find the `kid` among them.
+            // A judge that does not know these keys yet may find the `kid` in them.
             let wanted = |demand: &Demand| {
                 demand.lacks_kid(id) && self.snapshot.is_known_by(demand.snapshot, id)
             };
             let early = demands.iter().any(wanted);
-            if source.begin_if_due(entry, early, &mut self.random, env, &mut turn.effects) {
+            if source.begin_if_due(entry, early, &mut self.random, turn) {
                 work.begin();
             }
             if due {
-                source.report(now, &mut turn.effects);
+                source.report(turn);
             }
             Snapshot::update(&mut self.snapshot, id, source.view(now));
         }
@@ -154,7 +154,7 @@ impl KeyService {
         self.reach(env.now);
         let mut sources = self.sources.iter_mut();
         if let Some(source) = sources.find(|source| source.fetch_id() == Some(fetch)) {
-            source.fetched(head, body, &mut self.random, env, &mut turn.effects);
+            source.fetched(head, body, &mut self.random, &mut turn);
             Snapshot::update(&mut self.snapshot, source.id(), source.view(env.now));
         }
         turn.effects
@@ -170,7 +170,7 @@ impl KeyService {
         }
     }
 
-    /// Whether some source has no keys, and its first fetch may be about to
+    /// Whether some source has no document, and its first fetch may be about to
     /// begin, or there is more to do than one tick does.
     pub(super) const fn is_starting(&self) -> bool {
         self.starting || self.behind
@@ -183,8 +183,8 @@ impl KeyService {
         }
     }
 
-    /// Makes checks with the keys of this source fast again; false where there
-    /// is none.
+    /// Makes checks with the document of this source fast again; false where there
+    /// is no such source.
     pub(super) fn make_tables(&mut self, index: usize) -> bool {
         let source = self.sources.get_mut(index);
         source.map(|source| source.keep_tables(true)).is_some()

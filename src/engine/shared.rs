@@ -1,4 +1,4 @@
-//! The data that the workers of a proxy share, and how a key source lies in it.
+//! The data that the workers of a proxy share, and the entries of a source in it.
 
 use std::fmt::Write;
 
@@ -59,24 +59,24 @@ impl SharedData for NoSharedData {
 /// where there was none.
 const NO_CHANGE: u32 = u32::MAX;
 
-/// Where a key source lies in the shared data. The names hold its cluster,
-/// location and issuer, so that no two sources meet, and the format's version;
-/// they outlive configurations, and entries cannot be removed, so nothing else
-/// of the configuration is in them.
+/// The names of a source's two entries in the shared data. They are made of its
+/// cluster, location and issuer, so that no two sources have the same, and of the
+/// format's version. Entries outlive configurations and cannot be removed, so
+/// nothing else of the configuration is in their names.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct SourceEntries {
     record: Box<str>,
-    set: Box<str>,
+    document: Box<str>,
 }
 
-/// A record as it lies in the shared data.
-pub(super) struct Shared {
+/// The record that the shared data have of a source.
+pub(super) struct StoredRecord {
     pub(super) record: Option<Record>,
     /// The number of its last change; absent where there is no entry.
     pub(super) last_change: Option<u32>,
 }
 
-impl Place {
+impl SourceEntries {
     pub(super) fn of(source: &KeySource) -> Self {
         let mut digest = Sha256::new();
         let mut part = |text: &str| {
@@ -105,22 +105,22 @@ impl Place {
         }
         Self {
             record: format!("{name}/state").into(),
-            set: format!("{name}/keys").into(),
+            document: format!("{name}/keys").into(),
         }
     }
 
-    /// The name of the key set's entry.
-    pub(super) fn set(&self) -> &str {
-        &self.set
+    /// The name of the document's entry.
+    pub(super) fn document(&self) -> &str {
+        &self.document
     }
 
-    pub(super) fn read(&self, shared: &dyn SharedData) -> Result<Shared, Unavailable> {
+    pub(super) fn read(&self, shared: &dyn SharedData) -> Result<StoredRecord, Unavailable> {
         Ok(match shared.get(&self.record)? {
-            Some((bytes, last_change)) => Shared {
+            Some((bytes, last_change)) => StoredRecord {
                 record: Record::decode(&bytes),
                 last_change: Some(last_change),
             },
-            None => Shared {
+            None => StoredRecord {
                 record: None,
                 last_change: None,
             },
@@ -150,10 +150,10 @@ impl Place {
         shared.set(&self.record, &record.encode(), last_change)
     }
 
-    /// The key set of this version as it was fetched; absent where the entry
-    /// is another version's, since the record is about to change.
-    pub(super) fn read_set(&self, shared: &dyn SharedData, version: u64) -> Option<Vec<u8>> {
-        let (mut bytes, _) = shared.get(&self.set).ok()??;
+    /// The document of this version as it was fetched. It is absent where the
+    /// entry is another version's: then the record is about to change.
+    pub(super) fn read_document(&self, shared: &dyn SharedData, version: u64) -> Option<Vec<u8>> {
+        let (mut bytes, _) = shared.get(&self.document).ok()??;
         let known = u64::from_le_bytes(*bytes.first_chunk()?);
         if known != version {
             return None;
@@ -162,13 +162,13 @@ impl Place {
         Some(bytes)
     }
 
-    pub(super) fn write_set(
+    pub(super) fn write_document(
         &self,
         shared: &dyn SharedData,
         version: u64,
         body: &[u8],
     ) -> Result<(), NotSet> {
         let bytes = [&version.to_le_bytes(), body].concat();
-        shared.set(&self.set, &bytes, None)
+        shared.set(&self.document, &bytes, None)
     }
 }

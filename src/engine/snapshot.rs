@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::document::Document;
 use crate::authz::{CurrentKeys, Keys, Wanted};
 use crate::jwk::{AskedKid, KeySet};
 use crate::keys::{AbsentKids, Content, RefreshPolicy};
@@ -25,16 +26,16 @@ pub(super) struct View {
     /// The number of the first snapshot that had it.
     pub(super) since: u64,
     pub(super) rules: RefreshPolicy,
-    /// When the source is asked again, for whoever needs any keys.
+    /// When the source is asked again for requests that need any document.
     pub(super) next_try: UnixTime,
-    /// The same for whoever needs a `kid` that they lack.
+    /// The same for requests that need a `kid` that its keys lack.
     pub(super) next_try_for_kid: UnixTime,
 }
 
-/// Keys, and where they come from.
+/// A good document, and when it was fetched.
 #[derive(Clone, Debug)]
 pub(super) struct Taken {
-    pub(super) set: Arc<KeySet>,
+    pub(super) document: Document,
     pub(super) content: Content,
 }
 
@@ -174,18 +175,18 @@ impl Snapshot {
     }
 
     /// The keys of a source, however old.
-    pub(super) fn known(&self, source: SourceId) -> Option<&KeySet> {
+    pub(super) fn keys(&self, source: SourceId) -> Option<&KeySet> {
         let taken = self.sources.get(source.index())?.taken.as_ref()?;
-        Some(&taken.set)
+        Some(taken.document.keys())
     }
 
-    /// When the source's keys were taken.
+    /// When the source's document was taken.
     pub(super) fn fetched_at(&self, source: SourceId) -> Option<UnixTime> {
         let content = self.sources.get(source.index())?.content()?;
         Some(content.fetched_at)
     }
 
-    /// When the fetch of the source's keys began.
+    /// When the fetch of the source's document began.
     pub(super) fn fetched_from(&self, source: SourceId) -> Option<UnixTime> {
         let content = self.sources.get(source.index())?.content()?;
         Some(content.started_at)
@@ -217,10 +218,10 @@ pub(super) fn whole_seconds(at: UnixTime, now: UnixTime) -> u64 {
 impl Keys for KeysAt<'_> {
     fn keys(&self, source: SourceId) -> Option<CurrentKeys<'_>> {
         let view = self.snapshot.sources.get(source.index())?;
-        let Taken { set, content } = view.taken.as_ref()?;
+        let Taken { document, content } = view.taken.as_ref()?;
         let serves = view.rules.content_serves(content, self.now);
         serves.then_some(CurrentKeys {
-            set,
+            set: document.keys(),
             fetched_from: content.started_at,
             as_of: content.as_of,
         })

@@ -52,11 +52,11 @@ impl Waiter {
     }
 }
 
-/// A request's place in the order of arrival.
+/// A request's number in the order of arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place(pub(super) u64);
+pub(super) struct QueueNumber(pub(super) u64);
 
-/// A waiting request and what is known of its place.
+/// A waiting request and how far it was judged.
 #[derive(Debug)]
 struct Seated {
     waiter: Waiter,
@@ -82,18 +82,18 @@ struct Crowd {
 /// holds for them.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    seats: BTreeMap<Place, Seated>,
-    places: BTreeMap<StreamId, Place>,
-    deadlines: BTreeSet<(UnixTime, Place)>,
+    seats: BTreeMap<QueueNumber, Seated>,
+    numbers: BTreeMap<StreamId, QueueNumber>,
+    deadlines: BTreeSet<(UnixTime, QueueNumber)>,
     /// Of each source, by its index.
     crowds: Vec<Crowd>,
     /// The bytes that they hold, of those that the listeners of a worker share.
     share: Share,
-    next_place: u64,
+    next_number: u64,
     /// How often keys have changed.
     changes: u64,
     /// Where the walk goes on.
-    walk: Option<Place>,
+    walk: Option<QueueNumber>,
     /// Keys have changed since it began.
     again: bool,
 }
@@ -103,11 +103,11 @@ impl Waiting {
     pub(super) fn new(sources: usize) -> Self {
         Self {
             seats: BTreeMap::new(),
-            places: BTreeMap::new(),
+            numbers: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             crowds: vec![Crowd::default(); sources],
             share: POOL.with(Pool::share),
-            next_place: 0,
+            next_number: 0,
             changes: 0,
             walk: None,
             again: false,
@@ -127,18 +127,22 @@ impl Waiting {
     /// already.
     pub(super) fn insert(&mut self, waiter: Waiter) -> Result<(), Box<Waiter>> {
         self.remove(waiter.stream);
-        let place = Place(self.next_place);
-        self.next_place = self.next_place.saturating_add(1);
-        self.seat(place, waiter)
+        let number = QueueNumber(self.next_number);
+        self.next_number = self.next_number.saturating_add(1);
+        self.seat(number, waiter)
     }
 
     /// Puts a request that was judged again back to where it was, or gives it back
     /// where too many wait for what it wants now.
-    pub(super) fn put_back(&mut self, place: Place, waiter: Waiter) -> Result<(), Box<Waiter>> {
-        self.seat(place, waiter)
+    pub(super) fn put_back(
+        &mut self,
+        number: QueueNumber,
+        waiter: Waiter,
+    ) -> Result<(), Box<Waiter>> {
+        self.seat(number, waiter)
     }
 
-    fn seat(&mut self, place: Place, waiter: Waiter) -> Result<(), Box<Waiter>> {
+    fn seat(&mut self, number: QueueNumber, waiter: Waiter) -> Result<(), Box<Waiter>> {
         let bytes = waiter.bytes();
         let crowded = |wanted: &Wanted| {
             let crowd = self.crowds.get(wanted.source.index());
@@ -155,28 +159,28 @@ impl Waiting {
                 crowd.lacking_kid = crowd.lacking_kid.saturating_add(lacking);
             }
         }
-        self.deadlines.insert((waiter.deadline, place));
-        self.places.insert(waiter.stream, place);
+        self.deadlines.insert((waiter.deadline, number));
+        self.numbers.insert(waiter.stream, number);
         let judged_by = self.changes;
-        self.seats.insert(place, Seated { waiter, judged_by });
+        self.seats.insert(number, Seated { waiter, judged_by });
         Ok(())
     }
 
     pub(super) fn get(&self, stream: StreamId) -> Option<&Waiter> {
-        let place = self.places.get(&stream)?;
-        Some(&self.seats.get(place)?.waiter)
+        let number = self.numbers.get(&stream)?;
+        Some(&self.seats.get(number)?.waiter)
     }
 
     pub(super) fn remove(&mut self, stream: StreamId) -> Option<Waiter> {
-        let place = *self.places.get(&stream)?;
-        self.take(place)
+        let number = *self.numbers.get(&stream)?;
+        self.take(number)
     }
 
-    /// Takes a request from its place.
-    pub(super) fn take(&mut self, place: Place) -> Option<Waiter> {
-        let Seated { waiter, judged_by } = self.seats.remove(&place)?;
-        self.places.remove(&waiter.stream);
-        self.deadlines.remove(&(waiter.deadline, place));
+    /// Takes the request of this number.
+    pub(super) fn take(&mut self, number: QueueNumber) -> Option<Waiter> {
+        let Seated { waiter, judged_by } = self.seats.remove(&number)?;
+        self.numbers.remove(&waiter.stream);
+        self.deadlines.remove(&(waiter.deadline, number));
         self.share.give_back(waiter.bytes());
         for wanted in &waiter.wanted {
             if let Some(crowd) = self.crowds.get_mut(wanted.source.index()) {
@@ -219,26 +223,26 @@ impl Waiting {
         if self.walk.is_some() {
             self.again = true;
         } else {
-            self.walk = Some(Place(0));
+            self.walk = Some(QueueNumber(0));
         }
     }
 
     /// Walks on to the next request that is due to be judged. `steps` is how far
     /// this walk may go, counted in wanted keys that are looked at.
-    pub(super) fn next_due(&mut self, steps: &mut usize) -> Option<Place> {
+    pub(super) fn next_due(&mut self, steps: &mut usize) -> Option<QueueNumber> {
         let from = self.walk?;
-        for (place, seated) in self.seats.range(from..) {
+        for (number, seated) in self.seats.range(from..) {
             if *steps == 0 {
-                self.walk = Some(*place);
+                self.walk = Some(*number);
                 return None;
             }
             *steps = steps.saturating_sub(seated.waiter.size());
             if self.is_due(seated) {
-                self.walk = Some(Place(place.0.saturating_add(1)));
-                return Some(*place);
+                self.walk = Some(QueueNumber(number.0.saturating_add(1)));
+                return Some(*number);
             }
         }
-        self.walk = std::mem::take(&mut self.again).then_some(Place(0));
+        self.walk = std::mem::take(&mut self.again).then_some(QueueNumber(0));
         None
     }
 
@@ -252,28 +256,28 @@ impl Waiting {
     }
 
     /// The request whose time was up first, and whether it is due to be judged.
-    pub(super) fn next_expired(&self, now: UnixTime) -> Option<(Place, bool)> {
-        let place = self.first_expired(now)?;
-        let seated = self.seats.get(&place)?;
-        Some((place, self.is_due(seated)))
+    pub(super) fn next_expired(&self, now: UnixTime) -> Option<(QueueNumber, bool)> {
+        let number = self.first_expired(now)?;
+        let seated = self.seats.get(&number)?;
+        Some((number, self.is_due(seated)))
     }
 
-    fn first_expired(&self, now: UnixTime) -> Option<Place> {
-        let (deadline, place) = self.deadlines.first()?;
-        (now >= *deadline).then_some(*place)
+    fn first_expired(&self, now: UnixTime) -> Option<QueueNumber> {
+        let (deadline, number) = self.deadlines.first()?;
+        (now >= *deadline).then_some(*number)
     }
 
     /// The clock was set back. Those that seem to come from the future wait from
     /// now on, and no longer than they would have.
     pub(super) fn set_back(&mut self, now: UnixTime) {
         self.deadlines.clear();
-        for (place, Seated { waiter, .. }) in &mut self.seats {
+        for (number, Seated { waiter, .. }) in &mut self.seats {
             if waiter.arrived > now {
                 let timeout = waiter.deadline.saturating_since(waiter.arrived);
                 waiter.arrived = now;
                 waiter.deadline = now.saturating_add(timeout);
             }
-            self.deadlines.insert((waiter.deadline, *place));
+            self.deadlines.insert((waiter.deadline, *number));
         }
     }
 }

@@ -1,29 +1,26 @@
-//! One key source: the keys this worker has of it, and its part in fetching
-//! them.
+//! One source: the document that this worker has of it, and its part in fetching
+//! it.
 
 mod sharing;
 mod telling;
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::time::Duration;
 
+use super::document::{Document, DocumentKind, ParsedDocument};
 use super::fetch::{Fetch, FetchId, Next};
 use super::ledger::{Entry, Ledger};
 use super::random::Random;
-use super::reading::Read;
 use super::snapshot::{Taken, View, whole_seconds};
 use super::work::Work;
-use super::{Effect, Env};
-use crate::jwk::shelf::{self, Label};
-use crate::jwk::{KeySet, ParsedKeySet};
+use super::{Effect, Env, Turn};
 use crate::keys::answer::AnswerHead;
 use crate::keys::{Content, Jitter, Kind, Outcome, Record, RefreshPolicy, Wants};
 use crate::policy::{KeySource, SourceId};
 use crate::time::UnixTime;
 
-/// How often a source is looked at that nobody waits for: with a slow tick on
-/// top of it, others' rotations are seen within a second.
+/// How often a source is looked at that nobody waits for. With a slow tick on
+/// top of it, the rotations that other workers see are seen within a second.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
 
 /// The last look at a source.
@@ -34,11 +31,12 @@ struct Look {
     kid_wanted: bool,
 }
 
-/// One key source.
+/// One source of documents.
 #[derive(Debug)]
 pub(super) struct Source {
     id: SourceId,
     spec: KeySource,
+    kind: DocumentKind,
     rules: RefreshPolicy,
     ledger: Ledger,
     /// Names this worker in leases.
@@ -46,16 +44,16 @@ pub(super) struct Source {
     taken: Option<Taken>,
     fetch: Option<Fetch>,
     looked: Look,
-    /// When the keys were last doubted here.
+    /// When a token was last refused that the document should have let in.
     doubted_at: Option<UnixTime>,
     /// Whether a fetch could have begun by now.
     settled: bool,
-    /// Whether checks with the keys are to be fast.
+    /// Whether checks with the document are to be fast.
     has_tables: bool,
     told_too_old: bool,
-    /// When shared keys were last left where they are, since there was no memory.
+    /// When a shared document was last not taken, since there was no memory.
     refused_at: Option<UnixTime>,
-    /// The version of shared keys that cannot be used: others may write there.
+    /// The version of a shared document that cannot be used: others may write there.
     unusable: Option<u64>,
 }
 
@@ -70,6 +68,7 @@ impl Source {
         Self {
             id,
             spec: spec.clone(),
+            kind: DocumentKind::of(spec),
             rules: RefreshPolicy {
                 timeout,
                 refresh,
@@ -120,26 +119,24 @@ impl Source {
     /// Makes checks fast from now on, or gives up what makes them so.
     pub(super) fn keep_tables(&mut self, keep: bool) {
         self.has_tables = keep;
-        match self.known() {
-            Some(set) if keep => set.prepare(),
-            Some(set) => set.give_up_tables(),
-            None => {}
+        if let Some(document) = self.known() {
+            document.keep_tables(keep);
         }
     }
 
-    /// The keys that may verify tokens now.
+    /// The document that serves now.
     pub(super) fn serving(&self, now: UnixTime) -> Option<&Taken> {
         self.taken
             .as_ref()
             .filter(|taken| self.rules.content_serves(&taken.content, now))
     }
 
-    /// The last good keys, however old.
-    pub(super) fn known(&self) -> Option<&KeySet> {
-        self.taken.as_ref().map(|taken| &*taken.set)
+    /// The last good document, however old.
+    pub(super) fn known(&self) -> Option<&Document> {
+        self.taken.as_ref().map(|taken| &taken.document)
     }
 
-    /// Whether there are no keys, and a fetch may be about to begin.
+    /// Whether there is no document, and a fetch may be about to begin.
     pub(super) const fn is_starting(&self) -> bool {
         self.taken.is_none() && !self.settled
     }
@@ -155,7 +152,7 @@ impl Source {
         !self.looked.at.is_some_and(recent)
     }
 
-    /// When a token was last refused that the keys should have verified.
+    /// Notes when a token was last refused that the document should have let in.
     pub(super) fn doubt(&mut self, at: Option<UnixTime>, now: UnixTime) {
         self.doubted_at = at.map(|at| at.min(now));
     }
@@ -175,33 +172,20 @@ impl Source {
         self.doubted_at = self.doubted_at.map(|at| at.min(now));
     }
 
-    fn take(
-        &mut self,
-        mut set: KeySet,
-        label: Label,
-        content: Content,
-        now: UnixTime,
-        effects: &mut Vec<Effect>,
-    ) {
-        if let Some(former) = self.known() {
-            set.adopt(former);
-        }
-        let set = shelf::put(label, set);
+    fn take(&mut self, parsed: ParsedDocument, content: Content, turn: &mut Turn<'_>) {
+        let document = Document::new(parsed, self.known());
         if self.has_tables {
-            set.prepare();
+            document.keep_tables(true);
         }
-        self.tell_count(&set, effects);
-        self.taken = Some(Taken {
-            set: Arc::new(set),
-            content,
-        });
-        self.set_back(now);
+        self.tell_count(&document, turn);
+        self.taken = Some(Taken { document, content });
+        self.set_back(turn.env.now);
         self.told_too_old = false;
         self.refused_at = None;
     }
 
-    /// The record as it counts here: keys that do not serve this worker, as
-    /// their set cannot be read or the clock was set, are none.
+    /// The record as it counts here: without a document that does not serve this
+    /// worker, since it cannot be read or the clock was set.
     fn effective_record(&self, now: UnixTime) -> Cow<'_, Record> {
         let record = self.ledger.record();
         if record.content.is_none() || self.serving(now).is_some() {
@@ -229,16 +213,15 @@ impl Source {
         entry: Entry,
         kid_wanted: bool,
         random: &mut Random,
-        env: Env<'_>,
-        effects: &mut Vec<Effect>,
+        turn: &mut Turn<'_>,
     ) -> bool {
         self.looked.kid_wanted = kid_wanted;
         if entry == Entry::Seeded {
             return false;
         }
         self.settled = true;
-        let (rules, now) = (self.rules, env.now);
-        // Whoever never answers must not be waited for forever.
+        let (rules, now) = (self.rules, turn.env.now);
+        // An issuer that never answers is not waited for without end.
         let awaits = |fetch: &Fetch| rules.awaits(fetch.asked_at, now);
         if self.fetch.as_ref().is_some_and(awaits) {
             return false;
@@ -246,32 +229,33 @@ impl Source {
         let due = rules.due(&self.effective_record(now), self.wants(now), now);
         let Some(kind) = due else { return false };
         let begun = rules.begun(self.ledger.record(), kind, self.holder, now);
-        if !self.ledger.lease(begun, entry, env.shared) {
+        if !self.ledger.lease(begun, entry, turn.env.shared) {
             return false;
         }
         let id = FetchId(random.next());
-        // Nobody who asks for a `kid` is helped by what a cache has kept.
+        // What a cache has kept does not help a request that needs a `kid`.
         let fresh = kid_wanted || kind != Kind::Ordinary;
         let fetch = Fetch::begin(&self.spec, self.ledger.record(), (id, fresh), now);
-        self.send(fetch, effects);
+        self.send(fetch, turn);
         true
     }
 
-    fn send(&mut self, fetch: Fetch, effects: &mut Vec<Effect>) {
-        effects.push(Effect::Fetch(fetch.call(self.rules.timeout)));
+    fn send(&mut self, fetch: Fetch, turn: &mut Turn<'_>) {
+        let call = fetch.call(self.rules.timeout);
+        turn.effects.push(Effect::Fetch(call));
         self.fetch = Some(fetch);
     }
 
-    /// Takes the answer to this source's fetch. Returns whether the keys have
+    /// Takes the answer to this source's fetch. Returns whether the document has
     /// changed.
     pub(super) fn fetched(
         &mut self,
         head: &AnswerHead,
         body: &dyn Fn() -> Option<Vec<u8>>,
         random: &mut Random,
-        env: Env<'_>,
-        effects: &mut Vec<Effect>,
+        turn: &mut Turn<'_>,
     ) -> bool {
+        let env = turn.env;
         let Some(fetch) = self.fetch.take() else {
             return false;
         };
@@ -290,17 +274,17 @@ impl Source {
                     })
                 });
                 if prolonged {
-                    self.send(fetch, effects);
+                    self.send(fetch, turn);
                 }
                 false
             }
             Next::Failed(failure, place) => {
                 self.finish(Outcome::Failed, random, env);
-                self.tell_failure(failure, place, env.now, effects);
+                self.tell_failure(failure, place, turn);
                 false
             }
             Next::Taken {
-                read,
+                parsed,
                 body,
                 age,
                 max_age,
@@ -312,22 +296,22 @@ impl Source {
                     age,
                     max_age,
                 };
-                self.succeeded(read, &body, outcome, random, env, effects)
+                self.succeeded(parsed, &body, outcome, random, turn)
             }
         }
     }
 
     fn succeeded(
         &mut self,
-        Read { set, label }: Read,
+        parsed: ParsedDocument,
         body: &[u8],
         outcome: Outcome,
         random: &mut Random,
-        env: Env<'_>,
-        effects: &mut Vec<Effect>,
+        turn: &mut Turn<'_>,
     ) -> bool {
-        // From here on no other worker lays a set down. Where one has the
-        // lease by now, its set is the newer one.
+        // From here on no other worker writes a document. Where another has the
+        // lease by now, its document is the newer one.
+        let env = turn.env;
         let (rules, holder, now) = (self.rules, self.holder, env.now);
         let renewed = self
             .ledger
@@ -336,7 +320,7 @@ impl Source {
             return false;
         }
         if let Outcome::Good { version, .. } = outcome {
-            self.ledger.write_set(env.shared, version, body);
+            self.ledger.write_document(env.shared, version, body);
         }
         if !self.finish(outcome, random, env) {
             return false;
@@ -344,9 +328,8 @@ impl Source {
         let Some(content) = self.ledger.record().content else {
             return false;
         };
-        let ParsedKeySet { set, skipped } = set;
-        self.tell_taken(&set, &skipped, effects);
-        self.take(set, label, content, now, effects);
+        self.tell_taken(&parsed, turn);
+        self.take(parsed, content, turn);
         true
     }
 

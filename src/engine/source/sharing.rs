@@ -1,34 +1,33 @@
-//! Keys that other workers have fetched.
+//! Documents that other workers have fetched.
 
 use std::time::Duration;
 
 use super::Source;
+use crate::engine::Turn;
 use crate::engine::ledger::Entry;
-use crate::engine::reading::{Read, Reader, Unread};
+use crate::engine::reading::{Reader, Unread};
 use crate::engine::work::Work;
-use crate::engine::{Effect, Env};
-use crate::jwk::MAX_KEY_SET_BYTES;
 use crate::time::UnixTime;
 
-/// How often memory is looked for where there was none for shared keys.
+/// How often memory is looked for where there was none for a shared document.
 const LOOK_FOR_MEMORY_EVERY: Duration = Duration::from_secs(2);
 
 impl Source {
-    /// Takes what other workers have brought since. Returns whether the keys
-    /// have changed, and whether the record can be leased.
+    /// Takes what other workers have fetched since. Returns whether the document
+    /// has changed, and whether the record can be leased.
     pub(in crate::engine) fn look(
         &mut self,
         work: &mut Work,
-        env: Env<'_>,
-        effects: &mut Vec<Effect>,
+        turn: &mut Turn<'_>,
     ) -> (bool, Entry) {
         work.look();
-        self.looked.at = Some(env.now);
-        let entry = self.ledger.look(env.shared);
-        (self.take_shared(work, env, effects), entry)
+        self.looked.at = Some(turn.env.now);
+        let entry = self.ledger.look(turn.env.shared);
+        (self.take_shared(work, turn), entry)
     }
 
-    fn take_shared(&mut self, work: &mut Work, env: Env<'_>, effects: &mut Vec<Effect>) -> bool {
+    fn take_shared(&mut self, work: &mut Work, turn: &mut Turn<'_>) -> bool {
+        let env = turn.env;
         let Some(content) = self.ledger.record().content else {
             return false;
         };
@@ -42,21 +41,21 @@ impl Source {
             return false;
         }
         let reader = self.reader(work.spare());
-        if !reader.may_copy(MAX_KEY_SET_BYTES) {
-            self.refuse(now, effects);
+        if !reader.may_copy(self.kind.max_bytes()) {
+            self.refuse(turn);
             return false;
         }
-        let Some(body) = self.ledger.read_set(env.shared, content.version) else {
+        let Some(body) = self.ledger.read_document(env.shared, content.version) else {
             return false;
         };
         work.read(body.len());
         match reader.read(&body) {
-            Ok(Read { set, label }) => {
-                self.take(set.set, label, content, now, effects);
+            Ok(parsed) => {
+                self.take(parsed, content, turn);
                 true
             }
             Err(Unread::NoMemory) => {
-                self.refuse(now, effects);
+                self.refuse(turn);
                 false
             }
             Err(Unread::Bad(_)) => {
@@ -68,17 +67,18 @@ impl Source {
 
     pub(super) fn reader(&self, spare: usize) -> Reader<'_> {
         Reader {
-            place: self.ledger.place_of_set(),
+            kind: self.kind,
+            entry: self.ledger.document_entry(),
             former: self.known(),
             spare,
         }
     }
 
-    /// There is no memory for shared keys: the former ones stay.
-    fn refuse(&mut self, now: UnixTime, effects: &mut Vec<Effect>) {
+    /// There is no memory for a shared document: the former one stays.
+    fn refuse(&mut self, turn: &mut Turn<'_>) {
         if self.refused_at.is_none() {
-            self.tell_refused(effects);
+            self.tell_refused(turn);
         }
-        self.refused_at = Some(now);
+        self.refused_at = Some(turn.env.now);
     }
 }

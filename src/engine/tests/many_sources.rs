@@ -10,7 +10,7 @@ use super::shared::FakeShared;
 use super::signer::{KeyId, Memory, SIGNER};
 use super::world::LATE;
 use crate::config;
-use crate::engine::shared::Place;
+use crate::engine::shared::SourceEntries;
 use crate::engine::{Action, Effect, Engine, Env, FetchCall, StreamId};
 use crate::http::{HeaderMap, RequestHead};
 use crate::jwk::{MAX_KEY_SET_BYTES, shelf};
@@ -323,7 +323,12 @@ fn all_key_sets_together_have_a_bound_within_which_each_is_replaced() {
 }
 
 /// Another worker brings new keys.
-fn bring(shared: &FakeShared, place: &Place, (version, now): (u64, UnixTime), set: &[u8]) {
+fn bring(
+    shared: &FakeShared,
+    entries: &SourceEntries,
+    (version, now): (u64, UnixTime),
+    set: &[u8],
+) {
     let content = Content {
         version,
         started_at: now,
@@ -336,8 +341,8 @@ fn bring(shared: &FakeShared, place: &Place, (version, now): (u64, UnixTime), se
         content: Some(content),
         ..Record::default()
     };
-    place.write_set(shared, version, set).unwrap();
-    place.write(shared, &record, None).unwrap();
+    entries.write_document(shared, version, set).unwrap();
+    entries.write(shared, &record, None).unwrap();
 }
 
 #[test]
@@ -346,9 +351,9 @@ fn no_source_starves_while_others_always_have_new_keys() {
     let (shared, now, policy) = (FakeShared::default(), clock(), policy(LAST + 1));
     let mut listener = Listener::start(&policy, &shared, &now);
     serve(&mut listener, LAST + 1, 0);
-    let places: Vec<_> = policy.sources.iter().map(Place::of).collect();
+    let entries: Vec<_> = policy.sources.iter().map(SourceEntries::of).collect();
     listener.pass(Duration::from_secs(1));
-    bring(&shared, &places[LAST], (1, now.get()), &key_set(&[1], 0));
+    bring(&shared, &entries[LAST], (1, now.get()), &key_set(&[1], 0));
     let large = key_set(&[0], MAX_KEY_SET_BYTES);
     let mut ticks = 0;
     let last = format!("p{LAST}");
@@ -356,7 +361,7 @@ fn no_source_starves_while_others_always_have_new_keys() {
     while !listener.taken.iter().any(|provider| **provider == *last) {
         ticks += 1;
         assert!(ticks <= 2 * LAST, "the last source starves");
-        for (place, version) in places[..LAST].iter().zip(10 * ticks..) {
+        for (place, version) in entries[..LAST].iter().zip(10 * ticks..) {
             let version = u64::try_from(1000 * version).unwrap();
             bring(&shared, place, (version, now.get()), &large);
         }
@@ -369,7 +374,7 @@ fn shared_keys_that_cannot_be_used_are_read_once() {
     let (shared, now, policy) = (FakeShared::default(), clock(), policy(1));
     let mut listener = Listener::start(&policy, &shared, &now);
     serve(&mut listener, 1, 0);
-    let place = Place::of(&policy.sources[0]);
+    let entries = SourceEntries::of(&policy.sources[0]);
     let looks = |listener: &mut Listener<'_>| {
         let before = shared.gets.get();
         listener.pass(Duration::from_secs(10));
@@ -377,9 +382,9 @@ fn shared_keys_that_cannot_be_used_are_read_once() {
         shared.gets.get() - before
     };
     let usual = looks(&mut listener);
-    bring(&shared, &place, (1, now.get()), b"{}");
+    bring(&shared, &entries, (1, now.get()), b"{}");
     assert_eq!(looks(&mut listener), usual + 1);
-    bring(&shared, &place, (2, now.get()), &key_set(&[1], 0));
+    bring(&shared, &entries, (2, now.get()), &key_set(&[1], 0));
     listener.pass(Duration::from_secs(1));
     assert!(listener.allows(0, 1));
 }

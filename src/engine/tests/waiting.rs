@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::authz::{Facts, Wanted};
 use crate::engine::StreamId;
-use crate::engine::waiting::{Place, Waiter, Waiting};
+use crate::engine::waiting::{QueueNumber, Waiter, Waiting};
 use crate::http::{HeaderMap, RequestHead};
 use crate::policy::SourceId;
 use crate::time::UnixTime;
@@ -50,17 +50,17 @@ fn change(waiting: &mut Waiting, source: usize) {
 fn walk(waiting: &mut Waiting, most: usize, mut steps: usize) -> Vec<u32> {
     let mut judged = Vec::new();
     while judged.len() < most
-        && let Some(place) = waiting.next_due(&mut steps)
+        && let Some(number) = waiting.next_due(&mut steps)
     {
-        judged.push(put_back(waiting, place));
+        judged.push(put_back(waiting, number));
     }
     judged
 }
 
-fn put_back(waiting: &mut Waiting, place: Place) -> u32 {
-    let waiter = waiting.take(place).unwrap();
+fn put_back(waiting: &mut Waiting, number: QueueNumber) -> u32 {
+    let waiter = waiting.take(number).unwrap();
     let StreamId(stream) = waiter.stream;
-    waiting.put_back(place, waiter).unwrap();
+    waiting.put_back(number, waiter).unwrap();
     stream
 }
 
@@ -126,13 +126,13 @@ fn whose_time_is_up_first_is_first_and_may_be_due_to_be_judged() {
     }
     assert!(waiting.next_expired(at(6)).is_none());
     assert!(!waiting.is_behind(at(6)) && waiting.is_behind(at(7)));
-    let (place, is_due) = waiting.next_expired(at(8)).unwrap();
+    let (number, is_due) = waiting.next_expired(at(8)).unwrap();
     assert!(!is_due);
-    assert_eq!(waiting.take(place).unwrap().stream, StreamId(1));
+    assert_eq!(waiting.take(number).unwrap().stream, StreamId(1));
     change(&mut waiting, 0);
-    let (place, is_due) = waiting.next_expired(at(8)).unwrap();
+    let (number, is_due) = waiting.next_expired(at(8)).unwrap();
     assert!(is_due);
-    assert_eq!(put_back(&mut waiting, place), 2);
+    assert_eq!(put_back(&mut waiting, number), 2);
     assert!(!waiting.next_expired(at(8)).unwrap().1);
     // As in a clock that was set back, nobody waits longer than he would have.
     let year = Duration::from_hours(24 * 365);
@@ -140,8 +140,8 @@ fn whose_time_is_up_first_is_first_and_may_be_due_to_be_judged() {
     waiting.set_back(earlier);
     assert!(waiting.next_expired(earlier).is_none());
     let soon = earlier.saturating_add(Duration::from_secs(9));
-    let (place, _) = waiting.next_expired(soon).unwrap();
-    assert_eq!(put_back(&mut waiting, place), 2, "the order stays");
+    let (number, _) = waiting.next_expired(soon).unwrap();
+    assert_eq!(put_back(&mut waiting, number), 2, "the order stays");
 }
 
 /// The bytes that waiting requests may hold together.
@@ -200,7 +200,7 @@ fn the_listeners_of_a_worker_share_the_bytes() {
     assert_eq!(fill(&mut other, 0), 0);
     // Who leaves here makes room there, and so does a listener that ends.
     one.remove(StreamId(3)).unwrap();
-    one.take(Place(4)).unwrap();
+    one.take(QueueNumber(4)).unwrap();
     assert_eq!(fill(&mut other, 0), 2);
     assert_eq!(fill(&mut one, 100), 0);
     drop(one);

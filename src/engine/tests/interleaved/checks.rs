@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{MAX_STALE, TIMEOUT, Threads};
 use crate::engine::StreamId;
-use crate::engine::shared::Place;
+use crate::engine::shared::SourceEntries;
 use crate::engine::tests::shared::Quiet;
 use crate::engine::tests::signer::KeyId;
 use crate::keys::Record;
@@ -86,8 +86,8 @@ impl Threads {
     }
 
     fn record(&self) -> Record {
-        let place = Place::of(&self.policy.sources[0]);
-        let read = place.read(&Quiet(&self.shared)).unwrap();
+        let entries = SourceEntries::of(&self.policy.sources[0]);
+        let read = entries.read(&Quiet(&self.shared)).unwrap();
         read.record.unwrap_or_default()
     }
 

@@ -12,7 +12,7 @@ use super::signer::KeyId;
 use super::world::{Happened, ISSUERS, Outcome, Token, Worker};
 use crate::engine::StreamId;
 use crate::engine::judging::Allowance;
-use crate::engine::shared::Place;
+use crate::engine::shared::SourceEntries;
 use crate::keys::Record;
 use crate::telemetry::Reason;
 use crate::time::UnixTime;
@@ -298,8 +298,8 @@ impl Model {
 /// Who fetches from a source, as the workers know of it.
 fn record(worker: &Worker, source: usize, shared: &FakeShared) -> Option<Record> {
     let engine = worker.engine.borrow();
-    let place = Place::of(&engine.policy().sources[source]);
-    place.read(&Quiet(shared)).ok()?.record
+    let entries = SourceEntries::of(&engine.policy().sources[source]);
+    entries.read(&Quiet(shared)).ok()?.record
 }
 
 /// How many ticks a request that is due may have to wait for, among so many: none
