@@ -1,8 +1,8 @@
-//! Whether memory is there, before it is taken.
+//! Whether memory is free, before it is allocated.
 
 use std::hint::black_box;
 
-/// What is about to be taken, in bytes.
+/// What is about to be allocated, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Need {
     /// The largest block of it.
@@ -40,26 +40,31 @@ impl Need {
     }
 }
 
-/// What is not there in one piece is looked for in pieces of this size: many
-/// blocks that were given back lie between others that are in use.
+/// The smallest piece that is looked for where memory is not free in one piece:
+/// blocks that were freed lie between others that are in use.
 const PIECE: usize = 1024 * 1024;
 
-/// Whether so much memory can be taken now. It is taken for a moment, in a way
-/// that fails as a value where there is too little, and given back: what the
-/// caller then takes, a module's allocator has.
+/// Whether so much memory can be allocated now. It is allocated for a moment, in a
+/// way that fails as a value where there is too little, and freed again: then the
+/// module's allocator has it for the caller.
 #[must_use]
 pub fn has_room(need: Need) -> bool {
     #[cfg(test)]
     if let Some(room) = pretend::room() {
         return need.all <= room;
     }
-    let Some(block) = reserve(need.block) else {
+    fits(need, &mut reserve)
+}
+
+/// Whether `allocate` has what is needed: the largest block, and the rest in one
+/// piece or in pieces. Several blocks may be as large as the largest one and be held
+/// at the same time, so no piece of the rest is smaller than that.
+fn fits(need: Need, allocate: &mut dyn FnMut(usize) -> Option<Vec<u8>>) -> bool {
+    let Some(_block) = allocate(need.block) else {
         return false;
     };
     let rest = need.all.saturating_sub(need.block);
-    let is_there = reserve(rest).is_some() || has_pieces(rest);
-    drop(block);
-    is_there
+    allocate(rest).is_some() || fits_in_pieces(rest, need.block.max(PIECE), allocate)
 }
 
 fn reserve(bytes: usize) -> Option<Vec<u8>> {
@@ -69,14 +74,18 @@ fn reserve(bytes: usize) -> Option<Vec<u8>> {
     Some(black_box(block))
 }
 
-fn has_pieces(bytes: usize) -> bool {
-    let pieces = bytes.div_ceil(PIECE);
+fn fits_in_pieces(
+    bytes: usize,
+    size: usize,
+    allocate: &mut dyn FnMut(usize) -> Option<Vec<u8>>,
+) -> bool {
+    let count = bytes.div_ceil(size);
     let mut held = Vec::new();
-    if held.try_reserve_exact(pieces).is_err() {
+    if held.try_reserve_exact(count).is_err() {
         return false;
     }
-    for _ in 0..pieces {
-        let Some(piece) = reserve(PIECE) else {
+    for _ in 0..count {
+        let Some(piece) = allocate(size) else {
             return false;
         };
         held.push(piece);
@@ -84,7 +93,7 @@ fn has_pieces(bytes: usize) -> bool {
     true
 }
 
-/// A machine of the tests' own size.
+/// A module with as much memory as a test says.
 #[cfg(test)]
 pub(crate) mod pretend {
     use std::cell::Cell;
@@ -114,6 +123,35 @@ mod tests {
         assert!(!has_room(Need::block(usize::MAX)));
         assert!(!has_room(Need::block(1).and(usize::MAX)));
         assert!(!has_room(Need::block(isize::MAX.unsigned_abs())));
+    }
+
+    /// Whether memory with free pieces of these sizes has what is needed. A block
+    /// is freed only when the question is answered.
+    fn fits_into(free: &[usize], need: Need) -> bool {
+        let mut free = free.to_vec();
+        fits(need, &mut |bytes| {
+            let piece = free.iter_mut().find(|piece| **piece >= bytes)?;
+            *piece = piece.checked_sub(bytes)?;
+            Some(Vec::new())
+        })
+    }
+
+    #[test]
+    fn memory_in_pieces_has_room_for_several_of_the_largest_blocks() {
+        let need = Need::block(8 * PIECE).and(16 * PIECE);
+        assert!(fits_into(&[24 * PIECE], need));
+        assert!(fits_into(&[8 * PIECE, 16 * PIECE], need));
+        assert!(fits_into(&[8 * PIECE; 3], need));
+        // As much memory, but a second block of 8 MiB has no place in it.
+        let small = [[8 * PIECE].as_slice(), &[PIECE; 64]].concat();
+        assert!(!fits_into(&small, need));
+        assert!(!fits_into(&[8 * PIECE; 2], need));
+        // Small blocks need no more than small pieces.
+        assert!(fits_into(&small, Need::block(PIECE / 2).and(60 * PIECE)));
+        assert!(!fits_into(
+            &[PIECE / 2; 64],
+            Need::block(PIECE / 2).and(8 * PIECE)
+        ));
     }
 
     #[test]
