@@ -106,7 +106,7 @@ impl Algorithm {
         }
     }
 
-    /// Whether who verifies could sign as well.
+    /// Whether the key that verifies can sign as well.
     #[must_use]
     pub const fn is_symmetric(self) -> bool {
         matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)

@@ -30,7 +30,7 @@ impl Fingerprint {
 }
 
 impl fmt::Debug for Fingerprint {
-    /// Nothing of it: whoever reads the digest of a weak secret can guess the
+    /// Nothing of it: a reader of the digest of a weak secret can guess the
     /// secret.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("Fingerprint")

@@ -1,5 +1,5 @@
-//! Tables that make checks with a key fast: who has them, and the memory that
-//! they may take.
+//! Precomputed tables that make checks with a key fast: their holders, and the
+//! memory that they may take.
 
 use std::fmt;
 use std::sync::{Arc, RwLock, Weak};
@@ -19,8 +19,8 @@ pub(super) fn part_for(bytes: usize) -> Option<Part> {
     has_room(need).then_some(part)
 }
 
-/// Keeps a key's tables for as long as it lives. When the last one of a key
-/// goes, its tables go, and checks with the key take their time again.
+/// Keeps a key's tables for as long as it lives. When the last `Tables` of a key
+/// is dropped, its tables are freed, and checks with the key are slow again.
 #[derive(Clone)]
 pub struct Tables {
     _kept: Arc<dyn Send + Sync>,
@@ -38,7 +38,7 @@ impl fmt::Debug for Tables {
     }
 }
 
-/// Where a key has its tables while somebody keeps them.
+/// A key's reference to its tables, which ends with their last holder.
 pub(super) struct Slot<T>(RwLock<Weak<T>>);
 
 impl<T> Slot<T> {

@@ -1,4 +1,4 @@
-//! What a judge wants of the key service.
+//! The documents and keys that a judge needs from the key service.
 
 use crate::policy::SourceId;
 use crate::time::UnixTime;
@@ -7,12 +7,12 @@ use crate::time::UnixTime;
 /// none that is lost or told twice does harm.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Demand {
-    /// The number of the snapshot by which it is made: what came in a later one is
-    /// not known here yet.
+    /// The number of the snapshot that it was made by. The judge does not know yet
+    /// what came in a later one.
     pub(super) snapshot: u64,
-    /// The sources that somebody waits for, in order.
+    /// The sources that requests wait for, in order.
     pub(super) sources: Vec<SourceId>,
-    /// Those whose keys lack a `kid` that somebody waits for, in order.
+    /// The sources whose keys lack a `kid` that requests wait for, in order.
     pub(super) kids: Vec<SourceId>,
     /// Those whose keys should have verified a token that was refused, in order,
     /// each with the time of the last one.
@@ -20,25 +20,25 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// Whether somebody waits.
+    /// Whether some request waits.
     #[must_use]
     pub const fn is_urgent(&self) -> bool {
         !self.sources.is_empty()
     }
 
-    /// Whether somebody waits who did not when the `former` one was made. A token
-    /// that makes keys doubtful is no reason to hurry, or its sender could make the
+    /// Whether requests wait that did not when the `former` one was made. A token
+    /// that makes keys doubtful is no reason to hurry: its sender could make the
     /// service work.
     pub(super) fn is_more_urgent_than(&self, former: &Self) -> bool {
         self.is_urgent() && (&self.sources, &self.kids) != (&former.sources, &former.kids)
     }
 
-    /// Whether somebody waits for this source.
+    /// Whether some request waits for this source.
     pub(super) fn awaits(&self, source: SourceId) -> bool {
         self.sources.binary_search(&source).is_ok()
     }
 
-    /// Whether somebody waits for a `kid` that the keys of this source lack.
+    /// Whether some request waits for a `kid` that the keys of this source lack.
     pub(super) fn lacks_kid(&self, source: SourceId) -> bool {
         self.kids.binary_search(&source).is_ok()
     }

@@ -12,14 +12,14 @@ pub struct StreamId(pub u32);
 /// Something to be done.
 #[derive(Debug)]
 pub enum Effect {
-    /// A request is decided: for good, once.
+    /// A request is decided. It is emitted exactly once for each request.
     Answer(Box<Answer>),
-    /// A request goes to an issuer; how it ends is told to
-    /// [`super::Engine::fetched`], also when it could not be sent.
+    /// A request goes to an issuer. The host tells [`super::Engine::fetched`] how
+    /// it ends, also when it could not be sent.
     Fetch(FetchCall),
     /// Something is counted.
     Measure(Measurement),
-    /// Something is worth a line in the log.
+    /// A line for the log.
     Log(Event),
 }
 

@@ -35,8 +35,8 @@ impl Exchange {
         }
     }
 
-    /// Hands the judges what serves now. Whoever can wake them may do so: those
-    /// that hold waiting requests look again within 10 ms.
+    /// Hands the judges what serves now. The caller may wake them. Without that,
+    /// those that hold waiting requests look again within 10 ms.
     pub fn publish(&self, service: &KeyService) {
         let snapshot = service.snapshot();
         if self.number.load(Ordering::Relaxed) == snapshot.number() {
@@ -60,7 +60,7 @@ impl Exchange {
     }
 
     /// Says what the judge of this index wants. Returns whether the service
-    /// should be woken: somebody waits who has not waited before.
+    /// should be woken: a request waits that did not wait before.
     pub fn want(&self, judge: usize, demand: Demand) -> bool {
         let Some(known) = self.demands.get(judge) else {
             return false;
@@ -79,8 +79,8 @@ impl Exchange {
     }
 }
 
-/// The value, which is whole whatever has become of those who had the lock: it is
-/// only ever replaced.
+/// The value. A thread that panicked with the lock leaves it whole, since values
+/// are only replaced.
 fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }

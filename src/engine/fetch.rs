@@ -32,8 +32,8 @@ pub struct FetchCall {
     pub fresh: bool,
 }
 
-/// Who asks. Firewalls before issuers refuse requests that do not say (RFC 9110
-/// section 10.1.5).
+/// The `user-agent` of requests. Firewalls in front of issuers refuse requests
+/// without one (RFC 9110 section 10.1.5).
 const USER_AGENT: &str = concat!("edge-authz/", env!("CARGO_PKG_VERSION"));
 
 impl FetchCall {
@@ -46,8 +46,8 @@ impl FetchCall {
             (":authority", self.uri.authority()),
             (":path", self.uri.path()),
             ("accept", "application/json, application/jwk-set+json"),
-            // Without the field every coding is welcome (RFC 9110 section
-            // 12.5.3), and here none is.
+            // Without the field every coding is acceptable (RFC 9110 section
+            // 12.5.3), and this client decodes none.
             ("accept-encoding", "identity"),
             ("user-agent", USER_AGENT),
         ];
@@ -93,7 +93,7 @@ pub(super) enum Next {
         age: u32,
         max_age: Option<u32>,
     },
-    /// What was wrong, and with the answer of which place.
+    /// The failure, and the place whose answer failed.
     Failed(FetchFailure, FetchPlace),
 }
 
@@ -132,7 +132,7 @@ impl Fetch {
         }
     }
 
-    /// What is to be sent.
+    /// The request to send.
     pub(super) fn call(&self, timeout: Duration) -> FetchCall {
         FetchCall {
             id: self.id,

@@ -174,8 +174,8 @@ impl Judge {
         }
     }
 
-    /// Whether somebody waits who could be judged, or whose time is up: the next tick
-    /// is due at once.
+    /// Whether a request waits that could be judged, or whose deadline has passed: the
+    /// next tick is due at once.
     #[must_use]
     pub fn is_behind(&self) -> bool {
         self.waiting.is_behind(self.latest)

@@ -63,7 +63,7 @@ impl Judge {
         while allowance.answers > 0
             && let Some((number, is_due)) = self.waiting.next_expired(turn.env.now)
         {
-            // Who came for a key that is there now is not sent away.
+            // A request is not refused while a key that it waits for may be there.
             if !is_due {
                 allowance.answers = allowance.answers.saturating_sub(1);
                 if let Some(waiter) = self.waiting.take(number) {
@@ -239,7 +239,7 @@ impl Judge {
             .unwrap_or_default()
     }
 
-    /// Answers a request that has waited, or would have, that the keys are not there.
+    /// Refuses a request because its keys are unavailable or too many requests wait.
     fn send_away(&self, waiter: Waiter, reason: Reason, turn: &mut Turn<'_>) {
         let retry_after = Some(self.snapshot.retry_after(&waiter.wanted, turn.env.now));
         let refusal = Refusal {

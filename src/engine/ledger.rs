@@ -50,7 +50,7 @@ impl Ledger {
 
     /// Reads what other workers have written since. Where nothing is there, or
     /// nothing of ours, what this worker knows is written: a lease, a back-off
-    /// and early refreshes outlive whoever writes over them.
+    /// and early refreshes outlive a worker that writes over them.
     pub(super) fn look(&mut self, shared: &dyn SharedData) -> Entry {
         if self.detached {
             return Entry::Unavailable;
@@ -147,7 +147,7 @@ impl Ledger {
     /// sees the record finds the document. Only the holder of the lease may write.
     pub(super) fn write_document(&self, shared: &dyn SharedData, version: u64, body: &[u8]) {
         if !self.detached {
-            // Without shared data there is nobody to read it.
+            // Without shared data no other worker could read it.
             let _ = self.entries.write_document(shared, version, body);
         }
     }

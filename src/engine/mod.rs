@@ -13,8 +13,8 @@
 //! no I/O and know neither the proxy nor the clock; what they must ask for while
 //! they handle an event, they ask through [`Env`].
 //!
-//! A request is let through by an [`Effect::Answer`] and by nothing else: what
-//! is lost, late or unforeseen leaves it where it is.
+//! Only an [`Effect::Answer`] lets a request through. An event that is lost, late or
+//! unforeseen leaves the request waiting until its deadline.
 
 mod demand;
 mod document;

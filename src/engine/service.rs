@@ -29,7 +29,7 @@ pub struct KeyService {
     next: usize,
     /// The last tick had more to do than one does.
     behind: bool,
-    /// Whether somebody waited at the last tick.
+    /// Whether a request waited at the last tick.
     awaited: bool,
     snapshot: Arc<Snapshot>,
     /// The time of the last event.

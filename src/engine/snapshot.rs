@@ -106,7 +106,7 @@ impl Snapshot {
         self.number
     }
 
-    /// Whether judges who hold the snapshot of this number know the document that
+    /// Whether judges that hold the snapshot of this number know the document that
     /// a source has in this one.
     pub(super) fn is_known_by(&self, number: u64, source: SourceId) -> bool {
         let view = self.sources.get(source.index());

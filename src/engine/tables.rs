@@ -1,9 +1,8 @@
-//! What a listener gives up when a newer configuration takes over: what can be
-//! done without.
+//! The memory that a listener gives up when a newer configuration takes over.
 //!
-//! The requests that it has go on as before, but for the time that their
-//! signatures take. Nothing tells for certain that a listener was superseded:
-//! one that proves to be in use takes everything again.
+//! Its requests go on as before, but their signature checks take longer. No event
+//! shows for certain that a listener was superseded: one that proves to be in use
+//! builds its tables again.
 
 use super::Engine;
 use crate::jwk::KeySet;
@@ -56,7 +55,7 @@ impl Engine {
         self.judge.tokens.bytes()
     }
 
-    /// Takes back what was given up in vain.
+    /// Builds the tables again in a listener that proves to be in use.
     pub(super) fn make_tables(&mut self) {
         self.tables.count(self.judge.checks);
         let Tables::Next(next) = self.tables else {

@@ -1,4 +1,4 @@
-//! The tokens that verified.
+//! Tokens that verified before.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -31,9 +31,9 @@ struct End(u128);
 /// Refusals are never remembered.
 ///
 /// A token is recalled only if its whole text is that of the one remembered,
-/// byte for byte: whoever makes another token with the same end gains nothing.
-/// That is both safer and three times as fast as a cryptographic digest of it.
-/// And a tree has no collisions that whoever chooses the ends could provoke.
+/// byte for byte: an attacker who makes another token with the same end gains
+/// nothing. That is both safer and three times as fast as a cryptographic digest of
+/// it. And a tree has no collisions that an attacker could provoke by the ends.
 ///
 /// While there is no room, a token is remembered when it comes for the second
 /// time: tokens that are used once do not push out those that are in use, and

@@ -76,10 +76,9 @@ struct Crowd {
 
 /// The requests that wait, bounded per source and in bytes.
 ///
-/// When keys change, those that want them are not judged at once, but as they are
-/// come by on a walk through all of them in order of arrival, of which each tick
-/// does a part. Until then they wait, and all that holds for a waiting request
-/// holds for them.
+/// When keys change, the requests that want them are not judged at once. A walk goes
+/// through all requests in order of arrival, and each tick does a part of it. A
+/// request waits until the walk reaches it, and its deadline still holds.
 #[derive(Debug)]
 pub(super) struct Waiting {
     seats: BTreeMap<QueueNumber, Seated>,
@@ -118,13 +117,12 @@ impl Waiting {
         self.seats.is_empty()
     }
 
-    /// Whether somebody waits who could be judged, or whose time is up.
+    /// Whether a request waits that could be judged, or whose deadline has passed.
     pub(super) fn is_behind(&self, now: UnixTime) -> bool {
         self.walk.is_some() || self.first_expired(now).is_some()
     }
 
-    /// Puts a request aside, behind all others; gives it back where too many wait
-    /// already.
+    /// Adds a request behind all others. Returns it where too many wait already.
     pub(super) fn insert(&mut self, waiter: Waiter) -> Result<(), Box<Waiter>> {
         self.remove(waiter.stream);
         let number = QueueNumber(self.next_number);
@@ -193,8 +191,8 @@ impl Waiting {
         Some(waiter)
     }
 
-    /// The sources that somebody waits for, and those whose keys lack a `kid` that
-    /// somebody waits for, in order.
+    /// The sources that requests wait for, and those whose keys lack a `kid` that
+    /// requests wait for, in order.
     pub(super) fn wanted(&self) -> (Vec<SourceId>, Vec<SourceId>) {
         let those = |which: fn(&Crowd) -> bool| {
             let crowds = (0..).map(SourceId::new).zip(&self.crowds);
@@ -255,7 +253,7 @@ impl Waiting {
         seated.waiter.wanted.iter().any(changed)
     }
 
-    /// The request whose time was up first, and whether it is due to be judged.
+    /// The request whose deadline passed first, and whether it is due to be judged.
     pub(super) fn next_expired(&self, now: UnixTime) -> Option<(QueueNumber, bool)> {
         let number = self.first_expired(now)?;
         let seated = self.seats.get(&number)?;

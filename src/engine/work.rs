@@ -14,9 +14,9 @@ const BYTES: usize = MAX_KEY_SET_BYTES;
 /// and are judged.
 const SPARE: usize = 20 * 1024 * 1024;
 
-/// What one callback may still do for key sources. A host has no others' requests
-/// served meanwhile. The last thing may go beyond it, so that there is no source
-/// for which it never suffices; the next tick goes on.
+/// What one callback may still do for sources. A host serves no other requests
+/// meanwhile. The last source may go beyond it, so that it suffices for every
+/// source. The next tick goes on.
 #[derive(Debug)]
 pub(super) struct Work {
     looks: usize,
@@ -33,8 +33,8 @@ impl Work {
         bytes: BYTES,
         spare: SPARE,
     };
-    /// What is done while a configuration is taken, when memory must not run out:
-    /// ticks do the rest, and come to it soon.
+    /// What is done while a configuration is taken, when memory must not run out.
+    /// The first ticks do the rest.
     pub(super) const START: Self = Self {
         spare: SERVING,
         ..Self::TICK

@@ -46,7 +46,7 @@ impl Jwk {
         &self.key
     }
 
-    /// Whether the document holds the private half, too: whoever can read the
+    /// Whether the document holds the private half, too: a reader of the
     /// document can sign. Only the public half is used.
     #[must_use]
     pub fn has_private_part(&self) -> bool {

@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 
 use sha2::{Digest as _, Sha256};
 
-/// A digest of a `kid`, which is as long as its token lets it be; nobody finds
-/// another `kid` of the same digest.
+/// The SHA-256 digest of a `kid`. A `kid` may be as long as a token. No attacker can
+/// find another `kid` with the same digest.
 pub type KidDigest = [u8; 32];
 
 /// A `kid` that a token names. Its digest is made once, when the first source

@@ -8,7 +8,7 @@ use crate::crypto::{Algorithm, Fingerprint, Preparation, Tables};
 use crate::json;
 
 /// The set, its keys, a key, a member of it, and some room for members that
-/// nobody asks for.
+/// are not read.
 const MAX_DEPTH: usize = 32;
 
 /// So many keys of a set are made fast, in the document's order: what an issuer
@@ -127,7 +127,7 @@ impl KeySet {
     }
 
     /// Shares the keys of the `former` set that are in this one, too, unless
-    /// somebody has this one already.
+    /// another listener has this one already.
     pub fn adopt(&mut self, former: &Self) {
         let Some(contents) = Arc::get_mut(&mut self.contents) else {
             return;

@@ -12,10 +12,10 @@ const MOST: usize = 64;
 const LIFE: Duration = Duration::from_secs(10);
 
 /// The last 64 `kid`s found absent, for ten seconds each: the tokens of a
-/// withdrawn key are refused at once and crowd no one out.
+/// withdrawn key are refused at once and take no place in the queue.
 ///
-/// A newer set may have one of them. Then the key is found, and nobody asks
-/// here.
+/// A newer set may have one of them. Then the key is found, and this memory is not
+/// asked.
 #[derive(Debug, Default)]
 pub struct AbsentKids {
     found: VecDeque<(KidDigest, UnixTime)>,

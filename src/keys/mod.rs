@@ -2,9 +2,9 @@
 //! what a fetched answer is worth.
 //!
 //! Everything here is a value: [`Record`] is what all workers of a proxy know
-//! of one key source, [`RefreshPolicy`] says what may happen to it at a given time,
+//! of one source, [`RefreshPolicy`] says what may happen to it at a given time,
 //! [`answer`] and [`Metadata`] judge what came from the network. No I/O, no
-//! clock, no randomness; whoever waits for keys is not known here.
+//! clock, no randomness. It does not know the requests that wait for keys.
 
 mod absent;
 pub mod answer;

@@ -15,9 +15,9 @@ pub struct Record {
     pub failure: Option<Failure>,
     /// The starts of the last two early refreshes, the older one first.
     pub early: [Option<UnixTime>; 2],
-    /// The start of the last of them that nobody waited for.
+    /// The start of the last of them that no request waited for.
     pub background: Option<UnixTime>,
-    /// Who fetches at the moment.
+    /// The right of the worker that fetches now.
     pub lease: Option<Lease>,
     /// Where the issuer said that its key set is.
     pub discovered: Option<Discovered>,
@@ -55,7 +55,7 @@ pub struct Failure {
 /// The right to fetch, held by one worker until a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// Who holds it.
+    /// The worker that holds it.
     pub holder: u64,
     /// When it was taken, or last prolonged.
     pub from: UnixTime,
@@ -70,7 +70,7 @@ pub struct Lease {
 pub struct Discovered {
     /// When the metadata were read.
     pub at: UnixTime,
-    /// Its `jwks_uri`, checked again by whoever uses it.
+    /// Its `jwks_uri`. It is checked again before each use.
     pub key_set_uri: Box<str>,
 }
 
@@ -78,8 +78,8 @@ pub struct Discovered {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Jitter(pub u8);
 
-/// The first byte of a record: another format is another key, but whoever
-/// else writes there must not be misread.
+/// The first byte of a record. Another format has another name in the shared data,
+/// but what another program writes there must not be misread.
 const FORMAT: u8 = 2;
 
 impl Record {

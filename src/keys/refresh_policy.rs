@@ -11,7 +11,7 @@ const EARLY_GAP: Duration = Duration::from_secs(5);
 /// most two in any ten seconds, as the issuer counts them too, for whom the
 /// way there may shorten the time between.
 const EARLY_SPAN: Duration = Duration::from_millis(10_500);
-/// The least time between two early refreshes that nobody waits for: at most
+/// The least time between two early refreshes that no request waits for: at most
 /// one in any minute, as the issuer counts them.
 const BACKGROUND_GAP: Duration = Duration::from_millis(60_500);
 /// The longest back-off while keys serve.
@@ -66,7 +66,7 @@ pub enum Kind {
     Ordinary,
     /// A token names a `kid` that the set lacks.
     Early,
-    /// The set is doubted, and nobody waits.
+    /// The set is doubted, and no request waits.
     Background,
 }
 
@@ -240,7 +240,7 @@ impl RefreshPolicy {
         !is_ahead(at, now) && now.saturating_since(at) < METADATA_AGE
     }
 
-    /// Whether a worker may still hope for the answer to what it asked at `at`.
+    /// Whether a worker still awaits the answer to what it asked at `at`.
     #[must_use]
     pub fn awaits(&self, at: UnixTime, now: UnixTime) -> bool {
         !is_ahead(at, now) && now < at.saturating_add(self.lease_length())
@@ -328,7 +328,7 @@ fn early_at(record: &Record, now: UnixTime) -> UnixTime {
     after_last.max(after_before).unwrap_or(UnixTime::EPOCH)
 }
 
-/// When a refresh may begin that nobody waits for: it counts as an early one.
+/// When a refresh may begin that no request waits for. It counts as an early one.
 fn background_at(record: &Record, now: UnixTime) -> UnixTime {
     let last = record.background.filter(|start| !is_ahead(*start, now));
     let after_last = last.map(|start| start.saturating_add(BACKGROUND_GAP));

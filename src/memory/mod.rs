@@ -5,8 +5,8 @@
 //! module that runs out of it traps, and a trap in a worker's `on_configure`
 //! lets that listener's requests pass unchecked. So:
 //!
-//! * whoever is about to take much asks first whether there [is room](has_room);
-//! * what can be done without (remembered tokens, tables of keys) has a
+//! * code that is about to allocate much asks first whether there [is room](has_room);
+//! * memory that can be given up (remembered tokens, tables of keys) has a
 //!   [`Budget`] that all listeners share, and leaves room for [`SERVING`].
 //!
 //! The module allocates nothing for others and keeps nothing.

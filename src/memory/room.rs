@@ -70,7 +70,7 @@ fn fits(need: Need, allocate: &mut dyn FnMut(usize) -> Option<Vec<u8>>) -> bool 
 fn reserve(bytes: usize) -> Option<Vec<u8>> {
     let mut block = Vec::new();
     block.try_reserve_exact(bytes).ok()?;
-    // A block that nobody looks at would be optimised away.
+    // The compiler would remove a block that is not used.
     Some(black_box(block))
 }
 

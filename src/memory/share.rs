@@ -1,4 +1,4 @@
-//! Memory that several holders have together, each as much as it has use for.
+//! Memory that several holders share, each as much as it uses.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, Weak};
@@ -10,8 +10,8 @@ use super::room::{Need, has_room};
 /// for many small shares.
 const STEP: usize = 256 * 1024;
 
-/// An amount of memory for what can be done without. Whoever finds nothing left
-/// asks the largest holder to give up half of what it has.
+/// An amount of memory for data that can be given up. A holder that finds nothing
+/// left asks the largest holder to give up half of what it has.
 ///
 /// Holders may be in several threads: two that look for room at the same time may
 /// both find the last of it.
@@ -35,7 +35,7 @@ pub struct Share {
 #[derive(Debug, Default)]
 struct Holder {
     bytes: AtomicUsize,
-    /// Somebody else has found nothing left.
+    /// Another holder has found nothing left.
     is_asked: AtomicBool,
 }
 
@@ -97,7 +97,7 @@ impl Share {
     }
 
     /// Whether the pool has so many bytes left. Enough for what [`SERVING`] keeps
-    /// free: nobody is asked to give way, and no memory is looked for.
+    /// free: no holder is asked to give way, and no memory is looked for.
     #[must_use]
     pub fn is_left(&self, bytes: usize) -> bool {
         self.pool.taken.load(Relaxed).saturating_add(bytes) <= self.pool.most
@@ -114,8 +114,8 @@ impl Share {
         self.pool.finds(bytes)
     }
 
-    /// Notes that so many bytes were taken. Whoever takes more than there
-    /// [is room](Self::has_room) for gives back as much at once.
+    /// Notes that so many bytes were taken. A holder that takes more than there
+    /// [is room](Self::has_room) for must give back as much at once.
     pub fn take(&self, bytes: usize) {
         let pool = &self.pool;
         pool.taken.fetch_add(bytes, Relaxed);

@@ -15,7 +15,7 @@ const PSS_TRAILER: u8 = 0xBC;
 /// `digest`, as long as the modulus.
 ///
 /// There is exactly one encoding, and it is made and compared whole (RFC 8017
-/// section 8.2.2). Whoever reads the padding instead and stops at the hash lets
+/// section 8.2.2). A verifier that parses the padding and stops at the hash lets
 /// signatures be made without the key where the exponent is 3: Bleichenbacher
 /// in 2006, and again in every second library since.
 pub(super) fn is_pkcs1(encoded: &[u8], hash: Hash, digest: &[u8]) -> bool {

@@ -19,7 +19,7 @@ use crate::keys::{Content, Jitter, Kind, Outcome, Record, RefreshPolicy, Wants};
 use crate::policy::{KeySource, SourceId};
 use crate::time::UnixTime;
 
-/// How often a source is looked at that nobody waits for. With a slow tick on
+/// How often a source is looked at that no request waits for. With a slow tick on
 /// top of it, the rotations that other workers see are seen within a second.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
 
@@ -27,7 +27,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(400);
 #[derive(Debug, Default)]
 struct Look {
     at: Option<UnixTime>,
-    /// Whether somebody waited for a `kid`.
+    /// Whether a request waited for a `kid`.
     kid_wanted: bool,
 }
 
