@@ -195,7 +195,7 @@ fn the_refused_configuration_of_the_cors_example_keeps_envoy_from_starting() {
         .err()
         .expect("the other one does not");
     assert!(
-        log.contains("cors.allow_origins[0]: `*` may not stand with"),
+        log.contains("cors.allow_origins[0]: `*` is not allowed with"),
         "{log}"
     );
 }

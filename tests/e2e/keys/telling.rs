@@ -79,7 +79,7 @@ fn closed() -> SocketAddr {
     listener.local_addr().expect("an address")
 }
 
-const DID_NOT: &str = "Envoy did not send the request, since ";
+const DID_NOT: &str = "Envoy did not send the request, because ";
 const IN_ITS_PLACE: &str = "Envoy answered 503 in place of the issuer: ";
 
 /// The clusters of the test below: who has answered, and why not the issuer.
