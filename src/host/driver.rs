@@ -1,4 +1,4 @@
-//! One configuration in force: its engine, and the effects that come of it.
+//! One active configuration: its engine, and the effects that the engine returns.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -16,30 +16,30 @@ use crate::keys::answer::AnswerHead;
 use crate::policy::Policy;
 use crate::time::UnixTime;
 
-/// One listener's filter in one worker that has a thread of its own, such as a
-/// Wasm VM. All its callbacks come on that thread.
+/// One listener's filter in one worker that has a thread of its own, such as a Wasm VM.
+/// All its callbacks run on that thread.
 #[derive(Debug)]
 pub struct Driver<H: Host> {
     host: Rc<H>,
     engine: RefCell<Engine>,
     settler: Settler<H>,
-    /// The requests that the engine will decide about later.
+    /// The requests that the engine will decide later.
     waiting: RefCell<Waiting>,
-    /// What the engine has decided about them and the host has not been told, as
-    /// there was no room in the callback. No more than there are requests that
+    /// Decisions that the engine has made about them and that the host has not applied
+    /// yet, because the callback had no room. There are never more than requests that
     /// wait.
     queued: RefCell<VecDeque<Box<Answer>>>,
     fetches: Fetches<H>,
     ticks: Rc<Ticks>,
-    /// Another configuration has taken this one's place.
+    /// A newer configuration has replaced this one.
     superseded: Cell<bool>,
-    /// The time that was last read.
+    /// The last time that was read.
     last_read: Cell<UnixTime>,
 }
 
 impl<H: Host> Driver<H> {
-    /// Puts a policy in force. `None` where the host cannot support one: without a
-    /// clock or ticks nothing could be decided, and who waits would wait for good.
+    /// Activates a policy. `None` if the host cannot support one: without a clock or
+    /// ticks nothing can be decided, and waiting requests would never be answered.
     ///
     /// `number` differs between the configurations of one worker.
     #[must_use]
@@ -62,7 +62,7 @@ impl<H: Host> Driver<H> {
         ticks.are_coming().then(|| Rc::new(driver))
     }
 
-    /// The headers of a request have come.
+    /// The headers of a request have arrived.
     pub fn request_headers(&self, exchange: &H::Exchange, stream: &Rc<Stream>) -> Passage {
         let now = self.now();
         let headers = exchange.headers(HeaderList::Request);
@@ -76,7 +76,7 @@ impl<H: Host> Driver<H> {
         }
         if stream.is_pending() {
             match self.waiting.try_borrow_mut() {
-                // Nobody decides later in a superseded configuration.
+                // A superseded configuration makes no later decisions.
                 Ok(mut waiting) if !self.superseded.get() => waiting.insert(Rc::clone(stream)),
                 Ok(_) | Err(_) => self.refuse(exchange, stream),
             }
@@ -84,13 +84,13 @@ impl<H: Host> Driver<H> {
         stream.passage()
     }
 
-    /// Refuses a request, in the callback that brought its headers.
+    /// Refuses a request in the callback that brought its headers.
     fn refuse(&self, exchange: &H::Exchange, stream: &Stream) {
         let refusal = self.refusal(stream.id());
         self.settler.settle(exchange, stream, &refusal, At::Headers);
     }
 
-    /// The trailers of a request have come, with fields in them or none.
+    /// The trailers of a request have arrived. They may be empty.
     pub fn request_trailers(
         &self,
         exchange: &H::Exchange,
@@ -100,9 +100,9 @@ impl<H: Host> Driver<H> {
         self.settler.request_trailers(exchange, stream, has_fields)
     }
 
-    /// The headers of a response have come, whoever gives it. Where the host has
-    /// answered a request by itself, as when it had waited for too long, nothing
-    /// is to be decided any more.
+    /// The headers of a response have arrived, from the upstream or from the host itself.
+    /// If the host has answered the request by itself, for example after a timeout,
+    /// nothing is left to decide.
     pub fn response_headers(&self, exchange: &H::Exchange, stream: &Stream) -> Passage {
         if stream.is_pending() {
             stream.overtaken(self.cors_of_waiting(stream.id()));
@@ -111,7 +111,7 @@ impl<H: Host> Driver<H> {
         self.settler.response_headers(exchange, stream)
     }
 
-    /// A request is over, whoever ended it.
+    /// A request has ended, for whatever reason.
     pub fn ended(&self, stream: &Stream) {
         if stream.is_pending() {
             self.forget(stream);
@@ -138,8 +138,8 @@ impl<H: Host> Driver<H> {
         engine.cors_of_waiting(stream).cloned()
     }
 
-    /// Time has passed. Here alone requests that wait are answered, since the host
-    /// calls this inside of no other callback.
+    /// Time has passed. Only this callback answers waiting requests, since the host never
+    /// calls it from inside another callback.
     pub fn tick(&self, room: &Room) {
         self.settler.report().refresh();
         match self.ask(self.now(), Engine::tick) {
@@ -147,14 +147,14 @@ impl<H: Host> Driver<H> {
                 self.apply(effects, None);
                 self.answer_queued(room);
             }
-            // Whose time is up cannot be told any more.
+            // Without a clock no deadline can be checked.
             None => self.abandon(room),
         }
         self.settler.report().flush();
     }
 
-    /// The answer to a fetch has come, or it never will. `head` reads its head,
-    /// and `body` its body: neither is read unless this driver has asked.
+    /// A fetch has ended, with an answer or without one. `head` reads the answer's head
+    /// and `body` its body. Neither is read unless this driver sent the request.
     pub fn fetched(
         &self,
         call: H::CallId,
@@ -168,8 +168,8 @@ impl<H: Host> Driver<H> {
         self.apply(effects, None);
     }
 
-    /// Tells the engine how a fetch has ended. It must be told in any case: it
-    /// begins no other before.
+    /// Tells the engine how a fetch has ended. The engine must always be told, because it
+    /// starts no other fetch before that.
     fn fetch_ended(
         &self,
         id: FetchId,
@@ -178,30 +178,30 @@ impl<H: Host> Driver<H> {
     ) -> Vec<Effect> {
         let now = self.now();
         let no_answer = AnswerHead::default();
-        // Nothing is decided by a clock that stands still.
+        // Without a clock the answer is not used.
         let head = if now.is_some() { head } else { &no_answer };
         let now = now.unwrap_or(self.last_read.get());
         self.ask(Some(now), |engine, env| engine.fetched(id, head, body, env))
             .unwrap_or_default()
     }
 
-    /// Gives up what can be done without: see [`Engine::give_up_memory`].
+    /// Releases memory that is not essential: see [`Engine::give_up_memory`].
     pub fn give_up_memory(&self) {
         if let Ok(mut engine) = self.engine.try_borrow_mut() {
             engine.give_up_memory();
         }
     }
 
-    /// What remembered tokens take, in bytes.
+    /// The memory of the remembered tokens, in bytes.
     #[must_use]
     pub fn remembered_bytes(&self) -> usize {
         let engine = self.engine.try_borrow();
         engine.map_or(0, |engine| engine.remembered_bytes())
     }
 
-    /// Another configuration has taken this one's place, or the listener is
-    /// drained: answers those that wait, as many as there is room for. Whether
-    /// somebody still waits; else it needs no more ticks.
+    /// A newer configuration has replaced this one, or the listener is drained. Answers
+    /// as many waiting requests as there is room for. Returns whether requests still
+    /// wait; if not, this driver needs no more ticks.
     #[must_use]
     pub fn leave(&self, room: &Room) -> bool {
         self.superseded.set(true);
@@ -215,7 +215,7 @@ impl<H: Host> Driver<H> {
         is_awaited
     }
 
-    /// Answers requests that wait, in order of arrival: the engine will not.
+    /// Answers waiting requests in order of arrival, since the engine will not.
     fn abandon(&self, room: &Room) {
         self.answer_queued(room);
         while !room.is_full() {
@@ -231,13 +231,13 @@ impl<H: Host> Driver<H> {
         }
     }
 
-    /// Whether somebody waits for a decision, or for having it done.
+    /// Whether a request waits for a decision, or for its decision to be applied.
     fn is_awaited(&self) -> bool {
         let waiting = self.waiting.try_borrow();
         waiting.is_ok_and(|waiting| !waiting.is_empty())
     }
 
-    /// Does what was decided earlier, in that order.
+    /// Applies earlier decisions, in their order.
     fn answer_queued(&self, room: &Room) {
         while !room.is_full() {
             let queued = self.queued.try_borrow_mut();
@@ -249,7 +249,7 @@ impl<H: Host> Driver<H> {
         self.hasten();
     }
 
-    /// Asks for the next tick at once where decisions are queued.
+    /// Asks for the next tick as soon as possible if decisions are queued.
     fn hasten(&self) {
         let queued = self.queued.try_borrow();
         if queued.is_ok_and(|queued| !queued.is_empty()) {
@@ -257,8 +257,8 @@ impl<H: Host> Driver<H> {
         }
     }
 
-    /// Keeps a decision for the next tick. Until then the request waits, and is
-    /// forgotten if its client leaves.
+    /// Keeps a decision for the next tick. Until then the request waits. It is forgotten
+    /// if its client leaves.
     fn queue(&self, answer: Box<Answer>) {
         if let Ok(waiting) = self.waiting.try_borrow()
             && let Some(stream) = waiting.get(answer.stream)
@@ -279,9 +279,9 @@ impl<H: Host> Driver<H> {
         Some(now)
     }
 
-    /// Tells the engine of an event. `None` where that is not possible. The
-    /// engine is free again when its effects are applied: the host may come
-    /// back while it does what they say.
+    /// Reports an event to the engine. `None` if that is not possible. The engine is free
+    /// again before its effects are applied, because the host may call back while it
+    /// carries them out.
     fn ask(
         &self,
         now: Option<UnixTime>,
@@ -301,8 +301,8 @@ impl<H: Host> Driver<H> {
         Some(effects)
     }
 
-    /// Does what the engine says. `here` is the request whose headers the
-    /// current callback brings, if it does.
+    /// Applies the engine's effects. `here` is the request whose headers the current
+    /// callback brought, if any.
     fn apply(&self, effects: Vec<Effect>, here: Option<(&H::Exchange, &Stream)>) {
         let mut effects = VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
@@ -320,7 +320,7 @@ impl<H: Host> Driver<H> {
         }
     }
 
-    /// Sends a fetch; returns what follows where it could not be sent.
+    /// Sends a fetch. Returns the effects that follow if it could not be sent.
     fn fetch(&self, call: &FetchCall) -> Vec<Effect> {
         match self.fetches.send(&self.host, call) {
             Ok(()) => Vec::new(),
@@ -328,7 +328,7 @@ impl<H: Host> Driver<H> {
         }
     }
 
-    /// Decides a request that waits, outside of its own callbacks.
+    /// Applies the decision about a waiting request, outside of its own callbacks.
     fn settle_waiting(&self, answer: &Answer, room: &Room) {
         let waiting = self.waiting.try_borrow_mut();
         let stream = waiting.ok().and_then(|mut all| all.remove(answer.stream));
@@ -336,15 +336,15 @@ impl<H: Host> Driver<H> {
             return;
         };
         room.take();
-        // It fails where the client has left: nothing is to be done then.
+        // It fails if the client has left. Then nothing is left to do.
         let _ = self.host.with_waiting(stream.id(), &mut |exchange| {
             self.settler.settle(exchange, &stream, answer, At::Later);
         });
     }
 }
 
-/// Differs between workers, and between the configurations of one: the time to
-/// the nanosecond, and the number of the configuration.
+/// Differs between workers, and between the configurations of one worker: it is made of
+/// the time in nanoseconds and the configuration's number.
 fn seed(now: UnixTime, number: u32) -> u64 {
     let nanos = now.as_nanos() & i128::from(u64::MAX);
     u64::try_from(nanos).unwrap_or_default() ^ u64::from(number).rotate_left(32)

@@ -1,4 +1,4 @@
-//! What serves requests while no policy is in force: everything is refused.
+//! The fallback while no policy is active: every request is refused.
 
 use std::rc::Rc;
 
@@ -9,8 +9,8 @@ use crate::http::LocalReply;
 use crate::policy::{BodyStyle, Responses};
 use crate::telemetry::{Measurement, Metric, Reason};
 
-/// Once the proxy has taken a configuration the filter cannot give it back. So
-/// where none can be put in force, it refuses every request (503).
+/// The filter cannot reject a configuration that the proxy has already accepted. So if no
+/// policy can be activated, this refuses every request (503).
 #[derive(Debug)]
 pub struct Fallback<H: Reporting> {
     report: Report<H>,
@@ -25,8 +25,8 @@ impl<H: Reporting> Fallback<H> {
         }
     }
 
-    /// Refuses a request whose headers have come. Nothing of it may go on, what
-    /// comes later included.
+    /// Refuses a request whose headers have arrived. No part of it may go on, nor any
+    /// part that arrives later.
     pub fn refuse(&self, exchange: &impl HttpExchange) {
         refuse(exchange, &Self::reply(), None);
         let reason = Reason::InternalError;

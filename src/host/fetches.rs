@@ -1,4 +1,4 @@
-//! The requests to issuers that are under way.
+//! The requests to issuers that are in progress.
 
 use std::cell::RefCell;
 
@@ -7,8 +7,8 @@ use crate::engine::{FetchCall, FetchId};
 use crate::keys::answer::{AnswerHead, Ending};
 use crate::telemetry::NotSent;
 
-/// The host's names of the requests, and the engine's. There are no more than key
-/// sources, of which each has one fetch under way.
+/// Maps the host's ids of the requests to the engine's. There are no more entries than
+/// key sources, since each source has one fetch in progress at most.
 #[derive(Debug)]
 pub(super) struct Fetches<H: Host> {
     under_way: RefCell<Vec<(H::CallId, FetchId)>>,
@@ -31,7 +31,7 @@ impl<H: Host> Fetches<H> {
         Ok(())
     }
 
-    /// The request that this answer is to, if it is one of ours.
+    /// The request that this answer belongs to, if it is one of ours.
     pub(super) fn take(&self, number: H::CallId) -> Option<FetchId> {
         let mut under_way = self.under_way.try_borrow_mut().ok()?;
         let place = under_way.iter().position(|(known, _)| *known == number)?;
@@ -40,7 +40,7 @@ impl<H: Host> Fetches<H> {
     }
 }
 
-/// The head of an answer that never comes, since nobody was asked.
+/// The head of a missing answer, for a request that was not sent.
 pub(super) fn not_sent(why: NotSent) -> AnswerHead {
     AnswerHead {
         ending: Ending::NotSent(why),

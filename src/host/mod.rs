@@ -1,25 +1,25 @@
-//! Between the engine and a proxy: what a host must offer, and what is done
-//! with what the engine decides.
+//! The interface between the engine and a proxy: what a host must offer, and how the
+//! engine's decisions are applied.
 //!
-//! A host implements [`Reporting`], [`Host`] and, for one request, [`HttpExchange`]. The parts
-//! above these decide nothing about a request. What they do decide is what
-//! becomes of one when the host fails: it stays where it is, or is answered
-//! 503. A request goes on in one place only, in [`Stream::apply`], after every
-//! change of it has succeeded.
+//! A host implements [`Reporting`], [`Host`] and, for one request, [`HttpExchange`]. The
+//! parts built on them decide nothing about a request while the host works. They decide
+//! what happens if the host fails: the request stays paused or is answered 503. A request
+//! goes on in one place only, in [`Stream::apply`], after every change to it has
+//! succeeded.
 //!
-//! The parts are separate, because hosts differ in who asks the engine:
+//! The parts are separate, because hosts differ in what calls the engine:
 //!
 //! * [`Stream`] is one request from its headers to its end;
-//! * [`Settler`] does what was decided about a stream, and tells of it; it
-//!   handles trailers and the headers of responses;
+//! * [`Settler`] applies the decision about a stream and reports it; it handles trailers
+//!   and the headers of responses;
 //! * [`Report`] gathers metrics and writes log lines;
-//! * [`Room`] and [`Ticks`] bound and time what one callback does;
-//! * [`Driver`] is all of it around one [`Engine`](crate::engine::Engine), for
-//!   a host that runs on one thread, such as a Wasm VM.
+//! * [`Room`] and [`Ticks`] limit and schedule the work of one callback;
+//! * [`Driver`] combines all of them around one [`Engine`](crate::engine::Engine), for a
+//!   host that runs on one thread, such as a Wasm VM.
 //!
-//! A host with threads has one key service for the process and a judge for each
-//! thread. It takes a [`Settler`] for each thread, which needs no more of it than
-//! [`Reporting`], and asks them itself.
+//! A host with threads has one key service for the process and a judge for each thread.
+//! It uses one [`Settler`] for each thread, which needs only [`Reporting`], and calls the
+//! key service and the judges itself.
 
 mod driver;
 mod fallback;

@@ -10,66 +10,65 @@ use crate::http::{HeaderEdit, HeaderMap, LocalReply};
 use crate::telemetry::{Change, FilterState, Level, Metric, NotSent};
 use crate::time::UnixTime;
 
-/// What a host does with what a filter tells its operator. Nothing here may panic
-/// or block, and no decision depends on it.
+/// How a host reports to its operator. Nothing here may panic or block, and no decision
+/// depends on it.
 pub trait Reporting {
-    /// The host's own name of a metric.
+    /// The host's id of a metric.
     type MetricId: Copy + Debug;
 
-    /// The least level that is written to the log; `None` where nothing is.
+    /// The lowest level that is written to the log; `None` if nothing is written.
     ///
     /// # Errors
     ///
-    /// The host does not say.
+    /// The host does not report a level.
     fn log_level(&self) -> Result<Option<Level>, HostError>;
 
-    /// Writes a line to the log. Whether that succeeds changes nothing.
+    /// Writes a line to the log. A failure has no effect.
     fn log(&self, level: Level, line: &str);
 
-    /// Makes a metric known, or finds it. It is asked once for each metric that
-    /// has been measured and that it has not named; their number is bounded by
-    /// the configuration.
+    /// Defines a metric, or finds an existing one. It is called once for each metric that
+    /// was measured and has no id yet. The configuration bounds the number of metrics.
     ///
     /// # Errors
     ///
-    /// The host takes no such metric: what was measured is lost.
+    /// The host does not accept the metric: the measurement is lost.
     fn define_metric(&self, metric: &Metric) -> Result<Self::MetricId, HostError>;
 
     /// Changes a metric.
     ///
     /// # Errors
     ///
-    /// The host refuses: what was measured is lost.
+    /// The host refuses the change: the measurement is lost.
     fn change_metric(&self, id: Self::MetricId, change: Change) -> Result<(), HostError>;
 }
 
 /// What a host does for a filter, apart from what it does for one request.
 ///
-/// Nothing here may panic or block, whatever the host answers. An error is a
-/// value: the driver turns it into a refusal where a request depends on it.
+/// Nothing here may panic or block, whatever the host answers. An error is a value: if a
+/// request depends on it, the driver turns it into a refusal.
 pub trait Host: Reporting {
-    /// How a request is reached.
+    /// Access to one request.
     type Exchange: HttpExchange;
-    /// The host's own name of a request to an issuer.
+    /// The host's id of a request to an issuer.
     type CallId: Copy + Debug + PartialEq;
 
     /// The time of day.
     ///
     /// # Errors
     ///
-    /// The host has no clock, or does not say.
+    /// The host has no clock, or the clock fails.
     fn now(&self) -> Result<UnixTime, HostError>;
 
-    /// Asks for ticks so far apart, in place of those asked for before. The
-    /// period is never zero.
+    /// Asks for ticks with this period, in place of the former one. The period is never
+    /// zero.
     ///
     /// # Errors
     ///
-    /// The host refuses: ticks stay as they are.
+    /// The host refuses: the period stays as it is.
     fn set_tick_period(&self, period: Duration) -> Result<(), HostError>;
 
-    /// Sends a request to an issuer, and names it. The answer, or that there is
-    /// none, comes in a later callback.
+    /// Sends a request to an issuer and returns its id. A later callback brings the
+    /// answer, or reports that there is none.
     ///
     /// # Errors
     ///
@@ -82,13 +81,12 @@ pub trait Host: Reporting {
     /// The host's own signature checks.
     fn signatures(&self) -> &dyn HostSignatures;
 
-    /// Does something to a request that waits, outside of its own callbacks: at
-    /// most once, and before it returns.
+    /// Applies a function to a waiting request, outside of its own callbacks: at most
+    /// once, and before this returns.
     ///
     /// # Errors
     ///
-    /// The request cannot be reached, since its client has left: nothing was
-    /// done.
+    /// The request cannot be reached, since its client has left: nothing was done.
     fn with_waiting(
         &self,
         stream: StreamId,
@@ -96,34 +94,33 @@ pub trait Host: Reporting {
     ) -> Result<(), HostError>;
 }
 
-/// One request and its response, as the host holds them. It may be used in the
-/// callbacks of the request and within [`Host::with_waiting`].
+/// One request and its response, as the host holds them. It may be used in the callbacks
+/// of the request and within [`Host::with_waiting`].
 pub trait HttpExchange {
-    /// All fields of a list, repeated names each with all of their values.
+    /// All fields of a list. A repeated name has one entry for each value.
     ///
     /// # Errors
     ///
-    /// The host does not hand them over, or hands over nothing: it is asked only
-    /// where it said that there are some.
+    /// The host does not return the fields, or returns an empty list. It is only asked if
+    /// it has reported that there are fields.
     fn headers(&self, list: HeaderList) -> Result<HeaderMap, HostError>;
 
     /// Changes a field.
     ///
     /// # Errors
     ///
-    /// The host refuses. What was changed before stays changed: the request must
-    /// not go on.
+    /// The host refuses. Earlier changes stay in place: the request must not go on.
     fn edit(&self, list: HeaderList, edit: &HeaderEdit<'_>) -> Result<(), HostError>;
 
-    /// Lets a paused request go on. Nothing of it is read afterwards.
+    /// Lets a paused request go on. No part of it is read afterwards.
     ///
     /// # Errors
     ///
     /// The host refuses: the request is still paused.
     fn resume(&self) -> Result<(), HostError>;
 
-    /// Answers the request. `cors` is for hosts that do not hand their own answers
-    /// to the filter's response callback: they change the answer's headers by it
+    /// Answers the request. `cors` is for hosts that do not pass their own answers to the
+    /// filter's response callback: they apply it to the answer's headers
     /// ([`ResponseCors::apply`]).
     ///
     /// # Errors
@@ -131,7 +128,7 @@ pub trait HttpExchange {
     /// The host refuses.
     fn reply(&self, reply: &LocalReply, cors: Option<&ResponseCors>) -> Result<(), HostError>;
 
-    /// Ends the stream: the last resort where no answer can be sent.
+    /// Resets the stream: the last resort if no answer can be sent.
     ///
     /// # Errors
     ///
@@ -146,12 +143,12 @@ pub trait HttpExchange {
     /// The host refuses.
     fn set_filter_state(&self, entry: FilterState, value: &str) -> Result<(), HostError>;
 
-    /// The SHA-256 of the certificate (DER) that the client of the connection
-    /// has shown and the host has verified; `None` where it has shown none.
+    /// The SHA-256 of the client certificate (DER) of the connection, which the host has
+    /// verified; `None` if the client presented none.
     ///
     /// # Errors
     ///
-    /// The host does not say, which is not the same as none.
+    /// The host does not report it, which is not the same as no certificate.
     fn client_certificate_digest(&self) -> Result<Option<[u8; 32]>, HostError>;
 }
 
@@ -169,16 +166,16 @@ pub enum HeaderList {
 /// Why the host did not do what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostError {
-    /// There is no such thing.
+    /// The requested item does not exist.
     NotFound,
     /// The value has changed since it was read.
     Changed,
-    /// The host has no such function, or not for this filter.
+    /// The host has no such function, or does not allow it for this filter.
     NoFunction,
     /// The host refused, with this status.
     Refused(u32),
-    /// What it returned is not in the form it should be in.
+    /// The returned value is malformed.
     Malformed,
-    /// It was not asked, since it could not be asked that.
+    /// The host was not called, because the request to it was not valid.
     NotAsked,
 }

@@ -1,5 +1,5 @@
-//! Metrics and the log, as the host takes them. What the host refuses here is
-//! lost: what is told of a request never decides about it.
+//! Metrics and log lines, as they are reported to the host. What the host refuses here is
+//! lost: reporting never affects a decision.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -7,19 +7,19 @@ use std::rc::Rc;
 use super::Reporting;
 use crate::telemetry::{Change, Event, Level, Measurement, Metric};
 
-/// What one configuration tells its operator.
+/// The metrics and log lines of one configuration.
 #[derive(Debug)]
 pub struct Report<H: Reporting> {
     host: Rc<H>,
     metrics: RefCell<Metrics<H::MetricId>>,
-    /// There are no more ticks: the host is told at once.
+    /// There are no more ticks: measurements are reported at once.
     ended: Cell<bool>,
-    /// The least level that the host writes down.
+    /// The lowest level that the host logs.
     least: Cell<Option<Level>>,
 }
 
 impl<H: Reporting> Report<H> {
-    /// For where [`Report::flush`] is called on every tick.
+    /// For hosts that call [`Report::flush`] on every tick.
     #[must_use]
     pub fn new(host: Rc<H>) -> Self {
         let report = Self {
@@ -32,7 +32,7 @@ impl<H: Reporting> Report<H> {
         report
     }
 
-    /// For where no ticks come: the host is told everything at once.
+    /// For hosts without ticks: every measurement is reported at once.
     #[must_use]
     pub fn at_once(host: Rc<H>) -> Self {
         let report = Self::new(host);
@@ -40,15 +40,15 @@ impl<H: Reporting> Report<H> {
         report
     }
 
-    /// Asks for the level, which operators change while the proxy runs.
+    /// Reads the log level, which operators change while the proxy runs.
     pub fn refresh(&self) {
         if let Ok(least) = self.host.log_level() {
             self.least.set(least);
         }
     }
 
-    /// Whether a line of this level is written down. What is not is neither
-    /// made nor handed over.
+    /// Whether a line of this level is logged. Other lines are neither formatted nor
+    /// passed on.
     #[must_use]
     pub fn wants(&self, level: Level) -> bool {
         self.least.get().is_some_and(|least| level >= least)
@@ -62,9 +62,9 @@ impl<H: Reporting> Report<H> {
         }
     }
 
-    /// Notes a measurement, for [`Report::flush`] to tell.
+    /// Records a measurement, which [`Report::flush`] reports.
     pub fn measure(&self, measurement: Measurement) {
-        // Nothing below comes back here, so it is never borrowed.
+        // No call below comes back here, so it is never borrowed.
         if let Ok(mut metrics) = self.metrics.try_borrow_mut() {
             metrics.note(measurement);
         }
@@ -73,8 +73,8 @@ impl<H: Reporting> Report<H> {
         }
     }
 
-    /// Tells the host what was measured since the last time. On every tick, so
-    /// that a request costs no call of the host.
+    /// Reports all measurements since the last call. It runs on every tick, so that a
+    /// request costs no host call.
     pub fn flush(&self) {
         let Ok(mut metrics) = self.metrics.try_borrow_mut() else {
             return;
@@ -96,8 +96,8 @@ impl<H: Reporting> Report<H> {
         }
     }
 
-    /// The configuration gets no more ticks: tells the host what there is, and
-    /// from now on everything at once.
+    /// The configuration gets no more ticks: reports what is pending, and from now on
+    /// every measurement at once.
     pub fn end(&self) {
         self.ended.set(true);
         self.flush();
@@ -105,30 +105,30 @@ impl<H: Reporting> Report<H> {
 }
 
 impl<H: Reporting> Drop for Report<H> {
-    /// The listener was drained since its last tick.
+    /// The listener was drained after its last tick.
     fn drop(&mut self) {
         self.flush();
     }
 }
 
-/// The metrics that were ever measured: no more than there are reasons and
-/// results for each provider, however many requests come.
+/// The metrics that were ever measured. Their number is bounded by the reasons and
+/// results of each provider, however many requests arrive.
 #[derive(Debug)]
 struct Metrics<Id> {
-    /// In the order in which they were first measured.
+    /// In the order of the first measurement.
     all: Vec<Entry<Id>>,
-    /// Their places, in the order of the metrics.
+    /// Indexes into `all`, sorted by metric.
     order: Vec<usize>,
-    /// The places of those that the host is to be told of.
+    /// Indexes of the metrics with changes to report.
     changed: Vec<usize>,
 }
 
 #[derive(Debug)]
 struct Entry<Id> {
     metric: Metric,
-    /// The host's name of it, from its first use on.
+    /// The host's id of the metric, set on its first use.
     id: Option<Id>,
-    /// What was measured since the host was last told.
+    /// What was measured since the last report.
     pending: Option<Change>,
 }
 

@@ -1,4 +1,4 @@
-//! What is done with a decision, whoever has asked for it.
+//! Applies decisions, whichever part has requested them.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use crate::http::LocalReply;
 use crate::policy::Policy;
 use crate::telemetry::{Event, Level, Measurement, Metric, Reason};
 
-/// Does what was decided about requests, and tells of it.
+/// Applies the decisions about requests, and reports them.
 #[derive(Debug)]
 pub struct Settler<H: Reporting> {
     policy: Arc<Policy>,
     report: Report<H>,
-    /// The answer where the host fails.
+    /// The answer if the host fails.
     failure: LocalReply,
 }
 
 impl<H: Reporting> Settler<H> {
-    /// For requests that are judged by this policy.
+    /// For requests that this policy judges.
     #[must_use]
     pub fn new(host: Rc<H>, policy: Arc<Policy>) -> Self {
         Self {
@@ -32,13 +32,13 @@ impl<H: Reporting> Settler<H> {
         }
     }
 
-    /// What is told to the operator.
+    /// The metrics and log lines.
     #[must_use]
     pub const fn report(&self) -> &Report<H> {
         &self.report
     }
 
-    /// The decision about a request that could not be judged, since the host failed.
+    /// The decision about a request that could not be judged because the host failed.
     #[must_use]
     pub fn refusal(&self, stream: StreamId, cors: Option<ResponseCors>) -> Answer {
         Answer {
@@ -52,7 +52,7 @@ impl<H: Reporting> Settler<H> {
         }
     }
 
-    /// Does what was decided about a request, and tells of it.
+    /// Applies the decision about a request, and reports it.
     pub fn settle(&self, exchange: &impl HttpExchange, stream: &Stream, answer: &Answer, at: At) {
         let reason = stream.apply(exchange, answer, at, &self.policy, &self.failure);
         let provider = answer.facts.provider.clone();
@@ -69,7 +69,7 @@ impl<H: Reporting> Settler<H> {
         self.report.measure(Measurement::count(requests));
     }
 
-    /// The trailers of a request have come, with fields in them or none.
+    /// The trailers of a request have arrived. They may be empty.
     pub fn request_trailers(
         &self,
         exchange: &impl HttpExchange,

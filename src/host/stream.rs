@@ -11,10 +11,10 @@ use crate::http::{HeaderEdit, LocalReply};
 use crate::policy::{IdentityHeaders, Policy};
 use crate::telemetry::{FilterState, Reason};
 
-/// What has become of a request.
+/// The state of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It is not decided: nothing of it goes on.
+    /// It is not decided: no part of it goes on.
     Pending,
     /// It has gone on to the upstream. Its head is never read again.
     Forwarded,
@@ -22,39 +22,39 @@ pub enum State {
     Answered,
 }
 
-/// What the host does with the part of a request or response that has come.
+/// What the host does with the current part of a request or response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passage {
     /// It goes on.
     Continue,
-    /// It stays where it is.
+    /// It is held back.
     Pause,
 }
 
-/// Where a decision is applied.
+/// When a decision is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum At {
-    /// In the callback that brought the request's headers, which goes on by
-    /// what it returns.
+    /// In the callback that brought the request's headers: the callback's return value
+    /// lets the request go on.
     Headers,
     /// Later: the request has to be resumed.
     Later,
 }
 
-/// A request's state, shared by its own callbacks and, while it waits, by whoever
-/// decides about it later.
+/// A request's state. Its own callbacks share it with the code that decides about it
+/// later, while it waits.
 #[derive(Debug)]
 pub struct Stream {
     id: StreamId,
     state: Cell<State>,
-    /// Trailers have come while it was pending.
+    /// Trailers arrived while it was pending.
     has_trailers: Cell<bool>,
     cors: RefCell<Option<ResponseCors>>,
 }
 
 impl Stream {
-    /// A request of which nothing has come yet. The host names it: a later one has
-    /// a larger number.
+    /// A request of which no part has arrived yet. The host assigns the id: a later
+    /// request has a larger one.
     #[must_use]
     pub fn new(id: StreamId) -> Rc<Self> {
         Rc::new(Self {
@@ -65,13 +65,13 @@ impl Stream {
         })
     }
 
-    /// Its name.
+    /// Its id.
     #[must_use]
     pub const fn id(&self) -> StreamId {
         self.id
     }
 
-    /// What has become of it.
+    /// Its state.
     #[must_use]
     pub const fn state(&self) -> State {
         self.state.get()
@@ -83,8 +83,8 @@ impl Stream {
         self.state.get() == State::Pending
     }
 
-    /// What the host does with the part of the request that has come: headers,
-    /// body or trailers, after they were handed over.
+    /// What the host does with the current part of the request: headers, body or
+    /// trailers, after they were handled.
     #[must_use]
     pub const fn passage(&self) -> Passage {
         match self.state.get() {
@@ -93,9 +93,9 @@ impl Stream {
         }
     }
 
-    /// Does what was decided, and returns why the request ended as it did: a
-    /// change that the host refuses makes of any decision a refusal, which is
-    /// answered with `failure`.
+    /// Applies the decision, and returns the reason for which the request ended. If the
+    /// host refuses a change, any decision becomes a refusal, which is answered with
+    /// `failure`.
     pub fn apply(
         &self,
         exchange: &impl HttpExchange,
@@ -108,7 +108,7 @@ impl Stream {
         let forward = match &answer.action {
             Action::Forward(forward) => forward,
             Action::Reply(reply) => {
-                // The answer does not depend on what is told of it.
+                // The answer does not depend on this report.
                 let _ = publish(exchange, &policy.filter_state, answer, answer.reason, None);
                 self.answer(exchange, reply);
                 return answer.reason;
@@ -154,13 +154,13 @@ impl Stream {
     /// Answers the request here.
     pub(super) fn answer(&self, exchange: &impl HttpExchange, reply: &LocalReply) {
         self.state.set(State::Answered);
-        // The host may come back while it answers.
+        // The host may call back while it answers.
         let cors = self.cors.try_borrow().ok().and_then(|cors| cors.clone());
         refuse(exchange, reply, cors.as_ref());
     }
 
-    /// The host has answered it by itself while it was pending: nothing is to be
-    /// decided any more. `cors` is what its judge had found.
+    /// The host has answered the request by itself while it was pending: nothing is left
+    /// to decide. `cors` is what the judge has found for it.
     pub fn overtaken(&self, cors: Option<ResponseCors>) {
         self.state.set(State::Answered);
         if cors.is_some() {
@@ -168,16 +168,16 @@ impl Stream {
         }
     }
 
-    /// What CORS does to the answer that the client gets, where it is known before the
-    /// request is decided, as while a decision waits for its hook.
+    /// Sets the CORS changes of the client's answer, if they are known before the request
+    /// is decided, for example while a decision waits for its hook.
     pub fn set_cors(&self, of_answer: Option<ResponseCors>) {
         if let Ok(mut cors) = self.cors.try_borrow_mut() {
             *cors = of_answer;
         }
     }
 
-    /// Trailers have come, with fields in them. Those of a request that has gone on
-    /// lose what the upstream must not take from the client.
+    /// Non-empty trailers have arrived. If the request has gone on, the fields that the
+    /// upstream must not accept from the client are removed.
     ///
     /// # Errors
     ///
@@ -197,7 +197,7 @@ impl Stream {
         }
     }
 
-    /// Gives a response its CORS headers.
+    /// Adds the CORS headers to a response.
     ///
     /// # Errors
     ///
@@ -217,7 +217,7 @@ impl Stream {
     }
 }
 
-/// Answers a request here; where even that fails, ends its stream.
+/// Answers a request here. If that fails, resets its stream.
 pub(super) fn refuse(
     exchange: &impl HttpExchange,
     reply: &LocalReply,
@@ -229,7 +229,7 @@ pub(super) fn refuse(
     }
 }
 
-/// Changes header fields, up to the first change that the host refuses.
+/// Changes header fields. It stops at the first change that the host refuses.
 fn edit(
     exchange: &impl HttpExchange,
     list: HeaderList,
@@ -238,9 +238,8 @@ fn edit(
     edits.iter().try_for_each(|edit| exchange.edit(list, edit))
 }
 
-/// Removes the client's copies of the headers that the filter may set, and of
-/// those that it judges, from the request's trailers: some upstreams merge them
-/// into the headers.
+/// Removes the client's copies of the headers that the filter may set, and of those that
+/// it judges, from the request's trailers: some upstreams merge them into the headers.
 fn strip_trailers(
     exchange: &impl HttpExchange,
     identity: &IdentityHeaders,
@@ -254,9 +253,9 @@ fn strip_trailers(
     Ok(())
 }
 
-/// Tells access logs and other filters what they are to learn of the request.
-/// Access logs do not escape it, and nothing of it has a control character: not
-/// the configured texts, and a subject that has one is left out.
+/// Publishes facts about the request to access logs and other filters. Access logs do not
+/// escape them, so no value has a control character: the configured texts have none, and
+/// a subject that has one is left out.
 fn publish(
     exchange: &impl HttpExchange,
     entries: &[FilterState],

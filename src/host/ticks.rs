@@ -1,4 +1,4 @@
-//! The ticks that a host is asked for.
+//! The ticks that the host is asked for.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -8,18 +8,19 @@ use super::Host;
 /// As soon as the host can.
 const AT_ONCE: Duration = Duration::from_millis(1);
 
-/// The ticks that were asked for. Drivers of one host context share them: the one
-/// in force, and those that it has superseded.
+/// The requested ticks. All drivers of one host context share them: the active one, and
+/// those that it has superseded.
 #[derive(Debug, Default)]
 pub struct Ticks {
-    /// How far apart they are. None before the first successful question.
+    /// The current period. `None` before the first successful request.
     period: Cell<Option<Duration>>,
-    /// A superseded driver needs them at once, whatever the other asks for.
+    /// A superseded driver needs ticks as fast as possible, whatever period the active
+    /// one asks for.
     hurried: Cell<bool>,
 }
 
 impl Ticks {
-    /// Asks for ticks so far apart. Where the host fails they stay as they are.
+    /// Asks for ticks with this period. If the host fails, the period stays as it is.
     pub fn ask(&self, host: &impl Host, period: Duration) {
         let period = if self.hurried.get() { AT_ONCE } else { period };
         if self.period.get() != Some(period) && host.set_tick_period(period).is_ok() {
@@ -32,7 +33,7 @@ impl Ticks {
         self.ask(host, AT_ONCE);
     }
 
-    /// From now on, or no longer, ticks come as fast as possible.
+    /// Starts or stops ticks as fast as possible.
     pub fn hurry(&self, host: &impl Host, hurried: bool) {
         self.hurried.set(hurried);
         if hurried {
@@ -40,7 +41,7 @@ impl Ticks {
         }
     }
 
-    /// Whether there are ticks at all.
+    /// Whether the host sends ticks at all.
     #[must_use]
     pub const fn are_coming(&self) -> bool {
         self.period.get().is_some()

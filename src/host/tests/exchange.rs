@@ -1,4 +1,4 @@
-//! One request of the fake host, as the driver has it.
+//! One request of the fake host, as the driver sees it.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -17,7 +17,7 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    /// Does a call on the stream, if it does not fail.
+    /// Makes a call on the stream, unless the call fails.
     fn call<T>(&self, call: Call, act: impl FnOnce(&mut Held) -> T) -> Result<T, HostError> {
         let mut world = self.world.borrow_mut();
         world.check(call)?;
@@ -30,7 +30,7 @@ impl Handle {
     }
 }
 
-/// A list's fields, which may be used as they are now.
+/// The fields of a list, if they may be used in the current state.
 fn fields(held: &mut Held, phase: Option<Phase>, list: HeaderList) -> &mut Fields {
     match list {
         HeaderList::Request => {
@@ -110,7 +110,7 @@ impl HttpExchange for Handle {
                     edit(&mut headers, &change);
                 }
             }
-            // As Envoy: of two replies the first counts.
+            // Like Envoy: the first of two replies counts.
             held.reply.get_or_insert(Reply {
                 status: reply.status,
                 details: reply.details.to_owned(),
@@ -137,7 +137,7 @@ impl HttpExchange for Handle {
     }
 }
 
-/// All failures that a call can have.
+/// All ways in which a call can fail.
 pub(super) fn failures(call: Call) -> Vec<Failure> {
     use crate::engine::NotSet;
     use crate::telemetry::NotSent;

@@ -1,5 +1,5 @@
-//! Every call of the host that can fail, in every way, in every callback: nothing
-//! passes that should not, and what passes has been changed whole.
+//! Every call of the host that can fail, in every way, in every callback. No request
+//! passes that must not, and a request that passes has all its changes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use super::proxy::{Outcome, Proxy, values};
 use super::world::{Call, Failure, Fault, Fields, Phase, START};
 use crate::engine::StreamId;
 
-/// Of every call that a whole life makes in a callback: the first fails in
-/// every way, the others in one.
+/// The calls that a whole lifetime makes in a callback. The first call fails in every
+/// way, the others in one way.
 fn faults(phase: Phase, made: &BTreeMap<(Phase, Call), usize>) -> Vec<Fault> {
     let mut faults = Vec::new();
     for ((_, call), count) in made.iter().filter(|((at, _), _)| *at == phase) {
@@ -29,7 +29,7 @@ fn faults(phase: Phase, made: &BTreeMap<(Phase, Call), usize>) -> Vec<Fault> {
     faults
 }
 
-/// A request as it comes: with the client's own idea of its identity.
+/// A request that carries a forged identity.
 fn post(proxy: &mut Proxy, path: &str, token: &str) -> StreamId {
     let own = [("x-user-id", "mallory"), ("x_user_id", "mallory")];
     post_with(proxy, path, token, &own)
@@ -48,7 +48,7 @@ fn post_with(proxy: &mut Proxy, path: &str, token: &str, fields: &[(&str, &str)]
     proxy.request(&headers)
 }
 
-/// Ticks that come late, as on a busy proxy.
+/// Late ticks, as on a busy proxy.
 fn late_ticks(proxy: &mut Proxy, count: usize) {
     for _ in 0..count {
         proxy.world().nanos += 250_000_000;
@@ -56,15 +56,15 @@ fn late_ticks(proxy: &mut Proxy, count: usize) {
     }
 }
 
-/// What passed has the identity of the token and nothing of the client's.
+/// A request that passed has the identity of the token and none from the client.
 fn assert_changed_whole(upstream: &Fields, fault: Fault) {
     assert_eq!(values(upstream, "x-user-id"), ["alice"], "{fault:?}");
     assert_eq!(values(upstream, "x_user_id"), [""; 0], "{fault:?}");
     assert_eq!(values(upstream, "authorization"), [""; 0], "{fault:?}");
 }
 
-/// One life of a filter, with requests that may pass and some that may not,
-/// some of which wait. Returns how many passed.
+/// One lifetime of a filter, with requests that may pass and requests that may not. Some
+/// of them wait. Returns how many passed.
 fn live(proxy: &mut Proxy, issuer: &Issuer, fault: Fault) -> usize {
     proxy.world().fault = Some(fault);
     if !proxy.configure(&fetched()) {
@@ -104,7 +104,7 @@ fn live(proxy: &mut Proxy, issuer: &Issuer, fault: Fault) -> usize {
         may_not.push(post(proxy, "/private", &unknown));
     }
     late_ticks(proxy, 24);
-    // What is counted of it is told only when the listener ends.
+    // Its measurements are reported only when the listener ends.
     may_pass.push(post(proxy, "/private", &good));
     for id in may_not {
         proxy.body(id);
@@ -116,7 +116,7 @@ fn live(proxy: &mut Proxy, issuer: &Issuer, fault: Fault) -> usize {
     finish(proxy, may_pass, fault)
 }
 
-/// Ends requests that may have passed; how many have.
+/// Ends requests that may have passed. Returns how many have.
 fn finish(proxy: &mut Proxy, may_pass: Vec<StreamId>, fault: Fault) -> usize {
     let mut passed = 0;
     for id in may_pass {
@@ -151,7 +151,7 @@ const NO_FAULT: Fault = Fault {
     after: 0,
 };
 
-/// The calls of a life in which nothing fails.
+/// The calls of a lifetime without failures.
 fn made(issuer: &Issuer) -> BTreeMap<(Phase, Call), usize> {
     let mut proxy = Proxy::new();
     live(&mut proxy, issuer, NO_FAULT);
@@ -208,8 +208,8 @@ fn nothing_passes_when_a_call_fails_while_a_client_leaves() {
     nothing_passes_that_should_not(Phase::Ended);
 }
 
-/// Every call that can fail fails somewhere: a call that the life does not make
-/// would be no part of the matrix.
+/// Every call that can fail does fail somewhere: a call that the lifetime does not make
+/// would be missing from the matrix.
 #[test]
 fn a_life_makes_every_call() {
     let made = made(&Issuer::new("k1"));
@@ -240,8 +240,8 @@ fn a_life_makes_every_call() {
     }
 }
 
-/// The calls of a request's first callback, and whether the request may pass
-/// without: what is told of it never decides.
+/// The calls of a request's first callback, and whether the request may pass if the call
+/// fails. Reporting never affects a decision.
 const OWN_CALLS: [(Call, bool); 10] = [
     (Call::Time, false),
     (Call::Headers, false),
@@ -268,7 +268,7 @@ fn a_request_whose_own_calls_fail_is_answered_503() {
                 after: 0,
             });
             let token = issuer.token(START);
-            // Its identity header is added where it has none to be replaced.
+            // Its identity header is added, since there is no header to replace.
             let id = match call {
                 Call::AddHeader => post_with(&mut proxy, "/private", &token, &[]),
                 _ => post(&mut proxy, "/private", &token),

@@ -1,4 +1,4 @@
-//! Policies that come into force, are superseded, and cannot be.
+//! Policies that are activated, are superseded, or cannot be activated.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ fn a_superseded_policy_decides_no_request_later() {
     assert!(!proxy.body(waits));
 }
 
-/// A connection may have been bound to the former configuration.
+/// A connection may still use the former configuration.
 #[test]
 fn a_request_that_comes_to_a_superseded_policy_is_judged_or_refused_but_never_waits() {
     let issuer = Issuer::new("k1");
@@ -94,7 +94,7 @@ fn an_answer_that_nobody_has_asked_for_is_not_read() {
     assert!(proxy.waits(waits));
 }
 
-/// The fault is over: the next fetch brings the keys.
+/// The fault is over: the next fetch returns the keys.
 fn recovers(proxy: &mut Proxy, issuer: &Issuer) {
     proxy.world().fault = None;
     let number = proxy.next_sent();

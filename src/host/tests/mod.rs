@@ -1,8 +1,8 @@
-//! The driver against a host that fails wherever a host can: once for all hosts.
+//! The driver against a host that fails in every possible call: once for all hosts.
 //!
-//! `world` is the host, with what can go wrong; `proxy` is what a proxy does with
-//! a filter: it knows what reached the upstream and what the client got, and tests
-//! ask for that, never for the calls in between.
+//! `world` is the host, with its possible faults. `proxy` is a proxy's view of the
+//! filter: it knows what reached the upstream and what the client got. Tests check these
+//! results, never the calls in between.
 
 #![expect(
     clippy::arithmetic_side_effects,

@@ -1,5 +1,5 @@
-//! What a proxy does with the filter: requests come, issuers answer, time passes.
-//! Tests ask here for what came of it.
+//! A proxy that uses the filter: requests arrive, issuers answer, time passes. Tests read
+//! the results here.
 
 use std::cell::{RefCell, RefMut};
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use crate::engine::{FetchCall, StreamId};
 use crate::http::HeaderMap;
 use crate::keys::answer::AnswerHead;
 
-/// What has become of a request.
+/// The result of a request.
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// The upstream got it, with these headers.
@@ -47,7 +47,7 @@ impl Proxy {
         }
     }
 
-    /// A worker with this configuration in force.
+    /// A worker with this configuration active.
     pub(super) fn with(configuration: &str) -> Self {
         let mut proxy = Self::new();
         assert!(proxy.configure(configuration));
@@ -65,8 +65,7 @@ impl Proxy {
         world.acted.clear();
     }
 
-    /// Ends a callback. The host acts now: it hands replies to the response
-    /// callback.
+    /// Ends a callback. The host acts now: it passes replies to the response callback.
     fn end(&mut self) {
         self.world().phase = None;
         let acted = std::mem::take(&mut self.world().acted);
@@ -103,7 +102,7 @@ impl Proxy {
         }
     }
 
-    /// Puts a configuration in force. False where the host cannot support one.
+    /// Activates a configuration. False if the host cannot support one.
     pub(super) fn configure(&mut self, configuration: &str) -> bool {
         let policy = crate::config::compile(configuration.as_bytes()).expect("a configuration");
         self.configurations += 1;
@@ -122,18 +121,18 @@ impl Proxy {
         self.ticks.hurry(&*self.host, !self.leaving.is_empty());
     }
 
-    /// The driver of the configuration in force.
+    /// The driver of the active configuration.
     pub(super) fn driver(&self) -> Rc<Driver<Fake>> {
         Rc::clone(self.in_force.as_ref().expect("a configuration"))
     }
 
-    /// A request comes; it has no body yet.
+    /// A request arrives, without a body so far.
     pub(super) fn request(&mut self, headers: &[(&str, &str)]) -> StreamId {
         let driver = self.driver();
         self.request_of(&driver, headers)
     }
 
-    /// A request comes to a certain driver.
+    /// A request arrives at a certain driver.
     pub(super) fn request_to(
         &mut self,
         driver: &Rc<Driver<Fake>>,
@@ -173,8 +172,8 @@ impl Proxy {
         self.host.exchange(id)
     }
 
-    /// Whether a part goes on. As Envoy where headers do not hold the body back: it
-    /// takes the headers with it.
+    /// Whether a part goes on. Like Envoy when headers do not hold the body back: the
+    /// part takes the headers with it.
     fn goes_on(&self, id: StreamId, passage: Passage) -> bool {
         let mut world = self.world();
         let held = world.streams.get_mut(&id).unwrap();
@@ -185,13 +184,13 @@ impl Proxy {
         goes_on
     }
 
-    /// A part of the body comes; whether it goes on.
+    /// A part of the body arrives. Returns whether it goes on.
     pub(super) fn body(&self, id: StreamId) -> bool {
         let (_, stream) = &self.streams[&id];
         self.goes_on(id, stream.passage())
     }
 
-    /// Trailers come; what goes on of them, if they do.
+    /// Trailers arrive. Returns the fields that go on, if they do.
     pub(super) fn trailers(&mut self, id: StreamId, trailers: &[(&str, &str)]) -> Option<Fields> {
         self.held(id, |held| held.trailers = fields(trailers));
         let (driver, stream) = self.streams[&id].clone();
@@ -211,7 +210,7 @@ impl Proxy {
         act(self.world().streams.get_mut(&id).unwrap())
     }
 
-    /// The upstream answers, or the proxy by itself; what the client gets.
+    /// The upstream or the proxy itself answers. Returns what the client gets.
     pub(super) fn respond(&mut self, id: StreamId, headers: &[(&str, &str)]) -> Option<Fields> {
         let was_answered = self.held(id, |held| {
             held.response = fields(headers);
@@ -220,7 +219,7 @@ impl Proxy {
         let (driver, stream) = self.streams[&id].clone();
         self.begin(Phase::ResponseHeaders);
         let passage = driver.response_headers(&self.exchange(id), &stream);
-        // A reply at this time goes out as it is.
+        // A reply at this time is sent unchanged.
         self.world().phase = None;
         let goes_on = passage == Passage::Continue;
         self.held(id, |held| {
@@ -233,7 +232,7 @@ impl Proxy {
         })
     }
 
-    /// The client leaves, or the request is over.
+    /// The client leaves, or the request ends.
     pub(super) fn leave(&mut self, id: StreamId) {
         let (driver, stream) = self.streams.remove(&id).expect("a request");
         self.begin(Phase::Ended);
@@ -262,7 +261,7 @@ impl Proxy {
         self.end();
     }
 
-    /// Time passes, in ticks as they were asked for.
+    /// Time passes, with ticks at the requested period.
     pub(super) fn pass(&mut self, time: Duration) {
         let end = self.world().nanos + u64::try_from(time.as_nanos()).unwrap();
         loop {
@@ -278,12 +277,12 @@ impl Proxy {
         }
     }
 
-    /// The requests to issuers that nobody has answered yet.
+    /// The unanswered requests to issuers.
     pub(super) fn sent(&self) -> Vec<(u64, FetchCall)> {
         self.world().sent.clone()
     }
 
-    /// Ticks until the filter asks an issuer, and returns what it asks.
+    /// Ticks until the filter sends a request to an issuer, and returns that request.
     pub(super) fn next_sent(&mut self) -> u64 {
         for _ in 0..100 {
             if let Some((number, _)) = self.sent().first() {
@@ -315,7 +314,7 @@ impl Proxy {
         }
         self.world().answer = None;
         self.end();
-        // Who has waited for it is answered by the ticks that follow.
+        // The ticks that follow answer the requests that waited for it.
         self.pass(Duration::from_millis(2));
     }
 
@@ -332,7 +331,7 @@ impl Proxy {
         matches!(self.outcome(id), Outcome::Waits)
     }
 
-    /// The status that the client got, where the filter has answered.
+    /// The status that the client got, if the filter has answered.
     pub(super) fn status_of(&self, id: StreamId) -> Option<u16> {
         self.held(id, |held| held.reply.as_ref().map(|reply| reply.status))
     }
@@ -342,13 +341,13 @@ impl Proxy {
         self.held(id, |held| held.forwarded.clone())
     }
 
-    /// A metric, once the filter has told of what there was to tell.
+    /// A metric, after the filter has reported all measurements.
     pub(super) fn metric(&mut self, name: &str) -> i64 {
         self.tick();
         self.told(name)
     }
 
-    /// A metric as the host knows it now.
+    /// A metric as the host has it now.
     pub(super) fn told(&self, name: &str) -> i64 {
         self.world().values.get(name).copied().unwrap_or_default()
     }

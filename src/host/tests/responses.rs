@@ -1,4 +1,4 @@
-//! CORS headers, on whatever answer the client gets.
+//! CORS headers on every kind of answer.
 
 use super::issuer::{Issuer, inline};
 use super::proxy::{Outcome, Proxy, fields, values};
@@ -8,8 +8,8 @@ use crate::host::HostError;
 
 const APP: &str = "https://app.example";
 
-/// Runs a test with a host that shows its replies to the response callback, and
-/// with one that does not.
+/// Runs a test with a host that passes its replies to the response callback, and with one
+/// that does not.
 fn with_filter(test: impl Fn(&mut Proxy, &str)) {
     let issuer = Issuer::new("k1");
     for shows_replies in [true, false] {

@@ -1,5 +1,5 @@
-//! Many requests that wait at once: a callback answers a few, in order. `proxy`
-//! ends a test in which it answers more.
+//! Many requests that wait at once: a callback answers a few of them, in order. `proxy`
+//! fails a test in which a callback answers more.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn private(proxy: &mut Proxy, token: &str) -> StreamId {
     ])
 }
 
-/// So many of them.
+/// This many of them.
 fn surge(proxy: &mut Proxy, count: usize, token: &str) -> Vec<StreamId> {
     let all: Vec<StreamId> = (0..count).map(|_| private(proxy, token)).collect();
     assert!(all.iter().all(|id| proxy.waits(*id)));
@@ -43,7 +43,7 @@ fn from_now_on(proxy: &Proxy, call: Call, phase: Phase) {
     });
 }
 
-/// Each was answered with this status, so that its page can read it.
+/// Each was answered with this status, and its page can read the answer.
 fn answered_readably(proxy: &Proxy, ids: &[StreamId], status: u16) {
     for id in ids {
         let Outcome::Answered(reply) = proxy.outcome(*id) else {
@@ -59,7 +59,7 @@ fn ticks_are(proxy: &Proxy) -> Duration {
     proxy.world().tick_period
 }
 
-/// Ticks until nobody of these waits; each tick answers those that come next.
+/// Ticks until none of these requests waits. Each tick answers the next ones in order.
 fn answered_in_order(proxy: &mut Proxy, all: &[StreamId]) {
     let mut order = Vec::new();
     while order.len() < all.len() {
@@ -104,7 +104,7 @@ fn a_client_that_leaves_before_it_is_answered_is_forgotten() {
     for id in gone {
         proxy.leave(*id);
     }
-    // At the next tick the others are the first.
+    // At the next tick the others come first.
     proxy.tick();
     assert!(stay.iter().all(|id| proxy.forwarded(*id).is_some()));
     assert_eq!(proxy.metric("edge_authz.waiting_requests"), 0);
@@ -134,7 +134,7 @@ fn a_configuration_in_its_place_answers_those_who_wait_a_few_at_a_time() {
     answered_readably(&proxy, first, 503);
     assert!(others.iter().all(|id| proxy.waits(*id)));
     assert_eq!(ticks_are(&proxy), Duration::from_millis(1));
-    // New ones are judged meanwhile.
+    // New requests are judged meanwhile.
     let id = private(&mut proxy, &issuer.token(START));
     assert!(proxy.forwarded(id).is_some());
     assert_eq!(ticks_are(&proxy), Duration::from_millis(1));
@@ -153,12 +153,12 @@ fn what_there_is_no_room_for_is_queued_in_order() {
     other.insert_str(1, r#""responses":{"realm":"other"},"#);
     assert!(proxy.configure(&other));
     let latter = surge(&mut proxy, 4, &issuer.token(START));
-    // At the next tick there is room for the former configuration's alone.
+    // The next tick has room only for requests of the former configuration.
     proxy.world().nanos += 5_100_000_000;
     proxy.tick();
     assert!(latter.iter().all(|id| proxy.waits(*id)));
     assert_eq!(ticks_are(&proxy), Duration::from_millis(1));
-    // Nor does a request that comes meanwhile slow the ticks down.
+    // A request that arrives meanwhile does not slow the ticks down.
     private(&mut proxy, "");
     assert_eq!(ticks_are(&proxy), Duration::from_millis(1));
     proxy.leave(latter[1]);

@@ -1,4 +1,4 @@
-//! What the host is told of requests, and when.
+//! What is reported to the host about requests, and when.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -33,7 +33,7 @@ fn made(proxy: &Proxy, phase: Phase, call: Call) -> Option<usize> {
     proxy.world().made.get(&(phase, call)).copied()
 }
 
-/// What the filter state has of a request that passes and of one that does not.
+/// The filter state of a request that passes and of one that does not.
 fn states(telemetry: &Value) -> [BTreeMap<String, String>; 2] {
     let issuer = Issuer::new("k1");
     let mut document = configuration(&json!({"inline": issuer.jwks()}));
@@ -85,8 +85,8 @@ fn what_is_listed_is_written_to_the_filter_state() {
     assert_eq!(passing, state(&[route, ("subject", "alice")]));
 }
 
-/// The calls that a request with a token costs beyond those that every filter
-/// makes: the time, its headers, and the changes of these.
+/// The calls for a request with a token, beyond those that every filter makes: the time,
+/// its headers, and changes to them.
 #[test]
 fn a_request_costs_no_call_of_the_host_for_what_is_told_of_it() {
     let issuer = Issuer::new("k1");

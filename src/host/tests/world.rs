@@ -1,5 +1,4 @@
-//! The host: streams, shared data, the clock, and what can go wrong with each of
-//! them.
+//! The host: streams, shared data, the clock, and the possible faults of each.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -20,7 +19,7 @@ pub(super) const START: u64 = 1_767_225_600;
 
 pub(super) type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// What a host is asked.
+/// The calls of the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Call {
     Time,
@@ -72,13 +71,13 @@ pub(super) enum Phase {
     Ended,
 }
 
-/// Something that goes wrong.
+/// A fault.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fault {
     pub(super) call: Call,
     pub(super) failure: Failure,
     pub(super) phase: Phase,
-    /// Calls within one callback that succeed before.
+    /// The number of earlier calls in the callback that succeed.
     pub(super) after: usize,
 }
 
@@ -96,9 +95,9 @@ pub(super) struct Held {
     pub(super) request: Fields,
     pub(super) trailers: Fields,
     pub(super) response: Fields,
-    /// What the upstream got.
+    /// The headers that the upstream got.
     pub(super) forwarded: Option<Fields>,
-    /// The trailers that the upstream got with it, as they had come before.
+    /// The trailers that the upstream got with them, as they had arrived before.
     pub(super) forwarded_trailers: Fields,
     pub(super) reply: Option<Reply>,
     pub(super) reset: bool,
@@ -116,7 +115,7 @@ pub(super) struct World {
     pub(super) sent: Vec<(u64, FetchCall)>,
     pub(super) answer: Option<(Fields, Vec<u8>)>,
     pub(super) fault: Option<Fault>,
-    /// Absent: the host has no signature checks.
+    /// If false, the host has no signature checks.
     pub(super) verifies: bool,
     pub(super) metrics: Vec<(MetricKind, String)>,
     pub(super) values: BTreeMap<String, i64>,
@@ -125,11 +124,11 @@ pub(super) struct World {
     pub(super) phase: Option<Phase>,
     /// Replies and resumptions since the callback began, in order.
     pub(super) acted: Vec<StreamId>,
-    /// The host shows its replies to the response callback.
+    /// The host passes its replies to the response callback.
     pub(super) shows_replies: bool,
     /// How often each call was made in the current callback.
     pub(super) calls: BTreeMap<Call, usize>,
-    /// The most often that a call was made in one callback of a phase.
+    /// The maximum number of times that a call was made in one callback of a phase.
     pub(super) made: BTreeMap<(Phase, Call), usize>,
 }
 
@@ -158,7 +157,7 @@ impl World {
         }
     }
 
-    /// Notes a call, and says how it fails, if it does.
+    /// Records a call, and returns how it fails, if it does.
     pub(super) fn failure(&mut self, call: Call) -> Option<Failure> {
         let phase = self.phase?;
         let count = self.calls.entry(call).or_default();
@@ -170,7 +169,7 @@ impl World {
             .then_some(fault.failure)
     }
 
-    /// Notes a call that fails by an error or not at all.
+    /// Records a call that either fails with an error or succeeds.
     pub(super) fn check(&mut self, call: Call) -> Result<(), HostError> {
         match self.failure(call) {
             None => Ok(()),
@@ -180,7 +179,7 @@ impl World {
     }
 }
 
-/// What the filter gets of data.
+/// The data that the filter gets.
 fn garbled(failure: Option<Failure>, bytes: Vec<u8>) -> Option<Vec<u8>> {
     match failure {
         None => Some(bytes),
@@ -191,7 +190,7 @@ fn garbled(failure: Option<Failure>, bytes: Vec<u8>) -> Option<Vec<u8>> {
     }
 }
 
-/// The host, as the driver has it.
+/// The host, as the driver sees it.
 #[derive(Clone, Debug)]
 pub(super) struct Fake(pub(super) Rc<RefCell<World>>);
 
@@ -296,7 +295,7 @@ impl Fake {
             world: Rc::clone(&self.0),
             stream,
         };
-        // No test needs the certificate; the fake has none.
+        // No test needs the certificate: the fake has none.
         assert_eq!(handle.client_certificate_digest(), Ok(None));
         handle
     }
@@ -346,7 +345,7 @@ impl HostSignatures for Fake {
 }
 
 impl World {
-    /// The answer's body, as the callback that brings it can read it.
+    /// The answer's body, for the callback that brings it.
     pub(super) fn answer_body(&mut self) -> Option<Vec<u8>> {
         let failure = self.failure(Call::AnswerBody);
         let (_, body) = self.answer.as_ref().expect("an answer that came");
