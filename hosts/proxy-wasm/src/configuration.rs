@@ -1,6 +1,6 @@
-//! A configuration on its way from the host to its policy. Memory is asked for
-//! before each step that takes much: what runs out of it in `on_configure`
-//! would serve without the filter.
+//! A configuration on its way from the host to its policy. Memory is checked before each
+//! step that needs much: if `on_configure` runs out of memory, the listener serves
+//! without the filter.
 
 use sha2::{Digest, Sha256};
 
@@ -12,15 +12,15 @@ use edge_authz::config::{self, ConfigErrors};
 use edge_authz::memory::SERVING;
 use edge_authz::policy::Policy;
 
-/// What stays free while a configuration is read, in bytes: enough to refuse
-/// requests with.
+/// The memory that stays free while a configuration is read, in bytes: enough to refuse
+/// requests.
 const REFUSING: usize = 4 * 1024 * 1024;
 
-/// A configuration that was read and not judged.
+/// A configuration that was read and not compiled.
 #[derive(Debug)]
 pub(super) struct Configuration {
     text: Vec<u8>,
-    /// Of the text: its SHA-256.
+    /// The SHA-256 of the text.
     digest: [u8; 32],
 }
 
@@ -29,14 +29,14 @@ pub(super) struct Configuration {
 pub(super) enum Unread {
     /// The host failed.
     Host,
-    /// It is one that no memory makes good.
+    /// It is invalid, whatever memory there is.
     Bad(ConfigErrors),
     /// There is no memory for it.
     NoMemory,
 }
 
 impl Configuration {
-    /// Reads what the host has, which is so many bytes.
+    /// Reads the host's configuration, which has this size in bytes.
     pub(super) fn read(size: usize) -> Result<Self, Unread> {
         if size > document::MAX_BINARY {
             return Err(Unread::Bad(ConfigErrors::too_large()));
@@ -65,18 +65,18 @@ impl Configuration {
         self.text.len()
     }
 
-    /// What compiling it takes and keeps, and what serving requests takes then.
+    /// The memory that compiling takes and keeps, and what serving requests takes after
+    /// that.
     pub(super) fn need(&self) -> Need {
         config::memory_needed(&self.text).and(SERVING)
     }
 
-    /// Compiles it. To be asked where there is room for [what it
-    /// needs](Self::need).
+    /// Compiles it. Call this only if there is room for [what it needs](Self::need).
     pub(super) fn compile(&self) -> Result<Policy, ConfigErrors> {
         config::compile(&self.text)
     }
 
-    /// Whether it can be kept for later without harm.
+    /// Whether it is small enough to be kept for later.
     pub(super) fn is_kept_easily() -> bool {
         memory::is_there(Need::block(REFUSING))
     }

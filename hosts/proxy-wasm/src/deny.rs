@@ -1,4 +1,4 @@
-//! A request to a filter that has no policy in force.
+//! A request to a filter that has no active policy.
 
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use proxy_wasm::types::Action;
 use super::port::{Current, Wasm};
 use edge_authz::host::Fallback;
 
-/// The host's view of a request that is refused, whatever it is.
+/// The host's view of a request that is always refused.
 #[derive(Debug)]
 pub(super) struct Deny {
     fallback: Rc<Fallback<Wasm>>,

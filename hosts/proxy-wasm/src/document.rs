@@ -1,25 +1,23 @@
-//! The configuration as a host hands it over.
+//! The configuration as a host passes it.
 //!
-//! Envoy passes on a `StringValue` as its text. A `Struct`, which is what YAML
-//! members become, it passes on in protobuf's binary form, whatever its
-//! documentation says of JSON; this makes it the JSON text again. Nothing is
-//! judged here but the size: memory is asked for before it is taken.
+//! Envoy passes on a `StringValue` as its text. A `Struct`, which is what YAML members
+//! become, it passes on in protobuf's binary form, although its documentation says JSON.
+//! This module converts it back to JSON text. Only the size is checked here: memory is
+//! checked before it is used.
 
 use std::io::{self, Write};
 
 use super::memory::{self, Need};
 use edge_authz::config::MAX_BYTES;
 
-/// Envoy reads no message nested deeper than this either. The configuration's
-/// own limit is lower.
+/// Envoy reads no deeper messages either. The configuration's own limit is lower.
 const MAX_DEPTH: usize = 100;
 
-/// In bytes. Nothing that is larger has a text within [`MAX_BYTES`]: what takes
-/// most room in binary form, beside its text, is a list of numbers of one digit,
-/// with eleven bytes for two.
+/// In bytes. No larger message has a text within [`MAX_BYTES`]. A list of one-digit
+/// numbers has the largest binary form for its text: eleven bytes for two characters.
 pub(super) const MAX_BINARY: usize = 6 * MAX_BYTES;
 
-/// Why a configuration has no text here.
+/// Why a configuration has no text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NoText {
     /// It is larger than [`MAX_BYTES`].
@@ -28,11 +26,11 @@ pub(super) enum NoText {
     NoMemory,
 }
 
-/// The JSON text of a configuration: of a `Struct` in binary form, or the
-/// bytes as they are.
+/// The JSON text of a configuration: converted from a `Struct` in binary form, or the
+/// bytes unchanged.
 ///
-/// The two cannot be confused: a `Struct` that says anything has the byte 0x12
-/// before each value, a control character that JSON allows nowhere.
+/// The two cannot be confused: a non-empty `Struct` has the byte 0x12 before each value,
+/// a control character that JSON allows nowhere.
 pub(super) fn json(bytes: Vec<u8>) -> Result<Vec<u8>, NoText> {
     let mut length = Length::default();
     if !bytes.contains(&0x12) || structure(&bytes, MAX_DEPTH, &mut length).is_none() {
@@ -48,18 +46,18 @@ pub(super) fn json(bytes: Vec<u8>) -> Result<Vec<u8>, NoText> {
     let mut text = Vec::with_capacity(length);
     match structure(&bytes, MAX_DEPTH, &mut text) {
         Some(()) => Ok(text),
-        // It was one a moment ago.
+        // It was a valid `Struct` a moment ago.
         None => Ok(bytes),
     }
 }
 
-/// The memory that putting members in order takes, for a message of so many
-/// bytes: of the shortest members there are as many as eighths of it.
+/// The memory for sorting the members of a message of this size. A message has at most
+/// one member for each eight bytes.
 pub(super) const fn order_of(bytes: usize) -> usize {
     (bytes / 8).saturating_mul(size_of::<Entry<'_>>())
 }
 
-/// Counts what is written.
+/// Counts the bytes that are written.
 #[derive(Default)]
 struct Length(usize);
 
@@ -79,8 +77,8 @@ type Entry<'a> = (&'a [u8], &'a [u8]);
 
 /// `message Struct { map<string, Value> fields = 1; }`
 ///
-/// A map has no order, and protobuf writes it in any: members are sorted, so
-/// that the same configuration is the same text.
+/// A map has no order, and protobuf writes its entries in any order. Members are sorted,
+/// so that the same configuration is always the same text.
 fn structure(bytes: &[u8], depth: usize, text: &mut impl Write) -> Option<()> {
     let mut members = Vec::with_capacity(Fields(bytes).count());
     let mut fields = Fields(bytes);
@@ -157,10 +155,10 @@ fn put(text: &mut impl Write, piece: &str) -> Option<()> {
     text.write_all(piece.as_bytes()).ok()
 }
 
-/// The fields of a message that are still to be read.
+/// The fields of a message that are not read yet.
 struct Fields<'a>(&'a [u8]);
 
-/// What a field holds.
+/// The content of a field.
 enum Content<'a> {
     Number(u64),
     Double(f64),
@@ -168,8 +166,7 @@ enum Content<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The next field with its number, if there is one and of a kind that we
-    /// know.
+    /// The next field with its number, if there is one and its kind is known.
     fn next(&mut self) -> Option<(u64, Content<'a>)> {
         let tag = self.number()?;
         let content = match tag & 7 {
@@ -190,7 +187,7 @@ impl<'a> Fields<'a> {
         Some((tag >> 3, content))
     }
 
-    /// How many there are, as far as they can be read.
+    /// The number of fields, as far as they can be read.
     fn count(mut self) -> usize {
         std::iter::from_fn(|| self.next()).count()
     }
@@ -199,7 +196,7 @@ impl<'a> Fields<'a> {
         self.0.is_empty().then_some(())
     }
 
-    /// A number in groups of seven bits, the lowest first.
+    /// A number in groups of seven bits, the lowest group first.
     fn number(&mut self) -> Option<u64> {
         let mut number = 0;
         for shift in (0..u64::BITS).step_by(7) {
@@ -218,7 +215,7 @@ impl<'a> Fields<'a> {
 mod tests {
     use super::*;
 
-    /// A field with bytes in it.
+    /// A field that contains bytes.
     fn field(number: u8, content: &[u8]) -> Vec<u8> {
         let mut bytes = vec![number << 3 | 2];
         let mut length = content.len();
@@ -261,7 +258,7 @@ mod tests {
             let bytes = entry("a", &value);
             assert_eq!(json_of(&bytes), format!(r#"{{"a":{expected}}}"#));
             let two = [entry("z", &[1 << 3, 0]), bytes].concat();
-            // In whatever order they came.
+            // Whatever order they had.
             assert_eq!(json_of(&two), format!(r#"{{"a":{expected},"z":null}}"#));
         }
     }
@@ -316,7 +313,7 @@ mod tests {
         }
     }
 
-    /// A list of so many elements, as the one member of a configuration.
+    /// A list of this many elements, as the one member of a configuration.
     fn list_of(count: usize, element: &[u8]) -> Vec<u8> {
         entry("a", &field(6, &field(1, element).repeat(count)))
     }

@@ -1,9 +1,9 @@
-//! The proxy-wasm adapter: gathers what a callback brings, hands it to the
-//! engine, and applies the effects that come back.
+//! The proxy-wasm adapter: it collects the input of a callback, passes it to the engine,
+//! and applies the effects that the engine returns.
 //!
-//! It decides nothing about a request, and leaves what becomes of one when the
-//! host fails to the core's driver ([`edge_authz::host`]): here are the ABI, the
-//! host's callbacks and the configuration on its way in.
+//! It decides nothing about a request. The core's driver ([`edge_authz::host`]) decides
+//! what happens if the host fails. This crate has the ABI, the host's callbacks and the
+//! reading of the configuration.
 //!
 //! All state belongs to one root context, which is one configuration of one
 //! listener. Two configurations in one module share nothing.
@@ -21,10 +21,9 @@ mod root;
 #[cfg(test)]
 mod tests;
 
-// No log level is set: that would install a hook that hands the text of a
-// panic to the log at once with the host call that may have caused it.
-// Without it, the standard library writes the same text to standard error,
-// which Envoy logs.
+// No log level is set: that would install a panic hook that logs the text of a panic at
+// once by a host call, which may be the call that caused the panic. Without it, the
+// standard library writes the same text to standard error, which Envoy logs.
 mod entry {
     use super::root::Root;
 

@@ -1,11 +1,10 @@
-//! The listeners of this worker, superseded ones included.
+//! The listeners of this worker, including superseded ones.
 //!
-//! A host does not tell a listener that a newer configuration has taken its
-//! place: it makes another root context, and deletes the former one when its
-//! last connections have ended, up to ten minutes later. So whoever begins is
-//! taken for the successor of those of the same plugin. Where it is not, as two
-//! listeners may have a filter of one name, the other has to check a few
-//! signatures again.
+//! A host does not tell a listener that a newer configuration has replaced it. It creates
+//! another root context, and deletes the former one when its last connections have ended,
+//! up to ten minutes later. So a new listener is treated as the successor of the others
+//! of the same plugin. If it is not, since two listeners may have a filter of the same
+//! name, the other one has to check a few signatures again.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -14,9 +13,9 @@ use super::host;
 use super::memory::{self, Need};
 use super::port::Listener;
 
-/// A listener that was alive when it was last looked at.
+/// A listener that was alive at the last check.
 struct Entry {
-    /// Names the plugin, as the proxy's configuration does.
+    /// Identifies the plugin, as the proxy's configuration does.
     plugin: Rc<[u8]>,
     listener: Weak<Listener>,
 }
@@ -25,8 +24,8 @@ thread_local! {
     static LISTENERS: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Notes that a listener has begun: others of the same plugin give up what can
-/// be done without.
+/// Registers a new listener: others of the same plugin release memory that is not
+/// essential.
 pub(super) fn begin(listener: &Rc<Listener>) {
     let plugin: Rc<[u8]> = host::plugin().into();
     let _ = LISTENERS.try_with(|listeners| {
@@ -48,8 +47,8 @@ pub(super) fn begin(listener: &Rc<Listener>) {
     });
 }
 
-/// Whether there is room, if need be after all listeners have given up what can
-/// be done without.
+/// Whether there is room, if necessary after all listeners have released memory that is
+/// not essential.
 pub(super) fn make_room(need: Need) -> bool {
     if memory::is_there(need) {
         return true;

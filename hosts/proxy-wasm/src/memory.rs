@@ -1,8 +1,8 @@
-//! Whether the module has the memory for what is about to be taken.
+//! Whether the module has enough memory for a step.
 
 pub(super) use edge_authz::memory::Need;
 
-/// Whether so much memory can be taken now.
+/// Whether this much memory can be allocated now.
 pub(super) fn is_there(need: Need) -> bool {
     #[cfg(test)]
     if let Some(memory) = MEMORY.get() {
@@ -16,7 +16,7 @@ thread_local! {
     static MEMORY: std::cell::Cell<Option<usize>> = const { std::cell::Cell::new(None) };
 }
 
-/// From now on this thread's module has so much memory left.
+/// Sets how much memory this thread's module has left.
 #[cfg(test)]
 pub(super) fn pretend(bytes: Option<usize>) {
     MEMORY.set(bytes);

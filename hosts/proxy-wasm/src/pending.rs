@@ -1,8 +1,8 @@
-//! Configurations that there was no room for, until there is.
+//! Configurations that wait until there is memory for them.
 //!
-//! They are kept, since a host hands a configuration over once: what
-//! superseded ones hold comes back when their drain ends. What is kept is
-//! bounded, and the newest goes first: an older one may be superseded itself.
+//! They are kept, since a host passes a configuration only once, and memory becomes free
+//! when superseded listeners are drained. The amount that is kept is bounded, and the
+//! newest comes first: an older one may be superseded itself.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,14 +14,14 @@ use super::listeners;
 use super::memory::Need;
 use edge_authz::time::UnixTime;
 
-/// The most that is kept, in bytes: four of the largest configurations.
+/// The maximum that is kept, in bytes: four of the largest configurations.
 const MOST: usize = 32 * 1024 * 1024;
 
-/// How often memory is looked for.
+/// How often memory is checked.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 thread_local! {
-    /// By the number of their root context, which is the larger the newer it is.
+    /// By root context id. A newer root context has a larger id.
     static PENDING: RefCell<BTreeMap<u32, Kept>> = const { RefCell::new(BTreeMap::new()) };
 }
 
@@ -31,8 +31,8 @@ struct Kept {
     looked_at: UnixTime,
 }
 
-/// Keeps a root context's configuration for later. Older ones make way; false
-/// where there is no memory at all.
+/// Keeps a root context's configuration for later, and drops older ones if necessary.
+/// False if there is no memory at all.
 pub(super) fn keep(root: u32, configuration: Configuration) -> bool {
     if !Configuration::is_kept_easily() {
         return false;
@@ -57,13 +57,13 @@ pub(super) fn keep(root: u32, configuration: Configuration) -> bool {
 pub(super) enum Chance {
     /// There is memory for it now.
     Now(Configuration),
-    /// There is none yet.
+    /// There is no memory yet.
     Later,
-    /// It had to make way: it was not kept.
+    /// It was dropped, or never kept.
     Never,
 }
 
-/// Asks whether there is memory by now, if it is time to.
+/// Checks whether there is memory by now, if a check is due.
 pub(super) fn look(root: u32) -> Chance {
     let Ok(now) = host::now() else {
         return Chance::Later;
@@ -85,7 +85,7 @@ pub(super) fn forget(root: u32) {
     with(|pending| pending.remove(&root));
 }
 
-/// Whether it is time to look, which then counts as done, and for how much.
+/// Whether a check is due, and for how much memory. The check then counts as done.
 fn due(pending: &mut BTreeMap<u32, Kept>, root: u32, now: UnixTime) -> Option<(bool, Need)> {
     let need = need_of(pending, root)?;
     let looked_at = &mut pending.get_mut(&root)?.looked_at;
@@ -96,8 +96,8 @@ fn due(pending: &mut BTreeMap<u32, Kept>, root: u32, now: UnixTime) -> Option<(b
     Some((!recent, need))
 }
 
-/// What a configuration needs, and besides what newer ones do, from which it
-/// must not take it.
+/// The memory that a configuration needs, plus what newer ones need, which it must not
+/// use.
 fn need_of(pending: &BTreeMap<u32, Kept>, root: u32) -> Option<Need> {
     let own = pending.get(&root)?.need;
     let newer = pending.range(root.saturating_add(1)..);
@@ -117,6 +117,6 @@ fn size(pending: &BTreeMap<u32, Kept>) -> usize {
 fn with<T>(act: impl FnOnce(&mut BTreeMap<u32, Kept>) -> T) -> Option<T> {
     let act =
         |pending: &RefCell<BTreeMap<u32, Kept>>| Some(act(&mut *pending.try_borrow_mut().ok()?));
-    // None where the thread ends.
+    // `None` when the thread ends.
     PENDING.try_with(act).ok()?
 }

@@ -1,4 +1,4 @@
-//! The proxy-wasm host behind the core's port.
+//! The proxy-wasm host, as an implementation of the core's port.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use edge_authz::keys::answer::AnswerHead;
 use edge_authz::telemetry::{Change, FilterState, Level, Metric, NotSent};
 use edge_authz::time::UnixTime;
 
-/// One configuration of one listener, in force in this worker.
+/// One configuration of one listener, active in this worker.
 pub(super) type Listener = Driver<Wasm>;
 
-/// The host, as a root context calls it.
+/// The host, called from a root context.
 #[derive(Debug)]
 pub(super) struct Wasm {
     root: u32,
@@ -78,7 +78,7 @@ impl Host for Wasm {
         &self.signatures
     }
 
-    /// From the root context, which is the effective one again afterwards.
+    /// It is called from the root context, which is the effective one again afterwards.
     fn with_waiting(
         &self,
         StreamId(stream): StreamId,
@@ -91,7 +91,7 @@ impl Host for Wasm {
     }
 }
 
-/// The request that host calls concern now: that of the callback, or the one that
+/// The request that host calls apply to now: the request of the callback, or the one that
 /// was made the effective context.
 #[derive(Debug)]
 pub(super) struct Current;
@@ -114,8 +114,8 @@ impl HttpExchange for Current {
         host::continue_request()
     }
 
-    /// The host hands the answer's headers to the response callback, where they get
-    /// those of CORS.
+    /// The host passes the answer's headers to the response callback, which adds the CORS
+    /// headers.
     fn reply(&self, reply: &LocalReply, _: Option<&ResponseCors>) -> Result<(), HostError> {
         host::reply(reply)
     }
@@ -143,12 +143,12 @@ impl From<HeaderList> for Map {
     }
 }
 
-/// The head of the answer that the current callback brings.
+/// The head of the answer in the current callback.
 ///
 /// # Errors
 ///
-/// The host failed. An answer without fields never came: nothing of it can be
-/// read, and trying would fail.
+/// The host failed. An answer without fields means that no answer arrived: nothing of it
+/// can be read, and trying would fail.
 pub(super) fn answer_head(fields: usize, body_size: usize) -> Result<AnswerHead, HostError> {
     if fields == 0 {
         return Ok(AnswerHead::default());
@@ -157,7 +157,7 @@ pub(super) fn answer_head(fields: usize, body_size: usize) -> Result<AnswerHead,
     Ok(AnswerHead::read(&headers, body_size))
 }
 
-/// The body of the answer that the current callback brings.
+/// The body of the answer in the current callback.
 pub(super) fn answer_body(size: usize) -> Option<Vec<u8>> {
     host::buffer(Buffer::AnswerBody, size).ok()
 }

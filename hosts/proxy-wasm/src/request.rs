@@ -1,4 +1,4 @@
-//! One request as the host sees it: its callbacks.
+//! The callbacks of one request.
 
 use std::rc::Rc;
 
@@ -26,7 +26,7 @@ impl Request {
 }
 
 impl Drop for Request {
-    /// The host deletes the context when the request is over, whoever ended it.
+    /// The host deletes the context when the request has ended, for whatever reason.
     fn drop(&mut self) {
         self.listener.ended(&self.stream);
     }

@@ -24,24 +24,24 @@ pub(super) struct Root {
     id: u32,
     host: Rc<Wasm>,
     state: State,
-    /// Superseded listeners in which requests still wait to be answered: one
-    /// callback does not answer all.
+    /// Superseded listeners with requests that still wait to be answered: one callback
+    /// does not answer all.
     leaving: Vec<Rc<Listener>>,
     ticks: Rc<Ticks>,
-    /// What serves requests that no configuration judges.
+    /// The fallback while no policy is active.
     fallback: OnceCell<Rc<Fallback<Wasm>>>,
 }
 
-/// The ticks where everything is refused.
+/// The period of ticks while everything is refused.
 const IDLE_TICK: Duration = Duration::from_millis(500);
 
-/// What becomes of requests.
+/// How requests are handled.
 #[derive(Debug)]
 enum State {
     /// Everything is refused.
     Closed,
-    /// Everything is refused until there is memory for the configuration whose
-    /// text has this SHA-256.
+    /// Everything is refused until there is memory for the configuration whose text has
+    /// this SHA-256.
     Pending([u8; 32]),
     InForce(InForce),
 }
@@ -72,7 +72,7 @@ impl Root {
         }
     }
 
-    /// Puts a state in the place of the former one.
+    /// Replaces the state.
     fn enter(&mut self, state: State) {
         let former = std::mem::replace(&mut self.state, state);
         if !matches!(self.state, State::Pending(_)) {
@@ -84,15 +84,15 @@ impl Root {
         }
     }
 
-    /// Answers those that wait in superseded configurations, as many as there is
-    /// room for. Without further ticks the others stay where they are.
+    /// Answers as many requests that wait in superseded configurations as there is room
+    /// for. Without further ticks the others keep waiting.
     fn let_leave(&mut self, room: &Room) {
         self.leaving.retain(|listener| listener.leave(room));
         self.ticks.hurry(&*self.host, !self.leaving.is_empty());
     }
 
-    /// Two listeners with one configuration share the root context: keys,
-    /// tokens and waiting requests stay.
+    /// Two listeners with one configuration share the root context: keys, tokens and
+    /// waiting requests stay.
     fn has(&self, configuration: &Configuration) -> bool {
         match &self.state {
             State::Closed => false,
@@ -102,8 +102,8 @@ impl Root {
         }
     }
 
-    /// Puts a configuration in force that there is memory for; false where it is
-    /// bad, which changes nothing.
+    /// Activates a configuration for which there is memory. False if it is invalid, which
+    /// changes nothing.
     fn enforce(&mut self, configuration: &Configuration) -> bool {
         let policy = match configuration.compile() {
             Ok(policy) => policy,
@@ -126,8 +126,8 @@ impl Root {
         true
     }
 
-    /// Refuses everything: until there is memory, where the configuration could
-    /// be kept.
+    /// Refuses everything. If the configuration could be kept, this lasts until there is
+    /// memory.
     fn wait_for_memory(&mut self, configuration: Option<Configuration>) {
         self.ticks.ask(&*self.host, IDLE_TICK);
         let kept = configuration
@@ -192,11 +192,11 @@ impl Context for Root {
 }
 
 impl RootContext for Root {
-    /// Returns false for a bad configuration and for nothing else. The host
-    /// asks first in a trial, where false keeps the configuration out, and
-    /// then in every worker, where false, or a trap, would let requests pass by
-    /// the filter: so the answer depends on the configuration's bytes alone, and
-    /// what there is no memory for is not tried.
+    /// Returns false only for an invalid configuration. The host calls this first in a
+    /// trial, where false rejects the configuration. Then it calls this in every worker,
+    /// where false, or a trap, would let requests bypass the filter. So the result
+    /// depends only on the configuration's bytes, and a configuration for which there is
+    /// no memory is not compiled.
     fn on_configure(&mut self, size: usize) -> bool {
         let configuration = match Configuration::read(size) {
             Ok(configuration) => configuration,

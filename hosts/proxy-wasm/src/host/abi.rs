@@ -1,8 +1,8 @@
-//! The host's functions as they are: proxy-wasm ABI 0.2.1.
+//! The raw functions of the host: proxy-wasm ABI 0.2.1.
 //!
-//! Every one returns a status; 0 is success. Results are written through
-//! pointers, and only where the status is 0. Data is returned in memory that
-//! the host got from this module's allocator and that is then the caller's.
+//! Each function returns a status; 0 is success. Results are written through pointers,
+//! and only if the status is 0. Data is returned in memory that the host got from this
+//! module's allocator. The caller owns it.
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {

@@ -1,8 +1,8 @@
-//! The host's functions as this filter uses them: bytes in, `Result` out.
+//! The host's functions as this filter uses them: they take bytes and return a `Result`.
 //!
-//! Nothing but this module calls the host. The SDK's own wrappers panic on a
-//! status that they do not expect and on bytes that are not UTF-8, and a panic
-//! takes the whole worker's filter down; here a status is a value.
+//! Only this module calls the host. The SDK's own wrappers panic on a status that they do
+//! not expect and on bytes that are not UTF-8, and a panic ends the filter of the whole
+//! worker. Here a status is a value.
 
 #![expect(
     unsafe_code,
@@ -31,19 +31,19 @@ fn check(status: u32) -> Result<(), HostError> {
         0 => Ok(()),
         1 => Err(HostError::NotFound),
         8 => Err(HostError::Changed),
-        // Envoy answers 10 for what `capability_restriction_config` leaves out.
+        // Envoy answers 10 for functions that `capability_restriction_config` leaves out.
         10 | 12 => Err(HostError::NoFunction),
         status => Err(HostError::Refused(status)),
     }
 }
 
-/// Takes the data that a call returns.
+/// Takes ownership of the data that a call returns.
 fn returned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>, HostError> {
     let mut data: *mut u8 = ptr::null_mut();
     let mut size: usize = 0;
     check(call(&raw mut data, &raw mut size))?;
     if data.is_null() {
-        // A host need not allocate nothing.
+        // A host need not allocate memory for empty data.
         return if size == 0 {
             Ok(Vec::new())
         } else {
@@ -72,7 +72,7 @@ pub(super) fn now() -> Result<UnixTime, HostError> {
     Ok(UnixTime::from_nanos(i128::from(nanos)))
 }
 
-/// Asks for the root context's ticks, which never stop: at least 1 ms apart.
+/// Asks for the root context's ticks, which never stop. The period is at least 1 ms.
 pub(super) fn set_tick_period(period: Duration) -> Result<(), HostError> {
     // SAFETY: no pointers.
     check(unsafe { abi::proxy_set_tick_period_milliseconds(millis(period)) })
@@ -85,14 +85,14 @@ fn millis(duration: Duration) -> u32 {
         .max(1)
 }
 
-/// Makes the calls that follow concern another context, within this callback.
+/// Selects another context for the host calls that follow in this callback.
 pub(super) fn set_effective_context(id: u32) -> Result<(), HostError> {
     // SAFETY: no pointers.
     check(unsafe { abi::proxy_set_effective_context(id) })
 }
 
-/// The numbers of the levels in the ABI; what the host calls critical, or off,
-/// is above all of ours.
+/// The numbers of the levels in the ABI. The host's levels "critical" and "off" are above
+/// all of ours.
 const fn number(level: Level) -> u32 {
     match level {
         Level::Debug => 1,
@@ -102,14 +102,13 @@ const fn number(level: Level) -> u32 {
     }
 }
 
-/// Writes a line to the log. That it fails changes nothing.
+/// Writes a line to the log. A failure has no effect.
 pub(super) fn log(level: Level, text: &str) {
     // SAFETY: the host reads the text during the call.
     let _ = unsafe { abi::proxy_log(number(level), text.as_ptr(), text.len()) };
 }
 
-/// The least level that the host writes down; `None` where it is above all of
-/// ours.
+/// The lowest level that the host logs; `None` if it is above all of ours.
 pub(super) fn log_level() -> Result<Option<Level>, HostError> {
     let mut level: u32 = 0;
     // SAFETY: the host writes one number where `level` is.
@@ -125,7 +124,7 @@ pub(super) enum Buffer {
     Configuration,
 }
 
-/// A whole buffer of `size` bytes; anything but the whole is an error.
+/// A whole buffer of `size` bytes. A partial buffer is an error.
 pub(super) fn buffer(buffer: Buffer, size: usize) -> Result<Vec<u8>, HostError> {
     if size == 0 {
         return Ok(Vec::new());
@@ -165,8 +164,8 @@ impl Map {
     }
 }
 
-/// All fields of a list that has some: whoever is told that there are none has
-/// no reason to ask, so a host that then has none is not believed.
+/// All fields of a non-empty list. The callback reports an empty list, and then this is
+/// not called. So an empty result is an error.
 pub(super) fn headers(map: Map) -> Result<HeaderMap, HostError> {
     // SAFETY: the pointers are `returned`'s, valid during the call.
     let bytes =
@@ -178,7 +177,7 @@ pub(super) fn headers(map: Map) -> Result<HeaderMap, HostError> {
     Ok(map)
 }
 
-/// Replaces every line of this name by one.
+/// Replaces every line with this name by one.
 pub(super) fn set_header(map: Map, name: &[u8], value: &[u8]) -> Result<(), HostError> {
     // SAFETY: the host reads name and value during the call.
     check(unsafe {
@@ -192,7 +191,7 @@ pub(super) fn set_header(map: Map, name: &[u8], value: &[u8]) -> Result<(), Host
     })
 }
 
-/// Adds a line, whether or not there are others of this name.
+/// Adds a line, whether or not the name already has one.
 pub(super) fn add_header(map: Map, name: &[u8], value: &[u8]) -> Result<(), HostError> {
     // SAFETY: the host reads name and value during the call.
     check(unsafe {
@@ -206,22 +205,22 @@ pub(super) fn add_header(map: Map, name: &[u8], value: &[u8]) -> Result<(), Host
     })
 }
 
-/// Removes every line of this name.
+/// Removes every line with this name.
 pub(super) fn remove_header(map: Map, name: &[u8]) -> Result<(), HostError> {
     // SAFETY: the host reads the name during the call.
     check(unsafe { abi::proxy_remove_header_map_value(map.id(), name.as_ptr(), name.len()) })
 }
 
-/// The number of the request's half of a stream.
+/// The number of the request direction of a stream.
 const REQUEST: u32 = 0;
 
-/// Lets a paused request go on. Nothing of it may be read afterwards.
+/// Lets a paused request go on. No part of it may be read afterwards.
 pub(super) fn continue_request() -> Result<(), HostError> {
     // SAFETY: no pointers.
     check(unsafe { abi::proxy_continue_stream(REQUEST) })
 }
 
-/// Resets the request's stream: the last resort where no answer can be sent.
+/// Resets the request's stream: the last resort if no answer can be sent.
 pub(super) fn reset_request() -> Result<(), HostError> {
     // SAFETY: no pointers.
     check(unsafe { abi::proxy_close_stream(REQUEST) })
@@ -248,15 +247,15 @@ pub(super) fn reply(reply: &LocalReply) -> Result<(), HostError> {
             reply.body.len(),
             headers.as_ptr(),
             headers.len(),
-            // Not a gRPC status: the host makes one of the HTTP status where
-            // the request is a gRPC one.
+            // This is not a gRPC status: for a gRPC request the host derives one from the
+            // HTTP status.
             -1,
         )
     })
 }
 
-/// What the plugin is called in the proxy's configuration: its name and its root
-/// id. Empty where the host does not say.
+/// The identity of the plugin in the proxy's configuration: its name and its root id.
+/// Empty if the host does not report it.
 pub(super) fn plugin() -> Vec<u8> {
     let names = ["plugin_name", "plugin_root_id"];
     let known = names.map(|name| property(name).unwrap_or_default());
@@ -269,8 +268,8 @@ fn property(name: &str) -> Result<Vec<u8>, HostError> {
     returned(|data, size| unsafe { abi::proxy_get_property(name.as_ptr(), name.len(), data, size) })
 }
 
-/// The SHA-256 of the verified certificate of the connection's client; `None`
-/// where it has shown none.
+/// The SHA-256 of the verified client certificate of the connection; `None` if the client
+/// presented none.
 pub(super) fn client_certificate_digest() -> Result<Option<[u8; 32]>, HostError> {
     match property("connection\0sha256_peer_certificate_digest") {
         Ok(digits) if digits.is_empty() => Ok(None),
@@ -280,7 +279,7 @@ pub(super) fn client_certificate_digest() -> Result<Option<[u8; 32]>, HostError>
     }
 }
 
-/// Reads a digest of two hexadecimal digits for each byte.
+/// Reads a digest with two hexadecimal digits for each byte.
 fn digest(digits: &[u8]) -> Option<[u8; 32]> {
     let mut digest = [0; 32];
     let (pairs, []) = digits.as_chunks::<2>() else {
@@ -296,7 +295,7 @@ fn digest(digits: &[u8]) -> Option<[u8; 32]> {
     Some(digest)
 }
 
-/// Sets an entry of the stream's filter state, which Envoy calls `wasm.<name>`.
+/// Sets an entry of the stream's filter state. Envoy calls it `wasm.<name>`.
 pub(super) fn set_filter_state(name: &str, value: &str) -> Result<(), HostError> {
     // SAFETY: the host reads name and value during the call.
     check(unsafe {
@@ -304,7 +303,7 @@ pub(super) fn set_filter_state(name: &str, value: &str) -> Result<(), HostError>
     })
 }
 
-/// Makes a metric known, or finds it; the host never frees it.
+/// Defines a metric, or finds an existing one. The host never frees it.
 pub(super) fn define_metric(kind: MetricKind, name: &str) -> Result<u32, HostError> {
     let kind = match kind {
         MetricKind::Counter => 0,
@@ -344,14 +343,14 @@ fn foreign(name: &str, arguments: &[u8]) -> Result<Vec<u8>, HostError> {
     })
 }
 
-/// Sends a GET to a cluster, on behalf of the root context, and returns the
-/// number that the answer will have.
+/// Sends a GET to a cluster, on behalf of the root context, and returns the id of the
+/// call, which the answer will have.
 ///
-/// This one call has to go through the SDK, which else would not know the
-/// answer's number and panic. Of the statuses, the SDK returns those that
-/// hosts give, 2 and 10, as errors. When the answer comes it makes the root
-/// the effective context and panics where that fails, so a host that does not
-/// let it is not asked for anything.
+/// This one call has to go through the SDK. Otherwise the SDK would not know the id of
+/// the answer and would panic. The SDK returns the statuses 2 and 10, which are those
+/// that hosts use, as errors. When the answer arrives, the SDK makes the root the
+/// effective context and panics if that fails. So nothing is sent if the host does not
+/// allow that.
 pub(super) fn get(
     root: u32,
     cluster: &str,
@@ -364,8 +363,7 @@ pub(super) fn get(
         .map_err(not_sent)
 }
 
-/// Envoy's statuses for a cluster that it does not know, and for one that has
-/// nobody to be asked.
+/// Envoy's statuses for an unknown cluster, and for a cluster without an available host.
 fn not_sent(status: Status) -> NotSent {
     if status == Status::BadArgument {
         NotSent::UnknownCluster

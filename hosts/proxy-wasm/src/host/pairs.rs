@@ -1,16 +1,16 @@
-//! The form in which the ABI passes header fields: their number, the sizes of
-//! each name and value, then names and values, each ended by a zero byte. All
-//! numbers are 32 bits, little-endian.
+//! The ABI's encoding of header fields: their number, the sizes of each name and value,
+//! then names and values, each followed by a zero byte. All numbers are 32 bits,
+//! little-endian.
 
 use std::ops::Range;
 
 use edge_authz::http::{Field, HeaderMap};
 
-/// Bytes of the sizes of one field.
+/// The bytes for the sizes of one field.
 const SIZES: usize = 8;
 
-/// Reads fields where they lie. `None` unless the buffer is exactly one
-/// well-formed list: of what is cut off or left over, nothing can be believed.
+/// Reads fields in place. `None` unless the buffer is exactly one well-formed list: a
+/// truncated list or one with extra bytes cannot be trusted.
 pub(super) fn parse(buffer: Vec<u8>) -> Option<HeaderMap> {
     if buffer.is_empty() {
         return Some(HeaderMap::default());
@@ -32,20 +32,20 @@ pub(super) fn parse(buffer: Vec<u8>) -> Option<HeaderMap> {
     HeaderMap::from_parts(buffer, fields)
 }
 
-/// A number and what follows it.
+/// A number and the bytes after it.
 fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let (number, rest) = bytes.split_first_chunk()?;
     Some((usize::try_from(u32::from_le_bytes(*number)).ok()?, rest))
 }
 
-/// The place of a text, and the position after the zero byte that ends it.
+/// The range of a text, and the position after its final zero byte.
 fn text(buffer: &[u8], start: usize, size: usize) -> Option<(Range<usize>, usize)> {
     let end = start.checked_add(size)?;
     (*buffer.get(end)? == 0).then_some(())?;
     Some((start..end, end.checked_add(1)?))
 }
 
-/// Writes fields. `None` where a size does not fit 32 bits.
+/// Encodes fields. `None` if a size does not fit 32 bits.
 pub(super) fn encode<'a>(
     fields: impl Iterator<Item = (&'a str, &'a str)> + Clone,
 ) -> Option<Vec<u8>> {

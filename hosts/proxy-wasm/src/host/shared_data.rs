@@ -18,8 +18,8 @@ impl SharedData for SharedEntries {
             abi::proxy_get_shared_data(key.as_ptr(), key.len(), data, size, cas)
         });
         match value {
-            // 0 is no number of a change: given back, it would overwrite
-            // whatever another worker has written meanwhile.
+            // 0 is not a valid change number: passed back, it would overwrite any change
+            // that another worker has made meanwhile.
             Ok(_) if last_change == 0 => Err(Unavailable),
             Ok(value) => Ok(Some((value, last_change))),
             Err(HostError::NotFound) => Ok(None),

@@ -1,7 +1,7 @@
 //! Signature checks by Envoy's foreign function `verify_signature`.
 //!
-//! It does the arithmetic and nothing else: that the key's type fits the
-//! algorithm, and that the key is strong enough, is the caller's matter.
+//! It does only the arithmetic. The caller must check that the key's type fits the
+//! algorithm, and that the key is strong enough.
 
 use std::cell::{Cell, RefCell};
 
@@ -10,16 +10,16 @@ use edge_authz::crypto::{Hash, HostSignatures};
 
 const FUNCTION: &str = "verify_signature";
 
-/// What Envoy says where the signature was checked and does not fit. Every
-/// other failure is one of the check, so that the module checks itself.
+/// Envoy's message if the signature was checked and does not match. In every other case
+/// the check itself failed, and the module checks the signature.
 const CHECKED: &[u8] = b"Failed to verify digest";
 
-/// The host's own signature checks, where it has them.
+/// The host's own signature checks, if it has them.
 #[derive(Debug, Default)]
 pub(crate) struct Signatures {
-    /// The host has no such function; it is asked once.
+    /// The host has no such function. It is tried only once.
     absent: Cell<bool>,
-    /// The arguments' memory, used again and again.
+    /// The memory of the arguments, which is reused.
     arguments: RefCell<Vec<u8>>,
 }
 
@@ -75,7 +75,8 @@ fn push(message: &mut Vec<u8>, number: u8, bytes: &[u8]) -> Option<()> {
     Some(())
 }
 
-/// Reads the result: field 1, whether it verified, else field 2, why not.
+/// Reads the result: field 1 says whether the signature is valid; if not, field 2 says
+/// why.
 fn read(result: &[u8]) -> Option<bool> {
     match result {
         [0x08, 0x01] => Some(true),

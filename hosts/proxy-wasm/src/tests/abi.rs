@@ -1,4 +1,4 @@
-//! The symbols of the host's functions, on top of the [`World`] of the current
+//! The symbols of the host's functions, implemented by the [`World`] of the current
 //! thread.
 
 #![expect(
@@ -10,7 +10,7 @@ use std::{ptr, slice};
 
 use super::world::{Call, World, with_world};
 
-/// What a fake function returns: data, a number, or a status.
+/// The result of a fake function: data, a number, or a status.
 pub(super) type Returned<T> = Result<T, u32>;
 
 unsafe extern "C" {
@@ -33,7 +33,7 @@ unsafe extern "C" {
     pub(super) safe fn proxy_on_delete(context: u32);
 }
 
-/// What the module passes: valid during the call, as the ABI has it.
+/// The bytes that the module passes. They are valid during the call, as the ABI requires.
 fn bytes(data: *const u8, size: usize) -> Vec<u8> {
     if size == 0 {
         return Vec::new();
@@ -57,7 +57,7 @@ fn status(call: Call, act: impl FnOnce(&mut World) -> Returned<()>) -> u32 {
     })
 }
 
-/// Answers a call with a value, written where the module said.
+/// Answers a call with a value, written to the module's pointer.
 fn value<T>(call: Call, place: *mut T, act: impl FnOnce(&mut World) -> Returned<T>) -> u32 {
     match with_world(|world| world.status(call).and_then(|_| act(world))) {
         Ok(value) => {
@@ -93,7 +93,7 @@ fn data(
             0
         }
         Ok(None) => {
-            // SAFETY: as above. A size without a place: no memory was to be had.
+            // SAFETY: as above. A size without a pointer: there was no memory.
             unsafe {
                 place.write(ptr::null_mut());
                 size.write(64);
@@ -351,8 +351,7 @@ extern "C" fn proxy_http_call(
     })
 }
 
-/// The SDK names functions that this filter never calls: a call fails the test
-/// by ending it.
+/// The SDK declares functions that this filter never calls: a call ends the test.
 macro_rules! never_called {
     ($($name:ident),* $(,)?) => {$(
         #[unsafe(no_mangle)]

@@ -1,10 +1,10 @@
-//! What the host says of a connection.
+//! What the host reports about a connection.
 
 use super::world::{Call, Failure, Fault, Phase, in_worker, with_world};
 use crate::port::Current;
 use edge_authz::host::{HostError, HttpExchange};
 
-/// What the filter learns of the client's certificate.
+/// The digest of the client certificate, as the filter reads it.
 fn digest(said: Option<&'static str>) -> Result<Option<[u8; 32]>, HostError> {
     in_worker(|| {
         with_world(|world| world.certificate_digest = said);

@@ -1,4 +1,4 @@
-//! What can go wrong: a call of the host, in a callback.
+//! Possible faults: a host call that fails in a callback.
 
 /// The host's functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,7 +32,7 @@ pub(super) enum Call {
 pub(super) enum Failure {
     /// With this status.
     Status(u32),
-    /// With success, and a size without memory.
+    /// With success, and a size without a pointer.
     NoMemory,
     /// With success, and the first half of the data.
     Half,
@@ -55,12 +55,12 @@ pub(super) enum Phase {
     Done,
 }
 
-/// Something that goes wrong.
+/// A fault.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fault {
     pub(super) call: Call,
     pub(super) failure: Failure,
     pub(super) phase: Phase,
-    /// Calls within one callback that succeed before.
+    /// The number of earlier calls in the callback that succeed.
     pub(super) after: usize,
 }

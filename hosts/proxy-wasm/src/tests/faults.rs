@@ -1,10 +1,10 @@
-//! Every call of the host that can fail, in every way, in every callback:
-//! nothing passes that should not, and what passes has been changed whole.
+//! Every call of the host that can fail, in every way, in every callback. No request
+//! passes that must not, and a request that passes has all its changes.
 //!
-//! Two calls are the SDK's own. `proxy_http_call` fails with the statuses that
-//! hosts give it, since the SDK panics on others; and the answer to it comes
-//! only where `proxy_set_effective_context` works, since the SDK panics where
-//! it does not. The filter makes sure of that before it asks (`host::get`).
+//! Two calls are the SDK's own. `proxy_http_call` fails only with the statuses that hosts
+//! return, since the SDK panics on others. The answer to it arrives only if
+//! `proxy_set_effective_context` works, since the SDK panics if it does not. The filter
+//! checks that before it sends the call (`host::get`).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -38,13 +38,13 @@ fn failures(call: Call) -> Vec<Failure> {
     }
 }
 
-/// Of every call that a whole life makes in a callback: the first fails in
-/// every way, the others in one.
+/// The calls that a whole lifetime makes in a callback. The first call fails in every
+/// way, the others in one way.
 fn faults(phase: Phase, made: &BTreeMap<(Phase, Call), usize>) -> Vec<Fault> {
     let mut faults = Vec::new();
     for ((_, call), count) in made.iter().filter(|((at, _), _)| *at == phase) {
         let (phase, call) = (phase, *call);
-        // The SDK's own call comes first in this callback.
+        // The SDK's own call is the first in this callback.
         let own = usize::from(phase == Phase::Answer && call == Call::EffectiveContext);
         for failure in failures(call) {
             faults.push(Fault {
@@ -67,7 +67,7 @@ fn faults(phase: Phase, made: &BTreeMap<(Phase, Call), usize>) -> Vec<Fault> {
     faults
 }
 
-/// A request as it comes: with the client's own idea of its identity.
+/// A request that carries a forged identity.
 fn post(path: &str, token: &str) -> u32 {
     let own = [("x-user-id", "mallory"), ("x_user_id", "mallory")];
     post_with(path, token, &own)
@@ -86,7 +86,7 @@ fn post_with(path: &str, token: &str, fields: &[(&str, &str)]) -> u32 {
     request(ROOT, &headers)
 }
 
-/// Ticks that come late, as on a busy proxy.
+/// Late ticks, as on a busy proxy.
 fn late_ticks(count: usize) {
     for _ in 0..count {
         with_world(|world| world.nanos += 250_000_000);
@@ -94,21 +94,21 @@ fn late_ticks(count: usize) {
     }
 }
 
-/// What passed has the identity of the token and nothing of the client's.
+/// A request that passed has the identity of the token and none from the client.
 fn assert_changed_whole(upstream: &Fields, fault: Fault) {
     assert_eq!(values(upstream, "x-user-id"), ["alice"], "{fault:?}");
     assert_eq!(values(upstream, "x_user_id"), [""; 0], "{fault:?}");
     assert_eq!(values(upstream, "authorization"), [""; 0], "{fault:?}");
 }
 
-/// One life of a filter, with requests that may pass and some that may not,
-/// some of which wait. Returns how many passed.
+/// One lifetime of a filter, with requests that may pass and requests that may not. Some
+/// of them wait. Returns how many passed.
 fn live(issuer: &Issuer, fault: Fault) -> usize {
     with_world(|world| world.fault = Some(fault));
     let noise = fault.phase == Phase::Configure
         && fault.call == Call::Buffer
         && fault.failure == Failure::Noise;
-    // The answer depends on the bytes alone, whatever else the host does.
+    // The result depends only on the bytes, whatever else the host does.
     assert_eq!(configure(ROOT, &fetched()), !noise, "{fault:?}");
     if noise {
         return 0;
@@ -140,7 +140,7 @@ fn live(issuer: &Issuer, fault: Fault) -> usize {
         may_not.push(post("/private", &Issuer::new("unknown").token(START)));
     }
     late_ticks(24);
-    // What is counted of it is told only when the listener ends.
+    // Its measurements are reported only when the listener ends.
     may_pass.push(post("/private", &good));
     for id in may_not {
         body(id);
@@ -151,7 +151,7 @@ fn live(issuer: &Issuer, fault: Fault) -> usize {
     finish(may_pass, fault)
 }
 
-/// Ends requests that may have passed; how many have.
+/// Ends requests that may have passed. Returns how many have.
 fn finish(may_pass: Vec<u32>, fault: Fault) -> usize {
     let mut passed = 0;
     for id in may_pass {
@@ -251,8 +251,8 @@ fn a_body_makes_no_call_that_could_fail() {
     );
 }
 
-/// The calls of a request's first callback, and whether the request may pass
-/// without: what is told of it never decides.
+/// The calls of a request's first callback, and whether the request may pass if the call
+/// fails. Reporting never affects a decision.
 const OWN_CALLS: [(Call, bool); 11] = [
     (Call::Time, false),
     (Call::Headers, false),
@@ -283,7 +283,7 @@ fn a_request_whose_own_calls_fail_is_answered_503() {
                 });
             });
             let token = issuer.token(START);
-            // Its identity header is added where it has none to be replaced.
+            // Its identity header is added, since there is no header to replace.
             let id = match call {
                 Call::AddHeader => post_with("/private", &token, &[]),
                 _ => post("/private", &token),

@@ -1,4 +1,4 @@
-//! Keys that are fetched, and the requests that wait for them.
+//! Fetched keys, and the requests that wait for them.
 
 use std::time::Duration;
 
@@ -235,7 +235,7 @@ fn a_client_that_leaves_while_it_waits_is_forgotten() {
 fn a_request_that_the_proxy_answered_itself_is_not_decided_again() {
     with_filter(|issuer| {
         let id = private(&issuer.token(START));
-        // A timeout of the proxy's own, while keys are awaited.
+        // The proxy's own timeout, while the request waits for keys.
         let client = respond(id, &[(":status", "504")]).unwrap();
         assert_eq!(
             values(&client, "access-control-allow-origin"),
@@ -293,7 +293,7 @@ fn another_worker_takes_the_keys_from_the_shared_data() {
     });
 }
 
-/// The fault is over: the next fetch brings the keys.
+/// The fault is over: the next fetch returns the keys.
 fn recovers(issuer: &Issuer) {
     with_world(|world| world.fault = None);
     serve(&next_sent(ROOT), issuer);

@@ -31,7 +31,7 @@ impl Issuer {
         }]})
     }
 
-    /// Alice's token, good for an hour from `now`.
+    /// Alice's token, valid for an hour from `now`.
     pub(super) fn token(&self, now: u64) -> String {
         self.token_with(now, &json!({}))
     }
@@ -60,12 +60,12 @@ fn encoded(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())
 }
 
-/// A configuration whose keys stand in it.
+/// A configuration with inline keys.
 pub(super) fn inline(issuer: &Issuer) -> String {
     configuration(&json!({"inline": issuer.jwks()})).to_string()
 }
 
-/// A configuration whose keys are fetched.
+/// A configuration with fetched keys.
 pub(super) fn fetched() -> String {
     configuration(&json!({"cluster": "idp", "uri": "https://issuer.example/jwks.json"})).to_string()
 }

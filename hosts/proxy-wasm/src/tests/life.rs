@@ -1,4 +1,4 @@
-//! Configurations: taken, refused, replaced.
+//! Configurations that are accepted, refused or replaced.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ fn what_is_no_configuration_is_refused() {
     for bytes in ["", " ", "null", "{", "\u{feff}{}"] {
         in_worker(|| {
             assert!(!configure(ROOT, bytes), "{bytes:?}");
-            // The proxy would not send a request; if it does, nothing passes.
+            // The proxy would not send a request. If it does, nothing passes.
             assert_eq!(status_of(get(ROOT, "/public", "")), Some(503));
         });
     }

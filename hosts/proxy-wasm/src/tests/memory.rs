@@ -15,7 +15,7 @@ const SECOND: u32 = 2;
 const THIRD: u32 = 3;
 
 const MIB: usize = 1024 * 1024;
-/// What stays free for serving requests, which a small configuration needs.
+/// The memory that stays free for serving requests, which a small configuration needs.
 const SERVING: usize = 32 * MIB;
 
 fn get(root: u32, path: &str) -> u32 {
@@ -50,7 +50,7 @@ fn is_open(root: u32) -> bool {
     }
 }
 
-/// A configuration with a public path, of so many bytes.
+/// A configuration of this many bytes with a public path.
 fn sized(bytes: usize) -> String {
     let text = r#"{"routes":[{"match":"GET /public","access":"public"}]}"#;
     format!("{text}{}", " ".repeat(bytes.saturating_sub(text.len())))
@@ -76,7 +76,7 @@ fn a_configuration_that_there_is_no_memory_for_is_taken_and_refuses_everything_u
             1
         );
         assert_eq!(metric(FIRST, "edge_authz.requests.internal_error.none"), 1);
-        // It comes into force by itself, within a second or so.
+        // It becomes active by itself, within a second or so.
         pass(FIRST, Duration::from_secs(3));
         assert!(!is_open(FIRST));
         pretend(None);
@@ -120,7 +120,7 @@ fn memory_is_looked_for_once_a_second() {
 #[test]
 fn the_newest_configuration_comes_first_and_the_oldest_of_too_many_goes() {
     in_worker(|| {
-        // Enough to read and to keep them, and not to compile one.
+        // Enough to read and to keep them, and not enough to compile one.
         pretend(Some(46 * MIB));
         let roots = 1..=6;
         for root in roots.clone() {
@@ -131,14 +131,14 @@ fn the_newest_configuration_comes_first_and_the_oldest_of_too_many_goes() {
             pass(root, Duration::from_millis(1_500));
         }
         assert_eq!(log_of(4, "had to make way for newer ones"), 2);
-        // What is enough for one is not taken by an older one.
+        // An older one does not use memory that is enough for one only.
         pretend(Some(2 * SERVING));
         for root in roots.clone() {
             pass(root, Duration::from_millis(1_500));
         }
         let open = |root: &u32| is_open(*root);
         assert_eq!(roots.clone().filter(open).collect::<Vec<_>>(), [6]);
-        // Then the next one, and one that has gone leaves its turn.
+        // Then the next one follows. One that has gone leaves its turn.
         leave_root(5);
         for root in roots.clone() {
             if root != 5 {
@@ -218,7 +218,7 @@ fn a_newer_configuration_of_the_same_plugin_makes_older_ones_forget_tokens() {
             configuration.to_string()
         };
         let remembers = |root: u32| {
-            // Tokens that were found in memory.
+            // Tokens that the cache has found.
             let hits = || metric(root, "edge_authz.token_cache.hit");
             let before = hits();
             assert!(forwarded(get_with(root, &token)).is_some());
@@ -227,14 +227,14 @@ fn a_newer_configuration_of_the_same_plugin_makes_older_ones_forget_tokens() {
         with_world(|world| world.plugin = "one");
         assert!(configure(FIRST, &routes(1)));
         assert!(!remembers(FIRST) && remembers(FIRST));
-        // Another plugin's is no successor.
+        // A listener of another plugin is not a successor.
         with_world(|world| world.plugin = "other");
         assert!(configure(SECOND, &routes(2)));
         assert!(remembers(FIRST));
         with_world(|world| world.plugin = "one");
         assert!(configure(THIRD, &routes(3)));
         assert!(!remembers(FIRST));
-        // It may be in use all the same.
+        // It may still be in use.
         assert!(remembers(FIRST));
         assert!(!remembers(SECOND) && remembers(SECOND));
     });

@@ -1,13 +1,12 @@
-//! The adapter, compiled natively, against an ABI that these tests fake: its
-//! statuses and forms, its callbacks, and configurations on their way in. What is
-//! done with decisions is the core's, and tested there (`src/host/tests`); each
-//! failure of the ABI is played here once more, down to the status.
+//! The adapter, compiled natively, against a fake of the ABI: its statuses and encodings,
+//! its callbacks, and how configurations arrive. The core applies decisions, and has
+//! tests for that (`src/host/tests`). Each failure of the ABI is repeated here with its
+//! exact status.
 //!
-//! `abi` defines the host's functions as symbols, so that the SDK's own entry
-//! points drive the whole life cycle. `world` is what is behind them and
-//! `proxy` what a proxy does with the filter: they know what reached the
-//! upstream and what the client got, and tests ask for that, never for the
-//! calls in between.
+//! `abi` defines the host's functions as symbols, so that the SDK's own entry points run
+//! the whole lifetime. `world` implements them, and `proxy` is a proxy's view of the
+//! filter: they know what reached the upstream and what the client got. Tests check these
+//! results, never the calls in between.
 
 #![expect(
     clippy::arithmetic_side_effects,

@@ -1,18 +1,18 @@
-//! What the proxy does with the filter: requests come, clusters answer, time
-//! passes. Tests ask here for what came of it.
+//! A proxy that uses the filter: requests arrive, clusters answer, time passes. Tests
+//! read the results here.
 
 use std::time::Duration;
 
 use super::abi;
 use super::world::{Action, Fields, Outcome, Phase, Sent, Stream, fields, with_world};
 
-/// A fourth of the nested calls that Envoy's stack has room for: the rest is other
-/// filters'.
+/// A fourth of the nested calls for which Envoy's stack has room: other filters need the
+/// rest.
 const MOST_NESTED: usize = 272 / 4;
 
-/// Calls the module as the host does: within one phase, and with no effective
-/// context of an earlier call. What the module has asked for meanwhile is done as
-/// soon as the call is over.
+/// Calls the module as the host does: within one phase, and without the effective context
+/// of an earlier call. Actions that the module has requested are done as soon as the call
+/// has returned.
 fn callback<T>(phase: Phase, context: u32, call: impl FnOnce() -> T) -> T {
     with_world(|world| {
         world.phase = Some(phase);
@@ -26,7 +26,7 @@ fn callback<T>(phase: Phase, context: u32, call: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Does what callbacks have left, as Envoy does: each action may call the module
+/// Does the pending actions of callbacks, as Envoy does: each action may call the module
 /// again, and the next action is then done inside of that call, on the same stack.
 fn act() {
     while let Some(action) = with_world(|world| world.actions.pop_front()) {
@@ -45,7 +45,7 @@ fn act() {
     }
 }
 
-/// Hands a reply of the filter to its response callback.
+/// Passes a reply of the filter to its response callback.
 fn show_reply(id: u32) {
     let is_new = with_world(|world| {
         let stream = world.streams.get_mut(&id)?;
@@ -64,7 +64,7 @@ fn show_reply(id: u32) {
     }
 }
 
-/// Answers a request that goes on where the proxy does so itself, as with
+/// Answers a request that goes on, if the proxy answers by itself, as with
 /// `direct_response`.
 fn answer_itself(id: u32) {
     let answers = with_world(|world| {
@@ -97,7 +97,7 @@ pub(super) fn configure_again(root: u32, configuration: &str) -> bool {
     })
 }
 
-/// A request comes; it has no body yet.
+/// A request arrives, without a body so far.
 pub(super) fn request(root: u32, headers: &[(&str, &str)]) -> u32 {
     request_of(root, fields(headers))
 }
@@ -125,7 +125,7 @@ pub(super) fn request_of(root: u32, headers: Fields) -> u32 {
     id
 }
 
-/// A part of the body comes; whether it goes on.
+/// A part of the body arrives. Returns whether it goes on.
 pub(super) fn body(id: u32) -> bool {
     let action = callback(Phase::RequestBody, id, || {
         abi::proxy_on_request_body(id, 5, false)
@@ -133,7 +133,7 @@ pub(super) fn body(id: u32) -> bool {
     part_of(id, action)
 }
 
-/// Trailers come; what goes on of them, if they do.
+/// Trailers arrive. Returns the fields that go on, if they do.
 pub(super) fn trailers(id: u32, trailers: &[(&str, &str)]) -> Option<Fields> {
     let count = trailers.len();
     with_world(|world| world.streams.get_mut(&id).unwrap().trailers = fields(trailers));
@@ -151,8 +151,8 @@ fn part_of(id: u32, action: u32) -> bool {
     with_world(|world| {
         let stream = world.streams.get_mut(&id).unwrap();
         let goes_on = action == 0 && stream.reply.is_none() && !stream.reset;
-        // As Envoy where headers do not hold the body back: a part that goes
-        // on takes the headers with it.
+        // Like Envoy when headers do not hold the body back: a part that goes on takes
+        // the headers with it.
         if goes_on && stream.forwarded.is_none() {
             stream.forwarded = Some(stream.request.clone());
         }
@@ -160,7 +160,7 @@ fn part_of(id: u32, action: u32) -> bool {
     })
 }
 
-/// The upstream answers; what the client gets.
+/// The upstream answers. Returns what the client gets.
 pub(super) fn respond(id: u32, headers: &[(&str, &str)]) -> Option<Fields> {
     with_world(|world| world.streams.get_mut(&id).unwrap().response = fields(headers));
     let action = callback(Phase::ResponseHeaders, id, || {
@@ -168,13 +168,13 @@ pub(super) fn respond(id: u32, headers: &[(&str, &str)]) -> Option<Fields> {
     });
     with_world(|world| {
         let stream = world.streams.get_mut(&id).unwrap();
-        // A reply at this time goes out as it is.
+        // A reply at this time is sent unchanged.
         stream.reply_shown = true;
         (action == 0 && stream.reply.is_none()).then(|| stream.response.clone())
     })
 }
 
-/// The client leaves, or the request is over.
+/// The client leaves, or the request ends.
 pub(super) fn leave(id: u32) {
     callback(Phase::Done, id, || {
         abi::proxy_on_delete(id);
@@ -188,7 +188,7 @@ pub(super) fn leave_root(root: u32) {
     });
 }
 
-/// Time passes, in ticks as they were asked for.
+/// Time passes, with ticks at the requested period.
 pub(super) fn pass(root: u32, time: Duration) {
     let end = with_world(|world| world.nanos) + u64::try_from(time.as_nanos()).unwrap();
     loop {
@@ -209,12 +209,12 @@ pub(super) fn tick(root: u32) {
     callback(Phase::Tick, root, || abi::proxy_on_tick(root));
 }
 
-/// The requests to clusters that nobody has answered yet.
+/// The unanswered requests to clusters.
 pub(super) fn sent() -> Vec<Sent> {
     with_world(|world| world.sent.clone())
 }
 
-/// Ticks until the filter asks a cluster, and returns what it asks.
+/// Ticks until the filter sends a request to a cluster, and returns that request.
 pub(super) fn next_sent(root: u32) -> Sent {
     for _ in 0..100 {
         if let Some(sent) = sent().first() {
@@ -234,7 +234,7 @@ pub(super) fn answer(sent: &Sent, status: u16, headers: &[(&str, &str)], body: &
     finish(sent, count, size);
 }
 
-/// No answer comes, as after a reset.
+/// No answer arrives, as after a reset.
 pub(super) fn no_answer(sent: &Sent) {
     with_world(|world| world.answer = None);
     finish(sent, 0, 0);
@@ -247,7 +247,7 @@ fn finish(sent: &Sent, count: usize, size: usize) {
         abi::proxy_on_http_call_response(root, token, count, size, 0);
     });
     with_world(|world| world.answer = None);
-    // Who has waited for it is answered by the ticks that follow.
+    // The ticks that follow answer the requests that waited for it.
     pass(root, Duration::from_millis(2));
 }
 
@@ -263,7 +263,7 @@ pub(super) fn outcome(id: u32) -> Outcome {
     })
 }
 
-/// The status that the client got, where the filter has answered.
+/// The status that the client got, if the filter has answered.
 pub(super) fn status_of(id: u32) -> Option<u32> {
     match outcome(id) {
         Outcome::Answered(reply) => Some(reply.status),
@@ -280,13 +280,13 @@ pub(super) fn filter_state(id: u32, name: &str) -> Option<String> {
     with_world(|world| world.streams[&id].filter_state.get(name).cloned())
 }
 
-/// A metric, once the filter has told of what there was to tell.
+/// A metric, after the filter has reported all measurements.
 pub(super) fn metric(root: u32, name: &str) -> i64 {
     tick(root);
     told(name)
 }
 
-/// A metric as the host knows it now.
+/// A metric as the host has it now.
 pub(super) fn told(name: &str) -> i64 {
     with_world(|world| world.values.get(name).copied().unwrap_or_default())
 }

@@ -25,7 +25,7 @@ fn with(bearer: &str) -> String {
     format!("Bearer {bearer}")
 }
 
-/// Runs a test with a filter whose keys stand in its configuration.
+/// Runs a test with a filter that has inline keys.
 fn with_filter(test: impl FnOnce(&Issuer) + Send) {
     in_worker(|| {
         let issuer = Issuer::new("k1");

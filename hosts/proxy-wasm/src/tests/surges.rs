@@ -1,5 +1,5 @@
-//! Many requests that wait at once. The host does what a callback has decided in
-//! nested calls on one stack: `proxy` ends a test in which it would be used up.
+//! Many requests that wait at once. The host applies the decisions of a callback in
+//! nested calls on one stack: `proxy` fails a test that would use it up.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ fn private(token: &str) -> u32 {
     )
 }
 
-/// So many of them.
+/// This many of them.
 fn surge(count: usize, token: &str) -> Vec<u32> {
     let all: Vec<u32> = (0..count).map(|_| private(token)).collect();
     assert!(all.iter().all(|id| waits(*id)));
@@ -56,7 +56,7 @@ fn from_now_on(call: Call, phase: Phase) {
     with_world(|world| world.fault = Some(fault));
 }
 
-/// Each was answered with this status, so that its page can read it.
+/// Each was answered with this status, and its page can read the answer.
 fn answered_readably(ids: &[u32], status: u32) {
     for id in ids {
         let Outcome::Answered(reply) = proxy::outcome(*id) else {
@@ -83,7 +83,7 @@ fn a_thousand_are_answered_in_order_of_arrival_a_few_at_a_time() {
         answered_readably(&all, 401);
         assert_eq!(with_world(|world| world.acted.clone()), all);
         assert!(deepest() > 1);
-        // Then there is time again.
+        // Then the ticks are slow again.
         assert!(with_world(|world| world.tick_period) >= 10);
         assert_eq!(metric(ROOT, "edge_authz.waiting_requests"), 0);
         assert_eq!(metric(ROOT, "edge_authz.requests.bad_signature.idp"), 1000);
@@ -139,7 +139,7 @@ fn a_client_that_leaves_before_it_is_answered_is_forgotten() {
         for id in gone {
             leave(*id);
         }
-        // At the next tick the others are the first.
+        // At the next tick the others come first.
         tick(ROOT);
         assert!(stay.iter().all(|id| forwarded(*id).is_some()));
         assert_eq!(metric(ROOT, "edge_authz.waiting_requests"), 0);
@@ -171,7 +171,7 @@ fn a_configuration_in_its_place_answers_those_who_wait_a_few_at_a_time() {
         assert!(configure_again(ROOT, &inline(&issuer)));
         assert!(waits(all[299]));
         assert_eq!(with_world(|world| world.tick_period), 1);
-        // New ones are judged meanwhile.
+        // New requests are judged meanwhile.
         assert!(forwarded(private(&issuer.token(START))).is_some());
         assert_eq!(with_world(|world| world.tick_period), 1);
         pass(ROOT, Duration::from_millis(12));
@@ -194,7 +194,7 @@ fn who_waits_in_two_configurations_shares_the_room_of_a_tick() {
         assert!(configure_again(ROOT, &other));
         with_world(|world| world.answers_itself = true);
         let latter = surge(300, &issuer.token(START));
-        // The former configuration's fetch may have an answer yet.
+        // The former configuration's fetch may still be unanswered.
         for sent in sent() {
             answer(&sent, 200, &[], &issuer.jwks().to_string());
         }
@@ -221,7 +221,7 @@ fn what_there_is_no_room_for_is_queued_in_order() {
         other.insert_str(1, r#""responses":{"realm":"other"},"#);
         assert!(configure_again(ROOT, &other));
         let latter = surge(4, &issuer.token(START));
-        // At the next tick there is room for the former configuration's alone.
+        // The next tick has room only for requests of the former configuration.
         with_world(|world| world.nanos += 5_100_000_000);
         tick(ROOT);
         assert!(latter.iter().all(|id| waits(*id)));

@@ -1,5 +1,5 @@
-//! What the host is told of requests, and when: what belongs to the ABI and to the
-//! root context. The rest is tested with the core's driver.
+//! What is reported to the host about requests, and when: the parts that belong to the
+//! ABI and to the root context. The rest is tested with the core's driver.
 
 use serde_json::json;
 
@@ -27,8 +27,8 @@ fn public() {
     assert!(forwarded(get("/public", None)).is_some());
 }
 
-/// The calls that a request with a token costs beyond those that every filter
-/// makes: the time, its headers, and the changes of these.
+/// The calls for a request with a token, beyond those that every filter makes: the time,
+/// its headers, and changes to them.
 #[test]
 fn a_request_costs_no_call_of_the_host_for_what_is_told_of_it() {
     in_worker(|| {

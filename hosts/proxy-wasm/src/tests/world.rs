@@ -1,5 +1,5 @@
-//! The proxy around the filter: streams, shared data, the clock, and what can
-//! go wrong with each of them.
+//! The proxy around the filter: streams, shared data, the clock, and the possible faults
+//! of each.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -13,7 +13,7 @@ use super::verifier;
 /// 2026-01-01T00:00:00Z in seconds.
 pub(super) const START: u64 = 1_767_225_600;
 
-/// What a call of the filter leads to once its callback is over.
+/// What the proxy does for a call of the filter once the callback has returned.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Action {
     Resume(u32),
@@ -35,7 +35,7 @@ pub(super) struct Stream {
     pub(super) request: Fields,
     pub(super) trailers: Fields,
     pub(super) response: Fields,
-    /// What the upstream got.
+    /// The headers that the upstream got.
     pub(super) forwarded: Option<Fields>,
     pub(super) reply: Option<Reply>,
     /// The reply went through the filter's response callback.
@@ -44,7 +44,7 @@ pub(super) struct Stream {
     pub(super) filter_state: BTreeMap<String, String>,
 }
 
-/// What has become of a request.
+/// The result of a request.
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// The upstream got it, with these headers.
@@ -75,17 +75,17 @@ pub(super) struct World {
     pub(super) streams: BTreeMap<u32, Stream>,
     pub(super) sent: Vec<Sent>,
     pub(super) fault: Option<Fault>,
-    /// Absent: the host has no `verify_signature`.
+    /// If false, the host has no `verify_signature`.
     pub(super) verifies: bool,
     pub(super) verifications: usize,
     pub(super) configuration: Vec<u8>,
-    /// The name of the plugin of what is configured.
+    /// The plugin name of the configurations.
     pub(super) plugin: &'static str,
-    /// What the host says of the client's certificate.
+    /// What the host reports about the client's certificate.
     pub(super) certificate_digest: Option<&'static str>,
     pub(super) answer: Option<(Fields, Vec<u8>)>,
-    /// Kinds and names, by the number less one. A host makes a new number
-    /// whenever it is asked, and never frees one.
+    /// Kinds and names; the index is the id less one. A host makes a new id for each
+    /// call, and never frees one.
     pub(super) metrics: Vec<(u32, String)>,
     pub(super) values: BTreeMap<String, i64>,
     changes: u32,
@@ -93,19 +93,19 @@ pub(super) struct World {
     pub(super) current: u32,
     pub(super) effective: u32,
     pub(super) phase: Option<Phase>,
-    /// What is left to be done, in order.
+    /// Pending actions, in order.
     pub(super) actions: VecDeque<Action>,
-    /// The requests of those that were done, in order.
+    /// The requests of the actions that were done, in order.
     pub(super) acted: Vec<u32>,
-    /// How many actions are under way, each inside of the one before, and the most
-    /// that ever were.
+    /// How many actions are in progress, each inside of the one before, and the maximum
+    /// so far.
     pub(super) depth: usize,
     pub(super) deepest: usize,
-    /// Requests that go on are answered by the proxy itself, at once.
+    /// The proxy itself answers requests that go on, at once.
     pub(super) answers_itself: bool,
     /// How often each call was made in the current callback.
     pub(super) calls: BTreeMap<Call, usize>,
-    /// The most often that a call was made in one callback of a phase.
+    /// The maximum number of times that a call was made in one callback of a phase.
     pub(super) made: BTreeMap<(Phase, Call), usize>,
 }
 
@@ -120,7 +120,7 @@ pub(super) fn with_world<T>(act: impl FnOnce(&mut World) -> T) -> T {
 /// Runs a test in a worker of its own: the SDK's state belongs to a thread.
 pub(super) fn in_worker<T: Send>(test: impl FnOnce() -> T + Send) -> T {
     let worker = || {
-        // The world is there before the filter, and so is longer.
+        // The world is created before the filter, and so outlives it.
         with_world(|world| {
             world.nanos = START * 1_000_000_000;
             world.log_level = 1;
@@ -139,7 +139,7 @@ pub(super) fn in_worker<T: Send>(test: impl FnOnce() -> T + Send) -> T {
 const BAD_ARGUMENT: u32 = 2;
 
 impl World {
-    /// Whether a call fails, and if not by its status, how.
+    /// Whether a call fails, and how if not by its status.
     pub(super) fn status(&mut self, call: Call) -> Returned<Option<Failure>> {
         match self.fault_of(call) {
             Some(Failure::Status(status)) => Err(status),
@@ -158,7 +158,7 @@ impl World {
             .then_some(fault.failure)
     }
 
-    /// What the module gets of data; `None`: a size and no memory.
+    /// The data that the module gets; `None`: a size without a pointer.
     pub(super) fn garble(failure: Option<Failure>, bytes: Vec<u8>) -> Option<Vec<u8>> {
         match failure {
             None | Some(Failure::Status(_)) => Some(bytes),
@@ -194,7 +194,7 @@ impl World {
         Ok(bytes[start..bytes.len().min(start + max)].to_vec())
     }
 
-    /// The fields of a list. A request's are there until it goes on.
+    /// The fields of a list. A request's fields are available until it goes on.
     pub(super) fn fields(&mut self, map: u32, write: bool) -> Returned<&mut Fields> {
         if map == 6 {
             assert!(!write);
@@ -257,7 +257,7 @@ impl World {
                 .iter()
                 .all(|(name, value)| name.iter().chain(value).all(safe))
         );
-        // As Envoy: of two replies the first counts.
+        // Like Envoy: the first of two replies counts.
         stream.reply.get_or_insert(Reply {
             status,
             details,
