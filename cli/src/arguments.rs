@@ -1,4 +1,4 @@
-//! What the command is asked to do.
+//! The command's arguments.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;

@@ -1,8 +1,8 @@
 //! The native command, `edge-authz`.
 //!
-//! It reads files, asks the core about them and shows what the core says:
-//! every rule is the core's. What is here is where a configuration is in a
-//! file, how places are shown, and warnings of what is legal and risky.
+//! It reads files, passes them to the core and shows the core's results: every rule is in
+//! the core. This crate locates the configuration in a file, displays places in the file,
+//! and warns about valid but risky settings.
 
 mod arguments;
 pub mod cases;
@@ -37,12 +37,12 @@ use source::Source;
 /// The JSON Schema of the configuration.
 const SCHEMA: &str = include_str!("schema.json");
 
-/// How a run ends.
+/// The result of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
-    /// Everything is good.
+    /// No errors were found.
     Good,
-    /// Something is wrong with what was looked at.
+    /// Errors were found.
     Wrong,
     /// The command was used wrongly, or a file cannot be read.
     Misused,
@@ -77,7 +77,7 @@ pub fn main() -> ExitCode {
     let flushed = terminal.stdout.flush();
     match outcome.and_then(|outcome| flushed.map(|()| outcome).map_err(Failure::Write)) {
         Ok(outcome) => outcome.into(),
-        // Nobody is there to read any more, as with `| head`.
+        // The reader has closed the pipe, as with `| head`.
         Err(Failure::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ExitCode::SUCCESS
         }
@@ -103,7 +103,7 @@ fn coloured(choice: Colour) -> bool {
 /// Why a run ended early.
 #[derive(Debug)]
 enum Failure {
-    /// A file cannot be read, or an argument is wrong; in a sentence.
+    /// A file cannot be read, or an argument is wrong; as a sentence.
     Use(String),
     /// The output cannot be written.
     Write(io::Error),
@@ -124,7 +124,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// What the command reads from and writes to.
+/// The command's input and output.
 struct Terminal<'t> {
     stdin: &'t mut dyn Read,
     stdout: &'t mut dyn Write,
@@ -180,8 +180,7 @@ impl Terminal<'_> {
         Ok(outcome)
     }
 
-    /// The one configuration of a file; none, once what is wrong with it was
-    /// shown.
+    /// The only configuration of a file; `None` after its errors were shown.
     fn load(&mut self, file: &str) -> Result<Option<Loaded>, Failure> {
         let source = self.read(file)?;
         match load(&source) {

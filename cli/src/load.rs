@@ -1,4 +1,4 @@
-//! One configuration of a file, compiled: for the commands that need one.
+//! Compiles the only configuration of a file, for the commands that need one.
 
 use std::path::Path;
 
@@ -18,11 +18,11 @@ pub(crate) struct Loaded {
     pub(crate) subject: Subject,
 }
 
-/// Compiles the one configuration of a file.
+/// Compiles the only configuration of a file.
 ///
 /// # Errors
 ///
-/// What is wrong with it, or that the file has none or several.
+/// Its errors, or that the file has no configuration or several.
 pub(crate) fn load(source: &Source) -> Result<Loaded, Vec<Finding>> {
     let document = Document::read(source)?;
     let mut subjects = document.subjects.into_iter();
@@ -37,12 +37,12 @@ pub(crate) fn load(source: &Source) -> Result<Loaded, Vec<Finding>> {
     Ok(Loaded { policy, subject })
 }
 
-/// The configuration that a case file names: wherever [`check`] finds it in
-/// that file, a whole bootstrap too.
+/// The configuration that a case file names. Like [`check`], this finds it in any kind of
+/// file, for example in a whole bootstrap.
 ///
 /// # Errors
 ///
-/// That there is no such file, or what is wrong with it; in lines.
+/// The file does not exist, or has errors; one per line.
 pub fn named_configuration(case_file: &Path, name: &str) -> Result<Value, String> {
     let path = case_file.with_file_name(name);
     let shown = path.display();

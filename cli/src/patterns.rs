@@ -1,7 +1,7 @@
-//! The patterns of a policy's routes as they are written.
+//! The patterns of a policy's routes, as written.
 //!
-//! The compiled table finds routes and gives no pattern away; what people see
-//! are the texts of the configuration, read again by the core's own parsers.
+//! The compiled table finds routes and does not return patterns. People see the texts of
+//! the configuration, which the core's own parsers read again.
 
 use std::fmt::Write;
 
@@ -16,17 +16,17 @@ use edge_authz::policy::routes::{PatternPosition, RouteEntry, RouteId, RouteTabl
 #[derive(Debug, Clone)]
 pub(crate) struct Written {
     pub(crate) place: PatternPosition,
-    /// As it is written.
+    /// The text as written.
     pub(crate) text: String,
     pub(crate) pattern: RoutePattern,
-    /// The route's hosts as they are written; none: every host.
+    /// The route's hosts as written; empty: every host.
     pub(crate) host_texts: Vec<String>,
     pub(crate) hosts: Vec<HostPattern>,
     base: String,
     bare: bool,
 }
 
-/// A request that a pattern just does not match.
+/// A request that a pattern narrowly fails to match.
 #[derive(Debug)]
 pub(crate) struct Sample {
     pub(crate) method: String,
@@ -37,7 +37,7 @@ pub(crate) struct Sample {
 }
 
 impl Sample {
-    /// A host of the route, where it has hosts.
+    /// A host of the route, if it has hosts.
     pub(crate) fn host(&self) -> Option<Host<'_>> {
         Host::parse(self.authority.as_deref().map(str::as_bytes))
             .ok()
@@ -45,7 +45,7 @@ impl Sample {
     }
 }
 
-/// All patterns of a policy, in the order in which they are written.
+/// All patterns of a policy, in the order of the configuration.
 pub(crate) fn written(policy: &Policy, subject: &Subject) -> Vec<Written> {
     let Some(root) = &subject.root else {
         return Vec::new();
@@ -83,7 +83,7 @@ pub(crate) fn written(policy: &Policy, subject: &Subject) -> Vec<Written> {
 }
 
 impl Written {
-    /// Where it is written.
+    /// The place where it is written.
     pub(crate) fn steps(&self) -> Vec<Step<'static>> {
         let mut steps = vec![
             Step::Member("routes"),
@@ -153,7 +153,7 @@ impl Written {
     }
 }
 
-/// A table of some patterns only.
+/// A table of only these patterns.
 pub(crate) fn table<'w>(written: impl IntoIterator<Item = &'w Written>) -> RouteTable {
     RouteTable::new(written.into_iter().map(Written::entry)).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What was found wrong or risky, and how it is shown.
+//! Errors and warnings, and how they are shown.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::source::Source;
 
-/// One thing to say about a place of a file.
+/// A message about a place in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) severity: Severity,
@@ -17,23 +17,23 @@ pub(crate) struct Finding {
     pub(crate) message: String,
     /// What to write instead.
     pub(crate) help: Option<String>,
-    /// The bytes of the file; none: the file as a whole.
+    /// The range of bytes in the file; `None`: the file as a whole.
     pub(crate) span: Option<Range<usize>>,
-    /// Another place that it has to do with.
+    /// A related place.
     pub(crate) related: Option<(Range<usize>, &'static str)>,
 }
 
-/// How bad it is.
+/// The severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Severity {
     /// The filter refuses it, or it can never work.
     Error,
-    /// It is legal and risky.
+    /// It is valid and risky.
     Warning,
 }
 
-/// A finding as JSON tells it.
+/// A finding as JSON.
 #[derive(Debug, Serialize)]
 struct Told<'f> {
     severity: Severity,
@@ -55,8 +55,8 @@ struct ToldPlace {
 }
 
 impl Finding {
-    /// Takes a sentence of the core apart into what is wrong and, after its
-    /// first semicolon, what to do.
+    /// Splits a sentence of the core at its first semicolon into the problem and the
+    /// advice.
     pub(crate) fn said(severity: Severity, path: String, sentence: &str) -> Self {
         let (message, help) = match semicolon(sentence) {
             Some((message, help)) => (message, Some(help.to_owned())),
@@ -72,8 +72,8 @@ impl Finding {
         }
     }
 
-    /// Puts the finding at a place of the file, and, where the file does not
-    /// show it, tells the place in words.
+    /// Sets the finding's place in the file. If the file does not show the place, it is
+    /// described in words.
     pub(crate) fn put(&mut self, span: Range<usize>, words: Option<String>) {
         self.span = Some(span);
         if let Some(words) = words {
@@ -93,7 +93,7 @@ impl Finding {
         }
     }
 
-    /// The finding with the lines of the file that it is about.
+    /// The finding with the relevant lines of the file.
     pub(crate) fn render(&self, source: &Source, renderer: &Renderer) -> String {
         let level = match self.severity {
             Severity::Error => Level::ERROR,
@@ -145,7 +145,7 @@ impl Finding {
     }
 }
 
-/// Cuts at the first semicolon that is not inside quotes.
+/// Splits at the first semicolon outside of quotes.
 fn semicolon(sentence: &str) -> Option<(&str, &str)> {
     let mut quote = None;
     let mut escaped = false;

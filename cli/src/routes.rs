@@ -44,12 +44,11 @@ impl Table {
         }
     }
 
-    /// Writes the table with aligned columns; those that would be empty are
-    /// left out.
+    /// Writes the table with aligned columns; empty columns are left out.
     ///
     /// # Errors
     ///
-    /// Those of the writer.
+    /// The errors of the writer.
     pub(crate) fn show(&self, out: &mut dyn Write) -> std::io::Result<()> {
         let mut rows = vec![["ROUTE", "HOSTS", "WHO", "NEEDS", "CORS"].map(str::to_owned)];
         rows.extend(self.rows.iter().map(|row| {
@@ -80,7 +79,7 @@ impl Table {
         Ok(())
     }
 
-    /// The same for other programs.
+    /// The same, for other programs.
     pub(crate) fn to_json(&self) -> Value {
         let row = |row: &Row| {
             json!({

@@ -8,11 +8,11 @@ use std::ops::Range;
 pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
-    /// The same as text, with a replacement character for what is none.
+    /// The same as text, with a replacement character for each invalid byte sequence.
     pub(crate) text: String,
 }
 
-/// A place as people count: both from 1, columns in characters.
+/// A place as shown to people: both numbers start at 1, and columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
     pub(crate) line: usize,
@@ -24,7 +24,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// That it cannot be read, in a sentence with its name.
+    /// It cannot be read; a sentence with its name.
     pub(crate) fn read(path: &str, stdin: &mut dyn Read) -> Result<Self, String> {
         let mut bytes = Vec::new();
         let (name, read) = if path == "-" {
@@ -62,8 +62,8 @@ pub(crate) fn position(text: &str, at: usize) -> Position {
     }
 }
 
-/// The byte of a text at a line and a column that is counted in bytes, both
-/// from 1; column 0 is the end of the line before.
+/// The byte of a text at a line and a column. The column counts bytes, and both start at
+/// 1; column 0 is the end of the line before.
 pub(crate) fn offset(text: &str, line: usize, column: usize) -> usize {
     let before: usize = text
         .split_inclusive('\n')
@@ -73,8 +73,7 @@ pub(crate) fn offset(text: &str, line: usize, column: usize) -> usize {
     floor(text, before.saturating_add(column).saturating_sub(1))
 }
 
-/// The part of a range that is on its first line, and no part of a character
-/// less.
+/// The part of a range on its first line, without splitting a character.
 pub(crate) fn first_line(text: &str, span: &Range<usize>) -> Range<usize> {
     let start = floor(text, span.start);
     let end = floor(text, span.end).max(start);

@@ -1,9 +1,9 @@
-//! Rules of the policy in words.
+//! Describes the rules of a policy in words.
 
 use edge_authz::policy::{Access, Policy, Route, TokenPlace};
 use edge_authz::rules::{ClaimRule, Requirement};
 
-/// Whom a route lets in.
+/// Who may use a route.
 pub(crate) fn who(policy: &Policy, route: &Route) -> String {
     let tokens = match &route.providers {
         None => "a token".to_owned(),
@@ -21,7 +21,7 @@ pub(crate) fn who(policy: &Policy, route: &Route) -> String {
     }
 }
 
-/// What a route asks of a token, each thing by itself.
+/// What a route requires of a token, as separate items.
 pub(crate) fn needs(route: &Route) -> Vec<String> {
     let mut needs = Vec::new();
     if let Some(token_use) = route.token_use {
@@ -35,7 +35,7 @@ pub(crate) fn needs(route: &Route) -> Vec<String> {
     needs
 }
 
-/// What a rule asks of a claim.
+/// What a rule requires of a claim.
 pub(crate) fn claim(rule: &ClaimRule) -> String {
     let values = requirement(&rule.requirement, ToString::to_string);
     format!("{} {values}", rule.name.as_str())
@@ -58,7 +58,7 @@ fn requirement<T>(requirement: &Requirement<T>, text: impl Fn(&T) -> String) -> 
     lists.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-/// A place where a token may stand.
+/// A place where a token may be.
 pub(crate) fn token_place(place: &TokenPlace) -> String {
     match place {
         TokenPlace::Header {

@@ -1,4 +1,4 @@
-//! What issuers answer: key sets of made-up keys, metadata, or anything else.
+//! What issuers answer: key sets of generated keys, metadata, or anything else.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ struct AnswerText {
     body: Value,
 }
 
-/// A field's lines.
+/// The values of a field, one line each.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Lines {
@@ -91,7 +91,7 @@ pub(super) fn of(world: &World) -> Result<BTreeMap<String, FetchAnswer>, CaseErr
     Ok(all)
 }
 
-/// Puts made-up keys into the inline sets of a configuration.
+/// Puts generated keys into the inline sets of a configuration.
 pub(super) fn fill_inline(
     config: &mut Value,
     sets: &Map<String, Value>,
@@ -152,8 +152,8 @@ fn body(described: &Value, keys: &Keys) -> Result<Vec<u8>, Problem> {
     }
 }
 
-/// A JWK Set: names of keys, keys with changes (`{key: NAME, use: enc}`), and
-/// keys written out.
+/// A JWK Set: names of keys, keys with changes (`{key: NAME, use: enc}`), and literal
+/// keys.
 fn key_set(members: &[Value], keys: &Keys) -> Result<Value, Problem> {
     let mut set = Vec::new();
     for member in members {
@@ -206,7 +206,7 @@ fn published(keys: &Keys) -> Value {
     json!({"keys": set})
 }
 
-/// The form of a URI that fetches have.
+/// A URI in the form that fetches use.
 fn normal(uri: &str) -> String {
     FetchUri::parse(uri).map_or_else(|_| uri.to_owned(), |uri| uri.to_string())
 }

@@ -1,8 +1,8 @@
-//! What is wrong with a case file.
+//! Errors in a case file.
 
 use std::fmt;
 
-/// Something is wrong with a case file, and where.
+/// An error in a case file, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseError {
     /// The case or part of the file, such as `tokens.good`.
@@ -14,36 +14,35 @@ pub struct CaseError {
 /// What is wrong with a part of a case file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// It is not YAML; what the parser says.
+    /// It is not YAML; the parser's message.
     Yaml(String),
-    /// A member is unknown, missing or of a wrong type; what the reader says.
+    /// A member is unknown, missing or of a wrong type; the reader's message.
     Shape(String),
-    /// The configuration is refused; all that is wrong with it.
+    /// The configuration is refused; all its errors.
     Config(String),
-    /// The file that the configuration is in is not there, or has none; in a
-    /// sentence.
+    /// The file with the configuration does not exist, or contains none; as a sentence.
     File(String),
-    /// A name stands for nothing.
+    /// A name is not defined.
     Unknown {
-        /// What it should name.
+        /// The kind of thing that it should name.
         kind: &'static str,
         /// The name.
         name: String,
     },
-    /// Tokens that are like each other, or that hold each other.
+    /// Tokens that are like each other, or that contain each other.
     Circular(String),
-    /// A text, repetitions included, is larger than any request can be.
+    /// A text, with its repetitions, is larger than any request can be.
     TooLarge,
-    /// A value that is none of those that may stand here.
+    /// A value that is not allowed here.
     Invalid {
         /// The value.
         value: String,
-        /// What may stand here.
+        /// The allowed values.
         expected: &'static str,
     },
-    /// Something must be named and is not.
+    /// A required name is missing.
     Missing(&'static str),
-    /// A key cannot be made, or cannot sign so.
+    /// A key cannot be generated, or cannot sign with this algorithm.
     Key(&'static str),
 }
 

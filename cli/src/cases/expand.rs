@@ -1,25 +1,25 @@
-//! Groups and families of cases, written out: each case with all that it
-//! inherits, and each value of `each` put where its name stands.
+//! Expands groups and families of cases: each case with all that it inherits, and each
+//! `$name` replaced by its value of `each`.
 
 use serde_json::{Map, Value};
 
 use super::Problem;
 
-/// The most cases of one file.
+/// The maximum number of cases in one file.
 const MAX_CASES: usize = 20_000;
-/// How deep groups may stand in groups.
+/// The maximum depth of nested groups.
 const MAX_DEPTH: u8 = 8;
 
 /// A node of the tree of cases: a case, or a group.
 pub(super) type Node = Map<String, Value>;
 
-/// Writes out the cases of a group. Besides what `each` names, `$n` is the
-/// number of the value, in two digits. The names may also stand in what a case
-/// inherits from a group around its `each`.
+/// Expands the cases of a group. Besides the names of `each`, `$n` is the number of the
+/// value, in two digits. The names may also appear in what a case inherits from a group
+/// around its `each`.
 ///
-/// What a group says, its cases inherit:
-/// members of `headers`, `expect` and `token` one by one, `with` as a merge
-/// patch (RFC 7396), names with a colon between, the rest as it is.
+/// A case inherits the members of its group: those of `headers`, `expect` and `token` one
+/// by one, `with` as a merge patch (RFC 7396), names joined by a colon, the rest
+/// unchanged.
 pub(super) fn cases(group: Node) -> Result<Vec<Node>, Problem> {
     let mut out = Vec::new();
     expand(group, &Node::new(), &mut out, 0)?;
@@ -40,7 +40,7 @@ fn expand(mut node: Node, outer: &Node, out: &mut Vec<Node>, depth: u8) -> Resul
         let mut one = substituted_members(&node, &values);
         let around = substituted_members(outer, &values);
         if one.get("name") == node.get("name") && around.get("name") == outer.get("name") {
-            // Cases of one name are told apart by their values.
+            // Cases of the same name are distinguished by their values.
             let telling = |(name, value): &(&String, &Value)| {
                 let told = ["n", "row", "expect"].contains(&name.as_str());
                 !told && !value.is_object()
@@ -82,8 +82,8 @@ fn expand_one(mut node: Node, outer: &Node, out: &mut Vec<Node>, depth: u8) -> R
     Ok(())
 }
 
-/// The values of `each`: a mapping from names to lists, all combinations of
-/// them; or a list of mappings.
+/// The values of `each`: a mapping from names to lists, which means all their
+/// combinations, or a list of mappings.
 fn bindings(each: Value) -> Result<Vec<Node>, Problem> {
     let wrong = |value: &Value| {
         Problem::invalid(
@@ -135,7 +135,7 @@ fn substituted_members(node: &Node, values: &Node) -> Node {
 fn substituted(value: &Value, values: &Node) -> Value {
     match value {
         Value::String(text) => {
-            // A text that is a name and nothing else becomes the value itself.
+            // A text that is only a name becomes the value itself.
             let whole = text.strip_prefix('$').and_then(|name| values.get(name));
             whole.map_or_else(|| Value::String(in_text(text, values)), Clone::clone)
         }
@@ -145,7 +145,7 @@ fn substituted(value: &Value, values: &Node) -> Value {
     }
 }
 
-/// Puts values where `$name` stands; other dollars stay.
+/// Replaces each `$name` by its value; other dollar signs stay.
 fn in_text(text: &str, values: &Node) -> String {
     let mut out = String::with_capacity(text.len());
     let mut parts = text.split('$');
@@ -172,7 +172,7 @@ fn scalar(value: &Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The beginning of a text that stands in a name.
+/// The beginning of a text, for use in a name.
 fn shortened(text: String) -> String {
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
@@ -198,7 +198,8 @@ fn inherited(outer: &Node, node: Node) -> Node {
     whole
 }
 
-/// A token that says more about the group's: it is like it, and more.
+/// A token that has more members than the group's token: it is like that one, with these
+/// members added.
 fn token(outer: Value, inner: Value) -> Value {
     match (outer, inner) {
         (Value::Object(outer), Value::Object(inner)) => {
@@ -224,7 +225,7 @@ fn token(outer: Value, inner: Value) -> Value {
     }
 }
 
-/// The long form of what is expected: `403 missing_scope` and `200` are short.
+/// The long form of an expectation: `403 missing_scope` and `200` are short forms.
 pub(super) fn expectation(short: Value) -> Value {
     let mut long = match short {
         Value::Number(status) => Map::from_iter([("status".to_owned(), Value::Number(status))]),
@@ -255,7 +256,8 @@ pub(super) fn expectation(short: Value) -> Value {
     Value::Object(long)
 }
 
-/// Members of both, the inner ones' first; objects in them likewise.
+/// The members of both. The inner members take precedence; objects in them are merged in
+/// the same way.
 fn merged(outer: Value, inner: Value) -> Value {
     match (outer, inner) {
         (Value::Object(mut outer), Value::Object(inner)) => {

@@ -1,4 +1,4 @@
-//! What a case expects, against what came out.
+//! Compares what a case expects with its outcome.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use super::text::{bytes, readable};
 use super::{Fields, Outcome, Problem, Side};
 use edge_authz::telemetry::Reason;
 
-/// What a case expects, as written.
+/// The expectation of a case, as written.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExpectText {
@@ -23,7 +23,7 @@ pub(super) struct ExpectText {
     envoy: Option<Box<EnvoyText>>,
 }
 
-/// What Envoy answers where no filter is asked.
+/// What Envoy answers if it does not call the filter.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EnvoyText {
@@ -41,7 +41,7 @@ struct UpstreamText {
     trailers: BTreeMap<String, LinesText>,
 }
 
-/// A field's lines: one, several, with `null` none, with `true` any.
+/// The values of a field: one, several, none with `null`, any with `true`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 enum LinesText {
@@ -51,19 +51,19 @@ enum LinesText {
     Absent,
 }
 
-/// Names with what must be there.
+/// Names with their expected values.
 pub type ExpectedFields = BTreeMap<String, ExpectedLines>;
 
-/// What must be there of a field.
+/// The expected values of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExpectedLines {
-    /// Anything.
+    /// Any value.
     Present,
-    /// These lines; none: nothing.
+    /// These lines; an empty list means that the field is absent.
     Exactly(Vec<Vec<u8>>),
 }
 
-/// What a case expects.
+/// The expectation of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expectation {
     /// The status.
@@ -78,7 +78,7 @@ pub struct Expectation {
     pub upstream: Option<UpstreamExpectation>,
 }
 
-/// What the upstream must see.
+/// The request that the upstream must get.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UpstreamExpectation {
     /// The path, with the query.
@@ -89,19 +89,19 @@ pub struct UpstreamExpectation {
     pub trailers: ExpectedFields,
 }
 
-/// Something that came out other than expected.
+/// A difference from the expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// What, such as `status` or `upstream header x-user-id`.
+    /// What differs, such as `status` or `upstream header x-user-id`.
     pub what: String,
     /// What was expected.
     pub expected: String,
-    /// What came out.
+    /// The actual outcome.
     pub found: String,
 }
 
 impl ExpectText {
-    /// Refuses what can never be met.
+    /// Refuses expectations that can never be met.
     pub(super) fn check(&self) -> Result<(), Problem> {
         let of_envoy = self.envoy.as_ref().and_then(|envoy| envoy.reason.as_ref());
         for name in self.reason.iter().chain(of_envoy) {
@@ -112,7 +112,7 @@ impl ExpectText {
         Ok(())
     }
 
-    /// What is expected on one side.
+    /// The expectation for one side.
     pub(super) fn prepare(
         &self,
         side: Side,
@@ -156,12 +156,13 @@ impl ExpectText {
         })
     }
 
-    /// Whether Envoy is expected to answer otherwise than the core.
+    /// Whether Envoy is expected to answer differently from the core.
     pub(super) fn differs_in_envoy(&self) -> bool {
         self.envoy.is_some()
     }
 
-    /// Where nothing is said of the upstream: it is reached by what passes.
+    /// The default if the case does not mention the upstream: a request that passes
+    /// reaches it.
     fn passes(&self) -> bool {
         match self.reason.as_deref() {
             Some("allowed" | "public" | "anonymous") => true,
@@ -188,7 +189,7 @@ impl LinesText {
 }
 
 impl Expectation {
-    /// Compares; nothing is different where all is as expected.
+    /// Compares; the list is empty if everything is as expected.
     #[must_use]
     pub fn differences(&self, outcome: &Outcome) -> Vec<Difference> {
         let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! A case file, read.
+//! Reads a case file.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,13 +12,12 @@ use super::key::{KeySpec, Keys, make_all};
 use super::token::Recipe;
 use super::{Case, CaseError, DEFAULT_NOW, Problem, World};
 
-/// A case file: worlds with the cases to be played in them.
+/// A case file: worlds with the cases that are played in them.
 #[derive(Clone, Debug)]
 pub struct CaseFile {
     /// What the file shows.
     pub about: String,
-    /// Its worlds: the file's own, and those of groups and cases that change
-    /// it.
+    /// Its worlds: the file's own, and those of groups and cases that change it.
     pub worlds: Vec<World>,
 }
 
@@ -30,7 +29,7 @@ pub(super) struct Shared {
     pub(super) now: i64,
 }
 
-/// The members of a file that are not those of its outermost group.
+/// The members of a file that do not belong to its outermost group.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileText {
@@ -46,7 +45,7 @@ struct FileText {
     answers: Map<String, Value>,
 }
 
-/// How a group or a case changes the world.
+/// The changes that a group or a case makes to the world.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct With {
@@ -56,28 +55,28 @@ struct With {
 }
 
 impl CaseFile {
-    /// Reads a file that holds its configuration, and makes its keys.
+    /// Reads a file that contains its configuration, and generates its keys.
     ///
     /// # Errors
     ///
-    /// The first thing that is wrong with it.
+    /// The first error in the file.
     pub fn parse(yaml: &str) -> Result<Self, CaseError> {
         let nowhere = |_: &str| Err("files cannot be read here".to_owned());
         Self::parse_with(yaml, &nowhere)
     }
 
-    /// The same for a file whose `config` may name another one, which `read`
-    /// finds the configuration in.
+    /// The same for a file whose `config` may name another file. `read` finds the
+    /// configuration in that file.
     ///
     /// # Errors
     ///
-    /// The first thing that is wrong with it, or what `read` says.
+    /// The first error in the file, or the error of `read`.
     pub fn parse_with(
         yaml: &str,
         read: &dyn Fn(&str) -> Result<Value, String>,
     ) -> Result<Self, CaseError> {
         let yaml_error = |error: serde_saphyr::Error| Problem::Yaml(error.to_string()).at("YAML");
-        // `y`, `n` and `off` are words.
+        // `y`, `n` and `off` are strings.
         let options = serde_saphyr::options! { strict_booleans: true };
         let mut group: Node =
             serde_saphyr::from_str_with_options(yaml, options).map_err(yaml_error)?;
@@ -141,7 +140,7 @@ fn changed(
         Some(with) => serde_json::from_value(with)?,
         None => With::default(),
     };
-    // Sets and answers are replaced whole, each by its name.
+    // Key sets and answers are replaced as a whole, each by its name.
     let replaced = |outer: &Map<String, Value>, patch: Option<Map<String, Value>>| {
         let mut whole = outer.clone();
         whole.extend(patch.unwrap_or_default());

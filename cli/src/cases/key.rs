@@ -1,4 +1,4 @@
-//! The keys that a case file names: made at run time, by a library that
+//! The keys that a case file names. They are generated at run time, by a library that
 //! shares nothing with the checks under test.
 
 use std::collections::BTreeMap;
@@ -33,16 +33,16 @@ pub(super) enum KeySpec {
 #[serde(deny_unknown_fields)]
 pub(super) struct Described {
     alg: Option<String>,
-    /// Its name where absent; `null` for none.
+    /// Its `kid`; the default if absent, no `kid` if `null`.
     #[serde(default)]
     kid: Kid,
-    /// The bits of an RSA key.
+    /// The size of an RSA key in bits.
     bits: Option<u32>,
     /// The secret of an HMAC key.
     secret: Option<String>,
-    /// The private key is that of another, under this one's `kid` and `alg`.
+    /// The private key is that of another key, under this one's `kid` and `alg`.
     like: Option<String>,
-    /// Whether key sets have it unless they list their keys.
+    /// Whether key sets that do not list their keys contain it.
     #[serde(default = "yes")]
     published: bool,
 }
@@ -87,10 +87,10 @@ enum Material {
 /// All keys of a file.
 pub(super) type Keys = BTreeMap<String, Key>;
 
-/// Makes the keys of a file.
+/// Generates the keys of a file.
 pub(super) fn make_all(specs: BTreeMap<String, KeySpec>) -> Result<Keys, super::CaseError> {
     let mut keys = Keys::new();
-    // Those that are like others, or made from them, come after them.
+    // Keys that refer to others are generated after them.
     let (second, first): (Vec<_>, Vec<_>) =
         specs.into_iter().partition(|(_, spec)| spec.needs_others());
     for (name, spec) in first.into_iter().chain(second) {
@@ -164,7 +164,7 @@ impl Key {
         })
     }
 
-    /// The public key as a JWK; of an HMAC key, the secret.
+    /// The public key as a JWK; for an HMAC key, the secret.
     pub(super) fn jwk(&self) -> Map<String, Value> {
         let mut jwk = match &*self.material {
             Material::Rsa(pair) => {
@@ -192,7 +192,7 @@ impl Key {
         jwk
     }
 
-    /// The signature of `message` by an algorithm that the key can do.
+    /// The signature of `message`, by an algorithm that the key supports.
     pub(super) fn sign(&self, alg: &str, message: &[u8]) -> Result<Vec<u8>, Problem> {
         let random = SystemRandom::new();
         let failed = |_| Problem::Key("the key does not sign");
@@ -265,7 +265,7 @@ impl Key {
     }
 }
 
-/// What `jwk of NAME`, `n of NAME`, `pem of NAME` and the like stand for.
+/// The meaning of `jwk of NAME`, `n of NAME`, `pem of NAME` and similar references.
 pub(super) fn reference(keys: &Keys, text: &str) -> Result<Vec<u8>, Problem> {
     let (form, name) = text
         .split_once(" of ")
@@ -310,7 +310,7 @@ impl Material {
     }
 }
 
-/// The coordinates in the uncompressed point: 4, x, y.
+/// The coordinates of the uncompressed point: 4, x, y.
 fn coordinates(pair: &EcdsaKeyPair) -> (&[u8], &[u8]) {
     let point = pair.public_key().as_ref();
     let (_, both) = point.split_first().unwrap_or((&4, point));

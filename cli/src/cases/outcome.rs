@@ -1,20 +1,20 @@
-//! What became of a request, as client and upstream saw it.
+//! The outcome of a request, as the client and the upstream saw it.
 
-/// Fields in order, repeated ones each on its own; names in lower case.
+/// Fields in order, one entry for each repetition; names in lower case.
 pub type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// The status that the client got.
     pub status: u16,
-    /// The reason's name; absent where the filter did not decide.
+    /// The reason's name; absent if the filter did not decide.
     pub reason: Option<String>,
     /// The answer's header fields.
     pub headers: Fields,
-    /// The answer's body; absent where it is the upstream's.
+    /// The answer's body; absent if it is the upstream's.
     pub body: Option<Vec<u8>>,
-    /// What the upstream saw; absent where it saw nothing.
+    /// The request that the upstream saw; absent if none reached it.
     pub upstream: Option<Seen>,
 }
 
@@ -23,7 +23,7 @@ pub struct Outcome {
 pub struct Seen {
     /// The path, with the query.
     pub path: Vec<u8>,
-    /// The header fields, pseudo-headers not among them.
+    /// The header fields, without pseudo-headers.
     pub headers: Fields,
     /// The trailer fields.
     pub trailers: Fields,

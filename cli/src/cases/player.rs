@@ -1,4 +1,4 @@
-//! A request played on the core, in a world that the file makes up.
+//! Plays a request on the core, in the world that the file describes.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::Policy;
 use edge_authz::time::UnixTime;
 
-/// How long, in the world's time, a request may take to be decided.
+/// The maximum time, by the world's clock, until a request is decided.
 const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Plays requests in one world.
@@ -33,7 +33,7 @@ impl Player {
     ///
     /// # Errors
     ///
-    /// The configuration is refused, or a key set names what is not there.
+    /// The configuration is refused, or a key set names an unknown key.
     pub fn new(world: &World) -> Result<Self, CaseError> {
         let bytes = world.config().to_string();
         let policy = config::compile(bytes.as_bytes())
@@ -44,9 +44,9 @@ impl Player {
         })
     }
 
-    /// Plays a request on a filter that has just been started and has its
-    /// keys, at `now` (seconds since 1970): once, and once more, when the
-    /// token may be remembered.
+    /// Plays a request on a filter that has just started and has its keys, at `now`
+    /// (seconds since 1970). It is played twice: the second time, the token may be
+    /// cached.
     #[must_use]
     pub fn play(&self, request: &Request, now: i64) -> [Outcome; 2] {
         let mut filter = Filter::start(self, UnixTime::from_secs(now));
@@ -66,7 +66,7 @@ struct Filter<'p> {
 }
 
 impl<'p> Filter<'p> {
-    /// A filter that was started a moment ago.
+    /// A filter that has just started.
     fn start(player: &'p Player, now: UnixTime) -> Self {
         let mut filter = Self {
             player,
@@ -94,14 +94,13 @@ impl<'p> Filter<'p> {
             let effects = self.engine.tick(env(self.now, &self.shared));
             answer = self.carry_out(effects);
         }
-        // A request that is never decided is never answered either.
+        // A request that is never decided is never answered.
         answer.map_or_else(Outcome::default, |answer| {
             outcome(&self.player.policy, &answer, request)
         })
     }
 
-    /// Answers fetches until there are none, and returns the decision if one
-    /// was made.
+    /// Answers fetches until there are none, and returns the decision if one was made.
     fn carry_out(&mut self, effects: Vec<Effect>) -> Option<Answer> {
         let mut decided = None;
         let mut todo = effects;
@@ -143,8 +142,8 @@ fn answer_head(answer: &FetchAnswer) -> AnswerHead {
     AnswerHead::read(&HeaderMap::from_pairs(fields), answer.body.len())
 }
 
-/// The head as Envoy hands it over: names in lower case, and repeated lines of
-/// the headers that it knows as one.
+/// The head as Envoy passes it: names in lower case, and repeated lines of the headers
+/// that it knows as one line.
 fn head(request: &Request) -> RequestHead {
     let mut fields: Fields = vec![(b":method".to_vec(), request.method.clone())];
     for (name, value) in [(":path", &request.path), (":authority", &request.host)] {
@@ -209,7 +208,7 @@ fn with_cors(headers: Fields, cors: Option<&ResponseCors>, own: bool) -> Fields 
     edited(headers, &cors.apply(borrowed, own))
 }
 
-/// Header fields with changes made to them.
+/// Header fields with changes applied.
 fn edited(mut headers: Fields, edits: &[HeaderEdit<'_>]) -> Fields {
     for edit in edits {
         match edit {
@@ -221,7 +220,7 @@ fn edited(mut headers: Fields, edits: &[HeaderEdit<'_>]) -> Fields {
     headers
 }
 
-/// The request as it reaches the upstream.
+/// The request that reaches the upstream.
 fn seen(policy: &Policy, request: &Request, edits: &[HeaderEdit<'_>]) -> Seen {
     let headers = head(request)
         .headers()
@@ -249,7 +248,7 @@ fn set(headers: &mut Fields, name: &[u8], value: &[u8]) {
     headers.push((name.to_vec(), value.to_vec()));
 }
 
-/// What one worker alone shares.
+/// The shared data of a single worker.
 #[derive(Debug, Default)]
 struct Shared(RefCell<BTreeMap<String, (Vec<u8>, u32)>>);
 

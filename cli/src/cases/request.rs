@@ -8,7 +8,7 @@ use super::token::{TokenRef, Workshop};
 use super::token_parts::Made;
 use super::{Fields, Problem, text};
 
-/// The host of requests that name none.
+/// The default host of a request.
 const USUAL_HOST: &str = "api.example.com";
 
 /// A protocol of the client.
@@ -20,7 +20,7 @@ pub enum Protocol {
     Http2,
 }
 
-/// A request, ready to be sent.
+/// A request that is ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The method.
@@ -35,16 +35,16 @@ pub struct Request {
     pub body: Vec<u8>,
     /// Trailer fields.
     pub trailers: Fields,
-    /// What the upstream answers.
+    /// The upstream's answer.
     pub upstream: UpstreamAnswer,
 }
 
-/// What the upstream answers a request that reaches it.
+/// The upstream's answer to a request that reaches it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpstreamAnswer {
     /// The status.
     pub status: u16,
-    /// Header fields beside those of any answer.
+    /// Header fields in addition to the usual ones.
     pub headers: Fields,
 }
 
@@ -88,7 +88,7 @@ struct UpstreamText {
     headers: FieldsText,
 }
 
-/// Fields by name; a list is as many lines.
+/// Fields by name; a list is one line for each element.
 type FieldsText = BTreeMap<String, Lines>;
 
 /// The values of a field.
@@ -136,7 +136,7 @@ impl RequestText {
         Ok((request, token.unwrap_or_default()))
     }
 
-    /// Whether the request says itself where its token stands.
+    /// Whether the request itself says where its token goes.
     fn places_token(&self) -> bool {
         let mut names = self.headers.keys();
         if names.any(|name| name.eq_ignore_ascii_case("authorization")) {
@@ -151,8 +151,8 @@ impl RequestText {
     }
 }
 
-/// What a name stands for in a request and in what is expected: `token` is
-/// the request's own.
+/// The meaning of a name in a request and in its expectation: `token` is the request's
+/// own token.
 pub(super) fn own_token(
     token: Option<&Made>,
     name: &str,

@@ -1,4 +1,4 @@
-//! What attackers do to signatures.
+//! The changes that attackers make to signatures.
 
 use super::Problem;
 
@@ -7,10 +7,10 @@ const ORDER_P256: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9ca
 /// The order of edwards25519, little-endian (RFC 8032 section 5.1).
 const ORDER_ED25519: &str = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
 
-/// Changes a signature as told: `flip 5` (a bit), `cut 1` and `append 00`
-/// (bytes), `prepend 00`, `bytes 00ff`, `zeros 64`, `swapped` (its halves),
-/// `der` (as ECDSA signatures are elsewhere), `complement` (s → n − s of
-/// P-256) and `plus order` (S → S + L of Ed25519).
+/// Changes a signature: `flip 5` (a bit), `cut 1` and `append 00` (bytes), `prepend 00`,
+/// `bytes 00ff`, `zeros 64`, `swapped` (its halves), `der` (the usual form of ECDSA
+/// signatures outside of JWS), `complement` (s → n − s of P-256) and `plus order` (S → S
+/// + L of Ed25519).
 pub(super) fn altered(signature: Vec<u8>, how: &str) -> Result<Vec<u8>, Problem> {
     let (verb, argument) = how.split_once(' ').unwrap_or((how, ""));
     let wrong = || Problem::invalid(how, "a change of a signature");
@@ -72,7 +72,7 @@ fn halves(signature: &[u8]) -> (&[u8], &[u8]) {
         .unwrap_or_default()
 }
 
-/// An INTEGER of DER, without needless zeros.
+/// A DER INTEGER, without needless zeros.
 fn integer(number: &[u8]) -> Result<Vec<u8>, Problem> {
     let mut number: Vec<u8> = number
         .iter()

@@ -24,7 +24,7 @@ fn all(file: &CaseFile) -> impl Iterator<Item = (&World, &Case)> {
     worlds.flat_map(|world| world.cases.iter().map(move |case| (world, case)))
 }
 
-/// What is different in each case, by the names of the cases.
+/// The differences of each case, by the names of the cases.
 fn played(cases: &str) -> Vec<(String, Vec<String>)> {
     let file = file(cases).unwrap();
     all(&file)
@@ -45,7 +45,7 @@ fn requests(cases: &str) -> Vec<Request> {
         .collect()
 }
 
-/// Header and claims of the token of the only case.
+/// The header and claims of the token of the only case.
 fn token(recipe: &str) -> (Value, Value) {
     let cases = format!("cases: [{{name: a, request: GET /, token: {recipe}, expect: 200}}]");
     let request = &requests(&cases)[0];

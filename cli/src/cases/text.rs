@@ -1,17 +1,17 @@
-//! Texts of a case file as bytes.
+//! The texts of a case file as bytes.
 //!
-//! Three notations, the same wherever a text stands for bytes:
+//! Three notations work in every text that stands for bytes:
 //!
 //! * `\xNN` is one byte; no other backslash is special.
-//! * `<<TEXT*N>>` is TEXT, N times.
-//! * `${NAME}` is what the surroundings know by this name, as it is.
+//! * `<<TEXT*N>>` is TEXT, repeated N times.
+//! * `${NAME}` is the value of this name in the context, unchanged.
 
 use super::Problem;
 
-/// The most bytes of one text: far above what any proxy takes in a head.
+/// The maximum size of one text in bytes: far above what any proxy accepts in a head.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// The bytes that a text stands for. `refer` knows the names.
+/// The bytes of a text. `refer` resolves the names.
 pub(super) fn bytes(
     text: &str,
     refer: &dyn Fn(&str) -> Result<Vec<u8>, Problem>,
@@ -34,7 +34,7 @@ pub(super) fn bytes(
     Ok(out)
 }
 
-/// The bytes of a text that refers to nothing.
+/// The bytes of a text without references.
 #[cfg(test)]
 pub(super) fn plain(text: &str) -> Result<Vec<u8>, Problem> {
     bytes(text, &|name| Err(Problem::unknown("text", name)))
@@ -48,7 +48,7 @@ pub(super) fn references(text: &str) -> impl Iterator<Item = &str> {
         .map(|(name, _)| name.trim())
 }
 
-/// `bytes` as a case file would write them.
+/// `bytes` in the notation of a case file.
 pub(super) fn readable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for &byte in bytes {

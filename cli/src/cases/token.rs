@@ -1,4 +1,4 @@
-//! Tokens: from how a file describes them to their text.
+//! Makes the text of a token from its description in a file.
 
 use std::collections::BTreeMap;
 
@@ -9,38 +9,38 @@ use super::key::{Key, Keys};
 use super::token_parts::{Made, encode};
 use super::{Problem, signature, text};
 
-/// The token that others begin from unless they say which.
+/// The default token on which others are based.
 pub(super) const USUAL: &str = "good";
 
-/// How deep tokens may be like, or inside, other ones.
+/// The maximum depth to which tokens may be like, or inside, other tokens.
 const MAX_DEPTH: u8 = 16;
 
-/// A token as a file describes it: what is different from another one.
+/// A token as a file describes it: its differences from another token.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Recipe {
     like: Option<String>,
-    /// The key that signs.
+    /// The signing key.
     key: Option<String>,
-    /// The provider whose issuer and audience it has.
+    /// The provider that determines its issuer and audience.
     provider: Option<String>,
-    /// The algorithm of the signature, if not the key's own.
+    /// The algorithm of the signature, if it is not the key's own.
     sign_as: Option<String>,
     header: Option<Part>,
     claims: Option<Part>,
-    /// Header members and claims that are left out.
+    /// Header members and claims to leave out.
     without: Vec<String>,
     /// What is signed: `${header}.${claims}`.
     signs: Option<String>,
     /// What is sent: `${header}.${claims}.${signature}`.
     form: Option<String>,
-    /// What is done to the signature.
+    /// Changes to the signature.
     signature: Option<Alterations>,
-    /// The whole token, as it is.
+    /// The whole token, unchanged.
     text: Option<String>,
 }
 
-/// Members in place of, or beside, the usual ones; or the JSON text, in which
+/// Members that replace the usual ones or are added to them; or the JSON text, in which
 /// `...` stands for the usual members.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
@@ -64,7 +64,7 @@ pub(super) enum TokenRef {
     Inline(Box<Recipe>),
 }
 
-/// What tokens are made from.
+/// The input for making tokens.
 #[derive(Clone, Copy)]
 pub(super) struct Workshop<'a> {
     pub(super) keys: &'a Keys,
@@ -74,7 +74,7 @@ pub(super) struct Workshop<'a> {
     pub(super) now: i64,
 }
 
-/// A recipe with all that it is like.
+/// A description together with those of the tokens that it is like.
 #[derive(Debug, Default)]
 struct Whole {
     recipe: Recipe,
@@ -90,7 +90,7 @@ impl Workshop<'_> {
         self.make_at(token, 0)
     }
 
-    /// What `good`, `claims of good`, `pem of rsa` and the like stand for.
+    /// The meaning of `good`, `claims of good`, `pem of rsa` and similar references.
     pub(super) fn reference(&self, name: &str) -> Result<Vec<u8>, Problem> {
         self.reference_at(name, 0)
     }
@@ -176,7 +176,7 @@ impl Workshop<'_> {
         Ok(())
     }
 
-    /// The key that signs: the named one, or the only one.
+    /// The signing key: the named one, or the only one.
     fn key(&self, whole: &Whole) -> Result<&Key, Problem> {
         if let Some(name) = &whole.recipe.key {
             let key = self.keys.get(name);
@@ -187,7 +187,7 @@ impl Workshop<'_> {
         only.ok_or(Problem::Missing("with several keys, a token's `key`"))
     }
 
-    /// The claims of a token that its provider takes.
+    /// The claims of a token that its provider accepts.
     fn claims(&self, whole: &Whole) -> Result<Map<String, Value>, Problem> {
         let mut claims = Map::new();
         let providers = self.config.get("providers").and_then(Value::as_array);
@@ -212,7 +212,7 @@ impl Workshop<'_> {
         Ok(claims)
     }
 
-    /// Times that a file writes as `"now+1h"`, as seconds.
+    /// Converts times such as `"now+1h"` to seconds.
     fn dated(&self, json: &str) -> String {
         let mut out = String::with_capacity(json.len());
         let mut rest = json;
@@ -233,7 +233,7 @@ impl Workshop<'_> {
         out
     }
 
-    /// The time of `""`, `"+1h"` and `"-30s"` after `now`.
+    /// The time for `""`, `"+1h"` and `"-30s"`, relative to `now`.
     fn time(&self, offset: &str) -> Option<i64> {
         if offset.is_empty() {
             return Some(self.now);
@@ -263,7 +263,7 @@ fn usual_header(key: &Key) -> Map<String, Value> {
 }
 
 impl Whole {
-    /// Adds what a recipe says to what it is like.
+    /// Adds the description of a token to those of the tokens that it is like.
     fn add(&mut self, recipe: &Recipe) {
         let Recipe {
             like: _,

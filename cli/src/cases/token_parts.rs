@@ -1,4 +1,4 @@
-//! The three parts of a token as text, and what attackers do to that text.
+//! The three parts of a token as text, and the changes that attackers make to that text.
 
 use base64::Engine;
 use base64::alphabet;
@@ -6,7 +6,7 @@ use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD_NO_PAD, U
 
 use super::Problem;
 
-/// A made token.
+/// A generated token.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Made {
     pub(super) text: Vec<u8>,
@@ -36,16 +36,16 @@ impl Made {
     }
 }
 
-/// base64url as tokens have it.
+/// base64url, as tokens use it.
 pub(super) fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The same bytes in other text, or nearly the same text.
+/// Different text for the same bytes, or nearly the same text.
 fn changed(part: &str, how: &str) -> Result<String, Problem> {
     match how {
-        // Bits that stand for nothing are not zero: the last character is
-        // the next one of the alphabet.
+        // The unused bits are not zero: the last character becomes the next one of the
+        // alphabet.
         "loose" => {
             let characters = alphabet::URL_SAFE.as_str();
             let mut part = part.to_owned();

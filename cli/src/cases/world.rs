@@ -1,4 +1,4 @@
-//! A world of cases: the configuration in force, and issuers that answer.
+//! A world of cases: the active configuration, and issuers that answer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub enum Side {
     Envoy,
 }
 
-/// A configuration and the issuers it meets, with the cases to be played.
+/// A configuration and its issuers, with the cases that are played.
 #[derive(Clone, Debug)]
 pub struct World {
     /// The cases.
@@ -36,22 +36,22 @@ pub struct World {
 /// One case.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// Its name, and those of its groups before it.
+    /// Its name, preceded by those of its groups.
     pub name: String,
-    /// What it shows: the number of a row in a table of attacks or rules.
+    /// The number of a row in a table of attacks or rules that it covers.
     pub row: Option<String>,
-    /// Where it is played; absent: everywhere.
+    /// Where it is played; everywhere if absent.
     pub only: Option<Side>,
     /// The protocols it is played over.
     pub protocols: Vec<Protocol>,
-    /// Whether it is also played behind an Envoy that normalises paths, which
-    /// must open nothing.
+    /// Whether it is also played behind an Envoy that normalises paths. That must not let
+    /// any more requests pass.
     pub strict_paths: bool,
     request: RequestText,
     expect: ExpectText,
 }
 
-/// The members of a case that are not its request's.
+/// The members of a case that do not belong to its request.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CaseText {
@@ -65,7 +65,7 @@ struct CaseText {
 }
 
 impl Case {
-    /// Reads a case that was written out.
+    /// Reads an expanded case.
     pub(super) fn read(mut node: Map<String, Value>) -> Result<Self, CaseError> {
         let place = node
             .get("name")
@@ -111,8 +111,8 @@ impl Case {
         self.only.is_none_or(|only| only == side)
     }
 
-    /// Whether a real Envoy is expected to answer otherwise than the core,
-    /// since it never asks the filter.
+    /// Whether a real Envoy is expected to answer differently from the core, since it
+    /// never calls the filter.
     #[must_use]
     pub fn differs_in_envoy(&self) -> bool {
         self.expect.differs_in_envoy()
@@ -120,7 +120,7 @@ impl Case {
 }
 
 impl World {
-    /// The configuration, as the filter is given it.
+    /// The configuration, as the filter gets it.
     #[must_use]
     pub fn config(&self) -> &Value {
         &self.config
@@ -136,17 +136,17 @@ impl World {
     ///
     /// # Errors
     ///
-    /// A key set that names a key which is not there.
+    /// A key set names an unknown key.
     pub fn answers(&self) -> Result<BTreeMap<String, FetchAnswer>, CaseError> {
         answers::of(self)
     }
 
-    /// The request of a case with a token made at `now` (seconds since 1970),
-    /// and what must become of it on each side.
+    /// The request of a case with a token made at `now` (seconds since 1970), and the
+    /// expected outcome on each side.
     ///
     /// # Errors
     ///
-    /// A text refers to something that is not there.
+    /// A text refers to an unknown name.
     pub fn prepare(&self, case: &Case, now: i64) -> Result<(Request, [Expectation; 2]), CaseError> {
         let workshop = self.workshop(now);
         let prepared = || {

@@ -1,4 +1,4 @@
-//! The clusters of an Envoy bootstrap that keys are fetched through.
+//! The clusters of an Envoy bootstrap that are used for fetching keys.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use crate::subject::{Step, Subject, shown};
 use crate::tree::Node;
 use edge_authz::policy::{KeyLocation, KeySource, Policy, ProviderKeys};
 
-/// What is wrong with them. A file without clusters says nothing of them.
+/// Their problems. A file without clusters has none.
 pub(super) fn of(policy: &Policy, subject: &Subject, roots: &[Node]) -> Vec<Finding> {
     let mut found = Vec::new();
     for root in roots {
@@ -38,7 +38,7 @@ pub(super) fn of(policy: &Policy, subject: &Subject, roots: &[Node]) -> Vec<Find
 
 struct Bootstrap<'d> {
     clusters: &'d [Node],
-    /// Whether further clusters come at run time.
+    /// Whether further clusters are added at run time.
     dynamic: bool,
 }
 
@@ -112,7 +112,7 @@ impl Bootstrap<'_> {
             let path = format!("cluster `{name}`");
             let mut finding = Finding::said(Severity::Warning, path, sentence);
             finding.put(at.clone(), None);
-            // Several providers may have their keys through one cluster.
+            // Several providers may fetch their keys through one cluster.
             if !found.contains(&finding) {
                 found.push(finding);
             }
@@ -120,9 +120,10 @@ impl Bootstrap<'_> {
     }
 }
 
-/// What TLS towards an issuer lacks; keys that anybody can send are no keys.
+/// What is missing in the TLS settings for an issuer. Keys from an unauthenticated server
+/// cannot be trusted.
 fn weakness(cluster: &Node) -> Option<&'static str> {
-    // Which of several sockets is used is decided per endpoint.
+    // The choice between several sockets is made for each endpoint.
     if cluster.get("transport_socket_matches").is_some() {
         return None;
     }
@@ -167,8 +168,8 @@ fn weakness(cluster: &Node) -> Option<&'static str> {
     )
 }
 
-/// Which addresses of the issuer's host are used. By default Envoy uses those of
-/// IPv6 alone where there are any.
+/// Which addresses of the issuer's host are used. By default Envoy uses only IPv6
+/// addresses if there are any.
 fn addresses(cluster: &Node) -> Option<&'static str> {
     let options = cluster.descend(&["cluster_type", "typed_config"]);
     let option = |name| options.and_then(|options| options.get(name));
@@ -202,7 +203,7 @@ fn addresses(cluster: &Node) -> Option<&'static str> {
     }
 }
 
-/// Whether an endpoint has a name that is to be resolved.
+/// Whether an endpoint has a host name that must be resolved.
 fn has_named_host(cluster: &Node) -> bool {
     let localities = elements(cluster.descend(&["load_assignment", "endpoints"]));
     let endpoints = localities

@@ -1,16 +1,16 @@
-//! Warnings as they are found.
+//! Collects warnings.
 
 use crate::report::{Finding, Severity};
 use crate::subject::{Step, Subject, shown};
 
-/// Collects warnings, each at its place.
+/// Collects warnings with their places.
 pub(super) struct Warnings<'s> {
     subject: &'s Subject,
     found: Vec<Finding>,
 }
 
 impl<'s> Warnings<'s> {
-    /// None yet.
+    /// An empty collection.
     pub(super) const fn about(subject: &'s Subject) -> Self {
         Self {
             subject,
@@ -18,17 +18,17 @@ impl<'s> Warnings<'s> {
         }
     }
 
-    /// What they are about.
+    /// The subject of the warnings.
     pub(super) const fn subject(&self) -> &'s Subject {
         self.subject
     }
 
-    /// All of them.
+    /// All warnings.
     pub(super) fn finish(self) -> Vec<Finding> {
         self.found
     }
 
-    /// Adds a warning about what stands at a path.
+    /// Adds a warning about the value at a path.
     pub(super) fn add(&mut self, steps: &[Step<'_>], sentence: &str) {
         let (span, words) = self.subject.locate(steps.iter().copied(), false);
         let mut finding = Finding::said(Severity::Warning, shown(steps), sentence);

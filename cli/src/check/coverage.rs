@@ -1,4 +1,4 @@
-//! What falls to a route that was not meant for it.
+//! Requests that fall back to a route that was not meant for them.
 
 use super::collector::Warnings;
 use crate::patterns::{Written, written};
@@ -6,8 +6,8 @@ use crate::subject::Subject;
 use edge_authz::http::{NormalPath, RoutePattern};
 use edge_authz::policy::{Access, Policy, Route};
 
-/// Warns of methods that nobody sends, of a `$default` that is weaker than its
-/// neighbours, and of `/x/{proxy+}` without `/x`.
+/// Warns about unknown methods, about a `$default` that is weaker than its neighbours,
+/// and about `/x/{proxy+}` without `/x`.
 pub(super) fn of(policy: &Policy, subject: &Subject, warnings: &mut Warnings<'_>) {
     let written = written(policy, subject);
     super::methods::of(&written, warnings);
@@ -17,7 +17,7 @@ pub(super) fn of(policy: &Policy, subject: &Subject, warnings: &mut Warnings<'_>
     }
 }
 
-/// How much a route asks for; the order is that of strictness.
+/// How much a route requires, ordered by strictness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Strictness {
     Public,
@@ -46,7 +46,7 @@ impl Strictness {
 fn default_route(policy: &Policy, written: &[Written], warnings: &mut Warnings<'_>) {
     let is_default = |one: &&Written| one.pattern == RoutePattern::Default;
     let route_of = |one: &Written| policy.route(one.place.route);
-    // Routes that are open on purpose do not say what the rest wants.
+    // Routes that are public on purpose do not show what the others require.
     let least = written
         .iter()
         .filter(|one| !is_default(one))
@@ -77,7 +77,8 @@ fn default_route(policy: &Policy, written: &[Written], warnings: &mut Warnings<'
     }
 }
 
-/// `/x/{proxy+}` is not for `/x`: that falls to another route, or to none.
+/// `/x/{proxy+}` does not match `/x`: that request falls back to another route, or to
+/// none.
 fn greedy(policy: &Policy, one: &Written, all: &[Written], warnings: &mut Warnings<'_>) {
     if one.is_exact() {
         return;

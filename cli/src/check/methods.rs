@@ -1,10 +1,10 @@
-//! Methods that no client is known to send.
+//! Methods that no known client sends.
 
 use super::collector::Warnings;
 use crate::patterns::Written;
 use edge_authz::http::{MethodPattern, RoutePattern};
 
-/// IANA's registry of methods, and those of caches, `UPnP` and streams that it
+/// IANA's registry of methods, and the methods of caches, `UPnP` and streaming that it
 /// lacks.
 const KNOWN: [&str; 46] = [
     "ACL",
@@ -55,8 +55,8 @@ const KNOWN: [&str; 46] = [
     "VERSION-CONTROL",
 ];
 
-/// Warns of a pattern whose method is probably a slip: it matches nothing, and
-/// what was meant falls to another route.
+/// Warns about a pattern whose method is probably a typing error: it matches nothing, and
+/// the intended requests fall back to another route.
 pub(super) fn of(written: &[Written], warnings: &mut Warnings<'_>) {
     for one in written {
         if let RoutePattern::Path {

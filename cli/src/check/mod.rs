@@ -1,4 +1,4 @@
-//! `edge-authz check`: what the filter would say of a file, and what is risky.
+//! `edge-authz check`: the filter's errors for a file, and its risks.
 
 mod clusters;
 mod collector;
@@ -20,11 +20,11 @@ use edge_authz::config::{
 };
 use edge_authz::policy::Policy;
 
-/// What was found in one file.
+/// The findings in one file.
 #[derive(Debug)]
 pub(crate) struct Checked {
     pub(crate) source: Source,
-    /// How many configurations the file has.
+    /// The number of configurations in the file.
     pub(crate) configurations: usize,
     /// In the order of their places.
     pub(crate) findings: Vec<Finding>,
@@ -71,7 +71,7 @@ fn findings(document: &Document, source: &Source) -> Vec<Finding> {
 ///
 /// # Errors
 ///
-/// Everything that is wrong with it, at its places in the file.
+/// All its errors, with their places in the file.
 pub(crate) fn compile(subject: &Subject, source: &Source) -> Result<Policy, Vec<Finding>> {
     config::compile(&subject.json).map_err(|errors| told(&errors, subject, source))
 }
@@ -108,7 +108,7 @@ fn finding(error: &ConfigError, subject: &Subject) -> Finding {
     finding
 }
 
-/// Whether a problem is one of a member rather than of its value.
+/// Whether a problem concerns a member's name rather than its value.
 fn is_of_the_name(problem: &Problem) -> bool {
     matches!(
         problem,
@@ -121,7 +121,7 @@ fn is_of_the_name(problem: &Problem) -> bool {
     )
 }
 
-/// The other place that an error names.
+/// The other place that an error mentions.
 fn related(error: &ConfigError, subject: &Subject) -> Option<(Range<usize>, &'static str)> {
     let Problem::Shape(ShapeProblem::Repeated { first }) = &error.problem else {
         return None;
@@ -138,7 +138,7 @@ fn steps(steps: &[PathStep<Box<str>>]) -> impl Iterator<Item = Step<'_>> {
 }
 
 impl Checked {
-    /// Puts findings in the order of their places.
+    /// Sorts findings by place.
     pub(crate) fn of(source: Source, configurations: usize, mut findings: Vec<Finding>) -> Self {
         let shown = |span: &Range<usize>| first_line(&source.text, span);
         for finding in &mut findings {
@@ -155,7 +155,7 @@ impl Checked {
         }
     }
 
-    /// How many findings are as bad as this.
+    /// The number of findings of this severity.
     pub(crate) fn count(&self, severity: Severity) -> usize {
         let findings = self.findings.iter();
         findings
@@ -167,7 +167,7 @@ impl Checked {
     ///
     /// # Errors
     ///
-    /// Those of the writer.
+    /// The errors of the writer.
     pub(crate) fn show(&self, renderer: &Renderer, out: &mut dyn Write) -> std::io::Result<()> {
         for finding in &self.findings {
             writeln!(out, "{}\n", finding.render(&self.source, renderer))?;
@@ -186,7 +186,7 @@ impl Checked {
         }
     }
 
-    /// The same for other programs.
+    /// The same, for other programs.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         let findings = self.findings.iter();
         json!({

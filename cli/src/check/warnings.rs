@@ -1,7 +1,7 @@
-//! What is legal and risky in a policy.
+//! Valid but risky settings in a policy.
 //!
-//! All of it is read from the compiled policy: nothing here decides what a
-//! configuration means.
+//! All of it is read from the compiled policy: nothing here decides what a configuration
+//! means.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use edge_authz::crypto::Algorithm;
 use edge_authz::jwt::{Audiences, Binding};
 use edge_authz::policy::{Access, KeyLocation, Policy, Provider, ProviderKeys, TokenPlace};
 
-/// Everything that is risky in a policy.
+/// All risks in a policy.
 pub(super) fn of(policy: &Policy, subject: &Subject) -> Vec<Finding> {
     let mut warnings = Warnings::about(subject);
     for (id, provider) in policy.providers.iter() {
@@ -73,8 +73,8 @@ fn of_provider(
     }
 }
 
-/// What a written `binding` does to tokens with `cnf`, whose proofs of
-/// possession cannot be checked.
+/// The effect of an explicit `binding` on tokens with `cnf`, whose proofs of possession
+/// cannot be checked.
 fn binding(provider: &Provider, at: &[Step<'_>], warnings: &mut Warnings<'_>) {
     if !warnings.subject().has(at) {
         return;
@@ -120,7 +120,7 @@ fn scopes(policy: &Policy, warnings: &mut Warnings<'_>) {
     }
 }
 
-/// Policies that let other pages than the operator's read private answers.
+/// Policies that let pages other than the operator's read private answers.
 fn origins(policy: &Policy, warnings: &mut Warnings<'_>) {
     let mut told = BTreeSet::new();
     for (index, route) in policy.routes.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Key sets from files, in place of those that the filter fetches.
+//! Key sets from files, instead of fetched ones.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use edge_authz::policy::{Policy, ProviderId, ProviderKeys, SourceId};
 use edge_authz::time::UnixTime;
 use std::sync::Arc;
 
-/// The key sets at hand, as if fetched just now.
+/// The given key sets, as if they had just been fetched.
 #[derive(Debug)]
 pub(crate) struct KeyFiles {
     sets: BTreeMap<SourceId, KeySet>,
     now: UnixTime,
-    /// What was said of keys that cannot be used.
+    /// Notes about keys that cannot be used.
     pub(crate) notes: Vec<String>,
 }
 
@@ -28,11 +28,11 @@ impl KeyFiles {
         }
     }
 
-    /// Takes a key set for a provider.
+    /// Adds a provider's key set.
     ///
     /// # Errors
     ///
-    /// No such provider, one that fetches none, or no key set.
+    /// The provider does not exist or fetches no keys, or the file is not a key set.
     pub(crate) fn add(&mut self, policy: &Policy, name: &str, bytes: &[u8]) -> Result<(), String> {
         let mut providers = policy.providers.iter();
         let (_, provider) = providers
@@ -66,7 +66,7 @@ impl Keys for KeyFiles {
     }
 }
 
-/// A command remembers no token.
+/// A command has no token cache.
 #[derive(Debug)]
 pub(crate) struct NothingRemembered;
 

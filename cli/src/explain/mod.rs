@@ -1,8 +1,8 @@
 //! `edge-authz explain`: why a request is decided as it is.
 //!
-//! The core tells the steps of its decision as it takes them, and they are put
-//! into words here. A token is never shown, nor is what may hold
-//! one: queries, cookies, the values of request headers.
+//! The core reports the steps of its decision as it takes them, and this module describes
+//! them in words. It never shows a token, or what may contain one: queries, cookies, the
+//! values of request headers.
 
 mod keys;
 mod moment;
@@ -31,18 +31,18 @@ use keys::NothingRemembered;
 use render::Renderer;
 use step::{Result, Step};
 
-/// The steps of a decision and what they lead to.
+/// The steps of a decision and their result.
 pub(crate) struct Explanation {
     method: String,
     steps: Vec<Step>,
     verdict: String,
     status: Option<u16>,
     reason: &'static str,
-    /// What the client or the upstream gets.
+    /// The effects on the client or the upstream.
     effects: Vec<String>,
 }
 
-/// Explains what becomes of a request.
+/// Explains how a request is decided.
 pub(crate) fn explain(
     loaded: &Loaded,
     head: &RequestHead,
@@ -66,7 +66,7 @@ pub(crate) fn explain(
     };
     let decision = evaluate_traced(policy, head, context, &mut renderer);
     let (verdict, status, effects) = verdict(policy, &decision);
-    // A request that waits is refused for this in the end.
+    // A request that waits is refused for this reason in the end.
     let reason = decision.reason().unwrap_or(Reason::KeysUnavailable);
     Explanation {
         method: quote(head.method().unwrap_or_default()),
@@ -118,7 +118,7 @@ fn verdict(policy: &Policy, decision: &Decision) -> (String, Option<u16>, Vec<St
     }
 }
 
-/// A change of the request, without what may hold a token.
+/// A change to the request, without parts that may contain a token.
 fn shown(policy: &Policy, edit: &HeaderEdit<'_>) -> String {
     match edit {
         HeaderEdit::Remove(name) => format!("removes {}", quote(name)),
@@ -142,7 +142,7 @@ fn shown(policy: &Policy, edit: &HeaderEdit<'_>) -> String {
     }
 }
 
-/// Bytes as text that does nothing to a terminal.
+/// Bytes as text that is safe to print on a terminal.
 fn quote(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes)
         .escape_debug()
@@ -156,7 +156,7 @@ impl Explanation {
     ///
     /// # Errors
     ///
-    /// Those of the writer.
+    /// The errors of the writer.
     pub(crate) fn show(&self, out: &mut dyn Write) -> std::io::Result<()> {
         for step in &self.steps {
             let mark = match step.result {
@@ -186,7 +186,7 @@ impl Explanation {
         Ok(())
     }
 
-    /// The same for other programs.
+    /// The same, for other programs.
     pub(crate) fn to_json(&self) -> Value {
         json!({
             "steps": self.steps,

@@ -17,7 +17,7 @@ const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
 pub(crate) struct Moment(pub(crate) UnixTime);
 
 impl Moment {
-    /// The time of the machine.
+    /// The current time of the machine.
     pub(crate) fn now() -> Self {
         #[expect(
             clippy::disallowed_methods,
@@ -32,7 +32,7 @@ impl Moment {
     ///
     /// # Errors
     ///
-    /// That it is neither.
+    /// The text has neither form.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let seconds = text.parse().ok().or_else(|| {
             let date_time = DateTime::strptime(FORMAT, text).ok()?;
@@ -44,13 +44,13 @@ impl Moment {
     }
 }
 
-/// As RFC 3339 writes it.
+/// In the form of RFC 3339.
 impl fmt::Display for Moment {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0.as_secs();
         match EPOCH.checked_add(SignedDuration::from_secs(seconds)) {
             Ok(date_time) => date_time.strftime(FORMAT).fmt(out),
-            // A calendar ends with the year 9999.
+            // The calendar ends with the year 9999.
             Err(_) => write!(out, "{seconds} s after 1970"),
         }
     }

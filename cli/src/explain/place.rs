@@ -1,4 +1,4 @@
-//! Steps 1 to 4 in words: which route a request has.
+//! Steps 1 to 4 in words: the route of a request.
 
 use edge_authz::authz::{HostFault, PreflightStep, Target};
 use edge_authz::cors::{PreflightFault, PreflightPart};
@@ -11,8 +11,8 @@ use super::step::{Result as Outcome, Step};
 use crate::patterns::{Written, table};
 use crate::words;
 
-/// Step 1: the client's copies of headers that only the filter may set, and
-/// whether the next hop would remove the filter's own.
+/// Step 1: the client's copies of headers that only the filter may set, and whether the
+/// next hop would remove the filter's own headers.
 pub(super) fn headers(policy: &Policy, head: &RequestHead, names_identity: bool) -> Step {
     if names_identity {
         let outcome = "names a header that only the filter may set: the next hop would remove it";
@@ -34,7 +34,7 @@ pub(super) fn headers(policy: &Policy, head: &RequestHead, names_identity: bool)
     Step::passed(1, "headers", owned.join(", "), outcome)
 }
 
-/// Step 2: a method that is refused.
+/// Step 2: a refused method.
 pub(super) fn method(head: &RequestHead) -> Step {
     let method = quote(head.method().unwrap_or_default());
     let outcome = "methods are case-sensitive, and some upstreams convert them to upper case";
@@ -44,7 +44,7 @@ pub(super) fn method(head: &RequestHead) -> Step {
 /// Step 2: the path.
 pub(super) fn path(head: &RequestHead, path: Result<&NormalPath<'_>, BadPath>) -> Step {
     let raw = head.path().unwrap_or_default();
-    // A query may hold a token.
+    // A query may contain a token.
     let shown = quote(raw.split(|byte| *byte == b'?').next().unwrap_or_default());
     let path = match path {
         Ok(path) => path,
@@ -83,7 +83,7 @@ pub(super) fn add_host(path: &mut Step, host: Result<Option<&Host<'_>>, HostFaul
     path.outcome = refused;
 }
 
-/// Step 3: a preflight is answered before anything else.
+/// Step 3: a preflight is answered before the other steps.
 pub(super) fn preflight(step: PreflightStep<'_>) -> Step {
     let (preflight, route, faults) = match step {
         PreflightStep::Ordinary => {
@@ -116,7 +116,7 @@ pub(super) fn preflight(step: PreflightStep<'_>) -> Step {
     Step::decided(3, "preflight", input, outcome).with(details)
 }
 
-/// Step 4: the route, and those that it beats.
+/// Step 4: the route, and the routes with lower precedence.
 pub(super) fn route(
     policy: &Policy,
     written: &[Written],
@@ -151,8 +151,8 @@ fn matches(target: &Target<'_>, one: &Written) -> bool {
         .is_some()
 }
 
-/// The routes that would have been next, in their order: the table is asked
-/// again without those before.
+/// The next routes in order of precedence: each lookup leaves out the routes that were
+/// found before.
 fn beaten(target: &Target<'_>, written: &[Written], winner: Option<&Written>) -> Vec<String> {
     let winner = winner.map(|winner| winner.place);
     let rest = written.iter().filter(|one| Some(one.place) != winner);
@@ -174,7 +174,7 @@ fn beaten(target: &Target<'_>, written: &[Written], winner: Option<&Written>) ->
     beaten
 }
 
-/// The routes that have the path and not the method.
+/// The routes that match the path and not the method.
 fn others(target: &Target<'_>, written: &[Written]) -> Vec<String> {
     let has_path = |one: &&Written| {
         let table = table([*one]);

@@ -1,4 +1,4 @@
-//! The steps of a decision in words, as the core tells them.
+//! Describes the steps of a decision in words, as the core reports them.
 
 use edge_authz::authz::{self, Trace};
 use edge_authz::http::RequestHead;
@@ -10,10 +10,10 @@ use super::step::{Result, Step};
 use super::token;
 use crate::patterns::Written;
 
-/// Writes down each step of a decision.
+/// Describes each step of a decision.
 pub(crate) struct Renderer<'a> {
     pub(crate) policy: &'a Policy,
-    /// The patterns of its routes as they are written.
+    /// The patterns of its routes, as written.
     pub(crate) written: &'a [Written],
     pub(crate) head: &'a RequestHead,
     pub(crate) now: Moment,
@@ -29,7 +29,7 @@ impl Trace for Renderer<'_> {
             authz::Step::Connection { names_identity } => {
                 place::headers(policy, head, names_identity)
             }
-            // The path is the step that passes.
+            // The path is reported as the step that passes.
             authz::Step::Method {
                 has_one_reading: true,
             } => return,
@@ -37,7 +37,7 @@ impl Trace for Renderer<'_> {
                 has_one_reading: false,
             } => place::method(head),
             authz::Step::Path(path) => place::path(head, path),
-            // One step with the path.
+            // It is one step with the path.
             authz::Step::Host(host) => {
                 if let Some(path) = self.steps.last_mut() {
                     place::add_host(path, host);
@@ -72,7 +72,7 @@ impl Trace for Renderer<'_> {
                 result,
             } => token::rules(provider, route, claims, request, result),
         };
-        // That a refused request is not a preflight is not worth telling.
+        // If the request is refused, it is not worth showing that it is not a preflight.
         if step.result == Result::Decided || step.name != "preflight" || !self.is_decided() {
             self.steps.push(step);
         }
@@ -80,7 +80,7 @@ impl Trace for Renderer<'_> {
 }
 
 impl Renderer<'_> {
-    /// Whether the last step has decided.
+    /// Whether the last step has made the decision.
     fn is_decided(&self) -> bool {
         self.steps
             .last()

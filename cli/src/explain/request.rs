@@ -1,9 +1,9 @@
-//! The request that is explained.
+//! The request to explain.
 
 use edge_authz::http::{HeaderMap, RequestHead};
 use edge_authz::policy::TokenPlace;
 
-/// A request as it is told on the command line.
+/// A request as given on the command line.
 #[derive(Debug)]
 pub(crate) struct Told<'a> {
     pub(crate) method: &'a str,
@@ -11,16 +11,16 @@ pub(crate) struct Told<'a> {
     pub(crate) target: &'a str,
     /// `name: value` each.
     pub(crate) headers: &'a [String],
-    /// A token, and the place where it goes.
+    /// A token, and the place for it.
     pub(crate) token: Option<(&'a str, &'a TokenPlace)>,
 }
 
 impl Told<'_> {
-    /// The head as a proxy hands it to the filter.
+    /// The head as a proxy passes it to the filter.
     ///
     /// # Errors
     ///
-    /// What is wrong with the command line.
+    /// The error in the command line.
     pub(crate) fn head(&self) -> Result<RequestHead, String> {
         let (scheme, mut authority, mut path) = target(self.target);
         let mut fields = Vec::new();
@@ -65,7 +65,7 @@ impl Told<'_> {
     }
 }
 
-/// Scheme, authority and path of a URL or a mere path.
+/// Scheme, authority and path of a URL or of a path alone.
 fn target(target: &str) -> (String, Option<String>, String) {
     let Some((scheme, rest)) = target
         .split_once("://")

@@ -1,4 +1,4 @@
-//! One step of a decision, as it is shown.
+//! One step of a decision, as shown.
 
 use serde::Serialize;
 
@@ -8,12 +8,12 @@ pub(crate) struct Step {
     /// Its number in the order of decisions.
     pub(crate) number: u8,
     pub(crate) name: &'static str,
-    /// What was looked at.
+    /// What was checked.
     pub(crate) input: String,
     pub(crate) result: Result,
-    /// What came of it.
+    /// The result.
     pub(crate) outcome: String,
-    /// What more there is to know.
+    /// Further details.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) details: Vec<String>,
 }
@@ -22,7 +22,7 @@ pub(crate) struct Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Result {
-    /// It does.
+    /// It goes on.
     Passed,
     /// The decision is made here.
     Decided,
@@ -31,7 +31,7 @@ pub(crate) enum Result {
 }
 
 impl Step {
-    /// A step that the request passes.
+    /// A step that lets the request go on.
     pub(crate) fn passed(number: u8, name: &'static str, input: String, outcome: String) -> Self {
         Self {
             number,
@@ -59,7 +59,7 @@ impl Step {
         }
     }
 
-    /// The step with more to know.
+    /// Adds a detail to the step.
     pub(crate) fn with(mut self, details: impl IntoIterator<Item = String>) -> Self {
         self.details.extend(details);
         self

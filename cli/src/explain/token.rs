@@ -32,13 +32,13 @@ pub(super) fn credentials(policy: &Policy, found: &Credentials<'_>, route: &Rout
     }
 }
 
-/// Step 6: a token that is not well-formed.
+/// Step 6: a malformed token.
 pub(super) fn malformed(text: &[u8], error: TokenError) -> Step {
     let input = format!("{} bytes", text.len());
     Step::decided(6, "form", input, error.description().to_owned())
 }
 
-/// Step 6: the token's header and issuer, and who may trust it.
+/// Step 6: the token's header and issuer, and the providers that may trust it.
 pub(super) fn form(form: &Form<'_>, candidates: &Candidates<'_>) -> Step {
     let kid = form
         .kid()
@@ -70,8 +70,8 @@ pub(super) fn form(form: &Form<'_>, candidates: &Candidates<'_>) -> Step {
     step.with(excluded)
 }
 
-/// Step 6 or 7: whether a provider takes such tokens, and whether one of its
-/// keys has signed this one.
+/// Step 6 or 7: whether a provider accepts such tokens, and whether one of its keys has
+/// signed this one.
 pub(super) fn key(provider: &Provider, form: &Form<'_>, key: KeyStep<'_>) -> Step {
     let name = named(provider);
     let algorithm = form.algorithm().name();
@@ -106,7 +106,7 @@ pub(super) fn key(provider: &Provider, form: &Form<'_>, key: KeyStep<'_>) -> Ste
     }
 }
 
-/// Which keys were tried, and what came of it.
+/// The keys that were tried, and the result.
 fn looked_for(set: &KeySet, lookup: &Lookup<'_>, form: &Form<'_>, outcome: KeyOutcome) -> String {
     let all = set.len();
     match (lookup, outcome) {
@@ -148,7 +148,7 @@ fn looked_for(set: &KeySet, lookup: &Lookup<'_>, form: &Form<'_>, outcome: KeyOu
     }
 }
 
-/// Step 8: the claims hold.
+/// Step 8: the claims are valid.
 pub(super) fn claims_hold(provider: &Provider, jwt: &VerifiedJwt, now: Moment) -> Step {
     let outcome = "the signature and the claims are valid".to_owned();
     let until = Moment(jwt.expires());
@@ -156,7 +156,7 @@ pub(super) fn claims_hold(provider: &Provider, jwt: &VerifiedJwt, now: Moment) -
         .with([format!("valid until {until}, now is {now}")])
 }
 
-/// Step 8: the claims do not hold.
+/// Step 8: the claims are not valid.
 pub(super) fn claims_do_not_hold(
     provider: &Provider,
     route: &Route,
@@ -183,7 +183,7 @@ pub(super) fn claims_do_not_hold(
             "the scheme is `DPoP`, and no proof of possession can be checked",
             Vec::new(),
         ),
-        // No token comes here with one of these.
+        // A token with one of these faults does not get this far.
         TokenFault::Algorithm
         | TokenFault::Type
         | TokenFault::UnknownKey
@@ -193,7 +193,7 @@ pub(super) fn claims_do_not_hold(
     Step::decided(8, "claims", named(provider), outcome.to_owned()).with(more)
 }
 
-/// What there is to know of a claim that does not hold.
+/// Details about a claim that is not valid.
 fn more(
     error: ClaimError,
     provider: &Provider,
@@ -255,7 +255,7 @@ fn named(provider: &Provider) -> String {
     format!("provider `{}`", provider.name)
 }
 
-/// The scopes that a token has.
+/// The scopes of a token.
 fn scopes(provider: &Provider, claims: ValidClaims<'_>) -> String {
     let scopes = claims.scopes(&provider.scope_claims);
     let names: Vec<_> = scopes
@@ -269,14 +269,14 @@ fn scopes(provider: &Provider, claims: ValidClaims<'_>) -> String {
     }
 }
 
-/// A rule that is not met, and what it compares with that is not there.
+/// A rule that is not met, and the values to compare with that are missing.
 fn not_met(rule: &ClaimRule, request: &dyn RequestParts) -> Vec<String> {
     let mut lines = vec![format!("not met: {}", words::claim(rule))];
     lines.extend(missing(rule, request));
     lines
 }
 
-/// What a provider wants of each of its tokens.
+/// What a provider requires of each of its tokens.
 fn wanted(provider: &Provider, request: &dyn RequestParts) -> Vec<String> {
     let rules = provider.expectations.claims.iter();
     let line = |rule: &ClaimRule| {
@@ -287,8 +287,8 @@ fn wanted(provider: &Provider, request: &dyn RequestParts) -> Vec<String> {
     rules.flat_map(line).collect()
 }
 
-/// The parts of the request that a rule compares with and that are not there
-/// exactly once. What is there is the client's and not shown.
+/// The parts of the request that a rule compares with and that do not occur exactly once.
+/// Their values come from the client and are not shown.
 fn missing(rule: &ClaimRule, request: &dyn RequestParts) -> Vec<String> {
     let named = rule.requirement.values().filter_map(|value| match value {
         Expected::Part(part) => Some(part),

@@ -1,4 +1,4 @@
-//! What configurations travel in.
+//! The documents that carry configurations.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ pub(crate) struct FailsOpen {
     pub(crate) span: Range<usize>,
 }
 
-/// Looks for configurations of this filter, everywhere in a document.
+/// Searches a document for configurations of this filter.
 pub(super) fn find(node: &Node, text: &str, found: &mut Vec<Subject>) {
     match node.get("kind").and_then(Node::text) {
         Some("WasmPlugin") if node.get("spec").is_some() => {
@@ -35,7 +35,7 @@ pub(super) fn find(node: &Node, text: &str, found: &mut Vec<Subject>) {
     }
 }
 
-/// Whether something says that it is this filter, and not another plugin.
+/// Whether a part identifies this filter, and not another plugin.
 fn names_filter(texts: &[Option<&Node>]) -> bool {
     let names = texts.iter().filter_map(|node| node.and_then(Node::text));
     names
@@ -43,7 +43,7 @@ fn names_filter(texts: &[Option<&Node>]) -> bool {
         .any(|text| text.contains("edge_authz"))
 }
 
-/// Takes the configuration of Envoy's `PluginConfig`.
+/// Adds the configuration of Envoy's `PluginConfig`.
 fn envoy(plugin: &Node, text: &str, found: &mut Vec<Subject>) -> bool {
     let configuration = plugin
         .members()
@@ -71,7 +71,7 @@ fn envoy(plugin: &Node, text: &str, found: &mut Vec<Subject>) -> bool {
     true
 }
 
-/// Takes the configuration of Istio's `WasmPlugin`.
+/// Adds the configuration of Istio's `WasmPlugin`.
 fn wasm_plugin(resource: &Node, text: &str, found: &mut Vec<Subject>) {
     let Some(spec) = resource.get("spec") else {
         return;
@@ -84,7 +84,7 @@ fn wasm_plugin(resource: &Node, text: &str, found: &mut Vec<Subject>) {
     one_of_kubernetes(spec, "pluginConfig", &names, text, found);
 }
 
-/// Takes the configurations of Envoy Gateway's `EnvoyExtensionPolicy`.
+/// Adds the configurations of Envoy Gateway's `EnvoyExtensionPolicy`.
 fn extension_policy(resource: &Node, text: &str, found: &mut Vec<Subject>) {
     let wasm = resource.descend(&["spec", "wasm"]).map(Node::elements);
     for wasm in wasm.unwrap_or_default() {
@@ -132,8 +132,7 @@ fn fails_open(node: &Node, member: &'static str, value: &str) -> Option<FailsOpe
     is_it.then_some(FailsOpen { member, span })
 }
 
-/// What an `Any` packs: `StringValue`, `Struct` and `TypedStruct` have it in
-/// `value`.
+/// The content of an `Any`: `StringValue`, `Struct` and `TypedStruct` have it in `value`.
 fn unpacked(configuration: &Node) -> &Node {
     let packed = configuration.get("@type").is_some() || configuration.get("type_url").is_some();
     match configuration.get("value") {

@@ -18,7 +18,7 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// That the file is neither JSON nor YAML.
+    /// The file is neither JSON nor YAML.
     pub(crate) fn read(source: &Source) -> Result<Self, Vec<Finding>> {
         let (roots, verbatim) = match parse_json(&source.text) {
             Ok(root) => (vec![root], true),
@@ -44,7 +44,7 @@ impl Document {
         Ok(Self { roots, subjects })
     }
 
-    /// A file that ought to be JSON and is not: the core says why.
+    /// A file that should be JSON and is not: the core reports the error.
     fn of_no_json(source: &Source) -> Self {
         Self {
             roots: Vec::new(),
@@ -69,7 +69,7 @@ fn is_json(source: &Source) -> bool {
         || std::str::from_utf8(&source.bytes).is_err()
 }
 
-/// Whether a document is something around configurations, rather than one.
+/// Whether a document contains configurations, rather than being one.
 fn is_wrapper(root: &Node) -> bool {
     let known = [
         "static_resources",

@@ -1,22 +1,22 @@
-//! Places of a configuration as places of the file around it.
+//! Maps places in a configuration to places in the file that contains it.
 
 use crate::tree::Node;
 
-/// How places of the configuration become places of the file.
+/// How places in the configuration are mapped to places in the file.
 #[derive(Debug)]
 pub(super) enum Mapping {
     /// They are the same.
     Same,
-    /// The configuration is text inside of the file; each of its lines begins
-    /// here in the one and there in the other.
+    /// The configuration is text inside of the file. Each pair is the start of a line in
+    /// the configuration and in the file.
     Lines(Vec<(usize, usize)>),
-    /// It is text that is spelled otherwise than it reads.
+    /// It is text with another spelling in the file.
     Elsewhere,
 }
 
 impl Mapping {
-    /// Where the lines of a text are in the file, if it is written there line by
-    /// line, as in a literal block.
+    /// The places of a text's lines in the file, if it is written there line by line, as
+    /// in a literal block.
     pub(super) fn of_text(inner: &str, node: &Node, text: &str) -> Self {
         let raw = text.get(node.span.clone()).unwrap_or_default();
         let mut places = Vec::new();
@@ -25,8 +25,8 @@ impl Mapping {
         let mut rest = raw;
         for line in inner.split_inclusive('\n') {
             let content = line.trim_end_matches('\n');
-            // A literal block's lines stand one below the other, behind an
-            // indentation; what comes before the first is the block's header.
+            // The lines of a literal block are indented, one below the other. The block's
+            // header comes before the first line.
             let found = rest.find(content).filter(|at| {
                 content.is_empty()
                     || rest

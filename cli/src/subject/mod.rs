@@ -1,9 +1,8 @@
-//! Where in a file the filter's configuration is.
+//! Locates the filter's configuration in a file.
 //!
-//! A file is the configuration itself, or one of the things that configurations
-//! travel in: an Envoy bootstrap (or any part of one: a listener, an Istio
-//! `EnvoyFilter`), an Istio `WasmPlugin`, an Envoy Gateway
-//! `EnvoyExtensionPolicy`.
+//! A file is either the configuration itself or a document that carries it: an Envoy
+//! bootstrap (or any part of one: a listener, an Istio `EnvoyFilter`), an Istio
+//! `WasmPlugin`, an Envoy Gateway `EnvoyExtensionPolicy`.
 
 mod carrier;
 mod document;
@@ -21,16 +20,16 @@ use mapping::Mapping;
 /// A configuration that was found in a file.
 #[derive(Debug)]
 pub(crate) struct Subject {
-    /// Its tree; none where it is a text that is no JSON.
+    /// Its tree; `None` if it is a text that is not JSON.
     pub(crate) root: Option<Node>,
     /// Its JSON, for the core.
     pub(crate) json: Vec<u8>,
-    /// The value that holds it, or the name of that value.
+    /// The value that contains it, or the name of that value.
     holder: Range<usize>,
     mapping: Mapping,
-    /// Whether positions that the core names are those of the text.
+    /// Whether positions reported by the core are positions in the text.
     verbatim: bool,
-    /// A host that goes on without the filter when it fails.
+    /// The setting with which the host continues without the filter when it fails.
     pub(crate) fails_open: Option<FailsOpen>,
 }
 
@@ -51,7 +50,7 @@ impl Subject {
         }
     }
 
-    /// The filter without a configuration: the core is asked about nothing.
+    /// A filter without a configuration: the core gets nothing to check.
     fn absent(holder: Range<usize>) -> Self {
         Self {
             holder,
@@ -71,7 +70,7 @@ impl Subject {
         }
     }
 
-    /// The configuration that a member holds, as an object or as text.
+    /// The configuration in a member, as an object or as text.
     fn held(name: &Range<usize>, node: &Node, text: &str) -> Self {
         let (json, root, mapping, verbatim) = match node.text() {
             Some(inner) => {
@@ -96,8 +95,8 @@ impl Subject {
         }
     }
 
-    /// The place in the file of a place in the configuration's text. Where the
-    /// text is spelled otherwise in the file, the place in words besides.
+    /// The place in the file for a place in the configuration's text. If the text has
+    /// another spelling in the file, the place is also described in words.
     pub(crate) fn place(&self, span: &Range<usize>) -> (Range<usize>, Option<String>) {
         match &self.mapping {
             Mapping::Same => (span.clone(), None),
@@ -119,7 +118,7 @@ impl Subject {
         }
     }
 
-    /// The place in the file of a position that the core names.
+    /// The place in the file for a position that the core reports.
     pub(crate) fn position(&self, line: usize, column: usize) -> (Range<usize>, Option<String>) {
         if !self.verbatim {
             return (self.holder.clone(), None);
@@ -130,7 +129,7 @@ impl Subject {
         self.place(&(at..text.ceil_char_boundary(end)))
     }
 
-    /// Whether something is there.
+    /// Whether a value is present.
     pub(crate) fn has(&self, steps: &[Step<'_>]) -> bool {
         let Some(root) = &self.root else {
             return false;
@@ -142,9 +141,9 @@ impl Subject {
         reached.is_some()
     }
 
-    /// The place of what is reached by these steps: of a member its name where
-    /// `name` is wanted or where it holds an object or a list, else its value.
-    /// Of what is not there, the nearest thing around it.
+    /// The place that these steps lead to. For a member it is the name if `name` is set
+    /// or if the value is an object or a list, otherwise the value. If the member is
+    /// missing, it is the nearest enclosing value.
     pub(crate) fn locate<'s>(
         &self,
         steps: impl IntoIterator<Item = Step<'s>>,
@@ -188,7 +187,7 @@ pub(crate) enum Step<'s> {
     Element(usize),
 }
 
-/// A path as the core writes it; names that need quotes get them.
+/// A path as the core writes it; names are quoted if necessary.
 pub(crate) fn shown(steps: &[Step<'_>]) -> String {
     let mut path = String::new();
     for step in steps {

@@ -1,4 +1,4 @@
-//! Results as CI servers read them.
+//! Results in the format of CI servers.
 
 use std::fmt::Write;
 
@@ -56,7 +56,7 @@ fn suite(file: &Played, out: &mut String) -> std::fmt::Result {
     writeln!(out, "  </testsuite>")
 }
 
-/// Text as XML has it, without the characters that XML cannot have.
+/// Text escaped for XML, without characters that XML does not allow.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {

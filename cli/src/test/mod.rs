@@ -1,4 +1,4 @@
-//! `edge-authz test`: case files, played on the core.
+//! `edge-authz test`: plays case files on the core.
 
 mod junit;
 
@@ -14,28 +14,28 @@ use crate::load::named_configuration;
 
 pub(crate) use junit::junit;
 
-/// What became of the cases of one file.
+/// The results of one file.
 #[derive(Debug, Serialize)]
 pub(crate) struct Played {
     pub(crate) file: String,
-    /// What the file says that it shows.
+    /// The file's description.
     about: String,
     pub(crate) cases: Vec<PlayedCase>,
     /// Why the file, or a part of it, cannot be played.
     pub(crate) errors: Vec<String>,
 }
 
-/// What became of one case.
+/// The result of one case.
 #[derive(Debug, Serialize)]
 pub(crate) struct PlayedCase {
     pub(crate) name: String,
     pub(crate) result: Verdict,
-    /// What came out other than expected.
+    /// The differences from the expectation.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) differences: Vec<Unexpected>,
 }
 
-/// Whether a case shows what it says.
+/// Whether a case has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Verdict {
@@ -45,7 +45,7 @@ pub(crate) enum Verdict {
     Skipped,
 }
 
-/// Something that came out other than expected.
+/// A difference from the expectation.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Unexpected {
     what: String,
@@ -118,7 +118,7 @@ impl Played {
         Ok(())
     }
 
-    /// How many cases ended so.
+    /// The number of cases with this result.
     pub(crate) fn count(&self, result: Verdict) -> usize {
         self.cases
             .iter()
@@ -131,11 +131,11 @@ impl Played {
         self.errors.is_empty() && self.count(Verdict::Failed) == 0
     }
 
-    /// Writes what differed, and a summary.
+    /// Writes the differences, and a summary.
     ///
     /// # Errors
     ///
-    /// Those of the writer.
+    /// The errors of the writer.
     pub(crate) fn show(
         &self,
         style: &Style,
@@ -180,7 +180,7 @@ impl Played {
         writeln!(out, "{}: {}", self.file, counts.join(", "))
     }
 
-    /// The same for other programs.
+    /// The same, for other programs.
     pub(crate) fn to_json(&self) -> Value {
         json!({
             "passed": self.count(Verdict::Passed),
@@ -195,7 +195,7 @@ impl Played {
 }
 
 impl PlayedCase {
-    /// The same must come out when the token may be remembered.
+    /// The second outcome, with a cached token, must be the same.
     fn judge(&mut self, expected: &Expectation, outcomes: &[Outcome; 2]) {
         let [first, second] = outcomes;
         let differences = |outcome| {

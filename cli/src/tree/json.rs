@@ -1,4 +1,4 @@
-//! JSON to a tree.
+//! Reads JSON into a tree.
 
 use std::fmt;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use super::{Fault, MAX_DEPTH, Member, Node, Value};
 ///
 /// # Errors
 ///
-/// What is no JSON, or is nested too deep. The core says more of it.
+/// It is not JSON, or is nested too deeply. The core reports more details.
 pub(crate) fn parse(text: &str) -> Result<Node, Fault> {
     let raw: &RawValue = serde_json::from_str(text).map_err(|error| Fault {
         message: error.to_string(),
@@ -65,7 +65,7 @@ impl<'t> Reader<'t> {
         Ok(Node { span, value })
     }
 
-    /// Where a part of the text is in it.
+    /// The position of a part of the text.
     fn span(&self, part: &str) -> Range<usize> {
         let start = part.as_ptr().addr();
         let start = start.saturating_sub(self.text.as_ptr().addr());
@@ -88,7 +88,7 @@ fn fault(error: serde_json::Error) -> Fault {
     }
 }
 
-/// The members of an object, with their names as they are written.
+/// The members of an object, with their names as written.
 fn pairs(text: &str) -> Result<Vec<(&RawValue, &RawValue)>, Fault> {
     struct Pairs;
     impl<'t> Visitor<'t> for Pairs {

@@ -1,8 +1,8 @@
-//! A document as a tree in which every value knows where it stands.
+//! A document as a tree in which every value has its position.
 //!
-//! YAML and JSON become the same tree. It keeps members that are there twice,
-//! so that the core can refuse them, and is written as JSON for the core: what
-//! a configuration means is decided there alone.
+//! YAML and JSON become the same tree. It keeps duplicate members, so that the core can
+//! refuse them, and is written as JSON for the core: only the core decides what a
+//! configuration means.
 
 mod json;
 mod scalar;
@@ -15,11 +15,11 @@ use std::ops::Range;
 pub(crate) use json::parse as parse_json;
 pub(crate) use yaml::parse as parse_yaml;
 
-/// How deep objects and lists may nest: that of a configuration, and room for
+/// The maximum depth of nested objects and lists: that of a configuration, plus room for
 /// the bootstrap or manifest around it.
 const MAX_DEPTH: usize = 128;
 
-/// A value and the bytes of the text that it takes up.
+/// A value and its range of bytes in the text.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Node {
     pub(crate) span: Range<usize>,
@@ -31,7 +31,7 @@ pub(crate) struct Node {
 pub(crate) enum Value {
     Null,
     Bool(bool),
-    /// As JSON writes it.
+    /// As written in JSON.
     Number(String),
     Text(String),
     List(Vec<Node>),
@@ -46,7 +46,7 @@ pub(crate) struct Member {
     pub(crate) value: Node,
 }
 
-/// Why a text is no document, and from which byte on.
+/// Why a text is not a document, and the byte at which the error starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) message: String,
@@ -84,7 +84,7 @@ impl Node {
         }
     }
 
-    /// The value of the last member of this name.
+    /// The value of the last member with this name.
     pub(crate) fn get(&self, name: &str) -> Option<&Self> {
         let mut members = self.members().iter().rev();
         members
@@ -92,12 +92,12 @@ impl Node {
             .map(|member| &member.value)
     }
 
-    /// What is reached by one name after another.
+    /// The value at the end of a path of names.
     pub(crate) fn descend(&self, names: &[&str]) -> Option<&Self> {
         names.iter().try_fold(self, |node, name| node.get(name))
     }
 
-    /// The texts of a list, or the one text that stands for it.
+    /// The texts of a list, or a single text in place of a list.
     pub(crate) fn texts(&self) -> Vec<&str> {
         match self.text() {
             Some(text) => vec![text],

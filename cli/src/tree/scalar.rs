@@ -1,8 +1,8 @@
-//! What a YAML scalar without quotes means.
+//! The meaning of a YAML scalar without quotes.
 //!
-//! Envoy and Kubernetes read YAML before the filter sees anything, and they
-//! read it as YAML 1.1 has it: `off` is `false` and `0123` is 83. The command
-//! reads it in the same way, so that what is right here is right there.
+//! Envoy and Kubernetes read YAML before the filter gets it, and they follow YAML 1.1:
+//! `off` is `false` and `0123` is 83. The command does the same, so that its results
+//! match theirs.
 
 use super::Value;
 
@@ -23,7 +23,7 @@ pub(super) fn resolve(text: &str) -> Value {
     }
 }
 
-/// The number as JSON writes it, if the text is one.
+/// The number in JSON notation, if the text is one.
 fn number(text: &str) -> Option<String> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(rest) => ("-", rest),
@@ -45,8 +45,7 @@ fn number(text: &str) -> Option<String> {
     serde_json::Number::from_f64(value).map(|number| number.to_string())
 }
 
-/// A whole number in base 10, or after `0x`, `0o`, `0b` or a mere `0` in
-/// another one.
+/// An integer in base 10, or with the prefix `0x`, `0o`, `0b` or `0` in another base.
 fn whole(digits: &str) -> Option<u64> {
     for (prefix, radix) in [("0x", 16), ("0o", 8), ("0b", 2), ("0", 8)] {
         if let Some(rest) = digits.strip_prefix(prefix)

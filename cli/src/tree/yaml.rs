@@ -1,4 +1,4 @@
-//! YAML to trees, one for each document of the text.
+//! Reads YAML into trees, one for each document of the text.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,15 +7,15 @@ use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 use super::{Fault, MAX_DEPTH, Member, Node, Value, scalar};
 
-/// The most values that aliases may make of a text: `*a` for a list of `*b`
-/// for a list of `*c` … is small when written and endless when read.
+/// The maximum number of values that aliases may create: `*a` for a list of `*b` for a
+/// list of `*c` … is small as text and huge when expanded.
 const MAX_NODES: usize = 2_000_000;
 
 /// Reads the documents of a YAML text; empty ones are left out.
 ///
 /// # Errors
 ///
-/// The first thing that is not YAML, or that JSON could not say.
+/// The first part that is not YAML, or that JSON cannot represent.
 pub(crate) fn parse(text: &str) -> Result<Vec<Node>, Fault> {
     let mut builder = Builder::default();
     for event in Parser::new_from_str(text) {
@@ -53,7 +53,7 @@ enum Content {
     Object(Vec<Member>, Option<(String, Range<usize>)>),
 }
 
-/// How much a value holds.
+/// The size of a value.
 #[derive(Clone, Copy)]
 struct Size {
     nodes: usize,
@@ -131,8 +131,8 @@ impl Builder {
                 (Value::Object(members), last)
             }
         };
-        // The end of a block is told where the next thing begins; it ends with
-        // its last value.
+        // The parser reports the end of a block at the start of the next item. The block
+        // ends with its last value.
         let end = if span.is_empty() {
             last.unwrap_or(span.end)
         } else {
@@ -142,8 +142,8 @@ impl Builder {
         self.finish(Node { span, value }, None, open.anchor, open.size)
     }
 
-    /// Puts a value where it belongs. `name` is what it says as the name of a
-    /// member, where that is not its text.
+    /// Adds a value to its parent. `name` is its meaning as the name of a member, if that
+    /// is not its text.
     fn finish(
         &mut self,
         node: Node,
@@ -196,7 +196,7 @@ fn too_deep(at: usize) -> Fault {
 }
 
 fn meaning(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
-    // `!!str` and the mere `!` keep text from being anything else.
+    // `!!str` and the plain `!` force a scalar to be a string.
     let is_text = tag.is_some_and(|tag| {
         tag.is_yaml_core_schema_tag("str") || (tag.handle().is_empty() && tag.suffix() == "!")
     });
