@@ -1,5 +1,5 @@
-//! The module as it is shipped: its size, what it asks of a host and what it
-//! offers. `make wasm` builds it first.
+//! The module as it is shipped: its size, its imports and its exports. `make wasm` builds
+//! it first.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -10,11 +10,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// What we spend on a listener's every start and on every sidecar.
+/// Every listener pays for this size at startup, and so does every sidecar.
 const SIZE_BUDGET: usize = 900 * 1024;
 
-/// Host functions of the proxy-wasm ABI 0.2.1 that the module may call, and no
-/// others: an import that a host lacks keeps the module from loading.
+/// The only host functions of the proxy-wasm ABI 0.2.1 that the module may call: if a
+/// host lacks an import, the module does not load.
 const PROXY: &[&str] = &[
     "proxy_add_header_map_value",
     "proxy_call_foreign_function",
@@ -54,11 +54,11 @@ const PROXY: &[&str] = &[
     "proxy_set_tick_period_milliseconds",
 ];
 
-/// What the standard library asks of WASI. Every host of the ABI has these.
+/// The WASI functions that the standard library needs. Every host of the ABI has these.
 const WASI: &[&str] = &["environ_get", "environ_sizes_get", "fd_write", "proc_exit"];
 
-/// What a host calls, how it recognises the ABI, and nothing besides: each
-/// callback that is there costs a call for every request.
+/// The only exports: the functions that a host calls, and the marker of the ABI version.
+/// Each exported callback costs a call for every request.
 const EXPORTS: &[&str] = &[
     "_initialize",
     "memory",

@@ -1,13 +1,12 @@
-//! Wrong configurations and, letter for letter, what is said of each.
+//! Invalid configurations and the exact error messages for each.
 //!
 //! `tests/fixtures/config_errors/*.yaml` are lists of cases:
 //!
 //! - `name`: the rule, as a sentence.
-//! - what is compiled, one of: `config` (a whole configuration), `json` (its
-//!   text, for what YAML cannot say), `provider`, `route` or `with` (a merge
-//!   patch onto the first provider, the first route or the whole of
-//!   [`GOOD`]; RFC 7396).
-//! - `errors`: the lines; none where the case shows what is allowed.
+//! - what is compiled, one of: `config` (a whole configuration), `json` (its text, if
+//!   YAML cannot express it), `provider`, `route` or `with` (a merge patch onto the first
+//!   provider, the first route or the whole of [`GOOD`]; RFC 7396).
+//! - `errors`: the lines; empty if the configuration is valid.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -55,7 +54,7 @@ fn every_wrong_configuration_is_refused_with_these_words() {
     assert!(failures.is_empty(), "\n{failures}");
 }
 
-/// Writes an object's members the other way round, at every depth.
+/// Reverses the order of an object's members, at every depth.
 fn reversed(value: &Value) -> String {
     match value {
         Value::Object(members) => {
@@ -77,7 +76,7 @@ fn reversed(value: &Value) -> String {
 fn the_order_of_members_changes_nothing_that_is_said() {
     for (name, case) in cases() {
         let text = text(&case);
-        // Duplicates and what is no JSON at all have no other order.
+        // Duplicates and invalid JSON have no other order.
         if case.contains_key("json") {
             continue;
         }

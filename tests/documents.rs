@@ -1,10 +1,9 @@
-//! The YAML of the documentation is what it says: blocks marked `yaml` are
-//! configurations that compile, those marked `yaml refused` ones that do not,
-//! those marked `yaml envoy` parts of Envoy's, those marked `yaml cases` case
+//! Checks the YAML of the documentation: blocks marked `yaml` are configurations that
+//! compile, and those marked `yaml refused` are configurations that do not. Those marked
+//! `yaml envoy` are parts of Envoy's configuration. Those marked `yaml cases` are case
 //! files, or cases of one, that pass.
 //!
-//! A configuration in a document may be a part of one; what it leaves out of
-//! `providers` and `routes` is put in.
+//! A block may be a part of a configuration; missing `providers` and `routes` are added.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -30,7 +29,7 @@ use serde_json::{Value, json};
 
 /// A fenced block of a document.
 struct Block {
-    /// The document and the line, for whoever has to mend it.
+    /// The document and the line, for the error message.
     place: String,
     kind: String,
     text: String,
@@ -69,7 +68,7 @@ fn read(block: &Block) -> Value {
     serde_saphyr::from_str(&block.text).unwrap_or_else(|error| panic!("{}: {error}", block.place))
 }
 
-/// Puts in what a part of a configuration leaves out.
+/// Adds the members that a part of a configuration leaves out.
 fn complete(mut part: Value) -> Value {
     let members = part.as_object_mut().unwrap();
     members.entry("providers").or_insert(json!([{
@@ -113,7 +112,7 @@ fn the_rest_of_the_yaml_is_yaml_and_no_other_kind_of_block_is_mistaken_for_it() 
     }
 }
 
-/// A case file around a list of cases.
+/// A case file that contains a list of cases.
 fn case_file(cases: &Value) -> Value {
     json!({
         "about": "The documentation.",
@@ -182,7 +181,7 @@ fn the_reference_names_every_member() {
     let mut members = BTreeSet::new();
     names(&serde_saphyr::from_str(&whole).unwrap(), &mut members);
     let ours = members.iter().filter(|name| {
-        // Names of the author's choosing, and those of keys.
+        // Names that the author chooses, and names in keys.
         !name.starts_with("x-")
             && !name.contains([':', '.'])
             && !["azp", "tid", "sub", "k", "keys", "kty"].contains(&name.as_str())

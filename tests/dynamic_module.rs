@@ -1,6 +1,6 @@
-//! The dynamic module as it is shipped: its size, what it asks of the system and what it
-//! offers to Envoy. `make dynamic-module` builds it first; `readelf` is of the binutils
-//! that link it.
+//! The dynamic module as it is shipped: its size, its dependencies and the symbols that
+//! it exports to Envoy. `make dynamic-module` builds it first; `readelf` is part of the
+//! binutils that link it.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -13,18 +13,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What is mapped into each proxy.
+/// The maximum size that is mapped into each proxy.
 const SIZE_BUDGET: u64 = 3 * 1024 * 1024;
 
-/// The oldest glibc that it is loaded with: that of Ubuntu 22.04 and older than that of
-/// Debian 12, which Envoy's images are made of.
+/// The oldest supported glibc: that of Ubuntu 22.04. It is older than the glibc of Debian
+/// 12, on which Envoy's images are based.
 const GLIBC: [u32; 2] = [2, 35];
 
-/// What the module needs of the system. Images without a distribution have nothing else.
+/// The system libraries that the module needs. Images without a distribution contain only
+/// these.
 const LIBRARIES: &[&str] = &["ld-linux-x86-64.so.2", "libc.so.6"];
 
-/// What Envoy calls, by `envoy_dynamic_module_on_`. It refuses a module that lacks one
-/// that it wants.
+/// The functions that Envoy calls, without the prefix `envoy_dynamic_module_on_`. Envoy
+/// refuses a module that lacks a required one.
 const HOOKS: &[&str] = &[
     "program_init",
     "http_filter_config_new",
@@ -61,7 +62,7 @@ fn module() -> PathBuf {
     path
 }
 
-/// What `readelf` says of the module.
+/// The output of `readelf` for the module.
 fn readelf(what: &str) -> String {
     let output = Command::new("readelf")
         .args(["--wide", what])
@@ -123,8 +124,8 @@ fn the_module_offers_its_hooks_and_asks_envoy_for_nothing_when_it_is_linked() {
     let hook = |name: &&str| format!("envoy_dynamic_module_on_{name}");
     let expected: BTreeSet<_> = HOOKS.iter().map(hook).collect();
     assert_eq!(offered, expected);
-    // It looks for them when it is loaded, so that one that is missing is an error and
-    // not the end of the proxy.
+    // The module looks them up when it is loaded, so that a missing function is an error
+    // and does not end the proxy.
     let of_envoy = asked.iter().find(|(_, name)| name.starts_with("envoy_"));
     assert_eq!(of_envoy, None);
 }

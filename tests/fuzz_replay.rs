@@ -1,9 +1,9 @@
-//! The fuzz targets on a stable toolchain: every seed, every case that the
-//! fuzzer has found, and mutations of both, the same in each run.
+//! The fuzz targets on a stable toolchain: every seed, every case that the fuzzer has
+//! found, and mutations of both, the same ones in each run.
 //!
-//! `make fuzz` looks for new cases, guided by coverage. A failure here writes
-//! its input to a file and says which; in `fuzz/regressions/<target>/` it stays
-//! as a test.
+//! `make fuzz` searches for new cases, guided by coverage. A failure here writes its
+//! input to a file and reports the path. Moved to `fuzz/regressions/<target>/`, it
+//! becomes a test.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 struct Target {
     name: &'static str,
     run: fn(&[u8]),
-    /// How many mutations it gets: all targets together take a few seconds.
+    /// The number of mutations: all targets together take a few seconds.
     mutations: u32,
 }
 

@@ -1,4 +1,4 @@
-//! What reading and keeping a key set takes, measured against what is said of it.
+//! The memory that reading and keeping a key set takes, compared with the stated bounds.
 //! Pointers are twice as long here as in the module.
 
 #![expect(unsafe_code, reason = "an allocator that counts is one")]
@@ -23,13 +23,13 @@ unsafe impl GlobalAlloc for Counting {
         let now = now.saturating_add(layout.size());
         PEAK.fetch_max(now, Ordering::Relaxed);
         BLOCK.fetch_max(layout.size(), Ordering::Relaxed);
-        // SAFETY: as promised to this function.
+        // SAFETY: the caller upholds the contract of this function.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as promised to this function.
+        // SAFETY: the caller upholds the contract of this function.
         unsafe { System.dealloc(pointer, layout) }
     }
 }
@@ -37,7 +37,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// As much of a document as there is room for, of this many of these parts.
+/// A document filled with as many of these parts as there is room for.
 fn filled(start: &str, part: impl Fn(usize) -> String, end: &str, most: usize) -> String {
     let mut text = start.to_owned();
     for number in 0..most {
@@ -63,7 +63,7 @@ const OKP: &str =
 const END: &str =
     r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
-/// Sets of as many keys as one may have.
+/// Key sets with the maximum number of keys.
 fn key_sets() -> Vec<(&'static str, String)> {
     let keys = |key: &str| filled(r#"{"keys":["#, |_| key.to_owned(), END, MAX_KEYS - 1);
     let named = EC.replacen('{', &format!(r#"{{"kid":"{}","#, "k".repeat(1900)), 1);
@@ -78,7 +78,7 @@ fn key_sets() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Documents that are made to take much.
+/// Documents made to take as much memory as possible.
 fn hostile() -> Vec<(&'static str, String)> {
     let all = |start, part: &str, end| filled(start, |_| part.to_owned(), end, usize::MAX);
     let members = |start, name: &str, end| {

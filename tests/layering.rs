@@ -1,6 +1,6 @@
-//! The modules of every crate import downwards only, as DESIGN.md says: what a
-//! module may import stands in its row, every row imports rows above it, and
-//! every module has a row.
+//! The modules of every crate import downwards only, as DESIGN.md says: a module's row
+//! lists what it may import, every row imports only rows above it, and every module has a
+//! row.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The modules of a crate, each with what it may import of the same crate.
+/// The modules of a crate, each with the modules of the same crate that it may import.
 type Table = &'static [(&'static str, &'static [&'static str])];
 
 const CORE: Table = &[
@@ -317,7 +317,7 @@ fn source_folder(krate: &str) -> PathBuf {
         .join("src")
 }
 
-/// The path of the module that a file is, from its crate's root.
+/// The module path of a file, from its crate's root.
 fn module_path(krate: &str, file: &Path) -> Vec<String> {
     let inner = file.strip_prefix(source_folder(krate)).unwrap();
     let names = inner.with_extension("");
@@ -332,7 +332,7 @@ fn module_path(krate: &str, file: &Path) -> Vec<String> {
     path
 }
 
-/// The file without comments, and without the tests inside it.
+/// The file without comments and without inline tests.
 fn code(file: &Path) -> String {
     if file.components().any(|part| part.as_os_str() == "tests")
         || file.file_name().is_some_and(|name| name == "tests.rs")
@@ -347,8 +347,8 @@ fn code(file: &Path) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The modules below the crate's root that a file names, by `crate::` or by as
-/// many `super::` as lead there, one by one or in braces.
+/// The modules below the crate's root that a file names, by `crate::` or by as many
+/// `super::` as lead there, one by one or in braces.
 fn imports(file: &Path, module: &[String]) -> BTreeSet<String> {
     let code = code(file);
     let mut found = BTreeSet::new();
@@ -375,7 +375,7 @@ fn imports(file: &Path, module: &[String]) -> BTreeSet<String> {
             }
         }
     }
-    // Of the root, types and functions are named, too.
+    // The root also exports types and functions.
     found.retain(|name| name.starts_with(char::is_lowercase));
     found
 }

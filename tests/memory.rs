@@ -1,9 +1,8 @@
-//! What configurations take in memory: what is said beforehand is never less
-//! than what compiling takes, and what they keep has bounds.
+//! The memory of configurations: the estimate is never less than what compiling takes,
+//! and what a configuration keeps is bounded.
 //!
-//! Every block counts as what an allocator takes for it, and a block that grows
-//! counts twice while it is moved, as it does in the module. Addresses are twice
-//! as long here as there.
+//! Every block counts with the allocator's overhead, and a block that grows counts twice
+//! while it is moved, as in the module. Addresses are twice as long here as there.
 #![allow(
     unsafe_code,
     clippy::unwrap_used,
@@ -29,7 +28,7 @@ mod support;
 
 use support::shapes::{self, SHAPES, Shape};
 
-/// Counts what a thread holds.
+/// Counts the memory that a thread holds.
 struct Counting;
 
 thread_local! {
@@ -38,34 +37,34 @@ thread_local! {
     static BLOCK: Cell<usize> = const { Cell::new(0) };
 }
 
-/// A block's length with its header, in whole units, as dlmalloc has it: what the
-/// module's allocator is, in 64 bits.
+/// A block's length with its header, rounded up as in a 64-bit dlmalloc, which is the
+/// module's allocator.
 fn block(layout: Layout) -> isize {
     let bytes = (layout.size() + 8).next_multiple_of(16).max(32);
     isize::try_from(bytes).unwrap_or(isize::MAX)
 }
 
 fn count(change: isize) {
-    // Not where the thread ends.
+    // Not when the thread ends.
     let _ = HELD.try_with(|held| {
         held.set(held.get() + change);
         let _ = PEAK.try_with(|peak| peak.set(peak.get().max(held.get())));
     });
 }
 
-// SAFETY: the system's allocator does all of it. To grow a block is, by the
-// trait's own way, to take another one and to give the first back.
+// SAFETY: the system's allocator does all of it. The trait's default implementation grows
+// a block by allocating a new one and freeing the old one.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(block(layout));
         let _ = BLOCK.try_with(|block| block.set(block.get().max(layout.size())));
-        // SAFETY: as it was asked for.
+        // SAFETY: the caller upholds the contract of this function.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
         count(-block(layout));
-        // SAFETY: it came from there.
+        // SAFETY: the block was allocated by `System`.
         unsafe { System.dealloc(place, layout) }
     }
 }
@@ -73,14 +72,14 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What something takes, in bytes.
+/// The memory that an operation takes, in bytes.
 #[derive(Debug)]
 struct Taken {
-    /// At one time.
+    /// The maximum at one time.
     peak: usize,
     /// The largest block.
     block: usize,
-    /// In the end.
+    /// At the end.
     kept: usize,
 }
 
@@ -102,8 +101,8 @@ fn compiled(text: &str) -> (Result<Policy, ConfigErrors>, Taken) {
     taken(|| config::compile(text.as_bytes()))
 }
 
-/// Tables of keys look for memory themselves, by taking as much for a moment as
-/// serving requests takes. Here all of the room that there is for them is taken.
+/// Key tables check the free memory themselves, by allocating for a moment as much as
+/// serving requests takes. Here all of the memory for them is taken.
 fn without_tables() {
     static TAKEN: LazyLock<Policy> = LazyLock::new(|| {
         let text = shapes::keys::fast_keys_and_long_paths(0);
@@ -114,7 +113,7 @@ fn without_tables() {
 
 const KIB: usize = 1024;
 
-/// In KiB: `SIZES=0,2500,7800` for others, in minutes.
+/// Sizes in KiB; `SIZES=0,2500,7800` sets others, which take minutes.
 fn sizes() -> Vec<usize> {
     let given = std::env::var("SIZES").unwrap_or_else(|_| "0,10,100,500".to_owned());
     let sizes = given.split(',').map(str::parse::<usize>);
@@ -148,14 +147,14 @@ fn takes_no_more_than_is_said(shape: &Shape) {
         }
         println!("{name}: {taken:?} of {need:?}");
         assert!(taken.peak <= need.all, "{name}: {taken:?} of {need:?}");
-        // Smaller ones are looked for in pieces of as much.
+        // Smaller ones are checked in pieces of this size.
         let block = need.block.max(1024 * KIB);
         assert!(taken.block <= block, "{name}: {taken:?} of {need:?}");
     }
 }
 
-/// What the policy of a text keeps, in bytes, and that it takes no more than
-/// `most` times as many as the text has while it is compiled.
+/// What the policy of a text keeps, in bytes. Compiling it must take no more than `most`
+/// times the size of the text.
 fn kept(text: &str, most: usize) -> usize {
     let (policy, taken) = compiled(text);
     policy.unwrap_or_else(|errors| panic!("{errors}"));
@@ -164,8 +163,8 @@ fn kept(text: &str, most: usize) -> usize {
     taken.kept
 }
 
-/// Whether it is nearly what was measured: within a tenth. A change that takes
-/// less has a new figure, too.
+/// Checks that a figure is within a tenth of the recorded one. If a change reduces it,
+/// the recorded figure must be updated, too.
 #[track_caller]
 fn assert_nearly(bytes: usize, measured: usize) {
     let tenth = measured / 10;

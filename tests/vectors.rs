@@ -1,9 +1,9 @@
-//! Published test vectors: every signature algorithm, by both paths.
+//! Published test vectors: every signature algorithm, with both implementations.
 //!
-//! Each vector is checked by the module itself and by a host that verifies
-//! natively, for which another implementation stands in. It sees what a host
-//! would see, so that the forms in which keys and signatures are handed over
-//! are judged by it, too. Whatever is not run is counted with its reason.
+//! Each vector is checked by the module itself and by a host that verifies natively.
+//! Another implementation stands in for the host. It gets the input of a real host, so
+//! that it also checks the encoding of keys and signatures. Vectors that are not run are
+//! counted with their reason.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,

@@ -1,6 +1,6 @@
-//! Whoever answers, the page can read it: the upstream with an error, the
-//! filter, Envoy itself. What it must not read, it cannot, whatever the upstream
-//! says.
+//! The page can read the answer, whether it comes from the upstream, the filter or Envoy
+//! itself, and errors too. It cannot read what it must not read, whatever the upstream
+//! sends.
 
 use serde_json::{Value, json};
 
@@ -83,7 +83,7 @@ fn a_page_reads_what_the_upstream_answers_with_the_policys_headers() {
         assert_eq!(outcome["status"], status, "{outcome}");
         assert_eq!(outcome["body"], "of the upstream");
         assert_eq!(outcome["headers"]["x-request-id"], "r-1");
-        // Not ours, and so not exposed unless `expose_headers` has them.
+        // It is not our header, and so is exposed only if `expose_headers` lists it.
         assert_eq!(outcome["headers"]["x-secret"], Value::Null);
         assert_eq!(outcome["headers"]["www-authenticate"], Value::Null);
         stage.open_page(EVIL);
@@ -110,10 +110,10 @@ fn the_browsers_cache_keeps_the_answers_of_two_origins_apart() {
     stage.upstream.answer_with(
         Answer::new(200, "for an hour")
             .header("cache-control", "public, max-age=3600")
-            // One line for both is what `Vary` has to become.
+            // The two lines become one `Vary` line.
             .header("vary", "Accept-Encoding"),
     );
-    // Two origins of one site share the cache of the browser.
+    // Two origins of one site share the browser's cache.
     for host in ["one.apps.test", "two.apps.test"] {
         stage.open_page(host);
         for _ in 0..2 {
@@ -159,8 +159,8 @@ fn wildcards_of_headers_hold_without_credentials() {
     let outcome = stage.call("/fonts", custom);
     assert_eq!(outcome["body"], "a font", "{outcome}");
     assert_eq!(outcome["headers"]["x-anything"], "1");
-    // `*` never covers it, says the standard, and so the filter's log; Chromium has
-    // it covered for the time being. Nothing but this open answer is read by it.
+    // By the standard `*` never covers it, and the filter's log says so. Chromium
+    // currently treats it as covered. This only affects an answer that is open anyway.
     let authorized = json!({"headers": {"authorization": "Bearer x"}});
     let outcome = stage.call("/fonts", authorized);
     if outcome["body"] != "a font" {

@@ -1,4 +1,4 @@
-//! The page of `examples/browser-app`, used as somebody uses it.
+//! The page of `examples/browser-app`, used as a user would.
 
 use crate::chromium::Chromium;
 use crate::servers::Servers;
@@ -26,10 +26,10 @@ impl App {
         self.browser.click("#sign-in button");
     }
 
-    /// Presses the button of a card, and compares the status it comes to show.
+    /// Clicks the button of a card, and compares the status that it shows.
     #[track_caller]
     fn expect(&self, card: &str, status: &str) {
-        // What an earlier press has left is no answer to this one.
+        // The result of an earlier click must not be taken for this one.
         let forget = format!("document.querySelector('#{card} .status').textContent = ''");
         self.browser.run(&forget, &serde_json::Value::Null);
         self.browser.click(&format!("#{card} .call"));
@@ -60,7 +60,7 @@ const SIGNED_OUT: Expected = [
     ("get-nowhere", "404"),
 ];
 
-/// With the token of somebody who may read and write. `GET /fonts` allows no
+/// With the token of a user who may read and write. `GET /fonts` allows no
 /// `Authorization`.
 const ADA: Expected = [
     ("get-public", "200"),
@@ -153,7 +153,8 @@ fn the_switches_change_what_is_sent_and_what_can_be_read() {
     app.expect("get-public", "200");
     assert!(app.text("#get-public .body").contains("cookie        –"));
 
-    // Cookies: the API sees them, and `*` is no answer to them.
+    // Cookies: the API receives them, and the browser does not accept `*` in an answer to
+    // them.
     app.browser.click("#credentials");
     app.expect("get-public", "200");
     assert!(app.text("#get-public .body").contains("theme=dark"));
@@ -163,14 +164,14 @@ fn the_switches_change_what_is_sent_and_what_can_be_read() {
     app.browser.click("#credentials");
     app.expect("get-fonts", "200");
 
-    // A header that the policy does not allow: nothing is sent at all.
+    // A header that the policy does not allow: the request is not sent.
     app.browser.click("#custom-header");
     let before = upstream();
     app.expect("get-public", "unreadable");
     assert_eq!(upstream(), before);
     app.browser.click("#custom-header");
 
-    // Signed in, but without saying so.
+    // The user is signed in, but the request has no token.
     app.sign_in("ada", "lovelace", "3600");
     app.browser.wait_for("#user", |text| text == "ada");
     app.browser.click("#send-token");

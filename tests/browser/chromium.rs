@@ -1,9 +1,8 @@
 //! A headless Chromium, driven over the W3C's `WebDriver` protocol.
 //!
-//! The protocol is JSON over HTTP, one request an action, so the tests' own
-//! client speaks it; the crates for it bring an asynchronous runtime. The
-//! browser is started here and not by its driver, so that its process is ours
-//! to end.
+//! The protocol is JSON over HTTP, one request for each action, so the tests' own client
+//! can speak it; the crates for it need an asynchronous runtime. The test starts the
+//! browser itself rather than through the driver, so that it can end the process.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -36,7 +35,7 @@ pub(crate) struct Chromium {
 }
 
 impl Chromium {
-    /// Starts it. Every name below `.test` is this machine to it.
+    /// Starts it. The browser resolves every name below `.test` to this machine.
     pub(crate) fn start() -> Self {
         let scratch = Scratch::new("chromium");
         let (browser, port) = start_browser(&scratch);
@@ -63,8 +62,8 @@ impl Chromium {
         self.command("POST", "/url", &json!({"url": url}));
     }
 
-    /// Runs the body of an `async` function in the page, which gets `argument`,
-    /// and returns what it returns.
+    /// Runs the body of an `async` function in the page with `argument`, and returns its
+    /// result.
     pub(crate) fn run(&self, body: &str, argument: &Value) -> Value {
         let script = format!(
             "const [argument, done] = arguments;
@@ -81,7 +80,7 @@ impl Chromium {
         result["value"].clone()
     }
 
-    /// What the console has said since it was last asked.
+    /// The console messages since the last call.
     pub(crate) fn console(&self) -> Vec<String> {
         let entries = self.command("POST", "/se/log", &json!({"type": "browser"}));
         let entries = entries.as_array().expect("a list").iter();
@@ -95,7 +94,7 @@ impl Chromium {
         self.command("POST", "/frame", &json!({"id": {ELEMENT: frame}}));
     }
 
-    /// Clicks, as a mouse does: the element has to be visible.
+    /// Clicks with the mouse: the element has to be visible.
     pub(crate) fn click(&self, selector: &str) {
         let element = self.find(selector);
         self.command("POST", &format!("/element/{element}/click"), &json!({}));
@@ -131,14 +130,14 @@ impl Chromium {
         .unwrap_or_else(|| panic!("{selector} has come no further than {last:?}"))
     }
 
-    /// Says yes to what the browser would ask its user.
+    /// Grants a permission that the browser would ask its user for.
     pub(crate) fn permit(&self, permission: &str) {
         let granted = json!({"permission": {"name": permission}, "setting": "granted"});
         let answer = self.devtools("Browser.setPermission", &granted);
         assert_eq!(answer, Some(json!({})));
     }
 
-    /// Sends a command of the browser's own protocol; none where that fails.
+    /// Sends a command of the browser's own protocol; `None` if that fails.
     fn devtools(&self, command: &str, parameters: &Value) -> Option<Value> {
         let path = format!("/session/{}/goog/cdp/execute", self.session);
         let body = json!({"cmd": command, "params": parameters}).to_string();
@@ -148,7 +147,7 @@ impl Chromium {
         Some(answer["value"].clone())
     }
 
-    /// Leaves a picture of the page beside the logs.
+    /// Saves a screenshot next to the logs.
     fn keep_picture(&self) -> Option<()> {
         let whole = json!({"captureBeyondViewport": true});
         let shown = self.devtools("Page.captureScreenshot", &whole)?;
@@ -180,14 +179,14 @@ impl Drop for Chromium {
         if std::thread::panicking() {
             self.keep_picture();
         }
-        // Its own way out, so that nothing writes to the profile any more when
-        // that is removed. If it does not take it, the processes end below.
+        // A clean shutdown, so that nothing writes to the profile when it is removed. If
+        // it fails, the processes are ended below.
         self.devtools("Browser.close", &json!({}));
         let _ = self.browser.wait(Duration::from_secs(10));
     }
 }
 
-/// Starts the browser; returns the port on which it is driven.
+/// Starts the browser; returns its debugging port.
 fn start_browser(scratch: &Scratch) -> (Process, u16) {
     let profile = scratch.path().join("profile");
     let mut command = Command::new(chromium());
@@ -201,8 +200,8 @@ fn start_browser(scratch: &Scratch) -> (Process, u16) {
         .args(["--window-size=1200,1000", "--hide-scrollbars", "--lang=en"])
         .args(["--disable-component-update", "--password-store=basic"]);
     if is_root() {
-        // Chromium refuses to sandbox what root runs. The only pages here are
-        // the tests' own.
+        // Chromium has no sandbox when it runs as root. It only opens the tests' own
+        // pages.
         command.arg("--no-sandbox");
     }
     command.arg("about:blank");
@@ -220,13 +219,13 @@ fn start_browser(scratch: &Scratch) -> (Process, u16) {
     (process, port)
 }
 
-/// Starts the driver; returns where it listens.
+/// Starts the driver; returns its address.
 fn start_driver(scratch: &Scratch) -> (Process, SocketAddr) {
     let mut command = Command::new(driver());
     command.arg("--port=0");
     let log = scratch.path().join("chromedriver.log");
-    // It takes a free port of IPv6 and then the same one of IPv4, which another
-    // server may have: then it ends, and is started again.
+    // The driver takes a free IPv6 port and then the same IPv4 port. If another server
+    // uses that one, the driver ends and is started again.
     for _ in 0..10 {
         let mut process = Process::start(&command, &log).expect("ChromeDriver runs");
         let ready = wait_until(PATIENCE, || {
@@ -248,7 +247,7 @@ fn driver_port(log: &str) -> Option<u16> {
 }
 
 fn exchange(driver: SocketAddr, method: &str, path: &str, body: Option<&Value>) -> Value {
-    // The driver answers nobody who calls it by another name.
+    // The driver refuses requests with another host name.
     let mut request = Request::new(method, path).authority(driver.to_string());
     if let Some(body) = body {
         request = request
@@ -274,7 +273,7 @@ fn driver() -> PathBuf {
     program("CHROMEDRIVER", "chromedriver")
 }
 
-/// What a variable names, or a program on the path.
+/// The program that a variable names, or one on the path.
 fn program(variable: &str, name: &str) -> PathBuf {
     let named = std::env::var_os(variable).filter(|path| !path.is_empty());
     if let Some(path) = named {

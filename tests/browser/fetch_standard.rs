@@ -1,10 +1,10 @@
-//! What the Fetch standard has a browser do with a call across origins, told
-//! once more and from the standard alone: <https://fetch.spec.whatwg.org/>.
-//! Nothing here is taken from the code under test, or from a browser.
+//! What the Fetch standard requires of a browser for a cross-origin call, implemented a
+//! second time from the standard alone: <https://fetch.spec.whatwg.org/>. Nothing here is
+//! taken from the code under test, or from a browser.
 
-/// Request headers that a page may send without asking, for the values that
-/// these tests use (2.2.2, "CORS-safelisted request-header"). `Content-Type`
-/// is one as `text/plain`.
+/// Request headers that a page may send without a preflight, for the values that these
+/// tests use (2.2.2, "CORS-safelisted request-header"). `Content-Type` is included, since
+/// its value is `text/plain`.
 const SAFE_REQUEST_HEADERS: &[&str] = &["accept", "accept-language", "content-language"];
 
 /// "CORS-safelisted method" (2.2.1).
@@ -21,7 +21,7 @@ pub(crate) const SAFE_RESPONSE_HEADERS: &[&str] = &[
     "pragma",
 ];
 
-/// "Credentials mode" (2.2.5); `same-origin` is `omit` across origins.
+/// "Credentials mode" (2.2.5); for cross-origin calls `same-origin` equals `omit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Credentials {
     Omit,
@@ -29,14 +29,14 @@ pub(crate) enum Credentials {
     Include,
 }
 
-/// What a server says about an origin, in the words of section 3.2.3.
+/// What a server allows an origin, in the terms of section 3.2.3.
 #[derive(Clone, Debug)]
 pub(crate) struct Said {
     pub(crate) allow_origin: Option<String>,
     pub(crate) allow_credentials: bool,
 }
 
-/// What a page asks for.
+/// The call of a page.
 #[derive(Clone, Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) origin: &'a str,
@@ -47,8 +47,8 @@ pub(crate) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// HTTP fetch (4.3): a preflight comes first where the method or a header
-    /// is not safelisted.
+    /// HTTP fetch (4.3): a preflight comes first if the method or a header is not
+    /// safelisted.
     pub(crate) fn needs_preflight(&self) -> bool {
         !SAFE_METHODS.contains(&self.method) || self.unsafe_headers().next().is_some()
     }

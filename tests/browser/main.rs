@@ -1,5 +1,5 @@
-//! The module in a real Envoy, seen from pages in a real browser. `make
-//! test-browser` builds the module and puts Envoy and Chromium in place first.
+//! The module in a real Envoy, used by pages in a real browser. `make test-browser`
+//! builds the module and installs Envoy and Chromium first.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,6 +1,6 @@
-//! Every combination of policy, route, origin, credentials, method, header and
-//! token: what crosses the wire and what the page can read is what the Fetch
-//! standard says.
+//! Every combination of policy, route, origin, credentials, method, header and token: the
+//! requests that are sent and the answers that the page can read match the Fetch
+//! standard.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ enum Token {
     Good,
 }
 
-/// Whether a route asks for a scope, and the token that it gets.
+/// Whether a route requires a scope, and the token that it gets.
 const ROUTES: [(bool, Token); 5] = [
     (false, Token::Absent),
     (true, Token::Absent),
@@ -67,7 +67,7 @@ fn a_page_reads_what_the_fetch_standard_says() {
         Answer::json(&json!({"from": "upstream"}))
             .header("x-request-id", "r-1")
             .header("x-secret", "s-1")
-            // The policy is not the upstream's to make.
+            // The upstream's header must not override the policy.
             .header("access-control-allow-origin", "*")
             .header("access-control-allow-credentials", "true")
             .header("access-control-expose-headers", "x-secret"),
@@ -107,7 +107,8 @@ fn a_page_reads_what_the_fetch_standard_says() {
     );
 }
 
-/// Lets the pages make all calls; each with its number and what the page saw.
+/// Lets the pages make all calls. Returns each call with its number and what the page
+/// saw.
 fn ask_all(stage: &Stage) -> Vec<(usize, Value)> {
     let mut outcomes = Vec::new();
     for host in HOSTS {
@@ -126,18 +127,18 @@ fn ask_all(stage: &Stage) -> Vec<(usize, Value)> {
 struct Observed {
     /// The methods that reached Envoy.
     wire: Vec<String>,
-    /// The cookies that the upstream saw; `None` where it did not see the request.
+    /// The cookies that the upstream saw; `None` if the request did not reach it.
     upstream: Option<String>,
     /// Status, body and readable headers; `None` for a network error.
     page: Option<(u64, String, BTreeMap<String, String>)>,
 }
 
 impl Cell {
-    /// How many there are.
+    /// The number of cells.
     const COUNT: usize =
         HOSTS.len() * POLICIES.len() * MODES.len() * METHODS.len() * HEADERS.len() * ROUTES.len();
 
-    /// Each number below that is another cell.
+    /// Maps each number below that to a different cell.
     fn numbered(mut number: usize) -> Self {
         let mut digit = |values: usize| {
             let digit = number % values;
@@ -227,8 +228,8 @@ impl Cell {
         observed
     }
 
-    /// What the policy lets the server say about an origin: the configuration
-    /// of [`document`] in the standard's words.
+    /// What the policy lets the server allow an origin: the configuration of [`document`]
+    /// in the standard's terms.
     fn said(self, origin: &str) -> Said {
         let named = |allowed: bool| allowed.then(|| origin.to_owned());
         let app = self.host == "app.example.test";
@@ -279,15 +280,14 @@ impl Cell {
         let length = header("content-length", &body.len().to_string());
         let mut headers = BTreeMap::from([own, json, length]);
         if status != 200 {
-            // An answer of the filter's: it is not for caches.
+            // An answer of the filter: it must not be cached.
             headers.extend([header("cache-control", "no-store")]);
         }
         (status, body, headers)
     }
 
-    /// RFC 6265bis, section 5.2: a cookie that is `SameSite=Lax` goes with a
-    /// page's call where the page is of the same site. An opaque origin is of
-    /// none.
+    /// RFC 6265bis, section 5.2: a call carries a cookie with `SameSite=Lax` if the page
+    /// is of the same site. An opaque origin is never of the same site.
     fn cookie(self) -> String {
         let same_site = self.host.ends_with(".example.test");
         let sent = self.credentials == Credentials::Include && same_site;
@@ -348,7 +348,7 @@ fn number(target: &str) -> Option<usize> {
     target.split_once("?n=")?.1.parse().ok()
 }
 
-/// What the page saw, as [`Observed`] has it.
+/// What the page saw, in the form of [`Observed`].
 fn shown(outcome: &Value) -> Option<(u64, String, BTreeMap<String, String>)> {
     if outcome["error"] == "TypeError" {
         return None;

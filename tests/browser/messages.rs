@@ -1,5 +1,5 @@
-//! What the console says of a call that is blocked: the developer of a page
-//! reads there whether the origin, the method or a header is to blame.
+//! The console's messages about a blocked call: they tell the page's developer whether
+//! the cause is the origin, the method or a header.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn document(port: u16) -> Value {
     })
 }
 
-/// What the console says of a call that the page cannot read.
+/// The console's message about a call that the page cannot read.
 fn blocked(stage: &Stage, path: &str, options: Value) -> String {
     stage.browser.console();
     let outcome = stage.call(path, options);
@@ -57,7 +57,7 @@ fn the_console_names_the_method_or_the_header_that_is_not_allowed() {
             ),
             "{header}"
         );
-        // The origin is not to blame.
+        // The origin is not the cause.
         for message in [method, header] {
             assert!(
                 !message.contains("Access-Control-Allow-Origin"),

@@ -1,6 +1,5 @@
-//! The browser asks again when `max_age` says so, and not before. Fetch,
-//! section 4.9: a preflight without `Access-Control-Max-Age` counts for five
-//! seconds.
+//! The browser sends a new preflight when `max_age` has passed, and not before. Fetch,
+//! section 4.9: a preflight without `Access-Control-Max-Age` is cached for five seconds.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -48,13 +47,13 @@ fn document(port: u16) -> Value {
     })
 }
 
-/// A call that no browser sends unasked.
+/// A call for which every browser sends a preflight.
 fn call(stage: &Stage, path: &str, method: &str, header: &str) {
     let outcome = stage.call(path, json!({"method": method, "headers": {header: "1"}}));
     assert_eq!(outcome["status"], 200, "{path}: {outcome}");
 }
 
-/// How many preflights a path has had.
+/// The number of preflights of a path.
 fn preflights(stage: &Stage, path: &str) -> usize {
     let wire = stage.wire();
     let asked = |entry: &&(String, String)| entry.0 == "OPTIONS" && entry.1 == path;
@@ -71,16 +70,16 @@ fn a_remembered_preflight_is_not_sent_again() {
     assert_eq!(preflights(&stage, "/hours"), 1);
     assert_eq!(stage.upstream.count(), 3);
 
-    // Nor once the five seconds are over that hold where nothing is said.
+    // No new preflight is sent even after the default of five seconds.
     sleep(Duration::from_secs(6));
     call(&stage, "/hours", "PUT", "x-custom");
     assert_eq!(preflights(&stage, "/hours"), 1);
 
-    // One answer holds all of the policy: other methods and headers are known.
+    // One answer contains the whole policy: other methods and headers are allowed, too.
     call(&stage, "/hours", "GET", "x-further");
     assert_eq!(preflights(&stage, "/hours"), 1);
 
-    // It holds for the page that asked, not for one of another origin.
+    // It is valid for the page that asked, not for a page of another origin.
     stage.open_page("other.example.test");
     call(&stage, "/hours", "PUT", "x-custom");
     assert_eq!(preflights(&stage, "/hours"), 2);
@@ -121,8 +120,8 @@ fn what_one_policy_of_a_path_allows_is_not_remembered_for_another() {
         call(&stage, "/mixed", "GET", "x-custom");
         assert_eq!(preflights(&stage, "/mixed"), asked);
     }
-    // `POST` needs no leave of its own: what was allowed to `GET` would do, if it
-    // were remembered for the path.
+    // `POST` needs no permission of its own: the result for `GET` would be enough, if it
+    // were cached for the path.
     let post = json!({"method": "POST", "headers": {"x-custom": "1"}});
     let outcome = stage.call("/mixed", post);
     assert_eq!(outcome, json!({"error": "TypeError"}));

@@ -1,5 +1,5 @@
-//! What a page needs: an origin of its own, an API behind Envoy on another,
-//! and a browser that takes both for sites of the network.
+//! The environment of a page: an origin of its own, an API behind Envoy on another
+//! origin, and a browser that treats both as sites on the network.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,14 +17,14 @@ use crate::support::process::wait_until;
 use crate::support::server::{Answer, Server};
 use crate::support::tokens::{self, TokenMaker, claims_with};
 
-/// The path of pages that the browser takes for pages of the internet.
+/// The path of pages that the browser treats as pages of the internet.
 const PUBLIC: &str = "/public";
 
-/// An issuer whose keys are not to be had.
+/// An issuer whose keys are unavailable.
 const DARK: &str = "https://dark.example.com";
 
-/// Calls `fetch` for each of `argument` and tells what the page can see of it.
-/// Six at a time: a browser has no more connections to one host.
+/// Calls `fetch` for each element of `argument` and returns what the page can see. Six at
+/// a time: a browser opens no more connections to one host.
 const CALL: &str = "
     const outcomes = [];
     const calls = argument.map((call, index) => [index, call]);
@@ -45,7 +45,7 @@ const CALL: &str = "
     await Promise.all(Array.from({length: 6}, work));
     return outcomes;";
 
-/// A page, and in it a frame whose origin is opaque: `null`.
+/// A page with a frame whose origin is opaque: `null`.
 const PAGE: &str = "<!doctype html><title>A page</title>
     <iframe sandbox='allow-scripts' srcdoc='<!doctype html><title>A frame</title>'></iframe>";
 
@@ -60,14 +60,14 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// With routes and policies, made from the port of the pages. Tokens are of
+    /// The routes and policies are made from the port of the pages. Tokens are issued by
     /// the provider `main`; the provider `dark` has an issuer without keys.
     pub(crate) fn start(document: impl FnOnce(u16) -> Value) -> Self {
         let pages = Server::start(Arc::new(|received, stream| {
             let mut answer =
                 Answer::new(200, PAGE).header("content-type", "text/html; charset=utf-8");
             if received.target == PUBLIC.as_bytes() {
-                // As if it came from the internet.
+                // As if the page came from the internet.
                 answer = answer.header("content-security-policy", "treat-as-public-address");
             }
             answer.write(stream, received.method == b"HEAD")
@@ -99,8 +99,8 @@ impl Stage {
         format!("http://{host}:{}", self.pages.address().port())
     }
 
-    /// Opens a page of a host. With `null` it is the frame in such a page, whose
-    /// origin that is.
+    /// Opens a page of a host. With `null` it selects the frame in such a page, which has
+    /// that origin.
     pub(crate) fn open_page(&self, host: &str) {
         if host == "null" {
             self.browser.open(&self.origin("app.example.test"));
@@ -117,7 +117,7 @@ impl Stage {
         assert_eq!(origin, expected);
     }
 
-    /// Opens a page that is not of this machine's network.
+    /// Opens a page of the public network.
     pub(crate) fn open_public_page(&self, host: &str) {
         self.browser.open(&format!("{}{PUBLIC}", self.origin(host)));
     }
@@ -128,11 +128,11 @@ impl Stage {
         format!("http://api.example.test:{port}{path}")
     }
 
-    /// Lets the open page call `fetch`, with a path of the API as `url`, and
-    /// tells what it sees.
+    /// Lets the open page call `fetch`, with a path of the API as `url`, and returns what
+    /// it sees.
     pub(crate) fn calls(&self, calls: &[Value]) -> Vec<Value> {
         let mut outcomes = Vec::new();
-        // The driver's answer has to come in time.
+        // The driver has a timeout for each answer.
         for some in calls.chunks(50) {
             let mut some = some.to_vec();
             for call in &mut some {
@@ -150,7 +150,7 @@ impl Stage {
         self.calls(&[options]).remove(0)
     }
 
-    /// `Authorization` with a token of further claims, or others.
+    /// `Authorization` with a token that has these claims in addition or instead.
     pub(crate) fn bearer(&self, more: Value) -> String {
         let claims = claims_with(self.issuer.name(), "api", more);
         format!("Bearer {}", self.key.token(&claims))
@@ -162,11 +162,11 @@ impl Stage {
         format!("Bearer {}", self.key.token(&claims))
     }
 
-    /// The methods and paths of all requests that Envoy has answered so far, in
-    /// order.
+    /// The methods and paths of all requests that Envoy has answered so far, in order.
     pub(crate) fn wire(&self) -> Vec<(String, String)> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        // Entries are written in order: with this one all before it are there.
+        // Entries are written in order: once this one appears, all earlier ones are
+        // present.
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let marker = format!("/marker-{number}");
         self.envoy.send(&Request::get(&marker));

@@ -1,5 +1,5 @@
-//! The module in a real Envoy, over HTTP/1.1 and HTTP/2, against what is
-//! expected and against the core at the same time with the same bytes.
+//! The module in a real Envoy, over HTTP/1.1 and HTTP/2. The outcome is compared with the
+//! expectation, and with the core's outcome for the same bytes.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -19,20 +19,20 @@ use crate::support::process::wait_until;
 use crate::support::{http1, http2, tokens};
 use crate::{judge, load};
 
-/// Worlds that are played at the same time: most of the time is spent waiting
-/// for keys that never come.
+/// The number of worlds that are played at the same time: most of the time is spent
+/// waiting for keys that never arrive.
 const AT_ONCE: usize = 16;
 
-/// Names a request in the access log and at the upstream.
+/// Identifies a request in the access log and at the upstream.
 pub(crate) const MARK: &str = "x-case";
 
 /// One request that was sent.
 pub(crate) struct Played<'c> {
     pub(crate) case: &'c Case,
-    /// Over a listener where Envoy normalises paths.
+    /// Over a listener whose Envoy normalises paths.
     pub(crate) strict: bool,
     pub(crate) expected: Expectation,
-    /// What the core made of the same bytes.
+    /// The core's outcome for the same bytes.
     pub(crate) core: Option<Outcome>,
     pub(crate) answer: Result<Response, String>,
     file: &'c str,
@@ -96,7 +96,7 @@ fn judge_all(stage: &Stage, all: &[Played<'_>], report: &mut Report) {
     stage.envoy.assert_no_trap();
 }
 
-/// The access log by request, as soon as it has all that the filter decided.
+/// The access log by request, once it contains all decisions of the filter.
 fn access_log(stage: &Stage, all: &[Played<'_>]) -> BTreeMap<String, Value> {
     let read = || -> BTreeMap<String, Value> {
         let entries = stage.envoy.access_log(0).into_iter();
@@ -109,7 +109,7 @@ fn access_log(stage: &Stage, all: &[Played<'_>]) -> BTreeMap<String, Value> {
         decided.all(|played| log.contains_key(&played.id))
     };
     let log = wait_until(Duration::from_secs(5), || Some(read()).filter(complete));
-    // What is missing then is shown with its case.
+    // An entry that is missing then is reported with its case.
     log.unwrap_or_else(read)
 }
 
@@ -124,7 +124,7 @@ impl Played<'_> {
     }
 }
 
-/// Plays each world in order, several at a time.
+/// Plays the requests of each world in order, several worlds at a time.
 fn play_all<'c>(stage: &Stage, worlds: &[(String, &'c str, &'c World)]) -> Vec<Played<'c>> {
     let next = AtomicUsize::new(0);
     let all = Mutex::new(Vec::new());
@@ -187,7 +187,7 @@ fn play<'c>(stage: &Stage, name: &str, file: &'c str, world: &'c World) -> Vec<P
     all
 }
 
-/// The request as it is sent; the upstream is told how to answer.
+/// The request as it is sent; it tells the upstream how to answer.
 fn sent(request: &Request, protocol: Protocol, id: &str) -> Sent {
     let mut sent = Sent::get("/").body(&request.body).header(MARK, id);
     sent.method.clone_from(&request.method);

@@ -1,5 +1,5 @@
-//! What came out of Envoy, against what is expected and what the core made of
-//! the same bytes.
+//! Compares Envoy's outcome with the expectation and with the core's outcome for the same
+//! bytes.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use crate::envoy::{MARK, Played};
 use crate::support::http::readable;
 use crate::support::server::Received;
 
-/// What is different, given the request's entry in the access log and what
-/// the upstream received of it.
+/// The differences, given the request's entry in the access log and the request that the
+/// upstream received.
 pub(crate) fn differences(
     played: &Played<'_>,
     entry: Option<&Value>,
@@ -19,7 +19,7 @@ pub(crate) fn differences(
 ) -> Vec<Difference> {
     let response = match &played.answer {
         Ok(response) => response,
-        // Over HTTP/2, Envoy resets what it does not understand.
+        // Over HTTP/2, Envoy resets requests that it cannot parse.
         Err(_) if played.expected.reason.is_none() && received.is_none() => return Vec::new(),
         Err(error) => return vec![difference("answer", &played.expected.status, error)],
     };
@@ -57,8 +57,8 @@ pub(crate) fn differences(
     found
 }
 
-/// Envoy's own normalisation may turn a path into another, which is then judged
-/// like any: it must let nothing pass that does not pass without.
+/// Envoy's own normalisation may change a path, and the new path is then judged. It must
+/// not let a request pass that does not pass without normalisation.
 fn opened(played: &Played<'_>, status: u16, reached: bool) -> Vec<Difference> {
     let passes = played.expected.upstream.is_some();
     if passes || (!reached && (400..500).contains(&status)) {
@@ -158,13 +158,13 @@ fn request_fields(fields: &Fields) -> Fields {
     fields
 }
 
-/// Fields in one order. Lines of one name are one list (RFC 9110 section
-/// 5.3), cookies too, since HTTP/2 may cut them.
+/// Fields in a fixed order. Lines of the same name are one list (RFC 9110 section 5.3),
+/// cookies too, since HTTP/2 may split them.
 fn in_order(fields: &Fields) -> String {
     let mut lines = BTreeMap::<String, Vec<String>>::new();
     for (name, value) in fields {
         let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-        // How soon depends on when the last fetch failed.
+        // The delay depends on when the last fetch failed.
         let value = match name.as_str() {
             "retry-after" => b"soon",
             _ => value.trim_ascii(),

@@ -1,4 +1,4 @@
-//! Finds and reads the case files: those beside this one, and the examples'.
+//! Finds and reads the case files: those next to this file, and those of the examples.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,14 +14,14 @@ pub(crate) struct Loaded {
     pub(crate) file: CaseFile,
 }
 
-/// All case files: those beside this one, then the examples'.
+/// All case files: those next to this file, then those of the examples.
 pub(crate) fn all() -> Vec<Loaded> {
     let own = case_files(&tools::root().join("tests/cases"));
     let own = own.iter().map(|path| load(path)).filter(Loaded::has_cases);
     own.chain(examples()).collect()
 }
 
-/// The examples' case files, each named as its folder is.
+/// The case files of the examples, each named after its folder.
 pub(crate) fn examples() -> Vec<Loaded> {
     let folders = entries(&tools::root().join("examples"));
     let paths: Vec<_> = folders.iter().flat_map(|path| case_files(path)).collect();

@@ -1,9 +1,8 @@
-//! The case files beside this one, played twice: on the core with a fixed
-//! clock, and on the module in a real Envoy. `docs/case-files.md` describes
-//! their format.
+//! The case files next to this file, played twice: on the core with a fixed clock, and on
+//! the module in a real Envoy. `docs/case-files.md` describes their format.
 //!
-//! `CASES=tokens cargo test --test cases` plays only files, cases and rows
-//! with this text in their name.
+//! `CASES=tokens cargo test --test cases` plays only the files, cases and rows whose
+//! names contain this text.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -19,7 +19,7 @@ fn the_core_does_what_the_cases_say() {
                 let [first, second] = player.play(&request, world.now());
                 let found = expected.differences(&first);
                 report.add(&loaded.name, "core", case, &found);
-                // The second time, the token may be remembered.
+                // The second time, the token may be cached.
                 let found = expected.differences(&second);
                 report.add(&loaded.name, "core, once more", case, &found);
             }

@@ -1,10 +1,10 @@
-//! Collects what came out otherwise than expected.
+//! Collects differences from the expectations.
 
 use std::fmt::Write;
 
 use edge_authz_cli::cases::{Case, Difference};
 
-/// What is wrong with all files, to be shown at once.
+/// The differences in all files, to be reported together.
 #[derive(Default)]
 pub(crate) struct Report {
     text: String,
@@ -27,7 +27,7 @@ impl Report {
         }
     }
 
-    /// Ends the test if anything is wrong.
+    /// Fails the test if there are any.
     pub(crate) fn finish(self, least: usize) {
         eprintln!("{} cases played, {} wrong", self.played, self.wrong);
         assert!(self.wrong == 0, "{} cases:\n{}", self.wrong, self.text);

@@ -1,5 +1,5 @@
-//! One Envoy for all worlds: each has a listener and, where keys are fetched,
-//! issuers of its own.
+//! One Envoy for all worlds: each world has a listener and, if keys are fetched, issuers
+//! of its own.
 
 use edge_authz_cli::cases::World;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::support::example::{Example, folder};
 use crate::support::server::Server;
 use crate::support::tools;
 
-/// What the worlds are played on.
+/// The environment in which the worlds are played.
 pub(crate) struct Stage {
     pub(crate) envoy: Envoy,
     pub(crate) upstream: Echo,
@@ -21,7 +21,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Starts everything for worlds and their names.
+    /// Starts the environment for these named worlds.
     pub(crate) fn set(worlds: &[(String, &World)]) -> Self {
         let upstream = Echo::start();
         let mut builder = Builder::new(upstream.address()).log_level("warning");
@@ -65,8 +65,8 @@ impl Stage {
             .api(upstream.address())
             .issuers(issuer.address());
         Self {
-            // With one worker, which remembers the keys that are not there:
-            // another one would have to wait for the issuer's next answer.
+            // With one worker, which remembers that keys are unknown: another worker
+            // would have to wait for the issuer's next answer.
             envoy: example.logged(&log).builder().concurrency(1).start(),
             upstream,
             _issuers: vec![issuer],
@@ -74,13 +74,13 @@ impl Stage {
     }
 }
 
-/// The listener of a world where Envoy normalises paths.
+/// The listener of a world whose Envoy normalises paths.
 pub(crate) fn strict(world: &str) -> String {
     format!("{world}-strict")
 }
 
-/// Has the reason of requests that pass told to the access log, too: response
-/// code details have it only of those that are answered.
+/// Adds the reason of requests that pass to the access log: response code details only
+/// have the reason of requests that the filter answers.
 fn telling_reasons(config: &mut Value) {
     if let Some(document) = config.as_object_mut() {
         let telemetry = document.entry("telemetry").or_insert_with(|| json!({}));
@@ -94,7 +94,7 @@ fn telling_reasons(config: &mut Value) {
     }
 }
 
-/// The configuration with clusters that no other world names, and these.
+/// The configuration with unique cluster names, and the clusters.
 fn with_own_clusters(config: &Value, world: &str) -> (Value, Vec<String>) {
     let mut config = config.clone();
     let mut clusters = Vec::new();

@@ -1,5 +1,5 @@
-//! The services of `envoy/docker-compose.yaml` in containers and networks of
-//! one test's own.
+//! The services of `envoy/docker-compose.yaml`, in containers and networks that belong to
+//! one test.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -22,19 +22,19 @@ pub(crate) const ENVOY: &str = "envoy";
 pub(crate) const ISSUER: &str = "issuer";
 pub(crate) const UPSTREAM: &str = "upstream";
 
-/// Containers that run, and end when this is dropped.
+/// Running containers, which end when this is dropped.
 pub(crate) struct Services {
     project: String,
     scratch: Scratch,
 }
 
 impl Services {
-    /// Starts what the files in `envoy/` describe, as they are.
+    /// Starts the services in `envoy/`, unchanged.
     pub(crate) fn start() -> Self {
         Self::with(&[], 1)
     }
 
-    /// Starts them with other texts in `envoy/docker/envoy.yaml`, and so many
+    /// Starts them with replaced texts in `envoy/docker/envoy.yaml`, and with this many
     /// Envoys.
     pub(crate) fn with(replacements: &[(&str, &str)], envoys: usize) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -91,7 +91,7 @@ impl Services {
         command
     }
 
-    /// What sets these services apart from others.
+    /// The settings that separate these services from others.
     pub(crate) fn environment(&self) -> [(&'static str, String); 4] {
         let path = |path: std::path::PathBuf| path.display().to_string();
         [
@@ -111,7 +111,7 @@ impl Services {
         output(self.command().args(arguments))
     }
 
-    /// The name of the project, which Compose puts before other names.
+    /// The project name, which is the prefix of Compose's other names.
     pub(crate) fn project(&self) -> &str {
         &self.project
     }
@@ -139,22 +139,22 @@ impl Services {
         format!("{}_private", self.project)
     }
 
-    /// Ends the process of a service at once; `docker start` brings it back.
+    /// Kills the process of a service; `docker start` starts it again.
     pub(crate) fn stop(&self, service: &str) {
         docker(&["stop", "--time", "0", &self.container(service)]);
     }
 
-    /// Starts a container that was stopped.
+    /// Starts a stopped container.
     pub(crate) fn resume(&self, service: &str) {
         docker(&["start", &self.container(service)]);
     }
 
-    /// Where the issuer is reached from outside.
+    /// The issuer's address from outside.
     pub(crate) fn issuer(&self) -> SocketAddr {
         address(&self.container(ISSUER), 5000)
     }
 
-    /// Where the only Envoy listens.
+    /// The address of the only Envoy.
     pub(crate) fn envoy(&self) -> SocketAddr {
         address(&self.container(ENVOY), 8080)
     }
@@ -165,7 +165,7 @@ impl Services {
         http1::exchange(self.envoy(), request).expect("an answer")
     }
 
-    /// What the containers of a service have written.
+    /// The output of a service's containers.
     pub(crate) fn log(&self, service: &str) -> String {
         let logs = self.containers(service).into_iter().map(|container| {
             let output = Command::new("docker").args(["logs", &container]).output();
@@ -180,10 +180,10 @@ impl Services {
         logs.collect()
     }
 
-    /// The addresses that have fetched the key set, one for each fetch.
+    /// The addresses that have fetched the key set, one entry for each fetch.
     pub(crate) fn key_fetches(&self) -> Vec<String> {
         let log = self.log(ISSUER);
-        // The test itself asks over another network.
+        // The test itself uses another network.
         let envoys: Vec<String> = self
             .containers(ENVOY)
             .iter()
@@ -204,7 +204,7 @@ impl Services {
         docker(&["inspect", "--format", &format, container])
     }
 
-    /// Ends the test when a callback of the module trapped.
+    /// Fails the test if a callback of the module has trapped.
     #[track_caller]
     pub(crate) fn assert_no_trap(&self) {
         let log = self.log(ENVOY);
@@ -225,7 +225,7 @@ impl Drop for Services {
                 eprintln!("--- the end of {service}'s log:\n{}\n---", last.join("\n"));
             }
         }
-        // One that is paused would not end.
+        // A paused container would not end.
         let paused = self.containers(ISSUER).into_iter().filter(|container| {
             let format = "{{.State.Paused}}";
             docker(&["inspect", "--format", format, container]) == "true"
@@ -253,8 +253,8 @@ fn answers(container: &str, port: u16, request: &Request) {
     assert!(answered.is_some(), "no answer in {:?}", start.elapsed());
 }
 
-/// The address that Docker gave to a port of a container: another one after
-/// each start.
+/// The address that Docker has assigned to a port of a container: it changes at each
+/// start.
 pub(crate) fn address(container: &str, port: u16) -> SocketAddr {
     let published = Command::new("docker")
         .args(["port", container, &format!("{port}/tcp")])
@@ -264,6 +264,6 @@ pub(crate) fn address(container: &str, port: u16) -> SocketAddr {
         .lines()
         .next()
         .and_then(|line| line.parse().ok())
-        // Not running: nobody listens on port 0.
+        // Not running: no server listens on port 0.
         .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)))
 }

@@ -1,4 +1,4 @@
-//! The commands in `envoy/README.md` print what it says.
+//! The commands in `envoy/README.md` print the output that it shows.
 
 use std::fs;
 use std::process::Command;
@@ -7,12 +7,12 @@ use crate::compose::Services;
 use crate::engine::{compose, output};
 use crate::support::tools;
 
-/// Stands for what a document leaves out.
+/// Stands for text that a document leaves out.
 const LEFT_OUT: &str = "…";
-/// Between what two commands print.
+/// Separates the output of two commands.
 const SEPARATOR: &str = "\u{1e}";
 
-/// Ports are others in a test, and Compose may not be a plugin of Docker.
+/// A test uses other ports, and Compose may not be a plugin of Docker.
 const SHELL: &str = r#"
 set -uo pipefail
 found() {
@@ -42,7 +42,7 @@ docker() {
 }
 "#;
 
-/// A command with the lines that it has to print.
+/// A command with its expected lines of output.
 struct Example {
     line: usize,
     command: String,
@@ -78,7 +78,7 @@ fn the_commands_in_the_readme_print_what_it_says() {
     let document = fs::read_to_string(tools::root().join("envoy/README.md"));
     let examples = examples(&document.expect("envoy/README.md"));
     assert!(examples.len() >= 25, "commands are missing");
-    // `up` finds them running.
+    // `up` finds the containers running.
     let services = Services::start();
     let mut script = SHELL.to_owned();
     for example in &examples {

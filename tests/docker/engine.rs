@@ -1,9 +1,9 @@
-//! Docker and Compose, by their commands.
+//! The commands of Docker and Compose.
 
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// Runs a command and returns what it printed.
+/// Runs a command and returns its output.
 #[track_caller]
 pub(crate) fn output(command: &mut Command) -> String {
     let output = command
@@ -26,7 +26,7 @@ pub(crate) fn docker(arguments: &[&str]) -> String {
     output(Command::new("docker").args(arguments))
 }
 
-/// `docker compose`, or `docker-compose` where it is not to be had.
+/// `docker compose`, or `docker-compose` if the plugin is not installed.
 pub(crate) fn compose() -> Command {
     static PLUGIN: OnceLock<bool> = OnceLock::new();
     let works = |program: &str, arguments: &[&str]| {

@@ -1,8 +1,8 @@
-//! The module in the containers of `envoy/docker-compose.yaml`: what a request
-//! gets there, and the faults that only containers show.
+//! The module in the containers of `envoy/docker-compose.yaml`: how requests are
+//! answered, and faults that only containers can show.
 //!
-//! `make docker-test` builds the images and runs it; `cargo test` alone does
-//! not. Every test has containers and networks of its own, which end with it.
+//! `make docker-test` builds the images and runs it; `cargo test` alone does not. Every
+//! test has its own containers and networks, which are removed when it ends.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

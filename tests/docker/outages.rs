@@ -1,4 +1,4 @@
-//! Issuers that are stopped, paused or cut off, and an upstream that is gone.
+//! Issuers that are stopped, paused or disconnected, and an upstream that is down.
 
 use std::time::{Duration, Instant};
 
@@ -9,10 +9,10 @@ use crate::support::http1;
 use crate::support::process::wait_until;
 use crate::tokens::{ORIGIN, Tokens, forged, me, nobody_gets_in, readable, sign_in, unavailable};
 
-/// A refresh each second, so that an outage is soon seen.
+/// A refresh each second, so that an outage shows soon.
 const IMPATIENT: (&str, &str) = ("refresh: 10m", "refresh: 1s");
 
-/// Less than `timeout`: nobody has waited for a fetch.
+/// Less than `timeout`: no request has waited for a fetch.
 const AT_ONCE: Duration = Duration::from_secs(4);
 
 #[test]
@@ -25,7 +25,7 @@ fn an_issuer_that_is_stopped_refuses_nobody() {
 
 #[test]
 fn an_issuer_that_is_paused_refuses_nobody() {
-    // Connections to it open, and nobody answers.
+    // Connections to it open, but stay unanswered.
     an_outage_refuses_nobody(
         |services| drop(docker(&["pause", &services.container(ISSUER)])),
         |services| drop(docker(&["unpause", &services.container(ISSUER)])),
@@ -38,7 +38,7 @@ fn an_issuer_that_is_cut_off_the_network_refuses_nobody() {
         |services| {
             let (network, issuer) = (services.private_network(), services.container(ISSUER));
             docker(&["network", "disconnect", &network, &issuer]);
-            // It goes on for others.
+            // The issuer still works for others.
             sign_in(services);
         },
         |services| {
@@ -55,7 +55,7 @@ fn an_outage_refuses_nobody(begin: fn(&Services), end: fn(&Services)) {
     begin(&services);
     let (at, start) = (services.envoy(), Instant::now());
     let mut answered = 0;
-    // A refresh has failed by the end, and nobody has noticed.
+    // By the end a refresh has failed, and no request was affected.
     let failed = || services.log(ENVOY).contains("the last good keys are used");
     while start.elapsed() < Duration::from_secs(5) || !failed() {
         assert!(start.elapsed() < Duration::from_mins(1), "no refresh fails");
@@ -69,11 +69,11 @@ fn an_outage_refuses_nobody(begin: fn(&Services), end: fn(&Services)) {
         std::thread::sleep(Duration::from_millis(10));
     }
     assert!(answered >= 10, "{answered} requests");
-    // Nobody can say that this key does not exist.
+    // Without the issuer, it is unknown whether this key exists.
     unavailable(&services.send(&me(&forged())));
     nobody_gets_in(&services, &tokens);
     end(&services);
-    // Now the issuer says so.
+    // Now the issuer confirms that it does not.
     let refused = wait_until(Duration::from_secs(90), || {
         let answer = services.send(&me(&forged()));
         assert!(matches!(answer.status, 401 | 503), "{answer}");
@@ -98,7 +98,7 @@ fn keys_that_are_too_old_serve_nobody_until_the_issuer_is_back() {
         (answer.status == 503).then_some(answer)
     });
     unavailable(&too_old.expect("keys of the last good fetch for ever"));
-    // On every worker, soon.
+    // On every worker, after a short time.
     std::thread::sleep(Duration::from_secs(1));
     for _ in 0..4 {
         unavailable(&services.send(&me(&tokens.access)));
@@ -116,7 +116,7 @@ fn an_upstream_that_is_gone_is_envoys_503_which_the_page_can_read() {
     let tokens = sign_in(&services);
     settle(&services, &tokens);
     services.stop(UPSTREAM);
-    // First a connection that fails, then no address at all.
+    // First the connection fails, then there is no address at all.
     for _ in 0..6 {
         let answer = services.send(&me(&tokens.access)).expect(503);
         readable(&answer);
@@ -143,7 +143,7 @@ pub(crate) fn settle(services: &Services, tokens: &Tokens) {
     assert!(all.is_some(), "not all workers have keys");
 }
 
-/// Waits until the token is accepted. Until then it is never said to be bad.
+/// Waits until the token is accepted. Until then it is never called invalid.
 #[track_caller]
 pub(crate) fn opens(services: &Services, token: &str) {
     let opened = wait_until(Duration::from_mins(1), || {

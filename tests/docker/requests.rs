@@ -1,4 +1,4 @@
-//! What a request gets from the containers as they are shipped.
+//! How the containers answer requests, as they are shipped.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use crate::tokens::{
     ORIGIN, Tokens, forged, me, nobody_gets_in, readable, sign_in, tampered, unsigned,
 };
 
-/// One request with the status it has to get.
+/// One request with its expected status.
 pub(crate) struct Asked {
     pub(crate) name: &'static str,
     pub(crate) request: Request,
     pub(crate) status: u16,
 }
 
-/// Everything that the routes of `envoy.yaml` tell apart.
+/// All cases that the routes of `envoy.yaml` distinguish.
 pub(crate) fn requests(tokens: &Tokens) -> Vec<Asked> {
     let mut all = Vec::new();
     let mut ask = |name, status, request| {
@@ -70,7 +70,7 @@ pub(crate) fn requests(tokens: &Tokens) -> Vec<Asked> {
         403,
         Request::preflight("/me", "https://evil.example", "GET"),
     );
-    // 204 with the lists: the browser then names the method that it refuses.
+    // 204 with the lists: then the browser reports the refused method.
     ask(
         "preflight for another method",
         204,
@@ -79,7 +79,7 @@ pub(crate) fn requests(tokens: &Tokens) -> Vec<Asked> {
     all
 }
 
-/// The answer over HTTP/1.1, after the same over HTTP/2.
+/// The answer over HTTP/1.1, after the same request over HTTP/2.
 #[track_caller]
 pub(crate) fn ask(at: SocketAddr, asked: &Asked) -> Response {
     let name = asked.name;
@@ -91,8 +91,8 @@ pub(crate) fn ask(at: SocketAddr, asked: &Asked) -> Response {
     first
 }
 
-/// A `kid` that nobody knows is looked for first. The second worker may have to
-/// wait for its turn to look, and say 503 until then.
+/// An unknown `kid` causes a refresh first. The second worker may have to wait for its
+/// turn, and answers 503 until then.
 #[track_caller]
 pub(crate) fn a_forged_token_is_refused(at: SocketAddr) {
     let forged = me(&forged());
@@ -117,7 +117,8 @@ fn the_routes_allow_and_refuse_what_envoy_yaml_says() {
     a_forged_token_is_refused(at);
     nobody_gets_in(&services, &tokens);
 
-    // Who it was, and nobody else: what the client says of itself is removed.
+    // The identity of the token and no other: the client's own identity headers are
+    // removed.
     let spoofed = me(&tokens.access).header("x-user-id", "root");
     let answer = services.send(&spoofed).expect(200);
     readable(&answer);

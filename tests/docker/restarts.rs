@@ -1,4 +1,4 @@
-//! Containers that come back: the issuer with other keys, Envoy without any.
+//! Containers that restart: the issuer with other keys, Envoy without keys.
 
 use std::time::Duration;
 
@@ -26,16 +26,16 @@ fn an_issuer_that_comes_back_with_other_keys_refuses_only_the_old_tokens() {
     ]);
     assert_ne!(services.container(ISSUER), before);
     services.ready();
-    // Nobody has seen the new key: the old one is as good as before.
+    // No worker has seen the new key: the old one is still accepted.
     services.send(&me(&old.access)).expect(200);
     let new = sign_in(&services);
-    // Never 401, the very first time included.
+    // It is never 401, not even the first time.
     opens(&services, &new.access);
     for _ in 0..20 {
         let again = sign_in(&services);
         services.send(&me(&again.id)).expect(200);
     }
-    // Workers hear of it within a second.
+    // All workers have it within a second.
     let refused = wait_until(Duration::from_secs(30), || {
         let answers: Vec<_> = (0..8)
             .map(|_| services.send(&me(&old.access)).status)
@@ -84,7 +84,7 @@ fn an_envoy_that_starts_without_an_issuer_refuses_everybody_until_it_is_there() 
             .then_some(())
     })
     .expect("Envoy starts without the issuer");
-    // Whose tokens they are can't be said.
+    // The issuer of the tokens cannot be verified.
     unavailable(&services.send(&me(&tokens.access)));
     unavailable(&services.send(&me(&forged())));
     nobody_gets_in(&services, &tokens);

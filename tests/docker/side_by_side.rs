@@ -1,4 +1,4 @@
-//! Two Envoys that know nothing of each other.
+//! Two independent Envoys.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ fn two_envoys_fetch_their_own_keys_and_decide_alike() {
         let (first, second) = (ask(one, &asked), ask(two, &asked));
         assert_eq!(decision(&first), decision(&second), "{}", asked.name);
     }
-    // One good fetch each, whatever the number of workers.
+    // One successful fetch each, whatever the number of workers.
     let fetches = services.key_fetches();
     assert_eq!(fetches.len(), 2, "{fetches:?}");
     assert_ne!(fetches[0], fetches[1]);
@@ -33,7 +33,7 @@ fn two_envoys_fetch_their_own_keys_and_decide_alike() {
     services.assert_no_trap();
 }
 
-/// Each hears of new keys by a token, and of none by the other Envoy.
+/// Each learns about new keys from a token, and not from the other Envoy.
 fn both_follow_a_rotation(services: &Services, envoys: [SocketAddr; 2]) {
     let old = sign_in(services);
     services.compose(&[
@@ -69,7 +69,7 @@ fn both_follow_a_rotation(services: &Services, envoys: [SocketAddr; 2]) {
     }
 }
 
-/// What of an answer is decided, rather than measured or counted.
+/// The part of an answer that is decided, rather than measured or counted.
 fn decision(answer: &Response) -> (u16, BTreeSet<(String, Vec<String>)>) {
     let names = answer
         .headers

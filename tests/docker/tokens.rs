@@ -1,4 +1,4 @@
-//! Tokens of the user pool, and what looks like them.
+//! Tokens of the user pool, and forgeries of them.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ pub(crate) const ORIGIN: &str = "https://app.example.com";
 const POOL: &str = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_EdgeAuthz";
 const CLIENT: &str = "edge-authz-client";
 
-/// What the user gets who signs in.
+/// The result of a sign-in.
 #[derive(Clone)]
 pub(crate) struct Tokens {
     pub(crate) access: String,
@@ -19,7 +19,7 @@ pub(crate) struct Tokens {
     pub(crate) sub: String,
 }
 
-/// Signs the user in, over the network that Envoy has no part in.
+/// Signs the user in, over a network that does not include Envoy.
 pub(crate) fn sign_in(services: &Services) -> Tokens {
     let question = json!({
         "AuthFlow": "USER_PASSWORD_AUTH",
@@ -51,7 +51,7 @@ fn opened(token: &str) -> Value {
     serde_json::from_slice(&decode(claims)).expect("JSON")
 }
 
-/// A token that a key of nobody's has signed: its `kid` is unknown.
+/// A token signed with an unpublished key: its `kid` is unknown.
 pub(crate) fn forged() -> String {
     TokenMaker::generate("ES256", "made-up").token(&claims(POOL, CLIENT))
 }
@@ -75,7 +75,7 @@ pub(crate) fn me(token: &str) -> Request {
     Request::get("/me").header("origin", ORIGIN).bearer(token)
 }
 
-/// Nobody gets in without a good token, whatever has failed.
+/// Fails the test if a request passes without a valid token.
 #[track_caller]
 pub(crate) fn nobody_gets_in(services: &Services, tokens: &Tokens) {
     let without = Request::get("/me").header("origin", ORIGIN);
@@ -86,7 +86,7 @@ pub(crate) fn nobody_gets_in(services: &Services, tokens: &Tokens) {
     services.send(&Request::get("/elsewhere")).expect(404);
 }
 
-/// Ends the test unless the web page may read the answer.
+/// Fails the test unless the web page may read the answer.
 #[track_caller]
 pub(crate) fn readable(answer: &Response) {
     let allowed = answer.header("access-control-allow-origin");
@@ -95,7 +95,7 @@ pub(crate) fn readable(answer: &Response) {
     assert!(vary.starts_with("Origin"), "{answer}");
 }
 
-/// Ends the test unless the answer is a 503 that says when to come again.
+/// Fails the test unless the answer is a 503 with a time to retry.
 #[track_caller]
 pub(crate) fn unavailable(answer: &Response) {
     assert_eq!(answer.status, 503, "{answer}");

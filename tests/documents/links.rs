@@ -1,4 +1,4 @@
-//! Links lead somewhere: to a file that is there, and a heading in it.
+//! Links have a target: an existing file, and a heading in it.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -41,7 +41,7 @@ fn the_summary_has_every_page_once() {
     assert_eq!(listed, names);
 }
 
-/// Where a link leads, or why nowhere.
+/// The target of a link, or why it has none.
 fn follow(page: &Page, link: &str, pages: &[Page]) -> Result<(), &'static str> {
     let (file, heading) = link.split_once('#').unwrap_or((link, ""));
     let target = if file.is_empty() {
@@ -52,7 +52,7 @@ fn follow(page: &Page, link: &str, pages: &[Page]) -> Result<(), &'static str> {
     if !target.exists() {
         return Err("no such file");
     }
-    // The site has the folder's files and no others.
+    // The site contains only the files of this folder.
     let docs = root().join("docs");
     if page.path.starts_with(&docs) && !target.starts_with(&docs) {
         return Err("the site does not have it");
@@ -79,7 +79,7 @@ fn plain(path: &Path) -> PathBuf {
     plain
 }
 
-/// The relative links of a page, those of its footnotes too.
+/// The relative links of a page, including those in its footnotes.
 fn links(text: &str) -> Vec<String> {
     let mut links = Vec::new();
     for line in prose(text) {
@@ -89,7 +89,7 @@ fn links(text: &str) -> Vec<String> {
         {
             links.push(target.to_owned());
         }
-        // What stands between backticks is no link.
+        // Text between backticks is not a link.
         let words = line.split('`').step_by(2).collect::<Vec<_>>().join("`…`");
         for (at, _) in words.match_indices("](") {
             let rest = &words[at + 2..];
@@ -110,7 +110,7 @@ fn prose(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The anchors of the headings, as GitHub and mdBook make them.
+/// The anchors of the headings, as GitHub and mdBook generate them.
 fn headings(text: &str) -> BTreeSet<String> {
     let headings =
         prose(text).filter_map(|line| Some(line.strip_prefix('#')?.trim_start_matches('#')));

@@ -1,4 +1,4 @@
-//! The documentation as readers of the site see it: with what it includes.
+//! The documentation as readers of the site see it, with its includes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A document, its includes in their places.
+/// A document with its includes expanded.
 pub(crate) struct Page {
     pub(crate) path: PathBuf,
     pub(crate) text: String,
@@ -30,7 +30,7 @@ impl Page {
     }
 }
 
-/// The pages of the site, and the READMEs and other documents beside it.
+/// The pages of the site, and the READMEs and other documents outside of it.
 pub(crate) fn all() -> Vec<Page> {
     let mut folders = vec![root().to_owned(), root().join("docs")];
     folders.extend(entries(&root().join("examples")));
@@ -49,7 +49,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// A line of a page, as mdBook makes it.
+/// A line of a page, as mdBook renders it.
 fn expanded(page: &Path, line: &str) -> String {
     let include = line.strip_prefix("{{#include ");
     let Some(what) = include.and_then(|rest| rest.strip_suffix("}}")) else {

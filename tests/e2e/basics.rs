@@ -1,6 +1,6 @@
-//! One request at a time: each kind of route, token and refusal once. What
-//! holds for every input is in the case files; here it is shown that the
-//! module, Envoy and the issuer carry it.
+//! One request at a time: each kind of route, token and refusal once. The case files
+//! cover all inputs; these tests show that the module, Envoy and the issuer work
+//! together.
 
 use std::collections::BTreeMap;
 
@@ -230,7 +230,7 @@ fn credentials_that_can_be_read_two_ways_are_400() {
         let answer = world.envoy.send(&request).expect(400);
         assert!(challenge(&answer).contains(r#"error="invalid_request""#));
     }
-    // Another scheme is no token at all.
+    // Another scheme is not a token.
     let basic = Request::get("/private/a").header("authorization", "Basic eDp5");
     assert_eq!(
         challenge(&world.envoy.send(&basic).expect(401)),

@@ -1,5 +1,5 @@
-//! A module that may not do all that it needs: whatever is kept from it, no
-//! request passes unchecked.
+//! A module with restricted capabilities: whichever one is missing, no request passes
+//! unchecked.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -16,7 +16,7 @@ use crate::support::tokens::{TokenMaker, claims};
 use crate::support::tools;
 use crate::world::{AUDIENCE, configuration};
 
-/// What the module calls.
+/// The host functions that the module calls.
 const CALLS: &[&str] = &[
     "proxy_add_header_map_value",
     "proxy_call_foreign_function",
@@ -46,7 +46,7 @@ const CALLS: &[&str] = &[
     "proc_exit",
 ];
 
-/// What it is called by.
+/// The callbacks of the module.
 const CALLBACKS: &[&str] = &[
     "proxy_on_configure",
     "proxy_on_context_create",
@@ -60,10 +60,10 @@ const CALLBACKS: &[&str] = &[
     "proxy_on_vm_start",
 ];
 
-/// Without it Envoy does not ask the module at all, as if it were not there.
+/// Without it Envoy never calls the module, as if there were no filter.
 const QUESTION: &str = "proxy_on_request_headers";
 
-/// Without it clients' copies of identity headers pass in trailers.
+/// Without it, clients' copies of identity headers pass in trailers.
 const TRAILERS: &str = "proxy_on_request_trailers";
 
 /// Without it Envoy does not start.
@@ -93,7 +93,7 @@ impl Stage {
         self.key.token(&claims(self.issuer.name(), AUDIENCE))
     }
 
-    /// A filter without one capability, in a machine of its own.
+    /// A filter without one capability, in a VM of its own.
     fn without(&self, name: &str) -> EdgeAuthz {
         let mut configuration = configuration(&self.issuer);
         configuration["providers"][0]["jwks"]["timeout"] = json!("1s");
@@ -107,7 +107,7 @@ impl Stage {
     }
 }
 
-/// The status of an answer, if one comes within a few seconds.
+/// The status of an answer, if one arrives within a few seconds.
 fn status(to: SocketAddr, request: &Request) -> Option<u16> {
     let mut stream = TcpStream::connect(to).expect("a connection");
     let limit = Some(Duration::from_secs(4));
@@ -181,7 +181,7 @@ fn without_any_one_of_them_nothing_passes_unchecked() {
             });
         }
     });
-    // What has passed is what may, and changed as it has to be.
+    // Only permitted requests have passed, with all required changes.
     let seen = stage.upstream.seen();
     assert!(seen.len() > 5, "{}", seen.len());
     for seen in seen {
@@ -189,7 +189,7 @@ fn without_any_one_of_them_nothing_passes_unchecked() {
         let users: Vec<_> = seen.all("x-user-id").collect();
         assert_eq!(users, [b"user-1"], "without {without}");
         assert!(seen.all("authorization").next().is_none(), "{without}");
-        // Trailers that the module is not shown it cannot change.
+        // The module cannot change trailers that it does not receive.
         let in_trailers = seen.trailers.iter().any(|(name, _)| name == b"x-user-id");
         assert!(!in_trailers || without == TRAILERS, "without {without}");
     }

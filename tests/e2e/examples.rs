@@ -1,5 +1,5 @@
-//! The examples are what their README says: each one's own `envoy.yaml` with
-//! real issuers. What their case files say of it, `tests/cases` plays.
+//! The examples work as their README says: each example's own `envoy.yaml` with real
+//! issuers. `tests/cases` plays their case files.
 
 use std::fs;
 use std::path::PathBuf;
@@ -68,7 +68,7 @@ fn the_sst_example_greets_by_the_forwarded_claim() {
     assert_eq!(hello(&forged), b"Hello stranger!\n");
     envoy.send(&private).expect(401);
     envoy.send(&private.bearer(&token("other"))).expect(401);
-    // The keys were found by the issuer's metadata.
+    // The keys were found through the issuer's metadata.
     assert!(issuer.gets(DISCOVERY_PATH) >= 1);
 }
 
@@ -106,12 +106,12 @@ fn the_auth0_example_follows_a_rotation_and_spares_the_tenant() {
         [format!("Bearer {token}")]
     );
 
-    // The rotation is not noticed.
+    // The rotation has no effect on requests.
     issuer.publish(&[&new]);
     get("/messages", &of(&new)).expect(200);
 
-    // Nor are made-up keys, by the tenant. Those that may not be asked for any
-    // more wait in vain.
+    // Made-up keys have no effect on the tenant. Requests that may not cause another
+    // refresh wait until they are refused.
     let (before, start) = (issuer.gets(JWKS_PATH), Instant::now());
     thread::scope(|scope| {
         for number in 0..40 {
@@ -132,7 +132,7 @@ fn the_auth0_example_follows_a_rotation_and_spares_the_tenant() {
     get("/messages", &of(&new)).expect(200);
 }
 
-/// A token of a key that no tenant has.
+/// A token of an unpublished key.
 fn made_up(number: usize) -> String {
     let stranger = TokenMaker::generate("ES256", "made-up");
     let claims = claims_with(TENANT, "https://api.example.com/", json!({}));
@@ -167,8 +167,8 @@ fn the_cognito_rest_example_takes_each_token_where_cognito_does() {
     send(Request::get("/prod/orders"), &signed_in.id).expect(401);
     send(Request::get("/prod/orders"), &signed_in.access).expect(403);
 
-    // Cognito's token endpoint, which hands out resource servers' scopes, is
-    // not there; this is the same token, by the same key, with one of them.
+    // There is no token endpoint here, which in Cognito issues the scopes of resource
+    // servers. This is the same token, signed by the same key, with one of these scopes.
     let scoped = with_scope(&signed_in.access, "openid orders/read");
     send(Request::get("/prod/orders"), &scoped).expect(200);
     send(Request::post("/prod/orders", Vec::new()), &scoped).expect(403);

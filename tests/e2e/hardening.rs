@@ -1,5 +1,5 @@
-//! What reaches the upstream of headers that name another method or path, with
-//! and without the snippet of `envoy/hardening` in the operator's Envoy.
+//! Headers that name another method or path: which of them reach the upstream, with and
+//! without the snippet of `envoy/hardening` in the operator's Envoy.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use crate::support::http::Request;
 use crate::support::template::{insert, replace};
 use crate::support::tools;
 
-/// An Envoy with one listener; `{{…}}` is filled in.
+/// An Envoy with one listener; `{{…}}` is replaced.
 const BOOTSTRAP: &str = r#"
 admin: {address: {socket_address: {address: 127.0.0.1, port_value: 0}}}
 static_resources:

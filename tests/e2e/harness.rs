@@ -1,5 +1,5 @@
-//! The harness itself, against an Envoy without the filter: what a test reads
-//! there is what happened.
+//! Tests the harness itself, with an Envoy without the filter: it reports what really
+//! happened.
 
 use std::time::{Duration, Instant};
 
@@ -188,7 +188,7 @@ fn cognito_signs_a_user_in() {
     assert_eq!(claims(&tokens.id)["sub"], sub);
     assert_eq!(claims(&tokens.id)["iss"], pool.issuer());
     assert_eq!(claims(&tokens.access)["client_id"], pool.client);
-    // The published key is the one we can sign with.
+    // The published key matches the key that we sign with.
     let jwks = Request::get(format!("/{}/.well-known/jwks.json", pool.id))
         .authority("cognito-idp.us-east-1.amazonaws.com");
     let published = http1::exchange(cognito.address(), &jwks).unwrap().json();

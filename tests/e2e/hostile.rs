@@ -1,5 +1,5 @@
-//! Bytes that no browser sends. Whatever a client writes, the next request of
-//! the same worker is judged as ever.
+//! Bytes that no browser sends. Whatever a client sends, the next request on the same
+//! worker is judged correctly.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::support::{http1, http2};
 use crate::world::World;
 
 impl World {
-    /// Ends the test unless the filter still judges on every protocol.
+    /// Fails the test unless the filter still works on every protocol.
     #[track_caller]
     fn assert_working(&self, after: &str) {
         let token = self.token(json!({}));
@@ -58,11 +58,11 @@ fn a_byte_ff_in_any_header_leaves_the_filter_working() {
         }
         world.assert_working(name);
     }
-    // It reaches the upstream where it matters to nobody.
+    // It reaches the upstream if the filter does not use the header.
     let public = Request::get("/public/a").header("x-any", b"\xff");
     world.envoy.send(&public).expect(200);
     world.envoy.send2(&public).expect(200);
-    // In a header's name, Envoy refuses it.
+    // Envoy refuses it in a header's name.
     let in_name = Request::get("/public/a").header(b"x-\xff", "1");
     let _ = http1::exchange(world.envoy.address(), &in_name);
     let _ = http2::exchange(world.envoy.address(), &in_name);
@@ -82,7 +82,7 @@ fn a_byte_ff_in_the_path_is_400() {
             assert_eq!(answer.status, 400, "{path:?}");
         }
     }
-    // In the query it never takes part in the decision.
+    // The query is never part of the decision.
     let query = Request::get(b"/private/a?\xff");
     if let Ok(answer) = http2::exchange(world.envoy.address(), &query) {
         assert!(matches!(answer.status, 400 | 401), "{answer}");
@@ -157,7 +157,7 @@ fn sixty_kilobytes_of_headers_leave_the_filter_working() {
     }
     let long_path = Request::get(format!("/private/{}", "a/".repeat(25_000))).bearer(&token);
     world.envoy.send(&long_path).expect(200);
-    // More than Envoy takes.
+    // More than Envoy accepts.
     let _ = http1::exchange(world.envoy.address(), &filled(good(), 90, 1024));
     let _ = http2::exchange(world.envoy.address(), &filled(good(), 90, 1024));
     world.assert_working("60 KB of headers");

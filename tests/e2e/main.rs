@@ -1,5 +1,5 @@
-//! The module in a real Envoy. `make test` builds the module and puts Envoy
-//! and the issuers in place first.
+//! The module in a real Envoy. `make test` builds the module and installs Envoy and the
+//! issuers first.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,5 +1,5 @@
-//! What operators see with the snippets of `envoy/observability` in their
-//! Envoy: a line that explains each denial, and metrics with labels.
+//! What operators see with the snippets of `envoy/observability` in their Envoy: a log
+//! line that explains each denial, and metrics with labels.
 
 use std::fs;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::support::template::{insert, replace};
 use crate::support::tokens::{TokenMaker, claims_with};
 use crate::support::tools;
 
-/// An Envoy with one listener; `{{…}}` is filled in.
+/// An Envoy with one listener; `{{…}}` is replaced.
 const BOOTSTRAP: &str = r#"
 {{stats}}
 admin: {address: {socket_address: {address: 127.0.0.1, port_value: 0}}}
@@ -57,7 +57,7 @@ fn snippet(name: &str) -> String {
     fs::read_to_string(tools::root().join("envoy/observability").join(name)).expect(name)
 }
 
-/// A bootstrap with the snippets, as their comments say where they go.
+/// A bootstrap with the snippets in the places that their comments name.
 fn bootstrap(issuer: &Issuer, log: &str, access_log: &str, telemetry: &Value) -> String {
     let mut configuration = json!({
         "providers": [{
@@ -88,8 +88,7 @@ fn bootstrap(issuer: &Issuer, log: &str, access_log: &str, telemetry: &Value) ->
     .fold(text, |text, (mark, value)| replace(&text, mark, value))
 }
 
-/// The status of a request, and what the access log says of it: reason, route
-/// and provider.
+/// The status of a request, and its entry in the access log: reason, route and provider.
 struct Expected {
     request: Request,
     status: u16,
@@ -118,8 +117,8 @@ fn requests(good: &str, weak: &str) -> Vec<Expected> {
     ]
 }
 
-/// Sends the requests through an Envoy with these snippets; looks at each entry
-/// of its log.
+/// Sends the requests through an Envoy with these snippets, and checks each entry of its
+/// log.
 fn logged(access_log: &str, telemetry: &Value, look: impl Fn(&Expected, &Value)) -> Envoy {
     let key = TokenMaker::generate("RS256", "key-1");
     let issuer = Issuer::with_keys(&[&key]);
@@ -193,7 +192,7 @@ fn what_is_not_listed_for_the_filter_state_is_not_there_to_be_read() {
     }
 }
 
-/// The access log, as soon as it has so many entries.
+/// The access log, once it has this many entries.
 fn entries(log: &str, count: usize) -> Vec<Value> {
     let read = || {
         let text = fs::read_to_string(log).unwrap_or_default();
@@ -206,7 +205,7 @@ fn entries(log: &str, count: usize) -> Vec<Value> {
     wait_until(Duration::from_secs(20), read).expect("an entry for each request")
 }
 
-/// The metrics, as soon as the filter has told them: it does so on ticks.
+/// The metrics, once the filter has reported them: it does so on ticks.
 fn labelled(envoy: &Envoy) {
     const LINES: [&str; 7] = [
         r#"edge_authz_requests{edge_authz_reason="allowed",edge_authz_provider="main"} 2"#,

@@ -1,4 +1,4 @@
-//! New configurations while requests come.
+//! New configurations while requests arrive.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -19,16 +19,16 @@ use crate::world::{AUDIENCE, World, configuration};
 
 const PAGE: &str = "https://app.example.com";
 
-/// How long after Envoy has taken a configuration an older one may judge.
+/// How long an older configuration may judge requests after Envoy has accepted a new one.
 const TAKEN: Duration = Duration::from_secs(2);
 
-/// The issuer that odd generations trust besides.
+/// The second issuer, which odd generations trust too.
 fn second() -> Issuer {
     Issuer::named("https://second.example.com")
 }
 
-/// A configuration that can be told from its neighbours by its answers: what
-/// pages may read names it, odd ones open `/flip` and trust a second issuer.
+/// A configuration that can be identified by its answers: the headers exposed to pages
+/// name it, and odd ones make `/flip` public and trust a second issuer.
 fn generation(number: usize, issuer: &Issuer, second: &Issuer) -> Value {
     let mut configuration = configuration(issuer);
     configuration["cors"]["expose_headers"] = json!([format!("X-Generation-{number}")]);
@@ -52,7 +52,7 @@ fn listener(configuration: Value) -> Listener {
     Listener::new("main", EdgeAuthz::new(configuration).vm_id("reload"))
 }
 
-/// Which configuration an answer comes from.
+/// The configuration that an answer comes from.
 fn generation_of(answer: &Response) -> usize {
     let exposed = answer.all("access-control-expose-headers").join(", ");
     let name = exposed
@@ -68,8 +68,8 @@ struct Seen {
     generation: usize,
 }
 
-/// Sends requests that only `generation_of` can tell what is due to, and judges
-/// the answers, until `ended`.
+/// Sends requests whose correct answer depends on the generation, and checks the answers,
+/// until `ended`.
 fn load(envoy: &Envoy, tokens: &[String; 2], ended: &AtomicBool, all: &Mutex<Vec<Seen>>) {
     let from_page = |path: &str| Request::get(path).header("origin", PAGE);
     let [of_first, of_second] = tokens;
@@ -94,7 +94,7 @@ fn load(envoy: &Envoy, tokens: &[String; 2], ended: &AtomicBool, all: &Mutex<Vec
     }
 }
 
-/// Requests that a replaced configuration has judged are counted like others.
+/// Requests that a superseded configuration has judged are counted like others.
 fn everything_is_counted(envoy: &Envoy, requests: usize) {
     let requests = u64::try_from(requests).expect("a count");
     let all = |counted: &BTreeMap<String, u64>| counted.values().sum::<u64>() == requests;
@@ -133,7 +133,7 @@ fn under_load_every_request_is_judged_by_one_configuration_and_none_is_dropped()
             let good = listener(generation(number, &issuer, &second));
             assert!(envoy.reload(&[good]), "generation {number}");
             taken.push(Instant::now());
-            // A bad one in between changes nothing.
+            // An invalid one in between changes nothing.
             let mut bad = generation(number + 100, &issuer, &second);
             bad["routes"][0]["acces"] = json!("public");
             assert!(!envoy.reload(&[listener(bad)]), "after {number}");
@@ -145,8 +145,8 @@ fn under_load_every_request_is_judged_by_one_configuration_and_none_is_dropped()
     everything_is_counted(&envoy, all.len());
     for Seen { sent, generation } in all {
         assert!(generation < taken.len(), "a refused configuration judged");
-        // Nobody is judged by what has been replaced for a while, or by what
-        // is yet to come.
+        // No request is judged by a configuration that was replaced some time ago, or by
+        // one that is not active yet.
         let replaced = taken.get(generation + 1);
         assert!(
             replaced.is_none_or(|replaced| sent < *replaced + TAKEN),
@@ -183,7 +183,7 @@ fn a_refused_update_says_why_and_leaves_the_filter_as_it_was() {
         judged();
     }
     world.envoy.log_line("routes[1].acess: is unknown");
-    // The next good one is taken.
+    // The next valid one is accepted.
     let mut open = configuration(&world.issuer);
     open["routes"][4]["access"] = json!("public");
     assert!(
@@ -217,7 +217,7 @@ fn what_a_replaced_configuration_took_is_given_back() {
         .listener(large(0))
         .reloadable()
         .start();
-    // The same number of configurations is alive at each look.
+    // The same number of configurations is alive at each measurement.
     let memory_after = |numbers: std::ops::Range<usize>| {
         for number in numbers {
             assert!(envoy.reload(&[large(number)]));
@@ -231,11 +231,11 @@ fn what_a_replaced_configuration_took_is_given_back() {
         envoy.send(&path).expect(404);
         envoy.memory_kib()
     };
-    // The machine's memory and the allocator's grow in steps until they hold as
-    // many configurations as are alive at once; then they are level.
+    // The memory of the VM and of the allocator grows in steps until it holds as many
+    // configurations as are alive at once. Then it is constant.
     let first = memory_after(1..48);
     let second = memory_after(48..68);
-    // Twenty of them would be more than twenty megabytes.
+    // Twenty of them would take more than twenty megabytes.
     assert!(second < first + 8 * 1024, "from {first} to {second} KiB");
     envoy.assert_no_trap();
 }

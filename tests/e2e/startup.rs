@@ -1,5 +1,5 @@
-//! A configuration that is wrong keeps Envoy from starting, and its log says
-//! where and what to write instead.
+//! An invalid configuration keeps Envoy from starting, and the log names the place and
+//! the correction.
 
 use serde_json::{Value, json};
 
@@ -12,8 +12,8 @@ use crate::support::issuer::Issuer;
 use crate::support::tokens::{TokenMaker, claims};
 use crate::world::configuration;
 
-/// Starts and validates with a wrong configuration; every text has to be in
-/// the log of both, in a line of its own level.
+/// Starts Envoy and validates with an invalid configuration. The log of both must have
+/// each text in a line of its own.
 #[track_caller]
 fn refused(plugin: &EdgeAuthz, texts: &[&str]) {
     let issuer = Issuer::start();
@@ -105,9 +105,9 @@ fn a_good_configuration_passes_validation() {
     assert!(ended.status.success(), "{}", ended.log);
 }
 
-/// A host gives the module 1 GiB, and a listener whose worker runs out of it while
-/// it is configured serves without the filter. The tables of all these keys would
-/// be 1.1 GiB.
+/// A host gives the module 1 GiB. If a worker runs out of it while it configures a
+/// listener, the listener serves without the filter. The tables of all these keys would
+/// take 1.1 GiB.
 #[test]
 fn however_many_keys_there_are_their_tables_leave_memory_for_every_listener() {
     let keys: Vec<_> = (0..8)

@@ -1,5 +1,5 @@
-//! What becomes of requests when the module's virtual machine dies. No input
-//! makes it die; these modules have a trapdoor cut into them.
+//! How requests are handled when the module's virtual machine dies. No input makes it
+//! die; these modules contain a deliberate trap.
 
 use std::time::{Duration, Instant};
 
@@ -17,10 +17,10 @@ use crate::support::tokens::TokenMaker;
 use crate::support::trapdoor::Trapdoor;
 use crate::world::{World, configuration};
 
-/// The line that Envoy writes when a callback traps.
+/// The line that Envoy logs when a callback traps.
 const TRAPPED: &str = "Function: proxy_on_";
 
-/// A request that opens the trapdoor.
+/// A request that triggers the trap.
 fn poison(token: &str) -> Request {
     let request = Request::get("/private/a").bearer(token);
     (0..Trapdoor::FIELDS).fold(request, |request, number| {
@@ -28,7 +28,7 @@ fn poison(token: &str) -> Request {
     })
 }
 
-/// Requests of which none may ever pass.
+/// Requests that must never pass.
 fn unwelcome(world: &World) -> [Request; 4] {
     let forged = TokenMaker::generate("RS256", "key-1").token(&json!({"sub": "root"}));
     let expired = world.token(json!({"exp": 1}));
@@ -98,7 +98,7 @@ fn fail_reload_brings_the_filter_back_with_its_keys_and_checks_all_the_while() {
         back.expect("a new virtual machine");
         world.envoy.send(&good).expect(200);
     }
-    // What one machine has fetched, the next one finds.
+    // The next VM finds the keys that the former one has fetched.
     assert_eq!(world.issuer.gets(JWKS_PATH), 1);
     assert_eq!(
         world.envoy.stats("vm_reload_success").values().sum::<u64>(),
@@ -141,7 +141,7 @@ fn a_request_that_waits_when_the_machine_dies_never_goes_on() {
         })
         .expect("a request that waits");
         world.envoy.send(&poison(&token)).expect(503);
-        // The rest of it comes, and the keys, and other requests.
+        // The rest of it arrives, as do the keys and other requests.
         let _ = waiting.write(b"world");
         world.issuer.publish(&[&world.key]);
         let until = Instant::now() + Duration::from_secs(3);
@@ -173,7 +173,7 @@ fn whatever_callback_traps_nothing_unchecked_passes() {
         let mut builder = Builder::new(upstream.address()).cluster("issuer", issuer.address());
         for (callback, module) in &modules {
             let plugin = EdgeAuthz::new(configuration(&issuer)).module(module);
-            // Its own shared data too, so that each fetches for itself.
+            // It has its own shared data too, so that each fetches for itself.
             let plugin = plugin.vm_id(callback).failure_policy(policy);
             builder = builder.listener(Listener::new(callback, plugin));
         }
@@ -192,7 +192,8 @@ fn whatever_callback_traps_nothing_unchecked_passes() {
                     let closed = matches!(status, Ok(401 | 403 | 503) | Err(_));
                     assert!(closed, "{callback}, {policy}: {status:?}");
                 }
-                // Opens the trapdoors that only a request that passes comes by.
+                // Triggers the traps in callbacks that run only for a request that
+                // passes.
                 let public = Request::post("/public/a", "a body").trailer("x-end", "1");
                 let _ = http1::exchange(to, &public);
             }

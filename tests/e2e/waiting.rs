@@ -1,4 +1,4 @@
-//! Requests that come before the keys.
+//! Requests that arrive before the keys.
 
 use std::sync::Barrier;
 use std::thread;
@@ -18,8 +18,8 @@ use crate::support::server::{Answer, Pace};
 use crate::support::tokens::TokenMaker;
 use crate::world::{World, configuration};
 
-/// Sends all of them at once, each on its own connection, and returns the
-/// answers in the same order.
+/// Sends all of them at once, each on its own connection, and returns the answers in the
+/// same order.
 fn at_once(envoy: &Envoy, requests: &[Request]) -> Vec<Response> {
     let start = Barrier::new(requests.len());
     thread::scope(|scope| {
@@ -48,7 +48,7 @@ fn slow_issuer(issuer: &Issuer) -> serde_json::Value {
     configuration(issuer)
 }
 
-/// Twenty requests of every kind, and what is due to each.
+/// Twenty requests of every kind, each with its correct answer.
 fn twenty(world: &World) -> Vec<(Request, u16)> {
     let good = world.token(json!({"scope": "pets:read"}));
     let expired = world.token(json!({"exp": 1}));
@@ -89,7 +89,7 @@ fn twenty_are_answered(world: &World) {
 #[test]
 fn twenty_at_once_get_their_answers_when_the_keys_come() {
     let world = World::with(slow_issuer, |builder| builder.concurrency(2));
-    // Nobody waits who needs no key.
+    // A request that needs no key does not wait.
     world.envoy.send(&Request::get("/public/a")).expect(200);
     world.envoy.send(&Request::get("/private/a")).expect(401);
     twenty_are_answered(&world);
@@ -140,7 +140,7 @@ fn a_request_whose_client_has_left_goes_nowhere() {
         wait().expect("three that wait");
         drop(leavers);
         second.reset(stream).expect("it writes");
-        // The keys come.
+        // The keys arrive.
         let stayed = Request::get("/private/stayed").bearer(&token);
         world.envoy.send(&stayed).expect(200);
         let targets: Vec<_> = world
@@ -179,7 +179,7 @@ fn a_silent_issuer_makes_503_and_no_door_opens() {
         "{retry}"
     );
     assert_eq!(world.upstream.count(), 0);
-    // The first good answer opens the door.
+    // With the first valid answer, requests pass.
     world.issuer.publish(&[&world.key]);
     let opened = wait_until(Duration::from_secs(20), || {
         let answer = world.envoy.send(&Request::get("/private/a").bearer(&token));

@@ -1,5 +1,5 @@
-//! The usual world of a test: one issuer with one key, the upstream, and an
-//! Envoy with edge-authz between them and the test.
+//! The usual environment of a test: one issuer with one key, the upstream, and an Envoy
+//! with edge-authz between them and the test.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::support::envoy::Envoy;
 use crate::support::issuer::Issuer;
 use crate::support::tokens::{TokenMaker, claims_with};
 
-/// The audience that the usual configuration asks for.
+/// The audience that the usual configuration requires.
 pub(crate) const AUDIENCE: &str = "api";
 
 /// Issuer, upstream and Envoy.
@@ -26,7 +26,7 @@ impl World {
         Self::with(configuration, |builder| builder)
     }
 
-    /// With a configuration and an Envoy of the test's own.
+    /// With a custom configuration and a custom Envoy.
     pub(crate) fn with(
         configuration: impl FnOnce(&Issuer) -> Value,
         build: impl FnOnce(Builder) -> Builder,
@@ -34,7 +34,7 @@ impl World {
         Self::with_plugin(configuration, |plugin| plugin, build)
     }
 
-    /// With a plugin of the test's own besides.
+    /// With a custom plugin too.
     pub(crate) fn with_plugin(
         configuration: impl FnOnce(&Issuer) -> Value,
         plugin: impl FnOnce(EdgeAuthz) -> EdgeAuthz,
@@ -58,7 +58,7 @@ impl World {
         }
     }
 
-    /// A good token with further claims, or others.
+    /// A valid token with these claims in addition or instead.
     pub(crate) fn token(&self, more: Value) -> String {
         self.key
             .token(&claims_with(self.issuer.name(), AUDIENCE, more))

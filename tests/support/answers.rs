@@ -1,4 +1,4 @@
-//! A server that answers what a case file's issuers answer.
+//! A server that sends the answers of a case file's issuers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use edge_authz_cli::cases::{FetchAnswer, World};
 
 use super::server::{Answer, Received, Server};
 
-/// Answers for every host of a world: the scheme is not to be seen here.
+/// Answers for every host of a world: the server does not see the scheme.
 pub(crate) fn serve(world: &World) -> Server {
     let answers = world.answers().expect("answers");
     let by_place: BTreeMap<String, FetchAnswer> = answers

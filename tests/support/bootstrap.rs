@@ -1,5 +1,4 @@
-//! What an Envoy of the tests is started with, rendered from
-//! `envoy/templates`.
+//! The configuration of an Envoy in the tests, rendered from `envoy/templates`.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -18,7 +17,7 @@ use super::tools::{self, Host};
 pub(crate) enum Filter {
     /// edge-authz.
     EdgeAuthz(EdgeAuthz),
-    /// Any other, as the YAML of an item of `http_filters`.
+    /// Any other filter, as the YAML of an item of `http_filters`.
     Other(String),
 }
 
@@ -26,12 +25,12 @@ pub(crate) enum Filter {
 #[derive(Clone, Debug)]
 pub(crate) struct EdgeAuthz {
     configuration: Configuration,
-    /// Envoy's default, `FAIL_CLOSED`, where absent.
+    /// Envoy's default, `FAIL_CLOSED`, if absent.
     failure_policy: Option<String>,
     allow_on_headers_stop_iteration: bool,
     vm_id: String,
     module: Option<PathBuf>,
-    /// All where absent.
+    /// All capabilities if absent.
     capabilities: Option<Vec<String>>,
 }
 
@@ -42,12 +41,12 @@ enum Configuration {
 }
 
 impl EdgeAuthz {
-    /// With a configuration that Envoy hands over as it does with YAML objects.
+    /// With a configuration that Envoy passes on as it does with YAML objects.
     pub(crate) fn new(configuration: Value) -> Self {
         Self::of(Configuration::Struct(configuration))
     }
 
-    /// With a configuration handed over byte for byte.
+    /// With a configuration that Envoy passes on byte for byte.
     pub(crate) fn from_text(configuration: &str) -> Self {
         Self::of(Configuration::Text(configuration.to_owned()))
     }
@@ -81,13 +80,13 @@ impl EdgeAuthz {
         self
     }
 
-    /// Runs another module than `dist/edge_authz.wasm`.
+    /// Runs a module other than `dist/edge_authz.wasm`.
     pub(crate) fn module(mut self, path: &Path) -> Self {
         self.module = Some(path.to_owned());
         self
     }
 
-    /// Lets the module have and be called by these functions only.
+    /// Restricts the functions that the module may call and export to these.
     pub(crate) fn capabilities<'n>(mut self, names: impl Iterator<Item = &'n str>) -> Self {
         self.capabilities = Some(names.map(str::to_owned).collect());
         self
@@ -105,7 +104,7 @@ impl EdgeAuthz {
         };
         match tools::host() {
             Host::ProxyWasm => self.render_wasm(&configuration),
-            // What is said of a Wasm VM is not for it.
+            // The settings of a Wasm VM do not apply to it.
             Host::DynamicModule => template("edge-authz-dynamic-module.yaml")
                 .replace("{{configuration}}", &configuration),
         }
@@ -128,7 +127,7 @@ impl EdgeAuthz {
             format!("capability_restriction_config: {{allowed_capabilities: {{{names}}}}}")
         });
         let module = self.module.clone().unwrap_or_else(tools::module);
-        // The configuration goes in last: it may hold braces of its own.
+        // The configuration is inserted last: it may contain braces of its own.
         fill(
             &template("edge-authz.yaml").replace("{{configuration}}", "CONFIGURATION"),
             &[
@@ -168,20 +167,19 @@ impl Listener {
         Self::plain(name).filter(Filter::EdgeAuthz(filter))
     }
 
-    /// Adds a filter after those it has.
+    /// Adds a filter after the existing ones.
     pub(crate) fn filter(mut self, filter: Filter) -> Self {
         self.filters.push(filter);
         self
     }
 
-    /// Lets Envoy normalise paths and refuse ambiguous ones itself, as
-    /// recommended.
+    /// Lets Envoy normalise paths and refuse ambiguous ones itself, as recommended.
     pub(crate) fn strict_paths(mut self) -> Self {
         self.strict_paths = true;
         self
     }
 
-    /// Sets how many bytes Envoy keeps for a request that waits.
+    /// Sets how many bytes Envoy buffers for a request that waits.
     pub(crate) fn buffer_limit(mut self, bytes: u32) -> Self {
         self.buffer_limit = bytes;
         self
@@ -238,7 +236,7 @@ impl Cluster {
     }
 }
 
-/// What Envoy is to be started with.
+/// The settings for starting Envoy.
 #[derive(Clone, Debug)]
 pub(crate) struct Builder {
     binary: PathBuf,
@@ -252,7 +250,7 @@ pub(crate) struct Builder {
     bootstrap: Option<String>,
 }
 
-/// How many requests a cluster takes at once: more than any test sends.
+/// The number of concurrent requests to a cluster: more than any test sends.
 const MOST_REQUESTS: u32 = 100_000;
 
 impl Builder {
@@ -272,9 +270,9 @@ impl Builder {
         .cluster("upstream", upstream)
     }
 
-    /// With a whole bootstrap instead of the harness's own. Its admin port has
-    /// to be one that the test may use, best 0; `{{access_log}}` in it is the
-    /// file that [`Envoy::access_log`] reads.
+    /// Uses a whole bootstrap instead of the harness's own. Its admin port must be one
+    /// that the test may use, preferably 0; `{{access_log}}` in it is the file that
+    /// [`Envoy::access_log`] reads.
     pub(crate) fn from_bootstrap(yaml: String) -> Self {
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
         let mut builder = Self::new(nowhere);
@@ -288,7 +286,7 @@ impl Builder {
         self
     }
 
-    /// Sets how many seconds a replaced listener serves the requests that it has.
+    /// Sets for how many seconds a replaced listener is drained.
     pub(crate) fn drain_time(mut self, seconds: u32) -> Self {
         self.drain_time = seconds;
         self
@@ -315,8 +313,8 @@ impl Builder {
         self
     }
 
-    /// Lets the clusters there are take only so many requests at once: Envoy answers
-    /// the others itself.
+    /// Limits the concurrent requests of the existing clusters: Envoy answers the others
+    /// itself.
     pub(crate) fn most_requests(mut self, most: u32) -> Self {
         for cluster in &mut self.clusters {
             cluster.most_requests = most;
@@ -324,7 +322,7 @@ impl Builder {
         self
     }
 
-    /// Adds a cluster that has no host.
+    /// Adds a cluster without a host.
     pub(crate) fn empty_cluster(mut self, name: &str) -> Self {
         self.clusters.push(Cluster {
             name: name.to_owned(),
@@ -366,7 +364,7 @@ impl Builder {
         })
     }
 
-    /// Starts Envoy, or tells how it ended.
+    /// Starts Envoy, or returns how it ended.
     pub(crate) fn try_start(self) -> Result<Envoy, Ended> {
         let scratch = Scratch::new("envoy");
         let command = self.command(&scratch);
@@ -392,7 +390,7 @@ impl Builder {
             .arg(scratch.write("envoy.yaml", &bootstrap))
             .args(["--log-level", &self.log_level])
             .args(["--concurrency", &self.concurrency.to_string()])
-            // File discovery asks for a name of the proxy.
+            // File discovery requires a name of the proxy.
             .args(["--service-node", "test", "--service-cluster", "test"])
             .arg("--disable-hot-restart")
             .args(["--drain-time-s", &self.drain_time.to_string()])
@@ -433,7 +431,7 @@ impl Builder {
     }
 }
 
-/// Writes the file that a reloadable Envoy watches: a new file, moved there.
+/// Writes the file that a reloadable Envoy watches: a new file that is moved there.
 pub(crate) fn write_listeners(scratch: &Scratch, listeners: &[Listener]) -> PathBuf {
     let resources = render_listeners(scratch, listeners).replace(
         "- name: \"",

@@ -1,5 +1,5 @@
-//! A Cognito-compatible issuer: `moto`'s server, driven by the AWS CLI as a
-//! user of Cognito drives the real one.
+//! A Cognito-compatible issuer: `moto`'s server, used through the AWS CLI like the real
+//! Cognito.
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -13,10 +13,10 @@ use super::process::{Process, Scratch, wait_until};
 use super::tokens::TokenMaker;
 use super::tools;
 
-/// The region whose Cognito it plays.
+/// The region of the emulated Cognito.
 pub(crate) const REGION: &str = "us-east-1";
 
-/// Prints `kid` and private key (PKCS#8 DER) that the issuer's package holds.
+/// Prints the `kid` and the private key (PKCS#8 DER) in the issuer's package.
 const PRINT_PRIVATE_KEY: &str = "
 import gzip, json, os, moto
 from joserfc.jwk import RSAKey
@@ -26,8 +26,8 @@ der = RSAKey.import_key(key).as_der(private=True)
 print(json.dumps({'kid': key['kid'], 'der': der.hex()}))
 ";
 
-/// Makes a certificate authority and a certificate for 127.0.0.1 and the name
-/// given, in the current directory.
+/// Makes a certificate authority and a certificate for 127.0.0.1 and the given name, in
+/// the current directory.
 const MAKE_CERTIFICATE: &str = "
 import datetime, ipaddress, sys
 from cryptography import x509
@@ -71,7 +71,7 @@ pub(crate) struct Cognito {
     process: Process,
     address: SocketAddr,
     scratch: Scratch,
-    /// The certificate authority of the server's certificate, where it has one.
+    /// The certificate authority of the server's certificate, if it has one.
     authority: Option<PathBuf>,
     commands: RefCell<Vec<String>>,
 }
@@ -83,7 +83,7 @@ pub(crate) struct UserPool {
     pub(crate) client: String,
 }
 
-/// What a user gets who signs in.
+/// The result of a sign-in.
 #[derive(Clone, Debug)]
 pub(crate) struct Tokens {
     pub(crate) id: String,
@@ -143,22 +143,22 @@ impl Cognito {
         }
     }
 
-    /// The certificate authority to trust, where it speaks TLS.
+    /// The certificate authority to trust, if it uses TLS.
     pub(crate) fn authority(&self) -> Option<&Path> {
         self.authority.as_deref()
     }
 
-    /// The commands of the AWS CLI so far, as one would type them.
+    /// The commands of the AWS CLI so far, as a user would type them.
     pub(crate) fn commands(&self) -> Vec<String> {
         self.commands.borrow().clone()
     }
 
-    /// Where it listens.
+    /// Its address.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What it has logged.
+    /// Its log.
     pub(crate) fn log(&self) -> String {
         self.process.log()
     }
@@ -190,7 +190,7 @@ impl Cognito {
         command
     }
 
-    /// Runs `aws cognito-idp …` and returns what it printed.
+    /// Runs `aws cognito-idp …` and returns its output.
     #[track_caller]
     pub(crate) fn aws(&self, arguments: &[&str]) -> Value {
         let typed = format!("aws cognito-idp {}", arguments.join(" "));
@@ -265,9 +265,8 @@ impl Cognito {
         }
     }
 
-    /// The key the issuer signs with, which its package holds. With it a test
-    /// makes what a real issuer would not hand out, such as a token that has
-    /// expired.
+    /// The issuer's signing key, which its package contains. With it a test makes tokens
+    /// that a real issuer would not issue, such as an expired one.
     pub(crate) fn signing_key() -> TokenMaker {
         let printed = Command::new(tools::python_tool("python"))
             .args(["-c", PRINT_PRIVATE_KEY])

@@ -1,12 +1,12 @@
-//! The cases of `tests/fixtures/config_errors`: wrong configurations, and what
-//! is said of each.
+//! The cases of `tests/fixtures/config_errors`: invalid configurations, and their error
+//! messages.
 
 use std::fs;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-/// A configuration without a fault.
+/// A valid configuration.
 fn good() -> Value {
     json!({
         "providers": [{
@@ -55,7 +55,7 @@ pub(crate) fn text(case: &Map<String, Value>) -> String {
     whole.to_string()
 }
 
-/// All cases, each with the name of its file and its own.
+/// All cases, each with the name of its file and its own name.
 pub(crate) fn cases() -> Vec<(String, Map<String, Value>)> {
     // Two crates of the workspace read them.
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))

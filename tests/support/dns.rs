@@ -1,4 +1,4 @@
-//! A name server for which every name is this machine, by IPv4 and by IPv6.
+//! A name server that resolves every name to this machine, with IPv4 and IPv6 addresses.
 
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr, UdpSocket};
@@ -30,7 +30,7 @@ impl NameServer {
         Self { address }
     }
 
-    /// Where it listens, over UDP.
+    /// Its UDP address.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }

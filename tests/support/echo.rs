@@ -1,7 +1,7 @@
-//! The upstream: answers 200 with a JSON account of what reached it.
+//! The upstream: answers 200 with a JSON description of the request that it received.
 //!
 //! A request may ask for another answer: `x-echo-status: 418`, one or more
-//! `x-echo-header: name: value`, `x-echo-delay-ms: 50`. So may a test, with
+//! `x-echo-header: name: value`, `x-echo-delay-ms: 50`. A test may do so too, with
 //! [`Echo::answer_with`].
 
 use std::net::SocketAddr;
@@ -52,7 +52,7 @@ impl Echo {
         Self { server, state }
     }
 
-    /// Where it listens.
+    /// Its address.
     pub(crate) fn address(&self) -> SocketAddr {
         self.server.address()
     }
@@ -67,7 +67,7 @@ impl Echo {
         self.state.lock().expect("the state").seen.len()
     }
 
-    /// Answers every request so from now on.
+    /// Answers every request like this from now on.
     pub(crate) fn answer_with(&self, answer: Answer) {
         self.state.lock().expect("the state").answer = Some(answer);
     }
@@ -77,7 +77,7 @@ impl Echo {
         self.server.stop();
     }
 
-    /// Opens the port it had.
+    /// Opens its port again.
     pub(crate) fn restart(&mut self) {
         self.server.restart();
     }
@@ -118,14 +118,14 @@ fn fields(fields: &Fields) -> Value {
         .collect()
 }
 
-/// SHA-256 in hexadecimal, as the account of a body has it.
+/// SHA-256 in hexadecimal, as in the description of a body.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     let digest = digest::digest(&digest::SHA256, bytes);
     let hexadecimal = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
     hexadecimal.collect::<Vec<_>>().concat()
 }
 
-/// The values of a header in the account of a request, in order.
+/// The values of a header in the description of a request, in order.
 pub(crate) fn received(account: &Value, name: &str) -> Vec<String> {
     account["headers"]
         .as_array()

@@ -1,4 +1,4 @@
-//! A running Envoy, on ports that it took itself.
+//! A running Envoy, on ports that it chose itself.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +17,7 @@ use super::{http1, http2};
 /// How long Envoy may take to start or to end, on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(3);
 
-/// How an Envoy ended that was not meant to run, or did not.
+/// How an Envoy ended that was not meant to run, or that failed.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
@@ -37,8 +37,7 @@ impl Ended {
     }
 }
 
-/// The log without the server's own account of itself, which lists all that is
-/// compiled in.
+/// The log without Envoy's list of its compiled-in extensions.
 fn said(process: &Process) -> String {
     let log = process.log();
     let lines = log.split_inclusive('\n');
@@ -101,8 +100,8 @@ impl Envoy {
         envoy
     }
 
-    /// Replaces the listeners of an Envoy that was started as reloadable, and
-    /// tells whether it took them.
+    /// Replaces the listeners of an Envoy that was started as reloadable, and returns
+    /// whether it accepted them.
     pub(crate) fn reload(&self, listeners: &[Listener]) -> bool {
         let counters = || {
             let stats = self.stats("listener_manager.lds.update_");
@@ -144,17 +143,17 @@ impl Envoy {
         http2::exchange(self.address(), request).expect("an answer")
     }
 
-    /// Where the admin interface listens.
+    /// The address of the admin interface.
     pub(crate) fn admin_address(&self) -> SocketAddr {
         self.admin
     }
 
-    /// Asks the admin interface.
+    /// Sends a request to the admin interface.
     pub(crate) fn admin(&self, method: &str, path: &str) -> Response {
         http1::exchange(self.admin, &Request::new(method, path)).expect("the admin interface")
     }
 
-    /// The counters and gauges whose name has `part` in it.
+    /// The counters and gauges whose name contains `part`.
     pub(crate) fn stats(&self, part: &str) -> BTreeMap<String, u64> {
         self.admin("GET", "/stats")
             .text_lines()
@@ -167,8 +166,8 @@ impl Envoy {
             .collect()
     }
 
-    /// The same, once `wanted` is true of them or 20 s have passed: the filter
-    /// tells of a request on a later tick.
+    /// The same, once they satisfy `wanted` or 20 s have passed: the filter reports a
+    /// request on a later tick.
     pub(crate) fn stats_once(
         &self,
         part: &str,
@@ -178,7 +177,7 @@ impl Envoy {
         wait_until(Duration::from_secs(20), read).unwrap_or_else(|| self.stats(part))
     }
 
-    /// One counter or gauge; 0 where it is not there yet.
+    /// One counter or gauge; 0 if it does not exist yet.
     pub(crate) fn stat(&self, name: &str) -> u64 {
         self.stats(name).get(name).copied().unwrap_or(0)
     }
@@ -188,7 +187,7 @@ impl Envoy {
         said(&self.process)
     }
 
-    /// Waits until the log has a line with `text` in it and returns the line.
+    /// Waits until the log has a line that contains `text`, and returns the line.
     #[track_caller]
     pub(crate) fn log_line(&self, text: &str) -> String {
         wait_until(Duration::from_secs(10), || {
@@ -200,8 +199,7 @@ impl Envoy {
         .unwrap_or_else(|| panic!("no log line has {text:?}"))
     }
 
-    /// The access log so far, one object a request, as soon as it has `count`
-    /// entries.
+    /// The access log so far, one object for each request, once it has `count` entries.
     #[track_caller]
     pub(crate) fn access_log(&self, count: usize) -> Vec<Value> {
         let path = self.scratch.path().join("access.log");
@@ -233,7 +231,7 @@ impl Envoy {
         &mut self.process
     }
 
-    /// Ends the test when a callback of the module trapped.
+    /// Fails the test if a callback of the module has trapped.
     #[track_caller]
     pub(crate) fn assert_no_trap(&self) {
         let log = self.log();
@@ -244,8 +242,8 @@ impl Envoy {
     }
 }
 
-/// The name of a metric as the Wasm module has it: a dynamic module's has labels, which
-/// Envoy's own list shows in its name.
+/// The name of a metric as in the Wasm module: a dynamic module's metrics have labels,
+/// which Envoy's own list shows in the name.
 fn without_labels(name: &str) -> String {
     let series = |family: &Family| {
         let rest = name.strip_prefix("dynamicmodulescustom.")?;

@@ -1,5 +1,5 @@
-//! The `envoy.yaml` of an example, put where it can run: on free ports, with
-//! this run's servers behind its clusters.
+//! The `envoy.yaml` of an example, changed so that it can run: on free ports, with this
+//! run's servers behind its clusters.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -31,8 +31,7 @@ pub(crate) fn folder(name: &str) -> PathBuf {
 }
 
 impl Example {
-    /// Reads the file of a folder, with other ids in the place of those that
-    /// it makes up.
+    /// Reads the file of a folder, and replaces its placeholder ids.
     pub(crate) fn read(folder: &Path, ids: &[(&str, &str)]) -> Self {
         let path = folder.join("envoy.yaml");
         let text = fs::read_to_string(&path).expect("the example's envoy.yaml");
@@ -49,12 +48,12 @@ impl Example {
         example
     }
 
-    /// Puts the API at this address.
+    /// Sets the address of the API.
     pub(crate) fn api(self, at: SocketAddr) -> Self {
         self.plain(API, at)
     }
 
-    /// Puts every issuer at this address, without TLS.
+    /// Sets the address of every issuer, without TLS.
     pub(crate) fn issuers(self, at: SocketAddr) -> Self {
         let clusters = self.clusters().map(|cluster| cluster["name"].clone());
         let names: Vec<_> = clusters.filter(|name| name != API).collect();
@@ -62,8 +61,8 @@ impl Example {
         names.fold(self, |example, name| example.plain(name, at))
     }
 
-    /// Puts a cluster at this address, and trusts this authority instead of
-    /// the system's. All else about its TLS stays.
+    /// Sets the address of a cluster, and trusts this authority instead of the system's.
+    /// Its other TLS settings stay.
     pub(crate) fn with_tls(mut self, cluster: &str, at: SocketAddr, authority: &Path) -> Self {
         let cluster = self.cluster(cluster);
         endpoint(cluster, at);
@@ -72,7 +71,7 @@ impl Example {
         self
     }
 
-    /// Logs requests as the harness reads them.
+    /// Logs requests in the format that the harness reads.
     pub(crate) fn logged(mut self, format: &Value) -> Self {
         let manager = self.bootstrap.pointer_mut(MANAGER).expect("a listener");
         manager["access_log"] = json!([{
@@ -98,7 +97,7 @@ impl Example {
         self
     }
 
-    /// What starts it, with two workers.
+    /// The builder that starts it, with two workers.
     pub(crate) fn builder(mut self) -> Builder {
         if tools::host() == Host::DynamicModule {
             self.put_dynamic_module();
@@ -112,7 +111,7 @@ impl Example {
         self.builder().start()
     }
 
-    /// Puts the dynamic module where the Wasm module is, with its configuration.
+    /// Replaces the Wasm module by the dynamic module, with the same configuration.
     fn put_dynamic_module(&mut self) {
         let configuration = self.plugin("configuration").take();
         let filter = format!("{MANAGER}/http_filters/0/typed_config");
@@ -169,7 +168,7 @@ fn endpoint(cluster: &mut Value, at: SocketAddr) {
     *address = json!({"address": at.ip().to_string(), "port_value": at.port()});
 }
 
-/// The API that an example brings, its `api.py`.
+/// The example's own API, its `api.py`.
 pub(crate) struct OwnApi {
     _process: Process,
     _scratch: Scratch,
@@ -200,7 +199,7 @@ impl OwnApi {
         })
     }
 
-    /// Where it listens.
+    /// Its address.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 /// Header fields in order, duplicates included.
 pub(crate) type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// A request to send. Nothing is checked: a test may send nonsense.
+/// A request to send. Nothing is checked: a test may send invalid requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: Vec<u8>,
@@ -41,7 +41,7 @@ impl Request {
         Self::new("POST", target).body(body)
     }
 
-    /// A browser's question before `method target` from `origin`.
+    /// A browser's preflight for `method target` from `origin`.
     pub(crate) fn preflight(target: &str, origin: &str, method: &str) -> Self {
         Self::new("OPTIONS", target)
             .header("origin", origin)
@@ -100,7 +100,7 @@ impl Response {
             .collect()
     }
 
-    /// The value of a header that may stand once at most.
+    /// The value of a header that may occur once at most.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         let mut values = self.all(name);
         assert!(values.len() <= 1, "several `{name}` headers: {values:?}");
@@ -118,7 +118,7 @@ impl Response {
             .unwrap_or_else(|error| panic!("not JSON ({error}): {self}"))
     }
 
-    /// Ends the test unless the status is `expected`.
+    /// Fails the test unless the status is `expected`.
     #[track_caller]
     pub(crate) fn expect(self, expected: u16) -> Self {
         assert!(self.status == expected, "expected {expected}, got\n{self}");
@@ -136,7 +136,7 @@ impl std::fmt::Display for Response {
     }
 }
 
-/// Printable ASCII as it is, `\` doubled, every other byte escaped as in Rust.
+/// Printable ASCII unchanged, `\` doubled, every other byte escaped as in Rust.
 pub(crate) fn readable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for &byte in bytes {

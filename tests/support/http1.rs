@@ -1,5 +1,5 @@
-//! An HTTP/1.1 client that writes what it is told, and the reader for both
-//! sides of a connection.
+//! An HTTP/1.1 client that sends exactly the given bytes, and the reader for both sides
+//! of a connection.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -15,7 +15,7 @@ pub(crate) fn exchange(to: SocketAddr, request: &Request) -> io::Result<Response
     Connection::open(to)?.exchange(request)
 }
 
-/// Sends bytes as they are and reads one answer.
+/// Sends bytes unchanged and reads one answer.
 pub(crate) fn raw(to: SocketAddr, bytes: &[u8]) -> io::Result<Response> {
     let mut connection = Connection::open(to)?;
     connection.write(bytes)?;
@@ -39,20 +39,20 @@ impl Connection {
         })
     }
 
-    /// Writes bytes as they are.
+    /// Writes bytes unchanged.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.get_mut().write_all(bytes)
     }
 
-    /// Sends a request and reads its answer. An answer that comes before the
-    /// whole body was taken is an answer too.
+    /// Sends a request and reads its answer. The answer may arrive before the whole body
+    /// was sent.
     pub(crate) fn exchange(&mut self, request: &Request) -> io::Result<Response> {
         let sent = self.write(&encode(request));
         self.response(request.method == b"HEAD")
             .or_else(|error| sent.and(Err(error)))
     }
 
-    /// Reads one answer; `headless` when it answers HEAD.
+    /// Reads one answer; `headless` if it answers HEAD.
     pub(crate) fn response(&mut self, headless: bool) -> io::Result<Response> {
         loop {
             let line = read_line(&mut self.stream)?;
@@ -81,8 +81,8 @@ impl Connection {
     }
 }
 
-/// The bytes of a request: chunked when it has trailers, else with a length
-/// when it has a body.
+/// The bytes of a request: chunked if it has trailers, otherwise with a length if it has
+/// a body.
 pub(crate) fn encode(request: &Request) -> Vec<u8> {
     let mut bytes = request.method.clone();
     bytes.push(b' ');
@@ -137,8 +137,8 @@ pub(crate) fn read_line(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-/// Fields up to the empty line, names in lower case, values without the blanks
-/// around them.
+/// Fields up to the empty line, names in lower case, values without surrounding white
+/// space.
 pub(crate) fn read_fields(from: &mut impl BufRead) -> io::Result<Fields> {
     let mut fields = Fields::new();
     loop {
@@ -155,8 +155,8 @@ pub(crate) fn read_fields(from: &mut impl BufRead) -> io::Result<Fields> {
     }
 }
 
-/// The body that the fields announce, and its trailers. Without length or
-/// chunks: all there is (`until_end`, a response) or none (a request).
+/// The body that the fields announce, and its trailers. Without a length or chunks: the
+/// rest of the stream (`until_end`, a response) or no body (a request).
 pub(crate) fn read_body(
     from: &mut impl BufRead,
     fields: &Fields,

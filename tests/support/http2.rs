@@ -1,5 +1,5 @@
-//! An HTTP/2 client with prior knowledge. Its header blocks are literals
-//! without Huffman coding, so that every byte of every field is the test's.
+//! An HTTP/2 client with prior knowledge. Its header blocks are literals without Huffman
+//! coding, so that the test controls every byte of every field.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -11,11 +11,11 @@ use super::http::{Fields, Request, Response};
 const PATIENCE: Duration = Duration::from_secs(30);
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// The largest frame that every peer takes.
+/// The largest frame size that every peer accepts.
 const FRAME: usize = 16_384;
-/// The window we offer, so large that we never have to renew it.
+/// The window we offer, so large that it never has to be updated.
 const OUR_WINDOW: u32 = 0x7fff_ffff;
-/// The window every peer starts with.
+/// Every peer's initial window.
 const DEFAULT_WINDOW: i64 = 65_535;
 
 const DATA: u8 = 0;
@@ -66,7 +66,7 @@ pub(crate) struct Connection {
     window: i64,
     initial_window: i64,
     streams: BTreeMap<u32, Stream>,
-    /// The last stream that the server will answer, and why.
+    /// The last stream that the server will answer, and the error code.
     goaway: Option<(u32, u32)>,
 }
 
@@ -176,7 +176,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Gives a stream up.
+    /// Cancels a stream.
     pub(crate) fn reset(&mut self, stream: u32) -> io::Result<()> {
         // CANCEL
         self.frame(RST_STREAM, 0, stream, &8u32.to_be_bytes())
@@ -241,7 +241,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Writes one frame as it is told.
+    /// Writes one frame with exactly this content.
     pub(crate) fn frame(
         &mut self,
         kind: u8,

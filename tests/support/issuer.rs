@@ -1,5 +1,5 @@
-//! An issuer whose every answer a test may script, for what real issuers do
-//! on bad days.
+//! An issuer whose every answer a test may script, to simulate the faults of real
+//! issuers.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 use super::server::{Answer, Received, Server};
 use super::tokens::TokenMaker;
 
-/// Where the key set is.
+/// The path of the key set.
 pub(crate) const JWKS_PATH: &str = "/.well-known/jwks.json";
-/// Where discovery finds the metadata.
+/// The path of the metadata for discovery.
 pub(crate) const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
 
-/// A running issuer. Its name is an `https` URL that only the proxy's cluster
-/// connects with this server.
+/// A running issuer. Its name is an `https` URL, and only the proxy's cluster maps it to
+/// this server.
 pub(crate) struct Issuer {
     name: String,
     server: Server,
@@ -33,7 +33,7 @@ struct State {
     gets: Vec<Get>,
 }
 
-/// A request that came.
+/// A request that it received.
 #[derive(Clone)]
 struct Get {
     at: Instant,
@@ -91,7 +91,7 @@ impl Issuer {
         format!("{}{JWKS_PATH}", self.name)
     }
 
-    /// Where it really listens.
+    /// Its real address.
     pub(crate) fn address(&self) -> SocketAddr {
         self.server.address()
     }
@@ -124,20 +124,20 @@ impl Issuer {
             .push_back(answer);
     }
 
-    /// How many requests a path has had.
+    /// The number of requests for a path.
     pub(crate) fn gets(&self, path: &str) -> usize {
         let state = self.state.lock().expect("the state");
         state.gets.iter().filter(|get| get.path == path).count()
     }
 
-    /// When a path was asked for.
+    /// The times of the requests for a path.
     pub(crate) fn times(&self, path: &str) -> Vec<Instant> {
         let state = self.state.lock().expect("the state");
         let of_path = state.gets.iter().filter(|get| get.path == path);
         of_path.map(|get| get.at).collect()
     }
 
-    /// What each request for a path said in the first field of this name.
+    /// The first value of this field in each request for a path.
     pub(crate) fn said(&self, path: &str, field: &str) -> Vec<Option<String>> {
         let state = self.state.lock().expect("the state");
         let of_path = state.gets.iter().filter(|get| get.path == path);
@@ -149,7 +149,7 @@ impl Issuer {
         self.server.stop();
     }
 
-    /// Opens the port it had.
+    /// Opens its port again.
     pub(crate) fn restart(&mut self) {
         self.server.restart();
     }
@@ -168,7 +168,7 @@ impl State {
     }
 }
 
-/// A JWK Set of the keys' public parts.
+/// A JWK Set of the public keys.
 pub(crate) fn key_set(keys: &[&TokenMaker]) -> Value {
     json!({"keys": keys.iter().map(|key| key.public_jwk()).collect::<Vec<_>>()})
 }

@@ -1,9 +1,9 @@
-//! What the tests share: a real Envoy, an upstream that echoes, an issuer that
-//! misbehaves on demand, a Cognito-compatible one, tokens, and HTTP clients
-//! that send any byte.
+//! Shared parts of the tests: a real Envoy, an upstream that echoes, an issuer with
+//! scripted faults, a Cognito-compatible one, tokens, and HTTP clients that can send any
+//! byte.
 //!
-//! A test target includes it with `#[cfg(test)] #[path = "../support/mod.rs"] mod support;`.
-//! Everything here blocks; every server listens on a free loopback port and is
+//! A test target includes it with `#[cfg(test)] #[path = "../support/mod.rs"] mod
+//! support;`. Everything here blocks; every server listens on a free loopback port and is
 //! ended when its value is dropped, or when the process that owns it dies.
 #![allow(
     dead_code,

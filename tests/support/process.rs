@@ -8,9 +8,9 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// Runs the program given as arguments while standard input stays open. The
-/// test process holds the other end, so that even its own `SIGKILL` ends the
-/// program: the watcher reads the end of file and kills the group.
+/// Runs the program given as arguments while standard input stays open. The test process
+/// holds the other end, so that even a `SIGKILL` of the test ends the program: the
+/// watcher reads the end of file and kills the group.
 const WHILE_INPUT_IS_OPEN: &str = r#"
     exec 3<&0
     (read -r _ <&3; kill -9 0) >/dev/null 2>&1 &
@@ -20,7 +20,7 @@ const WHILE_INPUT_IS_OPEN: &str = r#"
 /// A running program whose standard output and error go to one log file.
 pub(crate) struct Process {
     child: Child,
-    /// Dropped after the child was ended: the watcher goes with it.
+    /// Dropped after the child has ended, which ends the watcher.
     _lifeline: ChildStdin,
     log: PathBuf,
 }
@@ -78,7 +78,7 @@ impl Process {
         self.child.try_wait().ok().flatten()
     }
 
-    /// Waits for the program's own end, at most `limit`.
+    /// Waits until the program ends by itself, at most `limit`.
     pub(crate) fn wait(&mut self, limit: Duration) -> Option<ExitStatus> {
         wait_until(limit, || self.ended())
     }
@@ -94,13 +94,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Only this child: its id cannot be another's before it is reaped.
+        // Only this child: its id cannot be reused before it is reaped.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Asks `poll` every 10 ms, at most for `limit`.
+/// Calls `poll` every 10 ms, for `limit` at most.
 pub(crate) fn wait_until<T>(limit: Duration, mut poll: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + limit;
     loop {
@@ -114,7 +114,7 @@ pub(crate) fn wait_until<T>(limit: Duration, mut poll: impl FnMut() -> Option<T>
     }
 }
 
-/// A directory for one server's files, kept when the test fails.
+/// A directory for one server's files. It is kept if the test fails.
 pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
@@ -140,7 +140,7 @@ impl Scratch {
         self.write_bytes(name, content.as_bytes())
     }
 
-    /// Writes a file of any bytes in it and returns the path.
+    /// Writes a binary file in it and returns the path.
     pub(crate) fn write_bytes(&self, name: &str, content: &[u8]) -> PathBuf {
         let path = self.0.join(name);
         fs::write(&path, content).expect("a file below target/");

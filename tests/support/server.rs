@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 server: a thread for each connection, any bytes as answer.
+//! A small HTTP/1.1 server: one thread for each connection, any bytes as answer.
 
 use std::io::{self, BufReader, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -39,8 +39,7 @@ impl Received {
     }
 }
 
-/// What to do with a request: write an answer, and say with `true` whether the
-/// connection stays open.
+/// Handles a request: writes an answer, and returns whether the connection stays open.
 pub(crate) type Handler = dyn Fn(&Received, &mut TcpStream) -> io::Result<bool> + Send + Sync;
 
 /// A running server.
@@ -75,7 +74,7 @@ impl Server {
         server
     }
 
-    /// Where it listens.
+    /// Its address.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
@@ -139,7 +138,7 @@ fn accept(
         }
         let handler = Arc::clone(handler);
         thread::spawn(move || {
-            // A client that goes away is not the server's trouble.
+            // A client that disconnects is not an error of the server.
             let _ = serve(&stream, &handler);
             let _ = stream.shutdown(Shutdown::Both);
         });
@@ -170,33 +169,33 @@ fn serve(stream: &TcpStream, handler: &Arc<Handler>) -> io::Result<()> {
     }
 }
 
-/// How the bytes of an answer leave.
+/// How the bytes of an answer are sent.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Pace {
     /// All at once.
     #[default]
     AtOnce,
-    /// The head at once, then one byte of the body each time.
+    /// The head at once, then the body byte by byte, with this pause.
     Drip(Duration),
-    /// The head and so many bytes of the body, then the connection is closed.
+    /// The head and this many bytes of the body, then the connection is closed.
     CutAfter(usize),
     /// Nothing at all: the connection stays open and silent.
     Hang,
 }
 
-/// What holds answers back until it is opened.
+/// Holds answers back until it is opened.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Gate(Arc<(Mutex<bool>, Condvar)>);
 
 impl Gate {
-    /// Lets all answers go, from now on.
+    /// Releases all answers, from now on.
     pub(crate) fn open(&self) {
         let (is_open, opened) = &*self.0;
         *is_open.lock().expect("the gate") = true;
         opened.notify_all();
     }
 
-    /// Waits until it is open, but not forever: a test may have ended.
+    /// Waits until it is open, with a time limit: the test may have ended.
     fn pass(&self) {
         let (is_open, opened) = &*self.0;
         let is_open = is_open.lock().expect("the gate");
@@ -262,14 +261,14 @@ impl Answer {
         self
     }
 
-    /// Sets how the bytes leave.
+    /// Sets how the bytes are sent.
     pub(crate) fn pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
         self
     }
 
-    /// Writes the answer; `true` when the connection can stay open. The body
-    /// of an answer to HEAD is left out.
+    /// Writes the answer. Returns `true` if the connection can stay open. The body is
+    /// left out in an answer to HEAD.
     pub(crate) fn write(&self, to: &mut TcpStream, headless: bool) -> io::Result<bool> {
         if let Some(gate) = &self.gate {
             gate.pass();
@@ -304,7 +303,7 @@ impl Answer {
                 Ok(false)
             }
             Pace::Hang => {
-                // Until the client gives up.
+                // Until the client disconnects.
                 let mut rest = [0; 64];
                 while io::Read::read(to, &mut rest)? > 0 {}
                 Ok(false)

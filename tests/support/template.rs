@@ -1,8 +1,8 @@
 //! Fills the files of `envoy/templates` and of the examples.
 
-/// Puts values where a template has `{{name}}`; see [`insert`] for those that
-/// stand alone on their line. A name without value and a value without place
-/// are mistakes of the test.
+/// Replaces each `{{name}}` in a template by its value; see [`insert`] for marks that
+/// stand alone on a line. A name without a value and a value without a name are errors in
+/// the test.
 pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut text = template.to_owned();
     for (name, value) in values {
@@ -15,15 +15,15 @@ pub(crate) fn fill(template: &str, values: &[(&str, &str)]) -> String {
     text
 }
 
-/// Replaces a text that has to be there.
+/// Replaces a text that must be present.
 #[track_caller]
 pub(crate) fn replace(text: &str, from: &str, to: &str) -> String {
     assert!(text.contains(from), "no {from:?} to replace");
     text.replace(from, to)
 }
 
-/// Puts a block of lines, or none, where its mark stands alone on a line. The
-/// block takes over the mark's indentation; marks inside it stay.
+/// Inserts a block of lines, which may be empty, in place of a mark that stands alone on
+/// a line. The block gets the mark's indentation; marks inside it stay.
 pub(crate) fn insert(text: &str, mark: &str, block: &str) -> String {
     let mut filled = String::new();
     for line in text.split_inclusive('\n') {

@@ -1,5 +1,5 @@
-//! Keys and tokens, made by a library other than the one under test. Header
-//! and claims may be any text.
+//! Keys and tokens, made by a library other than the one under test. Header and claims
+//! may be any text.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,7 +15,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-/// A private key with its `kid` and algorithm, and what signs tokens with it.
+/// A private key with its `kid` and algorithm, which signs tokens.
 pub(crate) struct TokenMaker {
     kid: Option<String>,
     algorithm: String,
@@ -74,8 +74,8 @@ impl TokenMaker {
         Self::of(algorithm, kid, Key::Hmac(secret.to_vec()))
     }
 
-    /// The same key material for other algorithms is another maker; this one
-    /// only loses its `kid`.
+    /// Removes the `kid`. The same key material for another algorithm needs another
+    /// maker.
     pub(crate) fn without_kid(mut self) -> Self {
         self.kid = None;
         self
@@ -89,7 +89,7 @@ impl TokenMaker {
         }
     }
 
-    /// The public key as a JWK (of an HMAC key: the secret, as `oct`).
+    /// The public key as a JWK (for an HMAC key: the secret, as `oct`).
     pub(crate) fn public_jwk(&self) -> Value {
         let mut jwk = match &self.key {
             Key::Rsa(pair) => {
@@ -135,15 +135,15 @@ impl TokenMaker {
         self.compact(self.header().to_string(), claims.to_string())
     }
 
-    /// A token whose header and claims are any text, signed with the maker's
-    /// own algorithm whatever the header says.
+    /// A token whose header and claims are any text, signed with the maker's own
+    /// algorithm whatever the header says.
     pub(crate) fn compact(&self, header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> String {
         let signed = format!("{}.{}", encode(header), encode(claims));
         let signature = self.sign(signed.as_bytes());
         format!("{signed}.{}", encode(signature))
     }
 
-    /// The signature of any bytes, as JWS has it.
+    /// The signature of any bytes, in the form of JWS.
     pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match &self.key {
@@ -182,7 +182,7 @@ impl TokenMaker {
     }
 }
 
-/// Claims of a good token: an hour from now, subject `user-1`.
+/// Claims of a valid token: it expires in an hour, its subject is `user-1`.
 pub(crate) fn claims(issuer: &str, audience: &str) -> Value {
     let now = now();
     json!({
@@ -194,7 +194,7 @@ pub(crate) fn claims(issuer: &str, audience: &str) -> Value {
     })
 }
 
-/// The claims with further ones, or others of the same name.
+/// The claims with these in addition or instead.
 pub(crate) fn claims_with(issuer: &str, audience: &str, more: Value) -> Value {
     let mut claims = claims(issuer, audience);
     let (Value::Object(all), Value::Object(more)) = (&mut claims, more) else {
@@ -204,8 +204,8 @@ pub(crate) fn claims_with(issuer: &str, audience: &str, more: Value) -> Value {
     claims
 }
 
-/// What an access token of Cognito's holds, about 680 bytes of it: for a week
-/// from `now`, a user of that number.
+/// The content of a Cognito access token, about 680 bytes: valid for a week from `now`,
+/// for the user with that number.
 pub(crate) fn access_claims(
     issuer: &str,
     audience: &str,

@@ -1,5 +1,5 @@
-//! Where the tools are that `make setup` and `make wasm` put in place. A
-//! missing one ends the test with the command that gets it.
+//! The paths of the tools that `make setup` and `make wasm` install. A missing one ends
+//! the test with the command that installs it.
 
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,7 @@ pub(crate) fn envoy_version(version: &str) -> PathBuf {
     )
 }
 
-/// What the filter runs in.
+/// The host that runs the filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Host {
     /// Envoy's Wasm runtime.
@@ -45,7 +45,7 @@ pub(crate) enum Host {
     DynamicModule,
 }
 
-/// The host that `HOST` names, `proxy-wasm` or `dynamic-module`; the first without it.
+/// The host that `HOST` names, `proxy-wasm` or `dynamic-module`; without it the first.
 pub(crate) fn host() -> Host {
     let host = std::env::var("HOST").unwrap_or_default();
     match host.as_str() {
@@ -55,15 +55,15 @@ pub(crate) fn host() -> Host {
     }
 }
 
-/// Where Envoy finds the dynamic module that `make dynamic-module` built.
+/// The directory of the dynamic module that `make dynamic-module` built.
 pub(crate) fn dynamic_modules() -> PathBuf {
     let path = root().join("dist");
     found(path.join("libedge_authz.so"), "run `make dynamic-module`");
     path
 }
 
-/// A format of the access log as the host needs it: Envoy puts `wasm.` before the names
-/// of entries that a Wasm module sets.
+/// A format of the access log in the form that the host needs: Envoy adds `wasm.` before
+/// the names of entries that a Wasm module sets.
 pub(crate) fn log_format(format: &str) -> String {
     match host() {
         Host::ProxyWasm => format.to_owned(),
@@ -86,7 +86,7 @@ pub(crate) fn python_tool(name: &str) -> PathBuf {
     )
 }
 
-/// The path, where something is there; else the test ends with the remedy.
+/// The path, if it exists; otherwise the test ends with the command that creates it.
 pub(crate) fn found(path: PathBuf, remedy: &str) -> PathBuf {
     assert!(path.exists(), "{} is missing: {remedy}", path.display());
     path

@@ -1,6 +1,6 @@
-//! The filter's module with a trapdoor: the same code, one of whose callbacks
-//! traps where an argument is large enough. No input makes the shipped module
-//! trap, so this is how the tests get to see what becomes of requests then.
+//! The filter's module with a deliberate trap: the same code, except that one of its
+//! callbacks traps if an argument is large enough. No input makes the shipped module
+//! trap, so the tests need this to show how requests are handled then.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,21 +9,22 @@ use super::process::Scratch;
 use super::tools;
 use super::wasm::{Sections, read, write};
 
-/// A callback, by its name in the ABI, and when it traps.
+/// A callback, by its name in the ABI, and the condition of its trap.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trapdoor {
     pub(crate) callback: &'static str,
-    /// Which of its arguments is looked at.
+    /// The index of the argument to compare.
     pub(crate) argument: u8,
-    /// The callback traps where the argument is as large as this.
+    /// The callback traps if the argument is at least this large.
     pub(crate) at_least: u8,
 }
 
 impl Trapdoor {
-    /// Traps on requests with so many header fields, pseudo-headers included.
+    /// The number of header fields, pseudo-headers included, from which a request causes
+    /// a trap.
     pub(crate) const FIELDS: u8 = 50;
 
-    /// Opens below requests of [`Self::FIELDS`] header fields.
+    /// Traps on requests with at least [`Self::FIELDS`] header fields.
     pub(crate) const fn many_headers() -> Self {
         Self {
             callback: "proxy_on_request_headers",
@@ -32,8 +33,8 @@ impl Trapdoor {
         }
     }
 
-    /// Opens whenever the callback comes: its first argument is a context's
-    /// number, and those begin at 1.
+    /// Traps on every call: the callback's first argument is a context id, and those
+    /// begin at 1.
     pub(crate) const fn always(callback: &'static str) -> Self {
         Self {
             callback,
@@ -50,8 +51,8 @@ impl Trapdoor {
         path
     }
 
-    /// Adds a function of the callback's type that traps or calls it, and
-    /// exports that one in its place.
+    /// Adds a function of the callback's type that traps or calls it, and exports the new
+    /// function in its place.
     fn cut_into(self, module: &[u8]) -> Vec<u8> {
         let mut sections = Sections::of(module);
         let of = |number: u8| sections.get(number);
@@ -112,12 +113,12 @@ fn elements(vector: &[u8]) -> Vec<usize> {
     (0..count).map(|_| next()).collect()
 }
 
-/// How many functions a module imports: Rust's modules import nothing else.
+/// The number of functions that a module imports: Rust modules have no other imports.
 fn imported_functions(imports: &[u8]) -> usize {
     read(imports).0
 }
 
-/// The exports with another function under a name, and the one that was there.
+/// The exports with another function under a name, and the function that it replaces.
 fn replace_export(exports: &[u8], name: &str, function: usize) -> (Vec<u8>, usize) {
     let (count, mut at) = read(exports);
     for _ in 0..count {
@@ -135,7 +136,7 @@ fn replace_export(exports: &[u8], name: &str, function: usize) -> (Vec<u8>, usiz
     panic!("the module has no {name}");
 }
 
-/// How many parameters a type has. All types of a module are functions'.
+/// The number of parameters of a type. All types of a module are function types.
 fn parameters(types: &[u8], number: usize) -> u8 {
     let (_, mut at) = read(types);
     for _ in 0..number {

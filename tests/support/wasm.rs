@@ -6,18 +6,18 @@ use std::path::PathBuf;
 use super::process::Scratch;
 use super::tools;
 
-/// Number of the section that says how large the memory is.
+/// The number of the section with the size of the memory.
 const MEMORY: u8 = 5;
 
 /// WebAssembly's unit of memory.
 const PAGE: usize = 64 * 1024;
 
-/// Writes the filter's module into a directory, with so many mebibytes of memory
-/// and no more.
+/// Writes the filter's module into a directory, with a memory of exactly this many
+/// mebibytes.
 pub(crate) fn with_memory(mebibytes: usize, scratch: &Scratch) -> PathBuf {
     let module = fs::read(tools::module()).expect("the module");
     let mut sections = Sections::of(&module);
-    // One memory, either without or with a maximum: its first pages follow.
+    // One memory, with or without a maximum: its initial pages follow.
     let [1, 0 | 1, limits @ ..] = sections.get(MEMORY) else {
         panic!("the module has another memory");
     };
@@ -29,7 +29,7 @@ pub(crate) fn with_memory(mebibytes: usize, scratch: &Scratch) -> PathBuf {
     scratch.write_bytes(&format!("{mebibytes}-mebibytes.wasm"), &sections.module())
 }
 
-/// A module's parts, by their numbers.
+/// The sections of a module, by number.
 pub(crate) struct Sections {
     preamble: Vec<u8>,
     all: Vec<(u8, Vec<u8>)>,

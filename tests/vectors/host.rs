@@ -1,4 +1,4 @@
-//! A host with signatures of its own.
+//! A host with its own signature checks.
 
 use std::cell::Cell;
 
@@ -14,7 +14,7 @@ const P256: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07];
 const P384: &[u8] = &[0x2B, 0x81, 0x04, 0x00, 0x22];
 const P521: &[u8] = &[0x2B, 0x81, 0x04, 0x00, 0x23];
 
-/// AWS-LC, asked as a proxy is asked.
+/// AWS-LC, called like a proxy.
 #[derive(Default)]
 pub(crate) struct AwsLc {
     asked: Cell<usize>,

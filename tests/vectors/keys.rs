@@ -1,4 +1,4 @@
-//! Keys of the vectors, written as the documents that issuers publish.
+//! Keys of the vectors, in the form of documents that issuers publish.
 
 use std::ops::Deref;
 
@@ -17,7 +17,7 @@ pub(crate) fn ec(curve: &str, point: &[u8]) -> Result<Prepared, SkipReason> {
     read(&ec_members(curve, point))
 }
 
-/// As keys are that are not among the first of their set: without multiples.
+/// Like keys that are not among the first of their set: without a table.
 pub(crate) fn ec_unprepared(curve: &str, point: &[u8]) -> VerifyingKey {
     let set = parse(&ec_members(curve, point)).unwrap();
     set.iter().next().unwrap().key().clone()
@@ -44,7 +44,7 @@ fn base64(octets: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(octets)
 }
 
-/// A key as it is used: with its tables, while it is kept.
+/// A key in use: with its tables, while it is kept.
 #[derive(Clone)]
 pub(crate) struct Prepared(KeySet);
 

@@ -1,5 +1,5 @@
-//! Of each signature there is one: no bit of it and of the text can change,
-//! and nothing can be cut off or put on.
+//! Every signature has exactly one form: no bit of it or of the text can change, and
+//! nothing can be removed or added.
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;

@@ -104,7 +104,7 @@ fn examples_verify_and_their_forgeries_do_not() {
     tally.finish(&algorithms);
 }
 
-/// The header's algorithm, if it is one of ours, and its `kid`.
+/// The header's algorithm, if we support it, and its `kid`.
 fn header(token: &str) -> (Option<Algorithm>, Option<String>) {
     let header = URL_SAFE_NO_PAD
         .decode(token.split('.').next().unwrap())

@@ -1,4 +1,4 @@
-//! What was run, what was not and why, and what came out otherwise.
+//! What was run, what was not run and why, and the deviations.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -34,7 +34,7 @@ impl Tally {
         }
     }
 
-    /// Checks one signature by both paths, or by the only one it has.
+    /// Checks one signature with both implementations, or with the only one for it.
     pub(crate) fn check(
         &mut self,
         name: &str,
@@ -67,15 +67,15 @@ impl Tally {
         }
     }
 
-    /// Counts vectors that are not for us.
+    /// Counts vectors that do not apply to us.
     pub(crate) fn skip(&mut self, reason: impl Into<String>, vectors: usize) {
         *self.skipped.entry(reason.into()).or_default() += vectors;
     }
 
-    /// Prints the counts and fails on a deviation, or if one of `algorithms`
-    /// was not both accepted and refused at least once.
+    /// Prints the counts. It fails on a deviation, or if one of `algorithms` was not both
+    /// accepted and refused at least once.
     pub(crate) fn finish(self, algorithms: &[Algorithm]) {
-        // Written past the test runner, which keeps what tests print.
+        // It bypasses the test runner, which captures the output of tests.
         let mut out = std::io::stdout().lock();
         for (algorithm, counts) in &self.counts {
             writeln!(

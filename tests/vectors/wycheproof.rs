@@ -1,7 +1,7 @@
 //! Project Wycheproof: edge cases and known attacks.
 //!
-//! Sets for parameters that RFC 7518 does not have are run as well, where we
-//! have the key: their good signatures must be refused.
+//! Sets with parameters that RFC 7518 does not have are run as well, if we have the key:
+//! their valid signatures must be refused.
 
 use edge_authz::crypto::{Algorithm, KeyError};
 use edge_authz::jwk::SkipReason;
@@ -35,8 +35,8 @@ fn rsa_pkcs1() {
                 let expected = match test.result {
                     TestResult::Valid => true,
                     TestResult::Invalid => false,
-                    // Some old signers left the NULL out; RFC 8017 appendix
-                    // A.2.4 asks for it.
+                    // Some old signers omitted the NULL; RFC 8017 appendix A.2.4 requires
+                    // it.
                     TestResult::Acceptable => {
                         assert_eq!(test.flags, [rsa_pkcs1_verify::TestFlag::MissingNull]);
                         false
@@ -75,7 +75,8 @@ fn rsa_pss() {
                     && if group.salt_size == salt {
                         test.result == TestResult::Valid
                     } else {
-                        // Wrong in a set of another salt length, right here.
+                        // It is invalid in a set with another salt length, and valid
+                        // here.
                         test.comment == format!("s_len changed to {salt}")
                     };
                 let name = format!("{set:?} {}", test.tc_id);
@@ -97,7 +98,7 @@ fn ecdsa() {
             };
             let key = keys::ec(curve, &group.key.key).unwrap();
             let unprepared = keys::ec_unprepared(curve, &group.key.key);
-            // A DER signature is no JWS signature, however good it is.
+            // A DER signature is not a JWS signature, even if it is valid.
             let ours = group.hash == hash && group.test_type == ecdsa::TestGroupTypeId::EcdsaP1363;
             for test in group.tests {
                 assert_ne!(test.result, TestResult::Acceptable);
@@ -168,7 +169,7 @@ fn hmac() {
                     }
                     Err(reason) => panic!("{reason}"),
                 };
-                // A cut tag is refused, however good the rest of it is.
+                // A truncated tag is refused, even if the rest of it is correct.
                 let whole = group.tag_size == 8 * octets;
                 let expected = whole && test.result == TestResult::Valid;
                 let name = format!("{set:?} {}", test.tc_id);
@@ -179,7 +180,7 @@ fn hmac() {
     tally.finish(&[Hs256, Hs384, Hs512]);
 }
 
-/// What belongs to SHA-256, SHA-384 or SHA-512, or nothing.
+/// The value for SHA-256, SHA-384 or SHA-512; `None` for other hash functions.
 fn by_hash<T>(hash: HashFunction, [sha256, sha384, sha512]: [T; 3]) -> Option<T> {
     [
         (HashFunction::Sha2_256, sha256),

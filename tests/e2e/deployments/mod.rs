@@ -1,5 +1,5 @@
-//! What is under `deploy`: whole, right in form, and at work in a real Envoy as
-//! far as that goes without a cluster.
+//! The files under `deploy`: they are complete and well-formed, and they work in a real
+//! Envoy as far as possible without a cluster.
 
 mod resources;
 
@@ -21,7 +21,7 @@ use crate::support::tokens::{TokenMaker, claims_with};
 use crate::support::{http1, tools};
 use resources::Resource;
 
-/// The issuer, the client and the place of keys that all of them name.
+/// The issuer, the client and the URI of the keys that all of them use.
 const ISSUER: &str = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_EXAMPLE";
 const CLIENT: &str = "4t0example";
 const JWKS_PATH: &str = "/us-east-1_EXAMPLE/.well-known/jwks.json";
@@ -111,7 +111,7 @@ fn istio_makes_the_cluster_that_the_plugin_names_and_it_speaks_tls() {
     }
 }
 
-/// What all of the deployments have to do with requests.
+/// The checks of requests for all deployments.
 #[track_caller]
 fn judged(envoy: &Envoy, listener: &str, good: &str) {
     let send =
@@ -143,9 +143,9 @@ fn the_plugins_of_istio_and_envoy_gateway_judge_requests() {
         let upstream = Echo::start();
         let envoy = Builder::new(upstream.address())
             .cluster(cluster.as_str().expect("a name"), issuer.address())
-            // As Istio hands it over, which also sets no `vm_id`.
+            // Like Istio, which also sets no `vm_id`.
             .listener(Listener::new("main", EdgeAuthz::new(configuration.clone())))
-            // As Envoy Gateway does.
+            // Like Envoy Gateway.
             .listener(Listener::new(
                 "text",
                 EdgeAuthz::from_text(&configuration.to_string()),
@@ -156,8 +156,8 @@ fn the_plugins_of_istio_and_envoy_gateway_judge_requests() {
     }
 }
 
-/// A file with the names of the real pool, the module and the certificate
-/// authority of the test, and on ports of the test.
+/// A file with the names of the real pool, the module and the certificate authority of
+/// the test, and with ports of the test.
 fn localised(text: &str, cognito: &Cognito, pool: &str, client: &str, upstream: &Echo) -> String {
     let authority = cognito.authority().expect("it speaks TLS");
     let address =
@@ -213,7 +213,7 @@ fn envoy_runs_the_static_and_the_discovered_configuration_and_envoy_gateway_s_cl
     let bootstrap = replace(&bootstrap, "/etc/envoy/xds", &here);
     let envoy = Builder::from_bootstrap(bootstrap).start();
     judged(&envoy, "api", &token);
-    // A new file, moved there as the comment says, is taken.
+    // A new file that is moved there, as the comment says, is loaded.
     let closed = replace(
         &local(&read("envoy/xds/listeners.yaml")),
         "access: public",
@@ -232,7 +232,7 @@ fn envoy_runs_the_static_and_the_discovered_configuration_and_envoy_gateway_s_cl
     });
     assert!(replaced.is_some(), "the new listener is not taken");
 
-    // The cluster that Envoy Gateway merges into its bootstrap, in one.
+    // The cluster that Envoy Gateway merges into its bootstrap, in one configuration.
     let all = Resource::all("envoy-gateway/policy.yaml");
     let part = Resource::only(&all, "EnvoyProxy")["bootstrap"]["value"].clone();
     let part = yaml(&local(part.as_str().expect("text")));

@@ -1,4 +1,4 @@
-//! The resources of `deploy`, held against what their kinds may hold.
+//! Compares the resources of `deploy` with the schemas of their kinds.
 
 use serde_json::{Map, Value};
 
@@ -23,7 +23,7 @@ impl Resource {
         &first.0["spec"]
     }
 
-    /// What is wrong with it.
+    /// The errors in it.
     pub(super) fn mistakes(&self) -> Vec<String> {
         let kinds = std::fs::read_to_string(tools::root().join("tests/fixtures/resources.yaml"));
         let kinds = super::yaml(&kinds.expect("the kinds"));
@@ -48,7 +48,7 @@ impl Resource {
     }
 }
 
-/// Holds a value against its form.
+/// Compares a value with its schema.
 fn compare(form: &Value, value: &Value, at: &str, mistakes: &mut Vec<String>) {
     match (form, value) {
         (Value::Object(form), Value::Object(value)) => compare_members(form, value, at, mistakes),

@@ -1,5 +1,4 @@
-//! Issuers whose names have addresses of both families, where IPv6 leads
-//! nowhere.
+//! Issuers whose names have addresses of both families, with IPv6 unreachable.
 
 use std::net::SocketAddr;
 
@@ -12,7 +11,7 @@ use crate::support::issuer::Issuer;
 use crate::support::tokens::{TokenMaker, claims};
 use crate::world::AUDIENCE;
 
-/// The members of a cluster that asks this name server.
+/// The members of a cluster that uses this name server.
 fn resolved(kind: &str, family: Option<&str>, port: u16, by: SocketAddr) -> Value {
     let address =
         |host: &str, port: u16| json!({"socket_address": {"address": host, "port_value": port}});
@@ -36,7 +35,7 @@ fn resolved(kind: &str, family: Option<&str>, port: u16, by: SocketAddr) -> Valu
 #[test]
 fn with_the_families_of_the_examples_an_issuer_is_reached_where_ipv6_leads_nowhere() {
     let key = TokenMaker::generate("ES256", "key-1");
-    // On 127.0.0.1 alone.
+    // On 127.0.0.1 only.
     let issuer = Issuer::with_keys(&[&key]);
     let names = NameServer::start();
     let at = issuer.address();
@@ -54,7 +53,7 @@ fn with_the_families_of_the_examples_an_issuer_is_reached_where_ipv6_leads_nowhe
         let issuer = format!("https://{name}.example.com");
         opens(&envoy, &key.token(&claims(&issuer, AUDIENCE)));
     }
-    // Why they say so: Envoy asks for IPv6 alone by default.
+    // The reason for the setting: by default Envoy only uses IPv6.
     envoy.log_line("provider `automatic`: fetching keys failed");
     assert_eq!(
         envoy.stat("wasmcustom.edge_authz.key_fetches.automatic.success"),

@@ -1,4 +1,4 @@
-//! Answers that are no keys, and keys of another issuer.
+//! Answers that contain no keys, and keys of another issuer.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::server::{Answer, Pace};
 use crate::support::tokens::{TokenMaker, claims};
 use crate::world::AUDIENCE;
 
-/// What an issuer may answer instead of its keys. `key` would be good.
+/// Answers that an issuer may send instead of its keys. `key` would be valid.
 fn bad_answers(key: &TokenMaker, elsewhere: &Issuer) -> Vec<(&'static str, Answer)> {
     let keys = || Answer::json(&key_set(&[key]));
     let padded = json!({"keys": [key.public_jwk()], "padding": "x".repeat(2_000_000)});
@@ -104,14 +104,14 @@ fn what_is_no_key_set_replaces_none() {
         );
     }
     for_all(&names, |number, name| {
-        // The second of two was asked for after the first had failed.
+        // The second of two fetches was sent after the first had failed.
         let failed = wait_until(Duration::from_secs(15), || {
             let answer = get(&many.envoy, &many.token(number));
             assert_eq!(answer.status, 200, "{name}: {answer}");
             (gets(number) >= before[number] + 2).then_some(())
         });
         failed.unwrap_or_else(|| panic!("{name}: no second try"));
-        // Every worker, and only one issuer's keys each.
+        // On every worker, with only one issuer's keys each.
         for _ in 0..8 {
             get(&many.envoy, &many.token(number)).expect(200);
         }

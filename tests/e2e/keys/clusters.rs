@@ -1,4 +1,4 @@
-//! An Envoy whose clusters are of all kinds, each with a provider.
+//! An Envoy with clusters of all kinds, each with a provider.
 
 use std::net::SocketAddr;
 
@@ -23,8 +23,8 @@ pub(super) fn cluster(name: &str, to: SocketAddr, more: &Value) -> Value {
     cluster
 }
 
-/// An Envoy in which each of these names is a provider, and a cluster unless
-/// there is none.
+/// An Envoy in which each of these names is a provider. Each has a cluster of the same
+/// name unless the cluster is `None`.
 pub(super) fn start(
     names: &[&str],
     clusters: &[Value],

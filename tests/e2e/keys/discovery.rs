@@ -1,4 +1,4 @@
-//! Where an issuer's metadata say that its keys are.
+//! The place of the keys according to an issuer's metadata.
 
 use serde_json::json;
 
@@ -74,7 +74,7 @@ fn discovery_takes_no_other_issuer_s_word_and_goes_nowhere_else() {
         assert_eq!(issuer.gets(JWKS_PATH), 0, "{name}");
     });
     assert_eq!(elsewhere.gets(JWKS_PATH), 0);
-    // The truth opens the door.
+    // With the correct metadata, requests pass.
     for (issuer, _) in &many.issuers {
         let metadata = json!({"issuer": issuer.name(), "jwks_uri": issuer.jwks_uri()});
         issuer.answer(DISCOVERY_PATH, Answer::json(&metadata));

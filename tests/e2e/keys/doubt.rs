@@ -1,5 +1,5 @@
-//! Keys that may have changed although nothing names a new one, and caches
-//! before the issuer.
+//! Keys that may have changed although no token names a new one, and caches in front of
+//! the issuer.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,8 +14,7 @@ use crate::support::server::Gate;
 use crate::support::tokens::TokenMaker;
 use crate::world::{World, configuration};
 
-/// Waits until the token is accepted. Until then it is refused, and nobody
-/// waits for anything.
+/// Waits until the token is accepted. Until then it is refused, and no request waits.
 #[track_caller]
 fn is_found_out(envoy: &Envoy, token: &str) {
     let found = wait_until(Duration::from_secs(15), || {
@@ -37,8 +36,8 @@ fn a_key_that_takes_over_the_kid_of_another_is_found_by_its_tokens() {
     world.issuer.publish(&[&new]);
     get(&world.envoy, &good_token(&new)).expect(401);
     is_found_out(&world.envoy, &good_token(&new));
-    // The tokens of the key that is gone are refused everywhere, and ask for no
-    // second refresh within the minute.
+    // The tokens of the replaced key are refused on every worker, and cause no second
+    // refresh within the minute.
     let old = world.token(json!({}));
     let gone = wait_until(Duration::from_secs(5), || {
         let refused = (0..16).all(|_| get(&world.envoy, &old).status == 401);
@@ -51,7 +50,7 @@ fn a_key_that_takes_over_the_kid_of_another_is_found_by_its_tokens() {
     world.envoy.assert_no_trap();
 }
 
-/// Sends a request that needs no key that is not there: it is answered at once.
+/// Sends a request that needs no missing key: it is answered at once.
 #[track_caller]
 fn at_once(envoy: &Envoy, token: &str, status: u16) {
     let start = Instant::now();
@@ -71,7 +70,7 @@ fn nobody_waits_for_the_refresh_that_a_bad_signature_asks_for() {
     at_once(&world.envoy, &forged, 401);
     let begun = wait_until(Duration::from_secs(10), || (asked() == 1).then_some(()));
     begun.expect("a refresh in the background");
-    // It is under way, and stays so.
+    // The refresh is in progress, and stays so.
     for _ in 0..50 {
         at_once(&world.envoy, &forged, 401);
         at_once(&world.envoy, &good, 200);
@@ -80,8 +79,8 @@ fn nobody_waits_for_the_refresh_that_a_bad_signature_asks_for() {
     let waiting = world.envoy.stat("wasmcustom.edge_authz.waiting_requests");
     assert_eq!(waiting, 0);
     gate.open();
-    // A `kid` that is unknown might ask again by now; a bad signature may not
-    // within the minute.
+    // An unknown `kid` could cause another refresh by now; a bad signature may not within
+    // the minute.
     let end = Instant::now() + Duration::from_secs(12);
     while Instant::now() < end {
         at_once(&world.envoy, &forged, 401);
@@ -117,13 +116,13 @@ fn a_new_key_without_kid_is_found_by_its_tokens() {
 fn what_a_cache_has_kept_makes_no_new_key_absent() {
     let world = World::with(with_jwks(json!({"timeout": "12s"})), |builder| builder);
     settle(&world);
-    // The issuer has a new key already, and its cache does not know.
+    // The issuer already has a new key, and its cache has the old answer.
     let aged = |issuer: &Issuer| issuer.change(JWKS_PATH, |keys| keys.header("age", "30"));
     aged(&world.issuer);
     let new = TokenMaker::generate("ES256", "key-2");
     get(&world.envoy, &good_token(&new)).expect(401);
     world.issuer.publish(&[&world.key, &new]);
-    // It waits for the next refresh instead of being told the same again.
+    // The request waits for the next refresh instead of getting the same answer again.
     get(&world.envoy, &good_token(&new)).expect(200);
     let asked = world.issuer.said(JWKS_PATH, "cache-control");
     let no_cache = Some("no-cache".to_owned());

@@ -1,4 +1,4 @@
-//! A load of good requests.
+//! A load of valid requests.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use crate::support::http1::Connection;
 /// The answers to a load.
 pub(super) struct Seen {
     pub(super) statuses: BTreeMap<u16, usize>,
-    /// What 99 of 100 requests took at most.
+    /// The 99th percentile of the durations.
     pub(super) nearly_longest: Duration,
 }
 
@@ -25,14 +25,14 @@ impl Seen {
     }
 }
 
-/// Sends the tokens in turn, on connections that last for some requests each,
-/// for as long as `during` runs.
+/// Sends the tokens in turn, on connections that carry several requests each, for as long
+/// as `during` runs.
 pub(super) fn under_load(
     to: SocketAddr,
     tokens: &RwLock<Vec<String>>,
     during: impl FnOnce(),
 ) -> Seen {
-    /// Ends the load when `during` ends, however it does.
+    /// Ends the load when `during` ends, even if it panics.
     struct Ends<'a>(&'a AtomicBool);
     impl Drop for Ends<'_> {
         fn drop(&mut self) {

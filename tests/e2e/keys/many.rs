@@ -12,8 +12,8 @@ use crate::support::issuer::Issuer;
 use crate::support::tokens::{TokenMaker, claims};
 use crate::world::AUDIENCE;
 
-/// An issuer, its cluster and its provider for each name; every one of them
-/// publishes a key of the same `kid`.
+/// One issuer, one cluster and one provider for each name. All issuers publish a key with
+/// the same `kid`.
 pub(super) struct Many {
     pub(super) issuers: Vec<(Issuer, TokenMaker)>,
     pub(super) envoy: Envoy,
@@ -59,7 +59,7 @@ impl Many {
     }
 }
 
-/// Does it for all names at the same time.
+/// Runs a function for all names at the same time.
 pub(super) fn for_all(names: &[&str], what: impl Fn(usize, &str) + Sync) {
     thread::scope(|scope| {
         for (number, name) in names.iter().enumerate() {

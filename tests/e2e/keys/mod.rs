@@ -1,4 +1,4 @@
-//! The keys of issuers that rotate them, fail, come back, or are no issuers.
+//! Keys of issuers that rotate them, fail, recover, or send something else.
 
 mod addresses;
 mod answers;
@@ -24,10 +24,10 @@ use crate::support::process::wait_until;
 use crate::support::tokens::{TokenMaker, claims};
 use crate::world::{AUDIENCE, World, configuration};
 
-/// What is allowed on top of every time limit, on a busy machine.
+/// The tolerance of every time limit, on a busy machine.
 const SLACK: Duration = Duration::from_millis(800);
-/// More workers than the test machine may have, so that no two requests can
-/// count on the same one.
+/// More workers than the test machine may have cores, so that no two requests can rely on
+/// using the same worker.
 const WORKERS: u32 = 4;
 
 fn workers(builder: Builder) -> Builder {
@@ -49,7 +49,7 @@ fn discovering(issuer: &Issuer) -> Value {
     configuration
 }
 
-/// Takes over the members of `from`; `null` removes one.
+/// Adds the members of `from`; `null` removes one.
 fn merge(into: &mut Value, from: &Value) {
     let (Value::Object(into), Value::Object(from)) = (into, from) else {
         panic!("two objects");
@@ -71,7 +71,7 @@ fn get(envoy: &Envoy, token: &str) -> Response {
     envoy.send(&private(token))
 }
 
-/// Waits until every worker has the first keys, and tells what they cost.
+/// Waits until every worker has the first keys, and returns the number of fetches.
 fn settle(world: &World) -> usize {
     for _ in 0..16 {
         get(&world.envoy, &world.token(json!({}))).expect(200);
@@ -79,7 +79,7 @@ fn settle(world: &World) -> usize {
     world.issuer.gets(JWKS_PATH)
 }
 
-/// Ends the test unless the answer is a 503 that says when to come again.
+/// Fails the test unless the answer is a 503 with a time to retry.
 #[track_caller]
 fn unavailable(answer: &Response) {
     assert_eq!(answer.status, 503, "{answer}");
@@ -88,7 +88,7 @@ fn unavailable(answer: &Response) {
     assert!(seconds.is_some_and(|seconds| seconds >= 1), "{retry:?}");
 }
 
-/// Waits until the token is accepted. Until then it is never said to be bad.
+/// Waits until the token is accepted. Until then it is never called invalid.
 #[track_caller]
 fn opens(envoy: &Envoy, token: &str) {
     let opened = wait_until(Duration::from_secs(15), || {

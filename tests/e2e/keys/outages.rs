@@ -1,4 +1,4 @@
-//! Issuers that are down, and clusters that lead nowhere.
+//! Issuers that are down, and clusters without a reachable host.
 
 use std::sync::RwLock;
 use std::thread;
@@ -28,10 +28,10 @@ fn an_outage_refuses_nobody_until_max_stale_and_ends_by_itself() {
     // Longer than `refresh`, shorter than `max_stale`.
     let seen = under_load(address, &tokens, || thread::sleep(Duration::from_secs(3)));
     seen.all_are(200);
-    // Nobody can say that this key does not exist.
+    // Without the issuer, it is unknown whether this key exists.
     let unknown = good_token(&TokenMaker::generate("ES256", "key-2"));
     unavailable(&get(&world.envoy, &unknown));
-    // Past `max_stale`, tokens verified before are no exception.
+    // After `max_stale`, this applies to cached tokens, too.
     let seen = under_load(address, &tokens, || thread::sleep(Duration::from_secs(4)));
     assert!(
         seen.statuses

@@ -1,4 +1,4 @@
-//! How much is asked of an issuer, and how many may wait for it.
+//! The number of requests to an issuer, and the number of requests that may wait for it.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, RwLock};
@@ -25,7 +25,8 @@ fn all_workers_ask_once_a_refresh() {
     let times = world.issuer.times(JWKS_PATH);
     assert!(times.len() >= 3, "{} GETs", times.len());
     for pair in times.windows(2) {
-        // 80 % of the period is the earliest; the way there may vary a little.
+        // The earliest refresh is at 80 % of the period; the network delay may vary a
+        // little.
         let apart = pair[1].duration_since(pair[0]);
         assert!(apart >= Duration::from_millis(600), "{apart:?}");
     }

@@ -24,12 +24,12 @@ fn a_new_key_that_a_token_shows_first_is_never_refused() {
         world.issuer.publish(&[&world.key, &new]);
         tokens.write().unwrap().push(good_token(&new));
         thread::sleep(Duration::from_secs(1));
-        // Signed with nothing but the new key by now.
+        // Tokens are signed only with the new key by now.
         tokens.write().unwrap().remove(0);
         thread::sleep(Duration::from_millis(500));
     });
     seen.all_are(200);
-    // One early refresh told all workers.
+    // One early refresh updated all workers.
     assert_eq!(world.issuer.gets(JWKS_PATH) - before, 1);
     world.envoy.assert_no_trap();
 }
@@ -53,7 +53,7 @@ fn a_withdrawn_key_is_refused_after_the_refresh_and_the_others_are_not() {
         let published = Instant::now();
         while published.elapsed() < Duration::from_secs(5) {
             let asked = Instant::now();
-            // Each on its own connection, so that every worker is asked.
+            // Each on its own connection, so that every worker gets some.
             match get(&world.envoy, &withdrawn).status {
                 200 => last_taken = asked,
                 401 => refused += 1,

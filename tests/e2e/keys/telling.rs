@@ -1,4 +1,4 @@
-//! What Envoy's log says of fetches that fail, and why.
+//! Envoy's log lines about failed fetches, and their reasons.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use crate::support::tokens::{TokenMaker, claims};
 use crate::support::tools;
 use crate::world::AUDIENCE;
 
-/// An Envoy that speaks TLS before an issuer.
+/// An Envoy that terminates TLS in front of an issuer.
 const TLS_FRONT: &str = r#"
 admin: {address: {socket_address: {address: 127.0.0.1, port_value: 0}}}
 static_resources:
@@ -45,8 +45,7 @@ static_resources:
         endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: {{port}}}}}}]}]
 "#;
 
-/// The directory of the certificate of `issuer.example.com`, which is its own
-/// authority.
+/// The directory with the self-signed certificate of `issuer.example.com`.
 fn tls() -> PathBuf {
     tools::root().join("tests/e2e/keys/tls")
 }
@@ -58,7 +57,7 @@ fn tls_front(issuer: &Issuer) -> Envoy {
     Builder::from_bootstrap(text).start()
 }
 
-/// The members of a cluster that speaks TLS with a server of this name.
+/// The members of a cluster that uses TLS with a server of this name.
 fn speaking_tls(name: &str) -> Value {
     json!({"transport_socket": {
         "name": "envoy.transport_sockets.tls",
@@ -73,7 +72,7 @@ fn speaking_tls(name: &str) -> Value {
     }})
 }
 
-/// A port at which nobody listens.
+/// A port with no listening server.
 fn closed() -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     listener.local_addr().expect("an address")
@@ -82,7 +81,7 @@ fn closed() -> SocketAddr {
 const DID_NOT: &str = "Envoy did not send the request, because ";
 const IN_ITS_PLACE: &str = "Envoy answered 503 in place of the issuer: ";
 
-/// The clusters of the test below: who has answered, and why not the issuer.
+/// The clusters of the test below: who has answered, and why the issuer has not.
 const CAUSES: [(&str, &str, &str); 9] = [
     ("refused", IN_ITS_PLACE, "refused"),
     ("wrong-name", IN_ITS_PLACE, "TLS failed"),
@@ -103,7 +102,7 @@ const CAUSES: [(&str, &str, &str); 9] = [
     ("missing", DID_NOT, "it has no cluster of this name"),
 ];
 
-/// What the log says of a fetch of a provider that failed for this reason.
+/// The log line about a provider's fetch that failed for this reason.
 fn told(envoy: &Envoy, name: &str, who: &str, why: &str) -> String {
     let query = if name == "refused" { "?..." } else { "" };
     let place = format!(
@@ -129,7 +128,7 @@ fn an_answer_that_envoy_made_is_told_from_the_issuers_and_says_why() {
     let tls = front.listener("tls");
     let hanging = Issuer::start();
     hanging.answer(JWKS_PATH, Answer::new(200, "").pace(Pace::Hang));
-    // With the words of Envoy, since it has one before it.
+    // It includes the message of the Envoy in front of it.
     let failing = Issuer::start();
     let words = "upstream connect error or disconnect/reset before headers. reset reason: overflow";
     let by_envoy = Answer::new(503, words).header("content-type", "text/plain");

@@ -1,9 +1,9 @@
-//! Configurations of every shape and size, in modules that have little memory.
+//! Configurations of every shape and size, in modules with little memory.
 
 use super::{Outcome, Squeezed};
 use crate::support::shapes::SHAPES;
 
-/// In KiB: `SIZES=0,1000,7800` for others, in minutes.
+/// Sizes in KiB; `SIZES=0,1000,7800` sets others, which take minutes.
 fn sizes(usual: &str) -> Vec<usize> {
     let given = std::env::var("SIZES").unwrap_or_else(|_| usual.to_owned());
     let sizes = given.split(',').map(str::parse::<usize>);
@@ -12,8 +12,8 @@ fn sizes(usual: &str) -> Vec<usize> {
         .collect()
 }
 
-/// Each shape in a machine of its own, in growing sizes; which of the outcomes
-/// there were.
+/// Tries each shape in a VM of its own, in growing sizes. Returns which outcomes
+/// occurred.
 fn no_size_traps(mebibytes: usize, sizes: &[usize]) -> Vec<Outcome> {
     let mut squeezed = Squeezed::start(mebibytes, 1);
     let mut outcomes = Vec::new();
@@ -50,8 +50,8 @@ fn in_96_mebibytes_nothing_traps() {
     assert!(outcomes.contains(&Outcome::NoMemory));
 }
 
-/// One machine, in which every former configuration stays: what is left of the
-/// memory lies between them, and there is ever less.
+/// One VM, in which every former configuration stays: the free memory is fragmented and
+/// shrinks.
 #[test]
 fn where_configurations_of_every_shape_pile_up_nothing_traps() {
     let mut squeezed = Squeezed::start(96, 600);

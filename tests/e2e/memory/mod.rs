@@ -1,6 +1,6 @@
-//! Modules that run out of memory. What does so in a worker's `on_configure` would
-//! serve the listener without the filter, and anywhere else would end the filter
-//! of every listener.
+//! Modules that run out of memory. In a worker's `on_configure` that would serve the
+//! listener without the filter, and anywhere else it would end the filter of every
+//! listener.
 
 mod limits;
 mod recovery;
@@ -17,21 +17,21 @@ use crate::support::process::{Scratch, wait_until};
 use crate::support::tokens::TokenMaker;
 use crate::support::wasm;
 
-/// How long Envoy may take to look at a large configuration on a busy machine.
+/// How long Envoy may take to check a large configuration on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// By then a worker does as the main thread did.
+/// By then the workers have the same state as the main thread.
 const SETTLED: Duration = Duration::from_millis(500);
 
 const NO_MEMORY: &str = "there is no memory for the configuration";
 
-/// What becomes of a configuration.
+/// The outcome of a configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     InForce,
     /// Everything is 503, and the log says why.
     NoMemory,
-    /// It is bad, and the former one stays.
+    /// It is invalid, and the former one stays.
     Refused,
 }
 
@@ -44,15 +44,15 @@ struct Squeezed {
     /// Of the last configuration.
     number: usize,
     vm_id: String,
-    /// Requests that were let through.
+    /// The number of requests that passed.
     passed: usize,
-    /// Lines of the log that say that there is no memory.
+    /// The number of log lines that report missing memory.
     said: usize,
     _scratch: Scratch,
 }
 
 impl Squeezed {
-    /// With a small configuration to begin with, which may have no memory either.
+    /// Starts with a small configuration, for which there may be no memory either.
     fn start(mebibytes: usize, drain_time: u32) -> Self {
         let scratch = Scratch::new("squeezed");
         let module = wasm::with_memory(mebibytes, &scratch);
@@ -82,13 +82,13 @@ impl Squeezed {
         squeezed
     }
 
-    /// From now on with a machine of its own, which has all its memory left.
+    /// Switches to a VM of its own, with all its memory free.
     fn begin_anew(&mut self, vm_id: &str) {
         vm_id.clone_into(&mut self.vm_id);
     }
 
-    /// Replaces the configuration; the text has a public route `GET /in-force`.
-    /// Whatever becomes of it, nothing traps and nothing else passes.
+    /// Replaces the configuration; the text has a public route `GET /in-force`. Whatever
+    /// the outcome, nothing traps and no other request passes.
     fn update(&mut self, name: &str, text: &str) -> Outcome {
         self.number += 1;
         let name = format!("{name}, {} bytes, number {}", text.len(), self.number);
@@ -109,13 +109,13 @@ impl Squeezed {
         Outcome::Refused
     }
 
-    /// What became of a configuration that Envoy has taken.
+    /// The outcome of a configuration that Envoy has accepted.
     fn outcome(&mut self, name: &str) -> Outcome {
         let path = format!("/in-force-{}", self.number);
         let outcome = wait_until(PATIENCE, || match self.get(&path) {
             200 => Some(Outcome::InForce),
-            // The former one may deny everything, too, and the main thread tells of
-            // this one before the worker does.
+            // The former configuration may also refuse everything, and the main thread
+            // logs this one before the worker does.
             503 => {
                 let lines = self.lines();
                 std::thread::sleep(SETTLED);

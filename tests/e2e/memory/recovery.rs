@@ -1,4 +1,4 @@
-//! What becomes of memory when listeners are drained.
+//! How memory becomes free when listeners are drained.
 
 use std::time::Duration;
 
@@ -6,8 +6,7 @@ use super::{NO_MEMORY, Outcome, Squeezed};
 use crate::support::process::wait_until;
 use crate::support::shapes;
 
-/// How many configurations are to be in a machine at once, at most: many more
-/// than fit.
+/// The maximum number of configurations in a VM at once: many more than fit.
 const MOST: usize = 40;
 
 #[test]
@@ -24,7 +23,7 @@ fn what_had_no_memory_comes_into_force_when_superseded_listeners_are_drained() {
     assert!(held > 1, "{held} configurations fit");
     let line = squeezed.envoy.log_line(NO_MEMORY);
     assert!(line.contains("--drain-time-s"), "{line}");
-    // Nobody does anything.
+    // Without any action from outside.
     let path = format!("/in-force-{}", squeezed.number);
     let in_force = wait_until(Duration::from_secs(90), || {
         let status = squeezed.get(&path);
@@ -39,7 +38,7 @@ fn what_had_no_memory_comes_into_force_when_superseded_listeners_are_drained() {
     squeezed.passed += 1;
     assert_eq!(squeezed.upstream.count(), squeezed.passed);
     squeezed.assert_no_trap("after the drain");
-    // When all are drained the next one has memory at once.
+    // When all are drained, there is memory for the next one at once.
     drained(&squeezed);
     assert_eq!(squeezed.update("the next", &text(MOST)), Outcome::InForce);
 }
@@ -47,7 +46,7 @@ fn what_had_no_memory_comes_into_force_when_superseded_listeners_are_drained() {
 #[test]
 fn sixty_small_updates_leave_memory_level() {
     let mut squeezed = Squeezed::start(1024, 1);
-    // What Envoy itself keeps for each is small beside a configuration.
+    // Envoy's own memory for each is small compared with a configuration.
     let text = |number: usize| {
         let text = shapes::ordinary_routes(100 * 1024);
         text.replacen("/service-", &format!("/{number}/service-"), 1)
@@ -60,16 +59,16 @@ fn sixty_small_updates_leave_memory_level() {
         drained(&squeezed);
         squeezed.envoy.memory_kib()
     };
-    // The machine's memory grows in steps until as many configurations have room as
+    // The VM's memory grows in steps until there is room for as many configurations as
     // are alive at once.
     let first = memory_after(1..31);
     let second = memory_after(31..91);
     println!("from {first} to {second} KiB");
-    // Sixty of them would be 30 MiB in each of two machines.
+    // Sixty of them would take 30 MiB in each of two VMs.
     assert!(second < first + 8 * 1024, "from {first} to {second} KiB");
 }
 
-/// Waits until no superseded listener is left.
+/// Waits until all superseded listeners are drained.
 fn drained(squeezed: &Squeezed) {
     let drained = wait_until(Duration::from_secs(90), || {
         let draining = squeezed.envoy.stats("draining");

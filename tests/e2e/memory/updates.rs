@@ -1,5 +1,5 @@
-//! Many large configurations within one drain period. A worker that ran out of
-//! memory while it takes one would serve the listener without the filter.
+//! Many large configurations within one drain period. A worker that ran out of memory
+//! while it accepts one would serve the listener without the filter.
 
 use std::fmt::Write;
 
@@ -14,9 +14,9 @@ use crate::world::configuration;
 
 const UPDATES: usize = 60;
 
-/// Replaces a configuration again and again while every former one still drains.
-/// An unrouted path is never answered by the upstream: it is 404, or 503 where
-/// there is no memory for a configuration.
+/// Replaces a configuration repeatedly while every former one is still draining. A path
+/// without a route never reaches the upstream: the answer is 404, or 503 if there is no
+/// memory for a configuration.
 fn nothing_passes_while_configurations_pile_up(routes_of: impl Fn(usize) -> Vec<String>) {
     let issuer = Issuer::with_keys(&[&TokenMaker::generate("ES256", "key-1")]);
     let upstream = Echo::start();

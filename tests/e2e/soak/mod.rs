@@ -1,7 +1,7 @@
-//! Everything at once, for long: `make soak TIME=10m`. Good, bad and hostile
-//! requests while the issuer rotates its keys, configurations replace one another,
-//! and crowds come for keys that are not there; at the end no memory is missing, no
-//! request uncounted, and nothing has trapped.
+//! Everything at once, for a long time: `make soak TIME=10m`. Good, bad and hostile
+//! requests are sent while the issuer rotates its keys, configurations replace one
+//! another, and many requests ask for missing keys. At the end no memory has leaked,
+//! every request is counted, and nothing has trapped.
 
 mod surges;
 
@@ -22,13 +22,13 @@ use crate::support::tokens::{self, TokenMaker, claims_with};
 use crate::world::{AUDIENCE, World, configuration};
 use surges::Surges;
 
-/// How many clients there are, each with one request at a time.
+/// The number of clients, each with one request at a time.
 const CLIENTS: u64 = 4;
-/// How often a new key takes the oldest one's place.
+/// How often a new key replaces the oldest one.
 const ROTATION: Duration = Duration::from_secs(6);
-/// How many keys the issuer publishes.
+/// The number of keys that the issuer publishes.
 const PUBLISHED: usize = 3;
-/// What the memory may grow by after the warm-up.
+/// The maximum growth of the memory after the warm-up.
 const GROWTH_KIB: u64 = 8 * 1024;
 
 /// The issuer's keys, the newest first, withdrawn ones included.
@@ -54,8 +54,8 @@ impl Keys {
     }
 }
 
-/// A kind of request, how it may be answered, and the reason that counts it
-/// where there is only one.
+/// A kind of request, its allowed answers, and the reason under which it is counted if
+/// there is only one.
 struct Kind {
     name: &'static str,
     statuses: &'static [u16],
@@ -85,8 +85,8 @@ fn private(token: &str) -> Request {
     Request::get("/private/a").bearer(token)
 }
 
-/// The requests of a round. A key is used for good tokens when it is neither
-/// the newest, which a worker may not have yet, nor about to go.
+/// The requests of a round. A key signs valid tokens if it is neither the newest, which a
+/// worker may not have yet, nor about to be withdrawn.
 const KINDS: &[Kind] = &[
     kind("good", &[200], "", |keys, _| {
         private(&keys.token(1, json!({})))
@@ -101,7 +101,7 @@ const KINDS: &[Kind] = &[
     kind("scoped", &[200], "", |keys, _| {
         Request::get("/pets/7").bearer(&keys.token(1, json!({"scope": "pets:read"})))
     }),
-    // Known to the issuer alone, at first: it waits, and is never refused.
+    // At first only the issuer knows it: the request waits, and is never refused.
     kind("newest key", &[200, 503], "", |keys, _| {
         private(&keys.token(0, json!({})))
     }),
@@ -160,11 +160,11 @@ const KINDS: &[Kind] = &[
     }),
 ];
 
-/// What the clients have seen.
+/// The results of the clients.
 #[derive(Default)]
 struct Tally {
     answers: Mutex<BTreeMap<(&'static str, u16), u64>>,
-    /// Requests whose client left: whether they were decided is open.
+    /// Requests whose client left: they may or may not have been decided.
     left: AtomicU64,
 }
 
@@ -183,12 +183,12 @@ impl Tally {
     }
 }
 
-/// One client: a round of every kind, then one that leaves early.
+/// One client: a round of every kind, then a request that it abandons.
 fn client(world: &World, keys: &Keys, tally: &Tally, first: u64, ended: &AtomicBool) {
     let to = world.envoy.address();
     let mut number = first;
     while !ended.load(Ordering::Relaxed) {
-        // Those that may wait would hold the others up.
+        // Requests that may wait would delay the others.
         let round = number / CLIENTS / KINDS.len() as u64;
         let due = |kind: &&Kind| !kind.statuses.contains(&503) || round.is_multiple_of(10);
         number += CLIENTS;
@@ -237,7 +237,7 @@ fn soaked(issuer: &Issuer) -> Value {
     let jwks = &mut configuration["providers"][0]["jwks"];
     jwks["refresh"] = json!("2s");
     jwks["timeout"] = json!("2s");
-    // So that it is full, and its memory level, after the warm-up.
+    // So that the cache is full, and its memory constant, after the warm-up.
     configuration["token_cache"] = json!({"max_tokens": 200});
     configuration
 }
@@ -250,8 +250,8 @@ fn world() -> World {
     })
 }
 
-/// The decided requests by reason, once the workers have told of all: nothing
-/// comes any more, and between two looks a tick has passed.
+/// The decided requests by reason, once the workers have reported all of them: no more
+/// requests arrive, and a tick has passed between two readings.
 fn counted(world: &World) -> BTreeMap<String, u64> {
     let mut last = told(world);
     loop {
@@ -273,7 +273,7 @@ fn told(world: &World) -> BTreeMap<String, u64> {
     reasons
 }
 
-/// Lets the clients end when this ends, by a failed assertion, too.
+/// Stops the clients when it is dropped, even after a failed assertion.
 struct Ending<'a>(&'a AtomicBool);
 
 impl Drop for Ending<'_> {
@@ -345,7 +345,7 @@ fn everything_at_once_for_long_costs_no_memory_no_count_and_no_trap() {
     assert!(last <= warm + GROWTH_KIB, "from {warm} to {last} KiB");
 }
 
-/// What the filter has counted is what the clients have sent.
+/// The filter's counts match the requests that the clients have sent.
 fn add_up(tally: &Tally, counted: &BTreeMap<String, u64>, left: u64) {
     let of = |reason: &str| counted.get(reason).copied().unwrap_or(0);
     for reason in KINDS.iter().filter_map(|kind| kind.reason) {

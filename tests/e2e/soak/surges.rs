@@ -1,6 +1,5 @@
-//! What comes all at once while everything else goes on: an update, whose new
-//! provider has no keys yet, a crowd that waits for them, and a flood of made-up
-//! `kid`s.
+//! Sudden loads while everything else goes on: an update with a new provider that has no
+//! keys yet, many requests that wait for them, and a flood of made-up `kid`s.
 
 use std::time::{Duration, Instant};
 
@@ -16,20 +15,20 @@ use crate::support::tokens::{TokenMaker, claims};
 use crate::surges::{STREAMS, Sent, made_up};
 use crate::world::{AUDIENCE, World};
 
-/// Requests of a crowd that waits for the first keys.
+/// Many requests that wait for the first keys.
 pub(super) const COLD: &str = "cold start";
 const FLOOD: &str = "flood";
 
-/// How often they come.
+/// How often they occur.
 const EVERY: Duration = Duration::from_secs(7);
-/// How many there are in a crowd, and in a flood.
+/// The number of requests in each.
 const CROWD: usize = 300;
 
-/// Those that have been.
+/// The surges so far.
 pub(super) struct Surges {
     number: usize,
     last: Instant,
-    /// Signs for all cold providers.
+    /// The signing key of all new providers.
     key: TokenMaker,
 }
 
@@ -44,7 +43,7 @@ impl Default for Surges {
 }
 
 impl Surges {
-    /// The next one, if it is time.
+    /// Starts the next one, if it is time.
     pub(super) fn next(&mut self, world: &World, tally: &Tally) {
         if self.last.elapsed() < EVERY {
             return;
@@ -78,7 +77,7 @@ impl Surges {
         format!("https://cold-{}.example.com", self.number)
     }
 
-    /// A configuration with a provider that nobody has asked for keys yet.
+    /// A configuration with a provider whose keys were never fetched.
     fn update(&self, world: &World, gate: &Gate) {
         let path = format!("/cold/{}", self.number);
         let keys = Answer::json(&key_set(&[&self.key]));
@@ -97,8 +96,8 @@ impl Surges {
         }));
         let listener = Listener::new("main", EdgeAuthz::new(configuration));
         assert!(world.envoy.reload(&[listener]), "update {}", self.number);
-        // The former configuration does not know the issuer: 401 would be due there. So
-        // the crowd waits until each worker has the new one.
+        // The former configuration does not know the issuer and would correctly answer
+        // 401. So the requests are sent when each worker has the new one.
         let taken = wait_until(Duration::from_secs(20), || {
             let draining = world.envoy.stats("draining");
             (draining.values().sum::<u64>() > 0).then_some(())

@@ -1,4 +1,4 @@
-//! Requests that come before the keys, or before a new key.
+//! Requests that arrive before the first keys, or before a new key.
 
 use std::thread;
 use std::time::Duration;
@@ -42,7 +42,7 @@ fn thousands_while_the_issuer_is_down_are_unavailable_and_the_next_pass() {
     let requests = posts(surge_size(), &tokens);
     let sent = Sent::to(world.envoy.address(), &requests);
     wait_for(&world.envoy, WAITING);
-    // The machine stands still for a while: the time of all is up at once.
+    // The process is stopped for a while: all deadlines pass at once.
     world.envoy.process().signal("STOP");
     thread::sleep(Duration::from_secs(16));
     world.envoy.process().signal("CONT");
@@ -129,7 +129,7 @@ fn an_update_of_the_configuration_leaves_the_hundreds_that_wait() {
         (world.envoy.send(&Request::get("/closed")).status == 200).then_some(())
     });
     in_force.expect("the new configuration");
-    // The new one's clients wait for the same keys.
+    // The clients of the new configuration wait for the same keys.
     let more = posts(500, &tokens[..1]);
     let more_sent = Sent::to(world.envoy.address(), &more);
     wait_for(&world.envoy, 1000);

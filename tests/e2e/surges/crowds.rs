@@ -1,4 +1,4 @@
-//! Requests that want the keys of very many sources.
+//! Requests that need the keys of very many sources.
 
 use std::thread;
 use std::time::Duration;
@@ -19,8 +19,7 @@ use crate::world::{AUDIENCE, World, configuration};
 
 const PROVIDERS: usize = 300;
 
-/// As many providers of one issuer, as for as many audiences, each with a key set
-/// at a place of its own.
+/// Providers of one issuer with different audiences, each with its own key set URI.
 fn providers(issuer: &Issuer, key: &TokenMaker) -> Value {
     let provider = |number: usize| {
         let path = format!("/keys/{number}");
@@ -39,7 +38,7 @@ fn providers(issuer: &Issuer, key: &TokenMaker) -> Value {
     (0..PROVIDERS).map(provider).collect()
 }
 
-/// Sends good requests, a few milliseconds apart, to a path of their own.
+/// Sends valid requests, a few milliseconds apart, to a path of their own.
 fn send_good(envoy: &Envoy, path: &str, token: &str, enough: impl Fn(usize) -> bool) {
     let mut sent = 0;
     while !enough(sent) {
@@ -54,8 +53,8 @@ fn send_good(envoy: &Envoy, path: &str, token: &str, enough: impl Fn(usize) -> b
     }
 }
 
-/// How long the requests to a path took, in milliseconds by Envoy's own clock, the
-/// shortest first. What the client takes to send and to read does not count.
+/// How long the requests to a path took, in milliseconds by Envoy's own clock, in
+/// ascending order. The client's time for sending and reading does not count.
 fn durations(envoy: &Envoy, path: &str) -> Vec<u64> {
     let entries = envoy.access_log(1);
     let those = entries.iter().filter(|entry| entry["path"] == path);
@@ -84,8 +83,8 @@ fn hundreds_of_long_kids_for_hundreds_of_sources_hold_no_good_token_up() {
         envoy,
     };
     still_works(&world);
-    // This one is refused when every source has been asked again: those that follow
-    // wait for the next time.
+    // This one is refused when every source was refreshed: the requests that follow wait
+    // for the next refresh.
     world.envoy.send(&private(&made_up("first"))).expect(401);
     let token = world.token(json!({}));
     send_good(&world.envoy, "/private/before", &token, |sent| sent >= 200);
@@ -112,7 +111,7 @@ fn hundreds_of_long_kids_for_hundreds_of_sources_hold_no_good_token_up() {
         println!("{path}: p50 {}, p99 {}, max {} ms", of(50), of(99), of(100));
         of(95)
     });
-    // The machine may be busy with something else, and then was so before.
+    // The machine may be busy with other work. Then it was busy before, too.
     assert!(during < 50 + before, "{during} ms instead of {before} ms");
     still_works(&world);
 }

@@ -1,4 +1,4 @@
-//! Tokens that name keys that nobody has.
+//! Tokens that name keys that do not exist.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -37,7 +37,7 @@ fn hundreds_of_made_up_kids_at_once_are_refused_by_the_next_refresh() {
     still_works(&world);
 }
 
-/// How many requests the flood has in each tenth of a second.
+/// The number of requests of the flood in each tenth of a second.
 const A_TENTH: usize = 100;
 
 #[test]
@@ -56,7 +56,8 @@ fn a_flood_of_made_up_kids_keeps_no_good_token_out() {
         assert!(steady.join().expect("good requests") > 100);
     });
     let times = world.issuer.times(JWKS_PATH);
-    // The first fetch counts as none. A busy machine may bring the others closer.
+    // The first fetch does not count. A busy machine may reduce the time between the
+    // others.
     for three in times[1..].windows(3) {
         let span = three[2] - three[0];
         assert!(span > Duration::from_secs(9), "{span:?}");
@@ -90,7 +91,7 @@ fn flood(world: &World) {
     assert!(statuses[&401] > 0, "{statuses:?}");
 }
 
-/// Good requests one after the other for so long; how many there were.
+/// Sends valid requests one after the other for this long. Returns their number.
 fn steady(world: &World, time: Duration) -> usize {
     let token = world.token(json!({}));
     let end = Instant::now() + time;
@@ -107,13 +108,13 @@ fn steady(world: &World, time: Duration) -> usize {
     count
 }
 
-/// How long it takes until a token of a new key passes, which is never refused.
+/// The time until a token of a new key passes. It is never refused.
 fn let_in(world: &World, new: &TokenMaker) -> Duration {
     let token = new.token(&claims(world.issuer.name(), AUDIENCE));
     let began = Instant::now();
     loop {
         let answer = world.envoy.send(&private(&token));
-        // There may be too many that wait.
+        // Too many requests may be waiting.
         assert!(matches!(answer.status, 200 | 503), "{answer}");
         if answer.status == 200 {
             return began.elapsed();

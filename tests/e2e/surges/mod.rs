@@ -1,7 +1,7 @@
 //! Very many requests that wait for keys at once, on one worker.
 //!
-//! What Envoy does with the filter's answers it does in nested calls on one stack,
-//! so that too many of them in one callback end the filter of every listener.
+//! Envoy processes the filter's answers in nested calls on one stack, so that too many of
+//! them in one callback end the filter of every listener.
 
 mod cold_start;
 mod crowds;
@@ -26,20 +26,20 @@ use crate::support::server::Gate;
 use crate::support::tokens;
 use crate::world::{AUDIENCE, World, configuration};
 
-/// The most requests that wait for one source.
+/// The maximum number of requests that wait for one source.
 const WAITING: usize = 1000;
-/// How many requests share a connection of HTTP/2.
+/// The number of requests on one HTTP/2 connection.
 pub(crate) const STREAMS: usize = 100;
-/// How long anything may take on a busy machine that takes a moment on another.
+/// The time limit on a busy machine for steps that are usually immediate.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// How many requests a surge has: `SURGE=10000` for more.
+/// The number of requests in a surge: `SURGE=10000` for more.
 fn surge_size() -> usize {
     let given = std::env::var("SURGE").ok();
     given.map_or(2000, |text| text.parse().expect("SURGE is a number"))
 }
 
-/// A world of one worker whose issuer answers once the gate is open.
+/// A world with one worker, whose issuer answers once the gate is open.
 fn behind_a_gate(timeout: &str, build: impl FnOnce(Builder) -> Builder) -> (World, Gate) {
     let gate = Gate::default();
     let held = |issuer: &Issuer| {
@@ -52,7 +52,7 @@ fn behind_a_gate(timeout: &str, build: impl FnOnce(Builder) -> Builder) -> (Worl
     (world, gate)
 }
 
-/// A token that nobody has signed.
+/// A token with an invalid signature.
 pub(crate) fn made_up(kid: &str) -> String {
     let header = json!({"alg": "ES256", "kid": kid});
     let claims = tokens::claims("https://issuer.example.com", AUDIENCE);
@@ -64,7 +64,7 @@ fn private(token: &str) -> Request {
     Request::get("/private/a").bearer(token)
 }
 
-/// So many posts, each with a body of its own, with these tokens in turn.
+/// This many POST requests, each with a body of its own, with these tokens in turn.
 fn posts(count: usize, tokens: &[String]) -> Vec<Request> {
     let post = |number: usize| {
         let body = format!("{number} ").repeat(number % 200 + 1);
@@ -79,14 +79,14 @@ fn good_and_bad(world: &World) -> [String; 2] {
     [world.token(json!({})), world.token(json!({"exp": 1}))]
 }
 
-/// Requests that were sent and not answered yet.
+/// Requests that were sent and are not answered yet.
 pub(crate) struct Sent {
     over_http1: Vec<http1::Connection>,
     over_http2: Vec<(http2::Connection, Vec<u32>)>,
 }
 
 impl Sent {
-    /// Sends all of them, as fast as it goes: half of them over HTTP/1, each on a
+    /// Sends all of them as fast as possible: half of them over HTTP/1, each on a
     /// connection of its own.
     fn to(to: SocketAddr, requests: &[Request]) -> Self {
         let (first, second) = requests.split_at(requests.len() / 2);
@@ -102,7 +102,7 @@ impl Sent {
         }
     }
 
-    /// Sends all of them over HTTP/2, so many on each connection.
+    /// Sends all of them over HTTP/2, this many on each connection.
     pub(crate) fn over_http2(to: SocketAddr, requests: &[Request], streams: usize) -> Self {
         let connections = requests.chunks(streams).map(|requests| {
             let mut connection = http2::Connection::open(to).expect("a connection");
@@ -130,7 +130,7 @@ impl Sent {
     }
 }
 
-/// Waits until so many wait for keys.
+/// Waits until this many requests wait for keys.
 #[track_caller]
 fn wait_for(envoy: &Envoy, count: usize) {
     let waiting = || envoy.stat("wasmcustom.edge_authz.waiting_requests");
@@ -146,8 +146,8 @@ fn statuses(answers: &[Response]) -> BTreeMap<u16, usize> {
     statuses
 }
 
-/// Whoever was not turned away got what is due to the two tokens, and what reached
-/// the upstream is what was sent.
+/// Each request that was not refused for lack of room got the correct answer for its
+/// token, and the upstream received exactly what was sent.
 fn each_is_due(requests: &[Request], answers: &[Response], [_, bad]: &[String; 2]) {
     for (request, answer) in requests.iter().zip(answers) {
         let is_bad = request.headers == private(bad).headers;
@@ -160,7 +160,7 @@ fn each_is_due(requests: &[Request], answers: &[Response], [_, bad]: &[String; 2
     }
 }
 
-/// After whatever there was: the filter has not trapped, and judges as before.
+/// Checks after a test that the filter has not trapped, and judges as before.
 #[track_caller]
 fn still_works(world: &World) {
     let token = world.token(json!({}));

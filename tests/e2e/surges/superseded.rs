@@ -15,12 +15,11 @@ use crate::support::server::Gate;
 use crate::world::{World, configuration};
 
 const PAGE: &str = "https://app.example.com";
-/// How many requests wait in each batch, half of them with each scope.
+/// The number of requests that wait in each batch, half of them with each scope.
 const BATCH: usize = 200;
 
-/// Two configurations that agree on nothing but the issuer: each asks for a scope
-/// of its name, tells pages its name, and hands the subject over in a header of its
-/// name.
+/// Two configurations that differ in everything but the issuer: each requires its own
+/// scope, exposes its own CORS headers, and passes the subject in its own header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Generation {
     Old,
@@ -47,7 +46,7 @@ impl Generation {
         configuration
     }
 
-    /// The one that an answer comes from, by its CORS headers.
+    /// The configuration that an answer comes from, according to its CORS headers.
     fn of(answer: &Response) -> Self {
         let origin = answer.header("access-control-allow-origin");
         assert_eq!(origin.as_deref(), Some(PAGE), "{answer}");
@@ -65,7 +64,7 @@ impl Generation {
     }
 }
 
-/// Looks whether one of the two judged an answer, wholly, and says which.
+/// Checks that exactly one of the two configurations judged an answer, and returns which.
 fn judged_by(request: &Request, scope: &str, answer: &Response) -> Generation {
     let generation = Generation::of(answer);
     let name = generation.name();
@@ -106,7 +105,7 @@ fn who_waits_in_a_superseded_configuration_is_judged_wholly_by_one_of_the_two() 
     let next = Generation::New.configuration(&world.issuer);
     let next = Listener::new("main", EdgeAuthz::new(next));
     assert!(world.envoy.reload(&[next]));
-    // Envoy has taken it, and its workers may not have.
+    // Envoy has accepted it, and its workers may not have it yet.
     let meanwhile = send();
     let in_force = wait_until(PATIENCE, || {
         (world.envoy.send(&Request::get("/closed")).status == 200).then_some(())
@@ -131,7 +130,8 @@ fn who_waits_in_a_superseded_configuration_is_judged_wholly_by_one_of_the_two() 
         let statuses = statuses(&answers);
         assert_eq!([statuses[&200], statuses[&403]], [BATCH / 2; 2]);
     }
-    // Nothing of those that were refused, and the one to see the new configuration.
+    // Only accepted requests reached it, and the request that waited for the new
+    // configuration.
     assert_eq!(world.upstream.count(), 3 * BATCH / 2 + 1);
     assert_eq!(world.issuer.gets(JWKS_PATH), 1);
     world.envoy.assert_no_trap();

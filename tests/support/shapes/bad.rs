@@ -1,4 +1,4 @@
-//! Configurations that are refused, once there is memory to find out.
+//! Configurations that are refused, once there is memory to check them.
 
 use std::fmt::Write;
 

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{IN_FORCE, PROVIDER, list, long_paths, with_provider};
 
-/// As many providers as fit, each with a key set of its own of up to 256 keys, and
-/// no more than a set may have.
+/// As many providers as fit, each with a key set of its own of up to 256 keys, which is
+/// the maximum of a set.
 fn inline(
     size: usize,
     algorithm: &str,
@@ -27,7 +27,7 @@ fn inline(
     format!(r#"{{"providers":[{providers}],"routes":[{IN_FORCE}]}}"#)
 }
 
-/// The text of a key set, as a text of the configuration.
+/// The text of a key set, as a string in the configuration.
 fn as_text(keys: &Value) -> String {
     json!(keys.to_string()).to_string()
 }
@@ -64,14 +64,14 @@ pub(super) fn inline_p256_as_text(size: usize) -> String {
     inline(size, "ES256", p256, as_text)
 }
 
-/// Long enough for each hash function, so that there are states of all three.
+/// Long enough for each hash function, so that states are kept for all three.
 fn secret(number: usize) -> Value {
     let mut secret = [7; 64];
     secret[..8].copy_from_slice(&(number as u64).to_be_bytes());
     json!({"kty": "oct", "k": crate::support::tokens::encode(secret)})
 }
 
-/// With members that nobody reads.
+/// With unused members.
 fn secret_with_members(number: usize) -> Value {
     let mut key = secret(number);
     for member in 0..100 {
@@ -80,7 +80,7 @@ fn secret_with_members(number: usize) -> Value {
     key
 }
 
-/// Any odd number of 2048 bits is a modulus.
+/// Any odd number of 2048 bits is accepted as a modulus.
 fn rsa(number: usize) -> Value {
     let mut modulus = [0x5a; 256];
     modulus[0] = 0x80;
@@ -96,7 +96,7 @@ fn p256(_: usize) -> Value {
     key
 }
 
-/// Public keys that tables are made for, and much that is compiled after them.
+/// Public keys that get tables, followed by a large amount of data to compile.
 pub(crate) fn fast_keys_and_long_paths(size: usize) -> String {
     let providers = list(usize::MAX, 60, |number, text| {
         let keys: Vec<_> = (0..8).map(|key| ed25519(number * 8 + key)).collect();

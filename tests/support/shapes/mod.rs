@@ -1,19 +1,19 @@
-//! Configurations of every shape that takes memory, of any size. Each is one
-//! that is taken, or refused for a reason that has nothing to do with its size,
-//! and none of them has a route for `/nowhere`.
+//! Configurations of every shape that takes memory, of any size. Each is accepted, or
+//! refused for a reason that is unrelated to its size, and none of them has a route for
+//! `/nowhere`.
 
 mod bad;
 pub(crate) mod keys;
 
 use std::fmt::Write;
 
-/// A way to be large.
+/// A kind of large configuration.
 pub(crate) struct Shape {
     pub(crate) name: &'static str,
-    /// Whether it is a good configuration.
+    /// Whether it is a valid configuration.
     pub(crate) is_good: bool,
-    /// The text of a configuration of about so many bytes, as far as the bounds
-    /// of a configuration let it be so large.
+    /// The text of a configuration of about this many bytes, as far as the limits of a
+    /// configuration allow.
     pub(crate) of: fn(usize) -> String,
 }
 
@@ -78,10 +78,10 @@ pub(crate) const SHAPES: &[Shape] = &[
 
 /// A provider whose keys are fetched from a cluster `issuer`.
 const PROVIDER: &str = r#"{"name":"main","issuer":"https://issuer.example.com","audiences":["api"],"jwks":{"cluster":"issuer"}}"#;
-/// A route that tells whether a configuration is in force.
+/// A route that shows whether a configuration is active.
 const IN_FORCE: &str = r#"{"match":"GET /in-force","access":"public"}"#;
 
-/// As many pieces as fit into so many bytes, one at least, with commas between.
+/// As many pieces as fit into this many bytes, at least one, separated by commas.
 fn list(size: usize, most: usize, piece: impl Fn(usize, &mut String)) -> String {
     let mut list = String::new();
     for number in 0..most {
@@ -96,18 +96,18 @@ fn list(size: usize, most: usize, piece: impl Fn(usize, &mut String)) -> String 
     list
 }
 
-/// Routes besides the one that is always there.
+/// Routes in addition to the one that is always present.
 fn with_routes(routes: &str) -> String {
     let comma = if routes.is_empty() { "" } else { "," };
     format!(r#"{{"providers":[{PROVIDER}],"routes":[{IN_FORCE}{comma}{routes}]}}"#)
 }
 
-/// A whole member beside the others.
+/// A whole member in addition to the others.
 fn with_member(member: &str) -> String {
     format!(r#"{{"providers":[{PROVIDER}],"routes":[{IN_FORCE}],{member}}}"#)
 }
 
-/// Other members in the provider.
+/// Additional members of the provider.
 fn with_provider(members: &str) -> String {
     format!(
         r#"{{"providers":[{{"name":"main","issuer":"https://issuer.example.com",{members}}}],"routes":[{IN_FORCE}]}}"#
@@ -116,7 +116,7 @@ fn with_provider(members: &str) -> String {
 
 const MOST_ROUTES: usize = 49_999;
 
-/// What 40,000 routes of a large service look like: see `tests/memory.rs`.
+/// Like 40,000 routes of a large service: see `tests/memory.rs`.
 pub(crate) fn ordinary_routes(size: usize) -> String {
     with_routes(&list(size, MOST_ROUTES, |number, text| {
         let group = number % 97;
@@ -133,7 +133,7 @@ fn short_routes(size: usize) -> String {
     }))
 }
 
-/// Paths of 256 segments, of which nearly none is shared.
+/// Paths of 256 segments, which share almost none.
 pub(crate) fn long_paths(size: usize) -> String {
     // A million segments at most.
     with_routes(&list(size, 3_900, |number, text| {
@@ -196,7 +196,7 @@ fn compared_values(size: usize) -> String {
     ))
 }
 
-/// A thousand providers at most, each as long as it takes.
+/// A thousand providers at most, each as long as necessary.
 pub(crate) fn providers(size: usize) -> String {
     let each = (size / 1_000).saturating_sub(200);
     let providers = list(size, 1_000, |number, text| {
@@ -238,7 +238,7 @@ fn escaped_strings(size: usize) -> String {
     ))
 }
 
-/// The lists of `cors`, as long as it takes.
+/// The lists of `cors`, as long as necessary.
 pub(crate) fn origins(size: usize) -> String {
     let origins = list(size, usize::MAX, |number, text| {
         let _ = write!(
