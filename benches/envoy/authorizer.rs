@@ -1,6 +1,6 @@
-//! The external authorizer: a small service as people write them, with the
-//! usual JWT library, answering Envoy's `ext_authz`. It is made as fast as such
-//! a service gets: threads, no framework, keys at hand.
+//! The external authorizer: a small service in the usual style, with a common JWT
+//! library, that answers Envoy's `ext_authz`. It is as fast as such a service can be:
+//! threads, no framework, keys in memory.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -18,18 +18,18 @@ use crate::machine::{LOAD_CORE, pinned};
 use crate::support::process::{Process, Scratch, wait_until};
 use crate::tokens::{AUDIENCE, Issuers, SCOPE};
 
-/// The argument that makes of this program an authorizer; then come the
-/// algorithm, the file with the key set, and the file for the port.
+/// The argument that runs this program as an authorizer. The algorithm, the file with the
+/// key set, and the file for the port follow it.
 pub(crate) const SERVE: &str = "--authorizer";
 
-/// The authorizer in a process of its own.
+/// The authorizer in its own process.
 pub(crate) struct Authorizer {
     process: Process,
     pub(crate) address: SocketAddr,
 }
 
 impl Authorizer {
-    /// Starts one, unless the library has no such algorithm.
+    /// Starts one, unless the library does not support the algorithm.
     pub(crate) fn start(algorithm: &str, issuers: &Issuers, scratch: &Scratch) -> Option<Self> {
         algorithm.parse::<Algorithm>().ok()?;
         let keys = scratch.write("keys.json", &issuers.key_set(0).to_string());

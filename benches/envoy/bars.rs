@@ -1,4 +1,4 @@
-//! What edge-authz has to reach, and what it did reach.
+//! The performance that edge-authz must reach, and its actual figures.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use crate::contender::Contender::{
 };
 use crate::result::Results;
 
-/// One figure beside its bound.
+/// One figure and its bound.
 pub(crate) struct Bar {
     pub(crate) what: String,
     pub(crate) bound: String,
@@ -15,8 +15,8 @@ pub(crate) struct Bar {
     pub(crate) good: bool,
 }
 
-/// Of requests per second: in this workload, edge-authz at least so many times
-/// as fast as this contender.
+/// Requests per second: the minimum ratio of edge-authz to this contender in this
+/// workload.
 const RATES: [(&str, Contender, f64); 12] = [
     ("one-token", JwtAuthnCached, 0.95),
     ("one-token", JwtAuthn, 2.3),
@@ -32,11 +32,12 @@ const RATES: [(&str, Contender, f64); 12] = [
     ("new-es512", JwtAuthn, 1.0),
 ];
 
-/// Compares with every bound whose workload was measured.
+/// Compares the results with every bound whose workload was measured.
 pub(crate) fn judge(results: &Results) -> Vec<Bar> {
     let mut bars = Vec::new();
     for (workload, other, bound) in RATES {
-        // Who checks tokens only is compared with who does no more.
+        // A contender that only checks tokens is compared with an edge-authz that does no
+        // more.
         let same_work = if matches!(other, JwtAuthn | JwtAuthnCached) {
             Contender::EdgeAuthzLikeJwtAuthn
         } else {
@@ -107,7 +108,7 @@ fn at_most(what: String, bound: f64, reached: f64, unit: &str) -> Bar {
     }
 }
 
-/// The bars as a Markdown table.
+/// The bounds as a Markdown table.
 pub(crate) fn table(bars: &[Bar]) -> String {
     let mut text = String::from("| comparison | target | measured | |\n|---|---|---|---|\n");
     for bar in bars {

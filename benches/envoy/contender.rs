@@ -1,17 +1,17 @@
-//! Who is measured.
+//! The contenders.
 
 use std::path::PathBuf;
 
-/// One who is measured.
+/// A contender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Contender {
     /// Nothing is checked.
     Nothing,
-    /// `jwt_authn`, as it comes.
+    /// `jwt_authn` with its default settings.
     JwtAuthn,
     /// With a cache that holds all tokens of the workload.
     JwtAuthnCached,
-    /// `jwt_authn`, `cors` and `rbac`, which make up one scope rule and CORS.
+    /// `jwt_authn`, `cors` and `rbac`, which implement one scope rule and CORS.
     NativeStack,
     NativeStackCached,
     /// `ext_authz` with a small service that checks tokens.
@@ -19,14 +19,14 @@ pub(crate) enum Contender {
     /// With the same scope rule and CORS.
     EdgeAuthz,
     EdgeAuthzUncached,
-    /// Without scope rule and CORS, which `jwt_authn` alone has not either.
+    /// Without the scope rule and CORS, like `jwt_authn` alone.
     EdgeAuthzLikeJwtAuthn,
-    /// The same of another build: see [`other_module`].
+    /// The same with another build: see [`other_module`].
     OtherEdgeAuthz,
 }
 
-/// The module that is measured beside the one just built, if any: a change is
-/// only told from noise where both are in one run.
+/// The module that is measured together with the current build, if any: only within one
+/// run can a change be distinguished from noise.
 pub(crate) fn other_module() -> Option<PathBuf> {
     let path = std::env::var_os("OTHER_MODULE").filter(|path| !path.is_empty())?;
     Some(path.into())

@@ -24,18 +24,18 @@ use crate::workload::{Protocol, Workload};
 
 const BODY: &str = "one pet";
 
-/// A workload, ready to be measured: what its requests need is running.
+/// A workload with running servers, ready to be measured.
 struct Ready<'w> {
     workload: &'w Workload,
     path: String,
-    /// The first of its tokens.
+    /// The first token.
     token: String,
     requests: Requests,
     issuers: Arc<Issuers>,
     keys: Server,
     authorizer: Option<Authorizer>,
     contenders: Vec<Contender>,
-    /// The files of all this.
+    /// The files of the workload.
     _scratch: Scratch,
 }
 
@@ -120,7 +120,8 @@ pub(crate) fn measure(workloads: &[Workload], pace: Pace) -> Vec<Vec<Figures>> {
             all[at].push(Figures::new(*contender));
         }
     }
-    // Once round unmeasured: connections, caches, the first run of everything.
+    // The first round is not measured: it opens connections, fills caches and runs
+    // everything once.
     for round in 0..=pace.rounds {
         for (workload, contender, offset) in &mut turns {
             let figures = &mut all[*workload][*contender];
@@ -144,7 +145,7 @@ pub(crate) fn start(listeners: &[Value], clusters: &[Value]) -> Envoy {
     start_with(listeners, clusters, 1)
 }
 
-/// Starts an Envoy with so many workers, all on one core.
+/// Starts an Envoy with this many workers, all on one core.
 pub(crate) fn start_with(listeners: &[Value], clusters: &[Value], workers: u32) -> Envoy {
     let scratch = Scratch::new("bench-envoy");
     let bootstrap = json!({
@@ -221,8 +222,8 @@ fn serve(answer: Answer) -> Server {
     Server::start(Arc::new(move |_, stream| answer.write(stream, false)))
 }
 
-/// A contender that does not do its work is not measured: a good token passes,
-/// a forged one does not, nor does none.
+/// Checks that a contender does its work before it is measured: a valid token passes, and
+/// a forged or missing one does not.
 fn check(contender: Contender, address: SocketAddr, path: &str, token: &str) {
     let send = |token: Option<&str>| {
         let request = Request::get(path).header("origin", ORIGIN);
@@ -251,8 +252,8 @@ fn check(contender: Contender, address: SocketAddr, path: &str, token: &str) {
     }
 }
 
-/// The token with another character in its signature, so near its start that
-/// no number of it leaves its range by that: it costs a whole check.
+/// The token with one character of its signature changed. The character is so near the
+/// start that no number of the signature leaves its range: so the check runs completely.
 pub(crate) fn forge(token: &str) -> String {
     let (signed, signature) = token.rsplit_once('.').expect("a token");
     let (start, end) = signature.split_at(signature.len() / 4);

@@ -1,4 +1,4 @@
-//! What was measured of one contender.
+//! The measurements of one contender.
 
 use std::fmt;
 
@@ -30,8 +30,8 @@ impl Figures {
         self.median(|sample| sample.requests_per_second)
     }
 
-    /// Of the requests per second: how far the samples lie apart, in parts of
-    /// the median.
+    /// The spread of the requests per second between samples, as a fraction of the
+    /// median.
     pub(crate) fn spread(&self) -> f64 {
         let rates = || self.samples.iter().map(|sample| sample.requests_per_second);
         let most = rates().fold(f64::MIN, f64::max);

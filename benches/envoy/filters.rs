@@ -44,7 +44,7 @@ impl Contender {
 
     fn jwt_authn(self, workload: &Workload, issuers: &Issuers) -> Value {
         let cached = matches!(self, Self::JwtAuthnCached | Self::NativeStackCached);
-        // For `rbac`; alone it has no use for it.
+        // `rbac` needs it; without `rbac` it has no use.
         let tells = matches!(self, Self::NativeStack | Self::NativeStackCached);
         let providers: serde_json::Map<String, Value> = issuers
             .names()
@@ -96,7 +96,7 @@ impl Contender {
         )
     }
 
-    /// What the virtual host needs: the policy of the `cors` filter.
+    /// The setting of the virtual host: the policy of the `cors` filter.
     pub(crate) fn host_settings(self) -> Value {
         if !matches!(self, Self::NativeStack | Self::NativeStackCached) {
             return json!({});
@@ -127,7 +127,7 @@ fn key_set_uri(number: usize) -> String {
     format!("{}{}", Issuers::name(number), key_set_path(number))
 }
 
-/// The scope of every route, as `rbac` has it: a policy for each.
+/// The scope of every route for `rbac`: one policy each.
 fn rbac(workload: &Workload) -> Value {
     let policies: serde_json::Map<String, Value> = (0..workload.routes)
         .map(|number| {
@@ -167,7 +167,7 @@ fn external(workload: &Workload) -> Value {
     )
 }
 
-/// What edge-authz is configured to do beside checking tokens.
+/// The settings of edge-authz in addition to checking tokens.
 struct Rules {
     scope: bool,
     cors: bool,
@@ -255,7 +255,7 @@ pub(crate) fn wasm(configuration: &Value) -> Value {
     )
 }
 
-/// A cluster of one address.
+/// A cluster with one address.
 pub(crate) fn cluster(name: &str, address: SocketAddr) -> Value {
     json!({
         "name": name,

@@ -1,4 +1,4 @@
-//! What the worst requests cost, beside a good one.
+//! The cost of the worst requests, compared with a valid one.
 
 use serde_json::{Value, json};
 
@@ -15,9 +15,9 @@ use crate::tokens::{AUDIENCE, SCOPE, claims};
 #[derive(Clone, Debug)]
 pub(crate) struct Hostile {
     pub(crate) name: &'static str,
-    /// Envoy's, in microseconds a request.
+    /// Envoy's CPU time in microseconds for each request.
     pub(crate) cpu: f64,
-    /// That of a good request whose RS256 token is new.
+    /// The same for a valid request with a new RS256 token.
     pub(crate) good_cpu: f64,
 }
 
@@ -28,10 +28,10 @@ impl Hostile {
 }
 
 const ALGORITHMS: [&str; 6] = ["RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA"];
-/// So many keys without `kid` may be tried for one token.
+/// The number of keys without `kid` that may be tried for one token.
 const CANDIDATES: usize = 4;
 
-/// Measures each, with the good ones between them.
+/// Measures each hostile request, with valid requests between them.
 pub(crate) fn measure(pace: Pace) -> Vec<Hostile> {
     eprintln!("Hostile requests");
     let named: Vec<TokenMaker> = ALGORITHMS
@@ -135,10 +135,10 @@ fn requests(
     all
 }
 
-/// Tokens of the largest size, each as dear to read as it can be.
+/// Tokens of the maximum size that are as expensive to read as possible.
 fn malformed(maker: &TokenMaker, issuer: &str) -> Vec<(&'static str, String)> {
     let mut all = Vec::new();
-    // The token's bound is 16 KiB of text, so about 11,900 bytes of claims.
+    // A token is limited to 16 KiB of text, which is about 11,900 bytes of claims.
     let member = |number: usize| format!("\"{number:05}\":[]");
     let members: Vec<String> = (0..1000).map(member).collect();
     let claims_of = |more: &str| format!("{{\"iss\":\"{issuer}\",\"exp\":9999999999,{more}}}");
@@ -163,7 +163,7 @@ fn malformed(maker: &TokenMaker, issuer: &str) -> Vec<(&'static str, String)> {
     all
 }
 
-/// Requests that are large elsewhere.
+/// Requests whose other parts are large.
 fn without_tokens() -> Vec<(&'static str, String)> {
     let mut all = Vec::new();
     all.push((

@@ -19,12 +19,12 @@ const CONNECTIONS: &str = "16";
 pub(crate) struct Requests {
     file: PathBuf,
     count: usize,
-    /// Whether they are all answered with 200.
+    /// Whether all of them are answered with 200.
     good: bool,
 }
 
 impl Requests {
-    /// Good GETs of a path with one token after the other.
+    /// Valid GETs of a path, with the tokens in turn.
     pub(crate) fn with_tokens(tokens: &[String], path: &str, scratch: &Scratch) -> Self {
         let requests = tokens.iter().map(|token| {
             format!(
@@ -39,7 +39,7 @@ impl Requests {
         }
     }
 
-    /// A request, byte for byte, which is refused.
+    /// A request given byte by byte, which is refused.
     pub(crate) fn refused(request: &str, scratch: &Scratch) -> Self {
         Self {
             file: scratch.write("requests", request),
@@ -48,8 +48,8 @@ impl Requests {
         }
     }
 
-    /// Sends requests over HTTP/1.1, beginning with the one at `offset`, which
-    /// moves on.
+    /// Sends requests over HTTP/1.1, starting with the one at `offset`, which is
+    /// advanced.
     pub(crate) fn send(&self, to: SocketAddr, offset: &mut usize, pace: Pace) -> Load {
         let mut command = pinned(LOAD_CORE, &program("wrk", "wrk"));
         command
@@ -81,7 +81,7 @@ impl Requests {
     }
 }
 
-/// Sends GETs over HTTP/2, all with one token.
+/// Sends GETs over HTTP/2, all with the same token.
 pub(crate) fn send2(to: SocketAddr, path: &str, token: &str, pace: Pace) -> Load {
     let mut command = pinned(LOAD_CORE, &program("h2load", "nghttp2-client"));
     command

@@ -1,11 +1,11 @@
-//! What the machine is, and what it does besides.
+//! The machine, and its other load.
 
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-/// The core that Envoy has to itself, and the one for everything else. On a
-/// machine with one core nothing is pinned.
+/// The core reserved for Envoy, and the core for everything else. On a machine with one
+/// core nothing is pinned.
 pub(crate) const ENVOY_CORE: &str = "1";
 pub(crate) const LOAD_CORE: &str = "0";
 
@@ -23,8 +23,7 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The CPU time that the threads of a process have had, by the scheduler's own
-/// account.
+/// The CPU time of a process's threads, as reported by the scheduler.
 pub(crate) fn cpu_of(process: u32) -> Duration {
     let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else {
         return Duration::ZERO;
@@ -36,8 +35,8 @@ pub(crate) fn cpu_of(process: u32) -> Duration {
     Duration::from_nanos(nanos)
 }
 
-/// Waits until a process has nothing left to do, for five seconds at most: what
-/// is still in its queues would be done in the next sample.
+/// Waits until a process is idle, for five seconds at most: otherwise its queued work
+/// would be done in the next sample.
 pub(crate) fn wait_until_idle(process: u32) {
     const GLANCE: Duration = Duration::from_millis(20);
     for _ in 0..250 {
@@ -49,7 +48,7 @@ pub(crate) fn wait_until_idle(process: u32) {
     }
 }
 
-/// The CPU time of this process and of its children that have ended.
+/// The CPU time of this process and of its ended children.
 pub(crate) fn cpu_of_load() -> Duration {
     let stat = fs::read_to_string("/proc/self/stat").expect("Linux");
     let after_name = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
@@ -61,7 +60,7 @@ pub(crate) fn cpu_of_load() -> Duration {
     ticks(fields[11..15].iter().sum())
 }
 
-/// The CPU time that all processes of the machine have had.
+/// The CPU time of all processes on the machine.
 pub(crate) fn cpu_of_all() -> Duration {
     let stat = fs::read_to_string("/proc/stat").expect("Linux");
     let fields: Vec<u64> = stat
@@ -72,11 +71,11 @@ pub(crate) fn cpu_of_all() -> Duration {
         .skip(1)
         .map(|field| field.parse().unwrap_or(0))
         .collect();
-    // All but idle and waiting, and what others' machines took (proc(5)).
+    // All except idle, I/O wait and stolen time (proc(5)).
     ticks(fields[0] + fields[1] + fields[2] + fields[5] + fields[6])
 }
 
-/// The kernel counts these in hundredths of a second.
+/// The kernel counts in hundredths of a second.
 fn ticks(count: u64) -> Duration {
     Duration::from_millis(count * 10)
 }
@@ -95,7 +94,7 @@ pub(crate) fn processor() -> String {
     )
 }
 
-/// The first line that a program prints with these arguments.
+/// The first line of a program's output with these arguments.
 pub(crate) fn version(program: &std::path::Path, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
     let text = output.map_or_else(

@@ -1,11 +1,10 @@
-//! `make bench`: edge-authz beside Envoy's own filters and an external
-//! authorizer, in one Envoy, in one run.
+//! `make bench`: compares edge-authz with Envoy's own filters and an external authorizer,
+//! in one Envoy, in one run.
 //!
-//! Every contender is a listener of the same Envoy, which has one worker and a
-//! core of its own; the load comes from another. Samples are short, and the
-//! contenders take turns, so that whatever else the machine does hits all of
-//! them; a sample during which it did much is taken again. What counts are
-//! ratios of medians of one run.
+//! Every contender is a listener of the same Envoy, which has one worker and its own
+//! core; the load comes from another core. Samples are short, and the contenders take
+//! turns, so that other load on the machine affects all of them equally. A sample with
+//! too much other load is repeated. The results are ratios of medians of one run.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,

@@ -1,4 +1,4 @@
-//! What the module costs before the first request.
+//! The cost of the module before the first request.
 
 use serde_json::json;
 
@@ -12,13 +12,13 @@ use crate::support::tools;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Module {
     pub(crate) kib: f64,
-    /// CPU time until Envoy is ready, beyond that without the filter.
+    /// The CPU time until Envoy is ready, minus that without the filter.
     pub(crate) load_seconds: f64,
-    /// Resident memory that one more worker takes, beyond that without it.
+    /// The resident memory of one more worker, minus that without the filter.
     pub(crate) worker_mib: f64,
 }
 
-/// A worker's memory is measured as the mean of so many further ones.
+/// A worker's memory is the mean over this many additional workers.
 const FURTHER: u32 = 4;
 
 /// Measures the module that `make wasm` built.
@@ -45,7 +45,7 @@ pub(crate) fn measure(pace: Pace) -> Module {
     module
 }
 
-/// CPU seconds until Envoy is ready, and its memory in MiB then.
+/// The CPU seconds until Envoy is ready, and its memory in MiB then.
 fn started(filtered: bool, workers: u32) -> (f64, f64) {
     let configuration = json!({"routes": [{"match": "$default", "access": "public"}]});
     let filters: Vec<_> = filtered.then(|| wasm(&configuration)).into_iter().collect();

@@ -1,5 +1,5 @@
-//! What a run leaves behind: `docs/benchmarks.md`, with a chart and the figures
-//! as JSON beside it.
+//! The output of a run: `docs/benchmarks.md`, with a chart and the figures as JSON in the
+//! same folder.
 
 use std::fmt::Write as _;
 
@@ -12,12 +12,12 @@ use crate::machine;
 use crate::result::Results;
 use crate::support::tools;
 
-/// What the figures mean, and what holds them back: written by people.
+/// The explanation of the figures and their limits, written by hand.
 const WORDS: &str = include_str!("words.md");
 /// The workload of the chart.
 const CHARTED: [&str; 2] = ["one-token", "many-tokens"];
 
-/// Writes all three.
+/// Writes all three files.
 pub(crate) fn write(results: &Results, bars: &[Bar]) {
     let docs = tools::root().join("docs");
     let put = |name: &str, text: String| {

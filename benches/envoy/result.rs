@@ -25,7 +25,7 @@ impl Results {
         }
     }
 
-    /// Adds what was measured of workloads, one after the other.
+    /// Measures these workloads, one after the other, and adds the results.
     pub(crate) fn add(&mut self, workloads: &[Workload], figures: Vec<Vec<Figures>>) {
         let workloads = workloads.iter().cloned();
         self.workloads.extend(workloads.zip(figures));
@@ -36,8 +36,8 @@ impl Results {
         figures.iter().find(|it| it.contender == contender)
     }
 
-    /// How much faster one is than another of the same group: the median over
-    /// the rounds, in each of which both had the machine as it was.
+    /// The ratio between two contenders of the same group: the median over the rounds. In
+    /// each round both had the same conditions.
     pub(crate) fn ratio(
         &self,
         (workload, contender): (&str, Contender),

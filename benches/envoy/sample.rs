@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crate::machine;
 
-/// How long everything takes.
+/// The durations and the numbers of rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pace {
     pub(crate) rounds: usize,
-    /// Of each hostile request, and of starting Envoy.
+    /// The rounds of each hostile request, and of starting Envoy.
     pub(crate) short_rounds: usize,
-    /// Of one sample.
+    /// The seconds of one sample.
     pub(crate) seconds: u64,
 }
 
@@ -27,27 +27,27 @@ impl Pace {
     };
 }
 
-/// How often a disturbed sample is taken again, at most.
+/// The maximum number of times that a disturbed sample is repeated.
 const TRIES: usize = 4;
-/// The most that other processes may have of a core during a sample.
+/// The maximum share of a core that other processes may use during a sample.
 const MOST_FOREIGN: f64 = 0.12;
 
-/// What was measured in one sample.
+/// The measurements of one sample.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
     pub(crate) requests_per_second: f64,
-    /// Envoy's, in microseconds a request.
+    /// Envoy's CPU time in microseconds for each request.
     pub(crate) cpu: f64,
-    /// That of the servers beside it: the external authorizer.
+    /// The same for the external authorizer's process.
     pub(crate) cpu_beside: f64,
-    /// Latency in microseconds; 0 where the load generator does not tell.
+    /// Latency in microseconds; 0 if the load generator does not report it.
     pub(crate) p50: f64,
     pub(crate) p99: f64,
-    /// Cores that other processes used meanwhile.
+    /// The number of cores that other processes used meanwhile.
     pub(crate) foreign: f64,
 }
 
-/// What a load generator did.
+/// The result of a load generator.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
     pub(crate) requests: u64,
@@ -56,7 +56,7 @@ pub(crate) struct Load {
     pub(crate) p99: f64,
 }
 
-/// Takes a sample, again while others disturb it. The best of them counts.
+/// Takes a sample, and repeats it while other processes disturb it. The best one counts.
 pub(crate) fn take(envoy: u32, beside: Option<u32>, mut load: impl FnMut() -> Load) -> Sample {
     let mut best: Option<Sample> = None;
     for _ in 0..TRIES {
@@ -108,7 +108,7 @@ fn once(envoy: u32, beside: Option<u32>, load: &mut impl FnMut() -> Load) -> Sam
     }
 }
 
-/// The middle of some figures.
+/// The median of some figures.
 pub(crate) fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     let mut figures: Vec<f64> = figures.into_iter().collect();
     figures.sort_by(f64::total_cmp);

@@ -1,5 +1,4 @@
-//! The tokens of a workload, as many as it needs, like those of real issuers
-//! in size and claims.
+//! The tokens of a workload. Their size and claims are like those of real issuers.
 
 use serde_json::{Value, json};
 
@@ -21,7 +20,7 @@ impl Issuers {
         }
     }
 
-    /// The `iss` of the issuer of this number.
+    /// The `iss` of the issuer with this number.
     pub(crate) fn name(number: usize) -> String {
         format!("https://cognito-idp.us-east-1.amazonaws.com/us-east-1_{number:09}")
     }
@@ -30,12 +29,12 @@ impl Issuers {
         (0..self.makers.len()).map(Self::name)
     }
 
-    /// The key set of the issuer of this number.
+    /// The key set of the issuer with this number.
     pub(crate) fn key_set(&self, number: usize) -> Value {
         json!({"keys": [self.makers[number].public_jwk()]})
     }
 
-    /// `count` tokens, of all issuers in turn.
+    /// `count` tokens, from all issuers in turn.
     pub(crate) fn tokens(&self, count: usize) -> Vec<String> {
         (0..count)
             .map(|user| {
@@ -46,7 +45,7 @@ impl Issuers {
     }
 }
 
-/// The claims of a token of the issuer of this number.
+/// The claims of a token from the issuer with this number.
 pub(crate) fn claims(issuer: usize, user: usize) -> Value {
     access_claims(&Issuers::name(issuer), AUDIENCE, SCOPE, user, now())
 }

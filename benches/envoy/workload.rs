@@ -1,4 +1,4 @@
-//! What is measured: the requests, and who answers them.
+//! The workloads: the requests, and the contenders that answer them.
 
 use crate::contender::Contender;
 
@@ -13,24 +13,25 @@ pub(crate) enum Protocol {
 #[derive(Clone, Debug)]
 pub(crate) struct Workload {
     pub(crate) name: String,
-    /// What it is, in words.
+    /// Its description.
     pub(crate) title: String,
     pub(crate) algorithm: &'static str,
-    /// How many tokens the requests have in turn.
+    /// The number of tokens that the requests use in turn.
     pub(crate) tokens: usize,
-    /// How many routes are configured; requests have the last one.
+    /// The number of configured routes; requests match the last one.
     pub(crate) routes: usize,
     pub(crate) issuers: usize,
     pub(crate) protocol: Protocol,
-    /// Behind the filters is a server, not an answer of Envoy's own.
+    /// The requests reach a server behind the filters, instead of an answer made by
+    /// Envoy.
     pub(crate) proxied: bool,
     pub(crate) contenders: Vec<Contender>,
 }
 
-/// With many more tokens than any cache here holds, in turn, each is new.
+/// This many tokens in turn are far more than any cache here holds, so each token is new.
 const ALWAYS_NEW: usize = 25_000;
-/// So many may be remembered where each is to be new. They stay, since none
-/// comes twice before the rest has come: one request in a hundred hits.
+/// The cache size if each token is to be new. Entries stay, since no token is used again
+/// before all the others: one request in a hundred is a hit.
 const FEW_REMEMBERED: usize = ALWAYS_NEW / 100;
 
 impl Workload {
@@ -53,7 +54,7 @@ impl Workload {
         }
     }
 
-    /// All workloads of a run. Those of a group are compared with each other, so
+    /// All workloads of a run. The workloads of a group are compared with each other, so
     /// they are measured in one Envoy, in turn.
     pub(crate) fn groups() -> Vec<Vec<Self>> {
         let mut groups: Vec<Vec<Self>> = Self::alone().into_iter().map(|it| vec![it]).collect();
@@ -106,7 +107,7 @@ impl Workload {
         ["one-token", "many-tokens", "new-rs256"].contains(&self.name.as_str())
     }
 
-    /// With those contenders only whose name has one of these parts.
+    /// With only those contenders whose name contains one of these parts.
     pub(crate) fn with(mut self, who: Option<&str>) -> Self {
         if let Some(parts) = who {
             self.contenders
@@ -144,7 +145,7 @@ impl Workload {
         ]
     }
 
-    /// The name of the cluster where the issuers' keys are.
+    /// The name of the cluster for the issuers' keys.
     pub(crate) fn key_cluster(&self) -> String {
         format!("issuers of {}", self.name)
     }
@@ -154,7 +155,7 @@ impl Workload {
         format!("authorizer of {}", self.name)
     }
 
-    /// How many tokens edge-authz may remember, where not as many as it likes.
+    /// How many tokens edge-authz may cache, if it is limited.
     pub(crate) fn most_remembered(&self) -> Option<usize> {
         (self.tokens == ALWAYS_NEW).then_some(FEW_REMEMBERED)
     }

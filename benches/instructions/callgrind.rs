@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::RUN;
 use crate::support::process::Scratch;
 
-/// What one request costs.
+/// The cost of one request.
 #[derive(Clone, Debug)]
 pub(crate) struct Cost {
     pub(crate) instructions: u64,
@@ -14,7 +14,7 @@ pub(crate) struct Cost {
     pub(crate) functions: Vec<(String, u64)>,
 }
 
-/// Runs a scenario under callgrind, which counts only while it is measured.
+/// Runs a scenario under callgrind, which counts only the measured part.
 pub(crate) fn count(scenario: &str, rounds: u64) -> Cost {
     let scratch = Scratch::new("callgrind");
     let out = scratch.path().join("callgrind.out");
@@ -37,8 +37,8 @@ pub(crate) fn count(scenario: &str, rounds: u64) -> Cost {
     parse(&text, rounds)
 }
 
-/// Reads callgrind's output: `fn=` begins a function, and what follows are its
-/// own costs, but for the line after a `calls=`, which is the callee's.
+/// Reads callgrind's output: `fn=` begins a function, and the lines after it are its own
+/// costs, except the line after a `calls=`, which is the callee's cost.
 fn parse(text: &str, rounds: u64) -> Cost {
     let mut functions: BTreeMap<String, u64> = BTreeMap::new();
     let mut function = String::new();

@@ -1,13 +1,12 @@
-//! `make bench-instructions`: what a decision of the core costs in
-//! instructions, counted by callgrind, so that the same code always costs the
-//! same whatever else the machine does.
+//! `make bench-instructions`: the cost of a decision of the core in instructions, counted
+//! by callgrind, so that the result does not depend on other load on the machine.
 //!
-//! The counts are compared with the recorded ones, `recorded.json`. What has
-//! become more than 5 % dearer ends the run with an error that names the
-//! functions that grew; `-- --record` records the counts anew.
+//! The counts are compared with the recorded ones in `recorded.json`. If a scenario is
+//! more than 5 % more expensive, the run fails with an error that names the functions
+//! that grew; `-- --record` records new counts.
 //!
-//! They are those of the native build, not of WebAssembly: for comparing the
-//! core with itself.
+//! The counts are those of the native build, not of WebAssembly. They are for comparing
+//! versions of the core.
 #![allow(
     clippy::print_stdout,
     clippy::indexing_slicing,
@@ -33,18 +32,18 @@ use callgrind::Cost;
 use serde::{Deserialize, Serialize};
 use support::tools;
 
-/// The argument that makes of this program what callgrind watches.
+/// The argument that runs the part of this program that callgrind measures.
 const RUN: &str = "--run";
-/// The most by which a count may grow, in parts.
+/// The maximum growth of a count, as a fraction.
 const MOST_GROWTH: f64 = 0.05;
-/// Functions that are recorded for each scenario.
+/// The number of functions that are recorded for each scenario.
 const FUNCTIONS: usize = 25;
 
 /// A scenario's recorded cost for one request.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct Recorded {
     instructions: u64,
-    /// The dearest functions, each with its own instructions.
+    /// The most expensive functions, each with its own instructions.
     functions: BTreeMap<String, u64>,
 }
 
@@ -100,7 +99,7 @@ fn recorded_of(cost: Cost) -> Recorded {
     }
 }
 
-/// Whether a scenario costs no more than was recorded; else tells what grew.
+/// Checks that a scenario costs no more than recorded; otherwise prints what grew.
 fn compare(recorded: &Recorded, now: &Cost) -> bool {
     let growth = now.instructions as f64 / recorded.instructions as f64 - 1.0;
     if growth <= MOST_GROWTH {
@@ -123,7 +122,7 @@ fn compare(recorded: &Recorded, now: &Cost) -> bool {
     false
 }
 
-/// The number of routes must not matter: within 15 %.
+/// The number of routes must not affect the cost, within 15 %.
 fn routes_cost_the_same(now: &BTreeMap<String, Recorded>) -> bool {
     let of = |name: &str| now[name].instructions as f64;
     let ratio = of("good-remembered-10000-routes") / of("good-remembered");

@@ -1,5 +1,5 @@
-//! The requests whose cost is counted, each judged many times by an engine
-//! that is set up before.
+//! The requests whose cost is counted. An engine that was set up before judges each of
+//! them many times.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 
 use crate::support::tokens::{access_claims, encode};
 
-/// How often each is judged.
+/// The number of times that each request is judged.
 pub(crate) const ROUNDS: u64 = 100;
 
-/// All scenarios. Signatures are the proxy's own matter where it can check
-/// them: here it answers at once, so that what is counted is the rest.
+/// All scenarios. Where the proxy can check signatures, their cost is the proxy's: here
+/// it answers at once, so that only the rest is counted.
 pub(crate) const NAMES: &[&str] = &[
     "public",
     "good-remembered",
@@ -38,10 +38,10 @@ pub(crate) const NAMES: &[&str] = &[
 ];
 
 const ISSUER: &str = "https://issuer.example.com";
-/// The modulus of RFC 7515, appendix A.2. The same in every run: with a new
-/// key, counts differ from run to run by more than a change of the code does.
+/// The modulus of RFC 7515, appendix A.2. It is the same in every run: with a new key for
+/// each run, the counts would vary more than after most changes of the code.
 const MODULUS: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
-/// What the clock says, from the first request to the last.
+/// The clock's time for all requests.
 const NOW: u64 = 1_800_000_000;
 const ORIGIN: &str = "https://app.example.com";
 
@@ -51,7 +51,7 @@ pub(crate) fn run(name: &str) {
     let mut engine = setting.engine();
     let heads: Vec<RequestHead> = (0..=ROUNDS).map(|round| setting.head(round)).collect();
     let mut heads = heads.into_iter().zip(0..);
-    // The first one is not counted: it warms the cache, where there is one.
+    // The first request is not counted: it fills the cache, if there is one.
     let (first, _) = heads.next().expect("a request");
     assert_eq!(
         setting.passes,
@@ -63,7 +63,7 @@ pub(crate) fn run(name: &str) {
     }
 }
 
-/// What callgrind counts.
+/// The part that callgrind counts.
 #[inline(never)]
 fn instructions_are_counted(
     engine: &mut Engine,
@@ -90,7 +90,7 @@ fn passes(effects: &[Effect]) -> bool {
     })
 }
 
-/// A proxy that says of every signature the same.
+/// A proxy that gives the same result for every signature.
 struct Host(bool);
 
 impl HostSignatures for Host {
@@ -99,7 +99,7 @@ impl HostSignatures for Host {
     }
 }
 
-/// Nobody shares anything.
+/// Shared data that are unavailable.
 struct Alone;
 
 impl SharedData for Alone {
@@ -193,7 +193,7 @@ impl Setting {
                 add("access-control-request-headers", "authorization".to_owned());
                 "OPTIONS".clone_into(&mut fields[1].1);
             }
-            // As long as a token may be.
+            // The maximum length of a token.
             "hostile-many-claims" => {
                 let members: Vec<String> = (0..1_000)
                     .map(|number| format!("\"{number:05}\":[]"))
@@ -242,7 +242,7 @@ impl Setting {
     }
 }
 
-/// A token whose signature is one in form: [`Host`] says what it is worth.
+/// A token with a well-formed signature: [`Host`] decides whether it is valid.
 fn bearer(claims: &str, number: u64) -> String {
     let header = r#"{"alg":"RS256","kid":"key-1","typ":"JWT"}"#;
     let signature = number.to_be_bytes().repeat(256 / 8);
