@@ -1,6 +1,6 @@
 //! The targets for the coverage-guided fuzzer. See `make fuzz`.
 
-// Targets stop where a promise is broken.
+// Targets panic if the code under test breaks a guarantee.
 #![allow(clippy::missing_panics_doc)]
 
 mod reference;

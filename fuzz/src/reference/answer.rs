@@ -1,18 +1,18 @@
-//! The head of an answer, read as RFC 9110 and RFC 9111 have it. Numbers are
-//! read digit by digit.
+//! The head of an answer, read according to RFC 9110 and RFC 9111. Numbers are read digit
+//! by digit.
 
 use super::credentials::Headers;
 
-/// What a cache would know of an answer.
+/// The facts about an answer that a cache needs.
 pub(crate) struct Answer {
     pub(crate) status: Option<u16>,
-    /// Whether its content has another coding than `identity`.
+    /// Whether its content has a coding other than `identity`.
     pub(crate) encoded: bool,
-    /// In seconds: the largest that any cache on the way has written.
+    /// In seconds: the largest value that any cache on the path has written.
     pub(crate) age: u32,
-    /// How many seconds it is still fresh, where it says so.
+    /// How many seconds it is still fresh, if it says so.
     pub(crate) fresh_for: Option<u32>,
-    /// Whether some server or cache has written its own field.
+    /// Whether a server or cache has written a field of its own.
     pub(crate) from_afar: bool,
 }
 
@@ -34,8 +34,8 @@ impl Answer {
     }
 }
 
-/// The first `:status`, where it is a number of 16 bits; the sign that Rust's
-/// numbers may have is one that the proxy never writes.
+/// The first `:status`, if it is a number of 16 bits. Rust's numbers may have a sign,
+/// which the proxy never writes.
 fn status(headers: &Headers) -> Option<u16> {
     let (_, text) = headers.iter().find(|(name, _)| lower(name) == b":status")?;
     let digits = text.strip_prefix(b"+").unwrap_or(text);
@@ -43,8 +43,9 @@ fn status(headers: &Headers) -> Option<u16> {
     u16::try_from(number).ok()
 }
 
-/// RFC 9111 section 4.2.1: the freshness lifetime. A directive that forbids to use
-/// an answer unasked makes it none (sections 5.2.2.4, 5.2.2.5), wherever it stands.
+/// RFC 9111 section 4.2.1: the freshness lifetime. A directive that forbids using an
+/// answer without validation makes it zero (sections 5.2.2.4, 5.2.2.5), wherever the
+/// directive is.
 fn lifetime(headers: &Headers) -> Option<u32> {
     let directives = list(headers, "cache-control");
     let names: Vec<_> = directives.iter().map(|one| lower(one)).collect();
@@ -59,13 +60,13 @@ fn lifetime(headers: &Headers) -> Option<u32> {
         if name != b"max-age=" {
             return None;
         }
-        // Section 5.2: both forms of an argument are to be understood.
+        // Section 5.2: both forms of an argument must be understood.
         let value = value.strip_prefix(b"\"").unwrap_or(value);
         delta_seconds(value.strip_suffix(b"\"").unwrap_or(value))
     })
 }
 
-/// RFC 9111 section 1.2.2: what is too large counts as the largest.
+/// RFC 9111 section 1.2.2: a number that is too large counts as the maximum.
 fn delta_seconds(text: &[u8]) -> Option<u32> {
     Some(u32::try_from(digits_of(text)?).unwrap_or(u32::MAX))
 }
@@ -83,8 +84,8 @@ fn digits_of(text: &[u8]) -> Option<u64> {
     number
 }
 
-/// RFC 9110 section 5.6.1: the members of a list, whose fields are one list, without
-/// empty ones.
+/// RFC 9110 section 5.6.1: the members of a list, without empty ones. All its fields form
+/// one list.
 fn list(headers: &Headers, name: &str) -> Vec<Vec<u8>> {
     let mut members = vec![Vec::new()];
     for (known, value) in headers {

@@ -1,5 +1,5 @@
-//! base64url as RFC 7515 section 2 has it: no padding, no line breaks, and
-//! only the one spelling that an encoder writes.
+//! base64url according to RFC 7515 section 2: no padding, no line breaks, and only the
+//! canonical encoding.
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -17,7 +17,7 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
     text
 }
 
-/// Decodes, then encodes: what is not the same again was no encoding.
+/// Decodes, then encodes: if the result differs, the input was not canonical.
 pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     for chunk in text.chunks(4) {

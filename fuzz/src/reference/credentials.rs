@@ -1,4 +1,4 @@
-//! Where a request's token is, looked for in the plainest way.
+//! Finds a request's token, in the simplest way.
 
 use super::{path, readers};
 
@@ -16,11 +16,11 @@ pub(crate) enum Place {
     Query(&'static str),
 }
 
-/// What all places hold together.
+/// The combined result of all places.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Credentials {
     None,
-    /// None, but something that another reader may take for a token.
+    /// No token, but something that another reader may take for one.
     Ambiguous,
     /// A token, and whether it follows `DPoP`.
     Token(Vec<u8>, bool),
@@ -28,7 +28,7 @@ pub(crate) enum Credentials {
     Several,
 }
 
-/// What one field, pair or parameter holds.
+/// The content of one field, pair or parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Item {
     Nothing,
@@ -71,7 +71,7 @@ pub(crate) fn find(headers: &Headers, places: &[Place]) -> Credentials {
     }
 }
 
-/// What one place holds.
+/// The content of one place.
 fn at(headers: &Headers, place: Place) -> Credentials {
     let items = items(headers, place);
     let is_header = matches!(place, Place::Authorization | Place::Header(_));
@@ -93,7 +93,7 @@ fn at(headers: &Headers, place: Place) -> Credentials {
     }
 }
 
-/// The tokens that a place holds, however many.
+/// All tokens in a place.
 pub(crate) fn tokens(headers: &Headers, place: Place) -> Vec<Vec<u8>> {
     let items = items(headers, place).into_iter();
     let tokens = items.filter_map(|item| match item {
@@ -103,7 +103,7 @@ pub(crate) fn tokens(headers: &Headers, place: Place) -> Vec<Vec<u8>> {
     tokens.collect()
 }
 
-/// Whether the text is one word, as a token has to be that is no parameter.
+/// Whether the text is one word, as required for a token outside of parameters.
 pub(crate) fn is_one_word(text: &[u8]) -> bool {
     !text
         .iter()
@@ -124,7 +124,7 @@ fn items(headers: &Headers, place: Place) -> Vec<Item> {
                     ambiguous_if(is_alike(known, name, path::decode) && !value.is_empty())
                 }];
                 items.extend(split_further(whole, b",", name, path::decode));
-                // What follows a blank is a cookie of its own to some.
+                // Some readers treat the text after white space as a separate cookie.
                 items.extend(whole.split(u8::is_ascii_whitespace).skip(1).map(|part| {
                     let (known, value) = cut(part);
                     ambiguous_if(is_alike(known, name, path::decode) && !value.is_empty())
@@ -159,7 +159,7 @@ fn ambiguous_if(ambiguous: bool) -> Item {
     }
 }
 
-/// The fields of a header and of those that CGI takes for it.
+/// The fields of a header, and of other names that CGI maps to the same variable.
 fn in_header(headers: &Headers, name: &str, read: fn(&[u8]) -> Item) -> Vec<Item> {
     let cgi = |name: &[u8]| -> String {
         let plain = |byte: &u8| match char::from(*byte) {
@@ -181,7 +181,7 @@ fn in_header(headers: &Headers, name: &str, read: fn(&[u8]) -> Item) -> Vec<Item
     alike.map(item).collect()
 }
 
-/// What readers find that separate pairs further.
+/// The pairs that a reader finds if it splits at more characters.
 fn split_further(
     pair: &[u8],
     separators: &[u8],
@@ -199,7 +199,7 @@ fn split_further(
     parts.into_iter().map(item).collect()
 }
 
-/// Whether some reader takes a name for another, decoded once or twice.
+/// Whether some reader confuses two names, decoded once or twice.
 fn is_alike(known: &[u8], name: &str, decode: fn(&[u8]) -> Vec<u8>) -> bool {
     let once = decode(known);
     let twice = decode(&once);
@@ -214,7 +214,7 @@ pub(crate) fn values<'h>(headers: &'h Headers, name: &str) -> impl Iterator<Item
 
 const SCHEMES: [&str; 2] = ["bearer", "dpop"];
 
-/// `Bearer` or `DPoP`, blanks, one word.
+/// `Bearer` or `DPoP`, white space, one word.
 fn after_scheme(value: &[u8]) -> Item {
     let value = value.trim_ascii();
     for scheme in SCHEMES {
@@ -240,7 +240,7 @@ fn has_scheme(value: &[u8], scheme: &str) -> bool {
     first.eq_ignore_ascii_case(scheme.as_bytes())
 }
 
-/// Whether a reader that looks for a scheme less strictly finds it.
+/// Whether a less strict reader finds a scheme.
 fn mentions_a_scheme(value: &[u8]) -> bool {
     let text: String = value.iter().map(|byte| char::from(*byte)).collect();
     let text = text.to_ascii_lowercase();
@@ -296,7 +296,7 @@ fn mentions_a_token(value: &[u8]) -> bool {
     })
 }
 
-/// Base64 of either alphabet, whatever its last bits are.
+/// Base64 with either alphabet and any trailing bits.
 fn lenient_base64(text: &[u8]) -> Vec<u8> {
     let bits: Vec<bool> = text
         .iter()
@@ -367,7 +367,7 @@ fn unquoted(value: &[u8]) -> &[u8] {
     }
 }
 
-/// As HTML forms encode: a `+` is a blank.
+/// The encoding of HTML forms: a `+` is a space.
 fn form_decoded(text: &[u8]) -> Vec<u8> {
     let text: Vec<u8> = text
         .iter()

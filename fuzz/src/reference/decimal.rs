@@ -52,7 +52,7 @@ impl Decimal {
         }
     }
 
-    /// Without its sign.
+    /// The absolute value.
     pub(crate) fn abs(mut self) -> Self {
         self.negative = false;
         self
@@ -88,7 +88,7 @@ impl Ord for Decimal {
     }
 }
 
-/// An exponent; one beyond all reason is as good as any other of its sign.
+/// An exponent; all extremely large ones of the same sign are treated alike.
 fn exponent(text: &str) -> i128 {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(rest) => (-1, rest),

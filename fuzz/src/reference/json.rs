@@ -1,6 +1,6 @@
-//! A JSON reader by the grammar of RFC 8259, written by hand. It refuses what
-//! the documentation says is refused: a byte order mark, names that are there
-//! twice, lone surrogates, numbers beyond an `f64`, and too much nesting.
+//! A handwritten JSON reader that follows the grammar of RFC 8259. It refuses what the
+//! documentation lists: a byte order mark, duplicate names, lone surrogates, numbers
+//! beyond an `f64`, and too much nesting.
 
 /// A value and the text it was read from.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +50,7 @@ impl<'a> Json<'a> {
             .map(|(_, value)| value)
     }
 
-    /// A string decoded, a number or boolean as it is written.
+    /// A string decoded, a number or boolean as written.
     pub(crate) fn scalar(&self) -> Option<&str> {
         match &self.value {
             Value::String(text) => Some(text),
@@ -67,7 +67,7 @@ impl<'a> Json<'a> {
                 format!("[{}]", elements.join(","))
             }
             Value::Object(_) => {
-                // Names are kept as they were spelled, so not from the value.
+                // Names keep their spelling, so this does not use the value.
                 let mut reader = Reader {
                     text: self.text,
                     at: 0,
@@ -245,7 +245,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A text that was read before, token by token.
+    /// A text that was already read, token by token.
     fn compact(&mut self) -> String {
         let mut out = String::new();
         while self.at < self.text.len() {

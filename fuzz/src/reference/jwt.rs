@@ -1,14 +1,13 @@
-//! What of a token is let in, by RFC 7515, RFC 7519 and the limits that the
-//! documentation sets.
+//! Which tokens are accepted, according to RFC 7515, RFC 7519 and the documented limits.
 
 use super::base64url;
 use super::decimal::Decimal;
 use super::json::{self, Json, Value};
 
-/// A token of good form.
+/// A well-formed token.
 #[derive(Debug)]
 pub(crate) struct Token {
-    /// The name that RFC 7518 or RFC 8037 has for it.
+    /// Its name in RFC 7518 or RFC 8037.
     pub(crate) algorithm: String,
     pub(crate) kid: Option<String>,
     pub(crate) typ: Option<String>,
@@ -18,7 +17,7 @@ pub(crate) struct Token {
     pub(crate) signature: Vec<u8>,
 }
 
-/// How deep a token may nest.
+/// The maximum nesting of a token.
 pub(crate) const DEPTH: usize = 32;
 
 pub(crate) fn read(token: &[u8]) -> Option<Token> {
@@ -67,7 +66,7 @@ pub(crate) fn read(token: &[u8]) -> Option<Token> {
     })
 }
 
-/// The first name of an algorithm that has two.
+/// The first name of an algorithm with two names.
 fn algorithm(name: &str) -> Option<String> {
     let name = match name {
         "Ed25519" => "EdDSA",
@@ -83,8 +82,8 @@ fn algorithm(name: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// Media types have no letter case; `application/` may be left out unless the
-/// rest has a slash of its own.
+/// Media types are case-insensitive; `application/` may be left out unless the rest
+/// contains a slash.
 fn token_type(typ: &str) -> String {
     let lower = typ.to_ascii_lowercase();
     match lower.split('/').collect::<Vec<_>>().as_slice() {
@@ -93,7 +92,7 @@ fn token_type(typ: &str) -> String {
     }
 }
 
-/// The issuer of claims whose registered members have their types.
+/// The issuer, if all registered claims have the correct types.
 fn issuer(claims: &Json<'_>) -> Option<String> {
     claims.object()?;
     for name in ["sub", "jti"] {
@@ -122,7 +121,7 @@ fn issuer(claims: &Json<'_>) -> Option<String> {
     Some(claims.get("iss")?.string()?.to_owned())
 }
 
-/// A date, if it lies within 2^63 seconds of 1970.
+/// A date, if it is within 2^63 seconds of 1970.
 pub(crate) fn date(value: &Json<'_>) -> Option<Decimal> {
     if value.value != Value::Number {
         return None;

@@ -1,5 +1,4 @@
-//! Keys of well-known secrets, for nothing but this, in another library than
-//! the one under test.
+//! Test keys with public secrets, in a library other than the one under test.
 
 use std::sync::LazyLock;
 
@@ -13,7 +12,7 @@ use aws_lc_rs::{hmac, signature::RsaEncoding};
 
 use super::base64url;
 
-/// The shared secret, of the 64 octets that `HS512` needs.
+/// The shared secret, with the 64 octets that `HS512` needs.
 const SECRET: &[u8; 64] = b"a secret that everybody knows, of the sixty-four octets it needs";
 
 struct Keys {
@@ -53,8 +52,8 @@ pub(crate) static KEY_SET: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Signs with one of the keys. Without one for the algorithm the signature is
-/// a fixed text, so that there is a token of any `alg`.
+/// Signs with one of the keys. If no key fits the algorithm, the signature is a fixed
+/// text, so that a token can have any `alg`.
 pub(crate) fn sign(algorithm: &str, message: &[u8]) -> Vec<u8> {
     let random = SystemRandom::new();
     let rsa = |encoding: &'static dyn RsaEncoding| {
@@ -74,8 +73,8 @@ pub(crate) fn sign(algorithm: &str, message: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Whether the key called `kid` has made the signature, with an algorithm that
-/// is its own. The algorithms that the keys above do not sign are none's.
+/// Whether the key called `kid` has made the signature, with one of its own algorithms.
+/// An algorithm that no key above supports gives false.
 pub(crate) fn verifies(kid: &str, algorithm: &str, message: &[u8], signature: &[u8]) -> bool {
     let public = |how: &'static dyn VerificationAlgorithm, key: &[u8]| {
         UnparsedPublicKey::new(how, key)
@@ -108,8 +107,8 @@ fn secret(algorithm: &str) -> hmac::Key {
     hmac::Key::new(hash, SECRET)
 }
 
-/// A token of these texts, signed with the key for `algorithm`, whatever the
-/// header says.
+/// A token with these texts, signed with the key for `algorithm`, whatever the header
+/// says.
 pub(crate) fn token(algorithm: &str, header: &[u8], claims: &[u8]) -> String {
     let signed = format!(
         "{}.{}",

@@ -1,6 +1,5 @@
-//! Second implementations to judge the first by. They are written from the
-//! RFCs and the documentation, not from the code, and take the plain way where
-//! the code takes the fast one.
+//! Second implementations, with which the first are compared. They are written from the
+//! RFCs and the documentation, not from the code, and are simple where the code is fast.
 
 pub(crate) mod answer;
 pub(crate) mod base64url;

@@ -1,7 +1,7 @@
-//! Paths as others read them: by RFC 3986, and by upstreams that decode,
-//! merge or cut more than they should.
+//! Paths as others read them: according to RFC 3986, and by upstreams that decode, merge
+//! or cut more than they should.
 
-/// Whether the documentation's list lets a path in, where nothing is opened.
+/// Whether the documented rules accept a path with the default settings.
 pub(crate) fn is_plain(raw: &[u8]) -> bool {
     let path = before_query(raw);
     let text = String::from_utf8(decode(path)).unwrap_or_else(|_| "\\".into());
@@ -38,13 +38,13 @@ pub(crate) fn before_query(raw: &[u8]) -> &[u8] {
     raw.split(|byte| *byte == b'?').next().unwrap_or_default()
 }
 
-/// Decodes every good encoding once, leaves the others.
+/// Decodes every valid encoding once, and leaves invalid ones.
 pub(crate) fn decode(path: &[u8]) -> Vec<u8> {
     replace_encodings(path, |octet, _| vec![octet])
 }
 
-/// RFC 3986 section 6.2.2: letter case of encodings, encodings of unreserved
-/// characters, dot segments.
+/// RFC 3986 section 6.2.2: letter case of encodings, encodings of unreserved characters,
+/// dot segments.
 pub(crate) fn normalised(path: &[u8]) -> Vec<u8> {
     let path = replace_encodings(path, |octet, _| {
         if octet.is_ascii_alphanumeric() || b"-._~".contains(&octet) {
@@ -102,14 +102,14 @@ fn without_dot_segments(path: &[u8]) -> Vec<u8> {
     kept.join(&b'/')
 }
 
-/// Slashes in a row are one.
+/// Merges consecutive slashes.
 pub(crate) fn merged(path: &[u8]) -> Vec<u8> {
     let mut out = path.to_vec();
     out.dedup_by(|a, b| *a == b'/' && *b == b'/');
     out
 }
 
-/// Each segment without its parameters.
+/// Removes the parameters of each segment.
 pub(crate) fn without_parameters(path: &[u8]) -> Vec<u8> {
     let cut = |segment: &[u8]| {
         segment
@@ -124,14 +124,14 @@ pub(crate) fn without_parameters(path: &[u8]) -> Vec<u8> {
         .join(&b'/')
 }
 
-/// As some Windows software reads it.
+/// The path as some Windows software reads it.
 pub(crate) fn with_plain_slashes(path: &[u8]) -> Vec<u8> {
     path.iter()
         .map(|byte| if *byte == b'\\' { b'/' } else { *byte })
         .collect()
 }
 
-/// The segments as a naive upstream has them, without the last slash.
+/// The segments as a naive upstream reads them, without the last slash.
 pub(crate) fn segments(path: &[u8]) -> Option<Vec<&[u8]>> {
     let path = path.strip_prefix(b"/")?;
     let mut segments: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();

@@ -1,21 +1,21 @@
-//! Headers and queries as upstreams read them, one reader as good as the other.
+//! Headers and queries as different upstreams read them. All readers count alike.
 
 use std::collections::BTreeSet;
 
 use super::credentials::{Headers, values};
 use super::path;
 
-/// What all readers find together.
+/// The results of all readers.
 pub(crate) struct Readings {
-    /// Each reader's value, or that it finds none.
+    /// Each reader's value; `None` if it finds none.
     found: BTreeSet<Option<Vec<u8>>>,
-    /// How often the name is there, to the reader who finds most.
+    /// The maximum number of occurrences that any reader finds.
     times: usize,
 }
 
 impl Readings {
-    /// The one value that there is to every reader, and that none of them has a
-    /// reason to change.
+    /// The value, if every reader finds the same one and none of them has a reason to
+    /// change it.
     pub(crate) fn agreed(self) -> Option<Vec<u8>> {
         let mut found = self.found.into_iter();
         match (self.times, found.next(), found.next()) {
@@ -25,7 +25,7 @@ impl Readings {
     }
 }
 
-/// What readers find in a header.
+/// The values that readers find in a header.
 pub(crate) fn header(headers: &Headers, name: &str) -> Readings {
     let cgi = |name: &[u8]| -> Vec<u8> {
         let upper = name.iter().map(u8::to_ascii_uppercase);
@@ -64,8 +64,8 @@ pub(crate) fn header(headers: &Headers, name: &str) -> Readings {
     Readings { found, times }
 }
 
-/// What `Connection` names, to hops that separate at commas and to those that
-/// separate at whatever cannot stand in a name.
+/// The names in `Connection`, for hops that split at commas and for hops that split at
+/// any character that cannot be part of a name.
 pub(crate) fn connection_options(headers: &Headers) -> impl Iterator<Item = &[u8]> {
     let in_name = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     values(headers, "connection").flat_map(move |value| {
@@ -74,10 +74,10 @@ pub(crate) fn connection_options(headers: &Headers) -> impl Iterator<Item = &[u8
     })
 }
 
-/// Whether a reader takes one name for another.
+/// Whether a reader treats two names as the same.
 type Same = fn(&[u8], &[u8]) -> bool;
 
-/// What readers find in the query.
+/// The values that readers find in the query.
 pub(crate) fn parameter(headers: &Headers, name: &str) -> Readings {
     let target = values(headers, ":path").next().unwrap_or_default();
     let query = target
@@ -132,9 +132,9 @@ fn is_broken(text: &[u8]) -> bool {
     })
 }
 
-/// Whether PHP and others like it may read a name as another: without blanks
-/// around it (some trim those of Unicode, byte by byte), cut off at some `[` or
-/// zero byte, with `_` for what is no letter or digit, and in any letter case.
+/// Whether PHP and similar software may read one name as another: without surrounding
+/// white space (some trim Unicode's, byte by byte), cut off at a `[` or zero byte, with
+/// `_` for characters other than letters and digits, and in any letter case.
 pub(crate) fn is_read_as(known: &[u8], name: &[u8]) -> bool {
     let plain = |byte: &u8| match byte.to_ascii_lowercase() {
         byte if byte.is_ascii_alphanumeric() => byte,
@@ -160,7 +160,7 @@ fn halves(pair: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// As HTML forms encode: a `+` is a blank.
+/// The encoding of HTML forms: a `+` is a space.
 fn form(text: &[u8]) -> Vec<u8> {
     let plus = |byte: &u8| if *byte == b'+' { b' ' } else { *byte };
     let text: Vec<u8> = text.iter().map(plus).collect();

@@ -1,4 +1,4 @@
-//! The head of an answer to a fetch of keys, against what the RFCs say of its
+//! The head of an answer to a key fetch, compared with the rules of the RFCs for its
 //! fields.
 //!
 //! The input is lines of header fields: `name: value`.
@@ -31,8 +31,8 @@ pub(crate) fn target(data: &[u8]) {
     }
 }
 
-/// What counts is a 200 that is neither encoded nor too large, and nothing else is
-/// copied but what may tell why the proxy could not reach the issuer.
+/// Only a 200 that is neither encoded nor too large is used. Otherwise the body is copied
+/// only if it may tell why the proxy could not reach the issuer.
 fn judge_body(head: &AnswerHead, expected: &Answer) {
     let copied = std::cell::Cell::new(false);
     let copy = || {
@@ -54,7 +54,7 @@ fn judge_body(head: &AnswerHead, expected: &Answer) {
     assert_eq!(head.is_client_error(), is_client_error);
 }
 
-/// Lines without a colon, but for one that they begin with, are none.
+/// Lines without a colon are skipped, except one that starts with a colon.
 fn headers(data: &[u8]) -> Headers {
     let fields = super::lines(data).take(64).filter_map(|line| {
         let colon = line.iter().skip(1).position(|byte| *byte == b':')?;

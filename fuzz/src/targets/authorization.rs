@@ -1,5 +1,5 @@
-//! Where the token is, against a plain splitter, and that nothing else is
-//! taken away with it.
+//! Where the token is, compared with a simple splitter, and that nothing else is removed
+//! with it.
 //!
 //! The input is lines of header fields, as the module `request` reads them.
 
@@ -79,7 +79,7 @@ fn judge(headers: &Headers, places: &[(Place, &str)]) {
         now,
     };
     let decision = authz::evaluate(&policy(places), &request::head(headers), context);
-    // All keys are there.
+    // All keys are available.
     let reason = decision.reason().unwrap();
     let target = credentials::values(headers, ":path").next().unwrap();
     let spelled = credentials::values(headers, ":method").next().unwrap();
@@ -133,14 +133,14 @@ fn judge(headers: &Headers, places: &[(Place, &str)]) {
     }
 }
 
-/// Whether the token is one word, which it need not be in a query.
+/// Whether the token is one word. A token in a query need not be.
 fn is_one_word(headers: &Headers, places: &[Place], token: &[u8]) -> bool {
     let holds = |place: &&Place| credentials::tokens(headers, **place).contains(&token.to_vec());
     let first = places.iter().find(holds);
     matches!(first, Some(Place::Query(_))) || credentials::is_one_word(token)
 }
 
-/// No place holds the token any more, and nothing else is changed.
+/// No place contains the token any more, and nothing else has changed.
 fn only_the_token_is_gone(before: &Headers, after: &Headers, places: &[Place], token: &[u8]) {
     let mut touched = vec!["dpop"];
     for place in places {
@@ -172,7 +172,7 @@ fn only_the_token_is_gone(before: &Headers, after: &Headers, places: &[Place], t
     assert_eq!(credentials::values(after, "dpop").next(), None);
 }
 
-/// A place that held the token holds the rest of what it held.
+/// A place that contained the token still has the rest of its content.
 fn only_it_is_gone(before: &Headers, after: &Headers, place: Place, token: &[u8]) {
     match place {
         Place::Authorization => {

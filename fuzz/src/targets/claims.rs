@@ -1,5 +1,4 @@
-//! Claims of signed tokens, against a second reader of dates, audiences and
-//! rules.
+//! Claims of signed tokens, compared with a second reader of dates, audiences and rules.
 //!
 //! The input is the claims of a token.
 
@@ -41,7 +40,7 @@ pub(crate) fn target(data: &[u8]) {
     }
 }
 
-/// A token of these claims, if both readers take it.
+/// A token with these claims, if both readers accept it.
 pub(super) fn signed(claims: &[u8]) -> Option<VerifiedJwt> {
     let token = keys::token("HS256", br#"{"alg":"HS256"}"#, claims);
     let parsed = UnverifiedJwt::parse(token.as_bytes());
@@ -55,7 +54,7 @@ pub(super) fn signed(claims: &[u8]) -> Option<VerifiedJwt> {
     Some(verified.expect("a good token does not verify"))
 }
 
-/// What the claims must say for a provider that wants nothing but an audience.
+/// The required claims for a provider that only requires an audience.
 pub(super) fn plain() -> Expectations {
     Expectations {
         issuer: Arc::from("https://issuer.example"),
@@ -143,7 +142,7 @@ fn is_good(claims: &Json<'_>, expected: &Expectations, now: i128) -> bool {
     let bound = claims.get("cnf").is_some();
     let held = match expected.binding {
         Binding::Any => !bound,
-        // No proof can be checked, so no token is good.
+        // No proof can be checked, so no token is accepted.
         Binding::Required => false,
         Binding::Ignore => true,
     };
@@ -161,8 +160,8 @@ fn is_good(claims: &Json<'_>, expected: &Expectations, now: i128) -> bool {
         && expected.claims.iter().all(|rule| meets(claims, rule))
 }
 
-/// What a dotted name leads to: absent, or a value, or something on the way
-/// that is no object.
+/// The result of a dotted name: absent, a value, or a value on the way that is not an
+/// object.
 fn resolve<'c, 'j>(object: &'c Json<'j>, name: &str) -> Option<Result<&'c Json<'j>, ()>> {
     if let Some(value) = object.get(name) {
         return Some(Ok(value));
@@ -214,7 +213,7 @@ fn meets(claims: &Json<'_>, rule: &ClaimRule) -> bool {
         && (none_of.is_empty() || (readable && !none_of.iter().any(has)))
 }
 
-/// What goes to the upstream says what the token says, in one line.
+/// The upstream gets the token's values, on one line.
 fn judge_texts(valid: ValidClaims<'_>, claims: &Json<'_>, payload: &[u8]) {
     assert_eq!(valid.payload().as_bytes(), payload);
     assert_eq!(valid.payload_base64(), base64url::encode(payload));
@@ -276,7 +275,7 @@ fn printed(value: &Json<'_>) -> String {
     }
 }
 
-/// The text, if a header can hold it.
+/// The text, if it is valid in a header.
 fn fits(text: &str, in_list: bool) -> Result<String, Unfit> {
     let control = |c: char| matches!(c, '\0'..='\x1f' | '\x7f'..='\u{9f}');
     if text.contains(control) {

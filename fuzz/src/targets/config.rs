@@ -1,6 +1,5 @@
-//! Configurations: whatever is written, it is compiled or refused with the
-//! places of what is wrong; the order of members has no meaning; no secret is
-//! in an error.
+//! Configurations: every input is compiled, or refused with the places of its errors. The
+//! order of members has no meaning. Errors contain no secret.
 //!
 //! The input is a configuration.
 
@@ -28,7 +27,7 @@ pub(crate) fn target(data: &[u8]) {
     }
 }
 
-/// The document with the members of each object the other way round.
+/// The document with the members of each object in reverse order.
 fn reversed(value: &Json<'_>) -> String {
     match &value.value {
         Value::Array(elements) => {
@@ -73,7 +72,7 @@ fn judge_errors(errors: &ConfigErrors, data: &[u8]) {
     }
 }
 
-/// What stands in `"k": "…"`.
+/// The texts in `"k": "…"`.
 fn secrets(data: &[u8]) -> Vec<String> {
     fn collect(value: &Json<'_>, into: &mut Vec<String>) {
         for element in value.array().into_iter().flatten() {
@@ -111,7 +110,7 @@ fn judge_policy(policy: &Policy) {
             assert!(policy.providers.get(*provider).is_some());
         }
         if let Some(cors) = &route.cors {
-            // A policy that shows credentials names whom to.
+            // A policy that allows credentials names the origins.
             let nobody = [&b"https://nobody.invalid"[..]];
             let answer = ResponseCors::for_request(cors, nobody);
             let shown = format!("{:?}", answer.apply([], false));

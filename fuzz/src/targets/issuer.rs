@@ -1,10 +1,10 @@
-//! What issuers answer and what lies in the data that workers share: no bytes
-//! point the proxy at a place that the configuration does not name, or let a
-//! request through.
+//! The answers of issuers and the data that workers share. No bytes in them make the
+//! proxy send a request to a place that the configuration does not name, or let a request
+//! through.
 //!
-//! The input begins with a line that says what the rest is: `metadata` of an
-//! issuer, a `record` of the shared data, `answers` to fetches (then each line
-//! is a body), or everything that is `shared`.
+//! The first line of the input gives the type of the rest: `metadata` of an issuer, a
+//! `record` of the shared data, `answers` to fetches (then each line is a body), or
+//! `shared`, which is all of the shared data.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -90,15 +90,14 @@ fn record(bytes: &[u8]) {
     }
 }
 
-/// An engine with an issuer that answers anything, and shared data that hold
-/// anything.
+/// An engine with an issuer that sends any answer, and shared data with any content.
 struct World {
     engine: Engine,
     shared: Shared,
 }
 
 struct Shared {
-    /// What every entry holds that nobody has set.
+    /// The content of entries that were never set.
     planted: Vec<u8>,
     entries: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
 }
@@ -176,7 +175,7 @@ impl World {
         for effect in effects {
             if let Effect::Answer(answer) = effect {
                 answers += 1;
-                // Keys that are the issuer's own let the request pass.
+                // The issuer's own keys let the request pass.
                 let own = keys::KEY_SET.split('"').find(|piece| piece.len() == 43);
                 let has_keys = bodies
                     .clone()
@@ -189,8 +188,8 @@ impl World {
     }
 }
 
-/// Whether a text is among the strings of a body, or of a body with the mark
-/// that shared data have before it.
+/// Whether a text is among the strings of a body, with or without the prefix of shared
+/// data.
 fn tells(body: &[u8], text: &str) -> bool {
     fn holds(value: &Json<'_>, text: &str) -> bool {
         let elements = value.array().into_iter().flatten();
@@ -206,7 +205,7 @@ fn tells(body: &[u8], text: &str) -> bool {
         .any(|document| holds(document, text))
 }
 
-/// The first fetch among new effects, which goes where the configuration says.
+/// The first fetch among new effects. Its target must be in the configuration.
 fn take_call(new: &mut Vec<Effect>, done: &mut Vec<Effect>) -> Option<FetchCall> {
     let mut call = None;
     for effect in std::mem::take(new) {

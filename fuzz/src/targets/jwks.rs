@@ -1,4 +1,4 @@
-//! Key sets, against a second reader, with the keys judged by another library.
+//! Key sets, compared with a second reader; another library judges the keys.
 //!
 //! The input is a JWK Set, read once as fetched and once as configured.
 
@@ -66,17 +66,17 @@ fn judge(data: &[u8], source: KeyOrigin) {
     }
 }
 
-/// What a key can be used for.
+/// The possible uses of a key.
 struct Usable {
     algorithms: Vec<&'static str>,
-    /// False where the other library judges less than ours.
+    /// False if the other library accepts more than ours.
     surely: bool,
 }
 
 impl Usable {
     fn of(key: &Json<'_>, source: KeyOrigin) -> Option<Self> {
         key.object()?;
-        // A member that is looked at is a string.
+        // A member that is used must be a string.
         let text = |name: &str| match key.get(name) {
             None => Some(None),
             Some(value) => value.string().map(Some),
@@ -98,7 +98,7 @@ impl Usable {
             }
             "EC" => vec![on_curve(text("crv")??, &octets("x")?, &octets("y")?)?],
             "OKP" if text("crv")?? == "Ed25519" => {
-                // It takes points of small order.
+                // It accepts points of small order.
                 surely = false;
                 let x = octets("x")?;
                 (x.len() == 32).then_some(())?;
@@ -150,7 +150,7 @@ fn on_curve(curve: &str, x: &[u8], y: &[u8]) -> Option<&'static str> {
     Some(algorithm)
 }
 
-/// What is looked up is what was asked for, and never too much.
+/// A lookup returns only matching keys, and never too many.
 fn look_up(set: &KeySet) {
     let known = set.iter().map(Jwk::kid);
     for kid in known.chain([None, Some(""), Some("no such key")]) {

@@ -1,7 +1,7 @@
-//! The targets. Each takes bytes, and panics where the code under test breaks
-//! a promise. They are the same for the fuzzer and for the replay in the
-//! package's tests. Seeds are texts that a person can read and write; the
-//! module documentation of a target says what its input looks like.
+//! The targets. Each takes bytes, and panics if the code under test breaks a guarantee.
+//! The fuzzer and the replay in the package's tests use the same targets. Seeds are texts
+//! that a person can read and write; the module documentation of a target describes its
+//! input.
 
 pub(crate) mod answer_head;
 pub(crate) mod authorization;

@@ -1,8 +1,8 @@
-//! Origins and their patterns, against the definition of the patterns, and
-//! what a policy makes of them.
+//! Origins and their patterns, compared with the definition of the patterns, and the
+//! answers of a policy.
 //!
-//! The input is lines of patterns, an empty line, and lines of origins. From
-//! bytes that are no such text, both are made.
+//! The input is lines of patterns, an empty line, and lines of origins. If the bytes are
+//! not such a text, patterns and origins are generated from them.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -100,7 +100,7 @@ fn made(input: &mut Unstructured<'_>) -> arbitrary::Result<Input> {
     Ok((patterns, origins))
 }
 
-/// The definition of a pattern that was accepted.
+/// The definition of an accepted pattern.
 fn naive(pattern: &str, origin: &[u8]) -> bool {
     let Ok(origin) = std::str::from_utf8(origin) else {
         return false;
@@ -119,7 +119,7 @@ fn naive(pattern: &str, origin: &[u8]) -> bool {
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
         _ => (place, None),
     };
-    // Every way to cut the origin into a host and a port.
+    // All ways to split the origin into a host and a port.
     let cuts = rest
         .match_indices(':')
         .map(|(at, _)| (&rest[..at], Some(&rest[at + 1..])));
@@ -136,7 +136,7 @@ fn naive(pattern: &str, origin: &[u8]) -> bool {
             None => host == origin_host,
             Some((before, after)) => {
                 stands_for_the_star(before, after, origin_host).is_some_and(|inside| {
-                    // Beside other text it is a part of one label.
+                    // Next to other text it is a part of one label.
                     let whole_labels =
                         before.is_empty() && matches!(after.as_bytes(), [] | [b'.', ..]);
                     let mut labels = inside.split('.');
@@ -148,8 +148,7 @@ fn naive(pattern: &str, origin: &[u8]) -> bool {
     })
 }
 
-/// What lies between the two ends of a host, if it has them, one after the
-/// other.
+/// The text between the two ends of a host, if it has both without overlap.
 fn stands_for_the_star<'h>(before: &str, after: &str, host: &'h str) -> Option<&'h str> {
     let ends = before.len() + after.len();
     let fits = host.len() > ends && host.starts_with(before) && host.ends_with(after);
@@ -161,8 +160,7 @@ fn is_label(label: &str) -> bool {
     !label.is_empty() && label.chars().all(allowed)
 }
 
-/// A scheme and something in visible ASCII that ends where the host and the
-/// port end.
+/// A scheme, and visible ASCII that ends with the host and the port.
 fn has_form(origin: &str) -> bool {
     let Some((scheme, rest)) = origin.split_once("://") else {
         return false;
@@ -181,7 +179,7 @@ fn judge_pattern(text: &str, origins: &[Vec<u8>]) {
     let pattern = match OriginPattern::parse(text) {
         Ok(pattern) => pattern,
         Err(error) => {
-            // The spelling that is proposed is accepted.
+            // The proposed spelling is accepted.
             if let Some(right) = error.write {
                 assert!(OriginPattern::parse(&right).is_ok(), "{text}: {right}");
             }
@@ -256,7 +254,7 @@ fn judge_answers(policy: &CorsPolicy, patterns: &[String], origin: &[u8]) {
     assert_eq!(with, policy.allows_credentials() && named);
     assert_eq!(varies(&response), !constant);
 
-    // Two origins are none, and no answer but the constant one is for all.
+    // Two origins are treated as none, and only the constant answer is for all origins.
     let twice = ResponseCors::for_request(policy, [origin, origin]);
     let response = answered(&twice, upstream());
     let any = value(&response, "access-control-allow-origin");
@@ -298,7 +296,7 @@ fn upstream() -> Headers {
     .into()
 }
 
-/// The answer with its changes made; made again, they change nothing.
+/// The answer with its changes applied. Applying them again changes nothing.
 pub(super) fn answered(cors: &ResponseCors, response: Headers) -> Headers {
     for own in [false, true] {
         let once = edited(cors, response.clone(), own);
@@ -331,7 +329,7 @@ fn edited(cors: &ResponseCors, mut response: Headers, own: bool) -> Headers {
     response
 }
 
-/// The value of a header that is there once at most.
+/// The value of a header that may occur once at most.
 pub(super) fn value<'h>(headers: &'h Headers, name: &str) -> Option<&'h [u8]> {
     let named = |(known, _): &&(Vec<u8>, Vec<u8>)| known.eq_ignore_ascii_case(name.as_bytes());
     let mut values = headers.iter().filter(named).map(|(_, value)| &**value);
@@ -340,7 +338,7 @@ pub(super) fn value<'h>(headers: &'h Headers, name: &str) -> Option<&'h [u8]> {
     value
 }
 
-/// Whether the answer says that it differs by origin.
+/// Whether the answer varies by origin.
 fn varies(headers: &Headers) -> bool {
     value(headers, "vary").is_some_and(|value| {
         let value = String::from_utf8_lossy(value).to_ascii_lowercase();

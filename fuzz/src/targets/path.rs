@@ -1,8 +1,8 @@
-//! Paths, against upstreams that read them otherwise.
+//! Paths, compared with upstreams that read them differently.
 //!
-//! The input is a request's path. Whatever an upstream makes of it, by
-//! normalising, decoding, merging slashes or cutting parameters, has the route
-//! that the path has here; or the path is refused.
+//! The input is a request's path. An upstream may normalise it, decode it, merge slashes
+//! or cut parameters. The result has the same route as the path here; otherwise the path
+//! is refused.
 
 use edge_authz::http::path::Segment;
 use edge_authz::http::{
@@ -12,7 +12,7 @@ use edge_authz::policy::routes::{PatternPosition, RouteEntry, RouteId, RouteTabl
 
 use crate::reference::path as reference;
 
-/// Rules that an attacker would like to mix up.
+/// Rules that an attacker would like to confuse.
 const ROUTES: [&str; 12] = [
     "GET /",
     "GET /admin",
@@ -39,7 +39,7 @@ pub(crate) fn target(data: &[u8]) {
     with_base(data);
 }
 
-/// A table of the routes above, and what they are matched by.
+/// A table of the routes above, and the settings for matching.
 struct World {
     rules: PathRules,
     table: RouteTable,
@@ -74,7 +74,7 @@ impl World {
     }
 }
 
-/// What an upstream has that compares bytes, pattern by pattern.
+/// The route in an upstream that compares bytes, pattern by pattern.
 fn naive(path: &[u8]) -> Option<&'static str> {
     let segments = reference::segments(path)?;
     let matches = |route: &&&str| {
@@ -116,7 +116,7 @@ const READINGS: [Reading; 5] = [
     reference::with_plain_slashes,
 ];
 
-/// Every reading of up to three steps is the same resource.
+/// All readings of up to three steps are the same resource.
 fn nothing_opened(raw: &[u8]) {
     let world = World::new(PathFlags::default());
     let route = world.route(raw);
@@ -136,7 +136,7 @@ fn nothing_opened(raw: &[u8]) {
         readings.dedup();
     }
     for reading in readings {
-        // Routes are compared decoded, as upstreams do.
+        // Routes are compared in decoded form, as upstreams do.
         let decoded = reference::decode(&reading);
         assert_eq!(naive(&decoded), route, "{}", reading.escape_ascii());
     }
@@ -151,8 +151,8 @@ fn segments_are_decoded(raw: &[u8], rules: &PathRules) {
     assert!(texts.eq(decoded.iter().map(Vec::as_slice)));
 }
 
-/// An opened character lets in what has it encoded, and nothing else. It never
-/// separates, and what is normalised has the same route.
+/// The setting for an encoded character only accepts paths that contain it encoded. It
+/// never separates segments, and the normalised path has the same route.
 fn encoded_opened(raw: &[u8], character: EncodedCharacter) {
     let closed = World::new(PathFlags::default());
     let open = World::new(PathFlags {
@@ -176,17 +176,17 @@ fn encoded_opened(raw: &[u8], character: EncodedCharacter) {
     assert_eq!(open.route(&normalised), Ok(route));
     assert_eq!(open.route(&reference::merged(path)), Ok(route));
     segments_are_decoded(raw, &open.rules);
-    // Decoded twice it is what it is decoded once.
+    // Decoding twice gives the same result as decoding once.
     for segment in reference::segments(path).unwrap() {
         let once = reference::decode(segment);
         assert_eq!(reference::decode(&once), once);
-        // Nothing to climb with, whoever decodes before splitting.
+        // It cannot traverse upwards, even if an upstream decodes before splitting.
         let climbs = |part: &[u8]| matches!(part, b"." | b"..");
         assert!(!once.split(|byte| *byte == b'/').any(climbs));
     }
 }
 
-/// With and without the empty segments it is the same resource, or none.
+/// With and without the empty segments the resource is the same, or the path is refused.
 fn empty_segments_opened(raw: &[u8]) {
     let world = World::new(PathFlags {
         allow_empty_segments: true,
@@ -205,7 +205,7 @@ fn empty_segments_opened(raw: &[u8]) {
     }
 }
 
-/// Cut before or after decoding it is the same resource.
+/// Cut before or after decoding, the resource is the same.
 fn semicolons_opened(raw: &[u8]) {
     let world = World::new(PathFlags {
         allow_semicolons: true,
@@ -222,7 +222,7 @@ fn semicolons_opened(raw: &[u8]) {
     assert_eq!(naive(&decoded), route);
 }
 
-/// Whatever the letter case, it is the same resource.
+/// The resource is the same in any letter case.
 fn case_ignored(raw: &[u8]) {
     let world = World::new(PathFlags {
         ignore_case: true,
@@ -235,7 +235,7 @@ fn case_ignored(raw: &[u8]) {
     }
 }
 
-/// The base is cut off, and nothing outside of it has a route.
+/// The base is removed, and a path outside of it has no route.
 fn with_base(raw: &[u8]) {
     let plain = World::new(PathFlags::default());
     let based = World::of(PathRules::with_base(PathFlags::default(), "/dev").unwrap());

@@ -5,7 +5,7 @@ use edge_authz::http::{HeaderEdit, HeaderMap, RequestHead};
 use crate::reference::credentials::Headers;
 use crate::reference::keys;
 
-/// A token of this subject and scope that is good until 2100.
+/// A token with this subject and scope, valid until 2100.
 pub(super) fn token(issuer: &str, subject: &str) -> String {
     let claims = format!(
         r#"{{"iss":"{issuer}","sub":"{subject}","aud":"api","exp":4102444800,"scope":"read"}}"#
@@ -19,7 +19,7 @@ pub(super) fn token(issuer: &str, subject: &str) -> String {
 
 pub(super) const ISSUER: &str = "https://issuer.example";
 
-/// The issuer whose keys never come.
+/// The issuer whose keys are never available.
 pub(super) const SILENT: &str = "https://silent.example";
 
 /// Reads lines of `name: value`, a pseudo-header at most once. `$A` and `$B`
@@ -85,7 +85,7 @@ pub(super) fn head(headers: &Headers) -> RequestHead {
     RequestHead::new(HeaderMap::from_pairs(pairs))
 }
 
-/// The request as the upstream gets it.
+/// The request that the upstream gets.
 pub(super) fn edited(headers: &Headers, edits: &[HeaderEdit<'_>]) -> Headers {
     let mut headers = headers.clone();
     for edit in edits {
@@ -100,7 +100,7 @@ pub(super) fn edited(headers: &Headers, edits: &[HeaderEdit<'_>]) -> Headers {
     headers
 }
 
-/// The one shared key, as a configuration has it.
+/// The only shared key, as in a configuration.
 pub(super) fn inline_keys() -> String {
     let keys = crate::reference::json::parse(keys::KEY_SET.as_bytes(), 4).unwrap();
     let all = keys.get("keys").unwrap().array().unwrap();

@@ -1,6 +1,6 @@
-//! Whole requests through the engine: nothing passes without a token where one
-//! is needed, no client's identity header reaches an upstream, and each request
-//! is answered once.
+//! Whole requests through the engine. No request passes without a token if one is
+//! required, no client's identity header reaches an upstream, and each request is
+//! answered once.
 //!
 //! The input is lines of header fields, as the module `request` reads them; an
 //! empty line; and lines of the upstream's header fields.
@@ -45,15 +45,15 @@ pub(crate) fn target(data: &[u8]) {
         response.retain(|(name, _)| !name.starts_with(b":"));
         origin::answered(cors, response);
     }
-    // A remembered token is judged as it was when it was new, and the order of
-    // fields of different names has no meaning.
+    // A cached token is judged like a new one, and the order of fields with different
+    // names has no meaning.
     let again = ask(&mut engine, 2, &headers);
     assert_eq!(again.reason, answer.reason);
     let mut other_order = headers.clone();
     other_order.sort_by_key(|(name, _)| Reverse(name.to_ascii_lowercase()));
     let other = ask(&mut Engine::new(policy, 2), 3, &other_order);
     assert_eq!(other.reason, answer.reason);
-    // Nobody reads these.
+    // The filter does not use these fields.
     let mut noisy = headers;
     for name in [
         "x-original-url",
@@ -105,7 +105,7 @@ impl SharedData for NoSharedData {
     }
 }
 
-/// The one answer to a request, which may take until its time is up.
+/// The only answer to a request, which may be given as late as its deadline.
 fn ask(engine: &mut Engine, stream: u32, headers: &Headers) -> Answer {
     let env = |seconds: i64| Env {
         now: UnixTime::from_secs(1_700_000_000 + seconds),
@@ -177,7 +177,7 @@ fn judge(headers: &Headers, answer: &Answer, policy: &Policy) {
     assert!(policy.upstream.owns(b"X.User_Id"));
 }
 
-/// The upstream gets the filter's own identity headers and no other's.
+/// The upstream gets the filter's identity headers and no others.
 fn judge_owned(headers: &Headers, after: &Headers, expected: Option<&str>) {
     let fold = |name: &[u8]| {
         String::from_utf8_lossy(name)
@@ -202,7 +202,7 @@ fn judge_owned(headers: &Headers, after: &Headers, expected: Option<&str>) {
     }
 }
 
-/// A refusal is one of the table's, and nothing in it can end a line.
+/// A refusal is one of the documented ones, and nothing in it can end a line.
 fn judge_reply(reply: &LocalReply, reason: Reason) {
     let LocalReply {
         status,

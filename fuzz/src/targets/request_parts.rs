@@ -1,5 +1,5 @@
-//! Headers and query parameters that rules compare claims with: only what every
-//! upstream reads alike, and all of that.
+//! Headers and query parameters that rules compare with claims: all those that every
+//! upstream reads in the same way, and only those.
 //!
 //! The input is lines of header fields, as the module `request` reads them.
 

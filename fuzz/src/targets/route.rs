@@ -1,9 +1,9 @@
-//! The route table, against the rules of precedence applied one route after
-//! the other.
+//! The route table, compared with the rules of precedence applied to one route after the
+//! other.
 //!
-//! The input is lines of routes, `[host ]METHOD /path` or `[host ]$default`,
-//! an empty line, and lines of requests, `[host ]METHOD /path`. From bytes that
-//! are no such text, routes and requests are made.
+//! The input is lines of routes, `[host ]METHOD /path` or `[host ]$default`, an empty
+//! line, and lines of requests, `[host ]METHOD /path`. If the bytes are not such a text,
+//! routes and requests are generated from them.
 
 use std::collections::BTreeSet;
 
@@ -61,7 +61,7 @@ fn written(data: &[u8]) -> Option<World> {
     })
 }
 
-/// Small alphabets, so that routes get into each other's way.
+/// Small alphabets, so that routes overlap.
 fn made(input: &mut Unstructured<'_>) -> arbitrary::Result<World> {
     let mut routes = Vec::new();
     for _ in 0..input.int_in_range(1..=10)? {
@@ -130,13 +130,13 @@ impl Route {
         self.text.split(' ').next().unwrap()
     }
 
-    /// The segments of the pattern as they are written; none for `$default`.
+    /// The segments of the pattern as written; empty for `$default`.
     fn segments(&self) -> Option<Vec<&str>> {
         let (_, path) = self.text.split_once(' ')?;
         Some(segments(path))
     }
 
-    /// What a request cannot tell from another route's.
+    /// Two routes with the same shape match the same requests.
     fn shape(&self) -> (Option<HostPattern>, &str, Option<Vec<Vec<u8>>>) {
         let kind = |segment: &str| match (segment.starts_with('{'), segment.ends_with("+}")) {
             (true, true) => b"{+}".to_vec(),
@@ -148,7 +148,7 @@ impl Route {
         (self.host.clone(), self.method(), segments)
     }
 
-    /// How well the route matches, smaller is better.
+    /// How well the route matches; a smaller value is better.
     fn rank(&self, request: &Request) -> Option<impl Ord + use<>> {
         let host = request.host.to_ascii_lowercase();
         let host = match &self.host {
@@ -183,7 +183,7 @@ impl Route {
             }
         });
         let kinds: Option<Vec<u8>> = kinds.collect();
-        // The greedy variable is the worst match at its place.
+        // The greedy variable is the worst match in its position.
         let mut kinds = kinds.filter(|_| fits)?;
         if greedy {
             *kinds.last_mut().unwrap() = 2;
@@ -209,8 +209,8 @@ impl Route {
     }
 }
 
-/// `$default`, or a pattern whose method is upper-case letters and hyphens, and
-/// not the wildcard of other routers.
+/// `$default`, or a pattern whose method is upper-case letters and hyphens, and not the
+/// wildcard of other routers.
 fn has_method(text: &str) -> bool {
     let Some((method, _)) = text.split_once(' ') else {
         return text == "$default";
@@ -278,7 +278,7 @@ impl World {
         };
         let written = host.as_ref().map_or("", Host::as_str);
         if written != request.host.to_ascii_lowercase() || written.contains(':') {
-            // With a port or a dot at the end, which the reference has not.
+            // With a port or a trailing dot, which the reference does not support.
             return;
         }
         let ranked = self.routes.iter().enumerate();
@@ -310,8 +310,7 @@ impl World {
         let mut any = false;
         for route in &self.routes {
             let method = route.method();
-            // A request with the route's own method, so that only host and
-            // path are left to decide.
+            // A request with the route's own method, so that only host and path decide.
             let request = Request {
                 host: request.host.clone(),
                 method: method.to_owned(),

@@ -1,4 +1,4 @@
-//! Scopes, against a splitter that does what RFC 6749 section 3.3 says.
+//! Scopes, compared with a splitter that follows RFC 6749 section 3.3.
 //!
 //! The input is up to two lines of JSON: the claims `scope` and `scp`.
 
@@ -25,7 +25,7 @@ pub(crate) fn target(data: &[u8]) {
         return;
     };
     let now = UnixTime::from_secs(1_700_000_000);
-    // A line may bring other claims with it.
+    // A line may contain other claims too.
     let Ok(valid) = token.check(&claims::plain(), &NoRequest, now) else {
         return;
     };

@@ -1,7 +1,7 @@
-//! Tokens, against a second reader and the signatures of another library.
+//! Tokens, compared with a second reader and with the signatures of another library.
 //!
-//! The input is a token; or its recipe, three or more lines: `sign` and an
-//! algorithm, the header, the claims.
+//! The input is a token or a description of one. A description has at least three lines:
+//! `sign` with an algorithm, the header, the claims.
 
 use edge_authz::crypto::NoHostSignatures;
 use edge_authz::jwk::{KeyOrigin, KeySet};
@@ -19,8 +19,8 @@ pub(crate) fn target(data: &[u8]) {
             for forgery in forgeries(&token, data) {
                 assert!(!judge(&forgery), "a forgery verified");
             }
-            // The signature of an algorithm that has a key is good; whether
-            // the token is accepted then depends on its form alone.
+            // If the algorithm has a key, the signature is valid. Then the token is
+            // accepted if its form is.
             let good = jwt::read(&token).is_some_and(|form| {
                 let signed_with = &*String::from_utf8_lossy(algorithm(data).unwrap());
                 signed_with == form.algorithm && keys::SIGNED.contains(&signed_with)
@@ -38,13 +38,13 @@ fn recipe(data: &[u8]) -> Option<Vec<u8>> {
     let algorithm = std::str::from_utf8(algorithm(data)?).ok()?;
     let mut parts = data.splitn(3, |byte| *byte == b'\n').skip(1);
     let (header, claims) = (parts.next()?, parts.next()?);
-    // The line's end belongs to the file, not to the claims.
+    // The line end belongs to the file, not to the claims.
     let claims = claims.strip_suffix(b"\n").unwrap_or(claims);
     Some(keys::token(algorithm, header, claims).into_bytes())
 }
 
-/// The token with one bit flipped, one character less, one more, and with
-/// padding. Where, the input says.
+/// The token with one bit flipped, with one character less, with one more, and with
+/// padding. The input determines the position.
 fn forgeries(token: &[u8], data: &[u8]) -> Vec<Vec<u8>> {
     let sum: usize = data.iter().map(|byte| usize::from(*byte)).sum();
     let mut flipped = token.to_vec();
@@ -56,7 +56,7 @@ fn forgeries(token: &[u8], data: &[u8]) -> Vec<Vec<u8>> {
     vec![flipped, shorter, longer(b"A"), longer(b"="), longer(b".")]
 }
 
-/// Whether the token verifies, after both readers have agreed on it.
+/// Whether the token verifies. Both readers must agree on it.
 fn judge(token: &[u8]) -> bool {
     let parsed = UnverifiedJwt::parse(token);
     let Some(expected) = jwt::read(token) else {
@@ -81,7 +81,7 @@ fn judge(token: &[u8]) -> bool {
         } = &expected;
         let good = keys::verifies(key.kid().unwrap(), algorithm, signed, signature);
         let Some(jwt) = parsed.verify(key, &NoHostSignatures) else {
-            // RFC 8032 leaves room for refusing more.
+            // RFC 8032 permits stricter checks.
             assert!(!good || algorithm == "EdDSA", "a good signature is refused");
             continue;
         };
