@@ -2,8 +2,8 @@
 
 use crate::policy::{Provider, ProviderId, Providers, Route};
 
-/// The providers that a token's issuer has at a route, in the order written. One
-/// that the route does not allow does not exist there.
+/// The providers of a token's issuer at a route, in the configured order. A
+/// provider that the route does not allow is not considered.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidates<'a> {
     providers: &'a Providers,
@@ -20,14 +20,14 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// Those that the token is judged by, until one accepts it.
+    /// The providers that the token is judged by, until one accepts it.
     pub fn iter(&self) -> impl Iterator<Item = (ProviderId, &'a Provider)> + use<'a> {
         let Self { route, .. } = *self;
         self.of_issuer()
             .filter(|(id, _)| route.allows_provider(*id))
     }
 
-    /// Those that the route does not allow.
+    /// The providers that the route does not allow.
     pub fn excluded(&self) -> impl Iterator<Item = &'a Provider> + use<'a> {
         let Self { route, .. } = *self;
         let excluded = self.of_issuer();

@@ -13,11 +13,12 @@ use crate::time::UnixTime;
 pub struct Context<'a> {
     /// The key cache.
     pub keys: &'a dyn Keys,
-    /// The tokens that verified before.
+    /// The tokens that verified earlier.
     pub remembered: &'a dyn Remembered,
     /// The proxy's own signature checks.
     pub host_signatures: &'a dyn HostSignatures,
-    /// When the request came: a `kid` is unknown only by keys fetched later.
+    /// When the request arrived. A `kid` is unknown only if keys fetched later
+    /// lack it.
     pub arrived: UnixTime,
     /// The time of the decision.
     pub now: UnixTime,
@@ -28,7 +29,7 @@ pub trait Keys {
     /// The keys of a source that may verify tokens now, if there are any.
     fn keys(&self, source: SourceId) -> Option<CurrentKeys<'_>>;
 
-    /// Whether `kid` was found absent so lately that nobody asks again.
+    /// Whether `kid` was found absent so recently that it is not fetched again.
     fn is_absent(&self, source: SourceId, kid: &AskedKid<'_>) -> bool;
 }
 
@@ -39,17 +40,17 @@ pub struct CurrentKeys<'a> {
     pub set: &'a KeySet,
     /// When their fetch began.
     pub fetched_from: UnixTime,
-    /// The issuer published them at this time or later: earlier than their
-    /// fetch where they come from an HTTP cache.
+    /// The issuer published the keys at this time or later. It is earlier than
+    /// the fetch if they come from an HTTP cache.
     pub as_of: UnixTime,
 }
 
-/// The tokens that verified before.
+/// The tokens that verified earlier.
 pub trait Remembered {
-    /// What this token verified as, once for every provider it did for.
+    /// What this token verified as, once for each provider that it verified for.
     fn recall(&self, token: &[u8]) -> Option<&[(ProviderId, Arc<VerifiedJwt>)]>;
 
-    /// Their headers, where they are kept.
+    /// The headers of these tokens, if they are kept.
     fn headers(&self) -> Option<&KnownHeaders> {
         None
     }

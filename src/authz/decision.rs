@@ -1,4 +1,4 @@
-//! What is decided about a request.
+//! The decision about a request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use crate::jwt::VerifiedJwt;
 use crate::policy::{ProviderId, Responses, SourceId};
 use crate::telemetry::Reason;
 
-/// What is decided about a request.
+/// The decision about a request.
 #[derive(Debug)]
 pub struct Decision {
     /// What happens to it.
     pub verdict: Verdict,
-    /// What is known of it, decided or not.
+    /// What is known about the request, decided or not.
     pub facts: Facts,
-    /// What the decision has shown to whoever remembers.
+    /// What later decisions can reuse.
     pub learned: Learned,
 }
 
@@ -26,64 +26,65 @@ pub struct Decision {
 pub enum Verdict {
     /// It goes on to the upstream.
     Forward(Forward),
-    /// It is answered here, for this reason.
+    /// The filter answers it, for this reason.
     Reply(Reason, LocalReply),
     /// It cannot be decided until one of these sources has other keys.
     Wait(Vec<Wanted>),
 }
 
-/// What is known of a request besides what happens to it. Names are as
-/// configured.
+/// What is known about a request besides its verdict. Names are as configured.
 #[derive(Debug, Default)]
 pub struct Facts {
-    /// The route that it reached.
+    /// The route of the request.
     pub route: Option<Arc<str>>,
-    /// The provider of its token, where one took part.
+    /// The provider of its token, if one took part.
     pub provider: Option<Arc<str>>,
-    /// The issuer of its token, where it was good.
+    /// The issuer of its token, if the token was valid.
     pub issuer: Option<Arc<str>>,
-    /// What CORS does to the answer that the client gets.
+    /// The CORS headers of the response.
     pub cors: Option<ResponseCors>,
-    /// What it asked for in vain, if it is a preflight.
+    /// What the request asked for and the policy does not allow, if it is a
+    /// preflight.
     pub preflight: Vec<PreflightFault>,
 }
 
-/// What a decision has shown that later ones can use, whatever the verdict.
+/// What later decisions can reuse, whatever the verdict.
 #[derive(Debug, Default)]
 pub struct Learned {
-    /// What the token newly verified as.
+    /// The result of verifying the token, if it was verified now.
     pub verified: Option<Verified>,
-    /// The token's `kid`, where keys fetched after the request came lack it:
-    /// whoever asks for it next need not wait.
+    /// The token's `kid`, if keys fetched after the request arrived lack it:
+    /// later requests with this `kid` need not wait.
     pub absent: Option<Absent>,
-    /// Sources whose keys should have verified the token and did not: they may
-    /// have others by now.
+    /// Sources whose keys should have verified the token and did not. They may
+    /// have other keys by now.
     pub doubted: Vec<SourceId>,
-    /// Whether the token was remembered; absent where none was looked at.
+    /// Whether the token was in the token cache; absent if no token was looked
+    /// up.
     pub recalled: Option<bool>,
 }
 
-/// A token that has newly verified.
+/// A token that was verified for the first time.
 pub struct Verified {
-    /// Its whole text.
+    /// The whole token.
     pub token: Box<[u8]>,
-    /// The provider whose key has signed it.
+    /// The provider whose key signed it.
     pub provider: ProviderId,
-    /// What it verified as.
+    /// The verified token.
     pub jwt: Arc<VerifiedJwt>,
 }
 
-/// Keys that are needed and not there. A request may want those of a thousand
-/// sources, so this is small, whatever its token says.
+/// Keys that are needed and missing. A request may want the keys of a thousand
+/// sources, so this type is small, whatever the token contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Wanted {
     /// The source.
     pub source: SourceId,
-    /// Whether its keys lack the token's `kid`; else it has no keys at all.
+    /// Whether its keys lack the token's `kid`. Otherwise it has no keys at all.
     pub lacks_kid: bool,
 }
 
-/// A `kid` that was shown not to exist.
+/// A `kid` that no key has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Absent {
     /// The `kid`.
@@ -102,7 +103,7 @@ impl Decision {
         }
     }
 
-    /// The reason of the verdict; absent while there is none.
+    /// The reason of the verdict; absent while nothing is decided.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         self.verdict.reason()
@@ -115,7 +116,7 @@ impl Verdict {
         Self::Reply(refusal.reason, refusal.reply(responses))
     }
 
-    /// Why; absent while nothing is decided.
+    /// The reason; absent while nothing is decided.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         match self {
@@ -127,7 +128,7 @@ impl Verdict {
 }
 
 impl fmt::Debug for Verified {
-    /// Nothing of the token's text: it is a credential.
+    /// Leaves out the token: it is a credential.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Verified({:?})", self.jwt)
     }

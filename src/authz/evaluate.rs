@@ -21,7 +21,7 @@ pub fn evaluate(policy: &Policy, head: &RequestHead, context: Context<'_>) -> De
     evaluate_traced(policy, head, context, &mut ())
 }
 
-/// Decides about a request, and reports each step to `trace` as it is taken. A
+/// Decides about a request and reports each step to `trace` as it is taken. A
 /// trace cannot change the decision.
 pub fn evaluate_traced<T: Trace>(
     policy: &Policy,
@@ -79,7 +79,7 @@ impl<'a, T: Trace> Evaluation<'a, T> {
             return self.forward(pass);
         }
         match route.access {
-            // What is public has passed.
+            // Public routes have already passed.
             Access::Denied | Access::Public => self.refused(Reason::Denied),
             Access::Optional | Access::Required => self.with_credentials(found, route),
         }
@@ -91,7 +91,8 @@ impl<'a, T: Trace> Evaluation<'a, T> {
             Credentials::Token(token) => {
                 return self.with_token(token, &credentials, found, route);
             }
-            // The upstream must not take for verified what nobody has looked at.
+            // The upstream must not trust a token that the filter has not
+            // checked.
             Credentials::Ambiguous if route.access == Access::Optional => {
                 Reason::MalformedCredentials
             }

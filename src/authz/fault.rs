@@ -4,30 +4,30 @@ use super::Refusal;
 use crate::jwt::{ClaimError, JwsError, TokenError};
 use crate::telemetry::Reason;
 
-/// Why a token does not hold for one provider, in the order of the checks: of
-/// two, the greater one is from the provider that the token fits better.
+/// Why one provider does not accept a token, in the order of the checks. Of two
+/// faults, the greater one comes from the provider that the token fits better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TokenFault {
     /// The provider does not accept its `alg`.
     Algorithm,
     /// The provider does not accept its `typ`.
     Type,
-    /// The provider has no key of its `kid`.
+    /// The provider has no key with its `kid`.
     UnknownKey,
-    /// No key fits it, or more than one does and it names none.
+    /// No key fits it, or several keys fit and it has no `kid`.
     NoFittingKey,
     /// The signature does not verify.
     Signature,
-    /// Its claims do not hold.
+    /// Its claims are not valid.
     Claim(ClaimError),
-    /// The route wants another `token_use`.
+    /// The route requires another `token_use`.
     RouteTokenUse,
     /// It was presented with the scheme `DPoP`, whose proofs cannot be checked.
     Proof,
 }
 
 impl TokenFault {
-    /// The reason of a refusal because of it.
+    /// The reason of a refusal for this fault.
     #[must_use]
     pub const fn reason(self) -> Reason {
         match self {

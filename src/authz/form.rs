@@ -1,4 +1,4 @@
-//! A token as it is known: parsed anew, or remembered.
+//! A token that was parsed, or that is in the token cache.
 
 use std::sync::Arc;
 
@@ -8,14 +8,15 @@ use crate::jwk::Jwk;
 use crate::jwt::{TokenError, TokenType, UnverifiedJwt, VerifiedJwt};
 use crate::policy::ProviderId;
 
-/// A token's header and issuer, on which no trust rests yet. No claim can be read.
+/// A token's header and issuer, neither of which is trusted yet. No claim can be
+/// read.
 pub struct Form<'t> {
     text: &'t [u8],
     known: Known<'t>,
 }
 
 enum Known<'t> {
-    /// It verified before, for these providers at least.
+    /// It was verified earlier, for these providers at least.
     Before {
         known: &'t [(ProviderId, Arc<VerifiedJwt>)],
         first: &'t VerifiedJwt,
@@ -26,7 +27,7 @@ enum Known<'t> {
 /// A token that a key has signed.
 pub(super) struct Signed {
     pub(super) jwt: Arc<VerifiedJwt>,
-    /// Whether that is news.
+    /// Whether it was verified now, and not found in the token cache.
     pub(super) new: bool,
 }
 
@@ -48,7 +49,7 @@ impl<'t> Form<'t> {
         matches!(self.known, Known::Before { .. })
     }
 
-    /// Who the token says has issued it.
+    /// The issuer that the token names.
     #[must_use]
     pub fn issuer(&self) -> &str {
         match &self.known {
@@ -57,7 +58,7 @@ impl<'t> Form<'t> {
         }
     }
 
-    /// The algorithm that it says it is signed with.
+    /// The algorithm that the token names.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         match &self.known {
@@ -66,7 +67,7 @@ impl<'t> Form<'t> {
         }
     }
 
-    /// The ID of the key that it says it is signed with.
+    /// The ID of the key that the token names.
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
         match &self.known {
@@ -84,10 +85,10 @@ impl<'t> Form<'t> {
         }
     }
 
-    /// The token, signed by one of these keys of a provider. That it verified
-    /// before, for whichever provider, counts while the key is among them. No
-    /// key is tried twice: a forged token costs one check for each key, however
-    /// many providers trust it.
+    /// Checks whether one of these keys of a provider signed the token. An
+    /// earlier verification, for any provider, counts while its key is among
+    /// them. No key is tried twice: a forged token costs one check for each key,
+    /// however many providers trust its issuer.
     pub(super) fn signed_by(
         &self,
         candidates: &[&Jwk],

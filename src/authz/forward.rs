@@ -8,8 +8,8 @@ use crate::policy::{Access, IdentityHeaders, Route};
 use crate::rules::Permit;
 use crate::telemetry::Reason;
 
-/// What lets a request pass its route. Only this module makes one, from the
-/// route that says so or from the [`Permit`] of a token:
+/// What lets a request pass its route. Only this module makes one, either from a
+/// route that needs no token or from the [`Permit`] of a token:
 ///
 /// ```compile_fail,E0423
 /// use edge_authz::authz::{OpenRoute, Pass};
@@ -28,11 +28,11 @@ pub enum Pass {
     Public(OpenRoute),
     /// The route's token is optional, and the request has none.
     Anonymous(OpenRoute),
-    /// The token has what the route asks for.
+    /// The token meets the route's rules.
     Token(Permit),
 }
 
-/// The proof that a route needs no token of a request.
+/// The proof that a route needs no token.
 #[derive(Debug)]
 pub struct OpenRoute(());
 
@@ -43,8 +43,9 @@ impl Pass {
         is_open.then_some(Self::Public(OpenRoute(())))
     }
 
-    /// The pass of a request without a token where the token is optional. What
-    /// some reader may take for a token is not none.
+    /// The pass of a request without a token on a route where the token is
+    /// optional. Text that another reader may take for a token does not count as
+    /// absent.
     pub(super) fn anonymous(route: &Route, credentials: &Credentials<'_>) -> Option<Self> {
         let has_none = matches!(credentials, Credentials::None);
         let is_open = has_none && route.access == Access::Optional;
@@ -61,8 +62,8 @@ impl Pass {
     }
 }
 
-/// A request that goes on to the upstream, and what is known of it. None is made
-/// without a [`Pass`]:
+/// A request that goes on to the upstream, and what is known about it. It cannot
+/// be made without a [`Pass`]:
 ///
 /// ```compile_fail,E0624
 /// use edge_authz::authz::{Forward, Pass};
@@ -91,15 +92,16 @@ pub struct Forward {
     pass: Pass,
     /// The changes of its header fields, in order.
     pub edits: Vec<HeaderEdit<'static>>,
-    /// The token's `sub`, where it can be written in a log line.
+    /// The token's `sub`, if it can be written to a log line.
     pub subject: Option<Box<str>>,
-    /// Identity headers left absent because a value cannot stand in one.
+    /// Identity headers that are left out because a value cannot be sent in a
+    /// header.
     pub dropped: usize,
 }
 
 impl Forward {
-    /// The request as it goes on by any route: without the client's copies of
-    /// the headers that the filter may set, under every spelling.
+    /// The request as it goes on by any route. It lacks the client's copies of
+    /// the headers that the filter may set, in every spelling.
     pub(super) fn new(pass: Pass, head: &RequestHead, headers: &IdentityHeaders) -> Self {
         let mut edits = Vec::new();
         for (name, _) in head.headers().iter() {

@@ -1,4 +1,4 @@
-//! What the upstream learns of a request's token.
+//! The identity headers that the upstream receives.
 
 use std::borrow::Cow;
 
@@ -7,9 +7,9 @@ use crate::http::{HeaderEdit, is_header_value};
 use crate::jwt::ValidClaims;
 use crate::policy::{ClaimFormat, IdentityHeaders, Provider, Route};
 
-/// Adds the configured headers to a request that loses the client's copies of
-/// them by the changes that are there already. A value that is no header text
-/// is left out as a whole and counted: cut or escaped, it would be another value.
+/// Adds the configured headers to a request. The existing edits remove the
+/// client's copies of them. A value that cannot be sent in a header is left out
+/// as a whole and counted: truncated or escaped, it would be another value.
 pub(super) fn add(
     forward: &mut Forward,
     upstream: &IdentityHeaders,

@@ -1,11 +1,11 @@
 //! The decision about one request: `evaluate(policy, keys, request, now)`.
 //!
-//! Pure. It changes nothing, waits for nothing and knows no proxy: where keys
-//! are missing it says so, and is asked again when they are there. The steps
-//! and their order are those of the type chain
+//! This module is pure: it changes nothing, waits for nothing and does not
+//! depend on a proxy. If keys are missing it says so, and the caller asks again
+//! when they have arrived. The steps and their order are those of the type chain
 //! `RequestHead → NormalPath → RouteMatch → Credentials → UnverifiedJwt →
-//! VerifiedJwt → ValidClaims → Permit → Pass → Verdict`: none can be skipped,
-//! since each takes what only the one before makes. Each is
+//! VerifiedJwt → ValidClaims → Permit → Pass → Verdict`. No step can be skipped,
+//! since each takes a value that only the one before makes. Each step is
 //! reported to a [`Trace`] as it is taken.
 
 mod candidates;

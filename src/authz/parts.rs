@@ -1,4 +1,4 @@
-//! What a request has for the rules that compare a claim with it.
+//! The parts of a request that rules compare claims with.
 
 use std::borrow::Cow;
 
@@ -6,13 +6,13 @@ use crate::http::RequestHead;
 use crate::policy::routes::RouteMatch;
 use crate::rules::{RequestPart, RequestParts};
 
-/// A request at its route. Nothing is looked up before a rule asks for it.
+/// A request and its route. A part is looked up only when a rule asks for it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Parts<'a> {
-    /// The request as the client sent it, its copies of identity headers among
-    /// the rest.
+    /// The request as the client sent it, including its copies of identity
+    /// headers.
     pub(super) head: &'a RequestHead,
-    /// The route, with the path's variables.
+    /// The route and the path's variables.
     pub(super) found: &'a RouteMatch<'a>,
 }
 

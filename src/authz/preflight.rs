@@ -7,9 +7,10 @@ use crate::policy::Policy;
 use crate::telemetry::Reason;
 
 /// Answers a preflight from the policy of the route that the requested method
-/// would reach; without a route, and for a path that is refused, from the
-/// top-level one, so that the page can read the error. It needs no token and
-/// never reaches the upstream. Without a policy it is an ordinary request.
+/// would reach. Without a route, and for a path that is refused, the top-level
+/// policy answers, so that the page can read the error. A preflight needs no
+/// token and never reaches the upstream. Without a policy it is treated as an
+/// ordinary request.
 pub(super) fn answer<T: Trace>(
     policy: &Policy,
     head: &RequestHead,
@@ -22,7 +23,8 @@ pub(super) fn answer<T: Trace>(
         return None;
     };
     let method = preflight.requested_method().map(str::as_bytes);
-    // A request with another is refused before it has a route.
+    // A request with an ambiguous method is refused before its route is looked
+    // up.
     let method = method.filter(|method| policy.table.has_one_reading(method));
     let reached = target.zip(method);
     let reached = reached.and_then(|(target, method)| target.reached(policy, method));

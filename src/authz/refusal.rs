@@ -1,21 +1,21 @@
-//! How a refusal looks: status, challenge and body, all from fixed text and
-//! the configuration.
+//! The response to a refused request: status, challenge and body. All text is
+//! fixed or comes from the configuration.
 
 use crate::http::{LocalReply, SafeText};
 use crate::policy::{BodyStyle, Responses};
 use crate::telemetry::Reason;
 
-/// A request is not let through, and why.
+/// A refused request, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The reason.
     pub reason: Reason,
-    /// A sentence for the client, from a fixed list; absent where the status
-    /// says it all.
+    /// A sentence for the client, from a fixed list; absent if the status is
+    /// enough.
     pub description: Option<&'static str>,
     /// The scopes that the route needs, from the configuration.
     pub scopes: Vec<Box<str>>,
-    /// Whole seconds until it is worth trying again.
+    /// Whole seconds until the client should try again.
     pub retry_after: Option<u64>,
 }
 
@@ -32,9 +32,10 @@ enum Status {
 /// What a challenge says (RFC 6750 §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Challenge {
-    /// There is none: credentials would not help.
+    /// No challenge: credentials would not help.
     None,
-    /// No token was sent: how to send one, and no `error`.
+    /// No token was sent. The challenge says how to send one, without an
+    /// `error`.
     Bare,
     InvalidRequest,
     InvalidToken,
@@ -88,7 +89,7 @@ impl Refusal {
         if let Some(error) = error {
             text.push(", error=");
             text.push_quoted(error);
-            // What is insufficient says the scope, or nothing.
+            // A refusal for insufficient scope names the scope, or nothing.
             let description = self
                 .description
                 .filter(|_| challenge != Challenge::InsufficientScope);
@@ -151,8 +152,8 @@ impl Status {
     }
 }
 
-/// The one place where reasons become statuses. The reasons that let a request
-/// pass are answered 503 should they ever come here: nothing passes by mistake.
+/// The one place that maps reasons to statuses. Reasons that let a request pass
+/// map to 503 here, so that an error cannot let a request pass.
 const fn outcome(reason: Reason) -> (Status, Challenge) {
     match reason {
         Reason::BadConnection
@@ -199,7 +200,7 @@ const fn outcome(reason: Reason) -> (Status, Challenge) {
     }
 }
 
-/// Sentences in the characters of RFC 6750 §3.
+/// Sentences in the characters that RFC 6750 section 3 allows.
 const fn description(reason: Reason) -> Option<&'static str> {
     Some(match reason {
         Reason::MalformedCredentials => "The credentials are not a scheme and one token",

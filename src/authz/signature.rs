@@ -1,4 +1,4 @@
-//! Whether a key of a provider has signed a token.
+//! Whether a key of a provider signed a token.
 
 use super::form::{Form, Signed, Tried};
 use super::token::TokenJudge;
@@ -9,7 +9,7 @@ use crate::policy::{Provider, ProviderKeys, SourceId};
 /// Why there is no verified token for a provider.
 pub(super) enum Obstacle {
     Keys(Wanted),
-    /// This source does not have the token's `kid`, and that is news.
+    /// This source lacks the token's `kid`, and this was not known before.
     Absent(SourceId),
     /// This source may have other keys by now.
     Doubt(TokenFault, SourceId),
@@ -27,7 +27,7 @@ impl Obstacle {
 }
 
 impl<T: Trace> TokenJudge<'_, T> {
-    /// The token, verified by a key of one provider.
+    /// Verifies the token with a key of one provider.
     pub(super) fn authenticate(
         &mut self,
         form: &Form<'_>,
@@ -93,8 +93,8 @@ impl<T: Trace> TokenJudge<'_, T> {
         }
     }
 
-    /// An unknown `kid` is final only where no later key set can have it: a
-    /// rotation is never answered with 401.
+    /// An unknown `kid` is final only if no later key set can have it: a key
+    /// rotation never leads to 401.
     fn unknown_key(
         &self,
         keys: &ProviderKeySet<'_>,
@@ -107,8 +107,8 @@ impl<T: Trace> TokenJudge<'_, T> {
         let Context { keys, arrived, .. } = self.context;
         let remembers = memory == Memory::Used;
         if fetched.fetched_from >= arrived {
-            // A set that a cache has kept since before the question is all that
-            // is to be had, and shows nothing to whoever asks next.
+            // A cache has kept this set since before the request arrived. No
+            // newer set is available, and it says nothing about later requests.
             return if remembers && fetched.as_of >= arrived {
                 Obstacle::Absent(source)
             } else {
@@ -125,15 +125,15 @@ impl<T: Trace> TokenJudge<'_, T> {
     }
 }
 
-/// Whether the memory of absent `kid`s is used: only where the `kid` alone
-/// decides, and no key without one could have signed the token.
+/// Whether the memory of absent `kid`s is used. It is used only if the `kid`
+/// alone decides and no key without a `kid` could have signed the token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Memory {
     Used,
     Unused,
 }
 
-/// A provider's keys, and where they were fetched and when.
+/// A provider's keys, their source and the time of their fetch.
 struct ProviderKeySet<'k> {
     set: &'k KeySet,
     fetched: Option<(SourceId, CurrentKeys<'k>)>,
@@ -156,9 +156,9 @@ fn keys_of<'k>(provider: &'k Provider, keys: &'k dyn Keys) -> Result<ProviderKey
 }
 
 impl ProviderKeySet<'_> {
-    /// What a token is refused for that a key of this set should have verified:
-    /// an issuer may give a `kid` to another key, or use none. Keys in the
-    /// configuration stay what they are.
+    /// The obstacle for a token that a key of this set should have verified: an
+    /// issuer may give a `kid` to another key, or use no `kid`. Inline keys do
+    /// not change.
     fn doubt(&self, fault: TokenFault) -> Obstacle {
         match self.fetched {
             Some((source, _)) => Obstacle::Doubt(fault, source),

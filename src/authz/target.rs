@@ -1,4 +1,4 @@
-//! Where a request goes.
+//! The target of a request: method, path and host.
 
 use super::{HostFault, Step, Trace};
 use crate::cors::{CorsPolicy, RouteMethods};
@@ -7,8 +7,8 @@ use crate::policy::routes::RouteMatch;
 use crate::policy::{Access, Policy, Route};
 use crate::telemetry::Reason;
 
-/// Where a request goes, with the headers that are set here: its method has one
-/// reading, and path and host are in the one form in which they are judged.
+/// The target of a request, without ambiguity: its method has one reading, and
+/// path and host are in the form in which they are judged.
 #[derive(Debug)]
 pub struct Target<'r> {
     method: &'r [u8],
@@ -22,7 +22,7 @@ impl<'r> Target<'r> {
         head: &'r RequestHead,
         trace: &mut T,
     ) -> Result<Self, Reason> {
-        // The next hop would take the identity away and leave the request.
+        // The next hop would remove the identity header and forward the request.
         let owned = |option: &[u8]| policy.upstream.owns(option);
         let names_identity = head.headers().is_connection_option(owned);
         trace.step(Step::Connection { names_identity });
@@ -69,13 +69,13 @@ impl<'r> Target<'r> {
         &self.path
     }
 
-    /// The host, if there is one and routes have hosts.
+    /// The host, if the request has one and some route names hosts.
     #[must_use]
     pub const fn host(&self) -> Option<&Host<'r>> {
         self.host.as_ref()
     }
 
-    /// The route that a request with this method reaches here.
+    /// The route of a request with this method at this target.
     pub(super) fn reached<'p>(
         &'p self,
         policy: &'p Policy,
@@ -86,8 +86,8 @@ impl<'r> Target<'r> {
         Some((found, route))
     }
 
-    /// The methods of this path's routes under one CORS policy: what browsers
-    /// are told of the others they would remember, and use without asking.
+    /// The methods of this path's routes under one CORS policy. Browsers
+    /// remember the methods in an answer and use them without asking again.
     pub(super) fn methods<'p>(&self, policy: &'p Policy, cors: &CorsPolicy) -> RouteMethods<'p> {
         let methods = policy.table.methods_at(self.host.as_ref(), &self.path);
         let mut found = RouteMethods::default();
@@ -98,7 +98,7 @@ impl<'r> Target<'r> {
             found.mixed |= !is_under && route.access != Access::Denied;
             is_under.then_some(())
         };
-        // No method has this name: it is one of those that no route names.
+        // No method has this name, so it stands for methods that no route names.
         let any = methods.any && count(b"").is_some();
         let named = methods.named.into_iter().map(Method::as_str);
         let named = named
@@ -113,7 +113,7 @@ impl<'r> Target<'r> {
 }
 
 fn host(head: &RequestHead) -> Result<Option<Host<'_>>, HostFault> {
-    // Two `:authority` fields would leave the choice to the upstream.
+    // With two `:authority` fields, the upstream would choose one.
     if head.headers().values(":authority").nth(1).is_some() {
         return Err(HostFault::Several);
     }

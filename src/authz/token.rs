@@ -1,4 +1,4 @@
-//! One token, judged against the providers that a route allows.
+//! Judges one token by the providers that a route allows.
 
 use std::sync::Arc;
 
@@ -30,8 +30,8 @@ pub(super) struct TokenJudge<'a, T> {
 }
 
 impl<'a, T: Trace> TokenJudge<'a, T> {
-    /// Judges the token. Of several providers of its issuer, the first that it
-    /// satisfies counts; a provider that the route does not allow does not exist.
+    /// Judges the token. The first provider of its issuer that accepts it
+    /// decides. A provider that the route does not allow is not considered.
     pub(super) fn judge(mut self, form: &Form<'_>) -> Decision {
         let candidates = Candidates::new(&self.policy.providers, self.route, form.issuer());
         self.trace.step(Step::Form(form, &candidates));
@@ -71,7 +71,7 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
                     TokenFault::UnknownKey
                 }
                 Err(Obstacle::Keys(wanted)) => {
-                    // Two providers may have their keys from one source.
+                    // Two providers may share a source.
                     let (all, _) = wanting.get_or_insert_with(|| (Vec::new(), provider));
                     if let Err(place) = all.binary_search(&wanted) {
                         all.insert(place, wanted);
@@ -96,7 +96,7 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
         }
     }
 
-    /// The claims, if they hold now and on this route.
+    /// The claims, if they are valid now and for this route.
     fn check<'t>(
         &mut self,
         jwt: &'t VerifiedJwt,
@@ -123,15 +123,15 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
                 .check_token_use(token_use)
                 .map_err(|_| TokenFault::RouteTokenUse)?;
         }
-        // The proof that the scheme announces is the last thing to be checked,
-        // and none can be.
+        // The proof that the scheme announces is checked last. No proof can be
+        // checked.
         if self.token.presented() == Presented::WithProof {
             return Err(TokenFault::Proof);
         }
         Ok(claims)
     }
 
-    /// What is decided about a token that satisfies a provider.
+    /// The decision about a token that a provider accepts.
     fn satisfied(
         &mut self,
         provider: &Provider,
@@ -151,8 +151,8 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
         }
     }
 
-    /// Lets the request pass with what the upstream learns of its token, if the
-    /// route's scopes and claims permit it.
+    /// Lets the request pass with its identity headers, if the token meets the
+    /// route's scopes and claims.
     fn by_rules(&mut self, provider: &Provider, claims: ValidClaims<'_>) -> Verdict {
         let Self {
             policy,
@@ -212,8 +212,8 @@ impl Learned {
     }
 }
 
-/// A refusal for what a good token lacks. It names the scopes that the route
-/// needs where a token with them would do.
+/// The refusal for a valid token that does not meet the rules. It names the
+/// route's scopes if a token with them would be accepted.
 fn lacking(missing: Missing, route: &Route) -> Refusal {
     let (reason, scopes) = match missing {
         Missing::Scopes => (Reason::MissingScope, route.rules.challenge_scopes()),

@@ -17,7 +17,7 @@ use crate::rules::{Missing, RequestParts};
 /// request is checked for a preflight after its path was refused, and a token
 /// that one provider refuses is judged by the next.
 pub trait Trace {
-    /// A step was taken.
+    /// Called for each step.
     fn step(&mut self, step: Step<'_>);
 }
 
@@ -27,23 +27,24 @@ impl Trace for () {
     fn step(&mut self, _: Step<'_>) {}
 }
 
-/// One step of a decision, with what it looked at and what came of it.
+/// One step of a decision, with its input and result.
 #[derive(Clone, Copy)]
 pub enum Step<'a> {
-    /// The options of `Connection` were looked at.
+    /// The options of `Connection` were checked.
     Connection {
-        /// Whether one names a header that only the filter may set, so that the
-        /// next hop would remove it; the request is refused.
+        /// Whether an option names a header that only the filter may set. The
+        /// next hop would remove that header, so the request is refused.
         names_identity: bool,
     },
-    /// The method was looked at.
+    /// The method was checked.
     Method {
-        /// Whether all upstreams read it alike; else the request is refused.
+        /// Whether all upstreams read it alike. Otherwise the request is
+        /// refused.
         has_one_reading: bool,
     },
-    /// The path was brought into its one form.
+    /// The path was normalized.
     Path(Result<&'a NormalPath<'a>, BadPath>),
-    /// The host was read, where routes have hosts.
+    /// The host was read, if some route names hosts.
     Host(Result<Option<&'a Host<'a>>, HostFault>),
     /// Whether the request is a preflight.
     Preflight(PreflightStep<'a>),
@@ -58,33 +59,34 @@ pub enum Step<'a> {
     Credentials(&'a Credentials<'a>, &'a Route),
     /// The token, which is this text, is not well-formed: the request is refused.
     Malformed(&'a [u8], TokenError),
-    /// The token was read, and the providers that may trust it were found. There
-    /// may be none: the request is refused.
+    /// The token was read and the providers that may trust it were found. If
+    /// there are none, the request is refused.
     Form(&'a Form<'a>, &'a Candidates<'a>),
     /// A key of a provider was looked for and tried.
     Key(&'a Provider, &'a Form<'a>, KeyStep<'a>),
-    /// The claims of a token that a key of the provider has signed were checked.
+    /// The claims of a token were checked, after a key of the provider verified
+    /// it.
     Claims {
-        /// Whose token it is.
+        /// The provider of the token.
         provider: &'a Provider,
         /// The route, which may ask for a `token_use`.
         route: &'a Route,
         /// The token.
         jwt: &'a VerifiedJwt,
-        /// What the request has for the provider's rules.
+        /// The parts of the request for the provider's rules.
         request: &'a dyn RequestParts,
-        /// Why they do not hold, if they do not.
+        /// Why the claims are not valid, if they are not.
         result: Result<(), TokenFault>,
     },
-    /// The scopes and claims that the route asks for were looked for.
+    /// The scopes and claims that the route requires were checked.
     Rules {
-        /// Whose token it is.
+        /// The provider of the token.
         provider: &'a Provider,
         /// The route.
         route: &'a Route,
         /// The token's claims.
         claims: ValidClaims<'a>,
-        /// What the request has for the route's rules.
+        /// The parts of the request for the route's rules.
         request: &'a dyn RequestParts,
         /// What is missing, if something is.
         result: Result<(), Missing>,
@@ -105,8 +107,8 @@ pub enum HostFault {
 pub enum PreflightStep<'a> {
     /// It is not a preflight.
     Ordinary,
-    /// It is one, but this route, or without a route the top level, has no CORS
-    /// policy: it is treated as an ordinary request.
+    /// It is a preflight, but this route, or the top level if there is no route,
+    /// has no CORS policy. It is treated as an ordinary request.
     NoPolicy(&'a Preflight<'a>, Option<&'a Route>),
     /// The policy of this route, or the top-level one, answers it.
     Answered(&'a Preflight<'a>, Option<&'a Route>, &'a [PreflightFault]),
@@ -117,26 +119,27 @@ pub enum PreflightStep<'a> {
 pub enum KeyStep<'a> {
     /// The provider accepts no token of this `alg` or `typ`: no key was looked for.
     NotLookedFor(TokenFault),
-    /// The provider has no keys now: the token waits for them.
+    /// The provider has no keys now, so the token waits for them.
     NoKeys,
     /// The keys were looked through.
     LookedFor {
         /// All keys of the provider.
         set: &'a KeySet,
-        /// Those that fit the token.
+        /// The keys that fit the token.
         lookup: &'a Lookup<'a>,
-        /// What came of it.
+        /// The result.
         outcome: KeyOutcome,
     },
 }
 
-/// What came of the keys that fit a token.
+/// The result of trying the keys that fit a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyOutcome {
-    /// One of them has signed it.
+    /// One of the keys signed it.
     Signed,
-    /// None of them has, and no newer key can.
+    /// None of the keys signed it, and no newer key can have done so.
     Refused(TokenFault),
-    /// None of them has its `kid`, and newer keys may: the token waits for them.
+    /// None of the keys has its `kid`, but newer keys may: the token waits for
+    /// them.
     Wanted,
 }

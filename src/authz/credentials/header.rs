@@ -10,9 +10,9 @@ use super::{Found, Presented};
 use crate::http::{RequestHead, Spelling, is_token};
 use crate::policy::TokenPlace;
 
-/// What a header has for a place. A second line is refused, whatever either
-/// holds, where one of them has a token: the proxy joins lines of some headers
-/// with commas and not those of others.
+/// Reads a place in a header. If one of several lines has a token, the others
+/// make the request refused, whatever they hold: the proxy joins the lines of
+/// some headers with commas, and not those of others.
 pub(super) fn read<'r>(
     head: &'r RequestHead,
     place: (&str, Option<&str>),
@@ -25,7 +25,7 @@ pub(super) fn read<'r>(
             Some(schemes) => schemes.read(value),
             None => bare(value),
         },
-        // What an upstream may take for the header is no token here.
+        // A value that an upstream may take for the header is not a token here.
         (Spelling::Twin, value) if value.trim_ascii().is_empty() => Found::Nothing,
         (Spelling::Twin, _) => Found::Ambiguous,
     });
@@ -50,15 +50,15 @@ struct Schemes<'p> {
 }
 
 impl<'p> Schemes<'p> {
-    /// Those that the place's token may follow: `DPoP` stands beside `Bearer`
-    /// (RFC 9449 section 7.1).
+    /// The schemes that may precede the place's token. `DPoP` is accepted beside
+    /// `Bearer` (RFC 9449 section 7.1).
     fn own(&self) -> impl Iterator<Item = &'p str> {
         let with_proof = self.name == "authorization" && self.own.eq_ignore_ascii_case("Bearer");
         [self.own].into_iter().chain(with_proof.then_some("DPoP"))
     }
 
-    /// The token after a scheme (RFC 9110 section 11.4: compared without case,
-    /// then spaces).
+    /// The token after a scheme (RFC 9110 section 11.4: the scheme is compared
+    /// without case, and spaces follow it).
     fn read<'r>(&self, value: &'r [u8]) -> Found<'r> {
         let value = value.trim_ascii();
         let named = self.own().find_map(|scheme| {
@@ -68,7 +68,8 @@ impl<'p> Schemes<'p> {
         named.unwrap_or_else(|| self.other(value))
     }
 
-    /// Credentials of another scheme, or what some reader may take for ours.
+    /// Credentials of another scheme, or a value that another reader may take
+    /// for our scheme.
     fn other<'r>(&self, value: &[u8]) -> Found<'r> {
         let follows = |part: &[u8]| {
             let part = part.trim_ascii();
@@ -100,11 +101,11 @@ impl<'p> Schemes<'p> {
     }
 }
 
-/// Whether a value has a scheme where some reader looks for it, and not as it is
-/// written: at the start, or after a comma or semicolon, with anything behind
-/// it (`Bearer<TAB>x`, `Bearer:x`, `"Bearer x"`) or nothing between it and the
-/// token (`Bearerx`); as a later word (`Basic x Bearer y`); or anywhere with a
-/// blank behind it (`Basic x|Bearer y`), where Laravel looks for it.
+/// Whether a value has a scheme where some reader looks for it, but not in the
+/// accepted form. The scheme may be at the start, or after a comma or semicolon,
+/// with any character after it (`Bearer<TAB>x`, `Bearer:x`, `"Bearer x"`) or
+/// none (`Bearerx`). It may be a later word (`Basic x Bearer y`), or anywhere
+/// before a blank (`Basic x|Bearer y`), where Laravel looks for it.
 fn has_scheme(value: &[u8], scheme: &str) -> bool {
     let is_blank = |byte: &u8| !(0x21..=0x7e).contains(byte);
     let holds =
@@ -134,14 +135,14 @@ fn has_scheme(value: &[u8], scheme: &str) -> bool {
     })
 }
 
-/// What follows the scheme; absent if the credentials are of another one.
+/// The text after the scheme; absent if the credentials have another scheme.
 fn strip_scheme<'r>(value: &'r [u8], scheme: &str) -> Option<&'r [u8]> {
     let (start, rest) = value.split_at_checked(scheme.len())?;
     let ends = rest.first().is_none_or(|byte| *byte == b' ');
     (start.eq_ignore_ascii_case(scheme.as_bytes()) && ends).then_some(rest)
 }
 
-/// What is to be one word, which is looked at where it is not a token.
+/// Text that should be one word. It is parsed later, if it is not a token.
 fn one_word(rest: &[u8], presented: Presented) -> Found<'_> {
     match rest.trim_ascii() {
         [] => Found::Malformed,
@@ -149,9 +150,9 @@ fn one_word(rest: &[u8], presented: Presented) -> Found<'_> {
     }
 }
 
-/// Whether something in a value has the form of a token: a JSON object in
-/// base64, a dot, and another part before the next dot. Readers that take the
-/// second word of `Authorization`, whatever its scheme is, take it for one.
+/// Whether some part of a value has the form of a token: a JSON object in
+/// base64, a dot, and another part before the next dot. Some readers take the
+/// second word of `Authorization` for a token, whatever the scheme.
 fn has_token(value: &[u8]) -> bool {
     let in_base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-_+/=".contains(byte);
     memchr::memchr_iter(b'.', value).any(|dot| {
@@ -162,8 +163,8 @@ fn has_token(value: &[u8]) -> bool {
     })
 }
 
-/// Whether the last word of base64 in a text, of either alphabet, is that of a
-/// JSON object.
+/// Whether the last base64 word of a text, in either alphabet, encodes a JSON
+/// object.
 fn ends_in_an_object(text: &[u8]) -> bool {
     const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
         .with_decode_allow_trailing_bits(true)

@@ -1,17 +1,18 @@
-//! The token of a request: found, and taken out again before the upstream.
+//! The token of a request: how it is found, and removed before the upstream.
 //!
 //! Two rules go beyond the grammar. Two tokens are refused rather than ordered,
-//! since the upstream may take the other one for the verified one. And what is
-//! no token here but one to some other reader is never nothing: an upstream
-//! must not take for verified what nobody has looked at. Such readers
+//! since the upstream may use the token that was not verified. A value that is
+//! not a token here, but may be one to another reader, never counts as absent:
+//! an upstream must not trust a token that the filter has not checked. Such
+//! readers
 //!
-//! * take a header for its twin (`x_api_token`), and a cookie or parameter for
-//!   one whose name folds to its own (`Access_Token`, `access.token`), is
+//! * take a header for its twin (`x_api_token`), or take a cookie or parameter
+//!   whose name folds to the expected one (`Access_Token`, `access.token`), is
 //!   decoded twice, names a list (`access_token[]`) or ends at a zero byte;
-//! * look for the scheme and take what is left (`Bearer<TAB>x`, `Bearerx`), or
-//!   take the second word of whatever scheme;
-//! * separate where others do not: the value of a header at commas, semicolons
-//!   and any blank, cookies at commas and blanks, a query at `;`, `?` and `#`.
+//! * look for the scheme and take the rest (`Bearer<TAB>x`, `Bearerx`), or take
+//!   the second word after any scheme;
+//! * split values where others do not: header values at commas, semicolons and
+//!   any blank, cookies at commas and blanks, a query at `;`, `?` and `#`.
 
 use std::borrow::Cow;
 
@@ -23,16 +24,17 @@ mod pairs;
 #[cfg(test)]
 mod tests;
 
-/// What a request's token places hold together.
+/// What a request's token places contain, taken together.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Credentials<'r> {
     /// No token, or credentials of another scheme.
     None,
-    /// Credentials that are none here and that another reader may take for a
-    /// token, such as `Bearer` with a tab behind it.
+    /// Text that is not credentials here, but that another reader may take for a
+    /// token, such as `Bearer` followed by a tab.
     Ambiguous,
-    /// What is in the place of exactly one token. If it turns out to be no token,
-    /// [`Token::is_one_word`] tells whether these credentials were malformed.
+    /// The text in the place of exactly one token. If it is not a well-formed
+    /// token, [`Token::is_one_word`] says whether the credentials were
+    /// malformed.
     Token(Token<'r>),
     /// The scheme without a token, or with several words (RFC 6750 §2.1).
     Malformed,
@@ -40,7 +42,7 @@ pub enum Credentials<'r> {
     Several,
 }
 
-/// A token and where it was. It has not been looked at.
+/// A token and where it was found. It has not been parsed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Token<'r> {
     /// The token.
@@ -52,14 +54,14 @@ pub struct Token<'r> {
 /// How a token is presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presented {
-    /// By whoever has it.
+    /// As a bearer token.
     Plainly,
-    /// With the scheme `DPoP`, as one that is bound to its holder (RFC 9449
+    /// With the scheme `DPoP`, as a token that is bound to its holder (RFC 9449
     /// section 7.1).
     WithProof,
 }
 
-/// What one place holds.
+/// What one place contains.
 enum Found<'r> {
     Nothing,
     Ambiguous,
@@ -69,7 +71,7 @@ enum Found<'r> {
 }
 
 impl<'r> Credentials<'r> {
-    /// Looks at every place; at cookies only where no other place has a token.
+    /// Searches every place. A cookie counts only if no other place has a token.
     #[must_use]
     pub fn find(head: &'r RequestHead, places: &'r [TokenPlace]) -> Self {
         let is_cookie = |place: &&TokenPlace| matches!(place, TokenPlace::Cookie(_));
@@ -82,8 +84,8 @@ impl<'r> Credentials<'r> {
         }
     }
 
-    /// These credentials and what a place holds besides. The same token in two
-    /// places is one token.
+    /// Combines these credentials with those of another place. The same token in
+    /// two places is one token.
     fn and(self, head: &'r RequestHead, place: &'r TokenPlace, places: &[TokenPlace]) -> Self {
         let found = match place {
             TokenPlace::Header { name, scheme } => {
@@ -118,8 +120,8 @@ impl<'r> Credentials<'r> {
 }
 
 impl Found<'_> {
-    /// What two pairs of one place hold together: a token twice is refused, even
-    /// if it is the same.
+    /// Combines two pairs of one place. A token that occurs twice is refused,
+    /// even if both are the same.
     fn and(self, other: Self) -> Self {
         match (self, other) {
             (found, Self::Nothing) | (Self::Nothing, found) => found,
@@ -132,8 +134,8 @@ impl Found<'_> {
         }
     }
 
-    /// What two lines of one header hold together: nothing may stand beside a
-    /// token.
+    /// Combines two lines of one header. If one has a token, the other must not
+    /// exist.
     fn beside(self, other: Self) -> Self {
         match (self, other) {
             (Self::Nothing, Self::Token(..) | Self::Several)
@@ -154,13 +156,13 @@ impl Presented {
 }
 
 impl Token<'_> {
-    /// The token, as it stands.
+    /// The token, as received.
     #[must_use]
     pub fn text(&self) -> &[u8] {
         &self.text
     }
 
-    /// The first place where it stands.
+    /// The first place that contains it.
     #[must_use]
     pub fn place(&self) -> &TokenPlace {
         self.place
@@ -172,9 +174,10 @@ impl Token<'_> {
         self.presented
     }
 
-    /// Whether it is one word, as what follows a scheme has to be (RFC 6750 §2.1):
-    /// all of it is looked at. The proxy joins repeated lines of some headers with
-    /// commas, which count as blanks here. Whatever is a token in form is one word.
+    /// Whether it is one word, as RFC 6750 section 2.1 requires after a scheme.
+    /// The whole text is searched. The proxy joins repeated lines of some
+    /// headers with commas, which count as blanks here. A well-formed token is
+    /// always one word.
     #[must_use]
     pub fn is_one_word(&self) -> bool {
         match self.place {
@@ -194,8 +197,8 @@ impl Token<'_> {
         Self { presented, ..self }
     }
 
-    /// The changes that take the token out of all places that hold it, the
-    /// header of its proof with it, and nothing else.
+    /// The changes that remove the token from all places that hold it, and the
+    /// header of its proof, and nothing else.
     pub(super) fn removal(
         &self,
         head: &RequestHead,
@@ -233,14 +236,15 @@ impl Token<'_> {
     }
 }
 
-/// Whether there is neither a comma nor anything below `!`, looked for in eight
-/// bytes at a time: what is sent in place of a token may be long.
+/// Whether the text has neither a comma nor any byte below `!`. It is searched
+/// eight bytes at a time, since clients may send long text in place of a token.
 fn is_plain(word: &[u8]) -> bool {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
     const BANGS: u64 = u64::from_ne_bytes([b'!'; 8]);
     const COMMAS: u64 = u64::from_ne_bytes([b','; 8]);
-    // The high bit of some byte is set if and only if one of the eight is less.
+    // The high bit of some byte is set if and only if one of the eight is less
+    // than `least`.
     let below = |eight: u64, least: u64| eight.wrapping_sub(least) & !eight;
     let (chunks, rest) = word.as_chunks();
     let found = chunks.iter().fold(0, |found, chunk| {

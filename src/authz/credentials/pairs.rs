@@ -5,12 +5,12 @@ use super::{Found, Presented};
 use crate::http::RequestHead;
 use crate::http::pairs::{Plus, cut, decoded, is_like};
 
-/// What the cookies have for a place.
+/// Reads a place in the cookies.
 pub(super) fn cookie<'r>(head: &'r RequestHead, name: &str) -> Found<'r> {
     let pairs = cookies(head).map(|pair| {
         let comma = |byte: &u8| *byte == b',';
         let whole = read(pair, name, Plus::Itself, &comma, in_cookie);
-        // Python's `SimpleCookie` takes what follows a blank for the next one.
+        // Python's `SimpleCookie` takes text after a blank for the next cookie.
         let later = pair.split(u8::is_ascii_whitespace).skip(1);
         later.fold(whole, |found, part| {
             let (known, value) = cut(part);
@@ -20,18 +20,18 @@ pub(super) fn cookie<'r>(head: &'r RequestHead, name: &str) -> Found<'r> {
     pairs.reduce(Found::and).unwrap_or(Found::Nothing)
 }
 
-/// What the query has for a place.
+/// Reads a place in the query.
 pub(super) fn parameter<'r>(head: &'r RequestHead, name: &str) -> Found<'r> {
     let pairs = parameters(head).map(|pair| {
-        // Some readers separate at `;`; some cut a query off at its last `?`.
+        // Some readers split at `;`; some end a query at its last `?`.
         let separates = |byte: &u8| matches!(byte, b';' | b'?' | b'#');
         read(pair, name, Plus::Space, &separates, in_parameter)
     });
     pairs.reduce(Found::and).unwrap_or(Found::Nothing)
 }
 
-/// The request's cookies without those of a place that hold a token. None where
-/// nothing is to be removed, an empty text where nothing is left.
+/// The request's cookies without those that hold the token under one of these
+/// names. `None` if nothing has to be removed; empty if no cookie is left.
 pub(super) fn without_cookie(head: &RequestHead, names: &[&str], token: &[u8]) -> Option<Vec<u8>> {
     if names.is_empty() {
         return None;
@@ -48,8 +48,8 @@ pub(super) fn without_cookie(head: &RequestHead, names: &[&str], token: &[u8]) -
     Some(kept.collect::<Vec<_>>().join(b"; ".as_slice()))
 }
 
-/// The request's path without the parameters of a place that hold a token. None
-/// where nothing is to be removed.
+/// The request's path without the parameters that hold the token. `None` if
+/// nothing has to be removed.
 pub(super) fn without_parameter(
     head: &RequestHead,
     names: &[&str],
@@ -80,7 +80,7 @@ fn is_one_of(known: &[u8], plus: Plus, names: &[&str]) -> bool {
     names.iter().any(|name| *known == *name.as_bytes())
 }
 
-/// The pairs of the `Cookie` headers (RFC 6265 section 4.2), as they stand.
+/// The pairs of the `Cookie` headers (RFC 6265 section 4.2), as received.
 fn cookies(head: &RequestHead) -> impl Iterator<Item = &[u8]> {
     let headers = head.headers().values("cookie");
     headers
@@ -88,13 +88,13 @@ fn cookies(head: &RequestHead) -> impl Iterator<Item = &[u8]> {
         .map(<[u8]>::trim_ascii)
 }
 
-/// The pairs of the query, as they stand.
+/// The pairs of the query, as received.
 fn parameters(head: &RequestHead) -> impl Iterator<Item = &[u8]> {
     let query = head.query().into_iter();
     query.flat_map(|query| query.split(|byte| *byte == b'&'))
 }
 
-/// What a pair has for a place. Empty values count for nothing.
+/// Reads a place in one pair. Empty values are ignored.
 fn read<'r>(
     pair: &'r [u8],
     name: &str,
@@ -109,7 +109,7 @@ fn read<'r>(
     } else {
         lookalike(&known, value, name, plus)
     };
-    // What a reader finds that separates pairs further.
+    // The parts that a reader finds if it splits pairs further.
     let parts = pair.split(separates).filter(|part| part.len() < pair.len());
     parts.fold(whole, |found, part| {
         let (known, value) = cut(part);
@@ -117,8 +117,8 @@ fn read<'r>(
     })
 }
 
-/// Whether some reader takes a decoded name for that of the place, or would if
-/// it decoded once more.
+/// Whether some reader takes a decoded name for the place's name, or would after
+/// decoding it once more.
 fn lookalike<'r>(known: &[u8], value: &[u8], name: &str, plus: Plus) -> Found<'r> {
     let is_like = |known: &[u8]| is_like(known, name.as_bytes());
     let is_empty = value.trim_ascii().is_empty();

@@ -1,4 +1,4 @@
-//! Which refusals say that the keys may have changed.
+//! Refusals that suggest that the issuer's keys have changed.
 
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ impl Remembered for Sets {
     }
 }
 
-/// Providers of one issuer, each with keys of its own.
+/// Providers of one issuer, each with its own keys.
 fn policy(jwks: &[&str]) -> Policy {
     let provider = |(number, jwks): (usize, &&str)| {
         format!(
@@ -143,7 +143,7 @@ fn a_bad_signature_under_a_known_kid_and_a_token_without_kid_doubt_the_keys() {
             true,
         ),
         (vec![old.jwk(None)], NAMELESS, Reason::BadSignature, true),
-        // Two fit, so that none is tried.
+        // Two keys fit, so none is tried.
         (
             vec![old.jwk(Some("k")), old.jwk(None)],
             NAMELESS,

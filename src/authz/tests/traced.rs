@@ -1,4 +1,4 @@
-//! The steps of a decision that a trace gets, and that they lead to its verdict.
+//! The steps that a trace receives, and whether they lead to the verdict.
 
 use super::doubted::{NAMED, Pair, Sets, now};
 use crate::authz::{
@@ -10,7 +10,8 @@ use crate::http::{HeaderMap, RequestHead};
 use crate::policy::Policy;
 use crate::telemetry::Reason;
 
-/// The names of the steps, and what the last one refuses the request for.
+/// The names of the steps, and the reason that the last one refuses the request
+/// for.
 #[derive(Debug, Default)]
 pub(super) struct Recorder {
     steps: Vec<&'static str>,
@@ -71,7 +72,7 @@ impl Recorder {
         }
     }
 
-    /// Whether a decision about a token is one of those that the steps lead to.
+    /// Whether the steps can lead to this decision about a token.
     pub(super) fn leads_to(&self, decision: &Decision) -> bool {
         match decision.reason() {
             None => self.waits,
@@ -100,7 +101,7 @@ fn policy(key: &Pair) -> Policy {
     config::compile(document.as_bytes()).unwrap()
 }
 
-/// The steps that lead to a route, or find none.
+/// The steps up to the route.
 const PLACE: &str = "connection method path host preflight";
 
 #[test]
@@ -154,7 +155,7 @@ fn each_step_of_a_token_is_traced_up_to_the_one_that_decides() {
     check(token, &good, Reason::Allowed, all);
 }
 
-/// The steps of a decision, which is the same without a trace.
+/// The steps of a decision, which must be the same without a trace.
 fn traced(
     policy: &Policy,
     (method, path): (&str, &str),

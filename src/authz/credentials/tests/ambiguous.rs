@@ -1,8 +1,8 @@
-//! What is no token here and one to another reader.
+//! Text that is not a token here, but is one to another reader.
 
 use super::*;
 
-/// What some reader takes for a token of ours, and is none.
+/// Text that some reader takes for a token, although it is not one here.
 const AMBIGUOUS: &[(&str, &str)] = &[
     ("authorization", "Bearer\ta"),
     ("authorization", "Bearer\u{b}a"),
@@ -31,7 +31,7 @@ const AMBIGUOUS: &[(&str, &str)] = &[
     ("authorization", "Basic \"Bearer y\""),
     ("authorization", "Forbearer x"),
     ("authorization", "Basic x/DPoP y"),
-    // The form of a token, under whichever scheme: {"alg":"none"}.{}.
+    // The form of a token, under any scheme: {"alg":"none"}.{}.
     ("authorization", "eyJhbGciOiJub25lIn0.e30."),
     ("authorization", "JWT eyJhbGciOiJub25lIn0.e30.x"),
     ("authorization", "Token token=\"eyJhbGciOiJub25lIn0.e30.x\""),
@@ -86,7 +86,7 @@ const AMBIGUOUS: &[(&str, &str)] = &[
 fn what_another_reader_takes_for_a_token_is_never_nothing() {
     for field in AMBIGUOUS {
         assert_eq!(found(&everywhere(), &[*field]), "ambiguous", "{field:?}");
-        // Beside a token it is a second one, but for cookies.
+        // Beside a token it is a second one, except in cookies.
         let header = [*field, ("x-api-token", "a")];
         let cookie = [*field, ("cookie", "session=a")];
         let query = [*field, (":path", "/?access_token=a")];

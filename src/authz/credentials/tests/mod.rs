@@ -19,7 +19,7 @@ fn head(fields: &[(&str, &str)]) -> RequestHead {
     RequestHead::new(HeaderMap::from_pairs(fields.iter().copied()))
 }
 
-/// What is found, as text: `-`, `malformed`, `several`, or the token.
+/// The result as text: `-`, `malformed`, `several`, or the token.
 fn found(places: &[TokenPlace], fields: &[(&str, &str)]) -> String {
     match Credentials::find(&head(fields), places) {
         Credentials::None => "-".to_owned(),
@@ -78,7 +78,8 @@ fn what_separates_words_is_found_wherever_it_stands() {
                 let at_an_end = at == 0 || at + 1 == length;
                 let separates = match byte {
                     b',' => true,
-                    // At an end it is trimmed, which leaves one word, or none.
+                    // At either end it is trimmed, which leaves one word or
+                    // nothing.
                     b' ' | b'\t' | b'\n' | b'\r' | b'\x0c' => !at_an_end || length == 1,
                     _ => false,
                 };
@@ -158,7 +159,7 @@ fn the_same_token_in_two_places_is_one_and_two_tokens_are_refused() {
             );
         }
         for second in fields("b") {
-            // A cookie is looked at only where no other place has a token.
+            // A cookie counts only if no other place has a token.
             let expected = match (first.0, second.0) {
                 ("cookie", "cookie") => "several",
                 ("cookie", _) => "b",

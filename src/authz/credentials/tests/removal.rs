@@ -1,8 +1,8 @@
-//! What goes on to the upstream without its token.
+//! What reaches the upstream after the token is removed.
 
 use super::*;
 
-/// The changes that take a token out, as text.
+/// The changes that remove a token, as text.
 fn removal(places: &[TokenPlace], fields: &[(&str, &str)]) -> Vec<(String, Option<String>)> {
     let head = head(fields);
     let Credentials::Token(token) = Credentials::find(&head, places) else {
