@@ -1,4 +1,4 @@
-//! What the upstream learns of a request's token.
+//! The identity headers that the upstream receives.
 
 use std::collections::BTreeSet;
 
@@ -6,29 +6,31 @@ use crate::http::FoldedName;
 use crate::rules::ClaimName;
 
 /// The headers that hold credentials by their standards. None of them may be a
-/// trailer (RFC 9110 section 6.5.1), and an upstream that merges trailers would
-/// read credentials there that nobody has judged.
+/// trailer (RFC 9110 section 6.5.1). An upstream that merges trailers into
+/// headers would read unverified credentials there.
 const CREDENTIALS: [&str; 4] = ["authorization", "cookie", "dpop", "proxy-authorization"];
 
 /// The headers that the filter sets on the way to the upstream.
 #[derive(Debug, Default)]
 pub struct IdentityHeaders {
-    /// Whether the token that was verified stays where it was.
+    /// Whether the verified token is left in the request.
     pub keep_token: bool,
     /// Claims, each in a header.
     pub claims: Vec<ClaimHeader>,
-    /// The header that gets the token's claims part as received.
+    /// The header that receives the token's claims part as received.
     pub payload: Option<Box<str>>,
-    /// The header that gets what a Lambda finds under `authorizer.jwt`.
+    /// The header that receives what a Lambda function finds under
+    /// `authorizer.jwt`.
     pub context: Option<Box<str>>,
     owned: Vec<FoldedName>,
-    /// The headers that hold credentials, that tokens come from and that rules
-    /// compare claims with, each once.
+    /// The headers that hold credentials, that tokens are read from, and that
+    /// rules compare claims with, each once.
     judged: Vec<FoldedName>,
 }
 
 impl IdentityHeaders {
-    /// Puts the headers together. Names are in lower case; no two fold together.
+    /// Puts the headers together. Names are in lower case, and no two fold to
+    /// the same name.
     #[must_use]
     pub fn new(
         keep_token: bool,
@@ -52,8 +54,8 @@ impl IdentityHeaders {
         }
     }
 
-    /// The same for a policy that takes tokens from these headers, or compares
-    /// claims with them.
+    /// Adds the headers that tokens are read from or that rules compare claims
+    /// with.
     #[must_use]
     pub fn with_judged<'n>(self, names: impl IntoIterator<Item = &'n str>) -> Self {
         let names = names.into_iter().chain(CREDENTIALS).map(str::as_bytes);
@@ -64,24 +66,25 @@ impl IdentityHeaders {
         }
     }
 
-    /// Whether a client's header of this name must not reach the upstream:
-    /// it is one that the filter may set, under any spelling that an upstream
-    /// may fold together with it (`x_user_id`, `x.user.id`).
+    /// Whether a client's header of this name must be removed before the
+    /// upstream: it is one that the filter may set, in any spelling that an
+    /// upstream may fold to the same name (`x_user_id`, `x.user.id`).
     #[must_use]
     pub fn owns(&self, name: &[u8]) -> bool {
         self.owned.iter().any(|owned| owned.covers(name))
     }
 
-    /// Whether a client's trailer of this name must not reach the upstream,
-    /// which may take it for a header: for one that the filter may set, for
-    /// credentials, or for a second value of one that is judged.
+    /// Whether a client's trailer of this name must be removed before the
+    /// upstream. The upstream may take it for a header that the filter may set,
+    /// for credentials, or for a second value of a header that the filter
+    /// judges.
     #[must_use]
     pub fn removes_trailer(&self, name: &[u8]) -> bool {
         self.owns(name) || self.judged.iter().any(|header| header.covers(name))
     }
 }
 
-/// A claim that goes to the upstream in a header.
+/// A claim that is sent to the upstream in a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimHeader {
     /// The header's name, in lower case.
@@ -92,12 +95,13 @@ pub struct ClaimHeader {
     pub format: ClaimFormat,
 }
 
-/// How an array goes into a header.
+/// How an array is written to a header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ClaimFormat {
     /// As JSON.
     #[default]
     Json,
-    /// Members with commas between; a member with a comma leaves the header absent.
+    /// Members separated by commas. If a member contains a comma, the header is
+    /// left out.
     Csv,
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A key source's place in the policy.
+/// The index of a key source in the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(usize);
 
@@ -16,49 +16,51 @@ impl SourceId {
         Self(index)
     }
 
-    /// Its place in the list.
+    /// Its index in the list.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0
     }
 }
 
-/// A place that serves a key set, and how it is asked.
+/// A place that serves a key set, and the settings for fetching it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeySource {
     /// The provider whose name metrics and logs use: the first that names
     /// this source.
     pub name: Arc<str>,
-    /// The proxy's cluster that reaches it.
+    /// The proxy's cluster for it.
     pub cluster: Box<str>,
-    /// What to ask there.
+    /// What to fetch.
     pub location: KeyLocation,
-    /// The longest a fetch may take, and a request may wait for one.
+    /// The longest time that a fetch may take, and that a request may wait for
+    /// it.
     pub timeout: Duration,
-    /// The ceiling on the age of keys before they are fetched again.
+    /// The maximum age of keys before they are fetched again.
     pub refresh: Duration,
-    /// How long the last good keys are used while the issuer fails.
+    /// How long the last good keys are used while fetches fail.
     pub max_stale: Duration,
 }
 
-/// What to ask a key source.
+/// What to fetch from a key source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyLocation {
-    /// The key set is here.
+    /// The key set is at this URI.
     Uri(FetchUri),
-    /// The issuer's metadata tell where.
+    /// The issuer's metadata name the key set's URI.
     Discovery {
         /// The issuer that the metadata must name, as written.
         issuer: Box<str>,
-        /// Where the metadata are: `OpenID` Connect's place, then RFC 8414's,
-        /// asked when the first answers 4xx.
+        /// The URIs of the metadata: that of `OpenID` Connect, then that of RFC
+        /// 8414, which is used if the first answers 4xx.
         metadata: [FetchUri; 2],
-        /// Further hosts that the key set may be at, each with its cluster.
+        /// Further hosts that may serve the key set, each with its cluster.
         hosts: BTreeMap<Box<str>, Box<str>>,
     },
 }
 
-/// An `http` or `https` URI taken apart into what a request to a cluster needs.
+/// An `http` or `https` URI, split into the parts that a request to a cluster
+/// needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchUri {
     scheme: &'static str,
@@ -68,12 +70,12 @@ pub struct FetchUri {
 }
 
 impl FetchUri {
-    /// Takes a URI apart (RFC 3986 §3).
+    /// Splits a URI into its parts (RFC 3986 §3).
     ///
     /// # Errors
     ///
-    /// Another scheme, no host, user information, a fragment, or a byte that
-    /// no URI has: nothing that could end a request line early gets through.
+    /// Another scheme, no host, user information, a fragment, or a byte that is
+    /// not allowed in a URI. So no byte can end a request line early.
     pub fn parse(uri: &str) -> Result<Self, BadUri> {
         if !uri.bytes().all(is_uri_byte) {
             return Err(BadUri::Character);
@@ -108,7 +110,7 @@ impl FetchUri {
         })
     }
 
-    /// The same place with another path, which begins with `/`.
+    /// The same scheme and authority with another path, which begins with `/`.
     #[must_use]
     pub fn with_path(&self, path: &str) -> Self {
         Self {
@@ -117,7 +119,8 @@ impl FetchUri {
         }
     }
 
-    /// The URI for people: what the query says may be a secret and is left out.
+    /// The URI for messages. The query is left out, since it may contain a
+    /// secret.
     #[must_use]
     pub fn without_query(&self) -> String {
         match self.path.split_once('?') {
@@ -157,8 +160,8 @@ impl fmt::Display for FetchUri {
     }
 }
 
-/// The host of an authority without user information; absent where either
-/// the host or the port is malformed.
+/// The host of an authority without user information; absent if the host or the
+/// port is malformed.
 fn host_of(authority: &str) -> Option<&str> {
     let (host, port) = if authority.starts_with('[') {
         let end = authority.find(']')?;
@@ -189,7 +192,7 @@ const fn is_uri_byte(byte: u8) -> bool {
 /// Why a URI cannot be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadUri {
-    /// A byte that no URI has.
+    /// A byte that is not allowed in a URI.
     Character,
     /// Neither `http://` nor `https://`.
     Scheme,

@@ -1,8 +1,8 @@
-//! The compiled policy: everything a decision needs, parsed and cross-checked,
-//! and never changed afterwards.
+//! The compiled policy: everything a decision needs, parsed and cross-checked.
+//! It never changes afterwards.
 //!
-//! `config` makes it; nothing here parses a document, and nothing here is
-//! decided per request.
+//! `config` makes it. This module parses no document and decides about no
+//! request.
 
 mod identity_headers;
 mod key_source;
@@ -25,29 +25,29 @@ use crate::telemetry::FilterState;
 pub struct Policy {
     /// The trusted issuers.
     pub providers: Providers,
-    /// Where the providers' keys are fetched from, each place once.
+    /// Where the providers' keys are fetched from, each source once.
     pub sources: Vec<KeySource>,
-    /// Where a token may stand in a request.
+    /// Where a request may have a token.
     pub token_places: Vec<TokenPlace>,
-    /// What the upstream learns.
+    /// The identity headers for the upstream.
     pub upstream: IdentityHeaders,
-    /// What a path may look like.
+    /// Which paths are accepted.
     pub paths: PathRules,
-    /// Which route a request reaches.
+    /// Finds the route of a request.
     pub table: RouteTable,
     /// The routes, by [`RouteId`].
     pub routes: Vec<Route>,
-    /// The top-level CORS policy: for answers without a route.
+    /// The top-level CORS policy, for requests without a route.
     pub cors: Option<CorsPolicy>,
-    /// How refusals look.
+    /// The format of refusals.
     pub responses: Responses,
     /// What is written to the filter state of requests; each entry once.
     pub filter_state: Vec<FilterState>,
-    /// Verified tokens that a worker remembers; 0: none.
+    /// How many verified tokens a worker caches; 0: none.
     pub max_tokens: usize,
 }
 
-/// The threads of a process share one policy, with the keys that are in it.
+/// The threads of a process share one policy and its inline keys.
 const _: () = {
     const fn is_send_sync<T: Send + Sync>() {}
     is_send_sync::<Policy>();
@@ -68,15 +68,15 @@ impl Policy {
     }
 }
 
-/// A place in the request where a token may stand.
+/// A place in the request that may hold a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenPlace {
     /// A header.
     Header {
         /// Its name, in lower case.
         name: Box<str>,
-        /// The authentication scheme before the token, compared without
-        /// case; absent: the value is the token, with or without `Bearer `.
+        /// The authentication scheme before the token, compared without case. If
+        /// absent, the whole value is the token, with or without `Bearer `.
         scheme: Option<Box<str>>,
     },
     /// A cookie of this name, compared after decoding.
@@ -85,7 +85,7 @@ pub enum TokenPlace {
     Query(Box<str>),
 }
 
-/// How refusals look.
+/// The format of refusals.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Responses {
     /// The `realm` of challenges; safe inside a quoted string.

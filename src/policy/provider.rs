@@ -9,7 +9,7 @@ use crate::jwk::KeySet;
 use crate::jwt::Expectations;
 use crate::rules::ClaimName;
 
-/// A provider's place in the policy.
+/// The index of a provider in the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProviderId(usize);
 
@@ -20,14 +20,14 @@ impl ProviderId {
         Self(index)
     }
 
-    /// Its place in the list.
+    /// Its index in the list.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0
     }
 }
 
-/// A trusted issuer, and what its tokens must meet.
+/// A trusted issuer, and the requirements on its tokens.
 #[derive(Debug)]
 pub struct Provider {
     /// The name that rules, metrics and logs use: `[a-z0-9_-]{1,64}`.
@@ -36,23 +36,23 @@ pub struct Provider {
     pub keys: ProviderKeys,
     /// The algorithms that its tokens may be signed with.
     pub algorithms: AlgorithmSet,
-    /// What every token of it must meet; the issuer stands here.
+    /// The requirements on each of its tokens, the issuer included.
     pub expectations: Expectations,
-    /// The claims that hold scopes, all of them counted.
+    /// The claims that hold scopes. The scopes of all of them count.
     pub scope_claims: Vec<ClaimName>,
 }
 
 /// Where a provider's keys are.
 #[derive(Debug)]
 pub enum ProviderKeys {
-    /// In the configuration; an unknown `kid` is final.
+    /// In the configuration. An unknown `kid` is final.
     Inline(KeySet),
-    /// Fetched, and kept fresh.
+    /// Fetched and refreshed.
     Fetched(SourceId),
 }
 
-/// The trusted issuers, in the order written: with several of one issuer, the
-/// first that a token satisfies counts.
+/// The trusted issuers, in the configured order. If several trust the same
+/// issuer, the first that accepts a token counts.
 #[derive(Debug, Default)]
 pub struct Providers {
     list: Vec<Provider>,
@@ -80,13 +80,13 @@ impl Providers {
         self.list.get(id.index())
     }
 
-    /// All of them, in the order written.
+    /// All providers, in the configured order.
     pub fn iter(&self) -> impl Iterator<Item = (ProviderId, &Provider)> {
         (0..).map(ProviderId::new).zip(&self.list)
     }
 
-    /// Those that trust `issuer`, in the order written. The cost does not
-    /// depend on how many issuers are trusted.
+    /// The providers that trust `issuer`, in the configured order. The cost does
+    /// not depend on how many issuers are trusted.
     pub fn of_issuer(&self, issuer: &str) -> impl Iterator<Item = (ProviderId, &Provider)> {
         let ids = self.by_issuer.get(issuer).map_or(&[][..], Vec::as_slice);
         ids.iter().filter_map(|id| Some((*id, self.get(*id)?)))

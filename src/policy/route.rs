@@ -1,4 +1,4 @@
-//! What a route asks of a request.
+//! What a route requires of a request.
 
 use std::sync::Arc;
 
@@ -10,23 +10,24 @@ use crate::rules::RouteRules;
 /// One route's rules.
 #[derive(Debug)]
 pub struct Route {
-    /// The first of its patterns, as written: names it in logs and in the
-    /// filter state.
+    /// The first of its patterns, as written. It is the route's name in logs and
+    /// in the filter state.
     pub name: Arc<str>,
-    /// Who may pass at all.
+    /// Who may pass.
     pub access: Access,
-    /// The providers that exist for this route; absent: every one.
+    /// The providers that the route allows; absent: every provider.
     pub providers: Option<Vec<ProviderId>>,
-    /// The `token_use` that a token must have here; a mismatch is 401.
+    /// The `token_use` that a token must have here. A mismatch leads to 401.
     pub token_use: Option<TokenUse>,
-    /// The scopes and claims; unmet ones are 403.
+    /// The required scopes and claims. Unmet ones lead to 403.
     pub rules: RouteRules,
-    /// The CORS policy in force: its own, or the top-level one; absent: none.
+    /// The CORS policy in force: its own or the top-level one; absent: no
+    /// policy.
     pub cors: Option<CorsPolicy>,
 }
 
 impl Route {
-    /// Whether tokens of `provider` exist for this route.
+    /// Whether the route allows `provider`.
     #[must_use]
     pub fn allows_provider(&self, provider: ProviderId) -> bool {
         self.providers
@@ -38,11 +39,11 @@ impl Route {
 /// Who may pass a route.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Access {
-    /// Everyone; credentials are not looked at.
+    /// Everyone; credentials are not checked.
     Public,
-    /// Everyone without a token, and those with a good one.
+    /// Requests without a token, and those with a valid one.
     Optional,
-    /// Those with a good token.
+    /// Requests with a valid token.
     #[default]
     Required,
     /// No one.

@@ -1,4 +1,4 @@
-//! A table while its routes come.
+//! Builds a route table.
 
 use super::endpoint::MethodNumber;
 use super::plan::Plan;
@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 
 /// Takes the patterns of all routes and makes a [`RouteTable`] of them.
 ///
-/// A pattern takes a few numbers here and its literals; what several have in
-/// common is found when all are there, so that nothing is searched meanwhile.
+/// A pattern takes a few numbers and its literals here. Common parts are found
+/// in `build`, when all patterns are known, so `add` searches nothing.
 #[derive(Debug)]
 pub struct TableBuilder {
     literals: Gathered<u8>,
@@ -25,9 +25,9 @@ pub struct TableBuilder {
     keys: Vec<Key>,
     entries: Vec<Entry>,
     segments: usize,
-    /// The most of them.
+    /// The maximum number of segments.
     limit: usize,
-    /// Whether there are more than there may be: the rest is not taken in.
+    /// Whether the limit was exceeded. Further patterns are ignored.
     full: bool,
 }
 
@@ -35,10 +35,11 @@ pub struct TableBuilder {
 #[derive(Debug, Clone, Copy)]
 pub struct HostList(u32);
 
-/// A pattern, to be put into the tree.
+/// A pattern that will be inserted into the tree.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
-    /// Where its keys end; they begin where those of the one before it end.
+    /// Where its keys end. They begin where the keys of the previous pattern
+    /// end.
     pub(super) end: u32,
     pub(super) method: MethodNumber,
     pub(super) list: u32,
@@ -48,7 +49,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// What `$default` has for a method.
+    /// The method number of `$default`.
     pub(super) const DEFAULT: MethodNumber = MethodNumber(u32::MAX - 1);
 
     pub(super) fn place(&self) -> (u32, u32) {
@@ -63,7 +64,7 @@ impl Default for TableBuilder {
 }
 
 impl TableBuilder {
-    /// A builder that takes so many segments in all.
+    /// A builder that accepts at most this many segments in all.
     pub(super) fn with_limit(limit: usize) -> Self {
         Self {
             literals: Gathered::default(),
@@ -80,8 +81,8 @@ impl TableBuilder {
         }
     }
 
-    /// Makes room for so many patterns of so many segments and bytes in all.
-    /// More may come: it spares moving what has come so far.
+    /// Reserves memory for this many patterns, segments and bytes in all. It
+    /// saves reallocations; more may be added.
     pub fn reserve(&mut self, patterns: usize, segments: usize, bytes: usize) {
         let segments = segments.min(self.limit);
         self.entries.reserve_exact(patterns);
@@ -90,7 +91,7 @@ impl TableBuilder {
         self.literals.reserve(segments, bytes);
     }
 
-    /// Takes in the hosts of a route; none: every host.
+    /// Adds the hosts of a route; an empty list means every host.
     pub fn hosts(&mut self, hosts: &[HostPattern]) -> HostList {
         let mut numbers = Vec::with_capacity(hosts.len());
         for host in hosts {
@@ -107,7 +108,7 @@ impl TableBuilder {
         }))
     }
 
-    /// Takes in a pattern of a route that is for these hosts.
+    /// Adds a pattern of a route that is for these hosts.
     pub fn add(&mut self, place: PatternPosition, pattern: &RoutePattern, hosts: HostList) {
         if !self.full && self.take(place, pattern, hosts).is_none() {
             *self = Self {
@@ -150,7 +151,7 @@ impl TableBuilder {
         Some(MethodNumber(number))
     }
 
-    /// Takes in the keys of a path, and gives its variables.
+    /// Adds the keys of a path, and returns its variables.
     fn path(&mut self, path: &PathPattern) -> Option<Vec<Variable>> {
         self.segments = self.segments.saturating_add(counted(path.segments().len()));
         if self.segments > self.limit {
@@ -178,11 +179,11 @@ impl TableBuilder {
         Some(variables)
     }
 
-    /// Makes the table. The order in which routes came has no meaning.
+    /// Builds the table. The order in which routes were added has no meaning.
     ///
     /// # Errors
     ///
-    /// Patterns that can never be told apart, or too many segments.
+    /// Patterns that match the same requests, or too many segments.
     pub fn build(self) -> Result<RouteTable, BadTable> {
         let Self {
             literals,
@@ -230,23 +231,23 @@ impl TableBuilder {
     }
 }
 
-/// What a pattern counts for among the segments that there may be in all: `/`
-/// and `$default` are not for nothing.
+/// How many segments a pattern counts for in the limit. `/` and `$default` count
+/// as one.
 pub(super) fn counted(segments: usize) -> usize {
     segments.max(1)
 }
 
-/// A host as the table keeps it. Wildcards come after all exact hosts.
+/// The sort key of a host. Wildcards come after all exact hosts.
 fn host_key(below: bool, name: &str) -> impl Iterator<Item = u8> {
     std::iter::once(below.into()).chain(name.bytes())
 }
 
-/// Every former number has a new one.
+/// The new number for each former number.
 fn renumbered(numbers: &[u32], former: u32) -> u32 {
     numbers.get(index(former)).copied().unwrap_or_default()
 }
 
-/// The methods in order, and their numbers in the entries accordingly.
+/// Sorts the methods, and renumbers them in the entries.
 fn in_order(methods: BTreeMap<Method, u32>, entries: &mut [Entry]) -> Box<[Method]> {
     let mut numbers = vec![0; methods.len()];
     for (number, former) in (0..).zip(methods.values()) {

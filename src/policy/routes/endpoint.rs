@@ -8,33 +8,33 @@ use std::collections::BTreeSet;
 pub(super) struct MethodNumber(pub(super) u32);
 
 impl MethodNumber {
-    /// `ANY`, which comes after all that have a name.
+    /// `ANY`, which comes after all named methods.
     pub(super) const ANY: Self = Self(u32::MAX);
 }
 
-/// What one method of a pattern leads to. A pattern has its slots in the order
-/// of their methods, no two of one method.
+/// The target of one method of a pattern. A pattern's slots are sorted by
+/// method, and no two have the same method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Slot {
     pub(super) method: MethodNumber,
     pub(super) route: u32,
     /// The position in the route's `match`.
     pub(super) pattern: u32,
-    /// The number of its variables, all together, in the table.
+    /// The number of its list of variables in the table.
     pub(super) variables: u32,
 }
 
-/// The method of a request, looked up: a pattern's slots are searched for a
-/// number.
+/// The method of a request as a number, which is searched for in a pattern's
+/// slots.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked {
     named: Option<MethodNumber>,
-    /// What stands for it where it has no slot of its own.
+    /// The method to use if the pattern has no slot for this one.
     instead: Option<MethodNumber>,
 }
 
 impl Asked {
-    /// Looks a method up among those that routes name, which are in order.
+    /// Looks a method up among the methods that routes name, which are sorted.
     pub(super) fn of(method: &[u8], known: &[Method]) -> Self {
         let number = |name: &[u8]| {
             let order = |one: &Method| one.as_str().as_bytes().cmp(name);
@@ -63,17 +63,17 @@ impl Asked {
     }
 }
 
-/// The methods for which a path has a route, on some pattern that matches it.
+/// The methods for which some pattern that matches a path has a route.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PathMethods<'a> {
-    /// Those that are named. `HEAD` is among them only by name.
+    /// The named methods. `HEAD` is among them only if a route names it.
     pub named: BTreeSet<&'a Method>,
-    /// Whether some route, `$default` included, takes every method.
+    /// Whether some route accepts every method, `$default` included.
     pub any: bool,
 }
 
 impl<'a> PathMethods<'a> {
-    /// Adds what a pattern has.
+    /// Adds the methods of a pattern.
     pub(super) fn add(&mut self, slots: &[Slot], known: &'a [Method]) {
         for slot in slots {
             if slot.method == MethodNumber::ANY {

@@ -1,21 +1,22 @@
-//! Which route a request has.
+//! Finds the route of a request.
 //!
 //! Routes have no order. Of the patterns that match the path and have the
 //! method, those without `{name+}` come before those with it, and `$default`
-//! comes last; among equals the first segment from the left decides in which
-//! one has a literal where the other has a variable, or a variable where the
-//! other has `{name+}`. At one pattern a named method comes before `ANY`, and
-//! `HEAD` is `GET` unless it is named. The routes of the request's very host
-//! come first, their `$default` included, then those of the wildcards that
-//! stand for it, longest first, then those without hosts.
+//! comes last. Among equals, the first segment from the left in which they
+//! differ decides: a literal comes before a variable, and a variable before
+//! `{name+}`. Within one pattern, a named method comes before `ANY`, and `HEAD`
+//! is treated as `GET` unless a route names it. The routes of exactly the
+//! request's host come first, their `$default` included, then those of the
+//! wildcards that match it, longest first, then those without hosts.
 //!
 //! The table is a tree of our own. The router crates (`matchit`, `path-tree`,
-//! `wayfind`) answer one best pattern for a path as text; whether that pattern
-//! has the method is asked too late to go back for the next one, a `{name+}`
-//! far down beats a `{name}` high up, and they would split a segment at the
-//! slash that was decoded inside it.
+//! `wayfind`) return the one best pattern for a path as text. They do not check
+//! the method early enough to go back to the next pattern, a `{name+}` far down
+//! beats a `{name}` high up, and they would split a segment at a slash that was
+//! decoded inside it.
 //!
-//! It does not judge paths or hosts (`http` has), nor what a route requires.
+//! This module does not validate paths or hosts (`http` does), and does not know
+//! what a route requires.
 
 mod builder;
 mod endpoint;

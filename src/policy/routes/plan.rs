@@ -1,4 +1,4 @@
-//! What goes where in a table, before it is built.
+//! The layout of a table before it is built.
 
 use super::builder::{Entry, counted};
 use super::endpoint::{MethodNumber, Slot};
@@ -11,8 +11,8 @@ use crate::order;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// The patterns of all sets of routes in the order of precedence. Hosts that
-/// have the same routes share a set; set 0 is that of every host.
+/// The patterns of all route sets in the order of precedence. Hosts with the
+/// same routes share a set. Set 0 is for every host.
 #[derive(Debug)]
 pub(super) struct Plan {
     keys: Vec<Key>,
@@ -20,16 +20,17 @@ pub(super) struct Plan {
     hosts: Sequences<u8>,
     /// The set of each host.
     sets: Box<[u32]>,
-    /// Numbers of entries, set by set, those of `$default` first.
+    /// Numbers of entries, set by set. The entries of `$default` come first in
+    /// each set.
     order: Vec<u32>,
-    /// The part of each set.
+    /// The range of each set in `order`.
     parts: Vec<Range<usize>>,
 }
 
 impl Plan {
     /// # Errors
     ///
-    /// Patterns that can never be told apart, or too many segments.
+    /// Patterns that match the same requests, or too many segments.
     pub(super) fn new(
         keys: Vec<Key>,
         mut entries: Vec<Entry>,
@@ -61,8 +62,8 @@ impl Plan {
         }
     }
 
-    /// Puts the entries of each set in order. A set has the entries of the
-    /// lists that its hosts are on.
+    /// Sorts the entries of each set. A set has the entries of the lists that
+    /// its hosts are on.
     fn arrange(
         &mut self,
         lists: &Sequences<u32>,
@@ -112,7 +113,7 @@ impl Plan {
         Ok(())
     }
 
-    /// What entries of a set are ordered by.
+    /// The sort key of an entry in its set.
     fn precedence(&self, number: u32) -> impl Ord + use<'_> {
         let entry = self.entry(number);
         (
@@ -154,7 +155,7 @@ impl Plan {
         })
     }
 
-    /// What `$default` leads to in each set.
+    /// The target of `$default` in each set.
     pub(super) fn defaults(&self) -> Box<[Option<Slot>]> {
         let first = |part: &Range<usize>| self.order.get(part.clone())?.first().copied();
         let default = |part| first(part).filter(|number| self.is_default(*number));
@@ -168,7 +169,7 @@ impl Plan {
         self.entry(number).method == Entry::DEFAULT
     }
 
-    /// What an entry leads to.
+    /// The target of an entry.
     pub(super) fn slot(&self, number: u32) -> Slot {
         let entry = self.entry(number);
         Slot {
@@ -216,7 +217,7 @@ impl Plan {
         found.into_iter().map(clash).collect()
     }
 
-    /// The first host that has a set; none: every host has it.
+    /// The first host that has a set; `None` for the set of every host.
     fn host_of(&self, set: u32) -> Option<HostPattern> {
         let at = self.sets.iter().position(|known| *known == set)?;
         let (below, name) = self.hosts.get(u32::try_from(at).ok()?).split_first()?;
@@ -235,7 +236,8 @@ fn place((route, pattern): (u32, u32)) -> PatternPosition {
     }
 }
 
-/// Which lists the hosts of a set are on, from set 1, and the set of each host.
+/// For each set from 1, the lists that its hosts are on; and the set of each
+/// host.
 fn sets_of(hosts: &Sequences<u8>, lists: &Sequences<u32>) -> (Sequences<u32>, Box<[u32]>) {
     let count = lists
         .iter()

@@ -1,4 +1,4 @@
-//! From patterns in order to the tree.
+//! Builds the tree from sorted patterns.
 
 use super::endpoint::Slot;
 use super::plan::Plan;
@@ -6,21 +6,21 @@ use super::sequences::{Sequences, index};
 use super::tree::{Key, Node, Tree};
 use std::collections::VecDeque;
 
-/// A node, as it is to be.
+/// A node that is still to be built.
 struct Bud<'p> {
     label: &'p [Key],
     /// The entries of the pattern that ends here.
     exact: &'p [u32],
-    /// Those of the pattern that goes on with `{name+}`.
+    /// The entries of the pattern that continues with `{name+}`.
     greedy: &'p [u32],
     children: usize,
 }
 
 impl Tree {
-    /// Plants the sets of a plan; the root of each has its number.
+    /// Builds the trees of a plan's sets. The root of each has the set's number.
     ///
-    /// It is walked twice, level by level: first to see how much memory it
-    /// takes, so that it takes no more, also while it grows.
+    /// It walks the plan twice, level by level. The first walk counts the memory
+    /// needed, so that the tree takes no more, even while it grows.
     pub(super) fn plant(plan: &Plan, literals: Sequences<u8>) -> Self {
         let (mut nodes, mut labels, mut slots) = (1_usize, 0_usize, 0_usize);
         each_bud(plan, |bud| {
@@ -46,7 +46,7 @@ impl Tree {
     }
 }
 
-/// The tree so far.
+/// The tree built so far.
 struct Grown {
     nodes: Vec<Node>,
     labels: Vec<Key>,
@@ -70,7 +70,7 @@ impl Grown {
         self.child = self.child.saturating_add(bud.children);
     }
 
-    /// What the last node ends at.
+    /// Closes the last node.
     fn end(&mut self) {
         self.nodes.push(Node {
             label: number(self.labels.len()),
@@ -81,12 +81,12 @@ impl Grown {
     }
 }
 
-/// A count that the bound on segments keeps far below the limit.
+/// Converts a count. The limit on segments keeps it far below `u32::MAX`.
 fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// Shows `visit` all nodes in their order: the roots, their children, theirs.
+/// Calls `visit` for all nodes, level by level from the roots.
 fn each_bud<'p>(plan: &'p Plan, mut visit: impl FnMut(Bud<'p>)) {
     let mut pending: VecDeque<(&[u32], u32)> = plan.paths().map(|set| (set, 0)).collect();
     while let Some((entries, depth)) = pending.pop_front() {
@@ -119,8 +119,8 @@ fn each_bud<'p>(plan: &'p Plan, mut visit: impl FnMut(Bud<'p>)) {
     }
 }
 
-/// What the keys of the first and the last pattern have in common, and so all
-/// between them, but for a `{name+}` that they may end with.
+/// The keys that the first and the last pattern have in common, and so all
+/// patterns between them, without a final `{name+}`.
 fn common<'p>(first: &'p [Key], last: &[Key]) -> &'p [Key] {
     let pairs = first.iter().zip(last);
     let same = pairs.take_while(|(one, other)| one == other && **one != Key::GREEDY);

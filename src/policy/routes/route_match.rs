@@ -11,19 +11,19 @@ use std::cell::OnceCell;
 pub(super) struct Variable {
     /// The number of its name in the table.
     pub(super) name: u32,
-    /// The segment that is its value, or the first of them.
+    /// The segment that is its value, or the first of several.
     pub(super) at: u16,
-    /// Whether its value is all segments from there: `{name+}`.
+    /// Whether its value is all remaining segments: `{name+}`.
     pub(super) greedy: bool,
 }
 
-/// The route of a request and what the path has for its variables.
+/// The route of a request and the values of its path variables.
 #[derive(Debug)]
 pub struct RouteMatch<'a> {
     table: &'a RouteTable,
     slot: &'a Slot,
     segments: &'a [Segment<'a>],
-    /// The value of `{name+}`, once asked for.
+    /// The value of `{name+}`, built when it is first needed.
     rest: OnceCell<Vec<u8>>,
 }
 
@@ -61,9 +61,9 @@ impl<'a> RouteMatch<'a> {
         })
     }
 
-    /// The value of the variable called `name`, decoded, in the letter case it
-    /// came in. That of `{name+}` is its segments with `/` between them,
-    /// without the slash at the path's end.
+    /// The value of the variable called `name`, decoded, in its original letter
+    /// case. The value of `{name+}` is its segments joined with `/`, without the
+    /// slash at the path's end.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&[u8]> {
         let mut variables = self.table.variables.get(self.slot.variables).iter();

@@ -1,11 +1,11 @@
-//! Texts and lists, each once, without a piece of memory for each.
+//! Interned texts and lists, without an allocation for each.
 
 use crate::order;
 use std::cmp::Ordering;
 use std::ops::Range;
 
-/// Different sequences in ascending order, in one piece of memory. Four bytes
-/// a sequence come to its items.
+/// Distinct sequences in ascending order, in one allocation. Each takes four
+/// bytes besides its items.
 #[derive(Debug)]
 pub(super) struct Sequences<T> {
     items: Box<[T]>,
@@ -14,12 +14,12 @@ pub(super) struct Sequences<T> {
 }
 
 impl<T> Sequences<T> {
-    /// The sequence of this number; none has a number that was not given out.
+    /// The sequence with this number, which must be one that was assigned.
     pub(super) fn get(&self, number: u32) -> &[T] {
         slice_of(&self.items, &self.ends, index(number))
     }
 
-    /// How many there are.
+    /// The number of sequences.
     pub(super) fn len(&self) -> usize {
         self.ends.len()
     }
@@ -29,8 +29,8 @@ impl<T> Sequences<T> {
         (0..self.len()).map(|at| slice_of(&self.items, &self.ends, at))
     }
 
-    /// The number of the sequence that `order` finds equal to the one wanted:
-    /// it tells how a known one compares with it.
+    /// The number of the sequence that `order` finds equal. `order` compares a
+    /// sequence with the wanted one.
     pub(super) fn find(&self, order: impl Fn(&[T]) -> Ordering) -> Option<u32> {
         let numbers = 0..u32::try_from(self.len()).ok()?;
         find_in(numbers, |number| order(self.get(number)))
@@ -46,7 +46,8 @@ impl<T> Default for Sequences<T> {
     }
 }
 
-/// Of ascending numbers the one that `order` finds equal to what is wanted.
+/// The one of these ascending numbers that `order` finds equal to the wanted
+/// value.
 pub(super) fn find_in(numbers: Range<u32>, order: impl Fn(u32) -> Ordering) -> Option<u32> {
     let Range { mut start, mut end } = numbers;
     while start < end {
@@ -60,7 +61,7 @@ pub(super) fn find_in(numbers: Range<u32>, order: impl Fn(u32) -> Ordering) -> O
     None
 }
 
-/// Sequences as they come, with repeats, until they are put in order.
+/// Sequences in the order they were added, with duplicates, before sorting.
 #[derive(Debug)]
 pub(super) struct Gathered<T> {
     items: Vec<T>,
@@ -68,14 +69,14 @@ pub(super) struct Gathered<T> {
 }
 
 impl<T: Copy + Ord> Gathered<T> {
-    /// Makes room for so many sequences of so many items in all, so that
-    /// nothing is moved while they come.
+    /// Reserves memory for this many sequences and items in all, so that no
+    /// reallocation is needed.
     pub(super) fn reserve(&mut self, sequences: usize, items: usize) {
         self.ends.reserve_exact(sequences);
         self.items.reserve_exact(items);
     }
 
-    /// Adds a sequence, and gives it a number. None where there are more items
+    /// Adds a sequence and returns its number. `None` if there are more items
     /// than can be numbered.
     pub(super) fn add(&mut self, items: impl IntoIterator<Item = T>) -> Option<u32> {
         let number = u32::try_from(self.ends.len()).ok()?;
@@ -89,7 +90,7 @@ impl<T: Copy + Ord> Gathered<T> {
         self.items.iter_mut().for_each(change);
     }
 
-    /// Puts each sequence's items in order.
+    /// Sorts each sequence's items.
     pub(super) fn sort_each(&mut self) {
         let mut rest = &mut *self.items;
         let mut start = 0;
@@ -104,12 +105,12 @@ impl<T: Copy + Ord> Gathered<T> {
         }
     }
 
-    /// Keeps each sequence once, in ascending order. What comes beside them
-    /// says under which number the sequence is now that had another before.
+    /// Keeps each sequence once, in ascending order. Also returns the new number
+    /// for each former number.
     pub(super) fn into_sequences(self) -> (Sequences<T>, Box<[u32]>) {
         let Self { items, ends } = self;
         let sequence = |number: u32| slice_of(&items, &ends, index(number));
-        // There are no more than `add` numbered.
+        // `add` has numbered all of them.
         let mut order: Vec<u32> = (0_u32..).take(ends.len()).collect();
         order::sort_numbers(&mut order, |one, other| sequence(one).cmp(sequence(other)));
         let mut distinct = Sequences::default();
@@ -147,7 +148,7 @@ impl<T> Default for Gathered<T> {
     }
 }
 
-/// A number as an index. Machines have at least 32 bits.
+/// A number as an index. The target's `usize` has at least 32 bits.
 pub(super) fn index(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }

@@ -9,12 +9,12 @@ use crate::http::path::Segment;
 use crate::http::{Host, HostPattern, Method, NormalPath, RoutePattern};
 use std::ops::ControlFlow;
 
-/// The most segments of all patterns together. `/` and `$default` count for
-/// one. Hosts that have the same routes have them in common; a pattern counts
-/// again for each other group of hosts that it is for.
+/// The most segments of all patterns together. `/` and `$default` count as one.
+/// Hosts with the same routes share them; a pattern counts again for each other
+/// group of hosts that it is for.
 pub const MAX_SEGMENTS: usize = 1_000_000;
 
-/// The most pairs of patterns that are named when they cannot be told apart.
+/// The most clashing pairs of patterns that are reported.
 pub(super) const MAX_CLASHES: usize = 2_000;
 
 /// A route, by its position in the configuration.
@@ -30,19 +30,19 @@ pub struct PatternPosition {
     pub pattern: usize,
 }
 
-/// One pattern of a route, to be put into a table.
+/// One pattern of a route, for a new table.
 #[derive(Debug, Clone, Copy)]
 pub struct RouteEntry<'a> {
-    /// Where it is written.
+    /// Where it is configured.
     pub place: PatternPosition,
     /// What it matches.
     pub pattern: &'a RoutePattern,
-    /// The hosts it is for; none: every host.
+    /// The hosts it is for; empty: every host.
     pub hosts: &'a [HostPattern],
 }
 
-/// Two patterns that match the same requests, so that nothing tells which of
-/// them a request has.
+/// Two patterns that match the same requests, so that a request's route would be
+/// ambiguous.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clash {
     /// The one written first.
@@ -53,33 +53,33 @@ pub struct Clash {
     pub host: Option<HostPattern>,
 }
 
-/// Why there is no table.
+/// Why the table cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadTable {
-    /// Pairs of patterns that can never be told apart, each once, in order.
-    /// These are not all where there are thousands.
+    /// Pairs of patterns that match the same requests, each once, in order. At
+    /// most a few thousand are reported.
     Clashes(Vec<Clash>),
     /// More than [`MAX_SEGMENTS`].
     TooManySegments,
 }
 
-/// The routes, ready to be looked up.
+/// The routes, ready for look-ups.
 ///
-/// A route takes some 60 bytes here and the text of its literals that no other
-/// has, whatever its length, and nothing is a piece of memory of its own.
+/// A route takes about 60 bytes here, whatever its length, plus the text of the
+/// literals that only it has. It needs no allocation of its own.
 #[derive(Debug, Default)]
 pub struct RouteTable {
     pub(super) tree: Tree,
-    /// Those that routes name, in order.
+    /// The methods that routes name, sorted.
     pub(super) methods: Box<[Method]>,
     pub(super) names: Sequences<u8>,
-    /// What patterns have for variables, each from the left.
+    /// The variables of patterns, each list from the left.
     pub(super) variables: Sequences<Variable>,
-    /// What `$default` leads to, for each set of routes.
+    /// The target of `$default`, for each set of routes.
     pub(super) defaults: Box<[Option<Slot>]>,
-    /// 0 before a host, 1 before the name that a wildcard stands before.
+    /// Each host is prefixed with 0, and each wildcard's name with 1.
     pub(super) hosts: Sequences<u8>,
-    /// The set of routes that each host has.
+    /// The set of routes for each host.
     pub(super) sets: Box<[u32]>,
 }
 
@@ -101,9 +101,9 @@ impl RouteTable {
         builder.build()
     }
 
-    /// Whether a request's method has one reading: [`Method::has_one_reading`],
-    /// and it is no method of a route in another letter case, which an upstream
-    /// that writes methods in upper case would take for that one.
+    /// Whether a request's method has one reading: [`Method::has_one_reading`]
+    /// holds, and it is not a route's method in another letter case. An upstream
+    /// that converts methods to upper case would take it for that method.
     #[must_use]
     pub fn has_one_reading(&self, method: &[u8]) -> bool {
         let reads_alike = |named: &Method| {
@@ -119,12 +119,12 @@ impl RouteTable {
         self.hosts.len() > 0
     }
 
-    /// The route of a request. `host` is `None` where the request names none,
-    /// or where no route does.
+    /// The route of a request. `host` is `None` if the request has no host, or
+    /// if no route names one.
     ///
-    /// A path with empty segments has a route only if it has the same without
-    /// them: an upstream that merges slashes must not find there what another
-    /// route guards.
+    /// A path with empty segments has a route only if the path without them has
+    /// the same route. Otherwise an upstream that merges slashes would reach a
+    /// path that another route guards.
     #[must_use]
     pub fn find<'a>(
         &'a self,
@@ -172,7 +172,7 @@ impl RouteTable {
     }
 
     /// The methods for which this path has a route: those of every pattern that
-    /// matches it, since a pattern hides another only from the methods it has.
+    /// matches it, since a pattern hides another only for the methods it has.
     #[must_use]
     pub fn methods_at(&self, host: Option<&Host<'_>>, path: &NormalPath<'_>) -> PathMethods<'_> {
         let mut methods = PathMethods::default();
@@ -189,7 +189,7 @@ impl RouteTable {
         methods
     }
 
-    /// The sets of routes for a host, the closest first.
+    /// The sets of routes for a host, the most specific first.
     fn sets<'a, 'h>(
         &'a self,
         host: Option<&'h Host<'h>>,

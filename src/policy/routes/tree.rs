@@ -1,47 +1,48 @@
-//! Patterns as a tree, without what is the same in many of them.
+//! Patterns as a tree that shares their common parts.
 
 use super::endpoint::Slot;
 use super::sequences::{Sequences, find_in, index};
 use crate::http::path::Segment;
 use std::ops::{ControlFlow, Range};
 
-/// The patterns of all sets of routes, each set from a root of its own.
+/// The patterns of all route sets. Each set has a root of its own.
 ///
-/// Segments that no pattern leaves or ends between are one node, so that there
-/// are fewer than two nodes for a pattern, however long. All lies in four
-/// pieces of memory, and nothing to be taken down one in the other.
+/// Consecutive segments at which no pattern branches or ends are one node. So
+/// there are fewer than two nodes for each pattern, however long. The tree is
+/// four allocations, and dropping it needs no recursion.
 ///
-/// A look-up goes back where a literal led nowhere, since `GET /a/b` must not
-/// hide `ANY /a/{x}` from a `POST`. It visits a node once at most, as each has
-/// one parent, and two nodes of a level for each one above. So hostile requests
-/// cannot make it slower than the patterns allow that have a literal and a
-/// variable at one place: with none, a look-up is one step a segment, whatever
-/// the number of routes.
+/// A look-up backtracks if a literal leads nowhere, since `GET /a/b` must not
+/// hide `ANY /a/{x}` for a `POST`. It visits a node once at most, as each has
+/// one parent, and at most two nodes of a level for each one above. So hostile
+/// requests can slow it down only as far as patterns have a literal and a
+/// variable at the same place. Without such patterns, a look-up takes one step a
+/// segment, whatever the number of routes.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
-    /// A node's children follow one another, and those of two neighbours do,
-    /// too. After the last one stands what ends it.
+    /// A node's children are adjacent, and so are the children of two adjacent
+    /// nodes. An end marker follows the last node.
     pub(super) nodes: Box<[Node]>,
     pub(super) labels: Box<[Key]>,
     pub(super) slots: Box<[Slot]>,
     pub(super) literals: Sequences<u8>,
 }
 
-/// Where what a node has begins; it ends where that of the next one begins.
+/// The start of each part of a node. Its end is the start of the next node's
+/// part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Node {
     /// The segments that lead here from the node above.
     pub(super) label: u32,
-    /// Ordered by the first segments of their labels.
+    /// The children, sorted by the first segments of their labels.
     pub(super) children: u32,
     /// The slots of the pattern that ends here.
     pub(super) exact: u32,
-    /// The slots of the pattern that goes on with `{name+}`.
+    /// The slots of the pattern that continues with `{name+}`.
     pub(super) greedy: u32,
 }
 
-/// A segment of a pattern: the number of a literal, or what stands for any.
-/// They are ordered as the patterns are by precedence.
+/// A segment of a pattern: the number of a literal, or a variable. The order of
+/// keys is the precedence of patterns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key(pub(super) u32);
 
@@ -61,9 +62,10 @@ pub(super) enum Reach {
     Greedy,
 }
 
-/// What is left to do in a look-up.
+/// A pending step of a look-up.
 enum Step<'a> {
-    /// To go to a node, so many segments and so much of its label behind.
+    /// Visit a node after this many segments, with this much of its label
+    /// matched.
     Visit {
         node: u32,
         label: u32,
@@ -73,8 +75,8 @@ enum Step<'a> {
 }
 
 impl Tree {
-    /// Shows `visit` every pattern below `root` that matches, until it breaks.
-    /// Among those of one reach the better comes first.
+    /// Calls `visit` for every pattern below `root` that matches, until it
+    /// breaks. Among those of one reach, the better pattern comes first.
     pub(super) fn walk<'a, B>(
         &'a self,
         root: u32,
@@ -107,7 +109,7 @@ impl Tree {
                 }
                 continue;
             };
-            // Pushed from the last to the first that is to be done.
+            // Pushed in reverse: the last one pushed is visited first.
             if this.greedy != after.exact {
                 pending.push(Step::Greedy(self.slots_in(this.greedy..after.exact)));
             }
@@ -134,8 +136,8 @@ impl Tree {
         self.slots.get(range).unwrap_or_default()
     }
 
-    /// Compares the segments from `depth` on with a part of a label, and tells
-    /// which comes after it; none where they differ.
+    /// Compares the segments from `depth` on with a part of a label. Returns the
+    /// index of the segment after it, or `None` if they differ.
     fn follow(&self, label: Range<u32>, segments: &[Segment<'_>], depth: usize) -> Option<usize> {
         let label = index(label.start)..index(label.end);
         let label = self.labels.get(label).unwrap_or_default();
@@ -153,7 +155,7 @@ impl Tree {
         depth.checked_add(label.len())
     }
 
-    /// Of children, those with a literal first, and the one with a variable.
+    /// Splits children into those with a literal and the one with a variable.
     fn by_kind(&self, children: Range<u32>) -> (Range<u32>, Option<u32>) {
         let last = children.end.checked_sub(1);
         match last.filter(|last| *last >= children.start) {
@@ -174,7 +176,8 @@ impl Tree {
             .map_or(&[], |Key(literal)| self.literals.get(literal))
     }
 
-    /// The visit of a child whose label's first segment is the one at `depth`.
+    /// The visit of a child whose label's first segment matches the one at
+    /// `depth`.
     fn enter<'a>(&self, node: u32, depth: usize) -> Option<Step<'a>> {
         let label = self.nodes.get(index(node))?.label.checked_add(1)?;
         let depth = depth.checked_add(1)?;

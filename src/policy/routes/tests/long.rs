@@ -1,5 +1,5 @@
-//! Long patterns that have most of their segments in common, so that the tree
-//! keeps many of them as one and has to part them at any place.
+//! Long patterns that share most of their segments. The tree keeps these in one
+//! node and has to split it at any place.
 
 use super::random::{Random, rank};
 use super::*;
@@ -17,8 +17,8 @@ impl World {
         let trunk = segments(random, 14);
         let written = (0..=random.below(12)).map(|_| {
             let mut path = trunk.clone();
-            // A part of the trunk, sometimes with another segment in it, and
-            // sometimes with others behind it.
+            // A part of the trunk, sometimes with a segment replaced, and
+            // sometimes with others after it.
             path.truncate(random.below(15));
             if random.below(2) == 0 && !path.is_empty() {
                 let at = random.below(path.len());
@@ -31,13 +31,13 @@ impl World {
             (hosts(random), pattern(random, &path))
         });
         let mut written: Vec<_> = written.collect();
-        // No two that clash, whatever their hosts.
+        // No two patterns clash, whatever their hosts.
         let mut shapes = std::collections::BTreeSet::new();
         written.retain(|(_, text)| shapes.insert(shape(text)));
         Self { written }
     }
 
-    /// A request that some pattern matches, or nearly.
+    /// A request that matches some pattern, or nearly does.
     fn request(&self, random: &mut Random) -> Vec<&'static str> {
         let (_, text) = &self.written[random.below(self.written.len())];
         let mut segments: Vec<&str> = text
@@ -100,7 +100,7 @@ fn shape(text: &str) -> String {
         .collect()
 }
 
-/// The route that the rules say a request has.
+/// The route of a request by the rules of precedence.
 fn best(
     patterns: &[(&str, RoutePattern)],
     host: &str,

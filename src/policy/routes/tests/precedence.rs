@@ -110,7 +110,7 @@ fn at_one_pattern_a_named_method_comes_before_any() {
     let routes = Routes::of(&["ANY /pets", "GET /pets", "ANY /pets/{id}"]);
     assert_eq!(routes.get("GET /pets"), Some("GET /pets"));
     assert_eq!(routes.get("POST /pets"), Some("ANY /pets"));
-    // But the better pattern comes before the named method.
+    // The better pattern comes before the named method.
     let routes = Routes::of(&["ANY /pets/dog", "GET /pets/{id}"]);
     assert_eq!(routes.get("GET /pets/dog"), Some("ANY /pets/dog"));
 }
@@ -122,7 +122,7 @@ fn head_is_get_unless_the_pattern_names_head() {
     assert_eq!(routes.get("HEAD /b"), Some("HEAD /b"));
     assert_eq!(routes.get("HEAD /c"), Some("ANY /c"));
     assert_eq!(routes.get("HEAD /d"), None);
-    // It is GET at the better pattern, whatever a worse one names.
+    // `HEAD` is `GET` at the better pattern, whatever a worse one names.
     let routes = Routes::of(&["GET /a/b", "HEAD /a/{x}"]);
     assert_eq!(routes.get("HEAD /a/b"), Some("GET /a/b"));
     assert_eq!(routes.get("HEAD /a/c"), Some("HEAD /a/{x}"));
@@ -233,7 +233,7 @@ fn a_path_with_empty_segments_has_the_route_that_it_has_without_them_or_none() {
     assert_eq!(routes.get("GET /x//y"), Some("GET /{proxy+}"));
     assert_eq!(routes.get("POST //admin"), Some("POST /{proxy+}"));
     assert!(routes.get("PUT /t/x//y").is_some());
-    // No variable but a greedy one has an empty segment in it.
+    // No variable except a greedy one contains an empty segment.
     assert_eq!(routes.get("PUT /t//x/y"), None);
     for request in [
         "GET //admin",
@@ -355,8 +355,8 @@ fn a_path_outside_of_the_base_has_no_route() {
 
 #[test]
 fn a_look_up_comes_to_each_pattern_once_at_most() {
-    // Every way to write ten segments as a literal or a variable: the worst
-    // that a tree of 1,024 patterns can be.
+    // Every way to write ten segments as a literal or a variable: the worst case
+    // for a tree of 1,024 patterns.
     let texts: Vec<String> = (0..1 << 10)
         .map(|bits| {
             let segment = |at: i32| match bits >> at & 1 {

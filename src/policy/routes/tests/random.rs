@@ -1,5 +1,5 @@
-//! Tables and requests at random, judged by the rules of precedence as they are
-//! written, without a tree.
+//! Random tables and requests, judged by the rules of precedence as documented,
+//! without a tree.
 
 use super::*;
 use crate::http::MethodPattern;
@@ -51,7 +51,7 @@ fn random_route(random: &mut Random) -> (&'static str, String) {
     (host, format!("{} {path}", random.pick(METHODS)))
 }
 
-/// How good a match is, smaller is better; `None`: no match.
+/// The rank of a match, smaller is better; `None`: no match.
 pub(super) fn rank(
     (host_pattern, pattern): (&str, &RoutePattern),
     (host, method, segments): (&str, &str, &[&str]),

@@ -1,9 +1,9 @@
-//! How much room tables take, and where it ends.
+//! The size of tables, and its limit.
 
 use super::*;
 use crate::http::path::MAX_PATTERN_SEGMENTS;
 
-/// A table of so many segments at most. The patterns of a group have its hosts.
+/// A table with this limit of segments. The patterns of a group have its hosts.
 fn table(limit: usize, groups: &[(Vec<HostPattern>, Vec<String>)]) -> Result<RouteTable, BadTable> {
     let mut builder = TableBuilder::with_limit(limit);
     let mut routes = (0..).map(RouteId);
@@ -31,7 +31,7 @@ fn host(number: usize) -> HostPattern {
 fn what_patterns_have_in_common_is_one_node() {
     let trunk = "/a/{x}".repeat(100).replace("{x}", "b");
     let routes = Routes::of(&[&format!("GET {trunk}")]);
-    // The root, with all segments, and what ends the list.
+    // The root, with all segments, and the end marker.
     assert_eq!(routes.table().tree.nodes.len(), 2);
     let routes = Routes::of(&[
         &format!("GET {trunk}/c/d"),
@@ -100,7 +100,7 @@ fn a_pattern_counts_for_each_group_of_hosts() {
         table(10_000, &all(100)).unwrap_err(),
         BadTable::TooManySegments
     );
-    // Without routes of their own, the hosts are one group.
+    // If the hosts have no routes of their own, they are one group.
     assert!(table(10_000, &all(9_000)[..1]).is_ok());
 }
 

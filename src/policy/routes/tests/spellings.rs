@@ -1,5 +1,5 @@
-//! A path that is let in has one meaning: however a router, a proxy or an
-//! upstream respells it, it has the same route or is refused.
+//! An accepted path has one meaning: in every spelling that a router, a proxy or
+//! an upstream gives it, it has the same route or is refused.
 
 use super::random::Random;
 use super::*;
@@ -19,8 +19,8 @@ const PATTERNS: &[(&str, &str)] = &[
     ("", "$default"),
 ];
 
-/// What paths are made of: the words of the patterns, and what has been used to
-/// say them otherwise.
+/// The parts of paths: the words of the patterns, and spellings known from
+/// attacks.
 const ATOMS: &[&str] = &[
     "admin", "public", "pets", "users", "health", "toys", "@me", "a b", "%40me", "a%20b",
     "%61dmin", "ADMIN", "%41dmin", "/", "/", "/", "/", "/", "//", ".", "..", "%2e", "%2E%2e",
@@ -42,7 +42,7 @@ fn octet(text: &[u8]) -> Option<u8> {
     hex.then(|| u8::from_str_radix(digits, 16).unwrap())
 }
 
-/// Decodes the octets that `which` wants, and leaves the rest, in upper case.
+/// Decodes the octets that `which` selects, and writes the others in upper case.
 fn decoded(path: &[u8], which: impl Fn(u8) -> bool) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = path;
@@ -113,8 +113,8 @@ fn flags() -> impl Iterator<Item = PathFlags> {
         allow_empty_segments: bits & 1 != 0,
         allow_semicolons: bits & 2 != 0,
         ignore_case: bits & 4 != 0,
-        // The other encoded characters are opened to mean something else than
-        // their plain ones, so decoding them does make another path.
+        // With the other characters allowed, the encoded form means something
+        // else than the plain one, so decoding changes the path.
         allow_encoded: if bits & 8 != 0 {
             percent
         } else {
