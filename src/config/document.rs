@@ -1,4 +1,4 @@
-//! From bytes to a tree: the errors of the document itself.
+//! Parses bytes to a tree, and reports errors of the document itself.
 
 use std::cell::Cell;
 
@@ -59,8 +59,8 @@ fn not_utf8(bytes: &[u8], valid: usize) -> ConfigErrors {
     ConfigErrors::of_document(line, column, DocumentProblem::NotUtf8)
 }
 
-/// What the parser says, without the position, which is told by itself. Its
-/// sentences are fixed and repeat nothing of the text.
+/// The parser's message without the position, which is reported separately. The
+/// messages are fixed and repeat nothing of the text.
 fn cause(error: &serde_json::Error) -> Box<str> {
     let sentence = error.to_string();
     match sentence.rsplit_once(" at line ") {

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Reads a duration: digits, then one unit, nothing between or around.
+/// Reads a duration: digits and one unit, without any other character.
 ///
-/// Neither fractions nor sums (`1.5h`, `1h30m`) exist: a smaller unit says the
-/// same. Absent for another form, or beyond what milliseconds in a `u64` hold.
+/// Fractions and sums (`1.5h`, `1h30m`) are not supported: a smaller unit says
+/// the same. Absent for another form, or if it exceeds a `u64` of milliseconds.
 pub(super) fn parse(text: &str) -> Option<Duration> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at_checked(digits)?;

@@ -1,46 +1,48 @@
-//! What is wrong with a configuration, all of it at once.
+//! All errors of a configuration.
 
 use std::fmt;
 
 use super::path::{ConfigPath, Path};
 use super::problem::{DocumentProblem, Problem};
 
-/// Errors that are kept. Whoever sees a thousand mends them and asks again;
-/// without a bound a document of errors would take more memory than itself.
+/// The most errors that are kept. A person who sees a thousand fixes them and
+/// compiles again. Without a limit, the errors could take more memory than the
+/// document.
 pub const MAX_ERRORS: usize = 1_000;
 
-/// Errors before which a misspelt name is compared with all others.
+/// A misspelt name is compared with all others only up to this many errors.
 const MAX_ERRORS_WITH_A_GUESS: usize = 100;
 
-/// One error: where, and what.
+/// One error: its position and the problem.
 ///
-/// Its `Display` is one line for people: the place, what is wrong, and, after
-/// a semicolon, what to write instead. It may repeat names and values of the
-/// document, shortened and escaped, but never an inline key.
+/// Its `Display` is one line for people: the position, the problem and, after a
+/// semicolon, how to fix it. It may repeat names and values of the document,
+/// shortened and escaped, but never an inline key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     /// Where it is.
     pub place: ErrorPosition,
-    /// What is wrong there, and what to write instead.
+    /// The problem, and how to fix it.
     pub problem: Problem,
 }
 
 /// Where an error is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ErrorPosition {
-    /// At this position of the text, counted from 1, columns in bytes.
+    /// At this position of the text. Lines and columns count from 1, columns in
+    /// bytes.
     Position {
         /// The line.
         line: usize,
-        /// The column; 0: at the end of the line before.
+        /// The column; 0 means the end of the previous line.
         column: usize,
     },
     /// At this value.
     Value(ConfigPath),
 }
 
-/// All errors of one configuration; never none. Ordered by their place, so
-/// that the order of members in the document does not show.
+/// All errors of one configuration, at least one. They are sorted by position,
+/// so that the order of members in the document has no effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigErrors {
     errors: Vec<ConfigError>,
@@ -53,21 +55,21 @@ impl ConfigErrors {
         self.errors.iter()
     }
 
-    /// How many more there are than are kept.
+    /// How many further errors were not kept.
     #[must_use]
     pub fn omitted(&self) -> usize {
         self.omitted
     }
 
     /// The one error of a configuration that is larger than
-    /// [`MAX_BYTES`](super::MAX_BYTES), for whoever need not have it in memory to
-    /// know that.
+    /// [`MAX_BYTES`](super::MAX_BYTES), for callers that know its size without
+    /// reading it.
     #[must_use]
     pub fn too_large() -> Self {
         Self::of_whole(DocumentProblem::TooLarge)
     }
 
-    /// The one error of a text that is no document at all.
+    /// The one error of a text that is not a document.
     pub(super) fn of_document(line: usize, column: usize, problem: DocumentProblem) -> Self {
         Self {
             errors: vec![ConfigError {
@@ -78,7 +80,7 @@ impl ConfigErrors {
         }
     }
 
-    /// The one error of a text of which no place can be named.
+    /// The one error of a text for which no position is known.
     pub(super) fn of_whole(problem: DocumentProblem) -> Self {
         Self {
             errors: vec![ConfigError {
@@ -125,7 +127,7 @@ impl fmt::Display for ConfigErrors {
 
 impl std::error::Error for ConfigErrors {}
 
-/// Where the errors go while reading goes on.
+/// Collects errors while reading continues.
 #[derive(Debug, Default)]
 pub(super) struct Sink {
     errors: Vec<ConfigError>,
@@ -133,7 +135,7 @@ pub(super) struct Sink {
 }
 
 impl Sink {
-    /// Notes what is wrong at a place.
+    /// Records a problem at a position.
     pub(super) fn report(&mut self, at: &Path<'_>, problem: impl Into<Problem>) {
         if self.errors.len() >= MAX_ERRORS {
             self.omitted = self.omitted.saturating_add(1);
@@ -145,8 +147,8 @@ impl Sink {
         });
     }
 
-    /// Whether there are so many errors that nobody wants a guess at each:
-    /// guessing costs time, and a generated document may be wrong 50,000 times.
+    /// Whether there are too many errors to suggest a name for each: suggestions
+    /// take time, and a generated document may have 50,000 errors.
     pub(super) fn is_crowded(&self) -> bool {
         self.errors.len() >= MAX_ERRORS_WITH_A_GUESS
     }
@@ -155,7 +157,7 @@ impl Sink {
     ///
     /// # Errors
     ///
-    /// What was reported.
+    /// Everything that was reported.
     pub(super) fn finish(mut self) -> Result<(), ConfigErrors> {
         if self.errors.is_empty() {
             return Ok(());

@@ -1,9 +1,9 @@
-//! What compiling a configuration takes, told from its text.
+//! Estimates the memory that compiling a configuration takes, from its text.
 //!
-//! A configuration that there is no memory for must not be compiled: what runs
-//! out of memory in a module traps. So an upper bound is told beforehand, by
-//! what a text consists of. A bound by its length alone would be twenty times
-//! what most texts take. `tests/memory.rs` measures that it is one.
+//! A configuration must not be compiled if the memory may not suffice: a module
+//! that runs out of memory traps. So an upper bound is computed beforehand from
+//! the parts of the text. A bound from its length alone would be twenty times
+//! what most texts take. `tests/memory.rs` measures that this is an upper bound.
 
 use std::borrow::Cow;
 use std::slice::Iter;
@@ -21,7 +21,7 @@ const VALUE: usize = size_of::<Value<'_>>();
 const MEMBER: usize = size_of::<(Cow<'_, str>, Value<'_>)>();
 const SEGMENT: usize = size_of::<u32>();
 const ROUTE: usize = size_of::<written::Route<'_>>();
-/// A member, where it stands in the longest vector of members.
+/// A member, in the vector whose elements are largest.
 const RULE: usize = {
     let written = size_of::<(Text<'_>, written::Requirement<written::RuleValue<'_>>)>();
     let mut most = 2 * MEMBER;
@@ -33,49 +33,51 @@ const RULE: usize = {
     }
     most
 };
-/// What an allocator takes for a piece of memory besides its bytes.
+/// The allocator's overhead for each allocation, in bytes.
 const PIECE: usize = 16;
-/// What takes memory however small the text is, in bytes: errors, and what
-/// is the most for a thousand providers.
+/// The memory that any text may take, however small, in bytes: errors, and the
+/// maximum for a thousand providers.
 const SMALL: usize = 4 * 1024 * 1024;
-/// The most that a key of a set takes, in bytes: a shared secret, with the states
-/// of three hash functions. Of longer ones the text counts as well.
+/// The most memory that a key of a set takes, in bytes: a shared secret with the
+/// states of three hash functions. For longer keys the text counts as well.
 const KEY: usize = 1_200;
-/// A key has at least so many bytes of text.
+/// The shortest text of a key, in bytes.
 const KEY_TEXT: usize = 50;
-/// The most that reading the text of a key set takes for each byte of it.
+/// The most memory that reading a key set takes for each byte of its text.
 const KEY_SET_TREE: usize = 5 * WORD;
 
-/// What a text consists of.
+/// The parts of a text, counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Parts {
     bytes: usize,
     objects: usize,
     members: usize,
     lists: usize,
-    /// One less than there are members or elements, in each object and list.
+    /// One less than the number of members or elements, summed over objects and
+    /// lists.
     commas: usize,
-    /// Names of members included.
+    /// Strings, names of members included.
     strings: usize,
-    /// Strings with escapes in them.
+    /// Strings with escapes.
     escaped: usize,
-    /// In strings: each begins a segment of a path there.
+    /// Slashes in strings: each begins a segment of a path.
     slashes: usize,
     /// Objects that may be keys: those with a member `kty`, and all in strings
-    /// with escapes, which can hold the text of a key set.
+    /// with escapes, which may contain the text of a key set.
     keys: usize,
-    /// Members or elements of the longest object or list.
+    /// The number of members or elements of the longest object or list.
     longest: usize,
 }
 
-/// Commas in the objects and lists that are open.
+/// Counts commas in the open objects and lists.
 struct Open {
     commas: [usize; MAX_DEPTH],
     depth: usize,
 }
 
 impl Parts {
-    /// Counts the parts of a text; of one that is no JSON, something or other.
+    /// Counts the parts of a text. The counts for a text that is not JSON have
+    /// no meaning.
     fn of(text: &[u8]) -> Self {
         let mut parts = Self {
             bytes: text.len(),
@@ -90,7 +92,7 @@ impl Parts {
             let count = match byte {
                 b'{' | b'[' => {
                     open.begin();
-                    // An empty one takes nothing.
+                    // An empty object or list takes nothing.
                     match (byte, next(&rest)) {
                         (_, Some(b'}' | b']')) => continue,
                         (b'{', _) => &mut parts.objects,
@@ -114,14 +116,14 @@ impl Parts {
             };
             *count = count.saturating_add(1);
         }
-        // Those that were never closed are in memory when that is found.
+        // Unclosed objects and lists are in memory when the error is found.
         while open.depth > 0 {
             parts.longest = parts.longest.max(open.end());
         }
         parts
     }
 
-    /// Goes to the end of a string.
+    /// Skips to the end of a string.
     fn string(&mut self, rest: &mut Iter<'_, u8>) {
         let is_kty = rest.as_slice().starts_with(b"kty\"");
         let mut has_escapes = false;
@@ -132,7 +134,7 @@ impl Parts {
                 b'\\' => {
                     has_escapes = true;
                     let byte = rest.next();
-                    // Any character can be written as its number.
+                    // Any character can be written as a Unicode escape.
                     (byte == Some(&b'/'), byte == Some(&b'u'))
                 }
                 byte => (*byte == b'/', *byte == b'{'),
@@ -149,7 +151,7 @@ impl Parts {
         self.keys = self.keys.saturating_add(keys);
     }
 
-    /// At least as many as there are elements in lists.
+    /// An upper bound on the elements in lists.
     fn elements(&self) -> usize {
         let all = [self.commas, self.objects, self.lists];
         let all = all.into_iter().fold(0, usize::saturating_add);
@@ -173,7 +175,7 @@ impl Open {
         self.set(self.get().saturating_add(1));
     }
 
-    /// How many members or elements there were.
+    /// The number of members or elements.
     fn end(&mut self) -> usize {
         let count = self.get().saturating_add(1);
         self.depth = self.depth.saturating_sub(1);
@@ -185,7 +187,7 @@ impl Open {
         self.commas.get(at).copied().unwrap_or_default()
     }
 
-    /// What is deeper than a configuration may be is refused when it is met.
+    /// Greater depths are ignored, since the parser refuses them immediately.
     fn set(&mut self, commas: usize) {
         let at = self.depth.saturating_sub(1);
         if let Some(place) = self.commas.get_mut(at) {
@@ -194,9 +196,9 @@ impl Open {
     }
 }
 
-/// The most memory that [`compile`](super::compile) takes for a text, what the
-/// policy keeps included and the text itself not. Tables of keys, which are made
-/// at the end, look for memory themselves.
+/// The most memory that [`compile`](super::compile) takes for a text, including
+/// the policy and excluding the text. Key tables are made at the end and check
+/// for memory themselves.
 #[must_use]
 pub fn memory_needed(text: &[u8]) -> Need {
     let parts = Parts::of(text);
@@ -209,9 +211,9 @@ pub fn memory_needed(text: &[u8]) -> Need {
 impl Parts {
     fn all(&self) -> usize {
         let texts = self.strings.saturating_sub(self.members);
-        // What the tree takes, the written form, and the policy. A vector grows to
-        // twice its length, and has room for four at least. The longest is there
-        // once more while it grows, and so is what it was before.
+        // The memory for the tree, the written form, and the policy. A vector
+        // grows to twice its length, and has room for at least four elements.
+        // While the longest one grows, its old and new memory exist at once.
         let all = sum(&[
             (self.elements(), 2 * VALUE),
             (self.lists, 4 * VALUE + PIECE),
@@ -240,7 +242,7 @@ impl Parts {
             (self.longest.min(self.members), RULE),
             (self.routes_listed(), ROUTE),
             (self.patterns(), 16 * WORD),
-            // Segments are numbers in a vector that grows, and their texts are
+            // Segments are numbers in a growing vector, and their texts are in
             // another.
             (self.slashes, 2 * SEGMENT),
             (self.bytes, 2),
@@ -252,7 +254,7 @@ impl Parts {
         })
     }
 
-    /// The list of routes is as long as what was written, whatever that was.
+    /// The list of routes is as long as the written list, whatever it contains.
     fn routes_listed(&self) -> usize {
         self.longest.max(self.objects).min(MAX_ROUTES)
     }

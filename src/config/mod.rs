@@ -1,19 +1,20 @@
-//! The configuration: from JSON to the compiled [`Policy`], or to everything
+//! The configuration: compiles JSON to the [`Policy`], or reports everything
 //! that is wrong with it.
 //!
-//! 1. `document`: bytes to a tree of values. Faults of the text itself end it.
-//! 2. `written`: the tree to its written form. Members, types, lists and
-//!    ranges are judged here, by the readers of `reader`.
-//! 3. `compile`: the written form to the policy. Patterns, origins, keys and
-//!    names get their meaning, and contradictions are refused.
+//! 1. `document` parses bytes to a tree of values. It stops at an error of the
+//!    text itself.
+//! 2. `written` reads the tree to its written form. It checks members, types,
+//!    lists and ranges with the readers of `reader`.
+//! 3. `compile` compiles the written form to the policy. It interprets patterns,
+//!    origins, keys and names, and refuses contradictions.
 //!
-//! Both later steps go on after an error, so that a person sees all of them at
+//! Both later steps continue after an error, so that a person sees all errors at
 //! once, each with its path. The order of members never has a meaning, as
-//! proxies keep none. Nothing is repaired, clamped or ignored: what is not
-//! understood could have been a rule.
+//! proxies do not keep it. Nothing is repaired, clamped or ignored: an unknown
+//! member could be a rule.
 //!
-//! The module reads JSON only; YAML is made JSON before it comes here. It is
-//! not needed once there is a policy, and it fetches nothing.
+//! The module reads JSON only; callers convert YAML to JSON. It is not used
+//! after the policy is compiled, and it fetches nothing.
 
 mod compile;
 mod document;
@@ -45,7 +46,7 @@ use crate::policy::{Policy, ProviderKeys};
 /// The largest configuration, in bytes.
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// How deep objects and lists may nest.
+/// The maximum nesting of objects and lists.
 pub const MAX_DEPTH: usize = 32;
 
 /// The most providers.
@@ -54,15 +55,15 @@ pub const MAX_PROVIDERS: usize = 1_000;
 /// The most routes.
 pub const MAX_ROUTES: usize = 50_000;
 
-/// The most that `token_cache.max_tokens` may be.
+/// The maximum of `token_cache.max_tokens`.
 pub const MAX_REMEMBERED_TOKENS: usize = 1_000_000;
 
 /// Compiles a configuration, which is one JSON text.
 ///
 /// # Errors
 ///
-/// Everything that is wrong with it, up to [`MAX_ERRORS`]; of a text that is
-/// no document, the first fault.
+/// Everything that is wrong with it, up to [`MAX_ERRORS`]. For a text that is
+/// not a document, only the first error.
 pub fn compile(bytes: &[u8]) -> Result<Policy, ConfigErrors> {
     let tree = document::parse(bytes)?;
     let mut sink = Sink::default();
@@ -74,13 +75,14 @@ pub fn compile(bytes: &[u8]) -> Result<Policy, ConfigErrors> {
             Ok(policy)
         }
         (Err(errors), _) => Err(errors),
-        // Nothing is left out without being reported; were it, this refuses.
+        // Every omission must be reported. If one was not, the configuration is
+        // refused.
         (Ok(()), None) => Err(ConfigErrors::of_whole(DocumentProblem::Incomplete)),
     }
 }
 
-/// Makes tables for them, where there is memory. Not while there is more to
-/// compile: tables leave no more free than serving requests takes.
+/// Precomputes tables for inline keys if memory suffices. It must come last:
+/// tables leave only the memory that serving requests takes.
 fn make_inline_keys_fast(policy: &Policy) {
     for (_, provider) in policy.providers.iter() {
         if let ProviderKeys::Inline(set) = &provider.keys {

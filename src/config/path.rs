@@ -1,10 +1,10 @@
-//! Where in the configuration something stands: `routes[2].match[0]`.
+//! Positions in the configuration: `routes[2].match[0]`.
 
 use std::fmt;
 use std::rc::Rc;
 
-/// A place inside the document while it is read. Cloning it copies a pointer,
-/// so that every value of 50,000 routes can carry its own.
+/// A position in the document while it is read. Cloning copies a pointer, so
+/// that each value of 50,000 routes can have its own.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Path<'d>(Option<Rc<Segment<'d>>>);
 
@@ -16,12 +16,11 @@ struct Segment<'d> {
 
 /// The path of an error: the steps from the document's root.
 ///
-/// Ordered as the document reads to a program: members by name, elements by
-/// number.
+/// Paths are ordered by member name and by element number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConfigPath(Vec<PathStep<Box<str>>>);
 
-/// One step from an object or a list into it.
+/// One step into an object or a list.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PathStep<Name> {
     /// Into an object, to the member of this name.
@@ -36,12 +35,12 @@ impl<'d> Path<'d> {
         Self(None)
     }
 
-    /// The member called `name` of what stands here.
+    /// The member called `name` of this value.
     pub(super) fn member(&self, name: &'d str) -> Self {
         self.step(PathStep::Member(name))
     }
 
-    /// Element `index` of what stands here.
+    /// Element `index` of this value.
     pub(super) fn element(&self, index: usize) -> Self {
         self.step(PathStep::Element(index))
     }
@@ -67,8 +66,8 @@ impl<'d> Path<'d> {
     }
 }
 
-/// The longest part of a name that an error repeats, in bytes: a thousand errors
-/// below a name of megabytes must not take gigabytes.
+/// The longest part of a name that an error repeats, in bytes. Otherwise a
+/// thousand errors below a name of megabytes would take gigabytes.
 const LONGEST_NAME: usize = 256;
 
 fn shortened(name: &str) -> Box<str> {
@@ -80,7 +79,7 @@ fn shortened(name: &str) -> Box<str> {
 }
 
 impl ConfigPath {
-    /// The steps from the document's root; none: the document itself.
+    /// The steps from the document's root. Empty for the document itself.
     #[must_use]
     pub fn steps(&self) -> &[PathStep<Box<str>>] {
         &self.0
@@ -104,7 +103,7 @@ impl fmt::Display for ConfigPath {
     }
 }
 
-/// Whether a name reads well without quotes: `any_of`, `x-user-id`.
+/// Whether a name needs no quotes: `any_of`, `x-user-id`.
 fn is_plain(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     !name.is_empty() && name.bytes().all(plain)

@@ -1,10 +1,10 @@
-//! The name that somebody probably meant.
+//! Suggests the name that was probably meant.
 
-/// Longer names are near to none: comparing them costs the square of it.
+/// Longer names are not compared: the cost is quadratic in the length.
 const MAX_LETTERS: usize = 64;
 
-/// The candidate that is so near to `written` that it was probably meant; the
-/// first one of several that are equally near.
+/// The candidate that is close enough to `written` to have been meant; the first
+/// of several equally close ones.
 pub(super) fn nearest<'c>(
     written: &str,
     candidates: impl IntoIterator<Item = &'c (impl AsRef<str> + ?Sized + 'c)>,
@@ -18,8 +18,9 @@ pub(super) fn nearest<'c>(
         .map(|(_, candidate)| candidate)
 }
 
-/// How many slips lie between two names, if few: one in three letters, and at
-/// most three. Slips rarely begin a word, and `one_of` is not `none_of`.
+/// The number of typing errors between two names, if there are few: one in three
+/// letters, and three at most. Errors rarely occur at the start of a word, and
+/// `one_of` is not `none_of`.
 fn slips(wanted: &[char], known: &[char]) -> Option<usize> {
     let letters = wanted.len().min(known.len());
     let allowed = letters.saturating_add(1).checked_div(3)?.min(3);
@@ -30,7 +31,7 @@ fn slips(wanted: &[char], known: &[char]) -> Option<usize> {
     Some(distance(wanted, known)).filter(|slips| *slips <= allowed)
 }
 
-/// Letter case and separators are the commonest slips: `allowOrigins`,
+/// Letter case and separators are the most common errors: `allowOrigins`,
 /// `allow-origins`.
 fn plain(name: &str) -> Vec<char> {
     name.chars()
@@ -39,8 +40,8 @@ fn plain(name: &str) -> Vec<char> {
         .collect()
 }
 
-/// Levenshtein's distance: insertions, removals and replacements. The same
-/// letters in another order (`mian`) are one slip.
+/// The Levenshtein distance: insertions, removals and replacements. Two swapped
+/// letters (`mian`) count as one error.
 fn distance(one: &[char], other: &[char]) -> usize {
     if one != other && sorted(one) == sorted(other) {
         return 1;

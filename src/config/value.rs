@@ -1,8 +1,8 @@
-//! The configuration as a tree of values, before anything has a meaning.
+//! The configuration as a tree of values, before it is interpreted.
 //!
-//! Not [`crate::json`]: that reader stops at the first fault, as a token
-//! deserves. A person wants every fault at once, each with its path, so this
-//! tree keeps a member that is there twice as a value of its own kind.
+//! [`crate::json`] is not used here: it stops at the first error, which is right
+//! for a token. A person wants to see every error at once, each with its path,
+//! so this tree keeps a duplicate member as a value of its own kind.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,11 +14,11 @@ use serde_json::Number;
 /// One value of the configuration.
 #[derive(Debug, PartialEq)]
 pub(super) enum Value<'d> {
-    /// `null`: never wanted, a member without a value is left out.
+    /// `null`. It is always refused: a member without a value must be left out.
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number. On its way through Envoy it was a double.
+    /// A number. Envoy passes every number as a double.
     Number(Number),
     /// A string.
     Text(Cow<'d, str>),
@@ -26,22 +26,21 @@ pub(super) enum Value<'d> {
     List(Vec<Value<'d>>),
     /// An object.
     Object(Object<'d>),
-    /// What stands for both values of a member that is there twice: neither
-    /// is believed.
+    /// Replaces both values of a duplicate member. Neither is used.
     Duplicate,
 }
 
-/// The members of an object in the order of their names, so that the order in
-/// which they were written cannot have a meaning.
+/// The members of an object, sorted by name, so that the order in which they
+/// were written cannot have a meaning.
 #[derive(Debug, PartialEq)]
 pub(super) struct Object<'d>(Vec<(Cow<'d, str>, Value<'d>)>);
 
-/// Reads a [`Value`], at most so deep.
+/// Reads a [`Value`] with a limit on its depth.
 pub(super) struct Tree<'c> {
-    /// How many objects and arrays may still be opened inside one another.
+    /// How many more levels objects and arrays may nest.
     pub(super) depth_left: usize,
-    /// Set when reading stopped because of the depth: an error of the parser
-    /// carries text only.
+    /// Set when reading stopped because of the depth, since an error of the
+    /// parser carries text only.
     pub(super) too_deep: &'c std::cell::Cell<bool>,
 }
 
@@ -67,7 +66,7 @@ impl<'d> Object<'d> {
         self.0.get(found).map(|(_, value)| value)
     }
 
-    /// All members in the order of their names.
+    /// All members, sorted by name.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Value<'d>)> {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
@@ -160,7 +159,7 @@ impl<'d> Visitor<'d> for &Tree<'_> {
     }
 }
 
-/// A member's name, borrowed from the text where it has no escapes.
+/// A member's name, borrowed from the text if it has no escapes.
 struct Name<'d>(Cow<'d, str>);
 
 impl<'d> Deserialize<'d> for Name<'d> {
@@ -188,7 +187,7 @@ impl<'d> Visitor<'d> for NameVisitor {
 }
 
 impl Serialize for Value<'_> {
-    /// As JSON again: an inline key set is handed on as the text it was.
+    /// Writes the value as JSON, so that an inline key set is parsed from text.
     fn serialize<S: Serializer>(&self, writer: S) -> Result<S::Ok, S::Error> {
         match self {
             Value::Null | Value::Duplicate => writer.serialize_unit(),

@@ -12,20 +12,21 @@ use crate::config::written::{ClaimRules, Requirement, RuleValue};
 use crate::http::HeaderName;
 use crate::rules::{self, ClaimName, ClaimRule, Expected, RequestPart};
 
-/// What a rule may compare a claim with, besides texts.
+/// The parts of a request that a rule may compare a claim with.
 pub(super) struct Comparable<'v, 'd> {
     pub(super) variables: Variables<'v, 'd>,
-    /// Where tokens are, which no claim equals.
+    /// The token places, which no claim may be compared with.
     pub(super) token_places: &'v TokenPlaces,
 }
 
 /// Which path variables a rule may name.
 pub(super) enum Variables<'v, 'd> {
-    /// None: the rule holds for every path.
+    /// No variable: the rule holds for every path.
     None,
-    /// Those that every one of these patterns has, each with its place.
+    /// Variables that each of these patterns has. The patterns come with their
+    /// places.
     OfPatterns(&'v [(Path<'d>, Vec<&'v str>)]),
-    /// Not known, as some pattern could not be read.
+    /// Unknown, since some pattern could not be read.
     Unknown,
 }
 
@@ -52,7 +53,7 @@ pub(super) fn scopes(
     }
 }
 
-/// RFC 6749 section 3.3: visible ASCII but `"` and `\`.
+/// RFC 6749 section 3.3: visible ASCII except `"` and `\`.
 const fn is_scope_character(character: char) -> bool {
     character.is_ascii_graphic() && character != '"' && character != '\\'
 }
@@ -99,7 +100,7 @@ fn check_distinct_values(list: &List<RuleValue<'_>>, sink: &mut Sink) {
 }
 
 impl Comparable<'_, '_> {
-    /// What a claim is compared with.
+    /// The value that a claim is compared with.
     fn expected(&self, written: &RuleValue<'_>, sink: &mut Sink) -> Expected {
         let (text, is_prefix) = match written {
             RuleValue::Text(text) => (text, false),
@@ -178,7 +179,7 @@ impl Comparable<'_, '_> {
         }
     }
 
-    /// Refuses a header or query parameter that is a path variable too: both
+    /// Refuses a header or query parameter that is also a path variable: both
     /// are written alike.
     fn check_no_variable(&self, text: &Text<'_>, sink: &mut Sink) {
         let Variables::OfPatterns(patterns) = self.variables else {

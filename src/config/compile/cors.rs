@@ -1,4 +1,4 @@
-//! CORS policies: `cors` judges their members, this module their places.
+//! CORS policies: `cors` checks their members; this module adds their positions.
 
 use crate::config::error::Sink;
 use crate::config::path::Path;
@@ -8,7 +8,7 @@ use crate::config::written::{Cors, Route};
 use crate::cors::{CorsError, CorsMember, CorsPolicy, CorsProblem, CorsSpec};
 use crate::policy::Access;
 
-/// Compiles the policy of all routes without one of their own.
+/// Compiles the policy of all routes that have none of their own.
 pub(super) fn top_level(
     written: Field<Switch<Cors<'_>>>,
     routes: Field<&List<Route<'_>>>,
@@ -24,7 +24,7 @@ pub(super) fn top_level(
     compile(&cors, token_needed, sink)
 }
 
-/// Compiles what holds for one route.
+/// Compiles the policy of one route.
 pub(super) fn of_route(
     route: &Route<'_>,
     inherited: Option<&CorsPolicy>,
@@ -94,7 +94,7 @@ fn report(cors: &Cors<'_>, error: CorsError, sink: &mut Sink) {
         CorsMember::ExposeHeaders => cors.expose_headers.as_ref(),
         CorsMember::MaxAge => Field::Absent,
     };
-    // The form was read before: this has been reported there.
+    // Reading the form has reported this already.
     if matches!(error.problem, CorsProblem::Missing | CorsProblem::EmptyList) {
         return;
     }
@@ -120,7 +120,7 @@ fn entry_problem(entry: &Text<'_>, list: &[Text<'_>], problem: CorsProblem) -> P
             }
             .into()
         }
-        // These name the entry themselves, or no entry.
+        // These name the entry in their message, or concern no entry.
         problem @ (CorsProblem::AnyOriginWithCredentials
         | CorsProblem::AnyHeaderWithCredentials
         | CorsProblem::AnyHeaderWithToken(_)

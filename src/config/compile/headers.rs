@@ -1,4 +1,4 @@
-//! Names of headers: where tokens come from, and what the upstream learns.
+//! Header names: token places and identity headers.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use crate::http::{FoldedName, HeaderName, is_token};
 use crate::policy::{ClaimHeader, IdentityHeaders, TokenPlace};
 use crate::rules::ClaimName;
 
-/// Where tokens come from. Not known where it could not be read, so that no
-/// header of `upstream` is blamed or excused for it.
+/// The token places. Absent if they could not be read, so that no header of
+/// `upstream` is accepted or refused because of them.
 pub(super) struct TokenPlaces(Vec<TokenPlace>);
 
 impl TokenPlaces {
@@ -21,14 +21,14 @@ impl TokenPlaces {
         self.0
     }
 
-    /// Whether tokens come from a query parameter of this name.
+    /// Whether a token place is a query parameter of this name.
     pub(super) fn has_query(&self, name: &str) -> bool {
         let is_it =
             |place: &TokenPlace| matches!(place, TokenPlace::Query(known) if **known == *name);
         self.0.iter().any(is_it)
     }
 
-    /// The header fields that tokens come from: `cookie` for all cookies.
+    /// The header fields that tokens are read from: `cookie` for all cookies.
     pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|place| match place {
             TokenPlace::Header { name, .. } => Some(&**name),
@@ -79,12 +79,13 @@ pub(super) fn token_places(written: Field<List<TokenFrom<'_>>>, sink: &mut Sink)
     TokenPlaces(places)
 }
 
-/// The cookies or the query parameters that tokens come from.
+/// The cookies or the query parameters that tokens are read from.
 #[derive(Default)]
 struct Pairs<'d>(BTreeMap<FoldedName, Text<'d>>);
 
 impl<'d> Pairs<'d> {
-    /// Notes a name, and reports it if there is one that upstreams take for it.
+    /// Records a name, and reports it if upstreams may take an earlier one for
+    /// it.
     fn check(&mut self, name: &Text<'d>, sink: &mut Sink) -> bool {
         let folded = FoldedName::of(name.value.as_bytes());
         let Some(other) = self.0.get(&folded) else {
@@ -101,12 +102,13 @@ impl<'d> Pairs<'d> {
     }
 }
 
-/// The headers that tokens come from, each with its schemes in lower case and
-/// their places.
+/// The headers that tokens are read from, each with its schemes in lower case
+/// and their positions.
 #[derive(Default)]
 struct Headers<'d>(BTreeMap<FoldedName, (HeaderName, Places<'d>)>);
 
-/// Where a header is written: its scheme in lower case, if it has one, and the place.
+/// The entries for one header: the scheme in lower case, if there is one, and
+/// the position.
 type Places<'d> = Vec<(Option<String>, Path<'d>)>;
 
 impl<'d> Headers<'d> {
@@ -144,7 +146,7 @@ impl<'d> Headers<'d> {
             name: header.as_str().into(),
             scheme: scheme.map(|scheme| scheme.value.into()),
         };
-        // Without a scheme the whole value is the token, whatever it begins with.
+        // Without a scheme the whole value is the token, however it begins.
         let (spelling, others) = self
             .0
             .entry(header.folded())
@@ -206,19 +208,20 @@ pub(super) fn upstream(
     )
 }
 
-/// The headers of `upstream`, no one of which may be taken for another or for
-/// one that is not the filter's.
+/// The headers of `upstream`. No two may fold to the same name, and none may be
+/// reserved.
 struct Names<'d> {
     token_headers: Vec<FoldedName>,
     taken: BTreeMap<FoldedName, Path<'d>>,
 }
 
 impl<'d> Names<'d> {
-    /// Takes a name for the filter; none, and reported, where it may not.
+    /// Takes a name for a header that the filter sets. If it is not allowed,
+    /// reports it and returns `None`.
     fn take(&mut self, written: &Text<'d>, sink: &mut Sink) -> Option<HeaderName> {
         let name = header_name(written, sink)?;
-        // Client copies are removed under every spelling that folds to this
-        // one: `content_type` would take `content-type` from every request.
+        // Client copies are removed in every spelling that folds to this name:
+        // `content_type` would remove `content-type` from every request.
         let folded = name.folded();
         let reserved = if self.token_headers.contains(&folded) {
             Some(Reserved::Token)
@@ -239,7 +242,7 @@ impl<'d> Names<'d> {
         Some(name)
     }
 
-    /// Takes the name that a member holds.
+    /// Takes the name in a member.
     fn take_field(&mut self, written: Field<Text<'d>>, sink: &mut Sink) -> Option<Box<str>> {
         let name = self.take(&written.read()?, sink)?;
         Some(name.as_str().into())
@@ -261,8 +264,8 @@ fn header_name(written: &Text<'_>, sink: &mut Sink) -> Option<HeaderName> {
     parsed
 }
 
-/// Why no claim can be compared with a header: what it holds is no name of
-/// anything, or it does not reach the upstream as it came.
+/// Why no claim can be compared with a header: its value is not an identifier,
+/// or the upstream does not receive it unchanged.
 pub(super) fn not_compared(name: &HeaderName, token_places: &TokenPlaces) -> Option<Reserved> {
     if token_places.has_header(name) {
         return Some(Reserved::Token);
@@ -282,10 +285,10 @@ pub(super) fn not_compared(name: &HeaderName, token_places: &TokenPlaces) -> Opt
     }
 }
 
-/// Why a header never holds a token that a client sends.
+/// Why a header never holds a client's token.
 fn holds_no_token(name: &HeaderName) -> Option<Reserved> {
-    /// Headers that belong to others and that clients or proxies are known to put
-    /// tokens into.
+    /// Headers with a meaning of their own that clients or proxies are known to
+    /// put tokens into.
     const TOKENS: &str = "proxy-authorization sec-websocket-protocol x-forwarded-access-token \
                           x-forwarded-authorization x-forwarded-id-token";
     Reserved::of(name).filter(|_| !is_among(TOKENS, name))

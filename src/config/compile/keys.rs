@@ -1,4 +1,4 @@
-//! Where a provider's keys are.
+//! The sources of a provider's keys.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -22,15 +22,15 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_REFRESH: Duration = Duration::from_mins(10);
 const DEFAULT_MAX_STALE: Duration = Duration::from_hours(24);
 
-/// What of a provider matters for its keys.
+/// The members of a provider that matter for its keys.
 pub(super) struct Owner<'o, 'd> {
     pub(super) name: &'o str,
     pub(super) issuer: Option<&'o Text<'d>>,
-    /// Absent where the list could not be read.
+    /// Absent if the list could not be read.
     pub(super) algorithms: Option<AlgorithmSet>,
 }
 
-/// The places that keys are fetched from, each once.
+/// The key sources, each once.
 #[derive(Default)]
 pub(super) struct Sources<'d> {
     list: Vec<KeySource>,
@@ -141,7 +141,7 @@ fn discovery(written: &Jwks<'_>, issuer: &Text<'_>, sink: &mut Sink) -> Option<K
         sink.report(&issuer.at, ProviderProblem::IssuerQuery(issuer.excerpt()));
         return None;
     }
-    // One slash at the end goes, in both forms: OpenID Connect Discovery
+    // One slash at the end is removed, for both URIs: OpenID Connect Discovery
     // section 4.1, RFC 8414 section 3.1.
     let path = uri.path().strip_suffix('/').unwrap_or(uri.path());
     let metadata = [
@@ -181,8 +181,8 @@ impl<'d> Sources<'d> {
         self.list
     }
 
-    /// The source that asks there: one that is known, which then is as careful
-    /// as the most careful provider that shares it, or this one.
+    /// Adds a source, or returns the known one with the same location. A shared
+    /// source gets the strictest settings of the providers that share it.
     fn add(&mut self, source: KeySource, at: &Path<'d>, sink: &mut Sink) -> SourceId {
         let place = match &source.location {
             KeyLocation::Uri(uri) => format!("uri {uri}"),
@@ -208,16 +208,16 @@ impl<'d> Sources<'d> {
     }
 }
 
-/// The text of a key set, up to one byte more than one may have.
+/// The text of a key set, cut off one byte after the maximum length.
 fn text_of(tree: &Value<'_>) -> Vec<u8> {
     let mut text = UpTo(MAX_KEY_SET_BYTES.saturating_add(1), Vec::new());
-    // What fails is too long, and is found to be.
+    // An error means that the text is too long, which the caller reports.
     let _ = serde_json::to_writer(&mut text, tree);
     text.1
 }
 
-/// Keeps so many bytes of what is written and then fails: what is too large is
-/// not to be in memory twice.
+/// Keeps up to this many bytes and fails when more are written, so that a text
+/// that is too large is not in memory twice.
 struct UpTo(usize, Vec<u8>);
 
 impl Write for UpTo {
@@ -233,8 +233,8 @@ impl Write for UpTo {
     }
 }
 
-/// Reads a key set, or shares the one of the same text that a former
-/// configuration has.
+/// Reads a key set, or shares the one that a former configuration read from the
+/// same text.
 fn parse(text: &[u8]) -> Result<ParsedKeySet, KeySetError> {
     if text.len() > MAX_KEY_SET_BYTES {
         return Err(KeySetError::TooLarge);
@@ -248,7 +248,7 @@ fn parse(text: &[u8]) -> Result<ParsedKeySet, KeySetError> {
     Ok(ParsedKeySet { set, skipped })
 }
 
-/// Reads an inline key set, every key of which must be of use.
+/// Reads an inline key set. Every key in it must be usable.
 fn inline_keys(
     inline: &InlineKeys<'_>,
     algorithms: Option<AlgorithmSet>,
@@ -292,7 +292,7 @@ fn inline_keys(
     Some(set)
 }
 
-/// Reports members that are there twice, at every depth.
+/// Reports duplicate members, at every depth.
 fn report_doubles<'d>(at: &Path<'d>, value: &'d Value<'d>, sink: &mut Sink) -> bool {
     match value {
         Value::Duplicate => {

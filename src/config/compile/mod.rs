@@ -1,8 +1,9 @@
-//! From the written form to the [`Policy`]: names are looked up, texts get
-//! their meaning, and what contradicts itself is refused.
+//! Compiles the written form to the [`Policy`]: it resolves names, interprets
+//! texts and refuses contradictions.
 //!
-//! Every step goes on after an error. A policy comes out only when nothing was
-//! reported, so a step may put in whatever it likes for what it could not read.
+//! Every step continues after an error. The policy is returned only if nothing
+//! was reported, so a step may use any placeholder for a value that it could not
+//! read.
 
 mod claims;
 mod cors;
@@ -25,10 +26,10 @@ use crate::policy::{BodyStyle, Policy, Providers};
 use crate::rules::ClaimRule;
 use crate::telemetry::FilterState;
 
-/// Tokens that a worker remembers, unless the configuration says how many.
+/// How many verified tokens a worker caches by default.
 const DEFAULT_MAX_TOKENS: usize = 20_000;
 
-/// The protection space of challenges, unless the configuration names it.
+/// The default realm of challenges.
 const DEFAULT_REALM: &str = "api";
 
 /// Compiles a document.
@@ -71,7 +72,7 @@ pub(super) fn compile(document: Document<'_>, sink: &mut Sink) -> Option<Policy>
 fn paths(written: Field<Paths<'_>>, sink: &mut Sink) -> PathRules {
     let readable = !matches!(written, Field::Unreadable);
     let Some(written) = written.read() else {
-        // What opens the paths cannot be known: no pattern is blamed for it.
+        // The accepted paths are unknown, so no pattern is reported.
         let flags = if readable {
             PathFlags::default()
         } else {
@@ -162,12 +163,12 @@ fn filter_state(
 }
 
 /// Whether a character may stand inside a quoted string of a challenge without
-/// an escape, which RFC 6750 section 3 has not.
+/// an escape, since RFC 6750 section 3 allows no escapes.
 const fn is_quotable(character: char) -> bool {
     matches!(character, ' '..='~') && character != '"' && character != '\\'
 }
 
-/// What a list has had so far, to find what it has twice.
+/// The elements of a list so far, to find duplicates.
 struct Seen<'d, K>(BTreeMap<K, Path<'d>>);
 
 impl<K> Default for Seen<'_, K> {
@@ -177,7 +178,7 @@ impl<K> Default for Seen<'_, K> {
 }
 
 impl<'d, K: Ord> Seen<'d, K> {
-    /// Notes an element, and reports it if the list had it before.
+    /// Records an element, and reports it if it is a duplicate.
     fn check(&mut self, at: &Path<'d>, key: K, sink: &mut Sink) -> bool {
         if let Some(first) = self.0.get(&key) {
             let first = first.to_owned();
@@ -189,7 +190,7 @@ impl<'d, K: Ord> Seen<'d, K> {
     }
 }
 
-/// Reports elements that a list has twice.
+/// Reports duplicate elements of a list.
 fn check_distinct(list: &List<Text<'_>>, sink: &mut Sink) {
     if list.items.len() < 2 {
         return;
@@ -200,7 +201,7 @@ fn check_distinct(list: &List<Text<'_>>, sink: &mut Sink) {
     }
 }
 
-/// The texts of a list without doubles; what is doubled is reported.
+/// The texts of a list without duplicates, which are reported.
 fn distinct_texts(list: &List<Text<'_>>, sink: &mut Sink) -> Vec<Box<str>> {
     check_distinct(list, sink);
     list.items.iter().map(|text| text.value.into()).collect()

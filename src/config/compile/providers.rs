@@ -21,17 +21,17 @@ use crate::rules::ClaimName;
 const DEFAULT_CLOCK_SKEW: Duration = Duration::from_mins(1);
 const DEFAULT_SCOPE_CLAIMS: [&str; 2] = ["scope", "scp"];
 
-/// The longest name of a provider: metrics carry it.
+/// The longest name of a provider. Metrics contain the name.
 const MAX_NAME: usize = 64;
 
-/// The providers and what routes have to know of them.
+/// The providers, and what routes need to know about them.
 pub(super) struct Compiled<'d> {
     pub(super) list: Vec<Provider>,
     pub(super) sources: Vec<KeySource>,
     pub(super) names: BTreeMap<&'d str, ProviderId>,
-    /// Whether `providers` is there at all.
+    /// Whether `providers` is present.
     pub(super) are_there: bool,
-    /// Whether every name could be read, so that another one is unknown.
+    /// Whether every name could be read, so that any other name is unknown.
     pub(super) all_named: bool,
 }
 
@@ -134,7 +134,8 @@ fn audiences(written: &Audiences<'_>, sink: &mut Sink) -> jwt::Audiences {
     }
 }
 
-/// Absent where the list could not be read in full, so that no key is blamed.
+/// Absent if some element could not be read, so that no key is reported because
+/// of it.
 fn algorithms(written: Field<List<Text<'_>>>, sink: &mut Sink) -> Option<AlgorithmSet> {
     let list = match written {
         Field::Absent => return Some(AlgorithmSet::asymmetric()),
@@ -146,7 +147,7 @@ fn algorithms(written: Field<List<Text<'_>>>, sink: &mut Sink) -> Option<Algorit
     let mut known = list.complete;
     for name in &list.items {
         if let Some(algorithm) = Algorithm::parse(name.value) {
-            // `ES256` and `ESP256` are one algorithm.
+            // `ES256` and `ESP256` are the same algorithm.
             seen.check(&name.at, algorithm, sink);
             set.insert(algorithm);
             continue;
@@ -191,7 +192,7 @@ fn scope_claims(written: Field<List<Text<'_>>>, sink: &mut Sink) -> Vec<ClaimNam
 }
 
 impl Compiled<'_> {
-    /// The provider of this name; reported where there is none.
+    /// The provider of this name. An unknown name is reported.
     pub(super) fn find(&self, name: &Text<'_>, sink: &mut Sink) -> Option<ProviderId> {
         let found = self.names.get(name.value).copied();
         if found.is_none() && self.all_named {

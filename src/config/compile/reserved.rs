@@ -4,8 +4,8 @@
 use crate::config::problem::Reserved;
 use crate::http::{HeaderName, fold_together};
 
-/// The names of each kind, with blanks between. A `*` at the end of a name stands
-/// for any continuation, one at the start for any beginning.
+/// The names of each kind, separated by blanks. A `*` at the end of a name
+/// matches any suffix, one at the start any prefix.
 const KINDS: [(Reserved, &str); 10] = [
     // RFC 9110 section 7.6.1, `proxy-…` of section 11.7, and what HTTP/2 forbids
     // (RFC 9113 section 8.2.2).
@@ -19,8 +19,8 @@ const KINDS: [(Reserved, &str); 10] = [
     (Reserved::Cookie, "cookie"),
     (Reserved::Envoy, "x-envoy-* x-request-id via"),
     (Reserved::Proof, "dpop"),
-    // Where proxies write the client's address, certificate and connection. Most of
-    // the names for the address end alike.
+    // Headers in which proxies write the client's address, certificate and
+    // connection. Most of the names for the address have the same ending.
     (
         Reserved::Forwarded,
         "forwarded x-forwarded x-forwarded-* x-original-forwarded-* *-ip *-clientip *-socketip \
@@ -43,14 +43,14 @@ const KINDS: [(Reserved, &str); 10] = [
     ),
 ];
 
-/// The `x-forwarded-…` that say who the user is, as `oauth2-proxy` and its kin
-/// name them, and nothing of the connection.
+/// The `x-forwarded-…` headers that identify the user, as `oauth2-proxy` and
+/// similar proxies name them, and say nothing about the connection.
 const OF_THE_USER: &str = "x-forwarded-user x-forwarded-email x-forwarded-groups \
                            x-forwarded-preferred-username";
 
 impl Reserved {
-    /// Why a header that upstreams may take for this one is not the filter's to
-    /// set.
+    /// Why the filter must not set a header that upstreams may take for this
+    /// one.
     pub(super) fn of(name: &HeaderName) -> Option<Self> {
         if is_among(OF_THE_USER, name) {
             return None;
@@ -61,7 +61,7 @@ impl Reserved {
     }
 }
 
-/// Whether one of these names or patterns, with blanks between, is for a header
+/// Whether one of these names or patterns, separated by blanks, matches a header
 /// that upstreams may take for this one.
 pub(super) fn is_among(patterns: &str, name: &HeaderName) -> bool {
     let name = name.as_str().as_bytes();

@@ -1,4 +1,4 @@
-//! Routes, and the table that finds them.
+//! Routes and the route table.
 
 use super::claims::{Comparable, Variables, claim_rules, scopes};
 use super::cors;
@@ -16,20 +16,20 @@ use crate::policy::routes::{BadTable, Clash, PatternPosition, TableBuilder};
 use crate::policy::{Access, ProviderId, Route, RouteId, RouteTable};
 use crate::rules::RouteRules;
 
-/// The routes and how they are found.
+/// The routes and their table.
 pub(super) struct Compiled {
     pub(super) list: Vec<Route>,
-    /// Absent where two routes clash.
+    /// Absent if two routes clash.
     pub(super) table: Option<RouteTable>,
 }
 
-/// A pattern that was read, and where it stands.
+/// A pattern that was read, and its position.
 struct Pattern<'d> {
     at: Path<'d>,
     pattern: RoutePattern,
 }
 
-/// What routes depend on, compiled before.
+/// What routes depend on. It is compiled earlier.
 pub(super) struct Known<'k, 'd> {
     pub(super) paths: &'k PathRules,
     pub(super) providers: &'k Providers<'d>,
@@ -49,8 +49,8 @@ pub(super) fn compile(
     let mut builder = TableBuilder::default();
     for (number, route) in written.iter().enumerate() {
         let patterns = patterns(&route.patterns, known.paths, sink);
-        // Nothing is said of what a route may clash with whose hosts could not
-        // be read.
+        // If a route's hosts could not be read, its clashes are unknown and not
+        // reported.
         if let Some(hosts) = hosts(&route.hosts, sink) {
             let hosts = builder.hosts(&hosts);
             for (at, read) in patterns.read.iter().enumerate() {
@@ -84,7 +84,7 @@ fn check_providers(routes: &[written::Route<'_>], providers: &Providers<'_>, sin
 /// The patterns of one route.
 struct Patterns<'d> {
     read: Vec<Pattern<'d>>,
-    /// Whether these are all.
+    /// Whether all patterns could be read.
     complete: bool,
     /// The first, as written.
     name: &'d str,
@@ -119,7 +119,7 @@ fn patterns<'d>(
     }
 }
 
-/// The hosts of a route, none for every host; absent where they could not be
+/// The hosts of a route; empty means every host. Absent if they could not be
 /// read.
 fn hosts(written: &Field<List<Text<'_>>>, sink: &mut Sink) -> Option<Vec<HostPattern>> {
     let list = match written {
@@ -185,8 +185,8 @@ fn compile_one(
     }
 }
 
-/// Rules that could never be judged are refused: whoever wrote them believes
-/// that the route is guarded.
+/// Refuses rules that would never be evaluated: their author believes that the
+/// route is protected.
 fn check_access(written: &written::Route<'_>, sink: &mut Sink) {
     let (access, judges_providers) = match written.access {
         Field::Is(Access::Public) => (Access::Public, false),

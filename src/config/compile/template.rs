@@ -1,37 +1,37 @@
-//! What stands for a part of the request: `{id}`, `{header.x-tenant}`,
+//! Placeholders for parts of the request: `{id}`, `{header.x-tenant}`,
 //! `{query.tenant}`.
 
 use crate::config::suggest::nearest;
 
-/// The first parts of names that are not a path variable's.
+/// The prefixes of placeholders that are not path variables.
 const SOURCES: [&str; 2] = ["header", "query"];
 
-/// A text that stands for a part of the request.
+/// A placeholder for a part of the request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Template<'t> {
     /// `{name}`
     Variable(&'t str),
-    /// `{header.name}`; what may be a header's name was not looked at.
+    /// `{header.name}`; the name was not checked.
     Header(&'t str),
     /// `{query.name}`
     Query(&'t str),
 }
 
-/// Why a text looks like a template and is none.
+/// Why a text looks like a placeholder and is not one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TemplateError {
-    /// Other text stands beside a path variable.
+    /// Other text beside a path variable.
     VariableBesideText,
-    /// Other text stands beside a header or a query parameter.
+    /// Other text beside a header or a query parameter.
     BesideText,
-    /// Blanks stand inside the braces.
+    /// Blanks inside the braces.
     Blanks,
-    /// What no query parameter can be called.
+    /// A name that no query parameter can have.
     QueryName,
 }
 
 impl<'t> Template<'t> {
-    /// What a text stands for; nothing where it is a text.
+    /// The placeholder that a text is; `None` if it is plain text.
     pub(super) fn parse(text: &'t str) -> Result<Option<Self>, TemplateError> {
         let inner = text
             .strip_prefix('{')
@@ -55,8 +55,8 @@ impl<'t> Template<'t> {
         }
     }
 
-    /// What stands in braces. `{name+}` is written in patterns; the variable is
-    /// `name` there too.
+    /// The placeholder with this text in its braces. A variable `{name+}` of a
+    /// pattern is called `name` here.
     fn of_name(inner: &'t str) -> Option<Self> {
         if let Some(name) = inner.strip_prefix("header.") {
             return Some(Self::Header(name));
@@ -68,8 +68,8 @@ impl<'t> Template<'t> {
         is_variable_name(name).then_some(Self::Variable(name))
     }
 
-    /// What was probably meant with a variable that does not exist:
-    /// `{header.x-tenant}` with `headers.x-tenant`.
+    /// The placeholder that was probably meant by an unknown variable:
+    /// `{header.x-tenant}` for `headers.x-tenant`.
     pub(super) fn probably(variable: &str) -> Option<String> {
         let (source, name) = variable.split_once('.').unwrap_or((variable, "NAME"));
         let source = nearest(source, SOURCES.iter())?;
@@ -77,8 +77,8 @@ impl<'t> Template<'t> {
     }
 }
 
-/// The first template in a text that somebody wants filled in, as in
-/// `user-{id}`; other braces are text.
+/// The first placeholder inside a text, as in `user-{id}`. Other braces are
+/// text.
 fn template_inside(text: &str) -> Option<Template<'_>> {
     text.split('{')
         .skip(1)

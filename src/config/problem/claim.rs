@@ -1,39 +1,39 @@
-//! What is wrong with a value of a claim rule.
+//! Problems of a value in a claim rule.
 
 use std::fmt;
 
 use super::{Excerpt, Reserved};
 use crate::config::path::ConfigPath;
 
-/// What is wrong with what a claim is to be compared with.
+/// The problem of a value that a claim is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimProblem {
     /// A path variable beside other text.
     PartOfText(Excerpt),
     /// A header or query parameter beside other text.
     RequestInText(Excerpt),
-    /// What stands for a part of the request, with blanks inside its braces.
+    /// A placeholder with blanks inside its braces.
     Blanks(Excerpt),
-    /// What stands for a part of the request, in a prefix.
+    /// A placeholder in a prefix.
     InPrefix(Excerpt),
-    /// A query parameter without a name, or with one that none has.
+    /// A query parameter without a name, or with an impossible one.
     QueryName(Excerpt),
     /// A header or query parameter that no claim can be compared with.
     NotCompared {
         /// Its name.
         name: Excerpt,
-        /// What it is.
+        /// The kind of header or parameter.
         because: Reserved,
     },
-    /// A header or query parameter that is written like a path variable that a
-    /// pattern of the route has.
+    /// A header or query parameter that is written like a path variable of one
+    /// of the route's patterns.
     AlsoVariable {
         /// The value.
         value: Excerpt,
         /// The pattern.
         pattern: ConfigPath,
     },
-    /// A path variable that a pattern of the route has not.
+    /// A path variable that a pattern of the route lacks.
     NoSuchVariable {
         /// The variable's name.
         name: Excerpt,
@@ -42,7 +42,7 @@ pub enum ClaimProblem {
         /// The value that was probably meant.
         meant: Option<Excerpt>,
     },
-    /// A path variable in a provider's rule, which holds for every path.
+    /// A path variable in a provider's rule, which applies to every path.
     OfProvider {
         /// The value.
         value: Excerpt,
@@ -115,7 +115,7 @@ impl fmt::Display for ClaimProblem {
     }
 }
 
-/// What to write: what was probably meant, or else `advice`.
+/// How to fix it: the probable meaning, or else `advice`.
 fn or_meant(out: &mut fmt::Formatter<'_>, meant: Option<&Excerpt>, advice: &str) -> fmt::Result {
     match meant {
         Some(meant) => write!(out, "did you mean {meant}?"),

@@ -1,10 +1,10 @@
-//! Faults of the text, before it is a tree.
+//! Errors of the text before it is parsed to a tree.
 
 use std::fmt;
 
 use crate::config::{MAX_BYTES, MAX_DEPTH};
 
-/// Why a text is no configuration document.
+/// Why a text is not a configuration document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DocumentProblem {
     /// Nothing but white space, as when a proxy passes no configuration.
@@ -17,12 +17,12 @@ pub enum DocumentProblem {
     ByteOrderMark,
     /// Nested deeper than [`MAX_DEPTH`].
     TooDeep,
-    /// Not JSON; the parser's words, which repeat nothing of the text.
+    /// Not JSON. The parser's message, which repeats nothing of the text.
     Syntax(Box<str>),
     /// More text after the one value.
     TextAfterEnd,
-    /// Something was left out and nothing was said of it: a fault of this
-    /// program, which refuses the document rather than guess.
+    /// Something was left out and not reported. This is a bug, and the document
+    /// is refused.
     Incomplete,
 }
 

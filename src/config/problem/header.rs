@@ -1,61 +1,60 @@
-//! What is wrong with a header's name or value: `token_from`, `upstream`,
-//! `responses`.
+//! Problems of a header's name or value: `token_from`, `upstream`, `responses`.
 
 use std::fmt;
 
 use super::Excerpt;
 use crate::config::path::ConfigPath;
 
-/// What is wrong with a name or value that goes into a header.
+/// The problem of a name or value that is used in a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeaderProblem {
     /// Not the name of a header.
     NotAName(Excerpt),
-    /// A pseudo-header, which is no header.
+    /// A pseudo-header, which is not a header field.
     Pseudo(Excerpt),
-    /// A header that is not the filter's to set: client copies of it would be
-    /// removed, under every spelling.
+    /// A header that the filter must not set: client copies of it would be
+    /// removed, in every spelling.
     Reserved {
         /// The name as written.
         name: Excerpt,
-        /// What it is.
+        /// The kind of header.
         because: Reserved,
     },
-    /// A name that upstreams may take for another one of `upstream`.
+    /// A name that upstreams may take for another name in `upstream`.
     FoldsTogether {
-        /// The other one.
+        /// The other name.
         with: ConfigPath,
     },
-    /// A header that no client sends a token in, or that the proxy or the
-    /// connection needs for itself.
+    /// A header in which no client sends a token, or that the proxy or the
+    /// connection uses.
     HoldsNoToken {
         /// The name as written.
         name: Excerpt,
-        /// What it is.
+        /// The kind of header.
         because: Reserved,
     },
     /// The `cookie` header as a whole.
     CookieHeader,
     /// Not an authentication scheme.
     Scheme(Excerpt),
-    /// A place that another one covers.
+    /// A place that another place covers.
     SamePlace {
-        /// The other one.
+        /// The other place.
         as_place: ConfigPath,
     },
-    /// A place whose name some upstreams take for that of another one, so that
-    /// every token would count as two.
+    /// A place whose name some upstreams take for that of another place, so that
+    /// each token would count as two.
     AlikePlaces {
-        /// The other one.
+        /// The other place.
         with: ConfigPath,
     },
-    /// A character that would end the quoted string of a challenge, or that no
-    /// header may carry.
+    /// A character that would end the quoted string of a challenge, or that is
+    /// not allowed in a header.
     Realm(Excerpt, char),
 }
 
-/// Why a header is not the filter's to set, no place for a token, or nothing to
-/// compare with.
+/// Why the filter must not set a header, read a token from it, or compare a
+/// claim with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reserved {
     /// It belongs to one connection (RFC 9110 section 7.6.1).
@@ -66,19 +65,19 @@ pub enum Reserved {
     Content,
     /// It holds cookies.
     Cookie,
-    /// It is the proxy's own.
+    /// It belongs to the proxy.
     Envoy,
-    /// Proxies tell each other about the client with it.
+    /// Proxies use it to pass on information about the client.
     Forwarded,
     /// It holds a proof of possession (RFC 9449).
     Proof,
-    /// It says how the request is to be handled, such as `expect` and `range`.
+    /// It controls how the request is handled, such as `expect` and `range`.
     Handling,
-    /// Browsers set it, and pages cannot.
+    /// Browsers set it, and scripts cannot.
     Browser,
-    /// It is part of answers only.
+    /// It occurs in responses only.
     Response,
-    /// A token may stand there.
+    /// It may hold a token.
     Token,
 }
 

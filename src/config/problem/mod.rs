@@ -1,7 +1,7 @@
 //! Everything that can be wrong with a configuration.
 //!
-//! Each problem says in its `Display` what is wrong and, after a semicolon,
-//! what to write instead; the place comes before it.
+//! The `Display` of a problem says what is wrong and, after a semicolon, how to
+//! fix it. The position is printed before it.
 
 mod claim;
 mod document;
@@ -23,22 +23,22 @@ pub use route::RouteProblem;
 pub use shape::{Kind, ShapeProblem, Wanted};
 pub use value::ValueProblem;
 
-/// What is wrong, by the step that found it.
+/// A problem, by the step that found it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
-    /// The text is no document.
+    /// The text is not a document.
     Document(DocumentProblem),
-    /// A value has not the form that its place wants.
+    /// A value has the wrong form.
     Shape(ShapeProblem),
-    /// A value says nothing that its place knows.
+    /// A value of the right form is not valid.
     Value(ValueProblem),
-    /// Something about a provider.
+    /// A problem of a provider.
     Provider(ProviderProblem),
-    /// Something about a route, or about paths.
+    /// A problem of a route, or of paths.
     Route(RouteProblem),
     /// A value of a claim rule.
     Claim(ClaimProblem),
-    /// Something about the name or value of a header.
+    /// A problem of a header's name or value.
     Header(HeaderProblem),
     /// A member of a CORS policy.
     Cors(CorsProblem),
@@ -98,11 +98,11 @@ impl From<HeaderProblem> for Problem {
     }
 }
 
-/// Characters of a value that an error repeats.
+/// How many characters of a value an error repeats.
 const EXCERPT_CHARACTERS: usize = 60;
 
-/// The beginning of a value, for an error message: short, and escaped when
-/// shown, so that no value forges a line of a log.
+/// The beginning of a value, for an error message. It is short, and escaped when
+/// shown, so that no value can forge a log line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt {
     beginning: Box<str>,
@@ -132,7 +132,7 @@ impl fmt::Display for Excerpt {
     }
 }
 
-/// Names in a sentence: `` `a`, `b` and `c` ``.
+/// Names as part of a sentence: `` `a`, `b` and `c` ``.
 struct Names<'a>(&'a [&'static str], &'static str);
 
 impl fmt::Display for Names<'_> {

@@ -1,4 +1,4 @@
-//! What is wrong with a provider.
+//! Problems of a provider.
 
 use std::fmt;
 
@@ -9,49 +9,49 @@ use crate::http::BadHostPattern;
 use crate::jwk::{KeySetError, SkipReason};
 use crate::policy::BadUri;
 
-/// What is wrong with a value of `providers`.
+/// The problem of a value in `providers`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderProblem {
-    /// A name of other characters, or a longer one, than metrics can have.
+    /// A name that is too long or has characters that metrics do not allow.
     Name(Excerpt),
-    /// A text that is no address to fetch from.
+    /// A text that is not a URI to fetch from.
     Uri(Excerpt, BadUri),
-    /// An issuer that is no address, where its metadata have to be found by it.
+    /// An issuer that is not a URI, although its metadata are found by it.
     NotDiscoverable(Excerpt, BadUri),
-    /// An issuer with a query, which RFC 8414 section 2 has not.
+    /// An issuer with a query, which RFC 8414 section 2 does not allow.
     IssuerQuery(Excerpt),
-    /// No algorithm, or none that is supported, has this name.
+    /// A name that is not an algorithm, or not a supported one.
     Algorithm(Excerpt),
-    /// `none`, which is no signature.
+    /// `none`, which means that there is no signature.
     AlgorithmNone,
-    /// Keys that would end before they are asked for again.
+    /// Keys that would become stale before they are fetched again.
     StaleBeforeRefresh {
         /// `refresh` in force.
         refresh: Box<str>,
         /// `max_stale` in force.
         max_stale: Box<str>,
     },
-    /// Not a host of `hosts`.
+    /// An invalid host in `hosts`.
     Host(Excerpt, BadHostPattern),
-    /// A wildcard in `hosts`, where every host has its own cluster.
+    /// A wildcard in `hosts`, where each host needs its own cluster.
     WildHost(Excerpt),
-    /// The issuer's own host among the further ones, with another cluster.
+    /// The issuer's own host among the further hosts, with another cluster.
     OwnHost,
-    /// Other further hosts than another provider has for the same issuer,
-    /// with which it shares the keys.
+    /// Other further hosts than another provider of the same issuer has. The two
+    /// share their keys.
     OtherHosts {
-        /// That provider's.
+        /// The hosts of that provider.
         than: ConfigPath,
     },
-    /// The inline text is no key set.
+    /// The inline text is not a key set.
     KeySet(KeySetError),
-    /// A key of the inline set that cannot be used. Fetched ones are skipped,
-    /// but who writes a key into the configuration wants it used.
+    /// An inline key that cannot be used. Fetched ones are skipped, but the
+    /// author of a configuration expects each inline key to be used.
     Key(SkipReason),
-    /// A secret among the inline keys, whose algorithm is not listed: without
+    /// A secret among the inline keys whose algorithms are not listed. Without
     /// the list no token could be verified with it.
     Secret {
-        /// The algorithms that it fits.
+        /// The algorithms that it can be used with.
         fits: Vec<Algorithm>,
     },
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a route, or with `paths`.
+//! Problems of a route, or of `paths`.
 
 use std::fmt;
 
@@ -8,22 +8,22 @@ use crate::http::{BadHostPattern, BadPattern, BadRoutePattern, HostPattern};
 use crate::policy::Access;
 use crate::policy::routes::MAX_SEGMENTS;
 
-/// What is wrong with a value of `routes` or `paths`.
+/// The problem of a value in `routes` or `paths`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RouteProblem {
     /// Not a pattern that a request could match.
     Pattern(Excerpt, BadRoutePattern),
-    /// Not a path in front of all others.
+    /// An invalid base path.
     Base(Excerpt, BadPattern),
-    /// Not one of the characters that can be opened.
+    /// Not a character that `allow_encoded` can allow.
     Encoded(Excerpt),
     /// Not a host or a wildcard of hosts.
     Host(Excerpt, BadHostPattern),
-    /// Two patterns that no request tells apart.
+    /// Two patterns that match the same requests.
     Clash {
-        /// The other one.
+        /// The other pattern.
         with: ConfigPath,
-        /// A host for which both are written; absent: both are for every host.
+        /// A host that both are for; absent: both are for every host.
         host: Option<HostPattern>,
     },
     /// More segments in all patterns together than [`MAX_SEGMENTS`].
@@ -32,18 +32,18 @@ pub enum RouteProblem {
     NoSuchProvider {
         /// The name.
         name: Excerpt,
-        /// The one that was probably meant.
+        /// The name that was probably meant.
         nearest: Option<Excerpt>,
     },
     /// A rule about tokens on a route that does not need one.
     NoTokenNeeded(Access),
-    /// A route needs a token and nobody is trusted to issue one.
+    /// A route needs a token, but there are no providers.
     NoProviders {
         /// The route.
         route: ConfigPath,
     },
-    /// A character that no scope has (RFC 6749 section 3.3): it would end the
-    /// challenge's quoted string, or make two scopes of one.
+    /// A character that is not allowed in a scope (RFC 6749 section 3.3): it
+    /// would end the challenge's quoted string, or split the scope into two.
     Scope(Excerpt, char),
 }
 

@@ -1,79 +1,80 @@
-//! Faults of form: members, kinds, lists.
+//! Errors of form: members, types, lists.
 
 use std::fmt;
 
 use super::{Excerpt, Names};
 use crate::config::path::ConfigPath;
 
-/// What is wrong with the form of a value, whatever it says.
+/// The problem of a value's form, whatever its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShapeProblem {
     /// No member has this name here.
     Unknown {
-        /// The one that was probably meant.
+        /// The name that was probably meant.
         nearest: Option<&'static str>,
-        /// All that there are.
+        /// All names that are allowed.
         known: &'static [&'static str],
     },
-    /// The member is there twice.
+    /// The member occurs twice.
     Duplicate,
-    /// A member that has to be there is not.
+    /// A required member is missing.
     Missing {
         /// What to write.
         write: &'static str,
     },
-    /// A value of another kind than is wanted.
+    /// A value of the wrong type.
     Kind {
-        /// What is wanted.
+        /// The expected type.
         wanted: Wanted,
-        /// What stands there.
+        /// The type of the value.
         found: Kind,
     },
-    /// A list without an element: it could mean all, or none.
+    /// An empty list: it could mean all or nothing.
     EmptyList,
-    /// An object without a member where it has to say something.
+    /// An empty object where at least one member is required.
     EmptyObject {
         /// Its members.
         known: &'static [&'static str],
     },
-    /// An object without a member, where the author chooses their names: it
-    /// looks like a rule and is none.
+    /// An empty object whose member names the author chooses. It looks like a
+    /// rule, but has no effect.
     EmptyMap,
-    /// A bare value where only a list may stand.
+    /// A single value where only a list is allowed.
     Bare {
-        /// The value, where it is text.
+        /// The value, if it is text.
         found: Excerpt,
     },
-    /// Of members that exclude each other, none is there or several are.
+    /// Of members that exclude each other, exactly one is required; there are
+    /// none or several.
     ExactlyOne {
         /// All of them.
         of: &'static [&'static str],
-        /// Those that are there.
+        /// The members that are present.
         found: Vec<&'static str>,
     },
-    /// A member that means something only beside another one.
+    /// A member that has a meaning only together with another one.
     OnlyWith {
-        /// The one that it needs.
+        /// The member that it needs.
         member: &'static str,
     },
     /// A member that excludes another one.
     NotWith {
-        /// The one that it excludes.
+        /// The member that it excludes.
         member: &'static str,
     },
-    /// A value that the list already has.
+    /// A duplicate value in a list.
     Repeated {
-        /// Where it is the first time.
+        /// The position of the first occurrence.
         first: ConfigPath,
     },
-    /// More elements than there may be.
+    /// Too many elements.
     TooMany {
-        /// How many there may be.
+        /// The maximum.
         limit: usize,
     },
 }
 
-/// What a place wants.
+/// The expected type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
     /// An object.
@@ -82,7 +83,7 @@ pub enum Wanted {
     ObjectOrOff,
     /// A list.
     List,
-    /// A list, or one value that stands for it.
+    /// A list, or one value that stands for a list with it.
     TextOrList,
     /// A list, or the word `any`.
     ListOrAny,
@@ -92,7 +93,7 @@ pub enum Wanted {
     ClaimRule,
     /// One value of a claim rule: text, or an object with `prefix`.
     RuleValue,
-    /// The name of a claim, or an object with it.
+    /// The name of a claim, or an object that contains it.
     ClaimSource,
     /// A key set: an object, or its text.
     KeySet,
@@ -106,7 +107,7 @@ pub enum Wanted {
     Duration,
 }
 
-/// The kinds of values.
+/// The types of values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `null`.
@@ -124,7 +125,7 @@ pub enum Kind {
 }
 
 impl Wanted {
-    /// What it is, and what it looks like.
+    /// What it is called, and an example.
     const fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Object => ("an object", "`{member: …}`"),

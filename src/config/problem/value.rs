@@ -1,45 +1,45 @@
-//! Faults of single values: texts, numbers, durations.
+//! Errors of single values: texts, numbers, durations.
 
 use std::fmt;
 
 use super::{Excerpt, Names};
 
-/// What is wrong with a value of the right kind, or one that was of the right
-/// kind before YAML read it.
+/// The problem of a value of the right type, or of a value whose type YAML
+/// changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ValueProblem {
-    /// A number where text is wanted: YAML reads `0123` as 83.
+    /// A number where text is expected: YAML reads `0123` as 83.
     UnquotedNumber(Box<str>),
-    /// A boolean where text is wanted: YAML reads `off` as `false`.
+    /// A boolean where text is expected: YAML reads `off` as `false`.
     UnquotedBoolean(bool),
-    /// An object where text is wanted: YAML reads `{id}` as one.
+    /// An object where text is expected: YAML reads `{id}` as one.
     UnquotedBraces(Excerpt),
-    /// Text without a character.
+    /// Empty text.
     EmptyText,
-    /// A prefix without a character.
+    /// An empty prefix.
     EmptyPrefix,
     /// A control character in a text that is a name or a value on the wire.
     ControlCharacter(char),
-    /// A text that is none of the words that may stand here.
+    /// A text that is not one of the allowed words.
     NotAChoice {
-        /// What stands there.
+        /// The text.
         found: Excerpt,
-        /// The words.
+        /// The allowed words.
         choices: Vec<&'static str>,
     },
-    /// A number where a duration is wanted.
+    /// A number where a duration is expected.
     NoUnit(Box<str>),
-    /// A text that is no duration.
+    /// A text that is not a duration.
     NotADuration(Excerpt),
-    /// A number with a fraction where there is none.
+    /// A number with a fraction where a whole number is expected.
     Fraction(Box<str>),
     /// A number or duration out of its range.
     OutOfRange {
-        /// What stands there.
+        /// The value.
         found: Box<str>,
-        /// The least.
+        /// The minimum.
         least: Box<str>,
-        /// The most.
+        /// The maximum.
         most: Box<str>,
     },
 }

@@ -1,11 +1,11 @@
-//! Readers of lists, maps, and what may be switched off.
+//! Readers of lists, maps, and members that can be switched off.
 
 use super::{List, Located, Node, Switch, Text, choice, text};
 use crate::config::error::Sink;
 use crate::config::problem::{Excerpt, ShapeProblem, ValueProblem, Wanted};
 use crate::config::value::Value;
 
-/// Reads a list of what `read` reads; never an empty one.
+/// Reads a list with `read` for each element. An empty list is refused.
 pub(in crate::config) fn list<'d, T>(
     read: impl Fn(&Node<'d>, &mut Sink) -> Option<T>,
 ) -> impl Fn(&Node<'d>, &mut Sink) -> Option<List<T>> {
@@ -20,13 +20,13 @@ pub(in crate::config) fn list<'d, T>(
     }
 }
 
-/// Reads a list of texts; a bare one does not stand for it.
+/// Reads a list of texts. A single text is refused.
 pub(in crate::config) fn texts<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<List<Text<'d>>> {
     not_bare(node, sink)?;
     list(text)(node, sink)
 }
 
-/// Reads a list of some words; a bare one does not stand for it.
+/// Reads a list of given words. A single word is refused.
 pub(in crate::config) fn choices<'d, T: Copy>(
     words: &'static [(&'static str, T)],
 ) -> impl Fn(&Node<'d>, &mut Sink) -> Option<List<Located<'d, T>>> {
@@ -68,7 +68,7 @@ pub(in crate::config) fn list_up_to<'d, T>(
     }
 }
 
-/// Reads a list, or one value that stands for a list of it.
+/// Reads a list, or one value that stands for a list with it.
 pub(in crate::config) fn one_or_many<'d, T>(
     read: impl Fn(&Node<'d>, &mut Sink) -> Option<T>,
 ) -> impl Fn(&Node<'d>, &mut Sink) -> Option<List<T>> {
@@ -98,8 +98,8 @@ fn elements<'d, T>(
     )))
 }
 
-/// Reads an object whose members have names of the author's choosing; never an
-/// empty one.
+/// Reads an object whose member names the author chooses. An empty object is
+/// refused.
 pub(in crate::config) fn map<'d, T>(
     read: impl Fn(&Node<'d>, &mut Sink) -> Option<T>,
 ) -> impl Fn(&Node<'d>, &mut Sink) -> Option<Vec<(Text<'d>, T)>> {
@@ -129,7 +129,7 @@ pub(in crate::config) fn map<'d, T>(
     }
 }
 
-/// Reads `off`, or what `read` reads.
+/// Reads `off`, or a value with `read`.
 pub(in crate::config) fn off_or<'d, T>(
     read: impl Fn(&Node<'d>, &mut Sink) -> Option<T>,
 ) -> impl Fn(&Node<'d>, &mut Sink) -> Option<Switch<T>> {

@@ -1,8 +1,8 @@
-//! Reads values of a known form out of the tree.
+//! Reads values of a known form from the tree.
 //!
-//! A reader takes a [`Node`] and gives what it holds, or reports what is wrong
-//! and gives nothing; whoever called it goes on. Readers are put together like
-//! the forms they read: `list(text)`, `one_or_many(text)`.
+//! A reader takes a [`Node`] and returns its value, or reports what is wrong and
+//! returns `None`; the caller continues. Readers are combined like the forms
+//! they read: `list(text)`, `one_or_many(text)`.
 
 mod collection;
 mod scalar;
@@ -16,14 +16,14 @@ use super::problem::{Excerpt, Kind, ShapeProblem, Wanted};
 use super::suggest::nearest;
 use super::value::{Object, Value};
 
-/// A value and where it stands.
+/// A value and its position.
 #[derive(Debug, Clone)]
 pub(super) struct Node<'d> {
     pub(super) at: Path<'d>,
     value: &'d Value<'d>,
 }
 
-/// Something that was read, and where it stood.
+/// A value that was read, and its position.
 #[derive(Debug, Clone)]
 pub(super) struct Located<'d, T> {
     pub(super) at: Path<'d>,
@@ -34,21 +34,21 @@ pub(super) struct Located<'d, T> {
 pub(super) type Text<'d> = Located<'d, &'d str>;
 
 impl Text<'_> {
-    /// The text, as errors repeat it.
+    /// The text in the form that errors repeat.
     pub(super) fn excerpt(&self) -> Excerpt {
         Excerpt::of(self.value)
     }
 }
 
-/// What was read of a member that need not be there. One that could not be
-/// read is told apart from one that is absent: nothing further is said of it.
+/// The value of an optional member. A member that could not be read is
+/// distinguished from an absent one: nothing further is reported about it.
 #[derive(Debug, Clone)]
 pub(super) enum Field<T> {
-    /// The member is not there.
+    /// The member is absent.
     Absent,
-    /// It is there, and what is wrong with it was reported.
+    /// The member is present, and its errors were reported.
     Unreadable,
-    /// What it holds.
+    /// The value.
     Is(T),
 }
 
@@ -56,16 +56,16 @@ pub(super) enum Field<T> {
 #[derive(Debug, Clone)]
 pub(super) struct List<T> {
     pub(super) items: Vec<T>,
-    /// Whether these are all.
+    /// Whether these are all elements.
     pub(super) complete: bool,
 }
 
-/// Something that can be switched off where it stands.
+/// A member that can be switched off.
 #[derive(Debug, Clone)]
 pub(super) enum Switch<T> {
-    /// `off`, or the `false` that YAML makes of it.
+    /// `off`, or the `false` that YAML turns it into.
     Off,
-    /// What holds instead.
+    /// The value, if it is not switched off.
     On(T),
 }
 
@@ -76,7 +76,7 @@ pub(super) struct Members<'d> {
 }
 
 impl<T> Field<T> {
-    /// What was read, if something was.
+    /// The value, if it was read.
     pub(super) fn read(self) -> Option<T> {
         match self {
             Self::Is(value) => Some(value),
@@ -84,7 +84,7 @@ impl<T> Field<T> {
         }
     }
 
-    /// What was read, if something was.
+    /// The value, if it was read.
     pub(super) fn as_ref(&self) -> Field<&T> {
         match self {
             Self::Is(value) => Field::Is(value),
@@ -93,14 +93,14 @@ impl<T> Field<T> {
         }
     }
 
-    /// Whether the member is there, readable or not.
+    /// Whether the member is present, readable or not.
     pub(super) fn is_there(&self) -> bool {
         !matches!(self, Self::Absent)
     }
 }
 
 impl<T> List<T> {
-    /// Of so many, with no more memory than these take.
+    /// Collects elements in exactly as much memory as they need.
     fn collect(read: impl ExactSizeIterator<Item = Option<T>>) -> Self {
         let mut complete = true;
         let mut items = Vec::with_capacity(read.len());
@@ -118,7 +118,8 @@ impl<'d> Node<'d> {
         }
     }
 
-    /// A value inside another; none, and reported, where it is there twice.
+    /// A value inside another. A duplicate member is reported and returned as
+    /// `None`.
     fn enter(at: Path<'d>, value: &'d Value<'d>, sink: &mut Sink) -> Option<Self> {
         if *value == Value::Duplicate {
             sink.report(&at, ShapeProblem::Duplicate);
@@ -144,12 +145,12 @@ impl<'d> Node<'d> {
         None
     }
 
-    /// The value itself, for forms that are none of the above.
+    /// The value itself, for forms that no reader covers.
     pub(super) fn value(&self) -> &'d Value<'d> {
         self.value
     }
 
-    /// Reports that `wanted` is not what stands here.
+    /// Reports that the value is not `wanted`.
     pub(super) fn is_not<T>(&self, wanted: Wanted, sink: &mut Sink) -> Option<T> {
         self.refuse(wanted, sink)
     }
@@ -162,7 +163,7 @@ impl<'d> Node<'d> {
     }
 }
 
-/// The members of an object; those that are not `known` are reported.
+/// The members of an object. Those that are not `known` are reported.
 pub(super) fn object<'d>(
     node: &Node<'d>,
     known: &'static [&'static str],
@@ -188,7 +189,7 @@ pub(super) fn object<'d>(
 }
 
 impl<'d> Members<'d> {
-    /// Reads a member that may be absent.
+    /// Reads an optional member.
     pub(super) fn optional<T>(
         &self,
         name: &'static str,
@@ -203,8 +204,8 @@ impl<'d> Members<'d> {
             .map_or(Field::Unreadable, Field::Is)
     }
 
-    /// Reads a member that has to be there; its absence is reported with what
-    /// to `write`.
+    /// Reads a required member. If it is absent, the report says what to
+    /// `write`.
     pub(super) fn required<T>(
         &self,
         name: &'static str,
@@ -220,7 +221,8 @@ impl<'d> Members<'d> {
         Field::Unreadable
     }
 
-    /// The one of `names` that is there; none and several are reported.
+    /// The one of `names` that is present. It is an error if there are none or
+    /// several.
     pub(super) fn exactly_one(
         &self,
         names: &'static [&'static str],

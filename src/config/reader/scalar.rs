@@ -9,8 +9,8 @@ use crate::config::error::Sink;
 use crate::config::problem::{Excerpt, ValueProblem, Wanted};
 use crate::config::value::Value;
 
-/// Reads a text that is a name or a value on the wire: not empty, without
-/// control characters.
+/// Reads a name, or a value that is sent or received: not empty, without control
+/// characters.
 pub(in crate::config) fn text<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Text<'d>> {
     let text = any_text(node, sink)?;
     let problem = match text.value.chars().find(|character| character.is_control()) {
@@ -22,7 +22,7 @@ pub(in crate::config) fn text<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Te
     None
 }
 
-/// Reads any text. A number or boolean was probably one before YAML read it.
+/// Reads any text. A number or boolean was probably text before YAML read it.
 pub(in crate::config) fn any_text<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Text<'d>> {
     let problem = match node.value {
         Value::Text(text) => return Some(node.locate(&**text)),
@@ -36,7 +36,7 @@ pub(in crate::config) fn any_text<'d>(node: &Node<'d>, sink: &mut Sink) -> Optio
     None
 }
 
-/// Reads one of some words.
+/// Reads one of the given words.
 pub(in crate::config) fn choice<'d, T: Copy>(
     words: &'static [(&'static str, T)],
 ) -> impl Fn(&Node<'d>, &mut Sink) -> Option<T> {
@@ -94,13 +94,13 @@ pub(in crate::config) fn count<'d>(most: usize) -> impl Fn(&Node<'d>, &mut Sink)
     }
 }
 
-/// The number as text. A whole one has no fraction, although proxies that pass
-/// every number on as a double may write `2e4` or `20000.0` for it.
+/// The number as text. A whole number is written without a fraction, although
+/// proxies that pass every number as a double may send `2e4` or `20000.0`.
 fn digits(number: &serde_json::Number) -> String {
     let mut digits = String::new();
     match number.as_f64() {
         Some(double) if number.is_f64() && double.fract() == 0.0 => {
-            // Writing into a string does not fail.
+            // Writing to a string does not fail.
             let _ = write!(digits, "{double:.0}");
         }
         _ => {

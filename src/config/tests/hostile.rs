@@ -1,4 +1,4 @@
-//! What no configuration does, however strange or large.
+//! Hostile configurations: strange or very large ones.
 
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ fn a_value_that_is_null_is_always_blamed_at_its_own_place() {
     let mut places = Vec::new();
     pointers(&whole, "", &mut places);
     assert!(places.len() > 100);
-    // What stands in a key set is the key set's matter.
+    // Key sets have their own rules and tests.
     for pointer in places.iter().filter(|place| !place.contains("/keys")) {
         let mut changed = whole.clone();
         *changed.pointer_mut(pointer).unwrap() = Value::Null;
@@ -158,7 +158,7 @@ fn the_most_providers_and_routes_are_taken_and_one_more_is_refused() {
 
 #[test]
 fn a_million_segments_are_taken_and_a_thousand_more_are_refused() {
-    // Hosts that have each a route of its own, and many in common.
+    // Hosts that each have one route of their own and many in common.
     let hosts: Vec<String> = (0..1_000).map(|index| format!("h{index}.test")).collect();
     let document = |common: usize| {
         let own = hosts.iter();

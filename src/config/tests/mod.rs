@@ -1,4 +1,4 @@
-//! What comes out of good configurations.
+//! The policies that valid configurations compile to.
 
 mod hostile;
 
@@ -15,7 +15,7 @@ use crate::policy::{
 };
 use crate::rules::{ClaimName, Expected, RequestPart, Requirement};
 
-/// Every member there is.
+/// A configuration with every member.
 const WHOLE: &str = include_str!("../../../tests/fixtures/whole.yaml");
 
 fn whole() -> Value {

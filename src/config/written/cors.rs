@@ -1,4 +1,4 @@
-//! `cors`, of the document or of a route, as written.
+//! `cors` of the document or of a route, as written.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ const MEMBERS: &[&str] = &[
 pub(super) fn read<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Cors<'d>> {
     let members = object(node, MEMBERS, Wanted::ObjectOrOff, sink)?;
     let origins = "the allowed origins, such as `[https://app.example.com]`";
-    // `cors` judges the range: which ages browsers can take is its matter.
+    // `cors` checks the range, since it knows which ages browsers accept.
     let any_duration = duration(Duration::ZERO, Duration::MAX);
     Some(Cors {
         at: members.at.clone(),

@@ -1,8 +1,9 @@
-//! The configuration as it was written: the members with their forms checked
-//! and nothing looked up, compared or given a meaning yet.
+//! The configuration as written: the form of its members is checked, but nothing
+//! is resolved, compared or interpreted yet.
 //!
-//! What could not be read is [`Field::Unreadable`](super::reader::Field), so
-//! that `compile` goes on with the rest and says nothing of it twice.
+//! A value that could not be read is
+//! [`Field::Unreadable`](super::reader::Field), so that `compile` continues with
+//! the rest and does not report it again.
 
 mod cors;
 mod provider;

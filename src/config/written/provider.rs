@@ -39,7 +39,7 @@ pub(in crate::config) enum Audiences<'d> {
 /// `jwks`
 pub(in crate::config) struct Jwks<'d> {
     pub(in crate::config) at: Path<'d>,
-    /// Which of the two there is.
+    /// Exactly one of `cluster` and `inline` is present.
     pub(in crate::config) cluster: Field<Text<'d>>,
     pub(in crate::config) inline: Field<InlineKeys<'d>>,
     pub(in crate::config) uri: Field<Text<'d>>,

@@ -25,7 +25,7 @@ pub(in crate::config) struct Route<'d> {
     pub(in crate::config) cors: Field<Switch<Cors<'d>>>,
 }
 
-/// `any_of`, `all_of` and `none_of`, or the list that stands for `any_of`.
+/// `any_of`, `all_of` and `none_of`, or a list, which means `any_of`.
 #[expect(
     clippy::struct_field_names,
     reason = "each is called what the document calls it"
@@ -36,7 +36,7 @@ pub(in crate::config) struct Requirement<T> {
     pub(in crate::config) none_of: Field<List<T>>,
 }
 
-/// `claims`: names and what each claim must be.
+/// `claims`: the name of each claim and its requirement.
 pub(in crate::config) type ClaimRules<'d> = Vec<(Text<'d>, Requirement<RuleValue<'d>>)>;
 
 /// A value of a claim rule.
@@ -67,7 +67,8 @@ const ACCESS: &[(&str, Access)] = &[
 
 const LISTS: &[&str] = &["any_of", "all_of", "none_of"];
 
-/// The members of a claim rule: it may be a value, which may be a prefix.
+/// The members of a claim rule. `prefix` is one, since a rule may be a single
+/// value.
 const RULE: &[&str] = &["any_of", "all_of", "none_of", "prefix"];
 
 /// Reads one route.
@@ -154,7 +155,7 @@ fn claim_rule_of_members<'d>(
     }))
 }
 
-/// Reads a list of values, or one that stands for it.
+/// Reads a list of values, or one value that stands for a list with it.
 fn rule_values<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<List<RuleValue<'d>>> {
     match node.value() {
         Value::Object(_) => rule_value(node, sink).map(|value| List {
@@ -180,7 +181,7 @@ fn rule_value<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<RuleValue<'d>> {
             let prefix = members.required("prefix", write, sink, prefix);
             prefix.read().map(RuleValue::Prefix)
         }
-        // An empty text is a value that a claim can have.
+        // A claim can have an empty text as its value.
         Value::Bool(_) | Value::Number(_) | Value::Text(_) => {
             any_text(node, sink).map(RuleValue::Text)
         }
@@ -197,8 +198,8 @@ fn prefix<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Text<'d>> {
     Some(prefix)
 }
 
-/// Refuses what YAML makes of `{id}` without quotes: an object whose one member
-/// has no value.
+/// Refuses what YAML turns `{id}` without quotes into: an object whose only
+/// member has no value.
 fn refuse_bare_braces(node: &Node<'_>, known: &[&str], sink: &mut Sink) -> Option<()> {
     let Value::Object(object) = node.value() else {
         return Some(());
@@ -235,7 +236,7 @@ impl<T> Requirement<T> {
         }
     }
 
-    /// The names of the lists that are there.
+    /// The names of the lists that are present.
     fn there(&self) -> Vec<&'static str> {
         let lists = [&self.any_of, &self.all_of, &self.none_of];
         let named = LISTS.iter().zip(lists);

@@ -29,7 +29,7 @@ pub(in crate::config) struct Upstream<'d> {
     pub(in crate::config) context: Field<Text<'d>>,
 }
 
-/// The claim that a header gets.
+/// The claim that is sent in a header.
 pub(in crate::config) struct ClaimSource<'d> {
     pub(in crate::config) claim: Field<Text<'d>>,
     pub(in crate::config) format: Field<ClaimFormat>,
