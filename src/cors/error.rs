@@ -1,18 +1,18 @@
-//! Everything that can be wrong with a written policy.
+//! Everything that can be wrong with a configured policy.
 
 use std::fmt;
 
 use super::origin::OriginError;
 use crate::http::BadMethod;
 
-/// One thing that is wrong with a written policy.
+/// One problem of a configured policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CorsError {
-    /// Which member.
+    /// The member.
     pub member: CorsMember,
-    /// Which entry of its list.
+    /// The entry of its list, if the problem is in one.
     pub index: Option<usize>,
-    /// What is wrong.
+    /// The problem.
     pub problem: CorsProblem,
 }
 
@@ -27,38 +27,39 @@ pub enum CorsMember {
     MaxAge,
 }
 
-/// What is wrong with a member or an entry of it.
+/// The problem of a member or of an entry in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CorsProblem {
     /// The member is required.
     Missing,
-    /// A list without entries.
+    /// An empty list.
     EmptyList,
     /// Not an origin that a browser sends.
     Origin(OriginError),
-    /// `*` and `allow_credentials`.
+    /// `*` together with `allow_credentials`.
     AnyOriginWithCredentials,
-    /// `https://*` and `allow_credentials`.
+    /// `https://*` together with `allow_credentials`.
     AnyHostWithCredentials,
-    /// Neither `ANY` nor a method as routes write them.
+    /// Neither `ANY` nor a method that a route can have.
     Method(BadMethod),
     /// Not a token (RFC 9110 section 5.1).
     NotAHeaderName,
-    /// `*` for a header and `allow_credentials`, which makes it literal.
+    /// `*` for a header together with `allow_credentials`, which makes it
+    /// literal.
     AnyHeaderWithCredentials,
     /// `*` for a header where a route needs a token, in this member: it does not
     /// cover `Authorization`.
     AnyHeaderWithToken(CorsMember),
-    /// The same as the entry with this index.
+    /// A duplicate of the entry with this index.
     Repeats(usize),
     /// A duration with a fraction of a second.
     NotWholeSeconds,
-    /// A duration that browsers cannot take.
+    /// A duration that is too long for browsers.
     TooLong,
 }
 
 impl CorsMember {
-    /// As written in the configuration.
+    /// The name in the configuration.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

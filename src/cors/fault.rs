@@ -1,46 +1,47 @@
-//! What a preflight asks for in vain, in words for the operator.
+//! What a preflight requests and the policy does not allow, as text for the
+//! operator.
 //!
-//! The client chooses what it asks for, so only what has the form of an origin,
-//! a method or a header's name is repeated, and only so much of it. None of
-//! these forms is that of a signed token, which has dots and both cases of
-//! letters.
+//! The client chooses what it requests. So a value is repeated only if it has
+//! the form of an origin, a method or a header's name, and only up to a maximum
+//! length. A signed token has none of these forms: it contains dots and letters
+//! in both cases.
 
 use std::fmt;
 use std::fmt::Write;
 
-/// Something that a preflight asks for and the policy does not allow.
+/// Something that a preflight requests and the policy does not allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreflightFault {
-    /// What it is.
+    /// Which part of the request it concerns.
     pub part: PreflightPart,
     asked: Asked,
     allowed: Box<str>,
 }
 
-/// A part of what a preflight asks for.
+/// A part of what a preflight requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PreflightPart {
-    /// The origin of the page: not allowed, repeated or malformed. The answer is
-    /// 403.
+    /// The origin of the page is not allowed, repeated or malformed. The
+    /// response is 403.
     Origin,
-    /// The method of the request to come.
+    /// The method of the actual request.
     Method,
-    /// Headers of the request to come.
+    /// Headers of the actual request.
     Headers,
 }
 
-/// What was asked for, as far as it can be repeated.
+/// The requested value, as far as it may be repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Asked {
-    /// Names, and how many more there are.
+    /// Names, and the number of further ones.
     Names(Vec<Box<str>>, usize),
-    /// There are more of them than are looked at.
+    /// There are more than are checked.
     MoreThan(usize),
-    /// It has not the form of what it should be.
+    /// It does not have the expected form.
     Malformed,
 }
 
-/// The most names that are told.
+/// The most names that are reported.
 const MAX_NAMES: usize = 8;
 /// The most characters of a requested method.
 const MAX_METHOD: usize = 32;
@@ -48,11 +49,11 @@ const MAX_METHOD: usize = 32;
 const MAX_HEADER: usize = 64;
 /// The most characters of an origin: scheme, host (at most 253) and port.
 const MAX_ORIGIN: usize = 300;
-/// The most characters of a list of what is allowed.
+/// The most characters of a list of allowed values.
 const MAX_LIST: usize = 256;
 
 impl PreflightFault {
-    /// About the one value of `Origin`, or several.
+    /// The fault of one `Origin`, or of several.
     pub(super) fn origin(asked: Option<&[u8]>, allowed: &str) -> Self {
         let is_safe = |byte: u8| {
             matches!(byte, b'a'..=b'z' | b'0'..=b'9')
@@ -65,7 +66,8 @@ impl PreflightFault {
         Self::new(PreflightPart::Origin, asked, allowed)
     }
 
-    /// About the requested method; none where it is not one, or several.
+    /// The fault of the requested method; `None` if it is not a method, or there
+    /// are several.
     pub(super) fn method(asked: Option<&str>, allowed: &str) -> Self {
         let is_safe = |byte: u8| byte.is_ascii_alphabetic() || byte == b'-';
         let asked = asked.and_then(|method| text(method.as_bytes(), MAX_METHOD, is_safe));
@@ -97,7 +99,7 @@ impl HeaderFaults {
         }
     }
 
-    /// The fault where there are more than these.
+    /// The fault if there are more than `most`.
     pub(super) fn too_many(most: usize, allowed: &str) -> PreflightFault {
         PreflightFault::new(PreflightPart::Headers, Asked::MoreThan(most), allowed)
     }
@@ -122,14 +124,14 @@ impl Asked {
     }
 }
 
-/// The whole text, if it is short and of these characters.
+/// The whole text, if it is short enough and has only safe characters.
 fn text(bytes: &[u8], most: usize, is_safe: impl Fn(u8) -> bool) -> Option<Box<str>> {
     let is_text = (1..=most).contains(&bytes.len()) && bytes.iter().copied().all(is_safe);
     let text = std::str::from_utf8(bytes).ok().filter(|_| is_text)?;
     Some(text.into())
 }
 
-/// The first entries of a configured list, and how many more it has.
+/// The first entries of a configured list, and the number of further ones.
 pub(super) fn list<'a>(entries: impl IntoIterator<Item = &'a str>) -> String {
     let mut list = String::new();
     let mut more: usize = 0;
@@ -146,7 +148,7 @@ pub(super) fn list<'a>(entries: impl IntoIterator<Item = &'a str>) -> String {
     }
     if more > 0 {
         let and = if list.is_empty() { "" } else { " and " };
-        // Writing into a string does not fail.
+        // Writing to a string does not fail.
         let _ = write!(list, "{and}{more} more");
     }
     list

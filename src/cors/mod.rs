@@ -1,15 +1,16 @@
-//! CORS as the Fetch standard has it: preflights answered, the headers of
-//! actual answers set.
+//! CORS according to the Fetch standard: answers preflights and sets the headers
+//! of actual responses.
 //!
 //! - [`OriginPattern`] is one entry of `allow_origins`.
-//! - [`CorsSpec`] is a policy as written, checked into a [`CorsPolicy`].
+//! - [`CorsSpec`] is a policy as configured, which is checked and compiled to a
+//!   [`CorsPolicy`].
 //! - [`Preflight`] recognises a preflight and answers it from a policy.
-//! - [`ResponseCors`] says how the headers of any other answer change.
+//! - [`ResponseCors`] gives the header edits for any other response.
 //!
-//! Which policy holds for a request (the route's, the top-level one, none) is
-//! decided by the caller; without one, nothing here is called. CORS is no
-//! access control: an actual request is never refused for its `Origin`, and
-//! nothing here sees a token.
+//! The caller decides which policy applies to a request (the route's, the
+//! top-level one, or none); without one, it does not call this module. CORS is
+//! not access control: an actual request is never refused for its `Origin`, and
+//! this module sees no token.
 
 mod error;
 mod fault;

@@ -1,4 +1,4 @@
-//! A policy as it is run: everything an answer needs, ready made.
+//! The compiled policy, with precomputed header values.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::origin::OriginPattern;
 use crate::http::is_token;
 
-/// A policy without contradictions; cheap to clone, immutable.
+/// A valid policy; cheap to clone, immutable.
 ///
-/// Only [`CorsSpec::compile`](super::CorsSpec::compile) makes one, so what is
-/// refused there (`*` with credentials, …) is true of no policy.
+/// Only [`CorsSpec::compile`](super::CorsSpec::compile) makes one, so no policy
+/// has what it refuses (`*` with credentials, …).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CorsPolicy(Arc<Compiled>);
 
@@ -18,9 +18,9 @@ pub(super) struct Compiled {
     pub(super) origins: Origins,
     pub(super) methods: Methods,
     pub(super) headers: AllowedHeaders,
-    /// `Access-Control-Expose-Headers` on the upstream's answers.
+    /// `Access-Control-Expose-Headers` on the upstream's responses.
     pub(super) expose: Option<Box<str>>,
-    /// The same on the filter's own.
+    /// `Access-Control-Expose-Headers` on the filter's own responses.
     pub(super) expose_own: Box<str>,
     pub(super) credentials: bool,
     pub(super) private_network: bool,
@@ -35,14 +35,14 @@ pub(super) struct Origins {
     pub(super) any: bool,
     pub(super) exact: BTreeSet<Arc<str>>,
     pub(super) wild: Vec<OriginPattern>,
-    /// As written, for people; not too long.
+    /// The configured entries for messages, truncated.
     pub(super) shown: Box<str>,
 }
 
 /// `allow_methods`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Methods {
-    /// Absent: what the path's routes have.
+    /// Not configured: the methods of the path's routes.
     OfRoutes,
     Listed {
         names: Vec<Box<str>>,
@@ -58,9 +58,9 @@ pub(super) struct AllowedHeaders {
     pub(super) names: Vec<Box<str>>,
     /// `*` is among them.
     pub(super) any: bool,
-    /// `Access-Control-Allow-Headers`; none if no header is allowed.
+    /// `Access-Control-Allow-Headers`; `None` if no header is allowed.
     pub(super) value: Option<Box<str>>,
-    /// As written, for people; not too long.
+    /// The configured entries for messages, truncated.
     pub(super) shown: Box<str>,
 }
 
@@ -79,13 +79,13 @@ impl CorsPolicy {
         self.0.credentials
     }
 
-    /// Whether the origins name `null`, which every sandboxed frame can send.
+    /// Whether `null` is listed, which every sandboxed frame can send.
     #[must_use]
     pub fn allows_null(&self) -> bool {
         self.0.origins.exact.contains("null")
     }
 
-    /// Whether some origin is written with a `*`.
+    /// Whether some origin has a wildcard.
     #[must_use]
     pub fn has_wildcard_origins(&self) -> bool {
         self.0.origins.any || !self.0.origins.wild.is_empty()
@@ -93,14 +93,15 @@ impl CorsPolicy {
 }
 
 impl Origins {
-    /// `*` and nothing else: the answer does not depend on the request.
+    /// Whether `*` is the only entry, so that the response does not depend on
+    /// the request.
     pub(super) fn is_constant(&self) -> bool {
         self.any && self.exact.is_empty() && self.wild.is_empty()
     }
 }
 
 impl AllowedHeaders {
-    /// Whether the list allows a header that a preflight names, in any case.
+    /// Whether the list allows a header that a preflight requests, in any case.
     ///
     /// `*` never covers `Authorization` (Fetch, "CORS non-wildcard
     /// request-header name").
@@ -114,8 +115,8 @@ impl AllowedHeaders {
     }
 }
 
-/// The elements of a comma-separated header value without the blanks around
-/// them (RFC 9110 section 5.6.1), empty ones included.
+/// The elements of a comma-separated header value, empty ones included, without
+/// the blanks around them (RFC 9110 section 5.6.1).
 pub(super) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|byte| *byte == b',').map(trim_blanks)
 }

@@ -1,9 +1,9 @@
-//! Preflights: recognised, and answered from a policy.
+//! Detects preflights, and answers them from a policy.
 //!
-//! Fetch, "CORS-preflight request". A browser refuses the actual request by
-//! itself where the answer does not allow it, and names the method or header in
-//! its console, but only if the answer is a success that allows the origin: of a
-//! 403 it says that the origin is to blame, whatever the cause.
+//! Fetch, "CORS-preflight request". If the answer does not allow the actual
+//! request, the browser refuses it and names the method or header in its
+//! console. It does so only if the answer is successful and allows the origin:
+//! for a 403 it blames the origin, whatever the cause.
 
 use std::borrow::Cow;
 
@@ -12,8 +12,8 @@ use super::policy::{AllowedHeaders, Compiled, CorsPolicy, Methods, elements};
 use super::response::{Allowed, Origin};
 use crate::http::is_token;
 
-/// `OPTIONS` with `Origin` and `Access-Control-Request-Method`, by which a
-/// browser asks before it sends a request.
+/// `OPTIONS` with `Origin` and `Access-Control-Request-Method`, which a browser
+/// sends before the actual request.
 #[derive(Clone, Debug)]
 pub struct Preflight<'a> {
     origin: Origin<'a>,
@@ -23,44 +23,45 @@ pub struct Preflight<'a> {
 }
 
 /// The methods of the routes that match the path, whatever their method, and
-/// are under the policy that answers.
+/// that have the policy that answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteMethods<'a> {
-    /// In any order; repeated ones count once.
+    /// In any order; duplicates count once.
     pub named: Vec<&'a str>,
-    /// A route with `ANY` or `$default` is among them.
+    /// One of these routes has `ANY` or is `$default`.
     pub any: bool,
-    /// The path has routes under other policies.
+    /// The path has routes with other policies.
     pub others: bool,
-    /// Some of those may be reached, so that browsers must not remember the
-    /// answer: they remember it for the URL, and would send a request of another
-    /// method, with the headers that this policy allows, without asking that
-    /// method's policy.
+    /// Some of those other routes can be reached, so browsers must not cache the
+    /// answer. They cache it for the URL. For another method they would then
+    /// send a request with the headers that this policy allows, without asking
+    /// that method's policy.
     pub mixed: bool,
 }
 
-/// What a preflight is answered, but for the body, which is the caller's.
+/// The answer to a preflight without its body, which the caller adds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreflightAnswer<'a> {
-    /// 204, whatever is asked for: the browser compares it with the lists, and
-    /// tells the page's developer what is not in them. 403 for an origin that is
-    /// not allowed, which may read nothing.
+    /// 204, whatever is requested: the browser compares the request with the
+    /// lists, and reports to the page's developer what is missing. 403 for an
+    /// origin that is not allowed, which may not read anything.
     pub status: u16,
-    /// Names and values, each name once: all headers that CORS gives the answer.
+    /// Names and values, each name once: all CORS headers of the answer.
     pub headers: Vec<(&'static str, Cow<'a, str>)>,
-    /// What is asked for and not allowed. Empty: the request may be sent.
+    /// What is requested and not allowed. If empty, the actual request may be
+    /// sent.
     pub faults: Vec<PreflightFault>,
 }
 
-/// The most elements of `Access-Control-Request-Headers` that are looked at,
-/// empty ones included. Browsers name each header once and leave none empty;
-/// a list of commas must not cost more than its length (CVE-2025-47908).
+/// The most elements of `Access-Control-Request-Headers` that are checked, empty
+/// ones included. Browsers name each header once and leave none empty. A list of
+/// commas must not cost more than its length (CVE-2025-47908).
 const MAX_REQUESTED_HEADERS: usize = 256;
 
 const VARY: &str = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
 
 impl<'a> Preflight<'a> {
-    /// The preflight that a request is, if it is one.
+    /// The preflight, if the request is one.
     ///
     /// Empty values count as present: such a request is a preflight, not an
     /// ordinary request.
@@ -101,8 +102,9 @@ impl<'a> Preflight<'a> {
         })
     }
 
-    /// The method of the request to come, by which the route and so the policy
-    /// is found. None if it is not a method or there are several: no route.
+    /// The method of the actual request, by which the route and its policy are
+    /// found. `None` if it is not a method or there are several: then there is
+    /// no route.
     #[must_use]
     pub fn requested_method(&self) -> Option<&'a str> {
         self.method
@@ -111,8 +113,8 @@ impl<'a> Preflight<'a> {
     /// Answers from the policy of the route that the requested method would
     /// reach.
     ///
-    /// Where the policy takes its methods from the routes and the path has
-    /// none at all, the method asked for is allowed: the request gets a 404 or
+    /// If the policy takes its methods from the routes and the path has none at
+    /// all, the requested method is allowed: the actual request gets a 404 or
     /// 400, and the page can read it.
     #[must_use]
     pub fn answer<'p>(
@@ -144,7 +146,7 @@ impl<'a> Preflight<'a> {
             Origin::One(origin) => Some(origin),
             Origin::Absent | Origin::Repeated => None,
         };
-        // Whoever it is for, that answer is the same.
+        // This answer is the same for every origin.
         let constant = ("access-control-allow-origin", Cow::Borrowed("*"));
         PreflightAnswer {
             status: 403,
@@ -153,7 +155,7 @@ impl<'a> Preflight<'a> {
         }
     }
 
-    /// The whole list, and whether the method asked for is in it.
+    /// The whole list, and whether it contains the requested method.
     fn judge_method<'m>(
         &self,
         methods: &'m Methods,

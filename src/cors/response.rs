@@ -1,4 +1,4 @@
-//! The headers of answers to actual requests.
+//! The headers of responses to actual requests.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use super::origin::OriginPattern;
 use super::policy::{CorsPolicy, Origins, elements};
 use crate::http::HeaderEdit;
 
-/// What a request's `Origin` lines amount to.
+/// The value of a request's `Origin` lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin<'a> {
     Absent,
@@ -16,21 +16,21 @@ pub(super) enum Origin<'a> {
     Repeated,
 }
 
-/// What the policy says of an origin.
+/// Whether the policy allows an origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Allowed {
     No,
-    /// By `*` only.
+    /// Allowed by `*` only.
     Any,
-    /// By its name or a pattern.
+    /// Allowed by name or by a pattern.
     Named(Arc<str>),
 }
 
-/// What CORS does to the answer of one request, whoever gives it: the
-/// upstream, the filter, Envoy.
+/// The CORS headers of the response to one request, whether it comes from the
+/// upstream, the filter or Envoy.
 ///
-/// Made when the request comes and kept until its answer. A preflight that was
-/// answered has all its headers; nothing of this is for it.
+/// It is made when the request arrives and kept until its response. It is not
+/// used for an answered preflight, which has all its headers already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseCors {
     policy: CorsPolicy,
@@ -40,10 +40,10 @@ pub struct ResponseCors {
 const PREFIX: &[u8] = b"access-control-";
 
 impl ResponseCors {
-    /// Judges the origin of a request, given every value of its `Origin`.
+    /// Checks the origin of a request, given every value of its `Origin`.
     ///
-    /// It never refuses the request: without an allowed origin, or with
-    /// several, the answer merely gets no CORS headers.
+    /// It never refuses the request: if the origin is not allowed, or there are
+    /// several, the response gets no CORS headers.
     pub fn for_request<'a>(
         policy: &CorsPolicy,
         origins: impl IntoIterator<Item = &'a [u8]>,
@@ -60,7 +60,7 @@ impl ResponseCors {
         }
     }
 
-    /// The bytes of memory that it takes for its request alone.
+    /// The bytes of memory that it takes for this request alone.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         match &self.origin {
@@ -69,10 +69,10 @@ impl ResponseCors {
         }
     }
 
-    /// The changes that give an answer its CORS headers. `own` is whether the
-    /// filter made the answer itself; then the page may read the challenge.
+    /// The edits that give a response its CORS headers. `own` is whether the
+    /// filter made the response itself; then the page may read the challenge.
     ///
-    /// Made again from the headers that result, the changes change nothing.
+    /// The edits are idempotent.
     pub fn apply<'a>(
         &'a self,
         response: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
@@ -83,8 +83,8 @@ impl ResponseCors {
         let mut vary = Vec::new();
         for (name, value) in response {
             if starts_with_ignore_case(name, PREFIX) {
-                // Browsers refuse an answer with two of them, and the policy
-                // is here, not in the upstream.
+                // Browsers refuse a response with two of these headers, and this
+                // policy decides, not the upstream.
                 if removed.insert(name) {
                     edits.push(HeaderEdit::Remove(Cow::Borrowed(name)));
                 }
@@ -99,7 +99,7 @@ impl ResponseCors {
         edits
     }
 
-    /// `was_there`: what the response had of these names.
+    /// `was_there`: the names of these headers that the response had.
     fn allow<'a>(
         &'a self,
         own: bool,
@@ -138,9 +138,9 @@ impl ResponseCors {
     }
 }
 
-/// Adds `Origin` to what the answer says already, as one line; caches would
-/// else give one origin's answer to another. It is there once, however often
-/// the upstream wrote it.
+/// Adds `Origin` to the response's `Vary`, as one line. Otherwise caches would
+/// give one origin's response to another. The result has `Origin` once, however
+/// often the upstream wrote it.
 fn vary_origin<'a>(lines: &[&[u8]]) -> Option<HeaderEdit<'a>> {
     let said = || {
         lines
@@ -150,7 +150,7 @@ fn vary_origin<'a>(lines: &[&[u8]]) -> Option<HeaderEdit<'a>> {
     };
     let is_origin = |element: &&[u8]| element.eq_ignore_ascii_case(b"origin");
     match said().filter(is_origin).count() {
-        // `*` says more than any name.
+        // `*` covers every name.
         0 if said().any(|element| element == b"*") => return None,
         1 => return None,
         _ => {}
@@ -175,7 +175,7 @@ fn starts_with_ignore_case(name: &[u8], prefix: &[u8]) -> bool {
 }
 
 impl<'a> Origin<'a> {
-    /// With one more line of the header.
+    /// Adds one more line of the header.
     pub(super) fn and(self, value: &'a [u8]) -> Self {
         match self {
             Self::Absent => Self::One(value),
@@ -185,7 +185,7 @@ impl<'a> Origin<'a> {
 }
 
 impl Origins {
-    /// Compares byte for byte; what is not UTF-8 is no origin.
+    /// Compares byte for byte. Text that is not UTF-8 is not an origin.
     pub(super) fn judge(&self, origin: Origin<'_>) -> Allowed {
         let Origin::One(bytes) = origin else {
             return Allowed::No;

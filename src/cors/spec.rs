@@ -1,4 +1,4 @@
-//! A policy as it is written, checked into the one that is run.
+//! A policy as configured, which is checked and compiled.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,35 +10,35 @@ use super::origin::OriginPattern;
 use super::policy::{AllowedHeaders, Compiled, CorsPolicy, Methods, Origins};
 use crate::http::{MethodPattern, is_token};
 
-/// The members of `cors` as written. An absent list is `None`; an empty one
+/// The members of `cors` as configured. An absent list is `None`; an empty one
 /// is refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CorsSpec {
     /// Origin patterns; required.
     pub allow_origins: Option<Vec<String>>,
-    /// Methods, and `ANY` for whichever is asked for; absent: those of the
-    /// path's routes.
+    /// Methods, and `ANY` for any requested method; absent: those of the path's
+    /// routes.
     pub allow_methods: Option<Vec<String>>,
-    /// Header names, and `*`; absent: none.
+    /// Header names, and `*`; absent: no header.
     pub allow_headers: Option<Vec<String>>,
-    /// Header names, and `*`; absent: none.
+    /// Header names, and `*`; absent: no header.
     pub expose_headers: Option<Vec<String>>,
     /// Whether pages may send cookies and read the answers.
     pub allow_credentials: bool,
-    /// Whether public pages may reach this, a private server.
+    /// Whether public pages may reach this server on a private network.
     pub allow_private_network: bool,
-    /// How long a browser may remember a preflight; whole seconds, at most
-    /// 2³¹ − 1 of them.
+    /// How long a browser may cache a preflight answer: whole seconds, at most
+    /// 2³¹ − 1.
     pub max_age: Option<Duration>,
-    /// Whether some route under this policy needs a token. Not a member: the
-    /// routes tell.
+    /// Whether some route with this policy needs a token. It is not a configured
+    /// member: it is derived from the routes.
     pub token_needed: bool,
 }
 
-/// The largest `Access-Control-Max-Age`: beyond it parsers overflow.
+/// The largest `Access-Control-Max-Age`. Parsers overflow beyond it.
 const MAX_AGE_SECONDS: u64 = 2_147_483_647;
 
-/// What pages must be able to read of the filter's own answers.
+/// The headers of the filter's own responses that pages must be able to read.
 const OWN_EXPOSED: [&str; 2] = ["WWW-Authenticate", "Retry-After"];
 
 impl CorsSpec {
@@ -116,8 +116,8 @@ impl CorsSpec {
         let mut names = Vec::new();
         let mut any = false;
         for (index, entry) in written.iter().enumerate() {
-            // The methods of `routes[].match`, and no others: what no route can
-            // be for would be promised to pages in vain.
+            // The methods that `routes[].match` allows, and no others: a method
+            // that no route can have would be announced to pages without effect.
             match MethodPattern::parse(entry) {
                 Ok(MethodPattern::Any) => any = true,
                 Ok(MethodPattern::Named(method)) => names.push(method.as_str().into()),
@@ -147,7 +147,7 @@ impl CorsSpec {
         }
     }
 
-    /// The entries of `allow_headers` or `expose_headers`.
+    /// Checks the entries of `allow_headers` or `expose_headers`.
     fn check_headers<'a>(
         &self,
         member: CorsMember,
@@ -158,7 +158,7 @@ impl CorsSpec {
             return Vec::new();
         };
         errors.check_list(member, written, str::to_ascii_lowercase);
-        // Beside `*` it is what `*` does not cover.
+        // Beside `*` it names what `*` does not cover.
         let names_authorization = member == CorsMember::AllowHeaders
             && written
                 .iter()
@@ -201,7 +201,7 @@ impl Errors {
         });
     }
 
-    /// A list has entries, and no two of them have the same key.
+    /// Checks that a list has entries, and that no two have the same key.
     fn check_list(&mut self, member: CorsMember, written: &[String], key: impl Fn(&str) -> String) {
         if written.is_empty() {
             self.add(member, None, CorsProblem::EmptyList);
@@ -221,7 +221,7 @@ fn joined<'a>(names: impl Iterator<Item = &'a str>) -> Option<Box<str>> {
     (!names.is_empty()).then(|| names.join(", ").into())
 }
 
-/// `*` covers them already: it is never written together with credentials.
+/// `*` covers these headers: it is never combined with credentials.
 fn expose_own(expose: &[&str]) -> Box<str> {
     let mut names = expose.to_vec();
     if !expose.contains(&"*") {

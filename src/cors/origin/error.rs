@@ -1,22 +1,22 @@
-//! Why a written origin is refused, in words for the person who wrote it.
+//! Why a configured origin is refused, as text for its author.
 
 use std::fmt;
 
 /// An entry of `allow_origins` that no browser's `Origin` would ever match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OriginError {
-    /// What is wrong with it; the first thing, if there are several.
+    /// The problem; the first one, if there are several.
     pub fault: OriginFault,
-    /// The right spelling, all faults mended, where it can be told.
+    /// The correct spelling with all faults fixed, if it is known.
     pub write: Option<String>,
 }
 
-/// What is wrong with a written origin.
+/// The problem of a configured origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OriginFault {
-    /// Nothing is written.
+    /// Empty text.
     Empty,
-    /// A blank, a comma or another sign of several origins in one entry.
+    /// A blank, a comma or another sign that the entry has several origins.
     Several,
     /// A control character.
     Control,
@@ -26,7 +26,7 @@ pub enum OriginFault {
     UpperCase,
     /// No `://`.
     MissingScheme,
-    /// Something before `://` that is not a scheme.
+    /// The text before `://` is not a scheme.
     BadScheme,
     /// A scheme whose pages send `null`: `file`, `data`, `blob`, …
     OpaqueScheme,
@@ -34,7 +34,7 @@ pub enum OriginFault {
     WebSocketScheme,
     /// A user name or password.
     UserInfo,
-    /// A `/` at the end and nothing after it.
+    /// A `/` at the end, with nothing after it.
     TrailingSlash,
     /// A path, query or fragment.
     Path,
@@ -44,26 +44,26 @@ pub enum OriginFault {
     TrailingDot,
     /// Two dots in a row, or one at the start of the host.
     EmptyLabel,
-    /// A character that is in no host.
+    /// A character that is not allowed in a host.
     BadHost(char),
-    /// A host that ends in a number and is not an IPv4 address in its usual
+    /// A host that ends in a number and is not an IPv4 address in dotted decimal
     /// form.
     BadIpv4,
     /// Not an IPv6 address in brackets in its shortest form.
     BadIpv6,
-    /// A `*` that is neither in the leftmost label of the host, once, nor the
-    /// port.
+    /// A `*` that is neither the port nor the only one in the leftmost label of
+    /// the host.
     BadWildcard,
-    /// A `*` beside other text in the label before the last: a name that anyone
-    /// can register.
+    /// A `*` beside other text in the label before the last: it matches names
+    /// that anyone can register.
     WildcardInRegisteredName,
-    /// A `*` before the end of an IPv4 address.
+    /// A `*` in front of the end of an IPv4 address.
     WildcardInAddress,
     /// Not a port from 1 to 65535.
     BadPort,
-    /// A port with zeros before it.
+    /// A port with leading zeros.
     LeadingZeroPort,
-    /// The scheme's own port, which browsers leave out.
+    /// The default port of the scheme, which browsers leave out.
     DefaultPort,
 }
 

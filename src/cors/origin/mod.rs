@@ -1,8 +1,8 @@
 //! One entry of `allow_origins`.
 //!
-//! An origin is compared byte for byte with its serialisation (WHATWG HTML,
-//! "ASCII serialisation of an origin"), the only form that browsers send, so
-//! nothing of a request is parsed, lowered or decoded.
+//! An origin is compared byte for byte with its serialization (WHATWG HTML,
+//! "ASCII serialisation of an origin"), the only form that browsers send. So no
+//! part of a request is parsed, lowercased or decoded.
 
 mod error;
 mod parse;
@@ -26,9 +26,9 @@ use parse::{Host, Parts, Port};
 /// | `null` | pages without an origin: sandboxed frames, local files |
 /// | `*` | everything that has the form of an origin, `null` too |
 ///
-/// The scheme may be any that RFC 3986 allows, since apps and browser
-/// extensions have their own, but those whose pages send `null` (`file`,
-/// `data`, …) and `ws` and `wss`, whose requests have the page's origin.
+/// The scheme may be any that RFC 3986 allows, since apps and browser extensions
+/// have their own. Refused are those whose pages send `null` (`file`, `data`,
+/// …), and `ws` and `wss`, whose requests have the page's origin.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OriginPattern(Form);
 
@@ -47,10 +47,10 @@ enum Form {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum WildHost {
     Exact(Box<str>),
-    /// One or more labels, then this: empty, or `.example.com`.
+    /// One or more labels, followed by this text: empty, or `.example.com`.
     Labels(Box<str>),
-    /// What stands for the `*` has no dot, so that the leftmost label begins and
-    /// ends as it is written.
+    /// The `*` matches no dot, so the leftmost label begins with `before`, and
+    /// ends with the first label of `after`.
     InLabel {
         /// Within the leftmost label; may be empty.
         before: Box<str>,
@@ -61,7 +61,7 @@ enum WildHost {
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum WildPort {
-    /// With its `:`; empty for none.
+    /// With its `:`; empty if there is no port.
     Exact(Box<str>),
     Any,
 }
@@ -74,8 +74,8 @@ impl OriginPattern {
     ///
     /// # Errors
     ///
-    /// What no browser would send, with the spelling that one would send
-    /// where it can be told.
+    /// An origin that no browser would send, with the correct spelling if it is
+    /// known.
     pub fn parse(written: &str) -> Result<Self, OriginError> {
         Self::parse_strict(written).map_err(|fault| OriginError {
             fault,
@@ -110,7 +110,7 @@ impl OriginPattern {
         Ok(Self(Form::Wild { scheme, host, port }))
     }
 
-    /// Whether the one value of a request's `Origin` is this or of this kind.
+    /// Whether the single value of a request's `Origin` matches.
     #[must_use]
     pub fn matches(&self, origin: &[u8]) -> bool {
         match &self.0 {
@@ -123,7 +123,7 @@ impl OriginPattern {
         }
     }
 
-    /// The one origin that this names, if it has no wildcard.
+    /// The only origin that matches, if the pattern has no wildcard.
     #[must_use]
     pub fn exact(&self) -> Option<&str> {
         match &self.0 {
@@ -132,13 +132,13 @@ impl OriginPattern {
         }
     }
 
-    /// `*`, every origin there is.
+    /// Whether this is `*`, which matches every origin.
     #[must_use]
     pub fn is_any(&self) -> bool {
         matches!(self.0, Form::Any)
     }
 
-    /// `https://*` and the like: every host of a scheme.
+    /// Whether this is `https://*` or the like: every host of a scheme.
     #[must_use]
     pub fn is_any_host(&self) -> bool {
         match &self.0 {
@@ -151,7 +151,7 @@ impl OriginPattern {
 }
 
 impl WildHost {
-    /// What follows the host, if this host is what `rest` starts with.
+    /// The text after the host, if `rest` starts with a matching host.
     fn strip_from<'a>(&self, rest: &'a [u8]) -> Option<&'a [u8]> {
         match self {
             Self::Exact(host) => rest.strip_prefix(host.as_bytes()),
@@ -174,8 +174,9 @@ impl WildHost {
     }
 }
 
-/// The labels and dots that an authority begins with, and the rest. `_` is in
-/// the names of some services, though never in what a `*` stands for.
+/// The labels and dots at the start of an authority, and the rest. `_` is
+/// accepted, since the names of some services contain it, but a `*` never
+/// matches it.
 fn split_host(authority: &[u8]) -> Option<(&[u8], &[u8])> {
     let is_of_host = |byte: u8| is_label_byte(byte) || matches!(byte, b'.' | b'_');
     let end = authority
@@ -186,7 +187,7 @@ fn split_host(authority: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 impl WildPort {
-    /// Whether this is all that follows the host.
+    /// Whether this matches everything after the host.
     fn matches(&self, rest: &[u8]) -> bool {
         match self {
             Self::Exact(port) => port.as_bytes() == rest,
@@ -199,7 +200,7 @@ impl WildPort {
     }
 }
 
-/// What a `*` stands for, where it is one label or a part of one.
+/// Whether a `*` can match this text as a label or a part of one.
 fn is_label(label: &[u8]) -> bool {
     !label.is_empty() && label.iter().copied().all(is_label_byte)
 }
@@ -208,7 +209,7 @@ fn is_label_byte(byte: u8) -> bool {
     matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-')
 }
 
-/// 1 to 65535 without leading zeros.
+/// Whether this is a port from 1 to 65535 without leading zeros.
 fn is_port(digits: &[u8]) -> bool {
     digits.len() <= 5
         && digits.iter().all(u8::is_ascii_digit)
@@ -216,8 +217,8 @@ fn is_port(digits: &[u8]) -> bool {
         && std::str::from_utf8(digits).is_ok_and(|digits| digits.parse::<u16>().is_ok())
 }
 
-/// What `*` stands for: `null`, or a scheme and something after it in visible
-/// ASCII. A list (an `Origin` repeated, then joined) is not one.
+/// Whether `*` matches: `null`, or a scheme and something after it in visible
+/// ASCII. A list (a repeated `Origin` that was joined) does not match.
 fn has_form_of_an_origin(origin: &[u8]) -> bool {
     if origin == b"null" {
         return true;

@@ -1,4 +1,5 @@
-//! A written origin into its parts, and the right spelling of a wrong one.
+//! Splits a configured origin into its parts, and corrects the spelling of a
+//! wrong one.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -16,12 +17,12 @@ pub(super) struct Parts<'a> {
 #[derive(Debug)]
 pub(super) enum Host<'a> {
     Exact(&'a str),
-    /// `*`, then this: empty, or from a dot on.
+    /// `*`, followed by this text: empty, or starting with a dot.
     Labels {
         suffix: &'a str,
     },
-    /// `before`, `*` and `after`, of which the leftmost label has at least one
-    /// character besides.
+    /// `before`, `*` and `after`. The leftmost label has at least one character
+    /// besides the `*`.
     InLabel {
         before: &'a str,
         after: &'a str,
@@ -35,8 +36,8 @@ pub(super) enum Port<'a> {
     Any,
 }
 
-/// Top-level names below which nobody can register one (RFC 6761, RFC 6762, and
-/// `internal`, which ICANN has set aside).
+/// Top-level names below which nobody can register a name (RFC 6761, RFC 6762,
+/// and `internal`, which ICANN has reserved).
 const RESERVED: [&str; 6] = [
     "example",
     "internal",
@@ -46,7 +47,7 @@ const RESERVED: [&str; 6] = [
     "test",
 ];
 
-/// Pages under these have an opaque origin, sent as `null`.
+/// Pages with these schemes have an opaque origin, sent as `null`.
 const OPAQUE: [&str; 5] = ["about", "blob", "data", "file", "javascript"];
 
 impl<'a> Parts<'a> {
@@ -119,7 +120,7 @@ fn is_after_authority(character: char) -> bool {
     matches!(character, '/' | '\\' | '?' | '#')
 }
 
-/// Host (with its brackets) and port.
+/// Splits an authority into host (with its brackets) and port.
 fn split_port(authority: &str) -> Result<(&str, Option<&str>), OriginFault> {
     if authority.parse::<Ipv6Addr>().is_ok() {
         return Err(OriginFault::BadIpv6);
@@ -153,8 +154,8 @@ fn parse_host(host: &str) -> Result<Host<'_>, OriginFault> {
         };
     }
     check_domain(host)?;
-    // WHATWG URL, "ends in a number": such a host is an IPv4 address, or the
-    // URL is none.
+    // WHATWG URL, "ends in a number": such a host is an IPv4 address, or the URL
+    // is invalid.
     if ends_in_number(host) && host.parse::<Ipv4Addr>().is_err() {
         return Err(OriginFault::BadIpv4);
     }
@@ -187,7 +188,8 @@ fn parse_wild_host<'a>(before: &'a str, after: &'a str) -> Result<Host<'a>, Orig
     if before.is_empty() && rest_of_label.is_empty() {
         return Ok(Host::Labels { suffix: after });
     }
-    // `*example.com` is every name that ends so, and anyone can register one.
+    // `*example.com` matches every name with this suffix, and anyone can
+    // register one.
     let is_registry = |domain: &str| !domain.contains('.') && !RESERVED.contains(&domain);
     if domain.is_some_and(is_registry) {
         return Err(OriginFault::WildcardInRegisteredName);
@@ -226,8 +228,8 @@ fn ends_in_number(domain: &str) -> bool {
     decimal || hexadecimal
 }
 
-/// The address in brackets as WHATWG URL's IPv6 serialiser writes it: the
-/// shortest form, and an IPv4 address inside it not in dots.
+/// The address in brackets as WHATWG URL's IPv6 serializer writes it: the
+/// shortest form, without dots for an embedded IPv4 address.
 fn canonical_ipv6(host: &str) -> Option<String> {
     let address: Ipv6Addr = host.strip_prefix('[')?.strip_suffix(']')?.parse().ok()?;
     Some(match (address.to_ipv4_mapped(), address.segments()) {
@@ -259,7 +261,7 @@ fn is_default_port(scheme: &str, port: &str) -> bool {
     matches!((scheme, port), ("http", "80") | ("https", "443"))
 }
 
-/// What was probably meant. The caller checks that it is right.
+/// The origin that was probably meant. The caller checks that it is valid.
 pub(super) fn right_spelling(written: &str) -> Option<String> {
     let written = written.trim().to_ascii_lowercase();
     if written == "null" {
@@ -295,7 +297,7 @@ pub(super) fn right_spelling(written: &str) -> Option<String> {
     })
 }
 
-/// Without `://`: `https:` misspelt, or a host alone.
+/// Without `://`: a misspelt `https:`, or only a host.
 fn guess_scheme(written: &str) -> (&str, &str) {
     for scheme in ["https", "http"] {
         if let Some(rest) = written

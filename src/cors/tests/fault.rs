@@ -1,4 +1,4 @@
-//! What is said of a preflight that asks for something in vain.
+//! Messages about preflights that request what the policy does not allow.
 
 use super::super::CorsSpec;
 use super::preflight::{APP, Header, ask, headers, method, no_routes, origin};

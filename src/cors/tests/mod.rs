@@ -1,4 +1,4 @@
-//! What holds for whole policies: their configuration, preflights, answers.
+//! Tests of whole policies: configuration, preflights, responses.
 
 mod fault;
 mod preflight;
@@ -24,7 +24,7 @@ fn origins(entries: &[&str]) -> CorsSpec {
     }
 }
 
-/// The policy of the examples: two kinds of origin, credentials.
+/// The policy of the examples: two kinds of origin, with credentials.
 fn example() -> CorsSpec {
     CorsSpec {
         allow_origins: list(&["https://app.example.com", "https://*.example.org"]),
@@ -42,8 +42,8 @@ fn policy(spec: &CorsSpec) -> CorsPolicy {
     spec.compile().unwrap_or_else(|errors| panic!("{errors:?}"))
 }
 
-/// Origins that are neither `https://app.example.com` nor under
-/// `example.org`: the rows of every attack on origin comparison known to us.
+/// Origins that are neither `https://app.example.com` nor under `example.org`:
+/// every known attack on origin comparison.
 const BAD_ORIGINS: [(&str, &[u8]); 52] = [
     ("null", b"null"),
     ("star", b"*"),

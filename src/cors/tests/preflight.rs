@@ -22,14 +22,14 @@ pub(super) fn detect<'a>(request: &[Header<'a>]) -> Option<Preflight<'a>> {
     Preflight::detect(b"OPTIONS", request.iter().copied())
 }
 
-/// What a preflight is answered, as tests look at it.
+/// The answer to a preflight, in a form for assertions.
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) status: u16,
-    /// Without `Vary`, which is checked.
+    /// Without `Vary`, which is checked separately.
     pub(super) headers: Vec<(String, String)>,
     pub(super) faults: Vec<PreflightPart>,
-    /// The faults in words.
+    /// The faults as text.
     pub(super) said: Vec<String>,
 }
 
@@ -39,7 +39,8 @@ impl Asked {
         assert_eq!((self.status, &*self.faults), (204, &[][..]), "{self:?}");
     }
 
-    /// What the browser refuses by itself: the answer has the whole lists.
+    /// Asserts that the browser refuses by itself: the answer has the whole
+    /// lists.
     #[track_caller]
     pub(super) fn assert_in_vain(&self, parts: &[PreflightPart]) {
         assert_eq!((self.status, &*self.faults), (204, parts), "{self:?}");
@@ -47,7 +48,7 @@ impl Asked {
         assert!(origin.is_some(), "{self:?}");
     }
 
-    /// 403, and nothing that is allowed.
+    /// Asserts a 403 without any allowed value.
     #[track_caller]
     pub(super) fn assert_refused(&self) {
         let faults = [PreflightPart::Origin];
@@ -332,7 +333,7 @@ fn a_path_without_routes_allows_the_method_so_that_the_page_reads_the_404() {
         header(&answer.headers, "access-control-allow-methods").as_deref(),
         Some("DELETE")
     );
-    // A written list is meant for every path.
+    // A configured list applies to every path.
     ask(&example(), &no_routes(), &[origin(APP), method("DELETE")])
         .assert_in_vain(&[PreflightPart::Method]);
 }

@@ -1,5 +1,4 @@
-//! What else an answer to a preflight has: private networks, how long it may be
-//! remembered, and `*`.
+//! Other parts of an answer to a preflight: private networks, caching, and `*`.
 
 use super::super::{CorsSpec, PreflightPart, RouteMethods};
 use super::preflight::*;
@@ -77,7 +76,8 @@ fn every_origin_is_answered_with_a_star_and_without_vary() {
         let credentials = header(&answer.headers, "access-control-allow-credentials");
         assert_eq!(credentials, None);
     }
-    // What no browser sends is refused, with the header that is on every answer.
+    // An origin that no browser sends is refused, with the header that every
+    // answer has.
     let malformed = [&b""[..], b"https://a.example,https://b.example", b"\xff"];
     let mut requests = Vec::from(malformed.map(|value| vec![origin(value), method("GET")]));
     requests.push(vec![origin(APP), origin(APP), method("GET")]);

@@ -6,7 +6,7 @@ const APP: &[u8] = b"https://app.example.com";
 
 type Headers = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// What the client gets: the response with the edits made to it.
+/// The client's response: the upstream's with the edits applied.
 fn edited(cors: &ResponseCors, response: &Headers, own: bool) -> Headers {
     let lines = response
         .iter()
@@ -29,8 +29,8 @@ fn edited(cors: &ResponseCors, response: &Headers, own: bool) -> Headers {
     result
 }
 
-/// The answer to a request with these origins, as text; checks that doing it
-/// twice changes nothing.
+/// The response to a request with these origins, as text. It also checks that
+/// applying the edits twice changes nothing.
 fn answer(spec: &CorsSpec, sent: &[&[u8]], response: &[(&str, &str)], own: bool) -> Vec<String> {
     let policy = policy(spec);
     let cors = ResponseCors::for_request(&policy, sent.iter().copied());

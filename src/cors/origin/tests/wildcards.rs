@@ -1,4 +1,4 @@
-//! What a `*` stands for.
+//! What a `*` matches.
 
 use super::{matches, pattern};
 
@@ -301,8 +301,8 @@ fn every_host_of_a_scheme_is_told_from_the_hosts_of_a_domain() {
     }
 }
 
-/// Judges by taking the origin apart, where the pattern under test goes along
-/// the bytes.
+/// Judges by splitting the origin into parts. The pattern under test scans the
+/// bytes instead.
 fn oracle((start, suffix): (&str, &str), any_port: bool, origin: &str) -> bool {
     let Some(rest) = origin.strip_prefix("https://") else {
         return false;
@@ -320,7 +320,7 @@ fn oracle((start, suffix): (&str, &str), any_port: bool, origin: &str) -> bool {
                     .is_ok_and(|n| n > 0 && n.to_string() == port)
         }
     };
-    // What stands for the `*` is in the leftmost label where text is beside it.
+    // The text for the `*` is in the leftmost label if other text is beside it.
     let one_label = !start.is_empty() || suffix.starts_with(|c| c != '.');
     let labels = host
         .strip_prefix(start)
