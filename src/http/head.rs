@@ -2,37 +2,37 @@
 
 use super::HeaderMap;
 
-/// What a request says before its body: the pseudo-headers of HTTP/2, which a
-/// proxy makes for HTTP/1 too, and the header fields.
+/// The part of a request before its body: the pseudo-headers of HTTP/2, which a
+/// proxy also makes for HTTP/1, and the header fields.
 ///
-/// Only `:path` is the path and only `:authority` is the host: what
-/// `x-original-url`, `x-http-method-override`, `host` and their kind say is the
-/// client's invention and never looked at.
+/// Only `:path` is the path and only `:authority` is the host. The client can
+/// write anything to `x-original-url`, `x-http-method-override`, `host` and the
+/// like, so they are ignored.
 #[derive(Debug, Clone, Default)]
 pub struct RequestHead {
     headers: HeaderMap,
 }
 
 impl RequestHead {
-    /// Takes a request's fields, pseudo-headers among them.
+    /// Makes a head from a request's fields, pseudo-headers included.
     #[must_use]
     pub fn new(headers: HeaderMap) -> Self {
         Self { headers }
     }
 
-    /// All fields, pseudo-headers among them.
+    /// All fields, pseudo-headers included.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// `:method`, in the letter case it came in.
+    /// `:method`, in its original letter case.
     #[must_use]
     pub fn method(&self) -> Option<&[u8]> {
         self.headers.first(":method")
     }
 
-    /// `:path`, query included; a CONNECT request has none.
+    /// `:path`, query included. A CONNECT request has no path.
     #[must_use]
     pub fn path(&self) -> Option<&[u8]> {
         self.headers.first(":path")
@@ -44,7 +44,7 @@ impl RequestHead {
         self.headers.first(":authority")
     }
 
-    /// What follows the first `?` of the path, without it.
+    /// The text after the first `?` of the path.
     #[must_use]
     pub fn query(&self) -> Option<&[u8]> {
         let path = self.path()?;

@@ -1,10 +1,10 @@
-//! Header fields in one buffer, as the proxy serialises them.
+//! Header fields in one buffer, in the form in which the proxy serializes them.
 
 use super::name::{fold_together, is_token};
 use std::fmt;
 use std::ops::Range;
 
-/// Where one header field lies in the buffer of a [`HeaderMap`], in bytes.
+/// The position of one header field in the buffer of a [`HeaderMap`], in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
     /// The field's name.
@@ -16,19 +16,19 @@ pub struct Field {
 /// How the name of a field is spelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spelling {
-    /// As it is, letter case aside.
+    /// The name itself, in any letter case.
     Itself,
-    /// Such that some upstreams take it for the name: see
+    /// A name that some upstreams take for it: see
     /// [`FoldedName`](super::FoldedName).
     Twin,
 }
 
 /// The header fields of one request or response, pseudo-headers included, in
-/// the order in which they came.
+/// their original order.
 ///
-/// All fields share one buffer, so that a request costs two allocations
-/// whatever the number of its headers. Names are compared without letter case,
-/// although a proxy sends them in lower case.
+/// All fields share one buffer, so that a request costs two allocations, however
+/// many headers it has. Names are compared without letter case, although a proxy
+/// sends them in lower case.
 #[derive(Clone, Default)]
 pub struct HeaderMap {
     buffer: Vec<u8>,
@@ -36,8 +36,8 @@ pub struct HeaderMap {
 }
 
 impl HeaderMap {
-    /// Takes the fields that lie in `buffer`; `None` when one of them would
-    /// reach out of it.
+    /// Makes a map of the fields in `buffer`; `None` if one of them is out of
+    /// range.
     #[must_use]
     pub fn from_parts(buffer: Vec<u8>, fields: Vec<Field>) -> Option<Self> {
         let inside = |range: &Range<usize>| buffer.get(range.clone()).is_some();
@@ -70,7 +70,7 @@ impl HeaderMap {
         start..self.buffer.len()
     }
 
-    /// The bytes of memory that the fields take, with what is known of each.
+    /// The bytes of memory that the fields and their positions take.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         let fields = self.fields.capacity().saturating_mul(size_of::<Field>());
@@ -92,7 +92,7 @@ impl HeaderMap {
             .map(|(_, value)| value)
     }
 
-    /// The values of all fields that some upstream takes for fields of this name.
+    /// The values of all fields that some upstream takes for this name.
     pub fn alike<'a, 'n>(
         &'a self,
         name: &'n str,
@@ -109,9 +109,10 @@ impl HeaderMap {
             })
     }
 
-    /// Whether a `Connection` names a header for which `is_it` holds, so that the
-    /// next hop takes that header away (RFC 9110 section 7.6.1). Hops separate
-    /// the options by commas, and some by blanks or whatever no name has.
+    /// Whether a `Connection` names a header for which `is_it` holds. The next
+    /// hop removes that header (RFC 9110 section 7.6.1). Hops split the options
+    /// at commas, and some at blanks or any other byte that is not allowed in a
+    /// name.
     pub fn is_connection_option(&self, is_it: impl Fn(&[u8]) -> bool) -> bool {
         let separates = |byte: &u8| !is_token(&[*byte]);
         self.values("connection").any(|value| {
@@ -127,14 +128,14 @@ impl HeaderMap {
         self.values(name).next()
     }
 
-    /// Whether there is a field of this name, be its value empty.
+    /// Whether there is a field of this name, even with an empty value.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.first(name).is_some()
     }
 }
 
-/// Shows names only: values hold credentials.
+/// Shows names only, since values contain credentials.
 impl fmt::Debug for HeaderMap {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.iter().map(|(name, _)| String::from_utf8_lossy(name));

@@ -4,23 +4,23 @@ use super::name::is_token;
 use std::borrow::Borrow;
 use std::fmt;
 
-/// The methods that HTTP itself and its common extensions define.
+/// The methods that HTTP and its common extensions define.
 const WELL_KNOWN: [&str; 9] = [
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
 ];
 
-/// A method by its name: upper-case letters, with `-` between them.
+/// The name of a method: upper-case letters and `-`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Method(Box<str>);
 
 impl Method {
-    /// Takes a method's name as a configuration writes it.
+    /// Reads a method's name from the configuration.
     ///
     /// # Errors
-    /// [`BadMethod`] unless it is upper-case letters and `-`. HTTP knows other
-    /// tokens as methods, but nobody sends them: what another router takes for
-    /// a wildcard or a list (`*`, `GET|POST`) would be the name of a method
-    /// that no request has, and leave its requests to a laxer route.
+    /// [`BadMethod`] unless it consists of upper-case letters and `-`. HTTP
+    /// allows other tokens as methods, but nobody sends them. A wildcard or list
+    /// of another router (`*`, `GET|POST`) would be a method that no request
+    /// has, and its requests would reach a less strict route.
     pub fn parse(name: &str) -> Result<Self, BadMethod> {
         let is_word =
             |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase());
@@ -30,9 +30,10 @@ impl Method {
         Ok(Self(name.into()))
     }
 
-    /// Whether a request's method has one reading: it is a token, and no
-    /// well-known method in another letter case. `delete` is a method of its
-    /// own here and `DELETE` to an upstream that writes methods in upper case.
+    /// Whether a request's method has one reading: it is a token, and not a
+    /// well-known method in another letter case. `delete` is a method of its own
+    /// here, but an upstream that converts methods to upper case reads it as
+    /// `DELETE`.
     #[must_use]
     pub fn has_one_reading(method: &[u8]) -> bool {
         is_token(method) && well_known(method).is_none_or(|known| known.as_bytes() == method)
@@ -45,14 +46,14 @@ impl Method {
     }
 }
 
-/// The well-known method that this is, whatever its letter case.
+/// The well-known method with this name, in any letter case.
 fn well_known(method: &[u8]) -> Option<&'static str> {
     WELL_KNOWN
         .into_iter()
         .find(|known| known.as_bytes().eq_ignore_ascii_case(method))
 }
 
-/// Lets a request's method, which is bytes, be looked up among methods.
+/// Allows a search for a request's method, which is bytes.
 impl Borrow<[u8]> for Method {
     fn borrow(&self) -> &[u8] {
         self.0.as_bytes()
@@ -68,14 +69,14 @@ impl fmt::Display for Method {
 /// The methods a route is for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MethodPattern {
-    /// `ANY`: every method that the same pattern has no other route for.
+    /// `ANY`: every method for which the same pattern has no other route.
     Any,
     /// One method.
     Named(Method),
 }
 
 impl MethodPattern {
-    /// Takes `ANY` or a method's name.
+    /// Reads `ANY` or a method's name.
     ///
     /// # Errors
     /// As [`Method::parse`].
@@ -100,21 +101,21 @@ impl fmt::Display for MethodPattern {
 /// Why a text is not a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BadMethod {
-    /// What stands for every method elsewhere, such as `*`, `ALL` or `any`.
+    /// A name that means every method elsewhere, such as `*`, `ALL` or `any`.
     EveryMethod,
     /// Several methods, such as `GET|POST`.
     Several,
-    /// It is a well-known method but for its letter case.
+    /// It is a well-known method in another letter case.
     LetterCase {
         /// The method that was meant.
         instead: &'static str,
     },
-    /// Anything else that is not upper-case letters and `-`.
+    /// Any other text that is not upper-case letters and `-`.
     NotAMethod,
 }
 
 impl BadMethod {
-    /// What is wrong with a text that is not a method.
+    /// The problem of a text that is not a method.
     fn of(name: &str) -> Self {
         let every = ["ANY", "ALL", "*", "**", "$default"];
         let separates = |c: char| !(c.is_alphanumeric() || c == '-' || c == '_');

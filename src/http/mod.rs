@@ -1,9 +1,9 @@
-//! A request as the proxy hands it over, made safe to judge: header fields as
-//! bytes, the path in its one normal form, hosts, the patterns that routes are
-//! written with, and the answers the filter gives itself.
+//! The parts of a request as the proxy passes it on, in a form that is safe to
+//! judge: header fields as bytes, the path in its normal form, hosts, the
+//! patterns of routes, and the filter's own responses.
 //!
-//! Bytes in, values out. It knows nothing of tokens, of which route applies or
-//! of the proxy's calls, and it never assumes that a field is UTF-8.
+//! This module does not know tokens, which route applies, or the proxy's calls,
+//! and it never assumes that a field is UTF-8.
 
 mod edit;
 mod head;

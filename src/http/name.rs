@@ -1,5 +1,5 @@
-//! Names of header fields: what one is, and which of them an upstream may take
-//! for the same.
+//! Names of header fields: valid names, and names that an upstream may take for
+//! the same.
 
 use std::fmt;
 
@@ -22,10 +22,11 @@ pub struct HeaderName(Box<str>);
 pub struct NotAToken;
 
 impl HeaderName {
-    /// Takes a name in any letter case.
+    /// Reads a name in any letter case.
     ///
     /// # Errors
-    /// [`NotAToken`] unless it is one; `:path` and its kind are none.
+    /// [`NotAToken`] unless it is a token. Pseudo-headers such as `:path` are
+    /// not.
     pub fn parse(name: &str) -> Result<Self, NotAToken> {
         if is_token(name.as_bytes()) {
             Ok(Self(name.to_ascii_lowercase().into()))
@@ -40,7 +41,7 @@ impl HeaderName {
         &self.0
     }
 
-    /// The form under which upstreams may take this name for another.
+    /// The folded form, in which upstreams may confuse this name with another.
     #[must_use]
     pub fn folded(&self) -> FoldedName {
         FoldedName::of(self.0.as_bytes())
@@ -61,12 +62,12 @@ impl fmt::Display for NotAToken {
 
 impl std::error::Error for NotAToken {}
 
-/// A header name as CGI and its heirs read it: lower case, with every byte
-/// outside `a`–`z` and `0`–`9` read as `_`.
+/// A header name as CGI and similar interfaces read it: lower case, with `_` for
+/// every byte outside `a`–`z` and `0`–`9`.
 ///
-/// WSGI, Rack, PHP and nginx variables make `HTTP_X_USER_ID` of `x-user-id`,
-/// `x_user_id` and `x.user.id` alike, so a client that sends the twin of an
-/// identity header would choose its own identity.
+/// WSGI, Rack, PHP and nginx variables read `x-user-id`, `x_user_id` and
+/// `x.user.id` alike as `HTTP_X_USER_ID`. So a client that sends a twin of an
+/// identity header could choose its own identity.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FoldedName(Box<[u8]>);
 
@@ -84,7 +85,7 @@ impl FoldedName {
     }
 }
 
-/// Whether upstreams may take two names for one.
+/// Whether upstreams may take two names for the same.
 #[must_use]
 pub fn fold_together(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(&a, &b)| fold(a) == fold(b))

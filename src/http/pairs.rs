@@ -1,5 +1,5 @@
-//! Cookies and query parameters: their names and values, and which names some
-//! reader takes for one another.
+//! Cookies and query parameters: their names and values, and the names that some
+//! reader confuses.
 
 use std::borrow::Cow;
 
@@ -14,16 +14,17 @@ pub enum Plus {
     Itself,
 }
 
-/// A text without its percent-encoding.
+/// A text after percent-decoding.
 #[derive(Debug)]
 pub struct Decoded<'a> {
     /// The text.
     pub text: Cow<'a, [u8]>,
-    /// Whether it has a `%` without two digits, which stays as it is.
+    /// Whether it has a `%` without two hexadecimal digits. It is left
+    /// unchanged.
     pub broken: bool,
 }
 
-/// Cuts a pair at its first `=`; without one it is all name.
+/// Splits a pair at its first `=`. Without one, the whole pair is the name.
 #[must_use]
 pub fn cut(pair: &[u8]) -> (&[u8], &[u8]) {
     let mut halves = pair.splitn(2, |byte| *byte == b'=');
@@ -73,8 +74,9 @@ fn octet(high: u8, low: u8) -> Option<u8> {
 }
 
 /// Whether some reader may take a decoded name for `name`: without letter case,
-/// with `.` for `_`, without blanks around it (those of Unicode too, which some
-/// read as bytes), as the name of a list (`tenant[]`), or cut off at a zero byte.
+/// with `.` for `_`, without blanks around it (including Unicode blanks, which
+/// some read as bytes), as the name of a list (`tenant[]`), or cut off at a zero
+/// byte.
 #[must_use]
 pub fn is_like(mut known: &[u8], name: &[u8]) -> bool {
     while let [0x00..=0x20 | 0x7f.., rest @ ..] = known {

@@ -1,4 +1,4 @@
-//! Answers that the filter gives itself.
+//! The filter's own responses.
 
 use super::SafeText;
 
@@ -7,7 +7,7 @@ use super::SafeText;
 pub struct LocalReply {
     /// The status code.
     pub status: u16,
-    /// Header fields, the names in lower case. Names are the code's own and
+    /// Header fields, with names in lower case. The names are constants and the
     /// values are filtered, so no input can add a field.
     pub headers: Vec<(&'static str, SafeText)>,
     /// The body; the proxy adds `content-length`.

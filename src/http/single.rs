@@ -1,9 +1,9 @@
-//! Header fields and query parameters that a request has exactly once, for
+//! Header fields and query parameters that occur exactly once in a request, for
 //! every reader.
 //!
-//! A rule that compares a claim with what a client sends is worth as much as
-//! the agreement of filter and upstream on what was sent. So whatever some
-//! reader would take for a second value, or for another one, leaves none.
+//! A rule that compares a claim with a part of the request is reliable only if
+//! filter and upstream read the same value. So if some reader may see a second
+//! or a different value, the value counts as absent.
 
 use std::borrow::Cow;
 
@@ -12,14 +12,14 @@ use super::pairs::{Decoded, Plus, cut, decoded, is_like};
 use super::{RequestHead, Spelling};
 
 impl RequestHead {
-    /// The value of the one header field that is called `name`, without regard
-    /// to letter case. None where the request has
+    /// The value of the only header field called `name`, without regard to
+    /// letter case. `None` if the request has
     ///
-    /// * several of it, counting those that fold to it (`x_tenant`), or a
-    ///   comma, which proxies put between fields that they join;
-    /// * a `Connection` that names it: the next hop removes it;
-    /// * no value, or one that readers clean up differently: with blanks around
-    ///   it, control characters, or bytes that are not UTF-8.
+    /// * several such fields, counting those that fold to the name (`x_tenant`),
+    ///   or a comma, which proxies put between fields that they join;
+    /// * a `Connection` that names it, so that the next hop removes it;
+    /// * no value, or one that readers may change: with blanks around it,
+    ///   control characters, or bytes that are not UTF-8.
     #[must_use]
     pub fn single_header(&self, name: &str) -> Option<&[u8]> {
         let mut alike = self.headers().alike(name);
@@ -32,14 +32,14 @@ impl RequestHead {
         (single && is_clean(value)).then_some(value)
     }
 
-    /// The decoded value of the one query parameter that is called `name` when
-    /// decoded. A `+` is a space. None where the request has
+    /// The decoded value of the only query parameter whose decoded name is
+    /// `name`. A `+` is a space. `None` if the request has
     ///
-    /// * several of it, counting those in another spelling (`%74enant`,
-    ///   `Tenant`, `tenant[]`), and those that only a reader finds who splits
-    ///   at `;` or `?` too, or decodes twice;
-    /// * a raw `#` in its query, where some readers end it;
-    /// * no value, or one that readers take differently: with a broken
+    /// * several such parameters, counting those in another spelling
+    ///   (`%74enant`, `Tenant`, `tenant[]`), and those that only a reader finds
+    ///   that also splits at `;` or `?`, or decodes twice;
+    /// * a raw `#` in its query, which ends the query for some readers;
+    /// * no value, or one that readers may read differently: with a broken
     ///   encoding, blanks around it, control characters, or bytes that are not
     ///   UTF-8.
     #[must_use]
@@ -71,7 +71,7 @@ impl RequestHead {
     }
 }
 
-/// Whether no reader has a reason to change a value.
+/// Whether no reader would change a value.
 fn is_clean(value: &[u8]) -> bool {
     std::str::from_utf8(value).is_ok_and(|text| {
         !text.is_empty() && text.trim() == text && !text.chars().any(char::is_control)

@@ -1,11 +1,11 @@
-//! What may stand in the value of a header.
+//! Text that is allowed in the value of a header.
 
 use std::fmt;
 
-/// Whether text can be the value of a header field as it is: it holds no
-/// control character, C1 and DEL included. Other UTF-8 passes.
+/// Whether text can be the value of a header field unchanged: it has no control
+/// character, including C1 and DEL. Other UTF-8 is allowed.
 ///
-/// A line break would begin a header of the claim's choosing.
+/// A line break would begin a header that the claim chooses.
 #[must_use]
 pub fn is_header_value(text: &str) -> bool {
     let is_plain = |byte: u8| matches!(byte, b' '..=b'~');
@@ -14,9 +14,8 @@ pub fn is_header_value(text: &str) -> bool {
 
 /// Text that is safe in the value of a response header: printable ASCII only.
 ///
-/// Proxies write the values of a filter's own answers to the wire unchecked, so
-/// nothing else than this type gets there. What is not safe is replaced by `?`,
-/// one for each byte.
+/// Proxies write the values of a filter's own responses to the wire unchecked,
+/// so responses accept only this type. Each unsafe byte is replaced with `?`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct SafeText(String);
 
@@ -38,8 +37,7 @@ impl SafeText {
     }
 
     /// Appends a text as a quoted string. `"` and `\`, which RFC 6750 section 3
-    /// has in none of its values, are replaced too, so that nothing in it ends
-    /// the string.
+    /// does not allow, are replaced too, so that nothing in it ends the string.
     pub fn push_quoted(&mut self, text: impl AsRef<[u8]>) {
         self.0.push('"');
         self.0.extend(text.as_ref().iter().map(|&byte| match byte {

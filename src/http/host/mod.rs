@@ -1,6 +1,6 @@
-//! Hosts: what a request's authority names, and the patterns that routes name.
+//! Hosts: the host of a request's authority, and the patterns of routes.
 //!
-//! No name is resolved and no port compared.
+//! No name is resolved, and ports are not compared.
 
 mod pattern;
 
@@ -14,8 +14,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 const MAX_NAME: usize = 253;
 const MAX_LABEL: usize = 63;
 
-/// One valid host, in the one spelling in which hosts are compared: lower
-/// case, no port, no dot at the end, IPv6 as RFC 5952 has it, in brackets.
+/// One valid host in its normal form: lower case, no port, no dot at the end,
+/// and IPv6 addresses in brackets according to RFC 5952.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Host<'a> {
     text: Cow<'a, str>,
@@ -29,13 +29,13 @@ enum HostKind {
 }
 
 impl<'a> Host<'a> {
-    /// Reads the authority of a request: `None` when it is absent or empty.
+    /// Reads the authority of a request: `None` if it is absent or empty.
     ///
     /// # Errors
-    /// [`BadHost`] for anything but one valid host. Names are made of letters,
-    /// digits, `-` and `_`; other octets that RFC 3986 would let through, such
-    /// as the comma of `a,b`, are what two readers disagree about. A name that
-    /// ends in a number is an IPv4 address or nothing.
+    /// [`BadHost`] unless it is one valid host. Names consist of letters,
+    /// digits, `-` and `_`. RFC 3986 allows further octets, such as the comma in
+    /// `a,b`, which two readers may read differently. A name that ends in a
+    /// number must be an IPv4 address.
     pub fn parse(authority: Option<&'a [u8]>) -> Result<Option<Self>, BadHost> {
         let authority = match authority {
             None | Some(b"") => return Ok(None),
@@ -66,7 +66,7 @@ impl<'a> Host<'a> {
         })
     }
 
-    /// Takes a name or an IPv4 address without port or dot at the end.
+    /// Reads a name or an IPv4 address without port or dot at the end.
     fn name(name: &'a str) -> Result<Self, BadHost> {
         if name.len() > MAX_NAME || !name.split('.').all(is_label) {
             return Err(BadHost);
@@ -86,14 +86,14 @@ impl<'a> Host<'a> {
         Ok(Self { text, kind })
     }
 
-    /// The host, as it is compared.
+    /// The host in its normal form.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The names that a wildcard may stand before in this host, longest first:
-    /// `b.c` and `c` for `a.b.c`, none for an address.
+    /// The names that a wildcard for this host can have, longest first: `b.c`
+    /// and `c` for `a.b.c`. An address has no such name.
     pub fn parents(&self) -> impl Iterator<Item = &str> {
         let mut rest = match self.kind {
             HostKind::Name => Some(self.as_str()),
@@ -123,7 +123,7 @@ fn check_port(port: &str) -> Result<(), BadHost> {
     }
 }
 
-/// The authority is something else than one valid host.
+/// The authority is not one valid host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BadHost;
 

@@ -3,8 +3,8 @@
 use super::{Host, HostKind};
 use std::fmt;
 
-/// A host that a route names: one host, or `*.` before a name, which stands
-/// for one or more labels.
+/// A host that a route names: one host, or `*.` and a name, which matches one or
+/// more labels before the name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HostPattern {
     /// This host and no other.
@@ -14,11 +14,11 @@ pub enum HostPattern {
 }
 
 impl HostPattern {
-    /// Takes a host as a configuration writes it.
+    /// Reads a host from the configuration.
     ///
     /// # Errors
-    /// [`BadHostPattern`] when it is no host, or is written otherwise than
-    /// hosts are compared: then with the spelling to write instead.
+    /// [`BadHostPattern`] if it is not a host, or is not in its normal form. In
+    /// that case the error has the normal form.
     pub fn parse(text: &str) -> Result<Self, BadHostPattern> {
         let (wildcard, name) = match text.strip_prefix("*.") {
             Some(name) => (true, name),
@@ -61,19 +61,19 @@ impl fmt::Display for HostPattern {
     }
 }
 
-/// Why a text is not a host that a route can name.
+/// Why a text is not a host for a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadHostPattern {
-    /// It is no host name and no IP address.
+    /// It is neither a host name nor an IP address.
     NotAHost,
     /// It is a URL or an origin.
     Url,
-    /// A `*` stands elsewhere than for the whole left of a name.
+    /// A `*` is not the whole leftmost label.
     Wildcard,
     /// It holds letters outside of ASCII.
     NotAscii,
-    /// It is a host, but with a port, upper case, a dot at the end or an IPv6
-    /// address in another form than its shortest.
+    /// It is a host, but with a port, upper case, a dot at the end, or an IPv6
+    /// address that is not in its shortest form.
     Spelling {
         /// The host that is meant.
         instead: HostPattern,

@@ -2,39 +2,40 @@
 
 use std::fmt;
 
-/// What makes a path ambiguous. A closed set: each reason is a name in logs and
-/// metrics, and none repeats the path.
+/// Why a path is ambiguous. This is a closed set: each reason has a name in logs
+/// and metrics, and none repeats the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BadPath {
     /// There is no path (CONNECT), or it does not begin with `/` (`*`).
     NotAbsolute,
-    /// A byte that no URL holds: a blank, a control or one beyond ASCII.
+    /// A byte that is not allowed in a URL: a blank, a control character or a
+    /// byte beyond ASCII.
     RawByte,
-    /// A `#`, where some readers would end the path.
+    /// A `#`, which ends the path for some readers.
     Fragment,
     /// A `\`, plain or encoded, which some readers take for `/`.
     Backslash,
-    /// A `;`, where some readers would end the segment.
+    /// A `;`, which ends the segment for some readers.
     Semicolon,
-    /// A `%` without two hexadecimal digits behind it.
+    /// A `%` without two hexadecimal digits after it.
     BrokenEncoding,
     /// Encoded octets that are not UTF-8.
     NotUtf8,
     /// An encoded control character.
     EncodedControl,
-    /// An encoded character that would mean something if it stood there plain.
+    /// An encoded character that would have a special meaning if it were plain.
     Encoded(EncodedCharacter),
     /// An encoded `%` before two hexadecimal digits: a second decoding would
-    /// make another character of them.
+    /// change them to another character.
     EncodedTwice,
     /// A segment that is `.` or `..`, encoded or not, or such a part beside an
     /// encoded separator.
     DotSegment,
-    /// An empty segment elsewhere than at the end.
+    /// An empty segment that is not at the end.
     EmptySegment,
 }
 
-/// The encoded characters that `paths.allow_encoded` can let into a segment.
+/// The encoded characters that `paths.allow_encoded` can allow in a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EncodedCharacter {
     /// `%2F`
@@ -71,7 +72,7 @@ impl EncodedCharacter {
         }
     }
 
-    /// The character that this octet is, if it is one of them.
+    /// The character for this octet, if it is one of them.
     pub(super) fn of(octet: u8) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -103,7 +104,7 @@ impl BadPath {
         }
     }
 
-    /// The member of `paths` that would let such a path in, where there is one.
+    /// The member of `paths` that would allow such a path, if there is one.
     #[must_use]
     pub fn opened_by(self) -> Option<&'static str> {
         match self {

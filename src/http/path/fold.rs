@@ -1,16 +1,16 @@
-//! Letter case, for upstreams that route without it.
+//! Letter case, for upstreams that ignore it when routing.
 
 use std::borrow::Cow;
 
-/// Brings text to the form in which it is compared without letter case.
+/// Converts text to the form in which it is compared without letter case.
 ///
-/// Two texts have the same form exactly when a JavaScript regular expression
-/// with the flag `i` takes them for equal (ECMA-262, `Canonicalize`), for that
-/// is what Express routes with: by the upper case of each character where that
-/// is one character of the same plane; what is beyond ASCII never equals what
-/// is inside, so `ı` is not `I` and the Kelvin sign no `k`. For ASCII the form
-/// is lower case, so that the usual path needs no copy. Bytes that are not
-/// UTF-8 stay as they are.
+/// Two texts have the same form exactly if a JavaScript regular expression with
+/// the flag `i` takes them for equal (ECMA-262, `Canonicalize`), since Express
+/// uses one for routing. It compares the upper case of each character, if that
+/// is one character of the same plane. A character beyond ASCII never equals one
+/// in ASCII, so `ı` is not `I` and the Kelvin sign is not `k`. For ASCII the
+/// form is lower case, so that most paths need no copy. Bytes that are not UTF-8
+/// stay unchanged.
 pub(super) fn without_case(bytes: &[u8]) -> Cow<'_, [u8]> {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return Cow::Borrowed(bytes);
@@ -26,7 +26,7 @@ fn canonical(character: char) -> char {
     if character.is_ascii() {
         return character.to_ascii_lowercase();
     }
-    // Beyond the first plane a regular expression sees halves, which have no
+    // Beyond the first plane a regular expression sees surrogates, which have no
     // letter case.
     if u32::from(character) > 0xFFFF {
         return character;

@@ -1,13 +1,13 @@
-//! Paths in the one form in which they are judged, and the patterns of routes.
+//! Paths in the normal form in which they are judged, and the patterns of
+//! routes.
 //!
 //! Three parties read a request's path: the proxy's router, this filter and the
-//! upstream. Whatever one of them may read otherwise than another — `..`,
-//! `%2F`, `//`, `;x`, `\` — is refused, never repaired, for a repaired path
-//! would go upstream unrepaired. What is left has one meaning: its segments,
-//! decoded once.
+//! upstream. Anything that they may read differently (`..`, `%2F`, `//`, `;x`,
+//! `\`) is refused and never repaired, since the unrepaired path would go
+//! upstream. The remaining paths have one meaning: their segments, decoded once.
 //!
-//! It does not know which route a path has, and it changes no path: a request
-//! goes upstream with the one it came with.
+//! This module does not know which route a path has, and it changes no path: a
+//! request goes upstream with its original path.
 
 mod error;
 mod fold;

@@ -1,31 +1,31 @@
-//! The path of a request, judged.
+//! The path of a request, after its check.
 
 use super::{BadPath, PathFlags, PathRules, Segment};
 
-/// A path of which all readers agree what it means: its decoded segments,
-/// those of the base cut off. One slash at the end makes no difference.
+/// A path that all readers read alike: its decoded segments, without those of
+/// the base. A slash at the end makes no difference.
 ///
 /// Where empty segments are allowed they are segments like others, except that
-/// no `{var}` matches one. Since an upstream may merge slashes nonetheless,
+/// `{var}` does not match one. An upstream may still merge slashes.
 /// [`NormalPath::without_empty_segments`] is its reading of the path, and a
-/// router must find the same for both: else `//admin` would have the route of
-/// `/{proxy+}` here and be `/admin` there.
+/// router must find the same route for both: otherwise `//admin` would have the
+/// route of `/{proxy+}` here and be `/admin` there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NormalPath<'a> {
     segments: Vec<Segment<'a>>,
-    /// How many segments are the base; `None`: the path is outside of it.
+    /// How many segments belong to the base; `None`: the path is outside of it.
     base: Option<usize>,
 }
 
 impl<'a> NormalPath<'a> {
-    /// Judges a request's path, its query included.
+    /// Checks a request's path, its query included.
     ///
     /// # Errors
-    /// The first thing in the path that is ambiguous. Takes time and memory
-    /// linear in the path's length; a segment without an encoding is borrowed.
+    /// The first ambiguity in the path. Takes time and memory linear in the
+    /// path's length. A segment without an encoding is borrowed.
     pub fn parse(raw: &'a [u8], rules: &PathRules) -> Result<Self, BadPath> {
         Self::parse_with(raw, rules, rules.flags()).map_err(|error| {
-            // Only a setting that would let the path in is worth naming.
+            // A setting is named only if it would allow the path.
             let opened = || Self::parse_with(raw, rules, PathFlags::OPEN).err();
             error.opened_by().and_then(|_| opened()).unwrap_or(error)
         })
@@ -42,7 +42,7 @@ impl<'a> NormalPath<'a> {
                 break;
             }
             let segment = Segment::parse(piece, flags)?;
-            // `;x` is an empty segment too, and at the end no mere slash.
+            // `;x` is an empty segment too. At the end it is more than a slash.
             if segment.is_empty() && !flags.allow_empty_segments {
                 return Err(BadPath::EmptySegment);
             }
@@ -52,14 +52,14 @@ impl<'a> NormalPath<'a> {
         Ok(Self { segments, base })
     }
 
-    /// The segments that patterns are compared with, empty for `/`; `None`
-    /// when the path is outside of the base and so has no route.
+    /// The segments that patterns are compared with, empty for `/`; `None` if
+    /// the path is outside of the base and so has no route.
     #[must_use]
     pub fn segments(&self) -> Option<&[Segment<'a>]> {
         self.segments.get(self.base?..)
     }
 
-    /// The path as an upstream reads it that merges slashes; `None` when that
+    /// The path as an upstream that merges slashes reads it; `None` if that
     /// makes no difference.
     #[must_use]
     pub fn without_empty_segments(&self) -> Option<Self> {
@@ -75,7 +75,7 @@ impl<'a> NormalPath<'a> {
     }
 }
 
-/// Judges a byte as it came. `;` and `%` have a meaning for their segment.
+/// Checks a raw byte. `;` and `%` are checked with their segment.
 pub(super) fn judge_raw(byte: u8) -> Result<(), BadPath> {
     match byte {
         0x00..=0x20 | 0x7f.. => Err(BadPath::RawByte),

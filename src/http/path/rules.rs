@@ -1,5 +1,4 @@
-//! How paths are read: what of the ambiguous is opened, and the stage before
-//! them.
+//! Rules for paths: the ambiguities that are allowed, and the base path.
 
 use super::pattern::{BadPattern, PathPattern, PatternSegment};
 use super::{EncodedCharacter, Segment};
@@ -41,24 +40,25 @@ impl FromIterator<EncodedCharacter> for EncodedSet {
     }
 }
 
-/// What of the ambiguous an operator opens; nothing by default. Each of these
-/// says that the upstream reads such a path as written here.
+/// The ambiguities that an operator allows; none by default. With each the
+/// operator states that the upstream reads such a path as documented here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PathFlags {
-    /// Encoded characters that may stand inside a segment. They stay inside it:
-    /// an encoded `/` never separates.
+    /// Encoded characters that are allowed inside a segment. They stay inside
+    /// it: an encoded `/` never separates segments.
     pub allow_encoded: EncodedSet,
-    /// Segments may be empty. See [`NormalPath`](super::NormalPath) for how
-    /// such a path is matched.
+    /// Whether segments may be empty. See [`NormalPath`](super::NormalPath) for
+    /// how such a path is matched.
     pub allow_empty_segments: bool,
-    /// Segments may have parameters (`;…`), and match without them.
+    /// Whether segments may have parameters (`;…`). They are ignored in
+    /// matching.
     pub allow_semicolons: bool,
-    /// Segments are compared without letter case; variables keep theirs.
+    /// Whether segments are compared without letter case. Variables keep theirs.
     pub ignore_case: bool,
 }
 
 impl PathFlags {
-    /// Everything that can be opened.
+    /// All flags set.
     pub(super) const OPEN: Self = Self {
         allow_encoded: EncodedSet(0b1_1111),
         allow_empty_segments: true,
@@ -67,7 +67,7 @@ impl PathFlags {
     };
 }
 
-/// How the paths of requests and patterns are read.
+/// The rules for the paths of requests and patterns.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PathRules {
     flags: PathFlags,
@@ -82,7 +82,7 @@ impl PathRules {
         Self { flags, base }
     }
 
-    /// Rules under which `base`, such as `/dev`, is cut off before matching.
+    /// Rules that remove `base`, such as `/dev`, before matching.
     ///
     /// # Errors
     /// As [`PathPattern::parse`], and [`BadPattern::VariableInBase`].
@@ -101,13 +101,13 @@ impl PathRules {
         Ok(rules)
     }
 
-    /// What is opened.
+    /// The allowed ambiguities.
     #[must_use]
     pub fn flags(&self) -> PathFlags {
         self.flags
     }
 
-    /// The number of the base's segments, if these begin with it.
+    /// The number of the base's segments, if `segments` begin with it.
     pub(super) fn base_of(&self, segments: &[Segment<'_>]) -> Option<usize> {
         let head = segments.get(..self.base.len())?;
         head.iter()

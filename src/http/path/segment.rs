@@ -1,4 +1,4 @@
-//! One segment of a path, judged and decoded.
+//! One segment of a path, checked and decoded.
 
 use super::fold::without_case;
 use super::{BadPath, EncodedCharacter, PathFlags};
@@ -8,21 +8,21 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment<'a> {
     text: Cow<'a, [u8]>,
-    /// The form that is compared, where it differs from the text.
+    /// The form for comparison, if it differs from the text.
     folded: Option<Box<[u8]>>,
 }
 
 impl<'a> Segment<'a> {
-    /// Judges and decodes what stands between two slashes. Raw bytes that no
-    /// path may hold were looked for before.
+    /// Checks and decodes the text between two slashes. The caller has checked
+    /// for bytes that are not allowed in a path.
     pub(super) fn parse(raw: &'a [u8], flags: PathFlags) -> Result<Self, BadPath> {
         let raw = match raw.iter().position(|&byte| byte == b';') {
             None => raw,
             Some(_) if !flags.allow_semicolons => return Err(BadPath::Semicolon),
             Some(at) => {
                 let (name, parameters) = raw.split_at_checked(at).unwrap_or((raw, b""));
-                // Cut off, but judged all the same: readers that decode before
-                // they cut would see what hides there.
+                // Removed, but still checked: readers that decode before they
+                // remove parameters would see what is hidden in them.
                 decode(parameters, flags)?;
                 name
             }
@@ -38,28 +38,28 @@ impl<'a> Segment<'a> {
         Ok(Self { text, folded })
     }
 
-    /// The decoded bytes, letter case as it came.
+    /// The decoded bytes, in their original letter case.
     #[must_use]
     pub fn text(&self) -> &[u8] {
         &self.text
     }
 
-    /// The bytes that are compared with those of a pattern.
+    /// The bytes that are compared with a pattern.
     #[must_use]
     pub fn key(&self) -> &[u8] {
         self.folded.as_deref().unwrap_or(&self.text)
     }
 
-    /// Whether nothing stands there.
+    /// Whether the segment is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 }
 
-/// Decodes a segment once and judges what comes of it. An encoded unreserved
-/// character is that character (RFC 3986 section 6.2.2.2), so an encoded `.` is
-/// refused only where a plain one would be.
+/// Decodes a segment once and checks the result. An encoded unreserved character
+/// is equivalent to the plain one (RFC 3986 section 6.2.2.2), so an encoded `.`
+/// is refused only where a plain one would be.
 fn decode(raw: &[u8], flags: PathFlags) -> Result<Cow<'_, [u8]>, BadPath> {
     let text = if raw.contains(&b'%') {
         let decoded = decode_octets(raw, flags)?;
@@ -121,9 +121,9 @@ fn octet(high: u8, low: u8) -> Option<u8> {
     u8::try_from(value).ok()
 }
 
-/// Whether decoded text has a `%` that a second decoding would act upon. With
-/// `%25` allowed, `%2561dmin` would be `%61dmin` here and `admin` to an
-/// upstream that decodes twice; `100%25` is `100%` to both.
+/// Whether decoded text has a `%` that a second decoding would change. With
+/// `%25` allowed, `%2561dmin` would be `%61dmin` here and `admin` to an upstream
+/// that decodes twice; `100%25` is `100%` to both.
 fn could_be_decoded(text: &[u8]) -> bool {
     text.windows(3).any(|window| match window {
         [b'%', high, low] => octet(*high, *low).is_some(),
@@ -132,7 +132,8 @@ fn could_be_decoded(text: &[u8]) -> bool {
 }
 
 /// Whether a reader that takes allowed encoded characters for plain ones would
-/// see a `.` or `..`: between slashes, or before what would end the segment.
+/// see a `.` or `..`, between slashes or before a character that ends the
+/// segment.
 fn has_dot_part(text: &[u8]) -> bool {
     text.split(|&byte| byte == b'/').any(|part| {
         let end = |&byte: &u8| matches!(byte, b';' | b'?' | b'#');

@@ -81,7 +81,7 @@ const SEMICOLON: BadPath = BadPath::Semicolon;
 const ENCODED_SLASH: BadPath = BadPath::Encoded(Slash);
 const ENCODED_PERCENT: BadPath = BadPath::Encoded(Percent);
 
-/// The ways in which requests have passed other gateways' rules for `/admin`.
+/// Requests that have bypassed other gateways' rules for `/admin`.
 const CONFUSIONS: &[(&str, BadPath)] = &[
     ("//admin", EmptySegment),
     ("///admin", EmptySegment),

@@ -1,4 +1,4 @@
-//! The patterns that routes are written with.
+//! The patterns of routes.
 
 use super::normal::judge_raw;
 use super::{BadPath, PathRules, Segment};
@@ -12,11 +12,11 @@ pub const MAX_PATTERN_SEGMENTS: usize = 256;
 /// One segment of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PatternSegment {
-    /// These bytes, decoded, and folded where letter case is ignored.
+    /// These bytes, decoded, and folded if letter case is ignored.
     Literal(Box<[u8]>),
     /// `{name}`: one segment, never empty.
     Variable(Box<str>),
-    /// `{name+}`: one or more segments, all that are left.
+    /// `{name+}`: all remaining segments, at least one.
     Greedy(Box<str>),
 }
 
@@ -28,19 +28,18 @@ pub struct PathPattern {
 }
 
 impl PathPattern {
-    /// Reads a pattern. Its literals may be encoded or not, and are judged as a
-    /// request's segments are, for one that `rules` refuse in every request
-    /// would be a route that nothing reaches. A slash at the end makes no
-    /// difference.
+    /// Reads a pattern. Its literals may be encoded or not. They are checked
+    /// like a request's segments, since no request would reach a route with a
+    /// literal that `rules` refuse. A slash at the end makes no difference.
     ///
     /// # Errors
-    /// The first thing in the pattern that is wrong.
+    /// The first error in the pattern.
     pub fn parse(text: &str, rules: &PathRules) -> Result<Self, BadPattern> {
         let path = text.strip_prefix('/').ok_or(BadPattern::NotAbsolute)?;
         let path = path.strip_suffix('/').unwrap_or(path);
         let mut segments: Vec<PatternSegment> = Vec::new();
         let mut names = BTreeSet::new();
-        // `/` has no segments; `//`, which also arrives here as nothing, has.
+        // `/` has no segments; `//`, which is also empty here, has one.
         let pieces = (text != "/").then(|| path.split('/'));
         for piece in pieces.into_iter().flatten() {
             if matches!(segments.last(), Some(PatternSegment::Greedy(_))) {
@@ -61,7 +60,7 @@ impl PathPattern {
         Ok(Self { text, segments })
     }
 
-    /// The segments; none for `/`.
+    /// The segments; empty for `/`.
     #[must_use]
     pub fn segments(&self) -> &[PatternSegment] {
         &self.segments
@@ -104,8 +103,8 @@ fn parse_segment(text: &str, rules: &PathRules) -> Result<PatternSegment, BadPat
     if text.contains('?') {
         return Err(BadPattern::Query);
     }
-    // A literal in other routers' notation would match nothing that is meant,
-    // and so leave what is meant to a laxer route.
+    // In another router's notation, this would be a literal that matches none of
+    // the intended requests, and they would reach a less strict route.
     if text == "*" || text == "**" || text.starts_with(':') {
         return Err(BadPattern::ForeignWildcard);
     }
@@ -120,7 +119,7 @@ fn parse_literal(text: &str, rules: &PathRules) -> Result<Vec<u8>, BadPattern> {
         return Err(BadPattern::Unreachable(BadPath::EncodedControl));
     }
     text.bytes()
-        // A request has these encoded, which a pattern need not have.
+        // A request must encode these, but a pattern need not.
         .filter(|byte| *byte != b' ' && byte.is_ascii())
         .try_for_each(judge_raw)
         .and_then(|()| Segment::parse(text.as_bytes(), rules.flags()))
@@ -136,11 +135,11 @@ fn parse_literal(text: &str, rules: &PathRules) -> Result<Vec<u8>, BadPattern> {
 pub enum BadPattern {
     /// It does not begin with `/`.
     NotAbsolute,
-    /// No request could have such a segment.
+    /// No request can have such a segment.
     Unreachable(BadPath),
-    /// A brace stands elsewhere than around a whole segment.
+    /// A brace that does not enclose a whole segment.
     Brace,
-    /// A variable's name is empty or has other characters than it may.
+    /// A variable's name is empty or has a character that is not allowed.
     VariableName,
     /// Two variables of one pattern have the same name.
     VariableTwice {
@@ -151,9 +150,9 @@ pub enum BadPattern {
     GreedyNotLast,
     /// More segments than [`MAX_PATTERN_SEGMENTS`].
     TooManySegments,
-    /// A wildcard as other routers write it.
+    /// A wildcard in another router's notation.
     ForeignWildcard,
-    /// A query, which takes no part in matching.
+    /// A query, which is not matched.
     Query,
     /// A variable in `paths.base`.
     VariableInBase,
@@ -231,7 +230,7 @@ impl RoutePattern {
     /// Reads a route's pattern.
     ///
     /// # Errors
-    /// What is wrong with it as a whole, with its method or with its path.
+    /// The problem of its form, its method or its path.
     pub fn parse(text: &str, rules: &PathRules) -> Result<Self, BadRoutePattern> {
         if text == "$default" {
             return Ok(Self::Default);
@@ -268,12 +267,12 @@ impl fmt::Display for RoutePattern {
     }
 }
 
-/// Why a text is not what a route can match.
+/// Why a text is not a route's pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadRoutePattern {
-    /// It is not a method, one blank and a path, nor `$default`.
+    /// It is neither a method, one blank and a path, nor `$default`.
     Form,
-    /// It is a path alone.
+    /// It is a path without a method.
     NoMethod,
     /// Its method is wrong.
     Method(BadMethod),

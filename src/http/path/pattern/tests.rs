@@ -91,7 +91,7 @@ fn what_is_opened_for_requests_is_opened_for_patterns() {
     };
     let parse = |text| PathPattern::parse(text, &PathRules::new(flags));
     assert_eq!(parse("/A%2fB").unwrap().segments(), [literal("a/b")]);
-    // These two match without what is opened, so it cannot be written.
+    // These two match without the setting, so they must not be written encoded.
     assert_eq!(
         parse("/a//b"),
         Err(BadPattern::Unreachable(BadPath::EmptySegment))
