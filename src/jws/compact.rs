@@ -1,4 +1,4 @@
-//! The compact form of a signed text that nobody has checked yet.
+//! The compact form of a signed text whose signature was not checked yet.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,27 +10,26 @@ use super::{Header, JwsError, KnownHeaders, MAX_BYTES};
 use crate::crypto::{Fingerprint, HostSignatures};
 use crate::jwk::Jwk;
 
-/// A signed text of good form, of which nothing is believed.
+/// A well-formed signed text that is not trusted.
 ///
-/// Its payload is not in here: who parses the text gets it once, decoded.
+/// It does not contain the payload: the parser's caller gets that once, decoded.
 pub struct Jws<'t> {
-    /// The first two parts and the dot between them, as received: what was
-    /// signed. Never a re-encoding.
+    /// The first two parts and the dot between them, as received. This is what
+    /// was signed; it is never re-encoded.
     signed: &'t [u8],
     signature: Vec<u8>,
     header: Arc<Header>,
 }
 
 impl<'t> Jws<'t> {
-    /// Reads `text`, which must be all of one signed text and nothing else.
-    /// Returns its form and its decoded payload. A header among `known` is not
-    /// read again.
+    /// Reads `text`, which must be exactly one signed text. Returns its form and
+    /// its decoded payload. A header that is among `known` is not parsed again.
     ///
-    /// Time and memory are linear in the length, which is judged first.
+    /// Time and memory are linear in the length, which is checked first.
     ///
     /// # Errors
     ///
-    /// What of its form is not accepted.
+    /// Why its form is not accepted.
     pub fn parse(
         text: &'t [u8],
         known: Option<&KnownHeaders>,
@@ -42,7 +41,7 @@ impl<'t> Jws<'t> {
         let decode = |part| URL_SAFE_NO_PAD.decode(part);
         let signed_bytes = header.len().saturating_add(1).saturating_add(payload.len());
         let signed = text.get(..signed_bytes).ok_or(JwsError::NotThreeParts)?;
-        // Of further dots, one is in this part.
+        // If there are further dots, one is in this part.
         let payload = decode(payload).map_err(|_| match memchr::memchr(b'.', payload) {
             Some(_) => JwsError::NotThreeParts,
             None => JwsError::NotBase64Url,
@@ -68,10 +67,10 @@ impl<'t> Jws<'t> {
         &self.header
     }
 
-    /// Checks the signature with one key. Returns which key it is, or `None` unless
-    /// the key is one for the text's algorithm and the signature is right.
+    /// Verifies the signature with one key. Returns which key it is, or `None`
+    /// unless the key is for the text's algorithm and the signature is valid.
     ///
-    /// Which algorithms are allowed is for the caller to ask, before.
+    /// The caller must have checked that the algorithm is allowed.
     #[must_use]
     pub fn verify(&self, key: &Jwk, host_signatures: &dyn HostSignatures) -> Option<Fingerprint> {
         let algorithm = self.header.algorithm();
@@ -86,15 +85,15 @@ impl<'t> Jws<'t> {
 }
 
 impl fmt::Debug for Jws<'_> {
-    /// Nothing of the text but its algorithm: the rest is a credential.
+    /// Shows only the algorithm: the rest is a credential.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Jws({})", self.header.algorithm().name())
     }
 }
 
-/// The three parts: what lies before the first dot, between it and the last, and
-/// after that. So the part in the middle, which is the longest, is not looked
-/// through; a dot in it is found when it is decoded.
+/// The three parts: before the first dot, between it and the last, and after the
+/// last. So the middle part, the longest, is not searched; decoding it finds any
+/// dot in it.
 fn split(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (header, rest) = split_at(text, memchr::memchr(b'.', text)?)?;
     let (payload, signature) = split_at(rest, memchr::memrchr(b'.', rest)?)?;
@@ -102,7 +101,7 @@ fn split(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     good.then_some((header, payload, signature))
 }
 
-/// What lies before and after the byte at `dot`.
+/// The parts before and after the byte at `dot`.
 fn split_at(text: &[u8], dot: usize) -> Option<(&[u8], &[u8])> {
     let (before, rest) = text.split_at_checked(dot)?;
     Some((before, rest.get(1..)?))

@@ -1,20 +1,20 @@
-//! Why a signed text is refused. Nothing here repeats anything of the text.
+//! Why a signed text is refused. No error repeats a part of the text.
 
 use std::fmt;
 
 use crate::json::Fault;
 
-/// A signed text whose form is not one that is accepted.
+/// Why the form of a signed text is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JwsError {
     /// Longer than [`MAX_BYTES`](super::MAX_BYTES).
     TooLong,
-    /// Not three parts, none of them empty, between two dots.
+    /// Not three non-empty parts separated by two dots.
     NotThreeParts,
-    /// A part that is not base64url (RFC 7515 section 2): another character,
-    /// padding, or last bits that are not zero.
+    /// A part that is not base64url (RFC 7515 section 2): it has another
+    /// character, padding, or trailing bits that are not zero.
     NotBase64Url,
-    /// The header is not a JSON object that is accepted.
+    /// The header is not an accepted JSON object.
     Header(Fault),
     /// An `enc` in the header: the text claims to be encrypted.
     Encrypted,
@@ -31,8 +31,9 @@ pub enum JwsError {
 }
 
 impl JwsError {
-    /// A fixed sentence for the client. It keeps to the characters of the
-    /// `error_description` of RFC 6750 section 3: no quotes, no backslash, ASCII.
+    /// A fixed sentence for the client. It uses only characters that RFC 6750
+    /// section 3 allows in `error_description`: ASCII without quotes and
+    /// backslash.
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {

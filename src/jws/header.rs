@@ -6,8 +6,8 @@ use super::{JwsError, MAX_HEADER_DEPTH};
 use crate::crypto::Algorithm;
 use crate::json;
 
-/// What is taken from a header. Everything else in it is ignored, keys and
-/// addresses of keys (`jwk`, `jku`, `x5u`, `x5c`) before all.
+/// The members of a header that are used. All others are ignored, above all keys
+/// and addresses of keys (`jwk`, `jku`, `x5u`, `x5c`).
 pub struct Header {
     text: Box<[u8]>,
     algorithm: Algorithm,
@@ -15,18 +15,18 @@ pub struct Header {
     token_type: Option<TokenType>,
 }
 
-/// A `typ` in its normal form: media types have no letter case, and their
+/// A `typ` in its normal form: media types ignore letter case, and
 /// `application/` may be left out (RFC 7515 section 4.1.9).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TokenType(Box<str>);
 
 impl TokenType {
-    /// The normal form of `typ`, as a token or a configuration has it.
+    /// The normal form of a `typ` from a token or a configuration.
     #[must_use]
     pub fn new(typ: &str) -> Self {
         let lower = typ.to_ascii_lowercase();
         match lower.strip_prefix("application/") {
-            // Of a media type with a further slash the prefix is a part.
+            // If the media type has a further slash, the prefix is kept.
             Some(rest) if !rest.contains('/') => Self(rest.into()),
             _ => Self(lower.into()),
         }
@@ -40,26 +40,26 @@ impl TokenType {
 }
 
 impl fmt::Debug for Header {
-    /// Nothing of the token but its algorithm.
+    /// Shows only the algorithm.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Header({})", self.algorithm.name())
     }
 }
 
 impl Header {
-    /// The first part of the text as it was received, in base64url.
+    /// The first part of the text as received, in base64url.
     #[must_use]
     pub const fn text(&self) -> &[u8] {
         &self.text
     }
 
-    /// The algorithm of the signature; never `none`.
+    /// The algorithm of the signature. It is never `none`.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// The ID of the key. An empty one counts as an ID.
+    /// The ID of the key. It may be empty.
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
@@ -82,19 +82,19 @@ impl Header {
             .saturating_add(token_type)
     }
 
-    /// Reads the first part of a text: as it was received, and decoded.
+    /// Reads the first part of a text, which is given as received and decoded.
     pub(super) fn read(text: &[u8], decoded: &[u8]) -> Result<Self, JwsError> {
         let header = json::object(decoded, MAX_HEADER_DEPTH)
             .map_err(|error| JwsError::Header(error.fault))?;
         if header.get("enc").is_some() {
             return Err(JwsError::Encrypted);
         }
-        // Understood or not, named in the header or not, empty or not.
+        // Refused whether it is understood or not, named in the header or not,
+        // empty or not.
         if header.get("crit").is_some() {
             return Err(JwsError::CriticalExtension);
         }
-        // `true` is what holds without it; RFC 7797 asks for `crit` only
-        // beside `false`.
+        // `true` is the default. RFC 7797 requires `crit` only with `false`.
         if let Some(b64) = header.get("b64")
             && b64.boolean() != Some(true)
         {

@@ -1,31 +1,31 @@
-//! The headers that many tokens have in common.
+//! A cache of the headers that many tokens have in common.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::Header;
 
-/// Headers of tokens that verified lately, so that those of the next tokens
-/// need not be read again: an issuer's are the same until its key changes.
+/// The headers of recently verified tokens. Later tokens with the same header
+/// need no parsing: an issuer's headers stay the same until its key changes.
 ///
-/// A header is taken for a known one only if its text is the same, byte for
-/// byte, and says nothing that the text does not. Whoever has no key cannot put
-/// one in here, nor push one out.
+/// A header is found only if its text is the same, byte for byte, and it holds
+/// nothing that is not in the text. Only a verified token can add or displace one.
 #[derive(Debug, Default)]
 pub struct KnownHeaders {
-    /// The one that came last is the last.
+    /// The most recently used one is last.
     known: VecDeque<Arc<Header>>,
 }
 
 impl KnownHeaders {
-    /// Each token of another header costs a comparison with all of them.
+    /// The most headers. A token with another header costs a comparison with all
+    /// of them.
     const MOST: usize = 8;
-    /// Longer ones are not worth it, in bytes.
+    /// The longest header that is cached, in bytes.
     const LONGEST: usize = 1024;
 
-    /// Remembers the header of a token that has verified.
+    /// Adds the header of a token that was verified.
     pub fn remember(&mut self, header: &Arc<Header>) {
-        // One that was taken from here is found without a comparison.
+        // A header that came from this cache is found without comparing texts.
         let is_here = |known: &Arc<Header>| Arc::ptr_eq(known, header);
         if self.known.iter().any(is_here)
             || header.text().len() > Self::LONGEST
@@ -39,7 +39,8 @@ impl KnownHeaders {
         self.known.push_back(Arc::clone(header));
     }
 
-    /// The header of this text, the first part of a token as it was received.
+    /// The header with this text, which is the first part of a token as
+    /// received.
     pub(super) fn get(&self, text: &[u8]) -> Option<&Arc<Header>> {
         self.known.iter().find(|header| header.text() == text)
     }

@@ -1,13 +1,13 @@
-//! JSON Web Signatures in compact form (RFC 7515 section 7.1): bytes to header,
-//! payload and signature, and the check of that signature with one key.
+//! JSON Web Signatures in compact form (RFC 7515 section 7.1): splits bytes into
+//! header, payload and signature, and verifies the signature with one key.
 //!
-//! What a payload means is for the layer above: `jwt` reads claims of it, and
-//! needs an issuer and an expiry, which other signed texts have not.
+//! The layer above interprets the payload: `jwt` reads claims and requires an
+//! issuer and an expiry, which other signed texts do not have.
 //!
-//! Stricter than the RFC where two readers could disagree: members that are
-//! there twice, base64url that is not canonical, any `crit`, a `b64` that is
-//! not `true`, and an `enc` in three parts are refused. Keys in the header
-//! (`jwk`, `jku`, `x5c`, …), `zip` and `cty` mean nothing here.
+//! This is stricter than the RFC where two readers could disagree: duplicate
+//! members, non-canonical base64url, any `crit`, a `b64` that is not `true`, and
+//! an `enc` in three parts are refused. Keys in the header (`jwk`, `jku`, `x5c`,
+//! …), `zip` and `cty` are ignored.
 
 mod compact;
 mod error;
@@ -19,8 +19,8 @@ pub use error::JwsError;
 pub use header::{Header, TokenType};
 pub use known_headers::KnownHeaders;
 
-/// The longest text that is looked at, in bytes.
+/// The longest text that is parsed, in bytes.
 pub const MAX_BYTES: usize = 16 * 1024;
 
-/// How deep objects and arrays may nest in a header.
+/// The maximum nesting of objects and arrays in a header.
 pub const MAX_HEADER_DEPTH: usize = 32;

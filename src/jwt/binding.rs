@@ -3,22 +3,21 @@
 use super::claims::ClaimLookup;
 use super::{ClaimError, VerifiedJwt};
 
-/// What a provider wants of its tokens' `cnf`.
+/// How a provider treats its tokens' `cnf`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Binding {
     /// A token with `cnf` must be presented by its holder.
     #[default]
     Any,
-    /// So must every token: one without `cnf` is refused.
+    /// Every token must have `cnf` and be presented by its holder.
     Required,
-    /// `cnf` is ignored: whoever has the token may present it.
+    /// `cnf` is ignored: anyone who has the token may present it.
     Ignore,
 }
 
 /// Checks a token's `cnf`. No proof of possession can be checked here, neither
-/// a certificate nor a key, so nobody has shown to be the holder of a token
-/// that has one. A `cnf` of any type binds: one that cannot be read is not
-/// absent.
+/// a certificate nor a key, so a token with `cnf` is refused unless the provider
+/// ignores it. A `cnf` of any type counts: one that cannot be read is not absent.
 pub(super) fn check(token: &VerifiedJwt, wanted: Binding) -> Result<(), ClaimError> {
     let is_bound = match token.claims().get("cnf") {
         ClaimLookup::Value(_) | ClaimLookup::Unreadable => true,

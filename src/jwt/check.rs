@@ -1,4 +1,5 @@
-//! What a provider expects of its tokens, and the check at one point in time.
+//! A provider's requirements on its tokens, and their check at one point in
+//! time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,38 +9,38 @@ use super::{Binding, ClaimError, TokenType, ValidClaims, VerifiedJwt, binding};
 use crate::rules::{ClaimRule, RequestParts, meets};
 use crate::time::UnixTime;
 
-/// What a provider expects of every token it is to accept.
+/// A provider's requirements on every token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expectations {
-    /// Exactly the `iss`.
+    /// The exact `iss`.
     pub issuer: Arc<str>,
-    /// Whom the token must be for.
+    /// The audiences that the token may have.
     pub audiences: Audiences,
     /// Accepted `typ`s; `None` stands for a token without one.
     pub token_types: Vec<Option<TokenType>>,
-    /// What `token_use` must be; `None`: it is not looked at.
+    /// The required `token_use`; `None`: it is not checked.
     pub token_use: Option<TokenUse>,
-    /// What other claims must be.
+    /// Rules for other claims.
     pub claims: Vec<ClaimRule>,
-    /// What their `cnf` must be.
+    /// How `cnf` is treated.
     pub binding: Binding,
-    /// By how much the clocks of issuer and proxy may differ.
+    /// How much the clocks of issuer and proxy may differ.
     pub clock_skew: Duration,
-    /// The most that may lie between now and `exp`; `None`: no limit.
+    /// The longest time from now to `exp`; `None`: no limit.
     pub max_lifetime: Option<Duration>,
 }
 
-/// Whom a token must be for.
+/// The audiences that a token may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audiences {
-    /// Anybody: the check is switched off.
+    /// Any audience: the check is disabled.
     Any,
-    /// One of these, letter for letter, in `aud`; where there is no `aud` at
-    /// all, in `client_id`, as in Cognito's access tokens.
+    /// One of these, compared exactly, in `aud`. If there is no `aud`, the check
+    /// uses `client_id`, as in Cognito's access tokens.
     AnyOf(Vec<Box<str>>),
 }
 
-/// What Cognito's `token_use` says a token is for.
+/// The purpose of a token in Cognito's `token_use`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenUse {
     /// `access`
@@ -60,10 +61,9 @@ impl TokenUse {
 }
 
 impl Expectations {
-    /// The `typ`s that are accepted where a configuration names none: no
-    /// `typ`, `JWT`, and that of access tokens (RFC 9068). Tokens made for
-    /// something else, such as logout or proof of possession, say so in their `typ`
-    /// (RFC 8725 section 3.11).
+    /// The default accepted `typ`s: no `typ`, `JWT`, and that of access tokens
+    /// (RFC 9068). Tokens for other purposes, such as logout or proof of
+    /// possession, have another `typ` (RFC 8725 section 3.11).
     #[must_use]
     pub fn default_token_types() -> Vec<Option<TokenType>> {
         vec![
@@ -73,8 +73,8 @@ impl Expectations {
         ]
     }
 
-    /// Whether a token with this `typ` can be accepted at all: to be asked of
-    /// an unverified token too, so that none of another type waits for keys.
+    /// Whether a token with this `typ` can be accepted. Unverified tokens are
+    /// checked too, so that no token of another type waits for keys.
     #[must_use]
     pub fn accepts_type(&self, token_type: Option<&TokenType>) -> bool {
         let is_it = |accepted: &Option<TokenType>| accepted.as_ref() == token_type;
@@ -82,7 +82,7 @@ impl Expectations {
     }
 }
 
-/// The checks, in the order of [`ClaimError`].
+/// Runs the checks in the order of [`ClaimError`].
 pub(super) fn check<'a>(
     token: &'a VerifiedJwt,
     expected: &Expectations,
@@ -141,7 +141,7 @@ fn is_for(token: &VerifiedJwt, audiences: &Audiences) -> bool {
     }
 }
 
-/// Whether `token_use` is there, a string, and says `token_use`.
+/// Whether `token_use` is present, a string, and equal to `token_use`.
 pub(super) fn has_use(token: &VerifiedJwt, token_use: TokenUse) -> bool {
     match token.claims().get("token_use") {
         ClaimLookup::Value(value) => value

@@ -1,8 +1,8 @@
-//! A token's claims, wherever the token stands on its way: the text, where in
-//! it each claim is, and the registered claims with their types.
+//! The claims of a token, verified or not: the text, the position of each claim
+//! in it, and the registered claims with their types.
 //!
-//! The text is checked as a whole, once. After that a claim is opened only
-//! when somebody asks for it.
+//! The text is checked once, as a whole. After that a claim is parsed only when
+//! it is needed.
 
 use super::{MAX_JSON_DEPTH, RegisteredClaim, TokenError, numeric_date};
 use crate::json::{Document, Object, Value};
@@ -16,7 +16,7 @@ pub(super) struct ClaimSet {
     registered: Registered,
 }
 
-/// The claims that are settled before any rule is, each of its type.
+/// The registered claims that are checked before any rule, each with its type.
 #[derive(Clone)]
 pub(super) struct Registered {
     pub(super) issuer: Box<str>,
@@ -27,11 +27,11 @@ pub(super) struct Registered {
     pub(super) issued_at: Option<UnixTime>,
 }
 
-/// What was found where a claim's name leads.
+/// The result of looking up a claim's name.
 pub(super) enum ClaimLookup<'a> {
     Absent,
     Value(Value<'a>),
-    /// The way leads into something that is no object.
+    /// A value on the path to the claim is not an object.
     Unreadable,
 }
 
@@ -55,7 +55,7 @@ impl ClaimSet {
         &self.registered
     }
 
-    /// The claim of exactly this name.
+    /// The claim with exactly this name.
     pub(super) fn get(&self, name: &str) -> ClaimLookup<'_> {
         self.payload
             .get(name)
@@ -67,7 +67,7 @@ impl ClaimSet {
         self.payload.iter()
     }
 
-    /// The claim that `name` leads to, as [`ClaimName`] says.
+    /// The claim that `name` refers to, as defined by [`ClaimName`].
     pub(super) fn resolve(&self, name: &ClaimName) -> ClaimLookup<'_> {
         let mut level = Level::Top(self);
         let mut rest = name.as_str();
@@ -97,7 +97,7 @@ impl ClaimSet {
     }
 }
 
-/// An object on the way to a claim.
+/// An object on the path to a claim.
 enum Level<'a> {
     Top(&'a ClaimSet),
     Inside(Object<'a>),
@@ -113,8 +113,8 @@ impl<'a> Level<'a> {
         }
     }
 
-    /// The member that the longest part of `name` before a dot names, and
-    /// what of `name` is left.
+    /// Finds the member for the longest part of `name` before a dot. Returns it
+    /// and the rest of `name`.
     fn enter<'n>(&self, name: &'n str) -> Option<(ClaimLookup<'a>, &'n str)> {
         name.rmatch_indices('.').find_map(|(at, _)| {
             let (outer, rest) = name.split_at_checked(at)?;
@@ -129,8 +129,8 @@ impl<'a> Level<'a> {
 }
 
 impl Registered {
-    /// A registered claim that is there has its type, `null` included; only
-    /// `iss` and `exp` have to be there.
+    /// A registered claim that is present must have the right type; `null` is a
+    /// wrong type. Only `iss` and `exp` are required.
     fn read(claims: &Document) -> Result<Self, TokenError> {
         let text = |name, claim| typed(claims, name, claim, string);
         let date = |name, claim| {
@@ -138,7 +138,7 @@ impl Registered {
                 numeric_date::parse(value.number()?)
             })
         };
-        // Typed like the others, then not used.
+        // Its type is checked, but its value is not used.
         text("jti", RegisteredClaim::Id)?;
         Ok(Self {
             issuer: text("iss", RegisteredClaim::Issuer)?
@@ -163,8 +163,8 @@ impl Registered {
     }
 }
 
-/// The claim as `read` takes it: `None` where it is absent, an error where it
-/// is there and `read` does not take it.
+/// The claim as `read` reads it: `None` if it is absent, an error if it is
+/// present and `read` refuses it.
 fn typed<T>(
     claims: &Document,
     name: &str,
@@ -181,7 +181,7 @@ fn string(value: Value<'_>) -> Option<Box<str>> {
     Some(value.string()?.into_owned().into_boxed_str())
 }
 
-/// `aud`: a string, or an array of nothing but strings.
+/// `aud`: a string, or an array of strings only.
 fn audience(value: Value<'_>) -> Option<Box<[Box<str>]>> {
     match value.elements() {
         Some(elements) => elements.into_iter().map(string).collect(),

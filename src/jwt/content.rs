@@ -1,13 +1,13 @@
-//! What a token says, which is the same before and after its signature was
-//! checked.
+//! The content of a token, which is the same before and after its signature is
+//! verified.
 
 use std::sync::Arc;
 
 use super::claims::ClaimSet;
 use crate::jws::Header;
 
-/// A token's header and claims. Shared, so that a token that verifies is not
-/// copied.
+/// A token's header and claims. They are shared, so that verifying a token
+/// copies nothing.
 pub(super) struct Content {
     pub(super) header: Arc<Header>,
     pub(super) claims: ClaimSet,

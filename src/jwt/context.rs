@@ -1,4 +1,5 @@
-//! The claims as API Gateway's HTTP APIs hand them to a Lambda function.
+//! The claims in the form in which API Gateway's HTTP APIs pass them to a Lambda
+//! function.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -6,7 +7,7 @@ use std::fmt::Write;
 use super::text::scalar;
 use crate::json::{Kind, Object, Value};
 
-/// The authorizer's context, as [`ValidClaims::context`] says.
+/// The authorizer's context, as described at [`ValidClaims::context`].
 ///
 /// [`ValidClaims::context`]: super::ValidClaims::context
 pub(super) fn context<'a>(
@@ -37,13 +38,11 @@ pub(super) fn context<'a>(
     out
 }
 
-/// A claim as the text that API Gateway makes of it; `None` for `null`, which
-/// it leaves out.
+/// A claim in API Gateway's text form; `None` for `null`, which it leaves out.
 ///
-/// API Gateway prints claims as Go's `%v` does, so functions that were written
-/// for it look for `[admin ops]` and `map[roles:[admin]]`. Numbers stay as the
-/// token wrote them. A space inside a member cannot be told from one between
-/// two members.
+/// API Gateway prints claims like Go's `%v`, so functions written for it expect
+/// `[admin ops]` and `map[roles:[admin]]`. Numbers are printed as in the token.
+/// A space inside a member cannot be distinguished from one between two members.
 fn claim(value: Value<'_>) -> Option<Cow<'_, str>> {
     if value.kind() == Kind::Null {
         return None;
@@ -55,7 +54,7 @@ fn claim(value: Value<'_>) -> Option<Cow<'_, str>> {
     }))
 }
 
-/// Goes no deeper than the token's own nesting, which is bounded.
+/// The recursion is as deep as the token's own nesting, which is limited.
 fn push_value(out: &mut String, value: Value<'_>) {
     if let Some(text) = scalar(value) {
         out.push_str(&text);
@@ -73,7 +72,7 @@ fn push_value(out: &mut String, value: Value<'_>) {
     }
 }
 
-/// In the order of their names, as Go prints a map.
+/// Members are sorted by name, as Go prints a map.
 fn push_members(out: &mut String, object: &Object<'_>) {
     let mut members: Vec<_> = object.iter().collect();
     crate::order::sort(&mut members, |(one, _), (other, _)| one.cmp(other));
@@ -93,8 +92,8 @@ fn separate(out: &mut String, index: usize, by: char) {
     }
 }
 
-/// A JSON string. Unlike `serde_json` it also escapes the control characters
-/// that JSON would allow (DEL, C1): the text is for a header.
+/// Appends a JSON string. Unlike `serde_json` it also escapes the control
+/// characters that JSON allows (DEL, C1), since the text is for a header.
 fn push_string(out: &mut String, text: &str) {
     out.push('"');
     for character in text.chars() {
@@ -104,7 +103,7 @@ fn push_string(out: &mut String, text: &str) {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             control if control.is_control() => {
-                // A String takes whatever is written.
+                // Writing to a string does not fail.
                 let _ = write!(out, "\\u{:04x}", u32::from(control));
             }
             other => out.push(other),

@@ -1,34 +1,34 @@
-//! Why a token is refused. Nothing here repeats anything of the token.
+//! Why a token is refused. No error repeats a part of the token.
 //!
-//! Descriptions are the `error_description` of RFC 6750 section 3, so they
-//! keep to its characters: no quotes, no backslash, ASCII.
+//! Descriptions are used as the `error_description` of RFC 6750 section 3, so
+//! they use only its characters: ASCII without quotes and backslash.
 
 use std::fmt;
 
 use crate::json::Fault;
 use crate::jws::JwsError;
 
-/// A token whose form is not one that is let in.
+/// Why the form of a token is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenError {
     /// The signed text (RFC 7515).
     Form(JwsError),
-    /// The claims are no JSON object that is let in.
+    /// The claims are not an accepted JSON object.
     Claims(Fault),
-    /// A registered claim has a wrong type, or is needed and missing.
+    /// A registered claim has a wrong type, or is required and missing.
     Claim(RegisteredClaim),
 }
 
 /// The claims of RFC 7519 section 4.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RegisteredClaim {
-    /// `iss`, needed.
+    /// `iss`, required.
     Issuer,
     /// `sub`
     Subject,
     /// `aud`
     Audience,
-    /// `exp`, needed.
+    /// `exp`, required.
     Expiry,
     /// `nbf`
     NotBefore,
@@ -38,33 +38,35 @@ pub enum RegisteredClaim {
     Id,
 }
 
-/// A verified token whose claims do not hold now, or not for this provider.
+/// Why the claims of a verified token are not valid now, or not for this
+/// provider.
 ///
-/// Ordered by how far the checks got: of two errors, the greater one comes
-/// from a provider that the token fits better.
+/// The order is that of the checks: of two errors, the greater one comes from a
+/// provider that the token fits better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ClaimError {
     /// `typ` is not among the accepted ones.
     TokenType,
     /// `exp` has passed.
     Expired,
-    /// `nbf` lies ahead.
+    /// `nbf` is in the future.
     NotYetValid,
-    /// `iat` lies ahead.
+    /// `iat` is in the future.
     IssuedInFuture,
     /// `iss` is another issuer.
     Issuer,
-    /// Neither `aud` nor, in its absence, `client_id` names an audience.
+    /// `aud` names none of the audiences, or there is no `aud` and `client_id`
+    /// names none.
     Audience,
-    /// `token_use` is not what is wanted.
+    /// `token_use` is not the required one.
     TokenUse,
-    /// `exp` lies too far ahead.
+    /// `exp` is too far in the future.
     Lifetime,
-    /// A claim is not as the provider's rules want it.
+    /// A claim does not meet the provider's rules.
     ClaimRule,
-    /// `cnf` binds the token to its holder, and nobody has proved to be that.
+    /// `cnf` binds the token to its holder, and possession cannot be proved.
     Bound,
-    /// There is no `cnf`, and the provider's tokens must have one.
+    /// There is no `cnf`, and the provider requires one.
     Unbound,
 }
 

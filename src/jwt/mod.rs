@@ -1,24 +1,22 @@
-//! JSON Web Tokens in compact form (RFC 7519), from bytes to claims
-//! that may be believed. Each step is a type, and the next one comes only from
-//! the one before:
+//! JSON Web Tokens in compact form (RFC 7519), from bytes to trusted claims.
+//! Each step is a type that only the step before can make:
 //!
-//! 1. [`UnverifiedJwt::parse`]: the form. Nothing is believed; only what is
-//!    needed to choose provider and key can be read.
+//! 1. [`UnverifiedJwt::parse`]: the form. Nothing is trusted; only the members
+//!    that choose provider and key can be read.
 //! 2. [`UnverifiedJwt::verify`]: the signature, with one key.
-//!    A [`VerifiedJwt`] may be kept: it never expires by itself and gives no
-//!    claim away.
-//! 3. [`VerifiedJwt::check`]: times, issuer, audience and the rest that
-//!    [`Expectations`] hold, at one point in time. [`ValidClaims`] are what
-//!    rules and upstreams see.
+//!    A [`VerifiedJwt`] may be kept: it does not expire by itself, and its
+//!    claims cannot be read.
+//! 3. [`VerifiedJwt::check`]: times, issuer, audience and the other
+//!    [`Expectations`], at one point in time. Rules and upstreams see only
+//!    [`ValidClaims`].
 //!
-//! Stricter than the RFCs where two readers could disagree: members that are
-//! there twice, base64url that is not canonical, any `crit`, a `b64` that is
-//! not `true`, an `enc` in three parts, and registered claims of a wrong type
-//! are refused. Keys in the header (`jwk`, `jku`, `x5c`, …), `zip` and `cty`
-//! mean nothing here.
+//! This is stricter than the RFCs where two readers could disagree: duplicate
+//! members, non-canonical base64url, any `crit`, a `b64` that is not `true`, an
+//! `enc` in three parts, and registered claims of a wrong type are refused. Keys
+//! in the header (`jwk`, `jku`, `x5c`, …), `zip` and `cty` are ignored.
 //!
-//! It does not choose keys, know routes or headers, or fetch anything.
-//! Encrypted tokens (RFC 7516), nested tokens and the JSON serialisations are
+//! This module does not choose keys, know routes or headers, or fetch anything.
+//! Encrypted tokens (RFC 7516), nested tokens and the JSON serializations are
 //! not supported.
 
 mod binding;
@@ -45,5 +43,5 @@ pub use verified::VerifiedJwt;
 
 pub use crate::jws::{JwsError, KnownHeaders, MAX_BYTES as MAX_TOKEN_BYTES, TokenType};
 
-/// How deep objects and arrays may nest in a token's claims.
+/// The maximum nesting of objects and arrays in a token's claims.
 pub const MAX_JSON_DEPTH: usize = 32;

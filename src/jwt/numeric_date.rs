@@ -1,37 +1,38 @@
-//! `NumericDate` (RFC 7519 section 2): a JSON number of seconds, maybe with a
-//! fraction, as exactly as it was written.
+//! `NumericDate` (RFC 7519 section 2): a JSON number of seconds, possibly with a
+//! fraction, read without rounding.
 //!
-//! A float would round: the largest `f64` below 2^63 is 1024 s away from it,
-//! and `4102444800.5` must lie exactly between two seconds. So the decimal
-//! digits are read themselves.
+//! A float would round: the largest `f64` below 2^63 is 1024 s away from it, and
+//! `4102444800.5` must lie exactly between two seconds. So this module reads the
+//! decimal digits itself.
 
 use crate::time::UnixTime;
 
-/// Digits behind the decimal point that a [`UnixTime`] holds.
+/// Digits after the decimal point that a [`UnixTime`] holds.
 const NANO_DIGITS: i64 = 9;
 
-/// Digits of 2^63; whatever has more before the decimal point is out of range.
+/// Digits of 2^63. A number with more before the decimal point is out of range.
 const MAX_WHOLE_DIGITS: i64 = 19;
 
-/// Digits of whole seconds that cannot be out of range: 10^18 is less than 2^63.
+/// Digits of whole seconds that are never out of range: 10^18 is less than 2^63.
 const WHOLE_DIGITS: usize = 18;
 
-/// 2^63 seconds, the first that is out of range, in nanoseconds.
+/// 2^63 seconds in nanoseconds, the first value that is out of range.
 const LIMIT: i128 = (1 << 63) * 1_000_000_000;
 
-/// Reads the text of a JSON number. `None` from 2^63 seconds on, either way
-/// from 1970.
+/// Reads the text of a JSON number. `None` if it is 2^63 seconds or more before
+/// or after 1970.
 ///
-/// Parts of a nanosecond are rounded up. All comparisons of the times in a
-/// token ask whether a whole nanosecond has reached them, and a whole number
-/// reaches `x` exactly when it reaches `x` rounded up: nothing is lost.
+/// Fractions of a nanosecond are rounded up. This loses nothing: every
+/// comparison of a time in a token asks whether a whole number of nanoseconds
+/// has reached it, and a whole number reaches `x` exactly when it reaches `x`
+/// rounded up.
 ///
 /// The work is linear in the length of `text`, whatever its exponent.
 pub(super) fn parse(text: &str) -> Option<UnixTime> {
     whole(text).or_else(|| number(text))
 }
 
-/// Reads whole seconds, which is what issuers write; anything else is left to
+/// Reads whole seconds, which is what issuers write. Anything else is left to
 /// [`number`].
 fn whole(text: &str) -> Option<UnixTime> {
     let is_whole = text.len() <= WHOLE_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -51,7 +52,7 @@ fn number(text: &str) -> Option<UnixTime> {
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let mut digits = whole.bytes().chain(fraction.bytes()).peekable();
-    // Digits that stand before the decimal point once the exponent is applied.
+    // Digits before the decimal point after the exponent is applied.
     let mut whole_digits = i64::try_from(whole.len()).ok()?.saturating_add(exponent);
     while digits.next_if_eq(&b'0').is_some() {
         whole_digits = whole_digits.saturating_sub(1);
@@ -63,7 +64,7 @@ fn number(text: &str) -> Option<UnixTime> {
         return None;
     }
     let mut nanos: i128 = 0;
-    // At most 28 rounds, and 10^28 is far below 2^127.
+    // At most 28 iterations, and 10^28 is far below 2^127.
     for _ in 0..whole_digits.saturating_add(NANO_DIGITS) {
         let digit = char::from(digits.next().unwrap_or(b'0')).to_digit(10)?;
         nanos = nanos.checked_mul(10)?.checked_add(i128::from(digit))?;
@@ -80,7 +81,7 @@ fn number(text: &str) -> Option<UnixTime> {
     Some(UnixTime::from_nanos(rounded))
 }
 
-/// Reads an exponent, held at the ends of `i64`: out of range either way.
+/// Reads an exponent, clamped to `i64`: such a number is out of range anyway.
 fn parse_exponent(text: &str) -> Option<i64> {
     let (negative, digits) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),

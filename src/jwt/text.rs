@@ -1,24 +1,25 @@
-//! Claims as text: for the comparison with rules, and for headers.
+//! Claims as text: for comparison with rules, and for headers.
 
 use std::borrow::Cow;
 
 use crate::json::{Kind, Value};
 
-/// A claim that is to go to the upstream in a header.
+/// A claim that is sent to the upstream in a header.
 #[derive(Clone, Copy, Debug)]
 pub struct ClaimText<'a>(Value<'a>);
 
-/// Why a claim cannot go into a header without changing its meaning.
+/// Why a claim cannot be sent in a header without changing its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfit {
     /// A control character: it could end the header.
     ControlCharacter,
-    /// Blanks at an end, which a header loses: ` admin` would arrive as
+    /// Blanks at either end, which a header loses: ` admin` would arrive as
     /// `admin`.
     OuterBlank,
-    /// A comma in what is one member of a comma-separated list.
+    /// A comma in a member of a comma-separated list.
     CommaInMember,
-    /// In a comma-separated list, what is no string, number or boolean.
+    /// A member of a comma-separated list that is not a string, number or
+    /// boolean.
     NoScalar,
 }
 
@@ -28,24 +29,24 @@ impl<'a> ClaimText<'a> {
         (value.kind() != Kind::Null).then_some(Self(value))
     }
 
-    /// Strings decoded, numbers and booleans as the token wrote them, arrays
-    /// and objects as JSON without white space.
+    /// The claim as text: strings decoded, numbers and booleans as in the token,
+    /// arrays and objects as JSON without white space.
     ///
     /// # Errors
     ///
-    /// Why a header cannot hold the text.
+    /// Why the text cannot be sent in a header.
     pub fn json(self) -> Result<Cow<'a, str>, Unfit> {
         let text = scalar(self.0);
         fit(text.unwrap_or_else(|| Cow::Owned(without_white_space(self.0.text()))))
     }
 
-    /// An array's members, with commas between them; an empty array is empty.
-    /// A scalar stands for an array of it alone.
+    /// An array's members, separated by commas. An empty array gives empty text,
+    /// and a scalar is treated as an array of itself.
     ///
     /// # Errors
     ///
-    /// Why a header cannot hold the text. A member that has a comma would
-    /// become two, one with outer blanks another.
+    /// Why the text cannot be sent in a header. A member with a comma would
+    /// become two members; one with outer blanks would be changed.
     pub fn csv(self) -> Result<Cow<'a, str>, Unfit> {
         let Some(elements) = self.0.elements() else {
             return csv_member(self.0);
@@ -58,7 +59,8 @@ impl<'a> ClaimText<'a> {
     }
 }
 
-/// A string decoded, a number or boolean as its JSON text; `None` for others.
+/// A decoded string, or a number or boolean as its JSON text; `None` for other
+/// types.
 pub(super) fn scalar(value: Value<'_>) -> Option<Cow<'_, str>> {
     match value.kind() {
         Kind::String => value.string(),
@@ -86,7 +88,7 @@ fn csv_member(value: Value<'_>) -> Result<Cow<'_, str>, Unfit> {
     Ok(text)
 }
 
-/// JSON text without the white space between its tokens, line ends among it.
+/// JSON text without white space between its tokens, line breaks included.
 fn without_white_space(json: &str) -> String {
     let mut within_string = false;
     let mut escaped = false;

@@ -1,4 +1,4 @@
-//! A token that nobody has checked yet.
+//! A token whose signature was not checked yet.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use crate::crypto::{Algorithm, HostSignatures};
 use crate::jwk::Jwk;
 use crate::jws::Jws;
 
-/// A token of good form, of which nothing is believed.
+/// A well-formed token that is not trusted.
 ///
-/// Its claims cannot be read; the issuer is there to choose a provider by:
+/// Its claims cannot be read, except the issuer, by which a provider is chosen:
 ///
 /// ```
 /// fn choose(token: &edge_authz::jwt::UnverifiedJwt<'_>) -> bool {
@@ -38,22 +38,22 @@ pub struct UnverifiedJwt<'t> {
 }
 
 impl<'t> UnverifiedJwt<'t> {
-    /// Reads `token`, which must be all of one token and nothing else.
+    /// Reads `token`, which must be exactly one token.
     ///
-    /// Time and memory are linear in its length, which is judged first.
+    /// Time and memory are linear in its length, which is checked first.
     ///
     /// # Errors
     ///
-    /// What of its form is not let in.
+    /// Why its form is not accepted.
     pub fn parse(token: &'t [u8]) -> Result<Self, TokenError> {
         Self::parse_with(token, None)
     }
 
-    /// The same, with headers that need not be read again.
+    /// Like [`parse`](Self::parse), with a cache of parsed headers.
     ///
     /// # Errors
     ///
-    /// What of its form is not let in.
+    /// Why its form is not accepted.
     pub fn parse_with(token: &'t [u8], known: Option<&KnownHeaders>) -> Result<Self, TokenError> {
         let (jws, payload) = Jws::parse(token, known)?;
         let content = Content {
@@ -66,14 +66,13 @@ impl<'t> UnverifiedJwt<'t> {
         })
     }
 
-    /// The algorithm that the token says it is signed with; never `none`.
+    /// The algorithm that the token names. It is never `none`.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.content.header.algorithm()
     }
 
-    /// The ID of the key that the token says it is signed with. An empty one
-    /// is one.
+    /// The ID of the key that the token names. It may be empty.
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
         self.content.header.kid()
@@ -85,17 +84,17 @@ impl<'t> UnverifiedJwt<'t> {
         self.content.header.token_type()
     }
 
-    /// Who the token says has issued it: to choose the provider by whose keys
-    /// it is verified, and for nothing else.
+    /// The issuer that the token names. Use it only to choose the provider whose
+    /// keys verify the token.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.content.claims.registered().issuer
     }
 
-    /// Checks the signature with one key. `None` unless the key is one for the
-    /// token's algorithm and the signature is right.
+    /// Verifies the signature with one key. `None` unless the key is for the
+    /// token's algorithm and the signature is valid.
     ///
-    /// Which algorithms a provider allows is the caller's to ask, before.
+    /// The caller must have checked that the provider allows the algorithm.
     #[must_use]
     pub fn verify(&self, key: &Jwk, host_signatures: &dyn HostSignatures) -> Option<VerifiedJwt> {
         let signer = self.jws.verify(key, host_signatures)?;
@@ -104,7 +103,7 @@ impl<'t> UnverifiedJwt<'t> {
 }
 
 impl fmt::Debug for UnverifiedJwt<'_> {
-    /// Nothing of the token but its algorithm: the rest is a credential.
+    /// Shows only the algorithm: the rest is a credential.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "UnverifiedJwt({})", self.algorithm().name())
     }

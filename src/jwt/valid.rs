@@ -1,4 +1,4 @@
-//! Claims that may be believed.
+//! Trusted claims.
 
 use std::borrow::Cow;
 
@@ -10,8 +10,8 @@ use super::{ClaimError, ClaimText, TokenUse, VerifiedJwt, check, context, text};
 use crate::json::{Kind, Value};
 use crate::rules::{ClaimName, ClaimValue, Claims, Scopes};
 
-/// The claims of a verified token that hold at the time they were checked.
-/// Made by [`VerifiedJwt::check`] only:
+/// The claims of a verified token that were valid at the time of the check. Only
+/// [`VerifiedJwt::check`] makes them:
 ///
 /// ```compile_fail,E0624
 /// fn skip(token: &edge_authz::jwt::VerifiedJwt) {
@@ -30,12 +30,12 @@ pub struct ValidClaims<'a> {
 }
 
 impl<'a> ValidClaims<'a> {
-    /// To be called where the claims were checked, and nowhere else.
+    /// Must be called only after the claims were checked.
     pub(super) fn checked(token: &'a VerifiedJwt) -> Self {
         Self { token }
     }
 
-    /// The token they are from.
+    /// The token of these claims.
     #[must_use]
     pub fn token(&self) -> &'a VerifiedJwt {
         self.token
@@ -53,19 +53,19 @@ impl<'a> ValidClaims<'a> {
         self.set().payload()
     }
 
-    /// The claims part of the token as it was received. Only canonical
-    /// base64url is let in, so encoding gives the received text back.
+    /// The claims part of the token as received. Only canonical base64url is
+    /// accepted, so encoding restores the received text.
     #[must_use]
     pub fn payload_base64(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.payload())
     }
 
-    /// Checks `token_use` where a route asks for it.
+    /// Checks `token_use` for a route that requires it.
     ///
     /// # Errors
     ///
-    /// [`ClaimError::TokenUse`] when the claim is absent, no string, or
-    /// another.
+    /// [`ClaimError::TokenUse`] if the claim is absent, not a string, or
+    /// different.
     pub fn check_token_use(&self, token_use: TokenUse) -> Result<(), ClaimError> {
         if check::has_use(self.token, token_use) {
             Ok(())
@@ -74,8 +74,8 @@ impl<'a> ValidClaims<'a> {
         }
     }
 
-    /// A claim as text for an upstream. `null` counts as absent: a header that
-    /// says `null` would look like a value.
+    /// A claim as text for an upstream. `null` counts as absent: a header with
+    /// `null` would look like a value.
     #[must_use]
     pub fn text(&self, name: &ClaimName) -> Option<ClaimText<'a>> {
         match self.set().resolve(name) {
@@ -84,15 +84,15 @@ impl<'a> ValidClaims<'a> {
         }
     }
 
-    /// What a Lambda function finds under `authorizer.jwt`, as one line of
-    /// JSON without control characters:
+    /// The value that a Lambda function finds under `authorizer.jwt`, as one
+    /// line of JSON without control characters:
     /// `{"claims":{"sub":"alice","exp":"4102444800"},"scopes":["read"]}`.
     ///
-    /// All claims but those that are `null`, in the order of the token, and
-    /// all as strings, in the form that API Gateway's HTTP APIs give them:
-    /// numbers and booleans as the token wrote them, arrays as `[admin ops]`,
-    /// objects as `map[name:value]`. `scopes` are all of the token's, or `null`
-    /// without `scope_claims`, which is what a route that asks for none passes.
+    /// It has all claims except `null` ones, in the token's order, as strings in
+    /// the form of API Gateway's HTTP APIs: numbers and booleans as in the
+    /// token, arrays as `[admin ops]`, objects as `map[name:value]`. `scopes`
+    /// has all scopes of the token, or is `null` if `scope_claims` is `None`,
+    /// which a route without required scopes passes.
     #[must_use]
     pub fn context(&self, scope_claims: Option<&[ClaimName]>) -> String {
         let scopes = scope_claims.map(|names| self.scopes(names));
@@ -129,10 +129,10 @@ impl Claims for ValidClaims<'_> {
         text::scalar(value).map_or(ClaimValue::Other, ClaimValue::One)
     }
 
-    /// Strings are split at spaces (RFC 6749 section 3.3), empty pieces
-    /// dropped; nothing else separates, neither tabs nor commas. In an array
-    /// of strings (`scp`) each is one scope. Anything else, an array with
-    /// another member included, gives no scopes.
+    /// Strings are split at spaces (RFC 6749 section 3.3), and empty parts are
+    /// dropped. Tabs and commas do not separate. In an array of strings (`scp`)
+    /// each string is one scope. Any other value, including an array with
+    /// another member, gives no scopes.
     fn scopes(&self, scope_claims: &[ClaimName]) -> Scopes<'_> {
         let mut scopes = Scopes::default();
         for name in scope_claims {
@@ -179,12 +179,13 @@ fn add_members<'a>(array: Value<'a>, scopes: &mut Scopes<'a>) {
     scopes.names.append(&mut names);
 }
 
-/// What stands between spaces.
+/// The parts between spaces.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
     text.split(' ').filter(|piece| !piece.is_empty())
 }
 
-/// Whether another reader may take something else than a space for a separator.
+/// Whether the text has a character, besides the space, that another reader may
+/// take for a separator.
 fn has_other_separator(text: &str) -> bool {
     let is_plain = |byte: u8| matches!(byte, b' '..=b'~');
     let other = |c: char| c != ' ' && (c.is_whitespace() || c.is_control());

@@ -1,4 +1,4 @@
-//! A token whose signature was right.
+//! A token whose signature is valid.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use crate::jws::Header;
 use crate::rules::RequestParts;
 use crate::time::UnixTime;
 
-/// A token that one key has signed. It owns what it needs and may be kept.
+/// A token that one key signed. It owns its data and may be kept.
 ///
-/// Whether its claims hold now is asked anew each time, by [`check`]; before
-/// that they cannot be read, and it is made by
-/// [`UnverifiedJwt::verify`](super::UnverifiedJwt::verify) only:
+/// [`check`] decides each time whether its claims are valid now. Before that
+/// they cannot be read. Only
+/// [`UnverifiedJwt::verify`](super::UnverifiedJwt::verify) makes one:
 ///
 /// ```compile_fail,E0624
 /// use edge_authz::jwt::VerifiedJwt;
@@ -37,7 +37,7 @@ pub struct VerifiedJwt {
 }
 
 impl VerifiedJwt {
-    /// To be called where a signature was found right, and nowhere else.
+    /// Must be called only after the signature was verified.
     pub(super) fn verified(content: Arc<Content>, fingerprint: Fingerprint) -> Self {
         Self {
             content,
@@ -69,7 +69,7 @@ impl VerifiedJwt {
         self.content.header.token_type()
     }
 
-    /// The key that has signed it.
+    /// The key that signed it.
     #[must_use]
     pub fn fingerprint(&self) -> &Fingerprint {
         &self.fingerprint
@@ -87,7 +87,7 @@ impl VerifiedJwt {
         self.content.claims.registered().expires
     }
 
-    /// The memory it takes up, in bytes.
+    /// The memory that it takes, in bytes.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         size_of::<Self>()
@@ -96,13 +96,12 @@ impl VerifiedJwt {
             .saturating_add(self.content.header.memory_bytes())
     }
 
-    /// Checks that the token holds at `now` and is what `expected` says of
-    /// tokens that come with `request`.
+    /// Checks that the token is valid at `now` and meets `expected`. `request`
+    /// has the parts of the request for the rules.
     ///
     /// # Errors
     ///
-    /// The first check that failed; they are made in the order of
-    /// [`ClaimError`]'s variants.
+    /// The first check that failed, in the order of [`ClaimError`]'s variants.
     pub fn check(
         &self,
         expected: &Expectations,
@@ -122,7 +121,7 @@ impl VerifiedJwt {
 }
 
 impl fmt::Debug for VerifiedJwt {
-    /// Nothing of the token but its algorithm: the rest is somebody's.
+    /// Shows only the algorithm: the rest is personal data.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "VerifiedJwt({})", self.algorithm().name())
     }

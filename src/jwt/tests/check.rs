@@ -1,4 +1,4 @@
-//! From verified to valid: one point in time, one provider.
+//! Checks of verified tokens: at one point in time, for one provider.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -290,7 +290,7 @@ fn a_providers_claim_rules_hold_for_each_of_its_tokens() {
     assert_eq!(check_at(CLAIMS, &text, now()), Some(ClaimError::ClaimRule));
 }
 
-/// A request with the header `x-tenant`, of this value.
+/// A request with this value in the header `x-tenant`.
 struct Tenant(&'static str);
 
 impl RequestParts for Tenant {
@@ -365,7 +365,7 @@ fn a_cnf_of_any_type_binds_a_token_unless_it_is_ignored() {
             assert_eq!(check(Binding::Ignore), None, "{cnf}");
         }
     }
-    // Other names bind nothing.
+    // Other names do not bind the token.
     for other in [r#""CNF":{}"#, r#""cnf.jkt":"x""#, r#""a":{"cnf":{}}"#] {
         let check = |binding| check_at(&claims_with(other), &with(binding), now());
         assert_eq!(check(Binding::Any), None, "{other}");

@@ -1,4 +1,4 @@
-//! Shape, base64url, JSON, types of registered claims.
+//! Parts, base64url, JSON, and types of registered claims.
 
 use super::*;
 use crate::json::Fault;
@@ -96,7 +96,7 @@ fn base64url_is_canonical_in_every_part() {
             );
         }
     }
-    // `AQ` and `AR` decode alike where last bits are dropped.
+    // `AQ` and `AR` decode to the same byte if trailing bits are dropped.
     assert_eq!(parse_error(with(2, "AQ")), None);
     assert_eq!(
         parse_error(with(2, "AR")),
@@ -116,7 +116,7 @@ fn the_json_serialisation_is_no_token() {
     assert_eq!(error, Some(TokenError::Form(JwsError::NotThreeParts)));
 }
 
-/// Texts that are no JSON object, whatever a lenient reader says.
+/// Texts that are not JSON objects, although lenient readers may accept them.
 const NO_OBJECT: &[&[u8]] = &[
     b"[]",
     b"[\"HS256\",\"k1\"]",
@@ -203,7 +203,7 @@ fn nesting_ends_at_the_limit() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     let claims = |depth| claims_with(&format!("\"x\":{}", nested(depth)));
     let header = |depth| format!(r#"{{"alg":"HS256","x":{}}}"#, nested(depth));
-    // The object around it is one level.
+    // The enclosing object is one level.
     let most = MAX_JSON_DEPTH - 1;
     assert_eq!(parse_error(sign(header(most), claims(most))), None);
     for depth in [most + 1, 64, 128, 1_000, 5_000] {

@@ -1,4 +1,4 @@
-//! What a header may say.
+//! Rules for headers.
 
 use super::*;
 
@@ -168,7 +168,7 @@ fn a_typ_has_no_letter_case_and_no_application_before_it() {
         ("text/jwt", "text/jwt"),
         (" jwt", " jwt"),
         ("application/application/jwt", "application/application/jwt"),
-        // Not an ASCII letter: no `k`.
+        // Not an ASCII letter, so not a `k`.
         ("\u{212A}wt", "\u{212A}wt"),
     ] {
         assert_eq!(TokenType::new(typ).as_str(), normal);
@@ -183,7 +183,7 @@ fn signed_with(header: &str) -> (String, VerifiedJwt) {
     (token, jwt.unwrap())
 }
 
-/// Where the header comes from: whether it is that of the other token.
+/// Whether the token's header is shared with that of another token.
 fn shares_header(token: &str, known: &KnownHeaders, jwt: &VerifiedJwt) -> bool {
     let parsed = UnverifiedJwt::parse_with(token.as_bytes(), Some(known)).unwrap();
     let alone = UnverifiedJwt::parse(token.as_bytes()).unwrap();

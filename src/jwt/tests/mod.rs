@@ -1,4 +1,4 @@
-//! Tokens for these tests are signed by a library that the module does not
+//! The tokens of these tests are signed by a library that the module does not
 //! use.
 
 mod check;
@@ -21,7 +21,7 @@ pub(super) const SECRET: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
 /// 2100-01-01T00:00:00Z
 pub(super) const EXP: i64 = 4_102_444_800;
 
-/// Claims that form and default expectations let in.
+/// Claims that are well-formed and meet the default expectations.
 pub(super) const CLAIMS: &str =
     r#"{"iss":"https://issuer.example","sub":"alice","aud":"api","exp":4102444800}"#;
 
@@ -31,12 +31,12 @@ pub(super) fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// A token with these parts, encoded, and the right HS256 signature.
+/// A token with these parts, encoded, and a valid HS256 signature.
 pub(super) fn sign(header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> String {
     sign_text(&format!("{}.{}", encode(header), encode(claims)))
 }
 
-/// `text`, whatever it is, with the right HS256 signature behind it.
+/// `text` without any check, followed by a valid HS256 signature.
 pub(super) fn sign_text(text: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET);
     format!(
@@ -67,7 +67,7 @@ pub(super) fn parse_error(token: impl AsRef<[u8]>) -> Option<TokenError> {
     UnverifiedJwt::parse(token.as_ref()).err()
 }
 
-/// Good claims but for `member`, which replaces the one of its name.
+/// Valid claims, with the member of this name replaced.
 pub(super) fn claims_with(member: &str) -> String {
     let name = member.split(':').next().unwrap();
     let kept = [

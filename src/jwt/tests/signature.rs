@@ -1,4 +1,4 @@
-//! From unverified to verified.
+//! Verification of signatures.
 
 use super::*;
 use crate::crypto::Algorithm;
@@ -56,7 +56,8 @@ fn the_key_decides_the_algorithm() {
     let any = keys(r#""kid":"k1""#);
     let verified = token.verify(any.iter().next().unwrap(), &NoHostSignatures);
     assert!(verified.is_some());
-    // The header may say HS384, the signature be HS256's: the key is for one.
+    // The header says HS384, but the signature is HS256: the key is for one
+    // algorithm.
     let other = sign(r#"{"alg":"HS384"}"#, CLAIMS);
     assert!(verify(&other).is_none());
 }

@@ -1,4 +1,4 @@
-//! What rules and headers see of valid claims.
+//! Valid claims as rules and headers see them.
 
 use std::time::Duration;
 
