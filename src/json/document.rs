@@ -4,15 +4,15 @@ use std::ops::Range;
 
 use super::{Fault, JsonError, Value, object_in, strict};
 
-/// A checked text that is an object, and where in it each member is. What is
-/// asked for later is opened without another check: the text cannot change.
+/// A checked text that is an object, and the position of each member in it.
+/// Members are parsed later without another check, since the text cannot change.
 #[derive(Clone)]
 pub struct Document {
     text: Box<str>,
     members: Box<[Member]>,
 }
 
-/// One member's place in the text.
+/// The position of one member in the text.
 #[derive(Clone)]
 struct Member {
     name: Name,
@@ -21,18 +21,18 @@ struct Member {
 
 #[derive(Clone)]
 enum Name {
-    /// Stands in the text as it is.
+    /// The name occurs in the text unchanged.
     Plain(Range<usize>),
-    /// Was written with escapes.
+    /// The name was written with escapes.
     Escaped(Box<str>),
 }
 
 impl Document {
-    /// Checks one JSON text that has to be an object and keeps it.
+    /// Checks one JSON text that must be an object, and keeps it.
     ///
     /// # Errors
     ///
-    /// Where and why the text is refused.
+    /// Why the text is refused, and at which position.
     pub fn read(text: Vec<u8>, max_depth: usize) -> Result<Self, JsonError> {
         let text = strict::owned_utf8(text)?;
         let object = object_in(&text, max_depth)?;
@@ -42,7 +42,7 @@ impl Document {
                 .iter()
                 .map_while(|(name, value)| Member::locate(text.as_bytes(), name, value)),
         );
-        // All members lie in the text. Were it ever otherwise, one must not look
+        // All members are inside the text. If one were not, it must not look
         // absent.
         if members.len() != object.len() {
             return Err(JsonError {
@@ -57,14 +57,14 @@ impl Document {
         })
     }
 
-    /// The text, as it was read.
+    /// The text as received.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The value of the member called `name` (decoded, compared byte for
-    /// byte). An absent member is `None`, a `null` one is a value.
+    /// The value of the member called `name` (decoded, compared byte for byte).
+    /// `None` if the member is absent; `null` is a value.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Value<'_>> {
         let member = self.members.iter().find(|member| match &member.name {
@@ -77,7 +77,7 @@ impl Document {
         self.open(member)
     }
 
-    /// All members as name and value, in the order of the text.
+    /// All members as name and value, in their order in the text.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
         self.members.iter().filter_map(|member| {
             let name = match &member.name {
@@ -116,8 +116,8 @@ impl Member {
     }
 }
 
-/// Where `part` lies, if it is a piece of `whole` and not a copy: memory that
-/// lies within another's is that memory.
+/// The position of `part`, if it is a slice of `whole` and not a copy. It
+/// compares addresses.
 fn range_within(whole: &[u8], part: &str) -> Option<Range<usize>> {
     let start = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
     let range = start..start.checked_add(part.len())?;

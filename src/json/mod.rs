@@ -1,23 +1,22 @@
-//! JSON as tokens and key sets may contain it: RFC 8259, read strictly.
+//! A strict JSON reader (RFC 8259) for tokens and key sets.
 //!
-//! Two readers that disagree about one text are an attack: the first sees
-//! `"sub":"alice"`, the second the duplicate after it. So a text is checked as
-//! a whole before anything is taken from it, members that nobody asks for
-//! included. Refused, at every level:
+//! An attacker can exploit two readers that read one text differently: the first
+//! sees `"sub":"alice"`, the second a duplicate after it. So the whole text is
+//! checked before anything is read from it, including members that nobody uses.
+//! Refused, at every level:
 //!
-//! * what is not UTF-8, a byte order mark, text after the value;
-//! * two members of one name in an object, also when spelled with escapes;
-//! * lone surrogates, and numbers beyond an `f64` (`1e400`);
+//! * text that is not UTF-8, a byte order mark, text after the value;
+//! * two members of an object with the same name, even if spelled with escapes;
+//! * lone surrogates, and numbers that exceed an `f64` (`1e400`);
 //! * nesting deeper than the caller's limit.
 //!
-//! What was checked becomes a [`Value`], a piece of the text that is known to
-//! be good. Values are opened one level at a time and only where somebody
-//! looks; numbers are kept as written. The work is linear in the text's length
-//! (up to the ordering of member names), the stack is bounded by the depth
-//! limit.
+//! Checked text becomes a [`Value`], a slice of the text that is known to be
+//! valid. Values are parsed one level at a time, when they are needed; numbers
+//! are kept as written. The work is linear in the text's length (except for
+//! sorting member names), and the depth limit bounds the stack.
 //!
-//! The module gives no meaning to members, and never turns an array into a
-//! structure, as derived deserialisers do.
+//! The module does not interpret members, and never converts an array to a
+//! structure, as derived deserializers do.
 
 mod document;
 mod strict;
@@ -32,30 +31,30 @@ pub use value::{Kind, Object, Value};
 
 /// Checks one JSON text and returns its value.
 ///
-/// `max_depth` bounds the nesting: 1 allows an object or array of scalars,
-/// 0 a scalar alone.
+/// `max_depth` limits the nesting: 1 allows an object or array of scalars, 0
+/// only a scalar.
 ///
 /// # Errors
 ///
-/// Where and why the text is refused.
+/// Why the text is refused, and at which position.
 pub fn parse(text: &[u8], max_depth: usize) -> Result<Value<'_>, JsonError> {
     strict::check(text, max_depth).map(Value::checked)
 }
 
-/// Checks one JSON text that has to be an object and returns its members.
+/// Checks one JSON text that must be an object, and returns its members.
 ///
-/// `max_depth` bounds the nesting: 1 allows an object of scalars.
+/// `max_depth` limits the nesting: 1 allows an object of scalars.
 ///
 /// # Errors
 ///
-/// Where and why the text is refused.
+/// Why the text is refused, and at which position.
 pub fn object(text: &[u8], max_depth: usize) -> Result<Object<'_>, JsonError> {
     object_in(strict::utf8(text)?, max_depth)
 }
 
 fn object_in(text: &str, max_depth: usize) -> Result<Object<'_>, JsonError> {
     match strict::object(text, max_depth) {
-        // Whoever nests deep does not want to know where it is too deep.
+        // The position of too deep nesting is not needed.
         Err(error) if error.fault != Fault::TooDeep => {
             strict::check(text.as_bytes(), max_depth)?;
             Err(JsonError {
@@ -68,7 +67,7 @@ fn object_in(text: &str, max_depth: usize) -> Result<Object<'_>, JsonError> {
     }
 }
 
-/// A text that is no JSON, or none that is let in. It repeats nothing of the
+/// Text that is not JSON, or not accepted. The error repeats nothing of the
 /// text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JsonError {
@@ -76,7 +75,7 @@ pub struct JsonError {
     pub fault: Fault,
     /// Line of the text at which reading stopped, from 1.
     pub line: usize,
-    /// Column, in bytes, from 1 (0: at the line's end before it).
+    /// Column, in bytes, from 1 (0: at the end of the previous line).
     pub column: usize,
 }
 
@@ -90,7 +89,7 @@ pub enum Fault {
     /// Not RFC 8259's grammar, a lone surrogate, a number out of range, or
     /// text after the value.
     Syntax,
-    /// Good JSON, but not an object.
+    /// Valid JSON, but not an object.
     NotAnObject,
     /// Two members of one object have the same name.
     DuplicateMember,

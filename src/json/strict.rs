@@ -1,5 +1,4 @@
-//! The check of a whole text: everything is read, and nothing kept but an
-//! object's members.
+//! Checks a whole text: it reads everything, and keeps only an object's members.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -14,7 +13,7 @@ use super::{Fault, JsonError};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// Checks `text` and returns it as the string it is.
+/// Checks `text` and returns it as a string.
 pub(super) fn check(text: &[u8], max_depth: usize) -> Result<&str, JsonError> {
     let text = utf8(text)?;
     let cause = Cell::new(Fault::Syntax);
@@ -30,10 +29,11 @@ pub(super) fn check(text: &[u8], max_depth: usize) -> Result<&str, JsonError> {
     Ok(text)
 }
 
-/// Checks `text`, which has to be an object, in one go with taking it apart.
+/// Checks `text`, which must be an object, and reads its members in the same
+/// pass.
 ///
-/// It accepts what [`check`] does. Of a text that is refused [`check`] knows
-/// more: here the place is the end of the member that has the fault.
+/// It accepts the same texts as [`check`]. For a refused text [`check`] is more
+/// precise: here the position is the end of the member with the fault.
 pub(super) fn object(text: &str, max_depth: usize) -> Result<Object<'_>, JsonError> {
     let cause = Cell::new(Fault::Syntax);
     let outermost = Outermost(Strict {
@@ -55,13 +55,13 @@ fn refused(fault: Fault, error: &serde_json::Error) -> JsonError {
     }
 }
 
-/// The text as the string it is, without a byte order mark.
+/// The text as a string. A byte order mark is refused.
 pub(super) fn utf8(text: &[u8]) -> Result<&str, JsonError> {
     begins_well(text)?;
     std::str::from_utf8(text).map_err(|error| not_utf8(text, error.valid_up_to()))
 }
 
-/// The same of a text that is given away.
+/// Like [`utf8`], for an owned text.
 pub(super) fn owned_utf8(text: Vec<u8>) -> Result<String, JsonError> {
     begins_well(&text)?;
     String::from_utf8(text)
@@ -90,17 +90,18 @@ fn not_utf8(text: &[u8], valid: usize) -> JsonError {
     }
 }
 
-/// Reads one value of any kind and drops it. Unlike serde's `IgnoredAny` it
-/// decodes strings and numbers, so that their errors come out, and counts.
+/// Reads one value of any type and drops it. Unlike serde's `IgnoredAny` it
+/// decodes strings and numbers, so that their errors are found, and it counts
+/// the depth.
 #[derive(Clone, Copy)]
 struct Strict<'c> {
     depth_left: usize,
-    /// Why reading stopped. A serde error carries text only.
+    /// Why reading stopped, since a serde error carries text only.
     cause: &'c Cell<Fault>,
 }
 
 impl<'c> Strict<'c> {
-    /// The check of what lies inside the object or array at hand.
+    /// The check for the values inside this object or array.
     fn inside<E: Error>(self) -> Result<Strict<'c>, E> {
         match self.depth_left.checked_sub(1) {
             Some(depth_left) => Ok(Strict { depth_left, ..self }),
@@ -172,19 +173,19 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 }
 
-/// The names in one object. Few are looked through, which is faster; many are
-/// ordered, not hashed, since they are the attacker's.
+/// The names in one object. A few are searched linearly, which is faster. Many
+/// are kept in a tree and not hashed, since an attacker chooses them.
 #[derive(Default)]
 struct Names<'de> {
     few: Vec<Cow<'de, str>>,
-    /// All of them, once there are many.
+    /// All names, once there are many.
     many: BTreeSet<Cow<'de, str>>,
 }
 
 impl<'de> Names<'de> {
     const FEW: usize = 24;
 
-    /// Adds a name; false if it is there already.
+    /// Adds a name; false if it is a duplicate.
     fn insert(&mut self, name: Cow<'de, str>) -> bool {
         if !self.many.is_empty() {
             return self.many.insert(name);
@@ -222,7 +223,7 @@ impl<'de> Visitor<'de> for Outermost<'_> {
             let value = reader.next_value::<&RawValue>()?;
             if !is_simple(value.get()) {
                 let mut reader = serde_json::Deserializer::from_str(value.get());
-                // Its place would be one within the value.
+                // The error's position is relative to the value.
                 let checked = inside.deserialize(&mut reader);
                 checked.map_err(|_| A::Error::custom("refused"))?;
             }
@@ -232,9 +233,9 @@ impl<'de> Visitor<'de> for Outermost<'_> {
     }
 }
 
-/// Whether the JSON grammar is all that there is to check of a value whose text
-/// has been found to be of it: a string without escapes, a number that cannot
-/// be too large, `true`, `false` or `null`.
+/// Whether a value that matches the JSON grammar needs no further check: a
+/// string without escapes, a number that cannot be too large, `true`, `false` or
+/// `null`.
 fn is_simple(value: &str) -> bool {
     let value = value.as_bytes();
     match value.first() {

@@ -162,7 +162,7 @@ fn errors_say_where_but_never_what() {
     assert_eq!(format!("{value:?}"), "Value(String)");
 }
 
-/// Two ways to check an object, of which the first is the fast one.
+/// Compares the two ways to check an object. The first is the fast one.
 #[test]
 fn taken_apart_or_checked_first_an_object_is_the_same() {
     let mut accepted = 0;

@@ -1,4 +1,4 @@
-//! Pieces of a text that was checked as a whole.
+//! Slices of a text that was checked as a whole.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,11 +6,11 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// One value inside a checked text, unopened: its own text, without white
-/// space around it.
+/// One unparsed value inside a checked text: its own text, without surrounding
+/// white space.
 ///
-/// Only [`parse`](super::parse) and [`object`](super::object) make one, so
-/// what is inside is known to be good at every depth.
+/// Only [`parse`](super::parse) and [`object`](super::object) make one, so its
+/// content is known to be valid at every depth.
 ///
 /// ```compile_fail,E0423
 /// // Nobody else can vouch for a text.
@@ -37,18 +37,18 @@ pub enum Kind {
 }
 
 impl<'a> Value<'a> {
-    /// `text` was found good by the strict check.
+    /// `text` must have passed the strict check.
     pub(super) fn checked(text: &'a str) -> Self {
         Self(text.trim_matches([' ', '\t', '\n', '\r']))
     }
 
-    /// The value as it was written: numbers and booleans compare by this.
+    /// The value as written: numbers and booleans are compared in this form.
     #[must_use]
     pub fn text(self) -> &'a str {
         self.0
     }
 
-    /// What kind of value it is.
+    /// The type of the value.
     #[must_use]
     pub fn kind(self) -> Kind {
         match self.0.as_bytes().first() {
@@ -61,37 +61,37 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The decoded string; `None` for another kind.
+    /// The decoded string; `None` for another type.
     #[must_use]
     pub fn string(self) -> Option<Cow<'a, str>> {
         let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
         if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-            // Nothing else changes when a checked string is decoded.
+            // A checked string without escapes is decoded to itself.
             return Some(Cow::Borrowed(inner));
         }
         self.open::<Text<'a>>(Kind::String).map(|Text(text)| text)
     }
 
-    /// The number's text (`4.1e9` stays `4.1e9`); `None` for another kind.
+    /// The number's text (`4.1e9` stays `4.1e9`); `None` for another type.
     #[must_use]
     pub fn number(self) -> Option<&'a str> {
         (self.kind() == Kind::Number).then_some(self.0)
     }
 
-    /// The boolean; `None` for another kind.
+    /// The boolean; `None` for another type.
     #[must_use]
     pub fn boolean(self) -> Option<bool> {
         (self.kind() == Kind::Bool).then_some(self.0 == "true")
     }
 
-    /// The elements of an array; `None` for another kind.
+    /// The elements of an array; `None` for another type.
     #[must_use]
     pub fn elements(self) -> Option<Vec<Value<'a>>> {
         let elements: Vec<&'a RawValue> = self.open(Kind::Array)?;
         Some(elements.into_iter().map(Value::from_raw).collect())
     }
 
-    /// The members of an object; `None` for another kind.
+    /// The members of an object; `None` for another type.
     #[must_use]
     pub fn members(self) -> Option<Object<'a>> {
         self.open(Kind::Object)
@@ -104,39 +104,38 @@ impl<'a> Value<'a> {
         serde_json::from_str(self.0).ok()
     }
 
-    /// `raw` was found good, or is a piece of what was.
+    /// `raw` must have passed the strict check, or be a slice of such a text.
     pub(super) fn from_raw(raw: &'a RawValue) -> Self {
         Self(raw.get())
     }
 }
 
 impl fmt::Debug for Value<'_> {
-    /// The kind only: values are claims and keys.
+    /// Shows only the type: values are claims and keys.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Value({:?})", self.kind())
     }
 }
 
-/// The members of one object, in the order of the text; no name is there
-/// twice.
+/// The members of one object, in their order in the text. Names are unique.
 #[derive(Clone, Debug)]
 pub struct Object<'a> {
     members: Vec<(Cow<'a, str>, Value<'a>)>,
 }
 
 impl<'a> Object<'a> {
-    /// Of members that were found good, none of them there twice.
+    /// The members must have passed the strict check, without duplicates.
     pub(super) fn checked(members: Vec<(Cow<'a, str>, Value<'a>)>) -> Self {
         Self { members }
     }
 
-    /// How many members there are.
+    /// The number of members.
     pub(super) fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// The value of the member called `name` (decoded, compared byte for
-    /// byte). An absent member is `None`, a `null` one is a value.
+    /// The value of the member called `name` (decoded, compared byte for byte).
+    /// `None` if the member is absent; `null` is a value.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Value<'a>> {
         self.iter()
@@ -178,7 +177,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     }
 }
 
-/// A string, borrowed from the text where it has no escapes.
+/// A string, borrowed from the text if it has no escapes.
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Text<'de> {
