@@ -1,44 +1,44 @@
-//! Rules about single claims, and what they are judged against.
+//! Rules for single claims, and the claims that they are checked against.
 
 use std::borrow::Cow;
 
 use super::{Expected, RequestPart, RequestParts, Requirement};
 
-/// Where a claim is: `sub`, `cognito:groups`, `app_metadata.tenant`.
+/// The name of a claim: `sub`, `cognito:groups`, `app_metadata.tenant`.
 ///
-/// The whole name is tried first. Where no member has it, the longest part
-/// before a dot that names a member leads into that member, which must be an
-/// object, and the rest is looked up there in the same way. So namespaced
-/// names (`https://example.com/claims.tenant`) work, and which member is meant
-/// never depends on what lies below it.
+/// The whole name is tried first. If no member has it, the longest part before a
+/// dot that names a member selects that member, which must be an object, and the
+/// rest is looked up there in the same way. So namespaced names
+/// (`https://example.com/claims.tenant`) work, and the selected member never
+/// depends on its content.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ClaimName(Box<str>);
 
 impl ClaimName {
-    /// The claim that `name` leads to.
+    /// Makes a claim name from its text.
     #[must_use]
     pub fn new(name: impl Into<Box<str>>) -> Self {
         Self(name.into())
     }
 
-    /// The name as it was written.
+    /// The name as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What one claim must be.
+/// The requirement on one claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimRule {
     /// The claim.
     pub name: ClaimName,
-    /// The values it must, or must not, have.
+    /// The values that it must or must not have.
     pub requirement: Requirement<Expected>,
 }
 
 impl ClaimRule {
-    /// The names of the headers that it compares the claim with.
+    /// The names of the headers that the claim is compared with.
     pub fn headers(&self) -> impl Iterator<Item = &str> {
         self.requirement.values().filter_map(|value| match value {
             Expected::Part(RequestPart::Header(name)) => Some(&**name),
@@ -52,19 +52,19 @@ impl ClaimRule {
 /// A claim as rules see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClaimValue<'a> {
-    /// No such claim.
+    /// There is no such claim.
     Absent,
     /// A string, decoded, or a number or boolean as its JSON text.
     One(Cow<'a, str>),
     /// An array, or an object.
     Many {
-        /// An array's strings, numbers and booleans; the names of an object's
-        /// members, whatever they hold.
+        /// An array's strings, numbers and booleans; or the names of an object's
+        /// members, whatever their values.
         members: Vec<Cow<'a, str>>,
-        /// Whether it is an array that has members of other types besides.
+        /// Whether it is an array that also has members of other types.
         unreadable: bool,
     },
-    /// `null`, or something on the way to the claim that is no object: it
+    /// `null`, or a value on the path to the claim that is not an object. It
     /// meets no rule.
     Other,
 }
@@ -72,24 +72,24 @@ pub enum ClaimValue<'a> {
 /// The scopes of a token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scopes<'a> {
-    /// In the order of the token; none of them is empty.
+    /// The names, in the token's order; none is empty.
     pub names: Vec<Cow<'a, str>>,
-    /// Whether there may be scopes that are not in `names`: a scope claim had
-    /// a wrong type, or a scope holds white space or control characters,
-    /// which another reader may take for separators. `none_of` is not met
-    /// then.
+    /// Whether there may be scopes that are not in `names`: a scope claim has a
+    /// wrong type, or a scope contains white space or control characters, which
+    /// another reader may take for separators. In that case `none_of` is not
+    /// met.
     pub unreadable: bool,
 }
 
 impl Scopes<'_> {
-    /// Whether `scope` is among them, letter case included.
+    /// Whether `scope` is among them, with the same letter case.
     #[must_use]
     pub fn contains(&self, scope: &str) -> bool {
         self.names.iter().any(|name| name == scope)
     }
 }
 
-/// Where claims come from.
+/// The source of claims.
 pub trait Claims {
     /// The claim called `name`.
     fn claim(&self, name: &ClaimName) -> ClaimValue<'_>;
@@ -98,9 +98,9 @@ pub trait Claims {
     fn scopes(&self, scope_claims: &[ClaimName]) -> Scopes<'_>;
 }
 
-/// Whether `claims` are as `rule` wants. A part of the request that is not
-/// there exactly once fails the rule, whichever list names it: what the
-/// upstream would make of it is not known.
+/// Whether `claims` meet `rule`. A rule that names a part of the request fails
+/// if that part does not occur exactly once, whichever list names it, since the
+/// upstream's reading of it is unknown.
 #[must_use]
 pub fn meets(rule: &ClaimRule, claims: &dyn Claims, request: &dyn RequestParts) -> bool {
     let requirement = &rule.requirement;

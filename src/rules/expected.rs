@@ -1,17 +1,17 @@
-//! What a claim is compared with.
+//! The values that claims are compared with.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// A value that a claim rule names. Its `Display` is what a configuration
-/// writes for it, without quotes.
+/// A value in a claim rule. Its `Display` is its form in a configuration,
+/// without quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
     /// This text. A number or boolean in a claim compares as its JSON text.
     Text(Box<str>),
-    /// Every text that begins with this one, which is not empty.
+    /// Every text with this prefix, which is not empty.
     Prefix(Box<str>),
-    /// What the request has there, compared as bytes.
+    /// The value of a part of the request, compared as bytes.
     Part(RequestPart),
 }
 
@@ -20,21 +20,20 @@ pub enum Expected {
 pub enum RequestPart {
     /// The path variable of this name, decoded: `{id}`.
     Variable(Box<str>),
-    /// The header of this name, which is in lower case: `{header.x-tenant}`.
+    /// The header of this name, in lower case: `{header.x-tenant}`.
     Header(Box<str>),
     /// The query parameter of this name, both decoded: `{query.tenant}`.
     Query(Box<str>),
 }
 
-/// Where the parts of a request come from.
+/// The source of the parts of a request.
 pub trait RequestParts {
-    /// The one value that every reader of the request finds there. Absent
-    /// where there is none, or where there are several, or where two readers
-    /// may disagree.
+    /// The one value that every reader of the request finds. `None` if there is
+    /// no value, if there are several, or if two readers may disagree.
     fn part(&self, part: &RequestPart) -> Option<Cow<'_, [u8]>>;
 }
 
-/// No request: for rules that are judged apart from any.
+/// No request: for rules that are checked without one.
 #[derive(Clone, Copy, Debug)]
 pub struct NoRequest;
 
@@ -45,7 +44,7 @@ impl RequestParts for NoRequest {
 }
 
 impl Expected {
-    /// Whether there is something to compare with.
+    /// Whether there is a value to compare with.
     pub(super) fn is_known(&self, request: &dyn RequestParts) -> bool {
         match self {
             Self::Text(_) | Self::Prefix(_) => true,
@@ -53,7 +52,7 @@ impl Expected {
         }
     }
 
-    /// Whether one of a claim's values is what is expected.
+    /// Whether one of a claim's values is the expected one.
     pub(super) fn is_among(&self, members: &[Cow<'_, str>], request: &dyn RequestParts) -> bool {
         let any = |is_it: &dyn Fn(&str) -> bool| members.iter().any(|member| is_it(member));
         match self {

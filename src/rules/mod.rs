@@ -1,18 +1,18 @@
-//! What a route, or a provider, wants of a token's scopes and claims.
+//! The requirements of a route or a provider on a token's scopes and claims.
 //!
-//! A rule is a list of values and how many of them must be there
-//! ([`Requirement`]); claims come through [`Claims`], what the request has
-//! through [`RequestParts`], so that this module knows neither tokens nor
-//! requests. The only way to a [`Permit`] is [`RouteRules::grant`].
+//! A rule is a list of values and how many of them must be present
+//! ([`Requirement`]). Claims are read with [`Claims`] and parts of the request
+//! with [`RequestParts`], so that this module depends on neither tokens nor
+//! requests. A [`Permit`] is made only by [`RouteRules::grant`].
 //!
-//! Everything that cannot be compared counts against the token. `null`, or a
-//! container that is no object, meets no rule at all, `none_of` included: "not
-//! suspended" must not be met by a claim that nobody can read. Only a claim
-//! that is *absent* meets `none_of`. A rule that names a part of the request
-//! is met only where that part is there exactly once.
+//! A value that cannot be compared counts against the token. `null`, or a
+//! container that is not an object, meets no rule at all, `none_of` included: a
+//! claim that cannot be read must not meet "not suspended". Only an *absent*
+//! claim meets `none_of`. A rule that names a part of the request is met only if
+//! that part occurs exactly once.
 //!
-//! It does not look at `iss`, `aud`, times or signatures; those are the
-//! token's own validity and are settled before.
+//! This module does not check `iss`, `aud`, times or signatures. They are
+//! checked before, as part of the token's validity.
 
 mod claim;
 mod expected;

@@ -1,19 +1,19 @@
-//! How many of a rule's values must be there.
+//! How many of a rule's values must be present.
 
-/// Three lists of values that are judged together. An empty list is no
+/// Three lists of values that are checked together. An empty list is no
 /// condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requirement<T> {
-    /// One of these at least must be there.
+    /// At least one of these must be present.
     pub any_of: Vec<T>,
-    /// All of these must be there.
+    /// All of these must be present.
     pub all_of: Vec<T>,
-    /// None of these may be there.
+    /// None of these may be present.
     pub none_of: Vec<T>,
 }
 
 impl<T> Requirement<T> {
-    /// The requirement that a list on its own stands for.
+    /// The requirement that a list without a name means.
     #[must_use]
     pub fn any_of(values: Vec<T>) -> Self {
         Self {
@@ -22,7 +22,7 @@ impl<T> Requirement<T> {
         }
     }
 
-    /// Whether nothing is required at all.
+    /// Whether nothing is required.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         !self.wants() && !self.forbids()
@@ -34,22 +34,22 @@ impl<T> Requirement<T> {
         wanted.chain(&self.none_of)
     }
 
-    /// Whether some value has to be there.
+    /// Whether some value must be present.
     pub(super) fn wants(&self) -> bool {
         !(self.any_of.is_empty() && self.all_of.is_empty())
     }
 
-    /// Whether some value must not be there.
+    /// Whether some value must be absent.
     pub(super) fn forbids(&self) -> bool {
         !self.none_of.is_empty()
     }
 
-    /// Whether all values that have to be there are, as `holds` tells.
+    /// Whether all required values are present according to `holds`.
     pub(super) fn has_what_it_wants(&self, holds: impl Fn(&T) -> bool) -> bool {
         (self.any_of.is_empty() || self.any_of.iter().any(&holds)) && self.all_of.iter().all(&holds)
     }
 
-    /// Whether a value is there that must not be, as `holds` tells.
+    /// Whether a forbidden value is present according to `holds`.
     pub(super) fn has_what_it_forbids(&self, holds: impl Fn(&T) -> bool) -> bool {
         self.none_of.iter().any(holds)
     }

@@ -1,17 +1,17 @@
-//! What one route wants, and the proof that a token has it.
+//! The rules of one route, and the proof that a token meets them.
 
 use super::{ClaimName, ClaimRule, Claims, RequestParts, Requirement, Scopes, meets};
 
-/// What a route that needs a token wants of it, beyond its being valid.
+/// What a route that needs a token requires besides its validity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteRules {
-    /// Scopes, compared with their letter case.
+    /// Scopes, compared with letter case.
     pub scopes: Requirement<Box<str>>,
-    /// Claims; all of these rules must be met.
+    /// Claims. All of these rules must be met.
     pub claims: Vec<ClaimRule>,
 }
 
-/// The proof that a token's scopes and claims are what a route wants.
+/// The proof that a token's scopes and claims meet a route's rules.
 ///
 /// Only [`RouteRules::grant`] makes one:
 ///
@@ -27,26 +27,26 @@ pub struct RouteRules {
 #[must_use]
 pub struct Permit(());
 
-/// What a token lacks.
+/// What a token does not meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
-    /// Scopes that the route names: a token with
-    /// [`challenge_scopes`](RouteRules::challenge_scopes) would do.
+    /// Required scopes are missing: a token with
+    /// [`challenge_scopes`](RouteRules::challenge_scopes) would be accepted.
     Scopes,
-    /// The absence of a scope: it has one that `none_of` names, or scopes
-    /// that cannot be read. More scopes would not help.
+    /// The token has a scope that `none_of` names, or scopes that cannot be
+    /// read. More scopes would not help.
     NoForbiddenScope,
-    /// A claim is not as a rule wants it.
+    /// A claim does not meet a rule.
     Claims,
 }
 
 impl RouteRules {
-    /// Judges a token's claims. Scopes come first: where both are missing, the
-    /// client is told of the scopes, which it can ask for.
+    /// Checks a token's claims. Scopes are checked first: if both are missing,
+    /// the client learns of the scopes, which it can request.
     ///
     /// # Errors
     ///
-    /// What is missing, the first of it.
+    /// The first requirement that is not met.
     pub fn grant(
         &self,
         claims: &dyn Claims,

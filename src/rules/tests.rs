@@ -7,7 +7,7 @@ use super::*;
 struct World {
     claims: BTreeMap<&'static str, ClaimValue<'static>>,
     scopes: Scopes<'static>,
-    /// Parts of the request, as they are written.
+    /// Parts of the request, by their text in a rule.
     parts: BTreeMap<&'static str, &'static [u8]>,
 }
 
@@ -153,7 +153,7 @@ fn part(text: &str) -> Expected {
     })
 }
 
-/// Each list in turn with these values, and the others empty.
+/// For each list, a requirement with these values in it and the others empty.
 fn each_list(values: &[Expected]) -> [Requirement<Expected>; 3] {
     [0, 1, 2].map(|list| {
         let at = |number| {
@@ -209,7 +209,7 @@ fn a_part_that_is_not_there_fails_the_rule_in_every_list() {
                 claims: BTreeMap::from([("sub", claim)]),
                 ..World::default()
             };
-            // A text beside it makes no difference, met or not.
+            // Another value beside it makes no difference, met or not.
             let lists = [vec![part(text)], [texts(&["x"]), vec![part(text)]].concat()];
             for requirement in lists.iter().flat_map(|values| each_list(values)) {
                 let rule = rule(requirement);
