@@ -1,5 +1,5 @@
-//! The log events. None is written for a single request while an issuer is
-//! down: an outage would fill the disk.
+//! The log events. While an issuer is down, no event is written for each
+//! request: an outage would fill the disk.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,23 +9,23 @@ use super::{FetchFailure, Reason, Shown};
 use crate::cors::PreflightFault;
 use crate::jwk::SkippedKeys;
 
-/// How much an event matters.
+/// The severity of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// One request's decision.
     Debug,
-    /// Things that happen in good order: keys taken, keys rotated.
+    /// Expected events: keys accepted, keys rotated.
     Info,
-    /// Something needs a look: a fetch failed, a key is unusable.
+    /// The operator should check something: a fetch failed, a key is unusable.
     Warn,
-    /// Requests are refused that should not be.
+    /// Requests are refused that should be accepted.
     Error,
 }
 
-/// Something worth a line in the log.
+/// An event that is logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A request was refused, or is going to be by the browser.
+    /// A request was refused, or the browser will refuse it.
     Refused {
         /// Why.
         reason: Reason,
@@ -33,10 +33,10 @@ pub enum Event {
         route: Option<Arc<str>>,
         /// The provider, as configured.
         provider: Option<Arc<str>>,
-        /// What a preflight asked for in vain.
+        /// What a preflight requested and the policy does not allow.
         preflight: Vec<PreflightFault>,
     },
-    /// A new key set was taken.
+    /// A new key set was accepted.
     KeysTaken {
         /// A provider of the key source.
         provider: Arc<str>,
@@ -45,35 +45,35 @@ pub enum Event {
         /// Keys that were skipped.
         skipped: usize,
     },
-    /// Keys of a fetched set cannot be used, all for one reason.
+    /// Some keys of a fetched set cannot be used, all for the same reason.
     KeysSkipped {
         /// A provider of the key source.
         provider: Arc<str>,
-        /// Which, and why.
+        /// The keys, and the reason.
         keys: SkippedKeys,
     },
     /// Further keys of a fetched set cannot be used, for so many reasons that
-    /// they are not told one by one.
+    /// they are not logged separately.
     MoreKeysSkipped {
         /// A provider of the key source.
         provider: Arc<str>,
-        /// How many.
+        /// The number of keys.
         count: usize,
     },
     /// A fetch failed.
     FetchFailed {
         /// A provider of the key source.
         provider: Arc<str>,
-        /// What was asked for.
+        /// The target of the fetch.
         place: FetchPlace,
-        /// What was wrong.
+        /// The error.
         failure: FetchFailure,
-        /// Whether keys still serve.
+        /// Whether keys are still used.
         serving: bool,
         /// Seconds until the next try.
         retry_in: u64,
     },
-    /// There is no memory for keys that another worker has fetched.
+    /// There is no memory for keys that another worker fetched.
     NoMemoryForKeys {
         /// A provider of the key source.
         provider: Arc<str>,
@@ -85,10 +85,10 @@ pub enum Event {
     },
 }
 
-/// Where a request for keys went.
+/// The target of a request for keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchPlace {
-    /// The URI, without what its query says.
+    /// The URI, without the content of its query.
     pub uri: Shown,
     /// The proxy's cluster that it was sent through.
     pub cluster: Arc<str>,
@@ -101,7 +101,7 @@ impl fmt::Display for FetchPlace {
 }
 
 impl Event {
-    /// How much it matters.
+    /// The severity.
     #[must_use]
     pub const fn level(&self) -> Level {
         match self {
@@ -201,7 +201,8 @@ fn write_refused(
     }
 }
 
-/// What decides a refusal that neither its name nor the request explains.
+/// The likely cause of a refusal that neither the reason's name nor the request
+/// explains.
 fn hint(reason: Reason) -> Option<&'static str> {
     if reason == Reason::BoundToken {
         Some(

@@ -1,4 +1,4 @@
-//! Why a fetch brought no keys.
+//! Why a fetch returned no keys.
 
 use std::fmt;
 
@@ -6,35 +6,36 @@ use super::Shown;
 use crate::json::JsonError;
 use crate::jwk::KeySetError;
 
-/// Why a fetch brought no keys.
+/// Why a fetch returned no keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FetchFailure {
     /// The proxy did not send the request.
     NotSent(NotSent),
-    /// The connection ended before the answer was whole, or the answer was too
-    /// large for the proxy.
+    /// The connection ended before the answer was complete, or the answer was
+    /// too large for the proxy.
     NoAnswer,
     /// The proxy answered in place of the issuer.
     Proxy {
         /// The status of that answer.
         status: u16,
-        /// What it says.
+        /// The cause that it reports.
         cause: ProxyCause,
     },
     /// The issuer's answer had this status instead of 200.
     Status(u16),
-    /// The answer's content is encoded; keys are fetched as they are.
+    /// The answer's content is encoded. Keys are fetched without content
+    /// encoding.
     Encoded,
     /// The body is larger than this many bytes.
     TooLarge(usize),
     /// There is no memory for the body, or for the keys in it.
     NoMemory,
-    /// The body gives no keys.
+    /// The body is not a usable key set.
     KeySet(KeySetError),
-    /// The body is not the issuer's metadata: not even JSON, or without
+    /// The body is not the issuer's metadata: it is not JSON, or has no
     /// `issuer`.
     NotMetadata(Option<JsonError>),
-    /// The metadata is another issuer's.
+    /// The metadata belong to another issuer.
     OtherIssuer {
         /// The issuer that the metadata name.
         named: Shown,
@@ -43,7 +44,7 @@ pub enum FetchFailure {
     },
     /// The metadata have no `jwks_uri`.
     NoKeySetUri,
-    /// The metadata's `jwks_uri` is not a URI that keys are fetched from.
+    /// The metadata's `jwks_uri` is not a URI that keys can be fetched from.
     BadKeySetUri,
     /// The metadata's `jwks_uri` is at this host, which is not configured.
     KeySetElsewhere(Shown),
@@ -54,21 +55,23 @@ pub enum FetchFailure {
 pub enum NotSent {
     /// It has no cluster of that name.
     UnknownCluster,
-    /// The cluster has no host that it would send it to, or a circuit breaker of
-    /// it is open.
+    /// The cluster has no available host, or one of its circuit breakers is
+    /// open.
     NoHost,
-    /// For another reason.
+    /// Another reason.
     Refused,
 }
 
-/// What an answer that the proxy made says about the connection to the issuer.
+/// The state of the connection to the issuer, according to the proxy's own
+/// answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProxyCause {
-    /// There is no host that it would send the request to.
+    /// The cluster has no available host.
     NoHost,
     /// The host refused the connection.
     Refused,
-    /// The host refused the connection, or TLS failed: it does not say which.
+    /// The host refused the connection, or TLS failed: the answer does not say
+    /// which.
     NoConnection,
     /// The issuer's certificate was refused.
     Certificate,
@@ -84,12 +87,12 @@ pub enum ProxyCause {
     Protocol,
     /// A circuit breaker of the cluster is open.
     Overflow,
-    /// Something else.
+    /// Another cause.
     Other,
 }
 
 impl ProxyCause {
-    /// Reads an answer that Envoy made: its status and the text of its body.
+    /// Reads an answer from Envoy: its status and the text of its body.
     #[must_use]
     pub fn of(status: u16, text: &str) -> Self {
         let says = |words: &str| text.contains(words);
@@ -119,7 +122,7 @@ impl ProxyCause {
     }
 }
 
-/// Why a key set is not read, and what helps.
+/// Why a key set is not read, and how to fix it.
 pub(super) const NO_MEMORY: &str = "there is no memory for the key set: superseded configurations keep their memory until their drain ends, and all key sets together may use 128 MiB";
 
 impl fmt::Display for FetchFailure {
@@ -203,7 +206,7 @@ impl fmt::Display for ProxyCause {
 mod tests {
     use super::*;
 
-    /// As Envoy 1.36 and 1.40 write them.
+    /// The texts of Envoy 1.36 and 1.40.
     #[test]
     fn the_causes_that_envoy_names_are_known() {
         let reset = "upstream connect error or disconnect/reset before headers. reset reason: ";

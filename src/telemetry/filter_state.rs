@@ -1,17 +1,17 @@
-//! What other filters and access logs can read of a request. The names are
-//! stable: rules and log formats are built on them.
+//! The parts of a decision that other filters and access logs can read. The
+//! names are stable: rules and log formats depend on them.
 
-/// An entry of a request's filter state. Each that is written is a call of the
-/// host for each request, so only those are that the configuration lists.
+/// An entry of a request's filter state. Each entry is a call of the host for
+/// each request, so only configured entries are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FilterState {
-    /// `sub` of the token, where the token is good.
+    /// `sub` of the token, if the token is valid.
     Subject,
-    /// `iss` of the token, where the token is good.
+    /// `iss` of the token, if the token is valid.
     Issuer,
-    /// The provider whose token it is.
+    /// The provider of the token.
     Provider,
-    /// The route, by the first of its patterns as written.
+    /// The route's name: the first of its patterns, as written.
     Route,
     /// The reason of the decision.
     Reason,
@@ -27,7 +27,7 @@ impl FilterState {
         ("reason", Self::Reason),
     ];
 
-    /// The name that the host is given. Envoy puts `wasm.` before it.
+    /// The name that is passed to the host. Envoy puts `wasm.` before it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,26 +1,26 @@
-//! The metrics. Their names are stable: dashboards are built on them.
+//! The metrics. Their names are stable: dashboards depend on them.
 
 use std::sync::Arc;
 
 use super::Reason;
 
-/// What is measured: the identity of a counter or of a gauge, without a value.
+/// The identity of a counter or gauge, without a value.
 ///
 /// The host never frees a metric, so every name comes from a closed set:
 /// reasons, results, and the names of the configured providers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Metric {
-    /// Counter `edge_authz.requests.<reason>.<provider>`; `none` where no
-    /// provider took part.
+    /// Counter `edge_authz.requests.<reason>.<provider>`; `none` if no provider
+    /// took part.
     Requests {
-        /// Why the request was decided as it was.
+        /// The reason of the decision.
         reason: Reason,
-        /// The provider whose token it was.
+        /// The provider of the token.
         provider: Option<Arc<str>>,
     },
     /// Counter `edge_authz.key_fetches.<provider>.<result>`.
     KeyFetches {
-        /// The provider that names the key source.
+        /// The provider whose name the key source has.
         provider: Arc<str>,
         /// How the fetch ended.
         result: FetchResult,
@@ -30,26 +30,27 @@ pub enum Metric {
         /// The provider.
         provider: Arc<str>,
     },
-    /// Gauge `edge_authz.key_age_seconds.<provider>`: since the last good fetch.
+    /// Gauge `edge_authz.key_age_seconds.<provider>`: seconds since the last
+    /// successful fetch.
     KeyAge {
         /// The provider.
         provider: Arc<str>,
     },
-    /// Gauge `edge_authz.waiting_requests`: requests that wait for keys, all
+    /// Gauge `edge_authz.waiting_requests`: requests that wait for keys, in all
     /// workers together.
     WaitingRequests,
     /// Counter `edge_authz.token_cache.<hit|miss>`.
     TokenCache(CacheResult),
-    /// Counter `edge_authz.identity_dropped.<provider>`: headers left absent
-    /// because a value could not be sent as a header.
+    /// Counter `edge_authz.identity_dropped.<provider>`: headers left out
+    /// because a value could not be sent in a header.
     IdentityDropped {
-        /// The provider whose token it was.
+        /// The provider of the token.
         provider: Arc<str>,
     },
 }
 
 impl Metric {
-    /// Whether it only ever goes up.
+    /// Whether it is a counter or a gauge.
     #[must_use]
     pub const fn kind(&self) -> MetricKind {
         self.family().kind()
@@ -111,8 +112,8 @@ impl Metric {
     }
 }
 
-/// A metric as systems with labels name it: all metrics of one family have the same
-/// labels.
+/// A metric by family and label values, for systems with labels. All metrics of one
+/// family have the same labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Series<'m> {
     /// The family, whose name is `edge_authz_<family>`.
@@ -121,7 +122,7 @@ pub struct Series<'m> {
     pub values: [&'m str; 2],
 }
 
-/// Metrics that differ in the values of their labels only.
+/// Metrics that differ only in the values of their labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Family {
     /// [`Metric::Requests`].
@@ -178,7 +179,7 @@ impl Family {
         }
     }
 
-    /// What its metrics do.
+    /// The type of its metrics.
     #[must_use]
     pub const fn kind(self) -> MetricKind {
         match self {
@@ -190,26 +191,26 @@ impl Family {
     }
 }
 
-/// What a metric does.
+/// The type of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricKind {
-    /// It goes up.
+    /// Only increases.
     Counter,
-    /// It goes up and down, or is set.
+    /// Increases, decreases, or is set.
     Gauge,
 }
 
-/// What a measurement does to its metric.
+/// The change of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// It goes up by so much, or down: only gauges do.
+    /// Adds this amount, which is negative only for gauges.
     Add(i64),
-    /// It is set: only gauges are.
+    /// Sets the value, for gauges only.
     Set(u64),
 }
 
 impl Change {
-    /// This change, and then a later one of the same metric.
+    /// Combines this change with a later one of the same metric.
     #[must_use]
     pub const fn then(self, later: Self) -> Self {
         match (self, later) {
@@ -219,14 +220,15 @@ impl Change {
         }
     }
 
-    /// Whether it changes nothing: as many requests wait as before.
+    /// Whether it changes nothing, as when the number of waiting requests is
+    /// unchanged.
     #[must_use]
     pub const fn is_none(self) -> bool {
         matches!(self, Self::Add(0))
     }
 }
 
-/// A metric, and what happened to it.
+/// A metric and its change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Measurement {
     /// The metric.
@@ -236,7 +238,7 @@ pub struct Measurement {
 }
 
 impl Measurement {
-    /// Something has happened once more.
+    /// Increments a counter.
     #[must_use]
     pub const fn count(counter: Metric) -> Self {
         Self {
@@ -245,7 +247,7 @@ impl Measurement {
         }
     }
 
-    /// A gauge has this value.
+    /// Sets a gauge.
     #[must_use]
     pub const fn set(gauge: Metric, value: u64) -> Self {
         Self {
@@ -254,7 +256,7 @@ impl Measurement {
         }
     }
 
-    /// So many more requests wait, or fewer.
+    /// Changes the number of waiting requests.
     #[must_use]
     pub const fn waiting(change: i64) -> Self {
         Self {
@@ -263,7 +265,7 @@ impl Measurement {
         }
     }
 
-    /// A token was remembered, or not.
+    /// Counts a hit or a miss of the token cache.
     #[must_use]
     pub const fn token_cache(hit: bool) -> Self {
         Self::count(Metric::TokenCache(if hit {
@@ -277,9 +279,9 @@ impl Measurement {
 /// How a fetch of keys ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FetchResult {
-    /// A key set with at least one usable key.
+    /// It returned a key set with at least one usable key.
     Success,
-    /// Anything else.
+    /// Any other result.
     Failure,
 }
 
@@ -292,12 +294,12 @@ impl FetchResult {
     }
 }
 
-/// Whether a token was remembered.
+/// The result of a look-up in the token cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CacheResult {
-    /// It had verified before.
+    /// The token was cached.
     Hit,
-    /// It had not, or no longer.
+    /// The token was not cached, or no longer.
     Miss,
 }
 

@@ -1,11 +1,11 @@
-//! What the filter tells its operator: the closed sets of reasons, metrics,
-//! entries of the filter state and log events.
+//! What the filter reports to its operator: the closed sets of reasons, metrics,
+//! filter state entries and log events.
 //!
-//! Nothing here takes free text from a request, only the names that a preflight
-//! asks for, where they have the form of such names. A token, a key or the value
-//! of a claim has no way into a log line, a metric or an answer. What an issuer's
-//! metadata say reaches a log line as [`Shown`] only, which is short and cannot
-//! be mistaken for the line around it.
+//! No free text from a request is reported, only the names that a preflight
+//! requests, if they have the form of such names. A token, a key or the value of
+//! a claim never reaches a log line, a metric or a response. Text from an
+//! issuer's metadata reaches a log line only as [`Shown`], which is short and
+//! cannot be mistaken for the line around it.
 
 mod event;
 mod fetch_failure;

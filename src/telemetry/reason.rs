@@ -1,34 +1,35 @@
 //! Why a request was decided as it was.
 
-/// The reason of a decision: one for every way a request can end.
+/// The reason of a decision: one for each way in which a request can end.
 ///
 /// It names the metric (`edge_authz.requests.<reason>.<provider>`), the
 /// response code details (`edge_authz_<reason>`), the entry `reason` of the
 /// filter state and the log event. The names are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
-    /// A token met the route's rules.
+    /// The token met the route's rules.
     Allowed,
     /// The route is public.
     Public,
-    /// The route's token is optional and there was none.
+    /// The route's token is optional and the request has none.
     Anonymous,
     /// A preflight was answered 204.
     Preflight,
     /// A preflight was answered 403.
     PreflightRefused,
-    /// `Connection` names a header that only the filter may set, so that the next
-    /// hop would take it away.
+    /// `Connection` names a header that only the filter may set, so that the
+    /// next hop would remove it.
     BadConnection,
-    /// The method is a well-known one in another letter case, or none at all.
+    /// The method is a well-known one in another letter case, or not a valid
+    /// method.
     BadMethod,
-    /// The path has no single meaning, and no setting opens it.
+    /// The path is ambiguous, and no setting allows it.
     BadPath,
-    /// The path has an encoded character that `paths.allow_encoded` could open.
+    /// The path has an encoded character that `paths.allow_encoded` can allow.
     BadPathEncoded,
-    /// The path has an empty segment, which `paths.allow_empty_segments` opens.
+    /// The path has an empty segment, which `paths.allow_empty_segments` allows.
     BadPathEmptySegment,
-    /// The path has a `;`, which `paths.allow_semicolons` opens.
+    /// The path has a `;`, which `paths.allow_semicolons` allows.
     BadPathSemicolon,
     /// The authority is not one valid host.
     BadHost,
@@ -48,15 +49,16 @@ pub enum Reason {
     MalformedToken,
     /// The token's `alg` is unknown or not allowed for its issuer.
     BadAlgorithm,
-    /// The token's header has something the filter must understand and does not.
+    /// The token's header has a member that the filter must understand and does
+    /// not.
     UnsupportedHeader,
     /// The token's `typ` is not accepted.
     BadType,
     /// No provider that the route allows has the token's issuer.
     UnknownIssuer,
-    /// The issuer has no key of the token's `kid`.
+    /// The issuer has no key with the token's `kid`.
     UnknownKey,
-    /// No key fits the token, or more than one does and it names none.
+    /// No key fits the token, or several keys fit and it has no `kid`.
     NoFittingKey,
     /// The signature does not verify.
     BadSignature,
@@ -64,30 +66,30 @@ pub enum Reason {
     Expired,
     /// The token is not valid yet, or was issued in the future.
     NotYetValid,
-    /// The token lives longer than the provider's `max_lifetime`.
+    /// The token's lifetime exceeds the provider's `max_lifetime`.
     LifetimeTooLong,
     /// The token is for another audience.
     BadAudience,
-    /// The token's `token_use` is another.
+    /// The token has another `token_use`.
     BadTokenUse,
-    /// A claim that every token of the provider must meet is not met.
+    /// A claim does not meet the provider's rules.
     BadClaims,
     /// The token has `cnf`, and no proof of possession can be checked.
     BoundToken,
-    /// The token has no `cnf`, and the provider's must.
+    /// The token has no `cnf`, and the provider requires one.
     UnboundToken,
     /// The token was presented with the scheme `DPoP`, whose proofs cannot be
     /// checked.
     DpopNotAccepted,
-    /// The route's scopes are not met.
+    /// The token does not meet the route's scopes.
     MissingScope,
-    /// The route's claims are not met.
+    /// The token does not meet the route's claim rules.
     MissingClaim,
-    /// The issuer's keys are not to be had.
+    /// The issuer's keys are unavailable.
     KeysUnavailable,
-    /// Too many requests wait for keys already.
+    /// Too many requests are already waiting for keys.
     TooManyWaiting,
-    /// The host failed, or the filter is in a state it cannot decide from.
+    /// The host failed, or the filter's state does not allow a decision.
     InternalError,
 }
 
@@ -139,7 +141,7 @@ impl Reason {
     /// The stable name, in snake case.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        // The details without their prefix: one table for both.
+        // The details without their prefix, so that one table serves both.
         match self.details().split_at_checked(PREFIX.len()) {
             Some((_, name)) => name,
             None => "",

@@ -1,20 +1,20 @@
-//! Text from outside, as it may stand in a log line.
+//! Text from outside, in a form that is safe in a log line.
 
 use std::fmt;
 
 /// The most characters that are shown.
 const MOST: usize = 200;
 
-/// Text that somebody else has written, such as an issuer: no longer than 200
-/// characters, and nothing in it that ends the line, colours the terminal or
-/// looks like the words around it.
+/// Text from another party, such as an issuer. It has at most 200 characters,
+/// and cannot end the line, colour the terminal or look like the words around
+/// it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Shown(Box<str>);
 
 impl Shown {
-    /// What of `text` may stand between backquotes: printable ASCII characters
-    /// except `` ` `` and `\`. Others are written as `\u{…}`; what is too long
-    /// ends in `…`.
+    /// The parts of `text` that may stand between backquotes: printable ASCII
+    /// characters except `` ` `` and `\`. Others are written as `\u{…}`; text
+    /// that is too long ends in `…`.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let mut shown = String::new();
