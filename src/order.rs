@@ -1,13 +1,13 @@
 //! Sorting by one copy of the standard library's code.
 //!
-//! Each type that the standard library sorts makes another copy of its sorting
-//! code, up to 9 KiB of a module. Here numbers are sorted through a pointer to
-//! the comparison, and the items follow them. What is sorted on the request path
-//! is short.
+//! Each type that the standard library sorts adds another copy of its sorting
+//! code, up to 9 KiB of a module. Here numbers are sorted with a pointer to the
+//! comparison, and the items are then moved accordingly. On the request path
+//! only short lists are sorted.
 
 use std::cmp::Ordering;
 
-/// Sorts numbers, which may stand for items somewhere else.
+/// Sorts numbers, which may be indices of other items.
 pub fn sort_numbers(numbers: &mut [u32], mut compare: impl FnMut(u32, u32) -> Ordering) {
     sort_by(numbers, &mut compare);
 }
@@ -17,8 +17,8 @@ fn sort_by(numbers: &mut [u32], compare: &mut dyn FnMut(u32, u32) -> Ordering) {
     numbers.sort_unstable_by(|one, other| compare(*one, *other));
 }
 
-/// Sorts items. Equal ones keep their order. It takes four bytes of memory for
-/// each item while it sorts.
+/// Sorts items. The sort is stable. It takes four bytes of memory for each item
+/// while it sorts.
 pub fn sort<T>(items: &mut [T], mut compare: impl FnMut(&T, &T) -> Ordering) {
     let mut sources: Vec<u32> = (0_u32..).take(items.len()).collect();
     sort_numbers(&mut sources, |one, other| {
@@ -37,8 +37,8 @@ fn item<T>(items: &[T], number: u32) -> Option<&T> {
     items.get(usize::try_from(number).ok()?)
 }
 
-/// Moves the item of `sources[place]` to each place, along the circles that the
-/// moves make.
+/// Moves the item at `sources[place]` to each place, cycle by cycle of the
+/// permutation.
 fn rearrange(count: usize, sources: &mut [u32], swap: &mut dyn FnMut(usize, usize)) {
     for start in 0..count {
         let mut place = start;

@@ -1,18 +1,18 @@
-//! Points in time, as the core is told them.
+//! Points in time.
 //!
-//! The core has no clock: whoever drives it passes the time in. One type for
-//! the time of day, for `exp` and for the age of keys means that seconds and
+//! The core has no clock: the caller passes the time. One type is used for the
+//! time of day, for `exp` and for the age of keys, so that seconds and
 //! nanoseconds are never mixed up and no sum overflows.
 
 use std::time::Duration;
 
 const NANOS_PER_SEC: i128 = 1_000_000_000;
 
-/// A point in time: nanoseconds since 1970-01-01T00:00:00Z, leap seconds not
-/// counted, before it negative.
+/// A point in time: nanoseconds since 1970-01-01T00:00:00Z, without leap
+/// seconds. It is negative before that time.
 ///
-/// Sums saturate. The whole range of `i64` seconds lies so far inside that of
-/// the inner number that a saturated value still compares as it should.
+/// Sums saturate. The range of `i64` seconds is so much smaller than that of the
+/// inner number that a saturated value still compares correctly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixTime(i128);
 
@@ -57,8 +57,8 @@ impl UnixTime {
         Self(self.0.saturating_sub(nanos(duration)))
     }
 
-    /// The time that has passed since `earlier`; zero if `earlier` is later,
-    /// as after the host's clock was set back.
+    /// The time since `earlier`; zero if `earlier` is later, for example after
+    /// the host's clock was set back.
     #[must_use]
     pub fn saturating_since(self, earlier: Self) -> Duration {
         let nanos = self.0.saturating_sub(earlier.0).max(0);
