@@ -73,7 +73,7 @@ fn reversed(value: &Value) -> String {
 }
 
 #[test]
-fn the_order_of_members_changes_nothing_that_is_said() {
+fn the_order_of_members_changes_no_error() {
     for (name, case) in cases() {
         let text = text(&case);
         // Duplicates and invalid JSON have no other order.

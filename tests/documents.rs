@@ -195,7 +195,7 @@ fn the_reference_names_every_member() {
 }
 
 #[test]
-fn the_errors_in_the_reference_are_what_is_said() {
+fn the_errors_in_the_reference_are_exact() {
     let wrong = json!({
         "providers": [{
             "name": "cognito",

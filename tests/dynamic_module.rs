@@ -107,7 +107,7 @@ fn the_module_is_loaded_with_the_oldest_glibc_that_is_supported() {
 }
 
 #[test]
-fn the_module_offers_its_hooks_and_asks_envoy_for_nothing_when_it_is_linked() {
+fn the_module_exports_its_hooks_and_links_to_nothing_of_envoy() {
     let symbols = readelf("--dyn-syms");
     let symbols = symbols.lines().filter_map(|line| {
         let words: Vec<_> = line.split_whitespace().collect();

@@ -112,7 +112,7 @@ fn hostile() -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn no_document_takes_more_than_is_said() {
+fn no_document_takes_more_than_estimated() {
     for (name, document) in [key_sets(), hostile()].concat() {
         let before = NOW.load(Ordering::Relaxed);
         PEAK.store(before, Ordering::Relaxed);

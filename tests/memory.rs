@@ -123,17 +123,17 @@ fn sizes() -> Vec<usize> {
 }
 
 #[test]
-fn no_configuration_takes_more_than_is_said() {
+fn no_configuration_takes_more_than_estimated() {
     without_tables();
     let (some, others) = SHAPES.split_at(SHAPES.len() / 2);
     std::thread::scope(|scope| {
         for shapes in [some, others] {
-            scope.spawn(move || shapes.iter().for_each(takes_no_more_than_is_said));
+            scope.spawn(move || shapes.iter().for_each(takes_no_more_than_estimated));
         }
     });
 }
 
-fn takes_no_more_than_is_said(shape: &Shape) {
+fn takes_no_more_than_estimated(shape: &Shape) {
     for size in sizes() {
         let text = (shape.of)(size);
         let name = format!("{}, {} bytes", shape.name, text.len());

@@ -246,11 +246,11 @@ impl<H: Host> Driver<H> {
             };
             self.settle_waiting(&answer, room);
         }
-        self.hasten();
+        self.speed_up_ticks();
     }
 
     /// Asks for the next tick as soon as possible if decisions are queued.
-    fn hasten(&self) {
+    fn speed_up_ticks(&self) {
         let queued = self.queued.try_borrow();
         if queued.is_ok_and(|queued| !queued.is_empty()) {
             self.ticks.ask_at_once(&*self.host);
@@ -297,7 +297,7 @@ impl<H: Host> Driver<H> {
         let next_tick = engine.next_tick();
         drop(engine);
         self.ticks.ask(&*self.host, next_tick);
-        self.hasten();
+        self.speed_up_ticks();
         Some(effects)
     }
 

@@ -170,7 +170,7 @@ fn wildcards_of_headers_hold_without_credentials() {
 }
 
 #[test]
-fn a_page_of_the_public_network_needs_its_users_leave_and_no_header() {
+fn a_page_of_the_public_network_needs_a_permission_and_no_header() {
     let stage = Stage::start(|port| {
         json!({
             "routes": [{"match": "ANY /api/{proxy+}", "access": "public"}],
@@ -179,8 +179,8 @@ fn a_page_of_the_public_network_needs_its_users_leave_and_no_header() {
     });
     stage.open_public_page("127.0.0.1");
     assert_unreadable(&stage.call("/api/a", json!({})));
-    assert!(stage.wire().is_empty(), "the browser did not even ask");
+    assert!(stage.wire().is_empty(), "the browser sent no preflight");
     stage.browser.permit("loopback-network");
     assert_eq!(stage.call("/api/a", json!({}))["status"], 200);
-    assert_eq!(stage.wire().len(), 1, "nor has it asked now");
+    assert_eq!(stage.wire().len(), 1, "the browser still sent no preflight");
 }

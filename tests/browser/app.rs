@@ -117,7 +117,7 @@ fn every_button_shows_what_its_route_answers() {
 }
 
 #[test]
-fn a_wrong_password_is_told_and_signs_nobody_in() {
+fn a_wrong_password_is_reported_and_refused() {
     let app = App::open();
     app.sign_in("ada", "wrong", "3600");
     app.browser
@@ -160,7 +160,7 @@ fn the_switches_change_what_is_sent_and_what_can_be_read() {
     assert!(app.text("#get-public .body").contains("theme=dark"));
     let before = upstream();
     app.expect("get-fonts", "unreadable");
-    assert_eq!(upstream(), before + 1, "sent all the same");
+    assert_eq!(upstream(), before + 1, "it is still sent");
     app.browser.click("#credentials");
     app.expect("get-fonts", "200");
 

@@ -7,7 +7,7 @@ use crate::engine::docker;
 use crate::support::http::Request;
 use crate::support::http1;
 use crate::support::process::wait_until;
-use crate::tokens::{ORIGIN, Tokens, forged, me, nobody_gets_in, readable, sign_in, unavailable};
+use crate::tokens::{ORIGIN, Tokens, forged, me, nothing_passes, readable, sign_in, unavailable};
 
 /// A refresh each second, so that an outage shows soon.
 const IMPATIENT: (&str, &str) = ("refresh: 10m", "refresh: 1s");
@@ -71,7 +71,7 @@ fn an_outage_refuses_nobody(begin: fn(&Services), end: fn(&Services)) {
     assert!(answered >= 10, "{answered} requests");
     // Without the issuer, it is unknown whether this key exists.
     unavailable(&services.send(&me(&forged())));
-    nobody_gets_in(&services, &tokens);
+    nothing_passes(&services, &tokens);
     end(&services);
     // Now the issuer confirms that it does not.
     let refused = wait_until(Duration::from_secs(90), || {
@@ -81,12 +81,12 @@ fn an_outage_refuses_nobody(begin: fn(&Services), end: fn(&Services)) {
         (answer.status == 401).then_some(())
     });
     assert!(refused.is_some(), "the issuer is not seen again");
-    nobody_gets_in(&services, &tokens);
+    nothing_passes(&services, &tokens);
     services.assert_no_trap();
 }
 
 #[test]
-fn keys_that_are_too_old_serve_nobody_until_the_issuer_is_back() {
+fn keys_that_are_too_old_are_not_used_until_the_issuer_is_back() {
     let short = ("max_stale: 24h", "max_stale: 3s");
     let services = Services::with(&[IMPATIENT, short], 1);
     let tokens = sign_in(&services);
@@ -103,10 +103,10 @@ fn keys_that_are_too_old_serve_nobody_until_the_issuer_is_back() {
     for _ in 0..4 {
         unavailable(&services.send(&me(&tokens.access)));
     }
-    nobody_gets_in(&services, &tokens);
+    nothing_passes(&services, &tokens);
     services.resume(ISSUER);
     opens(&services, &tokens.access);
-    nobody_gets_in(&services, &tokens);
+    nothing_passes(&services, &tokens);
     services.assert_no_trap();
 }
 
@@ -124,7 +124,7 @@ fn an_upstream_that_is_gone_is_envoys_503_which_the_page_can_read() {
         services
             .send(&Request::preflight("/me", ORIGIN, "GET"))
             .expect(204);
-        nobody_gets_in(&services, &tokens);
+        nothing_passes(&services, &tokens);
         std::thread::sleep(Duration::from_millis(500));
     }
     services.resume(UPSTREAM);

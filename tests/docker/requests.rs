@@ -9,7 +9,7 @@ use crate::support::http::{Request, Response};
 use crate::support::process::wait_until;
 use crate::support::{http1, http2};
 use crate::tokens::{
-    ORIGIN, Tokens, forged, me, nobody_gets_in, readable, sign_in, tampered, unsigned,
+    ORIGIN, Tokens, forged, me, nothing_passes, readable, sign_in, tampered, unsigned,
 };
 
 /// One request with its expected status.
@@ -101,7 +101,7 @@ pub(crate) fn a_forged_token_is_refused(at: SocketAddr) {
         assert!(matches!(answer.status, 401 | 503), "{answer}");
         (answer.status == 401).then_some(())
     });
-    assert!(refused.is_some(), "nobody says that the key is unknown");
+    assert!(refused.is_some(), "the key is never reported as unknown");
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn the_routes_allow_and_refuse_what_envoy_yaml_says() {
         assert!(vary.starts_with("Origin"), "{answer}");
     }
     a_forged_token_is_refused(at);
-    nobody_gets_in(&services, &tokens);
+    nothing_passes(&services, &tokens);
 
     // The identity of the token and no other: the client's own identity headers are
     // removed.

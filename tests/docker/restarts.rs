@@ -8,7 +8,7 @@ use crate::outages::{opens, settle};
 use crate::requests::a_forged_token_is_refused;
 use crate::support::http::Request;
 use crate::support::process::wait_until;
-use crate::tokens::{forged, me, nobody_gets_in, sign_in, unavailable};
+use crate::tokens::{forged, me, nothing_passes, sign_in, unavailable};
 
 #[test]
 fn an_issuer_that_comes_back_with_other_keys_refuses_only_the_old_tokens() {
@@ -48,9 +48,9 @@ fn an_issuer_that_comes_back_with_other_keys_refuses_only_the_old_tokens() {
         );
         answers.iter().all(|&status| status == 401).then_some(())
     });
-    assert!(refused.is_some(), "the old key still opens");
+    assert!(refused.is_some(), "the old key is still accepted");
     services.send(&me(&new.access)).expect(200);
-    nobody_gets_in(&services, &new);
+    nothing_passes(&services, &new);
     services.assert_no_trap();
 }
 
@@ -70,7 +70,7 @@ fn an_issuer_that_is_restarted_with_its_keys_is_not_noticed() {
 }
 
 #[test]
-fn an_envoy_that_starts_without_an_issuer_refuses_everybody_until_it_is_there() {
+fn an_envoy_that_starts_without_an_issuer_refuses_all_requests_until_it_is_up() {
     let services = Services::start();
     let tokens = sign_in(&services);
     settle(&services, &tokens);
@@ -87,11 +87,11 @@ fn an_envoy_that_starts_without_an_issuer_refuses_everybody_until_it_is_there() 
     // The issuer of the tokens cannot be verified.
     unavailable(&services.send(&me(&tokens.access)));
     unavailable(&services.send(&me(&forged())));
-    nobody_gets_in(&services, &tokens);
+    nothing_passes(&services, &tokens);
     public().expect(200);
     services.resume(ISSUER);
     opens(&services, &tokens.access);
     a_forged_token_is_refused(services.envoy());
-    nobody_gets_in(&services, &tokens);
+    nothing_passes(&services, &tokens);
     services.assert_no_trap();
 }

@@ -77,7 +77,7 @@ pub(crate) fn me(token: &str) -> Request {
 
 /// Fails the test if a request passes without a valid token.
 #[track_caller]
-pub(crate) fn nobody_gets_in(services: &Services, tokens: &Tokens) {
+pub(crate) fn nothing_passes(services: &Services, tokens: &Tokens) {
     let without = Request::get("/me").header("origin", ORIGIN);
     readable(&services.send(&without).expect(401));
     readable(&services.send(&me(&unsigned(&tokens.access))).expect(401));

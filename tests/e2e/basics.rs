@@ -46,7 +46,7 @@ fn a_private_route_answers_401_without_a_token_and_lets_a_good_one_through() {
 }
 
 #[test]
-fn the_upstream_learns_who_asks_and_nothing_that_the_client_made_up() {
+fn the_upstream_gets_the_verified_identity_and_nothing_forged() {
     let world = World::start();
     let claimed = |request: Request| {
         request
@@ -96,7 +96,7 @@ fn scopes_decide_between_403_and_200() {
 }
 
 #[test]
-fn what_no_token_can_open_is_told_apart() {
+fn refusals_that_no_token_can_avoid_are_distinguished() {
     let world = World::start();
     let token = world.token(json!({}));
     let answers = [

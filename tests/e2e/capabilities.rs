@@ -196,14 +196,14 @@ fn without_any_one_of_them_nothing_passes_unchecked() {
 }
 
 #[test]
-fn without_its_beginning_the_module_keeps_envoy_from_starting() {
+fn without_context_creation_the_module_keeps_envoy_from_starting() {
     let stage = Stage::new();
     let listener = Listener::new("main", stage.without(BEGINNING));
     assert!(stage.builder().listener(listener).try_start().is_err());
 }
 
 #[test]
-fn without_the_question_nothing_is_asked_which_is_why_nobody_may_leave_it_out() {
+fn without_the_request_callback_nothing_is_checked() {
     let stage = Stage::new();
     let envoy = stage
         .builder()

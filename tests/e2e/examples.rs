@@ -190,7 +190,7 @@ fn the_refused_configuration_of_the_cors_example_keeps_envoy_from_starting() {
         ended.map_err(|ended| ended.log)
     };
     let example = || Example::read(&folder("cdk-rest-api-cors"), &[]);
-    start(example()).expect("the safe one starts");
+    start(example()).expect("the safe configuration starts");
     let log = start(example().configuration(refused))
         .err()
         .expect("the other one does not");

@@ -16,7 +16,7 @@ use crate::support::tokens::{self, TokenMaker};
 use crate::support::{http1, http2, template};
 
 #[test]
-fn the_upstream_tells_what_reached_it_over_both_protocols() {
+fn the_upstream_reports_what_reached_it_over_both_protocols() {
     let upstream = Echo::start();
     let envoy = Builder::new(upstream.address())
         .listener(Listener::plain("main"))

@@ -172,7 +172,7 @@ fn what_is_listed_for_the_filter_state_is_in_the_access_log() {
 }
 
 #[test]
-fn what_is_not_listed_for_the_filter_state_is_not_there_to_be_read() {
+fn entries_not_listed_for_the_filter_state_are_not_readable() {
     for (telemetry, listed) in [
         (json!({}), ""),
         (json!({"telemetry": {"filter_state": ["route"]}}), "route"),

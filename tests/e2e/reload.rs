@@ -59,7 +59,7 @@ fn generation_of(answer: &Response) -> usize {
         .split(", ")
         .find_map(|name| name.strip_prefix("X-Generation-"));
     name.and_then(|number| number.parse().ok())
-        .unwrap_or_else(|| panic!("of no configuration: {answer}"))
+        .unwrap_or_else(|| panic!("no configuration gives this answer: {answer}"))
 }
 
 /// One answer under load.
@@ -199,7 +199,7 @@ fn a_refused_update_says_why_and_leaves_the_filter_as_it_was() {
 }
 
 #[test]
-fn what_a_replaced_configuration_took_is_given_back() {
+fn the_memory_of_a_replaced_configuration_is_freed() {
     const ROUTES: usize = 2000;
     let issuer = Issuer::with_keys(&[&TokenMaker::generate("ES256", "key-1")]);
     let upstream = Echo::start();

@@ -56,7 +56,7 @@ fn trapdoor_world(scratch: &Scratch, trapdoor: Trapdoor, policy: Option<&str>) -
 }
 
 #[test]
-fn after_a_trap_everything_is_503_unless_told_otherwise() {
+fn after_a_trap_everything_is_503_by_default() {
     let scratch = Scratch::new("trapdoor");
     for policy in [None, Some("FAIL_CLOSED")] {
         let world = trapdoor_world(&scratch, Trapdoor::many_headers(), policy);
@@ -77,7 +77,7 @@ fn after_a_trap_everything_is_503_unless_told_otherwise() {
 }
 
 #[test]
-fn fail_reload_brings_the_filter_back_with_its_keys_and_checks_all_the_while() {
+fn fail_reload_restores_the_filter_with_its_keys_and_keeps_checking() {
     let scratch = Scratch::new("trapdoor");
     let world = trapdoor_world(&scratch, Trapdoor::many_headers(), Some("FAIL_RELOAD"));
     let token = world.token(json!({}));
@@ -155,7 +155,7 @@ fn a_request_that_waits_when_the_machine_dies_never_goes_on() {
 }
 
 #[test]
-fn whatever_callback_traps_nothing_unchecked_passes() {
+fn nothing_passes_unchecked_whichever_callback_traps() {
     let scratch = Scratch::new("trapdoor");
     let callbacks = [
         "proxy_on_tick",

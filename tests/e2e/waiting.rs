@@ -96,7 +96,7 @@ fn twenty_at_once_get_their_answers_when_the_keys_come() {
 }
 
 #[test]
-fn bodies_do_not_open_the_door_where_envoy_lets_them_pass_a_waiting_head() {
+fn a_body_does_not_release_a_waiting_head() {
     let key = TokenMaker::generate("RS256", "key-1");
     let issuer = Issuer::with_keys(&[&key]);
     let upstream = Echo::start();
@@ -157,7 +157,7 @@ fn a_request_whose_client_has_left_goes_nowhere() {
 }
 
 #[test]
-fn a_silent_issuer_makes_503_and_no_door_opens() {
+fn a_silent_issuer_causes_503_and_nothing_passes() {
     let world = World::with(
         |issuer| {
             issuer.change(JWKS_PATH, |keys| keys.pace(Pace::Hang));
@@ -190,7 +190,7 @@ fn a_silent_issuer_makes_503_and_no_door_opens() {
 }
 
 #[test]
-fn an_issuer_that_breaks_off_does_not_break_the_filter() {
+fn an_interrupted_answer_of_an_issuer_does_not_break_the_filter() {
     let world = World::with(
         |issuer| {
             issuer.answer_once(JWKS_PATH, Answer::new(500, "no"));

@@ -129,7 +129,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 pub(crate) fn received(account: &Value, name: &str) -> Vec<String> {
     account["headers"]
         .as_array()
-        .expect("an account of the upstream")
+        .expect("a description from the upstream")
         .iter()
         .filter(|field| field[0] == name)
         .map(|field| field[1].as_str().expect("text").to_owned())

@@ -117,7 +117,7 @@ impl Envoy {
         let after = wait_until(Duration::from_secs(20), || {
             Some(counters()).filter(|now| *now != before)
         });
-        after.expect("Envoy looks at the new listeners").0 != before.0
+        after.expect("Envoy checks the new listeners").0 != before.0
     }
 
     /// The address of the only listener.

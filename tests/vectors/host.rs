@@ -47,7 +47,7 @@ impl HostSignatures for AwsLc {
             Hash::Sha256 if is(P256) => &ECDSA_P256_SHA256_ASN1,
             Hash::Sha384 if is(P384) => &ECDSA_P384_SHA384_ASN1,
             Hash::Sha512 if is(P521) => &ECDSA_P521_SHA512_ASN1,
-            Hash::Sha256 | Hash::Sha384 | Hash::Sha512 => panic!("asked for what no host has"),
+            Hash::Sha256 | Hash::Sha384 | Hash::Sha512 => panic!("a call that no host supports"),
         };
         let key = UnparsedPublicKey::new(algorithm, spki_der);
         Some(key.verify(message, signature).is_ok())

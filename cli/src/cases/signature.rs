@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_is_changed_as_told() {
+    fn a_signature_is_changed_as_described() {
         let given = octets(r"\x01\x02\x83\x04");
         for (how, expected) in [
             ("flip 0", r"\x81\x02\x83\x04"),

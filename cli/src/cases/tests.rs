@@ -60,7 +60,7 @@ fn token(recipe: &str) -> (Value, Value) {
 }
 
 #[test]
-fn what_came_out_otherwise_is_told_and_what_came_out_as_expected_is_not() {
+fn only_differences_from_the_expectation_are_reported() {
     let found = played(
         "
 cases:
@@ -100,7 +100,7 @@ cases:
 }
 
 #[test]
-fn groups_hand_down_what_they_say_and_families_are_written_out() {
+fn cases_inherit_from_groups_and_families_are_expanded() {
     let found = requests(
         "
 headers: {x-outer: '1', x-gone: '1'}
@@ -179,7 +179,7 @@ cases:
 }
 
 #[test]
-fn a_token_is_like_the_usual_one_but_for_what_it_says() {
+fn a_token_equals_the_usual_one_except_for_its_own_members() {
     let now = DEFAULT_NOW;
     let (header, claims) = token("good");
     assert_eq!(header, json!({"alg": "ES256", "kid": "ec", "typ": "JWT"}));
@@ -218,7 +218,7 @@ fn a_token_goes_where_the_request_says() {
 }
 
 #[test]
-fn a_mistake_in_a_file_is_told_with_its_place() {
+fn an_error_in_a_file_is_reported_with_its_place() {
     for (cases, expected) in [
         (
             "cases: [{request: GET /, expect: 200}]",
@@ -265,7 +265,7 @@ fn a_mistake_in_a_file_is_told_with_its_place() {
 }
 
 #[test]
-fn a_mistake_in_a_token_is_told_with_its_case() {
+fn an_error_in_a_token_is_reported_with_its_case() {
     for (token, expected) in [
         ("nobody", "there is no token `nobody`"),
         ("{key: nothing}", "there is no key `nothing`"),
@@ -290,7 +290,7 @@ fn a_mistake_in_a_token_is_told_with_its_case() {
 }
 
 #[test]
-fn tokens_that_are_like_each_other_are_a_mistake() {
+fn tokens_that_are_like_each_other_are_an_error() {
     let yaml = WORLD.replace("tokens: {", "tokens: {a: {like: b}, b: {like: a}, ");
     let yaml = format!("{yaml}\ncases: [{{name: x, request: GET /, token: a, expect: 200}}]");
     let file = CaseFile::parse(&yaml).unwrap();
@@ -327,7 +327,7 @@ cases:
 }
 
 #[test]
-fn a_refused_configuration_is_told_whole() {
+fn all_errors_of_a_refused_configuration_are_reported() {
     let cases =
         "cases: [{name: a, request: GET /, with: {config: {paths: {base: x}, y: 1}}, expect: 200}]";
     let file = file(cases).unwrap();

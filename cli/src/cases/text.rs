@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_referred_to_is_not_read_again() {
+    fn inserted_values_are_not_expanded_again() {
         let refer = |_: &str| Ok(br"\x41<<a*2>>".to_vec());
         assert_eq!(bytes("a${ b }c", &refer), Ok(br"a\x41<<a*2>>c".to_vec()));
         assert_eq!(references("a${ b }c${d}").collect::<Vec<_>>(), ["b", "d"]);

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_changed_as_told() {
+    fn parts_are_changed_as_described() {
         let made = Made {
             header: "1Q".to_owned(),
             claims: "_-8".to_owned(),

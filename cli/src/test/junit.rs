@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_text_ends_an_element_or_is_no_xml() {
+    fn any_text_is_escaped_to_valid_xml() {
         assert_eq!(
             escaped("a<b>&\"\u{1}\u{1b}\n"),
             "a&lt;b&gt;&amp;&quot;\u{fffd}\u{fffd}\n"

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scalars_mean_what_envoy_and_kubernetes_take_them_for() {
+    fn scalars_have_the_same_meaning_as_for_envoy_and_kubernetes() {
         let number = |text: &str| Value::Number(text.to_owned());
         for (text, value) in [
             ("off", Value::Bool(false)),

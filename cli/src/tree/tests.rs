@@ -40,7 +40,7 @@ fn values_and_names_know_where_they_stand() {
 }
 
 #[test]
-fn a_member_that_is_there_twice_stays_there_twice() {
+fn duplicate_members_are_kept() {
     assert_eq!(yaml("a: 1\na: 2\n").to_json(), r#"{"a":1,"a":2}"#);
     let json = r#"{"a":1,"a":2}"#;
     assert_eq!(parse_json(json).unwrap().to_json(), json);
@@ -62,7 +62,7 @@ fn names_are_what_is_written() {
 }
 
 #[test]
-fn aliases_stand_for_their_anchor_and_not_for_more_than_there_is_room_for() {
+fn aliases_are_expanded_up_to_a_limit() {
     assert_eq!(
         yaml("a: &x {b: 1}\nc: *x\n").to_json(),
         r#"{"a":{"b":1},"c":{"b":1}}"#
@@ -89,7 +89,7 @@ fn aliases_stand_for_their_anchor_and_not_for_more_than_there_is_room_for() {
 }
 
 #[test]
-fn what_is_nested_too_deep_is_refused() {
+fn too_deep_nesting_is_refused() {
     for open in ["[", "{\"a\":"] {
         assert!(parse_json(&open.repeat(100_000)).is_err());
         assert!(parse_yaml(&open.repeat(100_000)).is_err());

@@ -19,7 +19,7 @@ pub(crate) fn target(data: &[u8]) {
         let status = match head.ending {
             Ending::Status(status) => Some(status),
             Ending::NoAnswer => None,
-            Ending::NotSent(_) => panic!("an answer was not asked for"),
+            Ending::NotSent(_) => panic!("no request was sent for an answer"),
         };
         assert_eq!(status, expected.status);
         assert_eq!(head.encoded, expected.encoded);
@@ -44,7 +44,7 @@ fn judge_body(head: &AnswerHead, expected: &Answer) {
     let is_good = expected.status == Some(200) && !expected.encoded && is_small;
     assert_eq!(body.is_ok(), is_good);
     if let Ok(body) = body {
-        assert_eq!(body, b"{}", "the mark is no part of it");
+        assert_eq!(body, b"{}", "the prefix is not part of it");
     }
     let is_looked_at = expected.status.is_some_and(|status| status != 200)
         && !expected.from_afar

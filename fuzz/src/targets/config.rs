@@ -68,7 +68,7 @@ fn judge_errors(errors: &ConfigErrors, data: &[u8]) {
         }
     }
     for secret in secrets(data) {
-        assert!(!text.contains(&secret), "an error tells a secret");
+        assert!(!text.contains(&secret), "an error contains a secret");
     }
 }
 

@@ -215,7 +215,7 @@ fn take_call(new: &mut Vec<Effect>, done: &mut Vec<Effect>) -> Option<FetchCall>
         }
     }
     let call = call?;
-    let cluster = place(&call.uri.to_string()).expect("a place that nobody has named");
+    let cluster = place(&call.uri.to_string()).expect("the place is in the configuration");
     assert_eq!(*call.cluster, *cluster);
     Some(call)
 }

@@ -38,7 +38,7 @@ fn judge(data: &[u8], source: KeyOrigin) {
     let (keys, skipped) = match &parsed {
         Ok(parsed) => (parsed.set.iter().collect(), &parsed.skipped),
         Err(KeySetError::NoUsableKey { skipped }) => (Vec::new(), skipped),
-        Err(error) => panic!("only the reference takes the document: {error}"),
+        Err(error) => panic!("only the reference accepts the document: {error}"),
     };
     let skipped: BTreeSet<usize> = skipped.iter().map(|key| key.index).collect();
     assert_eq!(keys.len() + skipped.len(), elements.len());
@@ -51,7 +51,7 @@ fn judge(data: &[u8], source: KeyOrigin) {
             continue;
         }
         let key = taken.next().unwrap();
-        let usable = usable.unwrap_or_else(|| panic!("a bad key is taken: {}", element.text));
+        let usable = usable.unwrap_or_else(|| panic!("a bad key is accepted: {}", element.text));
         assert_eq!(key.kid(), element.get("kid").and_then(Json::string));
         assert_eq!(key.has_private_part(), element.get("d").is_some());
         let serves: Vec<_> = Algorithm::ALL

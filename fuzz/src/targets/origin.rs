@@ -135,7 +135,7 @@ fn naive(pattern: &str, origin: &[u8]) -> bool {
         let host_fits = match host.split_once('*') {
             None => host == origin_host,
             Some((before, after)) => {
-                stands_for_the_star(before, after, origin_host).is_some_and(|inside| {
+                matches_the_star(before, after, origin_host).is_some_and(|inside| {
                     // Next to other text it is a part of one label.
                     let whole_labels =
                         before.is_empty() && matches!(after.as_bytes(), [] | [b'.', ..]);
@@ -149,7 +149,7 @@ fn naive(pattern: &str, origin: &[u8]) -> bool {
 }
 
 /// The text between the two ends of a host, if it has both without overlap.
-fn stands_for_the_star<'h>(before: &str, after: &str, host: &'h str) -> Option<&'h str> {
+fn matches_the_star<'h>(before: &str, after: &str, host: &'h str) -> Option<&'h str> {
     let ends = before.len() + after.len();
     let fits = host.len() > ends && host.starts_with(before) && host.ends_with(after);
     fits.then(|| &host[before.len()..host.len() - after.len()])

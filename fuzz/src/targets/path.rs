@@ -170,7 +170,7 @@ fn encoded_opened(raw: &[u8], character: EncodedCharacter) {
     let has_it = has_it.windows(3).any(|window| window == encoded.as_bytes());
     match closed.route(raw) {
         Ok(before) => assert_eq!(before, route, "opening reroutes"),
-        Err(()) => assert!(has_it, "opening lets in more than it says"),
+        Err(()) => assert!(has_it, "the setting accepts more than documented"),
     }
     let normalised = reference::normalised(path);
     assert_eq!(open.route(&normalised), Ok(route));

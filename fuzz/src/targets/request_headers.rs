@@ -163,7 +163,11 @@ fn judge(headers: &Headers, answer: &Answer, policy: &Policy) {
             let subject = subject.expect("a request without a good token passes");
             if first == Some(b"scoped") && segments.len() == 2 && matches!(method, b"GET" | b"HEAD")
             {
-                assert_eq!(segments[1], subject.as_bytes(), "another's resource");
+                assert_eq!(
+                    segments[1],
+                    subject.as_bytes(),
+                    "the resource of another user"
+                );
             }
             for place in PLACES {
                 let left = credentials::tokens(&after, place);

@@ -63,7 +63,7 @@ fn judge(token: &[u8]) -> bool {
         assert!(parsed.is_err(), "only the reference refuses the token");
         return false;
     };
-    let parsed = parsed.expect("only the reference takes the token");
+    let parsed = parsed.expect("only the reference accepts the token");
     assert_eq!(parsed.algorithm().name(), expected.algorithm);
     assert_eq!(parsed.kid(), expected.kid.as_deref());
     let typ = parsed.token_type().map(TokenType::as_str);

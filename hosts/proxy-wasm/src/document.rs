@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_whole_structure_stays_as_it_is() {
+    fn an_incomplete_structure_stays_unchanged() {
         let good = entry("a", &field(3, b"text"));
         for cut in 1..good.len() {
             let (start, _) = good.split_at(cut);

@@ -80,13 +80,13 @@ impl Root {
         }
         if let State::InForce(InForce { listener, .. }) = former {
             self.leaving.push(listener);
-            self.let_leave(&Room::new());
+            self.answer_superseded(&Room::new());
         }
     }
 
     /// Answers as many requests that wait in superseded configurations as there is room
     /// for. Without further ticks the others keep waiting.
-    fn let_leave(&mut self, room: &Room) {
+    fn answer_superseded(&mut self, room: &Room) {
         self.leaving.retain(|listener| listener.leave(room));
         self.ticks.hurry(&*self.host, !self.leaving.is_empty());
     }
@@ -230,7 +230,7 @@ impl RootContext for Root {
     fn on_tick(&mut self) {
         let room = Room::new();
         if !self.leaving.is_empty() {
-            self.let_leave(&room);
+            self.answer_superseded(&room);
         }
         match &self.state {
             State::InForce(InForce { listener, .. }) => listener.tick(&room),

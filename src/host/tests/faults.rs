@@ -159,12 +159,12 @@ fn made(issuer: &Issuer) -> BTreeMap<(Phase, Call), usize> {
 }
 
 #[test]
-fn without_a_fault_everything_passes_that_may() {
+fn without_a_fault_every_permitted_request_passes() {
     let issuer = Issuer::new("k1");
     assert_eq!(live(&mut Proxy::new(), &issuer, NO_FAULT), 7);
 }
 
-fn nothing_passes_that_should_not(phase: Phase) {
+fn no_request_passes_that_must_not(phase: Phase) {
     let issuer = Issuer::new("k1");
     let faults = faults(phase, &made(&issuer));
     assert!(!faults.is_empty());
@@ -174,44 +174,44 @@ fn nothing_passes_that_should_not(phase: Phase) {
 }
 
 #[test]
-fn nothing_passes_when_a_call_fails_while_a_policy_comes_into_force() {
-    nothing_passes_that_should_not(Phase::Start);
+fn nothing_passes_when_a_call_fails_while_a_policy_is_activated() {
+    no_request_passes_that_must_not(Phase::Start);
 }
 
 #[test]
-fn nothing_passes_when_a_call_fails_while_request_headers_come() {
-    nothing_passes_that_should_not(Phase::RequestHeaders);
+fn nothing_passes_when_a_call_fails_while_request_headers_arrive() {
+    no_request_passes_that_must_not(Phase::RequestHeaders);
 }
 
 #[test]
-fn nothing_passes_when_a_call_fails_while_request_trailers_come() {
-    nothing_passes_that_should_not(Phase::RequestTrailers);
+fn nothing_passes_when_a_call_fails_while_request_trailers_arrive() {
+    no_request_passes_that_must_not(Phase::RequestTrailers);
 }
 
 #[test]
 fn nothing_passes_when_a_call_fails_in_a_tick() {
-    nothing_passes_that_should_not(Phase::Tick);
+    no_request_passes_that_must_not(Phase::Tick);
 }
 
 #[test]
 fn nothing_passes_when_a_call_fails_while_an_issuer_answers() {
-    nothing_passes_that_should_not(Phase::Fetched);
+    no_request_passes_that_must_not(Phase::Fetched);
 }
 
 #[test]
-fn nothing_passes_when_a_call_fails_while_response_headers_come() {
-    nothing_passes_that_should_not(Phase::ResponseHeaders);
+fn nothing_passes_when_a_call_fails_while_response_headers_arrive() {
+    no_request_passes_that_must_not(Phase::ResponseHeaders);
 }
 
 #[test]
 fn nothing_passes_when_a_call_fails_while_a_client_leaves() {
-    nothing_passes_that_should_not(Phase::Ended);
+    no_request_passes_that_must_not(Phase::Ended);
 }
 
 /// Every call that can fail does fail somewhere: a call that the lifetime does not make
 /// would be missing from the matrix.
 #[test]
-fn a_life_makes_every_call() {
+fn a_lifetime_makes_every_call() {
     let made = made(&Issuer::new("k1"));
     let calls: Vec<Call> = made.keys().map(|(_, call)| *call).collect();
     for call in [
@@ -287,7 +287,7 @@ fn a_request_whose_own_calls_fail_is_answered_503() {
 }
 
 #[test]
-fn where_not_even_an_answer_can_be_sent_the_stream_ends() {
+fn the_stream_is_reset_if_no_answer_can_be_sent() {
     let issuer = Issuer::new("k1");
     let mut proxy = Proxy::with(&inline(&issuer));
     proxy.world().fault = Some(Fault {
@@ -319,7 +319,7 @@ fn a_request_that_cannot_be_resumed_is_answered_503() {
 }
 
 #[test]
-fn a_request_that_cannot_be_reached_stays_where_it_is() {
+fn a_request_that_cannot_be_reached_stays_paused() {
     let issuer = Issuer::new("k1");
     let mut proxy = Proxy::with(&fetched());
     let id = post(&mut proxy, "/private", &issuer.token(START));

@@ -19,7 +19,7 @@ fn private(proxy: &mut Proxy, token: &str) -> StreamId {
 }
 
 #[test]
-fn a_policy_without_a_clock_or_ticks_does_not_come_into_force() {
+fn a_policy_without_a_clock_or_ticks_is_not_activated() {
     for call in [Call::Time, Call::TickPeriod] {
         let mut proxy = Proxy::new();
         proxy.world().fault = Some(Fault {
@@ -57,7 +57,7 @@ fn the_fallback_refuses_and_counts_at_once() {
 }
 
 #[test]
-fn a_superseded_policy_decides_no_request_later() {
+fn a_superseded_policy_makes_no_later_decisions() {
     let issuer = Issuer::new("k1");
     let mut proxy = Proxy::with(&fetched());
     let waits = private(&mut proxy, &issuer.token(START));
@@ -68,7 +68,7 @@ fn a_superseded_policy_decides_no_request_later() {
 
 /// A connection may still use the former configuration.
 #[test]
-fn a_request_that_comes_to_a_superseded_policy_is_judged_or_refused_but_never_waits() {
+fn a_request_to_a_superseded_policy_is_judged_or_refused_but_never_waits() {
     let issuer = Issuer::new("k1");
     let mut proxy = Proxy::with(&fetched());
     let driver = proxy.driver();
@@ -80,7 +80,7 @@ fn a_request_that_comes_to_a_superseded_policy_is_judged_or_refused_but_never_wa
 }
 
 #[test]
-fn an_answer_that_nobody_has_asked_for_is_not_read() {
+fn an_answer_to_an_unknown_fetch_is_not_read() {
     let issuer = Issuer::new("k1");
     let mut proxy = Proxy::with(&fetched());
     proxy.world().made.clear();
@@ -95,7 +95,7 @@ fn an_answer_that_nobody_has_asked_for_is_not_read() {
 }
 
 /// The fault is over: the next fetch returns the keys.
-fn recovers(proxy: &mut Proxy, issuer: &Issuer) {
+fn assert_recovers(proxy: &mut Proxy, issuer: &Issuer) {
     proxy.world().fault = None;
     let number = proxy.next_sent();
     proxy.answer(number, &issuer.jwks().to_string());
@@ -119,7 +119,7 @@ fn a_fetch_that_the_host_does_not_send_is_tried_again() {
         proxy.pass(Duration::from_secs(5));
         assert!(proxy.sent().is_empty());
         assert!(proxy.metric(FAILURES) > 1, "{failure:?}");
-        recovers(&mut proxy, &issuer);
+        assert_recovers(&mut proxy, &issuer);
     }
 }
 
@@ -136,5 +136,5 @@ fn a_clock_that_stops_while_an_issuer_answers_costs_that_fetch_only() {
     });
     proxy.answer(number, &issuer.jwks().to_string());
     assert_eq!(proxy.metric(FAILURES), 1);
-    recovers(&mut proxy, &issuer);
+    assert_recovers(&mut proxy, &issuer);
 }

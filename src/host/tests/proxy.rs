@@ -111,12 +111,12 @@ impl Proxy {
         let is_in_force = driver.is_some();
         let former = std::mem::replace(&mut self.in_force, driver);
         self.leaving.extend(former);
-        self.let_leave(&Room::new());
+        self.answer_superseded(&Room::new());
         self.end();
         is_in_force
     }
 
-    fn let_leave(&mut self, room: &Room) {
+    fn answer_superseded(&mut self, room: &Room) {
         self.leaving.retain(|driver| driver.leave(room));
         self.ticks.hurry(&*self.host, !self.leaving.is_empty());
     }
@@ -246,7 +246,7 @@ impl Proxy {
     pub(super) fn drain(&mut self) {
         self.begin(Phase::Ended);
         self.leaving.extend(self.in_force.take());
-        self.let_leave(&Room::new());
+        self.answer_superseded(&Room::new());
         self.leaving.clear();
         self.end();
     }
@@ -254,7 +254,7 @@ impl Proxy {
     pub(super) fn tick(&mut self) {
         self.begin(Phase::Tick);
         let room = Room::new();
-        self.let_leave(&room);
+        self.answer_superseded(&room);
         if let Some(driver) = self.in_force.clone() {
             driver.tick(&room);
         }
@@ -290,7 +290,7 @@ impl Proxy {
             }
             self.pass(Duration::from_millis(500));
         }
-        panic!("the filter asks nobody");
+        panic!("the filter sends no request");
     }
 
     /// An issuer answers 200 with this body.

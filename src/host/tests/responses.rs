@@ -64,7 +64,7 @@ fn an_origin_that_is_not_allowed_gets_no_header_and_is_not_refused() {
 }
 
 #[test]
-fn the_filter_s_own_refusals_can_be_read_by_the_page() {
+fn the_page_can_read_the_filter_s_refusals() {
     with_filter(|proxy, _| {
         let refused = [("/private", 401), ("/nowhere", 404), ("/a/../b", 400)];
         for (path, status) in refused {
@@ -107,7 +107,7 @@ fn without_a_policy_the_upstream_s_headers_pass() {
 }
 
 #[test]
-fn an_answer_that_cannot_be_decorated_is_withheld() {
+fn an_answer_whose_cors_headers_cannot_be_set_is_withheld() {
     with_filter(|proxy, token| {
         for call in [Call::Headers, Call::RemoveHeader, Call::AddHeader] {
             proxy.world().fault = None;

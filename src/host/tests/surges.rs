@@ -73,7 +73,7 @@ fn answered_in_order(proxy: &mut Proxy, all: &[StreamId]) {
 }
 
 #[test]
-fn whose_time_is_up_is_answered_in_order_as_many_as_a_callback_may() {
+fn expired_requests_are_answered_in_order_up_to_the_limit_of_a_callback() {
     let mut proxy = Proxy::with(&fetched());
     let all = surge(&mut proxy, 300, &Issuer::new("k1").token(START));
     proxy.world().nanos += 5_100_000_000;
@@ -84,7 +84,7 @@ fn whose_time_is_up_is_answered_in_order_as_many_as_a_callback_may() {
 }
 
 #[test]
-fn whose_key_is_known_passes_those_that_are_yet_to_be_answered() {
+fn a_request_with_a_known_key_overtakes_waiting_requests() {
     let issuer = Issuer::new("k1");
     let mut proxy = Proxy::with(&fetched());
     let all = surge(&mut proxy, 100, &Issuer::new("k1").token(START));
@@ -111,7 +111,7 @@ fn a_client_that_leaves_before_it_is_answered_is_forgotten() {
 }
 
 #[test]
-fn what_the_proxy_answers_itself_before_they_are_answered_has_its_headers() {
+fn a_waiting_request_that_the_proxy_answers_gets_its_cors_headers() {
     let issuer = Issuer::new("k1");
     let mut proxy = Proxy::with(&fetched());
     let all = surge(&mut proxy, 100, &issuer.token(START));
@@ -125,7 +125,7 @@ fn what_the_proxy_answers_itself_before_they_are_answered_has_its_headers() {
 }
 
 #[test]
-fn a_configuration_in_its_place_answers_those_who_wait_a_few_at_a_time() {
+fn a_newer_configuration_answers_waiting_requests_of_the_former_a_few_at_a_time() {
     let issuer = Issuer::new("k1");
     let mut proxy = Proxy::with(&fetched());
     let all = surge(&mut proxy, 300, &issuer.token(START));
@@ -145,7 +145,7 @@ fn a_configuration_in_its_place_answers_those_who_wait_a_few_at_a_time() {
 }
 
 #[test]
-fn what_there_is_no_room_for_is_queued_in_order() {
+fn decisions_without_room_are_queued_in_order() {
     let issuer = Issuer::new("k1");
     let mut proxy = Proxy::with(&fetched());
     surge(&mut proxy, 2 * MAX_ANSWERS, &issuer.token(START));
@@ -170,7 +170,7 @@ fn what_there_is_no_room_for_is_queued_in_order() {
 }
 
 #[test]
-fn ticks_that_cannot_be_hastened_answer_all_the_same() {
+fn waiting_requests_are_answered_even_if_ticks_cannot_be_sped_up() {
     let issuer = Issuer::new("k1");
     let mut proxy = Proxy::with(&fetched());
     let all = surge(&mut proxy, 300, &issuer.token(START));

@@ -57,14 +57,14 @@ fn state(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn nothing_is_written_to_the_filter_state_that_is_not_listed() {
+fn only_listed_entries_are_written_to_the_filter_state() {
     for absent in [Value::Null, json!({})] {
         assert_eq!(states(&absent), [state(&[]), state(&[])]);
     }
 }
 
 #[test]
-fn what_is_listed_is_written_to_the_filter_state() {
+fn listed_entries_are_written_to_the_filter_state() {
     let route = ("route", "ANY /private");
     for (listed, of_passing, of_refused) in [
         ("subject", ("subject", "alice"), None),
@@ -88,7 +88,7 @@ fn what_is_listed_is_written_to_the_filter_state() {
 /// The calls for a request with a token, beyond those that every filter makes: the time,
 /// its headers, and changes to them.
 #[test]
-fn a_request_costs_no_call_of_the_host_for_what_is_told_of_it() {
+fn reporting_a_request_costs_no_host_call() {
     let issuer = Issuer::new("k1");
     let mut document = configuration(&json!({"inline": issuer.jwks()}));
     document.as_object_mut().unwrap().remove("telemetry");
@@ -125,7 +125,7 @@ fn a_request_costs_no_call_of_the_host_for_what_is_told_of_it() {
 }
 
 #[test]
-fn a_metric_is_defined_once_and_told_in_one_call_a_tick() {
+fn a_metric_is_defined_once_and_reported_in_one_call_per_tick() {
     let mut proxy = Proxy::with(&inline(&Issuer::new("k1")));
     public(&mut proxy);
     proxy.tick();
@@ -139,11 +139,11 @@ fn a_metric_is_defined_once_and_told_in_one_call_a_tick() {
     assert_eq!(proxy.told("edge_authz.requests.public.none"), 1001);
     proxy.world().made.clear();
     proxy.tick();
-    assert_eq!(changed(&proxy), None, "nothing is told twice");
+    assert_eq!(changed(&proxy), None, "nothing is reported twice");
 }
 
 #[test]
-fn metrics_are_told_apart_in_whatever_order_they_are_first_measured() {
+fn metrics_are_distinct_in_any_order_of_first_measurement() {
     let mut proxy = Proxy::with(&inline(&Issuer::new("k1")));
     let paths = ["/public", "/nowhere", "/private", "/a/../b"];
     for round in 0..4 {
@@ -165,7 +165,7 @@ fn metrics_are_told_apart_in_whatever_order_they_are_first_measured() {
 }
 
 #[test]
-fn what_was_counted_is_told_within_half_a_second() {
+fn counts_are_reported_within_half_a_second() {
     let mut proxy = Proxy::with(&inline(&Issuer::new("k1")));
     proxy.pass(Duration::from_secs(2));
     public(&mut proxy);
@@ -176,7 +176,7 @@ fn what_was_counted_is_told_within_half_a_second() {
 const WAITING: &str = "edge_authz.waiting_requests";
 
 #[test]
-fn a_gauge_that_moves_to_and_fro_between_ticks_is_where_it_was() {
+fn a_gauge_that_returns_to_its_value_between_ticks_is_unchanged() {
     let issuer = Issuer::new("k1");
     let mut proxy = Proxy::with(&fetched());
     let token = issuer.token(START);
@@ -196,7 +196,7 @@ fn a_gauge_that_moves_to_and_fro_between_ticks_is_where_it_was() {
 }
 
 #[test]
-fn a_listener_that_is_drained_before_its_next_tick_has_told_everything() {
+fn a_listener_drained_before_its_next_tick_has_reported_all_metrics() {
     let mut proxy = Proxy::with(&inline(&Issuer::new("k1")));
     public(&mut proxy);
     proxy.drain();
@@ -204,7 +204,7 @@ fn a_listener_that_is_drained_before_its_next_tick_has_told_everything() {
 }
 
 #[test]
-fn a_report_that_is_dropped_has_told_everything() {
+fn a_dropped_report_has_reported_all_metrics() {
     let proxy = Proxy::new();
     let report = Report::new(proxy.host.clone());
     report.measure(Measurement::waiting(2));
@@ -227,7 +227,7 @@ fn a_request_that_outlives_its_listener_is_answered_and_counted() {
 }
 
 #[test]
-fn a_configuration_whose_place_another_has_taken_has_told_everything() {
+fn a_superseded_configuration_has_reported_all_metrics() {
     let issuer = Issuer::new("k1");
     let mut proxy = Proxy::with(&fetched());
     public(&mut proxy);
@@ -240,7 +240,7 @@ fn a_configuration_whose_place_another_has_taken_has_told_everything() {
 }
 
 #[test]
-fn a_host_that_takes_no_metrics_is_asked_for_each_once_a_tick() {
+fn a_metric_that_the_host_refuses_is_tried_once_a_tick() {
     let mut proxy = Proxy::with(&inline(&Issuer::new("k1")));
     proxy.world().fault = Some(Fault {
         call: Call::DefineMetric,
@@ -255,7 +255,7 @@ fn a_host_that_takes_no_metrics_is_asked_for_each_once_a_tick() {
 }
 
 #[test]
-fn what_is_refused_says_so_in_the_log_at_debug_only() {
+fn a_refusal_is_logged_at_debug_only() {
     let mut proxy = Proxy::with(&inline(&Issuer::new("k1")));
     let mut lines = |level| {
         proxy.world().log.clear();

@@ -224,7 +224,10 @@ impl Reporting for Fake {
         let value = world.values.entry(name).or_default();
         match change {
             Change::Add(offset) => {
-                assert!(kind == MetricKind::Gauge || offset > 0, "counters go up");
+                assert!(
+                    kind == MetricKind::Gauge || offset > 0,
+                    "counters only increase"
+                );
                 *value += offset;
             }
             Change::Set(to) => {

@@ -230,7 +230,7 @@ fn envoy_runs_the_static_and_the_discovered_configuration_and_envoy_gateway_s_cl
             .is_ok_and(|answer| answer.status == 403)
             .then_some(())
     });
-    assert!(replaced.is_some(), "the new listener is not taken");
+    assert!(replaced.is_some(), "the new listener is not accepted");
 
     // The cluster that Envoy Gateway merges into its bootstrap, in one configuration.
     let all = Resource::all("envoy-gateway/policy.yaml");

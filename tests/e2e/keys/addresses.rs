@@ -33,7 +33,7 @@ fn resolved(kind: &str, family: Option<&str>, port: u16, by: SocketAddr) -> Valu
 }
 
 #[test]
-fn with_the_families_of_the_examples_an_issuer_is_reached_where_ipv6_leads_nowhere() {
+fn with_the_address_families_of_the_examples_an_issuer_is_reached_without_ipv6() {
     let key = TokenMaker::generate("ES256", "key-1");
     // On 127.0.0.1 only.
     let issuer = Issuer::with_keys(&[&key]);

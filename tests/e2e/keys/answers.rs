@@ -65,7 +65,7 @@ fn names_of_bad_answers(elsewhere: &Issuer) -> Vec<&'static str> {
 }
 
 #[test]
-fn what_is_no_key_set_makes_503_until_there_is_one() {
+fn an_invalid_key_set_causes_503_until_there_is_a_valid_one() {
     let elsewhere = Issuer::with_keys(&[&TokenMaker::generate("ES256", "key-1")]);
     let names = names_of_bad_answers(&elsewhere);
     let jwks = json!({"timeout": "1s"});
@@ -89,7 +89,7 @@ fn what_is_no_key_set_makes_503_until_there_is_one() {
 }
 
 #[test]
-fn what_is_no_key_set_replaces_none() {
+fn an_invalid_key_set_replaces_no_valid_one() {
     let elsewhere = Issuer::with_keys(&[&TokenMaker::generate("ES256", "key-1")]);
     let names = names_of_bad_answers(&elsewhere);
     let jwks = json!({"refresh": "1s", "max_stale": "1h", "timeout": "1s"});

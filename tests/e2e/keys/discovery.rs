@@ -37,7 +37,7 @@ fn discovery_goes_on_to_the_place_of_rfc_8414_after_any_4xx() {
 }
 
 #[test]
-fn discovery_takes_no_other_issuer_s_word_and_goes_nowhere_else() {
+fn discovery_accepts_no_other_issuer_and_no_other_place() {
     let elsewhere = Issuer::with_keys(&[&TokenMaker::generate("ES256", "key-1")]);
     let there = elsewhere.address();
     let wrong = |name: &str, issuer: &Issuer| {

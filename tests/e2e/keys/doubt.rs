@@ -59,7 +59,7 @@ fn at_once(envoy: &Envoy, token: &str, status: u16) {
 }
 
 #[test]
-fn nobody_waits_for_the_refresh_that_a_bad_signature_asks_for() {
+fn no_request_waits_for_the_refresh_after_a_bad_signature() {
     let world = World::with(with_jwks(json!({"timeout": "60s"})), |builder| builder);
     let before = settle(&world);
     let gate = Gate::default();
@@ -113,7 +113,7 @@ fn a_new_key_without_kid_is_found_by_its_tokens() {
 }
 
 #[test]
-fn what_a_cache_has_kept_makes_no_new_key_absent() {
+fn a_cached_answer_does_not_make_a_new_key_unknown() {
     let world = World::with(with_jwks(json!({"timeout": "12s"})), |builder| builder);
     settle(&world);
     // The issuer already has a new key, and its cache has the old answer.

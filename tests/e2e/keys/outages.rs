@@ -16,7 +16,7 @@ use crate::support::tokens::TokenMaker;
 use crate::world::{World, configuration};
 
 #[test]
-fn an_outage_refuses_nobody_until_max_stale_and_ends_by_itself() {
+fn an_outage_has_no_effect_until_max_stale_and_ends_by_itself() {
     let mut world = World::with(
         with_jwks(json!({"refresh": "1s", "max_stale": "5s", "timeout": "1s"})),
         workers,
@@ -86,7 +86,7 @@ fn with_the_issuer_down_at_the_start_requests_wait_to_their_deadline() {
 }
 
 #[test]
-fn a_cluster_without_hosts_makes_503_and_nothing_worse() {
+fn a_cluster_without_hosts_causes_503_and_nothing_else() {
     let key = TokenMaker::generate("ES256", "key-1");
     let issuer = Issuer::with_keys(&[&key]);
     let upstream = Echo::start();
@@ -100,7 +100,7 @@ fn a_cluster_without_hosts_makes_503_and_nothing_worse() {
 }
 
 #[test]
-fn a_healthy_issuer_s_keys_are_there_at_once() {
+fn a_healthy_issuer_s_keys_are_available_at_once() {
     let world = World::with(configuration, workers);
     let start = Instant::now();
     get(&world.envoy, &world.token(json!({}))).expect(200);

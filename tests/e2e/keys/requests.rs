@@ -81,7 +81,7 @@ fn made_up_kids_cost_the_issuer_two_requests_and_good_tokens_nothing() {
 }
 
 #[test]
-fn a_crowd_that_waits_for_the_first_keys_is_answered_and_deserters_do_no_harm() {
+fn many_requests_that_wait_for_the_first_keys_are_answered_even_if_clients_leave() {
     let world = World::with(
         |issuer| {
             issuer.change(JWKS_PATH, |keys| keys.delay(Duration::from_millis(1500)));

@@ -121,7 +121,7 @@ fn told(envoy: &Envoy, name: &str, who: &str, why: &str) -> String {
 }
 
 #[test]
-fn an_answer_that_envoy_made_is_told_from_the_issuers_and_says_why() {
+fn an_answer_made_by_envoy_is_distinguished_and_logged_with_its_reason() {
     let key = TokenMaker::generate("ES256", "key-1");
     let issuer = Issuer::with_keys(&[&key]);
     let front = tls_front(&issuer);

@@ -53,7 +53,7 @@ fn in_96_mebibytes_nothing_traps() {
 /// One VM, in which every former configuration stays: the free memory is fragmented and
 /// shrinks.
 #[test]
-fn where_configurations_of_every_shape_pile_up_nothing_traps() {
+fn nothing_traps_while_configurations_of_every_shape_accumulate() {
     let mut squeezed = Squeezed::start(96, 600);
     let mut outcomes = Vec::new();
     for size in sizes("150,400") {

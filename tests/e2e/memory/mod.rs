@@ -125,7 +125,7 @@ impl Squeezed {
             404 => None,
             other => panic!("{name}: {other}"),
         });
-        let outcome = outcome.unwrap_or_else(|| panic!("{name} is neither in force nor denied"));
+        let outcome = outcome.unwrap_or_else(|| panic!("{name} is neither active nor denied"));
         if outcome == Outcome::NoMemory {
             for path in ["/nowhere", "/in-force-0", &path] {
                 assert_eq!(self.get(path), 503, "{name}: {path}");

@@ -10,7 +10,7 @@ use crate::support::shapes;
 const MOST: usize = 40;
 
 #[test]
-fn what_had_no_memory_comes_into_force_when_superseded_listeners_are_drained() {
+fn a_configuration_without_memory_is_activated_when_superseded_listeners_are_drained() {
     let mut squeezed = Squeezed::start(96, 30);
     let text = |number: usize| {
         let text = shapes::ordinary_routes(1_400 * 1024);
@@ -19,7 +19,7 @@ fn what_had_no_memory_comes_into_force_when_superseded_listeners_are_drained() {
     let mut updates = (1..MOST).map(|number| squeezed.update("routes", &text(number)));
     let first_without = updates.position(|outcome| outcome == Outcome::NoMemory);
     drop(updates);
-    let held = first_without.expect("memory has an end");
+    let held = first_without.expect("memory is limited");
     assert!(held > 1, "{held} configurations fit");
     let line = squeezed.envoy.log_line(NO_MEMORY);
     assert!(line.contains("--drain-time-s"), "{line}");
@@ -30,7 +30,7 @@ fn what_had_no_memory_comes_into_force_when_superseded_listeners_are_drained() {
         assert!([200, 503].contains(&status), "{status}");
         (status == 200).then_some(())
     });
-    in_force.expect("it comes into force by itself");
+    in_force.expect("it becomes active by itself");
     squeezed
         .envoy
         .log_line("there is enough memory for the configuration now: it is active");

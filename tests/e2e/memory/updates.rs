@@ -17,7 +17,7 @@ const UPDATES: usize = 60;
 /// Replaces a configuration repeatedly while every former one is still draining. A path
 /// without a route never reaches the upstream: the answer is 404, or 503 if there is no
 /// memory for a configuration.
-fn nothing_passes_while_configurations_pile_up(routes_of: impl Fn(usize) -> Vec<String>) {
+fn nothing_passes_while_configurations_accumulate(routes_of: impl Fn(usize) -> Vec<String>) {
     let issuer = Issuer::with_keys(&[&TokenMaker::generate("ES256", "key-1")]);
     let upstream = Echo::start();
     let document = |number: usize| {
@@ -54,7 +54,7 @@ fn nothing_passes_while_configurations_pile_up(routes_of: impl Fn(usize) -> Vec<
 
 #[test]
 fn sixty_updates_of_forty_thousand_routes_let_nothing_pass() {
-    nothing_passes_while_configurations_pile_up(|number| {
+    nothing_passes_while_configurations_accumulate(|number| {
         let path = |route: usize| format!("GET /service-{}/items/{{id}}/part-{route}", route % 97);
         let mut paths: Vec<_> = (0..40_000).map(path).collect();
         paths.push(format!("GET /number-{number}"));
@@ -65,7 +65,7 @@ fn sixty_updates_of_forty_thousand_routes_let_nothing_pass() {
 #[test]
 fn sixty_updates_of_the_longest_paths_let_nothing_pass() {
     const SEGMENTS: usize = 256;
-    nothing_passes_while_configurations_pile_up(|number| {
+    nothing_passes_while_configurations_accumulate(|number| {
         let path = |route: usize| {
             let mut path = format!("GET /{number}/{route}");
             for _ in 2..SEGMENTS {

@@ -312,7 +312,7 @@ fn run(world: &World, keys: &Keys, tally: &Tally, time: Duration) -> (u64, u64) 
 
 #[test]
 #[ignore = "it takes as long as it is told: make soak TIME=10m"]
-fn everything_at_once_for_long_costs_no_memory_no_count_and_no_trap() {
+fn a_long_mixed_load_leaks_no_memory_loses_no_count_and_never_traps() {
     let time = time();
     let (world, keys, tally) = (world(), Keys(RwLock::default()), Tally::default());
     for _ in 0..2 * PUBLISHED {

@@ -18,7 +18,7 @@ use crate::support::tokens::{TokenMaker, claims};
 use crate::world::{AUDIENCE, World, configuration};
 
 #[test]
-fn thousands_before_the_first_keys_pass_whole_or_are_too_many() {
+fn thousands_before_the_first_keys_pass_unchanged_or_exceed_the_limit() {
     let (world, gate) = behind_a_gate("60s", |builder| builder);
     let tokens = good_and_bad(&world);
     let requests = posts(surge_size(), &tokens);

@@ -66,7 +66,7 @@ fn durations(envoy: &Envoy, path: &str) -> Vec<u64> {
 }
 
 #[test]
-fn hundreds_of_long_kids_for_hundreds_of_sources_hold_no_good_token_up() {
+fn hundreds_of_long_kids_for_hundreds_of_sources_delay_no_good_token() {
     let key = TokenMaker::generate("RS256", "key-1");
     let issuer = Issuer::with_keys(&[&key]);
     let upstream = Echo::start();

@@ -41,7 +41,7 @@ fn hundreds_of_made_up_kids_at_once_are_refused_by_the_next_refresh() {
 const A_TENTH: usize = 100;
 
 #[test]
-fn a_flood_of_made_up_kids_keeps_no_good_token_out() {
+fn a_flood_of_made_up_kids_blocks_no_good_token() {
     let world = World::start();
     still_works(&world);
     let new = TokenMaker::generate("ES256", "key-2");

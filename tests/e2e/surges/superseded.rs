@@ -85,7 +85,7 @@ fn judged_by(request: &Request, scope: &str, answer: &Response) -> Generation {
 }
 
 #[test]
-fn who_waits_in_a_superseded_configuration_is_judged_wholly_by_one_of_the_two() {
+fn a_request_in_a_superseded_configuration_is_judged_by_exactly_one_of_the_two() {
     let gate = Gate::default();
     let world = World::with(
         |issuer| {

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read() {
+    fn encoded_fields_are_decoded() {
         let fields = [(":path", "/a"), ("x", ""), ("x", "b")];
         let map = parse(encoded(&fields)).unwrap();
         let read: Vec<_> = map.iter().collect();

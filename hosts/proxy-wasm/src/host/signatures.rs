@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_plain_true_is_one() {
+    fn only_an_exact_true_is_valid() {
         assert_eq!(read(b"\x08\x01"), Some(true));
         assert_eq!(
             read(b"\x12\x26Failed to verify digest. Error code: 0"),

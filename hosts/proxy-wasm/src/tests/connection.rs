@@ -15,7 +15,7 @@ fn digest(said: Option<&'static str>) -> Result<Option<[u8; 32]>, HostError> {
 const DIGEST: &str = "00017f80feff000102030405060708090a0b0c0d0e0f101112131415161718ab";
 
 #[test]
-fn a_certificate_has_a_digest_and_none_has_none() {
+fn only_a_present_certificate_has_a_digest() {
     let known = digest(Some(DIGEST)).unwrap().unwrap();
     assert_eq!(known[..6], [0x00, 0x01, 0x7f, 0x80, 0xfe, 0xff]);
     assert_eq!(known[31], 0xab);
@@ -26,7 +26,7 @@ fn a_certificate_has_a_digest_and_none_has_none() {
 }
 
 #[test]
-fn what_is_no_digest_is_an_error() {
+fn a_malformed_digest_is_an_error() {
     for wrong in [
         "0",
         "00",
@@ -41,7 +41,7 @@ fn what_is_no_digest_is_an_error() {
 }
 
 #[test]
-fn a_host_that_does_not_say_is_not_one_without_a_certificate() {
+fn a_host_error_does_not_mean_that_there_is_no_certificate() {
     for (status, expected) in [(2, HostError::Refused(2)), (10, HostError::NoFunction)] {
         let said = in_worker(|| {
             with_world(|world| {

@@ -185,12 +185,12 @@ const NO_FAULT: Fault = Fault {
 };
 
 #[test]
-fn without_a_fault_everything_passes_that_may() {
+fn without_a_fault_every_permitted_request_passes() {
     let issuer = Issuer::new("k1");
     assert_eq!(in_worker(|| live(&issuer, NO_FAULT)), 7);
 }
 
-fn nothing_passes_that_should_not(phase: Phase) {
+fn no_request_passes_that_must_not(phase: Phase) {
     let issuer = Issuer::new("k1");
     let made = in_worker(|| {
         live(&issuer, NO_FAULT);
@@ -204,38 +204,38 @@ fn nothing_passes_that_should_not(phase: Phase) {
 }
 
 #[test]
-fn nothing_passes_when_a_call_fails_while_the_configuration_is_taken() {
-    nothing_passes_that_should_not(Phase::Configure);
+fn nothing_passes_when_a_call_fails_while_the_configuration_is_read() {
+    no_request_passes_that_must_not(Phase::Configure);
 }
 
 #[test]
-fn nothing_passes_when_a_call_fails_while_request_headers_come() {
-    nothing_passes_that_should_not(Phase::RequestHeaders);
+fn nothing_passes_when_a_call_fails_while_request_headers_arrive() {
+    no_request_passes_that_must_not(Phase::RequestHeaders);
 }
 
 #[test]
-fn nothing_passes_when_a_call_fails_while_request_trailers_come() {
-    nothing_passes_that_should_not(Phase::RequestTrailers);
+fn nothing_passes_when_a_call_fails_while_request_trailers_arrive() {
+    no_request_passes_that_must_not(Phase::RequestTrailers);
 }
 
 #[test]
 fn nothing_passes_when_a_call_fails_in_a_tick() {
-    nothing_passes_that_should_not(Phase::Tick);
+    no_request_passes_that_must_not(Phase::Tick);
 }
 
 #[test]
 fn nothing_passes_when_a_call_fails_while_an_issuer_answers() {
-    nothing_passes_that_should_not(Phase::Answer);
+    no_request_passes_that_must_not(Phase::Answer);
 }
 
 #[test]
-fn nothing_passes_when_a_call_fails_while_response_headers_come() {
-    nothing_passes_that_should_not(Phase::ResponseHeaders);
+fn nothing_passes_when_a_call_fails_while_response_headers_arrive() {
+    no_request_passes_that_must_not(Phase::ResponseHeaders);
 }
 
 #[test]
 fn nothing_passes_when_a_call_fails_while_a_client_leaves() {
-    nothing_passes_that_should_not(Phase::Done);
+    no_request_passes_that_must_not(Phase::Done);
 }
 
 #[test]
@@ -305,7 +305,7 @@ fn a_request_whose_own_calls_fail_is_answered_503() {
 }
 
 #[test]
-fn where_not_even_an_answer_can_be_sent_the_stream_ends() {
+fn the_stream_is_reset_if_no_answer_can_be_sent() {
     in_worker(|| {
         let issuer = Issuer::new("k1");
         assert!(configure(ROOT, &inline(&issuer)));

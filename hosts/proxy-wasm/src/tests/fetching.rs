@@ -62,7 +62,7 @@ fn waits(id: u32) -> bool {
 }
 
 #[test]
-fn the_first_fetch_starts_by_itself_and_asks_the_configured_place() {
+fn the_first_fetch_starts_by_itself_and_uses_the_configured_uri() {
     with_filter(|_| {
         assert!(
             sent().is_empty(),
@@ -89,7 +89,7 @@ fn the_first_fetch_starts_by_itself_and_asks_the_configured_place() {
 }
 
 #[test]
-fn an_early_refresh_asks_caches_on_the_way_to_ask_the_issuer() {
+fn an_early_refresh_makes_caches_revalidate() {
     with_filter(|issuer| {
         serve(&next_sent(ROOT), issuer);
         let new = Issuer::new("k2");
@@ -103,7 +103,7 @@ fn an_early_refresh_asks_caches_on_the_way_to_ask_the_issuer() {
 }
 
 #[test]
-fn an_answer_that_the_proxy_made_is_not_taken_for_the_issuers() {
+fn an_answer_made_by_the_proxy_is_not_attributed_to_the_issuer() {
     let log = || with_world(|world| world.log.clone());
     let told = |words: &str| log().iter().any(|(_, line)| line.contains(words));
     let text = [("content-type", "text/plain")];
@@ -173,7 +173,7 @@ fn a_request_waits_no_longer_than_a_fetch_may_take() {
 }
 
 #[test]
-fn whatever_else_an_issuer_answers_keeps_requests_out() {
+fn requests_are_refused_for_any_other_answer_of_an_issuer() {
     let issuer = Issuer::new("k1");
     let jwks = issuer.jwks().to_string();
     let large = format!("{jwks}{}", " ".repeat(512 * 1024));
@@ -249,7 +249,7 @@ fn a_request_that_the_proxy_answered_itself_is_not_decided_again() {
 }
 
 #[test]
-fn ticks_are_fast_while_someone_waits_and_slow_else() {
+fn ticks_are_fast_while_requests_wait_and_slow_otherwise() {
     with_filter(|issuer| {
         let period = || with_world(|world| world.tick_period);
         let fast = period();
@@ -267,7 +267,7 @@ fn ticks_are_fast_while_someone_waits_and_slow_else() {
 }
 
 #[test]
-fn an_answer_to_nothing_that_was_asked_changes_nothing() {
+fn an_answer_to_an_unknown_fetch_changes_nothing() {
     with_filter(|issuer| {
         let asked = next_sent(ROOT);
         serve(&asked, issuer);
@@ -294,7 +294,7 @@ fn another_worker_takes_the_keys_from_the_shared_data() {
 }
 
 /// The fault is over: the next fetch returns the keys.
-fn recovers(issuer: &Issuer) {
+fn assert_recovers(issuer: &Issuer) {
     with_world(|world| world.fault = None);
     serve(&next_sent(ROOT), issuer);
     assert!(forwarded(private(&issuer.token(START))).is_some());
@@ -314,7 +314,7 @@ fn a_fetch_that_the_host_does_not_send_is_tried_again() {
             assert!(log.iter().any(|(_, line)| line.contains(words)), "{log:?}");
         }
         assert!(metric(ROOT, "edge_authz.key_fetches.idp.failure") > 1);
-        recovers(issuer);
+        assert_recovers(issuer);
     });
 }
 
@@ -336,12 +336,12 @@ fn a_clock_that_stops_while_an_issuer_answers_costs_that_fetch_only() {
         fail(Call::Time, Phase::Answer, 10);
         serve(&asked, issuer);
         assert_eq!(metric(ROOT, "edge_authz.key_fetches.idp.failure"), 1);
-        recovers(issuer);
+        assert_recovers(issuer);
     });
 }
 
 #[test]
-fn a_time_at_the_end_of_all_times_is_a_time() {
+fn the_maximum_time_is_valid() {
     with_filter(|issuer| {
         serve(&next_sent(ROOT), issuer);
         let token = issuer.token(START);
@@ -352,7 +352,7 @@ fn a_time_at_the_end_of_all_times_is_a_time() {
 }
 
 #[test]
-fn shared_data_without_the_number_of_their_change_are_not_used() {
+fn shared_data_without_a_change_number_are_not_used() {
     let issuer = Issuer::new("k1");
     let shared = in_worker(|| {
         assert!(configure(ROOT, &fetched()));

@@ -45,7 +45,7 @@ fn a_bad_configuration_is_refused_with_every_error_in_a_line_of_its_own() {
 }
 
 #[test]
-fn what_is_no_configuration_is_refused() {
+fn a_text_that_is_not_a_configuration_is_refused() {
     for bytes in ["", " ", "null", "{", "\u{feff}{}"] {
         in_worker(|| {
             assert!(!configure(ROOT, bytes), "{bytes:?}");
@@ -56,7 +56,7 @@ fn what_is_no_configuration_is_refused() {
 }
 
 #[test]
-fn whether_a_configuration_is_taken_depends_on_its_bytes_alone() {
+fn only_its_bytes_decide_whether_a_configuration_is_accepted() {
     let issuer = Issuer::new("k1");
     let (good, bad) = (fetched(), "{}x".to_owned());
     let calls = [
@@ -146,7 +146,7 @@ fn two_configurations_of_one_worker_share_no_keys_and_no_tokens() {
 }
 
 #[test]
-fn the_same_configuration_again_keeps_keys_and_those_who_wait() {
+fn the_same_configuration_again_keeps_keys_and_waiting_requests() {
     in_worker(|| {
         let issuer = Issuer::new("k");
         assert!(configure(ROOT, &fetched()));
@@ -160,7 +160,7 @@ fn the_same_configuration_again_keeps_keys_and_those_who_wait() {
 }
 
 #[test]
-fn another_configuration_in_its_place_answers_those_who_wait() {
+fn a_newer_configuration_answers_waiting_requests_of_the_former() {
     in_worker(|| {
         let issuer = Issuer::new("k");
         assert!(configure(ROOT, &fetched()));

@@ -66,7 +66,7 @@ fn log_of(level: u32, part: &str) -> usize {
 }
 
 #[test]
-fn a_configuration_that_there_is_no_memory_for_is_taken_and_refuses_everything_until_there_is() {
+fn a_configuration_without_memory_is_accepted_and_refuses_everything_until_there_is_memory() {
     in_worker(|| {
         pretend(Some(SERVING));
         assert!(configure(FIRST, &sized(100)));
@@ -102,7 +102,7 @@ fn without_memory_to_read_it_a_configuration_is_refused_until_the_next_update() 
 }
 
 #[test]
-fn memory_is_looked_for_once_a_second() {
+fn memory_is_checked_once_a_second() {
     in_worker(|| {
         let size = 7 * MIB;
         pretend(Some(SERVING + size));
@@ -118,7 +118,7 @@ fn memory_is_looked_for_once_a_second() {
 }
 
 #[test]
-fn the_newest_configuration_comes_first_and_the_oldest_of_too_many_goes() {
+fn the_newest_configuration_comes_first_and_the_oldest_is_dropped() {
     in_worker(|| {
         // Enough to read and to keep them, and not enough to compile one.
         pretend(Some(46 * MIB));
@@ -151,7 +151,7 @@ fn the_newest_configuration_comes_first_and_the_oldest_of_too_many_goes() {
 }
 
 #[test]
-fn a_listener_in_force_is_none_the_worse_for_another_without_memory() {
+fn an_active_listener_is_unaffected_by_another_without_memory() {
     in_worker(|| {
         let issuer = Issuer::new("k");
         assert!(configure(FIRST, &inline(&issuer)));
@@ -173,7 +173,7 @@ fn a_listener_in_force_is_none_the_worse_for_another_without_memory() {
 }
 
 #[test]
-fn whether_a_configuration_is_good_is_found_as_soon_as_there_is_memory() {
+fn a_configuration_is_checked_as_soon_as_there_is_memory() {
     in_worker(|| {
         pretend(Some(SERVING));
         let bad = sized(100).replace("GET", "get");

@@ -222,7 +222,7 @@ pub(super) fn next_sent(root: u32) -> Sent {
         }
         pass(root, Duration::from_millis(500));
     }
-    panic!("the filter asks nobody");
+    panic!("the filter sends no request");
 }
 
 /// A cluster answers.

@@ -143,7 +143,7 @@ fn a_token_of_another_key_is_answered_401_and_nothing_goes_on() {
 }
 
 #[test]
-fn what_is_refused_says_so_in_the_log_at_debug_only() {
+fn a_refusal_is_logged_at_debug_only() {
     with_filter(|_| {
         let lines = |level: u32| {
             with_world(|world| (world.log.clear(), world.log_level = level));
@@ -167,7 +167,7 @@ fn logged_preflight(fields: &[(&'static str, &'static str)]) -> Vec<String> {
 }
 
 #[test]
-fn what_a_preflight_asks_for_in_vain_is_in_the_log_and_what_is_allowed() {
+fn the_log_shows_what_a_preflight_requested_and_what_is_allowed() {
     const METHOD: &str = "access-control-request-method";
     const HEADERS: &str = "access-control-request-headers";
     const TOKEN: &str = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl";
@@ -245,7 +245,7 @@ fn a_missing_scope_is_403_and_a_missing_route_404() {
 }
 
 #[test]
-fn bytes_that_are_not_text_are_judged_and_passed_like_any() {
+fn bytes_that_are_not_text_are_judged_and_passed_like_others() {
     with_filter(|_| {
         let mut headers = fields(&head("GET", "/public"));
         headers.push((b"x-bytes".to_vec(), vec![0xff, 0xfe]));

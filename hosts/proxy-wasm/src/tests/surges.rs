@@ -105,7 +105,7 @@ fn a_thousand_go_on_to_where_the_proxy_answers_itself() {
 }
 
 #[test]
-fn a_thousand_whose_time_is_up_are_answered_a_few_at_a_time() {
+fn a_thousand_expired_requests_are_answered_a_few_at_a_time() {
     in_worker(|| {
         assert!(configure(ROOT, &fetched()));
         let all = surge(1000, &Issuer::new("k1").token(START));
@@ -117,7 +117,7 @@ fn a_thousand_whose_time_is_up_are_answered_a_few_at_a_time() {
 }
 
 #[test]
-fn whose_key_is_known_passes_those_that_are_yet_to_be_answered() {
+fn a_request_with_a_known_key_overtakes_waiting_requests() {
     in_worker(|| {
         let issuer = Issuer::new("k1");
         assert!(configure(ROOT, &fetched()));
@@ -147,7 +147,7 @@ fn a_client_that_leaves_before_it_is_answered_is_forgotten() {
 }
 
 #[test]
-fn what_the_proxy_answers_itself_before_they_are_answered_has_its_headers() {
+fn a_waiting_request_that_the_proxy_answers_gets_its_cors_headers() {
     in_worker(|| {
         let issuer = Issuer::new("k1");
         assert!(configure(ROOT, &fetched()));
@@ -163,7 +163,7 @@ fn what_the_proxy_answers_itself_before_they_are_answered_has_its_headers() {
 }
 
 #[test]
-fn a_configuration_in_its_place_answers_those_who_wait_a_few_at_a_time() {
+fn a_newer_configuration_answers_waiting_requests_of_the_former_a_few_at_a_time() {
     in_worker(|| {
         let issuer = Issuer::new("k1");
         assert!(configure(ROOT, &fetched()));
@@ -184,7 +184,7 @@ fn a_configuration_in_its_place_answers_those_who_wait_a_few_at_a_time() {
 }
 
 #[test]
-fn who_waits_in_two_configurations_shares_the_room_of_a_tick() {
+fn waiting_requests_of_two_configurations_share_the_room_of_a_tick() {
     in_worker(|| {
         let issuer = Issuer::new("k1");
         assert!(configure(ROOT, &fetched()));
@@ -212,7 +212,7 @@ fn who_waits_in_two_configurations_shares_the_room_of_a_tick() {
 }
 
 #[test]
-fn what_there_is_no_room_for_is_queued_in_order() {
+fn decisions_without_room_are_queued_in_order() {
     in_worker(|| {
         let issuer = Issuer::new("k1");
         assert!(configure(ROOT, &fetched()));
@@ -237,7 +237,7 @@ fn what_there_is_no_room_for_is_queued_in_order() {
 }
 
 #[test]
-fn ticks_that_cannot_be_hastened_answer_all_the_same() {
+fn waiting_requests_are_answered_even_if_ticks_cannot_be_sped_up() {
     in_worker(|| {
         let issuer = Issuer::new("k1");
         assert!(configure(ROOT, &fetched()));
@@ -254,7 +254,7 @@ fn ticks_that_cannot_be_hastened_answer_all_the_same() {
 }
 
 #[test]
-fn a_configuration_that_cannot_be_put_in_force_answers_those_who_wait_in_the_former() {
+fn a_configuration_that_cannot_be_activated_answers_waiting_requests_of_the_former() {
     in_worker(|| {
         let issuer = Issuer::new("k1");
         assert!(configure(ROOT, &fetched()));

@@ -30,7 +30,7 @@ fn public() {
 /// The calls for a request with a token, beyond those that every filter makes: the time,
 /// its headers, and changes to them.
 #[test]
-fn a_request_costs_no_call_of_the_host_for_what_is_told_of_it() {
+fn reporting_a_request_costs_no_host_call() {
     in_worker(|| {
         let issuer = Issuer::new("k1");
         let mut document = configuration(&json!({"inline": issuer.jwks()}));
@@ -67,7 +67,7 @@ fn a_request_costs_no_call_of_the_host_for_what_is_told_of_it() {
 }
 
 #[test]
-fn a_listener_that_is_drained_before_its_next_tick_has_told_everything() {
+fn a_listener_drained_before_its_next_tick_has_reported_all_metrics() {
     in_worker(|| {
         assert!(configure(ROOT, &inline(&Issuer::new("k1"))));
         public();
@@ -91,7 +91,7 @@ fn a_request_that_outlives_its_listener_is_answered_and_counted() {
 }
 
 #[test]
-fn a_configuration_whose_place_another_has_taken_has_told_everything() {
+fn a_superseded_configuration_has_reported_all_metrics() {
     in_worker(|| {
         let issuer = Issuer::new("k1");
         assert!(configure(ROOT, &fetched()));

@@ -198,7 +198,7 @@ impl World {
     pub(super) fn fields(&mut self, map: u32, write: bool) -> Returned<&mut Fields> {
         if map == 6 {
             assert!(!write);
-            assert!(self.answer.is_some(), "an answer that never came is read");
+            assert!(self.answer.is_some(), "a missing answer is read");
             return self
                 .answer
                 .as_mut()
