@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_that_is_there_twice_has_neither_value() {
+    fn a_duplicate_member_has_neither_value() {
         let Value::Object(object) = parse(br#"{"b":1,"a":2,"\u0062":3}"#).unwrap() else {
             panic!("not an object");
         };

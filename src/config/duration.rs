@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn other_forms_are_no_durations() {
+    fn other_forms_are_not_durations() {
         for text in [
             "",
             "5",

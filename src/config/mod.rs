@@ -71,7 +71,7 @@ pub fn compile(bytes: &[u8]) -> Result<Policy, ConfigErrors> {
         .and_then(|document| compile::compile(document, &mut sink));
     match (sink.finish(), policy) {
         (Ok(()), Some(policy)) => {
-            make_inline_keys_fast(&policy);
+            precompute_inline_key_tables(&policy);
             Ok(policy)
         }
         (Err(errors), _) => Err(errors),
@@ -83,7 +83,7 @@ pub fn compile(bytes: &[u8]) -> Result<Policy, ConfigErrors> {
 
 /// Precomputes tables for inline keys if memory suffices. It must come last:
 /// tables leave only the memory that serving requests takes.
-fn make_inline_keys_fast(policy: &Policy) {
+fn precompute_inline_key_tables(policy: &Policy) {
     for (_, provider) in policy.providers.iter() {
         if let ProviderKeys::Inline(set) = &provider.keys {
             set.prepare();

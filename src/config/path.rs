@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_nobody_would_read_is_shortened() {
+    fn a_very_long_name_is_shortened() {
         let longest = "é".repeat(LONGEST_NAME / 2);
         let path = |name: &str| Path::root().member(name).to_owned().to_string();
         assert_eq!(path(&longest), format!("[\"{longest}\"]"));

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slips_find_their_name_and_other_words_do_not() {
+    fn typing_errors_find_their_name_and_other_words_do_not() {
         let known = [
             "audiences",
             "issuer",

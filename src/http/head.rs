@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_that_name_another_method_path_or_host_say_nothing() {
+    fn fields_that_name_another_method_path_or_host_are_ignored() {
         let head = RequestHead::new(HeaderMap::from_pairs([
             (":method", "GET"),
             (":path", "/a"),

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn twins_are_told_from_the_name_itself() {
+    fn twins_are_distinguished_from_the_name_itself() {
         let fields = [
             ("X-Api-Token", "1"),
             ("x_api_token", "2"),

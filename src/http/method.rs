@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_other_routers_write_for_methods_is_none() {
+    fn method_notations_of_other_routers_are_refused() {
         use BadMethod::{EveryMethod, LetterCase, NotAMethod, Several};
         let get = LetterCase { instead: "GET" };
         for (name, error) in [

@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_encoding_stays_as_it_is() {
+    fn invalid_encodings_stay_unchanged() {
         for (text, plain, broken) in [
             ("a%20b", "a b", false),
             ("%61%", "a%", true),
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_alike_where_some_reader_says_so() {
+    fn names_are_alike_if_some_reader_confuses_them() {
         for known in [
             "access_token",
             "Access_Token",

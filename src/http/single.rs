@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_counts_where_it_is_there_exactly_once() {
+    fn a_header_counts_if_it_occurs_exactly_once() {
         let acme = Some(b"acme".to_vec());
         assert_eq!(header(&[("x-tenant", b"acme")]), acme);
         assert_eq!(header(&[("X-Tenant", b"acme"), ("y", b"evil")]), acme);
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_the_next_hop_removes_is_not_there() {
+    fn a_header_that_the_next_hop_removes_counts_as_absent() {
         let with = |connection: &[u8]| {
             header(&[("x-tenant", b"acme"), ("connection", connection)]).is_some()
         };
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_whose_value_readers_would_change_is_not_there() {
+    fn a_header_whose_value_readers_would_change_counts_as_absent() {
         for value in [
             &b""[..],
             b" acme",
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_counts_decoded_where_it_is_there_exactly_once() {
+    fn a_parameter_counts_decoded_if_it_occurs_exactly_once() {
         for (path, value) in [
             ("/a?tenant=acme", "acme"),
             ("/a?x=1&tenant=acme&y", "acme"),
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_some_reader_finds_twice_or_otherwise_is_not_there() {
+    fn a_parameter_that_some_reader_reads_differently_counts_as_absent() {
         for path in [
             "/a",
             "/a?",

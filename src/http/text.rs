@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_value_holds_no_control_character_but_any_other_text() {
+    fn a_header_value_is_any_text_without_control_characters() {
         for text in ["", "alice", "Zoë 日本", "a,b", "a\"b"] {
             assert!(is_header_value(text), "{text:?}");
         }

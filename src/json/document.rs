@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_object_refuses_is_refused() {
+    fn a_document_refuses_the_same_texts_as_object() {
         for text in [&b"[]"[..], b"{\"a\":1,\"a\":2}", b"{\"\xff\":1}", b"{", b""] {
             let refused = Document::read(text.to_vec(), 4).map(|_| ()).unwrap_err();
             assert_eq!(refused, crate::json::object(text, 4).unwrap_err());
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_no_piece() {
+    fn a_copy_has_no_position() {
         let whole = String::from("abcabc");
         let (_, piece) = whole.split_at(3);
         assert_eq!(range_within(whole.as_bytes(), piece), Some(3..6));

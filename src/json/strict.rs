@@ -57,18 +57,18 @@ fn refused(fault: Fault, error: &serde_json::Error) -> JsonError {
 
 /// The text as a string. A byte order mark is refused.
 pub(super) fn utf8(text: &[u8]) -> Result<&str, JsonError> {
-    begins_well(text)?;
+    refuse_byte_order_mark(text)?;
     std::str::from_utf8(text).map_err(|error| not_utf8(text, error.valid_up_to()))
 }
 
 /// Like [`utf8`], for an owned text.
 pub(super) fn owned_utf8(text: Vec<u8>) -> Result<String, JsonError> {
-    begins_well(&text)?;
+    refuse_byte_order_mark(&text)?;
     String::from_utf8(text)
         .map_err(|error| not_utf8(error.as_bytes(), error.utf8_error().valid_up_to()))
 }
 
-fn begins_well(text: &[u8]) -> Result<(), JsonError> {
+fn refuse_byte_order_mark(text: &[u8]) -> Result<(), JsonError> {
     if text.starts_with(BYTE_ORDER_MARK) {
         return Err(JsonError {
             fault: Fault::ByteOrderMark,

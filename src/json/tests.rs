@@ -82,7 +82,7 @@ fn duplicate_members_are_refused_at_every_level_and_in_every_spelling() {
 }
 
 #[test]
-fn members_nobody_asks_for_are_read_as_strictly() {
+fn unused_members_are_read_as_strictly() {
     for text in [
         r#"{"x":"\ud800"}"#,
         r#"{"x":"\udc00\ud800"}"#,
@@ -134,7 +134,7 @@ fn only_utf8_without_a_byte_order_mark_is_read() {
 }
 
 #[test]
-fn nesting_is_allowed_up_to_the_limit_and_never_eats_the_stack() {
+fn nesting_is_limited_and_never_overflows_the_stack() {
     let nested = |depth: usize| [b"[".repeat(depth), b"]".repeat(depth)].concat();
     assert_eq!(fault(&nested(DEPTH)), None);
     assert_eq!(fault(&nested(DEPTH + 1)), Some(Fault::TooDeep));
@@ -151,7 +151,7 @@ fn nesting_is_allowed_up_to_the_limit_and_never_eats_the_stack() {
 }
 
 #[test]
-fn errors_say_where_but_never_what() {
+fn errors_have_a_position_and_repeat_no_text() {
     let error = parse(b"{\"secret\":1,\n \"secret\":2}", DEPTH).unwrap_err();
     assert_eq!(error.fault, Fault::DuplicateMember);
     assert_eq!(error.line, 2);
@@ -164,7 +164,7 @@ fn errors_say_where_but_never_what() {
 
 /// Compares the two ways to check an object. The first is the fast one.
 #[test]
-fn taken_apart_or_checked_first_an_object_is_the_same() {
+fn both_ways_to_read_an_object_agree() {
     let mut accepted = 0;
     for value in VALUES {
         for text in [

@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_uri_comes_apart() {
+    fn a_uri_is_split_into_its_parts() {
         let uri = FetchUri::parse("https://Issuer.Example:8443/a/jwks.json?v=1").unwrap();
         assert_eq!(
             (uri.scheme(), uri.host(), uri.authority(), uri.path()),
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_place_to_fetch_from_is_refused() {
+    fn a_uri_that_cannot_be_fetched_is_refused() {
         for (uri, error) in [
             ("ftp://h/", BadUri::Scheme),
             ("h/", BadUri::Scheme),

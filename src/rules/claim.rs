@@ -117,8 +117,8 @@ pub fn meets(rule: &ClaimRule, claims: &dyn Claims, request: &dyn RequestParts) 
         } => (members, unreadable),
     };
     let holds = |expected: &Expected| expected.is_among(&members, request);
-    if requirement.forbids() && (unreadable || requirement.has_what_it_forbids(holds)) {
+    if requirement.forbids() && (unreadable || requirement.has_forbidden_value(holds)) {
         return false;
     }
-    requirement.has_what_it_wants(holds)
+    requirement.has_required_values(holds)
 }

@@ -45,12 +45,12 @@ impl<T> Requirement<T> {
     }
 
     /// Whether all required values are present according to `holds`.
-    pub(super) fn has_what_it_wants(&self, holds: impl Fn(&T) -> bool) -> bool {
+    pub(super) fn has_required_values(&self, holds: impl Fn(&T) -> bool) -> bool {
         (self.any_of.is_empty() || self.any_of.iter().any(&holds)) && self.all_of.iter().all(&holds)
     }
 
     /// Whether a forbidden value is present according to `holds`.
-    pub(super) fn has_what_it_forbids(&self, holds: impl Fn(&T) -> bool) -> bool {
+    pub(super) fn has_forbidden_value(&self, holds: impl Fn(&T) -> bool) -> bool {
         self.none_of.iter().any(holds)
     }
 }

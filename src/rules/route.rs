@@ -65,10 +65,10 @@ impl RouteRules {
 
     fn judge_scopes(&self, scopes: &Scopes<'_>) -> Result<(), Missing> {
         let wanted = &self.scopes;
-        if !wanted.has_what_it_wants(|scope| scopes.contains(scope)) {
+        if !wanted.has_required_values(|scope| scopes.contains(scope)) {
             return Err(Missing::Scopes);
         }
-        let forbidden = wanted.has_what_it_forbids(|scope| scopes.contains(scope));
+        let forbidden = wanted.has_forbidden_value(|scope| scopes.contains(scope));
         if forbidden || (wanted.forbids() && scopes.unreadable) {
             return Err(Missing::NoForbiddenScope);
         }

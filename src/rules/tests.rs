@@ -202,7 +202,7 @@ fn a_part_of_the_request_compares_as_bytes() {
 }
 
 #[test]
-fn a_part_that_is_not_there_fails_the_rule_in_every_list() {
+fn an_absent_part_fails_the_rule_in_every_list() {
     for text in ["{id}", "{header.x-id}", "{query.id}"] {
         for claim in [one("x"), ClaimValue::Absent, many(&["x"], false)] {
             let world = World {
@@ -287,7 +287,7 @@ fn scopes_that_cannot_be_read_never_meet_none_of() {
 }
 
 #[test]
-fn missing_scopes_are_told_before_missing_claims() {
+fn missing_scopes_are_reported_before_missing_claims() {
     let mut rules = route(&["read"], &[], &[]);
     rules.claims.push(ClaimRule {
         name: ClaimName::new("c"),

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_printable_is_shown_as_it_is() {
+    fn printable_text_is_shown_unchanged() {
         let issuer = "https://issuer.example:8443/realms/a?x=1&y='\"";
         assert_eq!(Shown::new(issuer).to_string(), format!("`{issuer}`"));
         assert_eq!(Shown::new("").to_string(), "``");
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_is_cut() {
+    fn long_text_is_truncated() {
         let exact = "x".repeat(MOST);
         assert_eq!(Shown::new(&exact).to_string(), format!("`{exact}`"));
         let long = Shown::new(&"x".repeat(1_000_000)).to_string();

@@ -198,7 +198,7 @@ fn keys_in_the_configuration_are_not_doubted() {
 }
 
 #[test]
-fn of_several_providers_those_are_doubted_whose_keys_failed_unless_one_verified() {
+fn only_providers_whose_keys_failed_are_doubted_unless_one_verified() {
     let (old, new) = (Pair::new(), Pair::new());
     let policy = policy(&[FETCHED, OTHER]);
     let [olds, news] = [&old, &new].map(|pair| [pair.jwk(Some("k"))]);
@@ -213,7 +213,7 @@ fn of_several_providers_those_are_doubted_whose_keys_failed_unless_one_verified(
 }
 
 #[test]
-fn an_unknown_kid_that_a_nameless_key_has_not_signed_is_unknown_and_no_bad_signature() {
+fn an_unknown_kid_is_not_a_bad_signature_by_a_key_without_kid() {
     let (old, new) = (Pair::new(), Pair::new());
     let policy = policy(&[&format!(r#"{{"inline":{{"keys":[{}]}}}}"#, old.jwk(None))]);
     let decision = decide(&policy, &Sets::of(&[]), &new.token(NAMED));

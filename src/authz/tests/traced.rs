@@ -105,7 +105,7 @@ fn policy(key: &Pair) -> Policy {
 const PLACE: &str = "connection method path host preflight";
 
 #[test]
-fn each_step_is_traced_in_its_order_up_to_the_one_that_decides() {
+fn steps_are_traced_in_order_up_to_the_deciding_one() {
     let key = Pair::new();
     let policy = policy(&key);
     let check = |request: (&str, &str), more: &[_], reason, steps: &str| {
@@ -134,7 +134,7 @@ fn each_step_is_traced_in_its_order_up_to_the_one_that_decides() {
 }
 
 #[test]
-fn each_step_of_a_token_is_traced_up_to_the_one_that_decides() {
+fn steps_of_a_token_are_traced_up_to_the_deciding_one() {
     let (key, other) = (Pair::new(), Pair::new());
     let policy = policy(&key);
     let check = |path: &str, value: &str, reason, steps: &str| {

@@ -257,7 +257,7 @@ fn inline_keys(
     let (at, parsed) = match inline {
         InlineKeys::Text(text) => (&text.at, parse(text.value.as_bytes())),
         InlineKeys::Tree(tree) => {
-            if report_doubles(&tree.at, tree.value, sink) {
+            if report_duplicates(&tree.at, tree.value, sink) {
                 return None;
             }
             (&tree.at, parse(&text_of(tree.value)))
@@ -293,7 +293,7 @@ fn inline_keys(
 }
 
 /// Reports duplicate members, at every depth.
-fn report_doubles<'d>(at: &Path<'d>, value: &'d Value<'d>, sink: &mut Sink) -> bool {
+fn report_duplicates<'d>(at: &Path<'d>, value: &'d Value<'d>, sink: &mut Sink) -> bool {
     match value {
         Value::Duplicate => {
             sink.report(at, ShapeProblem::Duplicate);
@@ -303,10 +303,10 @@ fn report_doubles<'d>(at: &Path<'d>, value: &'d Value<'d>, sink: &mut Sink) -> b
             .iter()
             .enumerate()
             .fold(false, |found, (index, element)| {
-                report_doubles(&at.element(index), element, sink) || found
+                report_duplicates(&at.element(index), element, sink) || found
             }),
         Value::Object(object) => object.iter().fold(false, |found, (name, member)| {
-            report_doubles(&at.member(name), member, sink) || found
+            report_duplicates(&at.member(name), member, sink) || found
         }),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => false,
     }

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_a_template_is_no_plain_text() {
+    fn a_malformed_placeholder_is_not_plain_text() {
         for (texts, error) in [
             (
                 &["user-{id}", "{a}{b}", " {id}", "{{id}}", "x{id+}y", "${id}"][..],
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_source_is_recognised() {
+    fn a_misspelt_source_is_corrected() {
         for (variable, meant) in [
             ("headers.x-tenant", Some("{header.x-tenant}")),
             ("Header.x", Some("{header.x}")),

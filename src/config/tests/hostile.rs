@@ -25,7 +25,7 @@ fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn a_value_that_is_null_is_always_blamed_at_its_own_place() {
+fn a_null_value_is_always_reported_at_its_own_position() {
     let whole = whole();
     let mut places = Vec::new();
     pointers(&whole, "", &mut places);
@@ -49,7 +49,7 @@ fn a_value_that_is_null_is_always_blamed_at_its_own_place() {
 }
 
 #[test]
-fn no_value_in_no_place_makes_the_compiler_stumble() {
+fn no_value_in_any_place_makes_the_compiler_panic() {
     let whole = whole();
     let mut places = Vec::new();
     pointers(&whole, "", &mut places);
@@ -86,7 +86,7 @@ fn no_value_in_no_place_makes_the_compiler_stumble() {
 }
 
 #[test]
-fn no_change_of_bytes_makes_the_compiler_stumble() {
+fn no_change_of_bytes_makes_the_compiler_panic() {
     let text = whole().to_string().into_bytes();
     let mut state = 0x2545_F491_4F6C_DD1D_u64;
     let mut next = |bound: usize| {
@@ -117,7 +117,7 @@ fn no_change_of_bytes_makes_the_compiler_stumble() {
 }
 
 #[test]
-fn errors_have_an_end() {
+fn the_number_of_errors_is_limited() {
     let routes: Vec<Value> = (0..5_000).map(|_| json!({"match": 5})).collect();
     let errors = compile_value(&json!({ "routes": routes })).unwrap_err();
     assert_eq!(errors.iter().count(), MAX_ERRORS);
@@ -125,7 +125,7 @@ fn errors_have_an_end() {
 }
 
 #[test]
-fn the_most_providers_and_routes_are_taken_and_one_more_is_refused() {
+fn providers_and_routes_are_accepted_up_to_their_limit() {
     let provider = |index: usize| {
         json!({
             "name": format!("p{index}"),
@@ -157,7 +157,7 @@ fn the_most_providers_and_routes_are_taken_and_one_more_is_refused() {
 }
 
 #[test]
-fn a_million_segments_are_taken_and_a_thousand_more_are_refused() {
+fn a_million_segments_are_accepted_and_a_thousand_more_are_refused() {
     // Hosts that each have one route of their own and many in common.
     let hosts: Vec<String> = (0..1_000).map(|index| format!("h{index}.test")).collect();
     let document = |common: usize| {
@@ -180,7 +180,7 @@ fn a_million_segments_are_taken_and_a_thousand_more_are_refused() {
 }
 
 #[test]
-fn fifty_thousand_misspelt_names_are_told_apart_in_time() {
+fn fifty_thousand_misspelt_names_are_reported_in_time() {
     let providers: Vec<Value> = (0..MAX_PROVIDERS)
         .map(|index| {
             json!({

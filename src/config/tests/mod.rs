@@ -51,7 +51,7 @@ fn texts(values: &[&str]) -> Vec<Box<str>> {
 }
 
 #[test]
-fn what_is_left_out_has_its_default() {
+fn omitted_members_have_their_defaults() {
     let policy = policy(&minimal());
     let provider = provider(&policy, 0);
     assert_eq!(provider.algorithms, AlgorithmSet::asymmetric());
@@ -101,7 +101,7 @@ fn what_is_left_out_has_its_default() {
 }
 
 #[test]
-fn keys_are_discovered_in_both_places_without_the_issuers_last_slash() {
+fn metadata_uris_lack_the_issuers_last_slash() {
     let policy = policy(&minimal());
     let KeyLocation::Discovery {
         issuer, metadata, ..
@@ -233,7 +233,7 @@ fn the_rules_of_routes_reach_the_policy() {
 }
 
 #[test]
-fn providers_that_ask_the_same_place_share_it_and_the_most_careful_times() {
+fn providers_with_the_same_source_share_it_with_the_strictest_times() {
     let provider = |name: &str, jwks: Value| json!({"name": name, "issuer": name, "audiences": [name], "jwks": jwks});
     let policy = policy(&json!({
         "providers": [

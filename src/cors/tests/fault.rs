@@ -9,7 +9,7 @@ fn said(spec: &CorsSpec, request: &[Header<'_>]) -> Vec<String> {
 }
 
 #[test]
-fn what_was_asked_for_is_named_and_what_is_allowed() {
+fn faults_name_the_requested_and_the_allowed_values() {
     let get = method("GET");
     for (request, expected) in [
         (
@@ -44,7 +44,7 @@ fn what_was_asked_for_is_named_and_what_is_allowed() {
 }
 
 #[test]
-fn what_has_not_the_form_of_a_name_is_not_repeated() {
+fn text_without_the_form_of_a_name_is_not_repeated() {
     const TOKEN: &str = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl";
     let get = method("GET");
     let malformed = |part: &str, allowed: &str| {
@@ -98,7 +98,7 @@ fn what_has_not_the_form_of_a_name_is_not_repeated() {
 }
 
 #[test]
-fn what_is_repeated_is_bounded() {
+fn repeated_text_is_limited() {
     let get = method("GET");
     let many: Vec<String> = (0..100).map(|number| format!("x-{number}")).collect();
     let asked = many.join(",");

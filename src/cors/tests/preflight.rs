@@ -42,7 +42,7 @@ impl Asked {
     /// Asserts that the browser refuses by itself: the answer has the whole
     /// lists.
     #[track_caller]
-    pub(super) fn assert_in_vain(&self, parts: &[PreflightPart]) {
+    pub(super) fn assert_faults(&self, parts: &[PreflightPart]) {
         assert_eq!((self.status, &*self.faults), (204, parts), "{self:?}");
         let origin = header(&self.headers, "access-control-allow-origin");
         assert!(origin.is_some(), "{self:?}");
@@ -137,7 +137,7 @@ pub(super) fn owned(headers: &[(&str, &str)]) -> Vec<(String, String)> {
 fn empty_values_count_as_present_and_are_not_allowed() {
     ask(&example(), &no_routes(), &[origin(b""), method("GET")]).assert_refused();
     ask(&example(), &no_routes(), &[origin(APP), method("")])
-        .assert_in_vain(&[PreflightPart::Method]);
+        .assert_faults(&[PreflightPart::Method]);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_preflight_of_an_allowed_origin_gets_the_whole_lists_whatever_it_asks_for() 
 }
 
 #[test]
-fn what_is_not_configured_is_not_answered() {
+fn members_that_are_not_configured_send_no_header() {
     let answer = ask(
         &origins(&["https://app.example.com"]),
         &RouteMethods {
@@ -192,7 +192,7 @@ fn a_repeated_origin_is_not_allowed() {
 }
 
 #[test]
-fn an_origin_that_is_not_allowed_hides_what_else_is_asked_for_in_vain() {
+fn an_origin_that_is_not_allowed_hides_the_other_faults() {
     let request = [
         origin(b"https://evil.example"),
         method("DELETE"),
@@ -214,7 +214,7 @@ fn methods_are_compared_with_case_and_head_counts_as_get() {
         "get", "Get", "DELETE", "ANY", "*", "GET,POST", "GET ", "OPTIONS", "G\u{e9}T",
     ] {
         let answer = ask(asked);
-        answer.assert_in_vain(&[PreflightPart::Method]);
+        answer.assert_faults(&[PreflightPart::Method]);
         assert_eq!(methods(&answer).as_deref(), Some("GET, POST"), "{asked}");
     }
 }
@@ -226,15 +226,14 @@ fn head_alone_does_not_allow_get() {
         ..example()
     };
     ask(&spec, &no_routes(), &[origin(APP), method("HEAD")]).assert_allowed();
-    ask(&spec, &no_routes(), &[origin(APP), method("GET")])
-        .assert_in_vain(&[PreflightPart::Method]);
+    ask(&spec, &no_routes(), &[origin(APP), method("GET")]).assert_faults(&[PreflightPart::Method]);
 }
 
 #[test]
-fn several_requested_methods_are_none() {
+fn several_requested_methods_count_as_no_method() {
     let request = [origin(APP), method("GET"), method("POST")];
     assert_eq!(detect(&request).unwrap().requested_method(), None);
-    ask(&example(), &no_routes(), &request).assert_in_vain(&[PreflightPart::Method]);
+    ask(&example(), &no_routes(), &request).assert_faults(&[PreflightPart::Method]);
     assert_eq!(
         detect(&[origin(APP), method("GET")])
             .unwrap()
@@ -265,7 +264,7 @@ fn absent_methods_are_those_of_the_paths_routes() {
 }
 
 #[test]
-fn where_no_method_is_allowed_none_is_listed() {
+fn if_no_method_is_allowed_none_is_listed() {
     let spec = CorsSpec {
         allow_methods: None,
         ..example()
@@ -275,7 +274,7 @@ fn where_no_method_is_allowed_none_is_listed() {
         ..no_routes()
     };
     let answer = ask(&spec, &path, &[origin(APP), method("DELETE")]);
-    answer.assert_in_vain(&[PreflightPart::Method]);
+    answer.assert_faults(&[PreflightPart::Method]);
     assert_eq!(
         header(&answer.headers, "access-control-allow-methods"),
         None
@@ -314,7 +313,7 @@ fn any_allows_the_method_asked_for() {
         }
         for asked in ["", "A B", "GET\r\nX: y", "A,B", "\u{e9}"] {
             let answer = ask(spec, path, &[origin(APP), method(asked)]);
-            answer.assert_in_vain(&[PreflightPart::Method]);
+            answer.assert_faults(&[PreflightPart::Method]);
             let methods = header(&answer.headers, "access-control-allow-methods");
             assert_eq!(methods.as_deref(), Some("GET"), "{asked:?}");
         }
@@ -335,5 +334,5 @@ fn a_path_without_routes_allows_the_method_so_that_the_page_reads_the_404() {
     );
     // A configured list applies to every path.
     ask(&example(), &no_routes(), &[origin(APP), method("DELETE")])
-        .assert_in_vain(&[PreflightPart::Method]);
+        .assert_faults(&[PreflightPart::Method]);
 }

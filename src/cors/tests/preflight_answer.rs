@@ -38,7 +38,7 @@ fn max_age_zero_is_sent() {
 }
 
 #[test]
-fn nothing_is_remembered_where_a_path_has_several_policies() {
+fn browsers_cache_nothing_if_a_path_has_several_policies() {
     let path = |mixed| RouteMethods {
         named: vec!["GET"],
         mixed,

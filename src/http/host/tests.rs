@@ -143,7 +143,7 @@ fn a_pattern_in_another_spelling_is_refused_with_the_right_one() {
 }
 
 #[test]
-fn a_pattern_that_is_no_host_is_refused() {
+fn a_pattern_that_is_not_a_host_is_refused() {
     use BadHostPattern::{NotAHost, NotAscii, Url, Wildcard};
     for (written, error) in [
         ("", NotAHost),

@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn what_javascript_takes_for_equal_is_equal() {
+    fn texts_that_are_equal_in_javascript_are_equal() {
         for (a, b) in [
             ("Admin", "aDMIN"),
             ("Zoë", "ZOË"),

@@ -169,7 +169,7 @@ fn every_known_confusion_is_refused() {
 }
 
 #[test]
-fn what_only_looks_like_another_path_is_its_own() {
+fn a_path_that_only_resembles_another_is_distinct() {
     for raw in [
         "/ADMIN",
         "/adm%C4%B1n",
@@ -201,7 +201,7 @@ fn long_paths_are_judged_in_linear_time() {
 }
 
 #[test]
-fn a_reason_names_the_member_of_paths_that_would_open_it_and_that_opens_it() {
+fn a_reason_names_the_member_of_paths_that_allows_the_path() {
     let open = |raw: &str, flags| read(raw.as_bytes(), flags);
     for (raw, member, flags) in [
         ("/a//b", "allow_empty_segments", EMPTY_SEGMENTS),
@@ -221,7 +221,7 @@ fn a_reason_names_the_member_of_paths_that_would_open_it_and_that_opens_it() {
 }
 
 #[test]
-fn each_encoded_character_is_opened_alone() {
+fn each_encoded_character_is_allowed_separately() {
     let spelled = [
         (Slash, "/a%2Fb"),
         (Percent, "/a%25b"),
@@ -265,7 +265,7 @@ fn no_dot_part_may_stand_beside_an_opened_character() {
 }
 
 #[test]
-fn an_opened_percent_never_makes_a_second_decoding_mean_something() {
+fn an_allowed_percent_never_makes_a_second_decoding_differ() {
     for raw in [
         "/%252e%252e/admin",
         "/%252E%252E",
@@ -289,7 +289,7 @@ fn an_opened_percent_never_makes_a_second_decoding_mean_something() {
 }
 
 #[test]
-fn opened_semicolons_are_cut_off_and_hide_nothing() {
+fn allowed_parameters_are_removed_and_hide_nothing() {
     let read = |raw: &str| read(raw.as_bytes(), SEMICOLONS);
     assert_eq!(read("/a;x=y/b;z;w/").unwrap(), ["a", "b"]);
     assert_eq!(read("/admin;").unwrap(), ["admin"]);
@@ -320,7 +320,7 @@ fn opened_semicolons_are_cut_off_and_hide_nothing() {
 }
 
 #[test]
-fn opened_empty_segments_are_segments_but_for_the_last_slash() {
+fn allowed_empty_segments_count_except_after_the_last_slash() {
     let read = |raw: &str| read(raw.as_bytes(), EMPTY_SEGMENTS);
     assert_eq!(read("/a//b").unwrap(), ["a", "", "b"]);
     assert_eq!(read("//a").unwrap(), ["", "a"]);

@@ -76,7 +76,7 @@ fn nbf_and_iat_hold_from_exactly_a_skew_before_them() {
 }
 
 #[test]
-fn times_long_past_or_far_ahead_are_judged_like_others() {
+fn very_early_and_very_late_times_are_checked_like_others() {
     for exp in [
         "0",
         "-0",
@@ -260,7 +260,7 @@ fn a_route_may_ask_for_the_token_use_of_valid_claims() {
 }
 
 #[test]
-fn exp_lies_at_most_the_lifetime_ahead() {
+fn exp_is_at_most_the_maximum_lifetime_in_the_future() {
     let lifetime = Duration::from_hours(24);
     let expected = Expectations {
         max_lifetime: Some(lifetime),

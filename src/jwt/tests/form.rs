@@ -111,7 +111,7 @@ fn base64url_is_canonical_in_every_part() {
 }
 
 #[test]
-fn the_json_serialisation_is_no_token() {
+fn the_json_serialization_is_not_a_token() {
     let error = parse_error(r#"{"payload":"e30","protected":"e30","signature":"AA"}"#);
     assert_eq!(error, Some(TokenError::Form(JwsError::NotThreeParts)));
 }
@@ -167,7 +167,7 @@ fn header_and_claims_are_strict_json_objects() {
 }
 
 #[test]
-fn a_member_is_never_there_twice() {
+fn duplicate_members_are_refused() {
     for header in [
         r#"{"alg":"none","alg":"HS256"}"#,
         r#"{"alg":"HS256","alg":"none"}"#,
@@ -270,7 +270,7 @@ fn a_registered_claim_of_a_wrong_type_is_never_absent() {
 }
 
 #[test]
-fn numbers_no_reader_of_json_takes_are_refused() {
+fn invalid_json_numbers_are_refused() {
     for number in [
         "1e400",
         "-1e400",
@@ -290,7 +290,7 @@ fn numbers_no_reader_of_json_takes_are_refused() {
 }
 
 #[test]
-fn only_issuer_and_expiry_have_to_be_there() {
+fn only_issuer_and_expiry_are_required() {
     for (name, claim) in [
         ("iss", RegisteredClaim::Issuer),
         ("exp", RegisteredClaim::Expiry),

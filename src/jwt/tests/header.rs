@@ -101,7 +101,7 @@ fn a_token_that_says_it_is_encrypted_is_refused() {
 }
 
 #[test]
-fn keys_compression_and_content_type_in_a_header_mean_nothing() {
+fn keys_compression_and_content_type_in_a_header_are_ignored() {
     for member in [
         r#""jwk":{"kty":"oct","k":"AAAA"}"#,
         r#""jku":"https://evil.example/keys""#,
@@ -117,7 +117,7 @@ fn keys_compression_and_content_type_in_a_header_mean_nothing() {
 }
 
 #[test]
-fn a_nested_or_compressed_payload_is_no_object() {
+fn a_nested_or_compressed_payload_is_not_an_object() {
     for payload in [
         sign(HEADER, CLAIMS).into_bytes(),
         b"eyJhbGciOiJub25lIn0.e30.".to_vec(),
@@ -129,7 +129,7 @@ fn a_nested_or_compressed_payload_is_no_object() {
 }
 
 #[test]
-fn kid_and_typ_are_strings_where_they_are_there() {
+fn kid_and_typ_must_be_strings_if_present() {
     for value in ["null", "5", "[\"k1\"]", "{}", "true"] {
         let error = header_error(&format!("\"kid\":{value}"));
         assert_eq!(error, Some(TokenError::Form(JwsError::KeyId)), "{value}");
@@ -152,7 +152,7 @@ fn kid_and_typ_are_strings_where_they_are_there() {
 }
 
 #[test]
-fn a_typ_has_no_letter_case_and_no_application_before_it() {
+fn a_typ_ignores_letter_case_and_a_leading_application() {
     for typ in [
         "at+jwt",
         "AT+JWT",
@@ -196,7 +196,7 @@ fn shares_header(token: &str, known: &KnownHeaders, jwt: &VerifiedJwt) -> bool {
 }
 
 #[test]
-fn a_known_header_is_taken_for_the_same_text_and_for_no_other() {
+fn a_known_header_is_used_only_for_exactly_the_same_text() {
     let mut known = KnownHeaders::default();
     let (token, jwt) = signed_with(r#"{"alg":"HS256","typ":"JWT"}"#);
     assert!(!shares_header(&token, &known, &jwt));

@@ -4,7 +4,7 @@ use super::*;
 use crate::crypto::Algorithm;
 
 #[test]
-fn a_right_signature_gives_a_verified_token_and_a_wrong_one_none() {
+fn only_a_valid_signature_gives_a_verified_token() {
     let good = sign(HEADER, CLAIMS);
     let token = verify(&good).unwrap();
     assert_eq!(token.algorithm(), Algorithm::Hs256);
@@ -40,7 +40,7 @@ fn every_change_of_one_byte_is_refused() {
 }
 
 #[test]
-fn what_was_signed_is_what_was_received() {
+fn the_signed_text_is_the_received_text() {
     // Another encoding of the same header is another text.
     let spaced = r#"{"alg":"HS256", "kid":"k1"}"#;
     assert!(verify(&sign(spaced, CLAIMS)).is_some());

@@ -196,7 +196,7 @@ fn a_claim_for_a_header_is_text_or_compact_json() {
 }
 
 #[test]
-fn what_a_header_cannot_hold_is_not_for_headers() {
+fn text_that_a_header_cannot_hold_is_refused() {
     for value in [
         r#""a\r\nb""#,
         r#""a\nb""#,

@@ -7,7 +7,7 @@ use super::tree::{Key, Node, Tree};
 use std::collections::VecDeque;
 
 /// A node that is still to be built.
-struct Bud<'p> {
+struct NodeSpec<'p> {
     label: &'p [Key],
     /// The entries of the pattern that ends here.
     exact: &'p [u32],
@@ -23,31 +23,31 @@ impl Tree {
     /// needed, so that the tree takes no more, even while it grows.
     pub(super) fn plant(plan: &Plan, literals: Sequences<u8>) -> Self {
         let (mut nodes, mut labels, mut slots) = (1_usize, 0_usize, 0_usize);
-        each_bud(plan, |bud| {
+        each_node_spec(plan, |spec| {
             nodes = nodes.saturating_add(1);
-            labels = labels.saturating_add(bud.label.len());
-            slots = slots.saturating_add(bud.exact.len());
-            slots = slots.saturating_add(bud.greedy.len());
+            labels = labels.saturating_add(spec.label.len());
+            slots = slots.saturating_add(spec.exact.len());
+            slots = slots.saturating_add(spec.greedy.len());
         });
-        let mut grown = Grown {
+        let mut builder = TreeBuilder {
             nodes: Vec::with_capacity(nodes),
             labels: Vec::with_capacity(labels),
             slots: Vec::with_capacity(slots),
             child: plan.paths().count(),
         };
-        each_bud(plan, |bud| grown.add(plan, &bud));
-        grown.end();
+        each_node_spec(plan, |spec| builder.add(plan, &spec));
+        builder.end();
         Self {
-            nodes: grown.nodes.into_boxed_slice(),
-            labels: grown.labels.into_boxed_slice(),
-            slots: grown.slots.into_boxed_slice(),
+            nodes: builder.nodes.into_boxed_slice(),
+            labels: builder.labels.into_boxed_slice(),
+            slots: builder.slots.into_boxed_slice(),
             literals,
         }
     }
 }
 
 /// The tree built so far.
-struct Grown {
+struct TreeBuilder {
     nodes: Vec<Node>,
     labels: Vec<Key>,
     slots: Vec<Slot>,
@@ -55,19 +55,19 @@ struct Grown {
     child: usize,
 }
 
-impl Grown {
-    fn add(&mut self, plan: &Plan, bud: &Bud<'_>) {
-        let slots = bud.exact.iter().chain(bud.greedy);
+impl TreeBuilder {
+    fn add(&mut self, plan: &Plan, spec: &NodeSpec<'_>) {
+        let slots = spec.exact.iter().chain(spec.greedy);
         let exact = self.slots.len();
         self.nodes.push(Node {
             label: number(self.labels.len()),
             children: number(self.child),
             exact: number(exact),
-            greedy: number(exact.saturating_add(bud.exact.len())),
+            greedy: number(exact.saturating_add(spec.exact.len())),
         });
-        self.labels.extend_from_slice(bud.label);
+        self.labels.extend_from_slice(spec.label);
         self.slots.extend(slots.map(|entry| plan.slot(*entry)));
-        self.child = self.child.saturating_add(bud.children);
+        self.child = self.child.saturating_add(spec.children);
     }
 
     /// Closes the last node.
@@ -87,11 +87,11 @@ fn number(count: usize) -> u32 {
 }
 
 /// Calls `visit` for all nodes, level by level from the roots.
-fn each_bud<'p>(plan: &'p Plan, mut visit: impl FnMut(Bud<'p>)) {
+fn each_node_spec<'p>(plan: &'p Plan, mut visit: impl FnMut(NodeSpec<'p>)) {
     let mut pending: VecDeque<(&[u32], u32)> = plan.paths().map(|set| (set, 0)).collect();
     while let Some((entries, depth)) = pending.pop_front() {
         let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
-            visit(Bud {
+            visit(NodeSpec {
                 label: &[],
                 exact: &[],
                 greedy: &[],
@@ -110,7 +110,7 @@ fn each_bud<'p>(plan: &'p Plan, mut visit: impl FnMut(Bud<'p>)) {
         let before = pending.len();
         let groups = others.chunk_by(|one, other| key(one) == key(other));
         pending.extend(groups.map(|group| (group, number(end))));
-        visit(Bud {
+        visit(NodeSpec {
             label,
             exact,
             greedy,

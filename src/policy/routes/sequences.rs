@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn of_nothing_nothing_is_kept() {
+    fn no_sequences_give_an_empty_table() {
         let (kept, numbers) = Gathered::<u32>::default().into_sequences();
         assert_eq!((kept.len(), numbers.len()), (0, 0));
         assert_eq!(kept.find(|known| known.cmp(&[])), None);
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_items_of_each_sequence_are_put_in_order() {
+    fn the_items_of_each_sequence_are_sorted() {
         let mut gathered = Gathered::default();
         for items in [&[3, 1][..], &[], &[2, 9, 0]] {
             gathered.add(items.iter().copied());

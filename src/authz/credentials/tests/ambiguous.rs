@@ -83,7 +83,7 @@ const AMBIGUOUS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn what_another_reader_takes_for_a_token_is_never_nothing() {
+fn text_that_another_reader_takes_for_a_token_never_counts_as_absent() {
     for field in AMBIGUOUS {
         assert_eq!(found(&everywhere(), &[*field]), "ambiguous", "{field:?}");
         // Beside a token it is a second one, except in cookies.
@@ -104,7 +104,7 @@ fn what_another_reader_takes_for_a_token_is_never_nothing() {
 }
 
 #[test]
-fn what_no_reader_takes_for_a_token_is_nothing() {
+fn text_that_no_reader_takes_for_a_token_counts_as_absent() {
     for field in [
         ("authorization", ""),
         ("authorization", "Basic dTpw"),

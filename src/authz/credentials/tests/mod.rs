@@ -67,7 +67,7 @@ fn a_bearer_token_is_one_word_after_its_scheme_in_any_case() {
 }
 
 #[test]
-fn what_separates_words_is_found_wherever_it_stands() {
+fn a_separator_is_found_at_any_position() {
     for length in 1..20 {
         for at in 0..length {
             for byte in 0..=u8::MAX {
@@ -247,7 +247,7 @@ fn a_cookies_value_may_be_quoted_and_follow_bearer() {
 }
 
 #[test]
-fn two_places_in_one_header_do_not_mistake_each_others_tokens() {
+fn two_places_in_one_header_do_not_confuse_their_tokens() {
     let places = [
         header("authorization", Some("Bearer")),
         header("authorization", Some("Token")),

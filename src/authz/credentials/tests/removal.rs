@@ -19,7 +19,7 @@ fn removal(places: &[TokenPlace], fields: &[(&str, &str)]) -> Vec<(String, Optio
 }
 
 #[test]
-fn a_token_is_taken_out_and_nothing_else() {
+fn only_the_token_is_removed() {
     let cookie = [TokenPlace::Cookie("session".into())];
     let query = [TokenPlace::Query("t".into())];
     for (places, field, name, value) in [
@@ -57,7 +57,7 @@ fn a_token_is_taken_out_and_nothing_else() {
 }
 
 #[test]
-fn a_token_is_taken_out_of_every_place_that_holds_it() {
+fn a_token_is_removed_from_every_place() {
     let fields = [
         ("authorization", "Bearer a"),
         ("x-scheme", "Basic a"),

@@ -15,7 +15,7 @@ fn matches(written: &str, origin: &str) -> bool {
 }
 
 #[test]
-fn what_browsers_send_is_accepted_and_matches_itself_alone() {
+fn an_origin_that_browsers_send_is_accepted_and_matches_only_itself() {
     for origin in [
         "https://app.example.com",
         "https://app.example.com:8443",
@@ -161,7 +161,7 @@ const HOPELESS: &[(&str, OriginFault)] = &[
 ];
 
 #[test]
-fn what_cannot_be_corrected_is_refused_without_a_guess() {
+fn an_origin_that_cannot_be_corrected_is_refused_without_a_guess() {
     for (written, fault) in HOPELESS.iter().copied() {
         let error = OriginPattern::parse(written).unwrap_err();
         assert_eq!(error.fault, fault, "{written}");

@@ -219,7 +219,7 @@ fn a_star_for_the_port_is_any_port_or_none() {
 }
 
 #[test]
-fn both_stars_stand_together() {
+fn both_wildcards_work_together() {
     let previews = "https://deploy-*.example.com:*";
     for (origin, matching) in [
         ("https://deploy-1.example.com", true),
@@ -292,7 +292,7 @@ fn a_star_alone_is_everything_with_the_form_of_one_origin() {
 }
 
 #[test]
-fn every_host_of_a_scheme_is_told_from_the_hosts_of_a_domain() {
+fn every_host_of_a_scheme_differs_from_the_hosts_of_a_domain() {
     for written in ["https://*", "http://*:*", "https://*:8443"] {
         assert!(pattern(written).is_any_host(), "{written}");
     }

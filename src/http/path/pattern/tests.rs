@@ -82,7 +82,7 @@ fn a_literal_that_no_request_could_have_is_refused() {
 }
 
 #[test]
-fn what_is_opened_for_requests_is_opened_for_patterns() {
+fn path_flags_apply_to_requests_and_patterns() {
     let flags = PathFlags {
         allow_encoded: EncodedSet::default().with(EncodedCharacter::Slash),
         allow_empty_segments: true,
@@ -103,7 +103,7 @@ fn what_is_opened_for_requests_is_opened_for_patterns() {
 }
 
 #[test]
-fn a_pattern_that_is_none_is_refused() {
+fn an_invalid_pattern_is_refused() {
     for (text, error) in [
         ("", BadPattern::NotAbsolute),
         ("pets", BadPattern::NotAbsolute),

@@ -73,7 +73,7 @@ fn hosts_matter_only_where_a_route_names_some() {
 }
 
 #[test]
-fn the_same_pattern_for_other_hosts_is_no_clash() {
+fn the_same_pattern_for_other_hosts_does_not_clash() {
     let apart = [("a.test", "GET /a"), ("*.test", "GET /a"), ("", "GET /a")];
     assert!(routes(&apart).built.is_ok());
     let together = [("a.test b.test", "GET /a"), ("c.test b.test", "GET /a")];

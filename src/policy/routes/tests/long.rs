@@ -120,7 +120,7 @@ fn best(
 }
 
 #[test]
-fn long_patterns_that_share_most_of_their_segments_are_told_apart() {
+fn long_patterns_that_share_most_of_their_segments_are_distinguished() {
     let (mut asked, mut found) = (0_u32, 0_u32);
     for seed in 0..300 {
         let mut random = Random::new(seed);

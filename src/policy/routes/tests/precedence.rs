@@ -72,7 +72,7 @@ fn among_greedy_patterns_a_literal_comes_before_a_variable_before_the_greedy_one
 }
 
 #[test]
-fn a_literal_that_leads_nowhere_is_left_again() {
+fn a_look_up_backtracks_from_a_literal_that_leads_nowhere() {
     let routes = Routes::of(&[
         "GET /a/b/c",
         "GET /a/{x}/d",
@@ -167,7 +167,7 @@ fn variables_are_decoded_segments() {
 }
 
 #[test]
-fn an_opened_slash_never_separates() {
+fn an_allowed_encoded_slash_never_separates_segments() {
     let flags = PathFlags {
         allow_encoded: EncodedSet::default().with(EncodedCharacter::Slash),
         ..PathFlags::default()
@@ -247,7 +247,7 @@ fn a_path_with_empty_segments_has_the_route_that_it_has_without_them_or_none() {
 }
 
 #[test]
-fn routes_that_can_never_be_told_apart_clash() {
+fn routes_that_match_the_same_requests_clash() {
     for [one, other] in [
         ["GET /a", "GET /a"],
         ["GET /a", "GET /a/"],
@@ -274,7 +274,7 @@ fn routes_that_can_never_be_told_apart_clash() {
 }
 
 #[test]
-fn without_case_routes_that_differ_in_it_alone_clash() {
+fn without_case_routes_that_differ_only_in_case_clash() {
     let flags = PathFlags {
         ignore_case: true,
         ..PathFlags::default()
@@ -354,7 +354,7 @@ fn a_path_outside_of_the_base_has_no_route() {
 }
 
 #[test]
-fn a_look_up_comes_to_each_pattern_once_at_most() {
+fn a_look_up_visits_each_pattern_at_most_once() {
     // Every way to write ten segments as a literal or a variable: the worst case
     // for a tree of 1,024 patterns.
     let texts: Vec<String> = (0..1 << 10)

@@ -28,7 +28,7 @@ fn host(number: usize) -> HostPattern {
 }
 
 #[test]
-fn what_patterns_have_in_common_is_one_node() {
+fn the_common_part_of_patterns_is_one_node() {
     let trunk = "/a/{x}".repeat(100).replace("{x}", "b");
     let routes = Routes::of(&[&format!("GET {trunk}")]);
     // The root, with all segments, and the end marker.
@@ -47,7 +47,7 @@ fn what_patterns_have_in_common_is_one_node() {
 }
 
 #[test]
-fn hosts_with_the_same_routes_have_them_in_common() {
+fn hosts_with_the_same_routes_share_them() {
     let hosts: Vec<_> = (0..500).map(host).collect();
     let reversed: Vec<_> = hosts.iter().rev().cloned().collect();
     let groups = [
@@ -68,7 +68,7 @@ fn hosts_with_the_same_routes_have_them_in_common() {
 }
 
 #[test]
-fn as_many_segments_are_taken_as_there_may_be_and_one_more_is_refused() {
+fn segments_are_accepted_up_to_the_limit_and_one_more_is_refused() {
     let everywhere = |last: &str| {
         let long = format!("GET {}", "/a".repeat(MAX_PATTERN_SEGMENTS));
         let others = ["PUT /b/{x}/{rest+}".into(), "$default".into(), last.into()];
