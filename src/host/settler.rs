@@ -82,14 +82,14 @@ impl<H: Reporting> Settler<H> {
         stream.passage()
     }
 
-    /// The headers of the response to a decided request have come, whoever gives
-    /// it: they get what CORS says.
+    /// The headers of the response to a decided request have arrived, from the upstream or
+    /// from the host itself. They get the CORS headers.
     pub fn response_headers(&self, exchange: &impl HttpExchange, stream: &Stream) -> Passage {
         let state = stream.state();
         let decorated = stream.decorate(exchange, state == State::Answered);
         if decorated.is_err() && state == State::Forwarded {
             // Without its CORS headers the upstream's answer may be read by a
-            // page that must not; what was answered here holds nothing.
+            // page that must not read it. Answers made here contain no private data.
             stream.answer(exchange, &self.failure);
             return Passage::Pause;
         }

@@ -28,7 +28,7 @@ impl Stage {
         let mut issuers = Vec::new();
         for (name, world) in worlds {
             let (mut config, clusters) = with_own_clusters(world.config(), name);
-            telling_reasons(&mut config);
+            log_reasons(&mut config);
             let plugin = EdgeAuthz::new(config);
             builder = builder.listener(Listener::new(name, plugin.clone()));
             if world.cases.iter().any(|case| case.strict_paths) {
@@ -61,7 +61,7 @@ impl Stage {
             "reason": tools::log_format("%FILTER_STATE(wasm.edge_authz.reason:PLAIN)%"),
         });
         let example = Example::read(&folder(name), &[])
-            .changed(telling_reasons)
+            .changed(log_reasons)
             .api(upstream.address())
             .issuers(issuer.address());
         Self {
@@ -81,7 +81,7 @@ pub(crate) fn strict(world: &str) -> String {
 
 /// Adds the reason of requests that pass to the access log: response code details only
 /// have the reason of requests that the filter answers.
-fn telling_reasons(config: &mut Value) {
+fn log_reasons(config: &mut Value) {
     if let Some(document) = config.as_object_mut() {
         let telemetry = document.entry("telemetry").or_insert_with(|| json!({}));
         if let Some(telemetry) = telemetry.as_object_mut() {

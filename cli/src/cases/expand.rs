@@ -41,11 +41,11 @@ fn expand(mut node: Node, outer: &Node, out: &mut Vec<Node>, depth: u8) -> Resul
         let around = substituted_members(outer, &values);
         if one.get("name") == node.get("name") && around.get("name") == outer.get("name") {
             // Cases of the same name are distinguished by their values.
-            let telling = |(name, value): &(&String, &Value)| {
+            let distinguishing = |(name, value): &(&String, &Value)| {
                 let told = ["n", "row", "expect"].contains(&name.as_str());
                 !told && !value.is_object()
             };
-            let named = values.iter().filter(telling);
+            let named = values.iter().filter(distinguishing);
             let values: Vec<_> = named.map(|(_, value)| shortened(scalar(value))).collect();
             let name = node.get("name").map(scalar).unwrap_or_default();
             if !values.is_empty() {

@@ -46,8 +46,8 @@ fn judge(data: &[u8], source: KeyOrigin) {
     for (index, element) in elements.iter().enumerate() {
         let usable = Usable::of(element, source);
         if skipped.contains(&index) {
-            let surely = usable.is_some_and(|usable| usable.surely);
-            assert!(!surely, "a good key is skipped: {}", element.text);
+            let certain = usable.is_some_and(|usable| usable.certain);
+            assert!(!certain, "a good key is skipped: {}", element.text);
             continue;
         }
         let key = taken.next().unwrap();
@@ -70,7 +70,7 @@ fn judge(data: &[u8], source: KeyOrigin) {
 struct Usable {
     algorithms: Vec<&'static str>,
     /// False if the other library accepts more than ours.
-    surely: bool,
+    certain: bool,
 }
 
 impl Usable {
@@ -90,7 +90,7 @@ impl Usable {
             operations?.contains(&"verify").then_some(())?;
         }
         text("kid")?;
-        let mut surely = true;
+        let mut certain = true;
         let fitting: Vec<&'static str> = match text("kty")?? {
             "RSA" => {
                 is_rsa(&octets("n")?, &octets("e")?).then_some(())?;
@@ -99,7 +99,7 @@ impl Usable {
             "EC" => vec![on_curve(text("crv")??, &octets("x")?, &octets("y")?)?],
             "OKP" if text("crv")?? == "Ed25519" => {
                 // It accepts points of small order.
-                surely = false;
+                certain = false;
                 let x = octets("x")?;
                 (x.len() == 32).then_some(())?;
                 ParsedPublicKey::new(&ED25519, &x).ok()?;
@@ -120,7 +120,10 @@ impl Usable {
                 fitting.into_iter().filter(|name| *name == own).collect()
             }
         };
-        (!algorithms.is_empty()).then_some(Self { algorithms, surely })
+        (!algorithms.is_empty()).then_some(Self {
+            algorithms,
+            certain,
+        })
     }
 }
 

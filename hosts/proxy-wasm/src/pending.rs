@@ -54,7 +54,7 @@ pub(super) fn keep(root: u32, configuration: Configuration) -> bool {
 }
 
 /// The state of a configuration that is kept.
-pub(super) enum Chance {
+pub(super) enum Outcome {
     /// There is memory for it now.
     Now(Configuration),
     /// There is no memory yet.
@@ -64,19 +64,19 @@ pub(super) enum Chance {
 }
 
 /// Checks whether there is memory by now, if a check is due.
-pub(super) fn look(root: u32) -> Chance {
+pub(super) fn look(root: u32) -> Outcome {
     let Ok(now) = host::now() else {
-        return Chance::Later;
+        return Outcome::Later;
     };
     let Some((is_due, need)) = with(|pending| due(pending, root, now)).flatten() else {
-        return Chance::Never;
+        return Outcome::Never;
     };
     if !is_due || !listeners::make_room(need) {
-        return Chance::Later;
+        return Outcome::Later;
     }
     match with(|pending| pending.remove(&root)).flatten() {
-        Some(Kept { configuration, .. }) => Chance::Now(configuration),
-        None => Chance::Never,
+        Some(Kept { configuration, .. }) => Outcome::Now(configuration),
+        None => Outcome::Never,
     }
 }
 

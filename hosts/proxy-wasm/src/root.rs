@@ -11,7 +11,7 @@ use super::configuration::{Configuration, Unread};
 use super::deny::Deny;
 use super::host;
 use super::listeners;
-use super::pending::{self, Chance};
+use super::pending::{self, Outcome};
 use super::port::{self, Listener, Wasm};
 use super::request::Request;
 use edge_authz::config::ConfigErrors;
@@ -156,8 +156,8 @@ impl Root {
 
     fn look_for_memory(&mut self) {
         match pending::look(self.id) {
-            Chance::Later => {}
-            Chance::Now(configuration) => {
+            Outcome::Later => {}
+            Outcome::Now(configuration) => {
                 if self.enforce(&configuration) {
                     let line = "there is enough memory for the configuration now: it is active";
                     host::log(Level::Info, line);
@@ -165,7 +165,7 @@ impl Root {
                     self.enter(State::Closed);
                 }
             }
-            Chance::Never => {
+            Outcome::Never => {
                 let line = "newer configurations replaced the one that waited for memory: every \
                             request is refused until the next update";
                 host::log(Level::Error, line);

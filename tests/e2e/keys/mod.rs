@@ -8,9 +8,9 @@ mod doubt;
 mod load;
 mod many;
 mod outages;
+mod reporting;
 mod requests;
 mod rotation;
-mod telling;
 
 use std::time::Duration;
 

@@ -50,7 +50,7 @@ fn a_flood_of_made_up_kids_blocks_no_good_token() {
         let steady = scope.spawn(|| steady(&world, Duration::from_secs(10)));
         thread::sleep(Duration::from_secs(5));
         world.issuer.publish(&[&world.key, &new]);
-        let waited = let_in(&world, &new);
+        let waited = time_to_acceptance(&world, &new);
         assert!(waited < Duration::from_secs(11), "{waited:?}");
         flood.join().expect("the flood");
         assert!(steady.join().expect("good requests") > 100);
@@ -109,7 +109,7 @@ fn steady(world: &World, time: Duration) -> usize {
 }
 
 /// The time until a token of a new key passes. It is never refused.
-fn let_in(world: &World, new: &TokenMaker) -> Duration {
+fn time_to_acceptance(world: &World, new: &TokenMaker) -> Duration {
     let token = new.token(&claims(world.issuer.name(), AUDIENCE));
     let began = Instant::now();
     loop {
