@@ -43,6 +43,7 @@ const CORE: Table = &[
             "http",
             "jwk",
             "jwt",
+            "memory",
             "rules",
             "telemetry",
         ],

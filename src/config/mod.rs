@@ -38,6 +38,8 @@ pub use problem::{
     Reserved, RouteProblem, ShapeProblem, ValueProblem, Wanted,
 };
 
+use crate::crypto::DEFAULT_TABLE_BUDGET;
+use crate::memory::Budget;
 use error::Sink;
 use reader::Node;
 
@@ -65,10 +67,24 @@ pub const MAX_REMEMBERED_TOKENS: usize = 1_000_000;
 /// Everything that is wrong with it, up to [`MAX_ERRORS`]. For a text that is
 /// not a document, only the first error.
 pub fn compile(bytes: &[u8]) -> Result<Policy, ConfigErrors> {
+    compile_within(bytes, &DEFAULT_TABLE_BUDGET)
+}
+
+/// The same, for a host that has its own budget for the precomputed tables of the
+/// policy's keys, inline and fetched.
+///
+/// # Errors
+///
+/// As [`compile`].
+pub fn compile_within(bytes: &[u8], table_budget: &'static Budget) -> Result<Policy, ConfigErrors> {
     let tree = document::parse(bytes)?;
     let mut sink = Sink::default();
     let policy = written::document(&Node::root(&tree), &mut sink)
-        .and_then(|document| compile::compile(document, &mut sink));
+        .and_then(|document| compile::compile(document, &mut sink))
+        .map(|policy| Policy {
+            table_budget,
+            ..policy
+        });
     match (sink.finish(), policy) {
         (Ok(()), Some(policy)) => {
             precompute_inline_key_tables(&policy);
@@ -86,7 +102,7 @@ pub fn compile(bytes: &[u8]) -> Result<Policy, ConfigErrors> {
 fn precompute_inline_key_tables(policy: &Policy) {
     for (_, provider) in policy.providers.iter() {
         if let ProviderKeys::Inline(set) = &provider.keys {
-            set.prepare();
+            set.prepare(policy.table_budget);
         }
     }
 }

@@ -11,6 +11,7 @@ use super::host_signatures::{Exportable, HostFirst};
 use super::rsa::{Pkcs1, Pss, RsaKey};
 use super::tables::Tables;
 use super::{Algorithm, Curve, Fingerprint, Hash, HostSignatures, seam};
+use crate::memory::Budget;
 
 /// A key that signatures can be checked with. Copies share the material.
 #[derive(Clone)]
@@ -105,11 +106,10 @@ impl VerifyingKey {
 
     /// Makes checks with this key and its copies fast while the tables are kept,
     /// at the cost of [time and memory](Preparation). `None` where there is no
-    /// such way, and where the tables of other keys take all the room that there
-    /// is for them.
+    /// such way, and where the tables of other keys have used up the budget.
     #[must_use]
-    pub fn prepare(&self) -> Option<Tables> {
-        self.0.material.tabled()?.prepare()
+    pub fn prepare(&self, budget: &'static Budget) -> Option<Tables> {
+        self.0.material.tabled()?.prepare(budget)
     }
 
     /// Whether checks with this key are fast now.
@@ -215,14 +215,14 @@ impl Material {
 
 /// A key whose checks precomputed tables make faster.
 trait Tabled {
-    fn prepare(&self) -> Option<Tables>;
+    fn prepare(&self, budget: &'static Budget) -> Option<Tables>;
     fn is_prepared(&self) -> bool;
     fn preparation(&self) -> Preparation;
 }
 
 impl Tabled for Ed25519Key {
-    fn prepare(&self) -> Option<Tables> {
-        self.prepare()
+    fn prepare(&self, budget: &'static Budget) -> Option<Tables> {
+        self.prepare(budget)
     }
 
     fn is_prepared(&self) -> bool {
@@ -235,8 +235,8 @@ impl Tabled for Ed25519Key {
 }
 
 impl Tabled for EcKey<P521> {
-    fn prepare(&self) -> Option<Tables> {
-        self.prepare()
+    fn prepare(&self, budget: &'static Budget) -> Option<Tables> {
+        self.prepare(budget)
     }
 
     fn is_prepared(&self) -> bool {

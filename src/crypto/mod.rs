@@ -40,4 +40,4 @@ pub use fingerprint::Fingerprint;
 pub use hash::Hash;
 pub use host_signatures::{HostSignatures, NoHostSignatures};
 pub use key::{KeyError, Preparation, VerifyingKey};
-pub use tables::Tables;
+pub use tables::{DEFAULT_TABLE_BUDGET, Tables};

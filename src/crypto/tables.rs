@@ -6,14 +6,14 @@ use std::sync::{Arc, RwLock, Weak};
 
 use crate::memory::{Budget, Need, Part, SERVING, has_room};
 
-/// For the tables of all keys of a module, whatever configuration they are of:
-/// 32 MiB. Checks work without them.
-static ALL: Budget = Budget::new(32 * 1024 * 1024);
+/// What the tables of all keys may take where a host does not say otherwise,
+/// whatever configuration the keys belong to: 32 MiB. Checks work without tables.
+pub static DEFAULT_TABLE_BUDGET: Budget = Budget::new(32 * 1024 * 1024);
 
-/// A part of the budget for a table of so many bytes; `None` where there is too
-/// little left, of it or of the module's memory.
-pub(super) fn part_for(bytes: usize) -> Option<Part> {
-    let part = ALL.take(bytes)?;
+/// A part of the budget for a table of so many bytes; `None` where too little is
+/// left of the budget or of the module's memory.
+pub(super) fn part_for(bytes: usize, budget: &'static Budget) -> Option<Part> {
+    let part = budget.take(bytes)?;
     // As much again is in use while one is made.
     let need = Need::block(bytes).and(bytes).and(SERVING);
     has_room(need).then_some(part)
@@ -80,10 +80,12 @@ mod tests {
 
     #[test]
     fn no_table_is_made_of_the_memory_that_serving_needs() {
+        static SMALL: Budget = Budget::new(999);
         pretend::set_room(Some(SERVING + 1_999));
-        assert!(part_for(1_000).is_none());
+        assert!(part_for(1_000, &DEFAULT_TABLE_BUDGET).is_none());
         pretend::set_room(Some(SERVING + 2_000));
-        assert!(part_for(1_000).is_some());
+        assert!(part_for(1_000, &DEFAULT_TABLE_BUDGET).is_some());
+        assert!(part_for(1_000, &SMALL).is_none());
         pretend::set_room(None);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::jwk::shelf::{self, Label};
 use crate::jwk::{KeySet, MAX_KEY_SET_BYTES, ParsedKeySet};
+use crate::memory::Budget;
 use crate::policy::KeySource;
 
 /// The kind of document that a source publishes.
@@ -62,10 +63,10 @@ impl Document {
     }
 
     /// Builds what makes checks with it fast, or gives that up.
-    pub(super) fn keep_tables(&self, keep: bool) {
-        match self {
-            Self::Keys(set) if keep => set.prepare(),
-            Self::Keys(set) => set.give_up_tables(),
+    pub(super) fn keep_tables(&self, budget: Option<&'static Budget>) {
+        match (self, budget) {
+            (Self::Keys(set), Some(budget)) => set.prepare(budget),
+            (Self::Keys(set), None) => set.give_up_tables(),
         }
     }
 }

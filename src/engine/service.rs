@@ -46,7 +46,7 @@ impl KeyService {
         let ids = (0..).map(SourceId::new);
         let sources: Vec<_> = ids
             .zip(&policy.sources)
-            .map(|(id, spec)| Source::new(id, spec, holder))
+            .map(|(id, spec)| Source::new(id, spec, holder, policy.table_budget))
             .collect();
         let views = sources
             .iter()

@@ -65,7 +65,7 @@ impl Engine {
         let inline = sets.by_ref().take(next).count();
         let is_last = match sets.next() {
             Some(set) => {
-                set.prepare();
+                set.prepare(self.judge.policy.table_budget);
                 false
             }
             None => !self.service.make_tables(next.saturating_sub(inline)),

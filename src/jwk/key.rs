@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::{KeyOrigin, SkipReason};
 use crate::crypto::{Algorithm, Curve, Preparation, Tables, VerifyingKey};
 use crate::json::{Object, Value};
+use crate::memory::Budget;
 
 /// A usable key (RFC 7517 section 4). Only [`KeySet::parse`] makes one.
 ///
@@ -66,8 +67,8 @@ impl Jwk {
     }
 
     /// Makes checks with this key fast while the tables are kept.
-    pub(super) fn prepare(&self) -> Option<Tables> {
-        self.key.prepare()
+    pub(super) fn prepare(&self, budget: &'static Budget) -> Option<Tables> {
+        self.key.prepare(budget)
     }
 
     /// Shares the material of a known key, and its tables, where it is the

@@ -6,6 +6,7 @@ use super::size;
 use super::{Jwk, KeyOrigin, KeySetError, MAX_CANDIDATES, MAX_KEY_SET_BYTES, MAX_KEYS, SkippedKey};
 use crate::crypto::{Algorithm, Fingerprint, Preparation, Tables};
 use crate::json;
+use crate::memory::Budget;
 
 /// The set, its keys, a key, a member of it, and some room for members that
 /// are not read.
@@ -145,7 +146,7 @@ impl KeySet {
     /// already: whoever makes the proxy fetch the same keys again, as a made-up
     /// `kid` does, costs it nothing here, unless there are more of them than are
     /// made fast, in another order each time.
-    pub fn prepare(&self) {
+    pub fn prepare(&self, budget: &'static Budget) {
         let (mut small, mut large) = (MAX_SMALL, MAX_LARGE);
         let mut kept = Vec::new();
         for key in self.iter() {
@@ -157,7 +158,7 @@ impl KeySet {
             if *left == 0 {
                 continue;
             }
-            if let Some(tables) = key.prepare() {
+            if let Some(tables) = key.prepare(budget) {
                 kept.push(tables);
                 *left = left.saturating_sub(1);
             }

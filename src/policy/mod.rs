@@ -18,6 +18,7 @@ pub use routes::{RouteId, RouteTable};
 
 use crate::cors::CorsPolicy;
 use crate::http::PathRules;
+use crate::memory::Budget;
 use crate::telemetry::FilterState;
 
 /// What one listener enforces.
@@ -45,6 +46,9 @@ pub struct Policy {
     pub filter_state: Vec<FilterState>,
     /// How many verified tokens a worker caches; 0: none.
     pub max_tokens: usize,
+    /// What the precomputed tables of its keys may take, together with those of
+    /// other policies: the host gives it.
+    pub table_budget: &'static Budget,
 }
 
 /// The threads of a process share one policy and its inline keys.

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use edge_authz::crypto::VerifyingKey;
+use edge_authz::crypto::{DEFAULT_TABLE_BUDGET, VerifyingKey};
 use edge_authz::jwk::{KeyOrigin, KeySet, KeySetError, SkipReason};
 
 pub(crate) fn rsa(n: &[u8], e: &[u8]) -> Result<Prepared, SkipReason> {
@@ -58,7 +58,7 @@ impl Deref for Prepared {
 
 fn read(members: &str) -> Result<Prepared, SkipReason> {
     let set = parse(members)?;
-    set.prepare();
+    set.prepare(&DEFAULT_TABLE_BUDGET);
     Ok(Prepared(set))
 }
 

@@ -9,8 +9,12 @@ use super::host::{self, Buffer};
 use super::listeners;
 use super::memory::{self, Need};
 use edge_authz::config::{self, ConfigErrors};
-use edge_authz::memory::SERVING;
+use edge_authz::memory::{Budget, SERVING};
 use edge_authz::policy::Policy;
+
+/// What the precomputed tables of all keys in a VM may take: 32 MiB, of the same
+/// memory as the configurations of all listeners.
+static TABLES: Budget = Budget::new(32 * 1024 * 1024);
 
 /// The memory that stays free while a configuration is read, in bytes: enough to refuse
 /// requests.
@@ -73,7 +77,7 @@ impl Configuration {
 
     /// Compiles it. Call this only if there is room for [what it needs](Self::need).
     pub(super) fn compile(&self) -> Result<Policy, ConfigErrors> {
-        config::compile(&self.text)
+        config::compile_within(&self.text, &TABLES)
     }
 
     /// Whether it is small enough to be kept for later.

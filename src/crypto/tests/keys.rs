@@ -107,6 +107,10 @@ fn an_ed25519_signature_is_one_of_its_length_and_of_its_text() {
         assert!(!verify(MESSAGE, &good[..63]));
         assert!(!verify(MESSAGE, &[&good[..], &[0]].concat()));
         // Once more with its multiples at hand, and once without them again.
-        _tables = if is_prepared { None } else { key.prepare() };
+        _tables = if is_prepared {
+            None
+        } else {
+            key.prepare(&DEFAULT_TABLE_BUDGET)
+        };
     }
 }

@@ -16,6 +16,7 @@ use super::work::Work;
 use super::{Effect, Env, Turn};
 use crate::keys::answer::AnswerHead;
 use crate::keys::{Content, Jitter, Kind, Outcome, Record, RefreshPolicy, Wants};
+use crate::memory::Budget;
 use crate::policy::{KeySource, SourceId};
 use crate::time::UnixTime;
 
@@ -50,6 +51,8 @@ pub(super) struct Source {
     settled: bool,
     /// Whether checks with the document are to be fast.
     has_tables: bool,
+    /// What makes them fast is taken from this budget.
+    table_budget: &'static Budget,
     told_too_old: bool,
     /// When a shared document was last not taken, since there was no memory.
     refused_at: Option<UnixTime>,
@@ -58,7 +61,12 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn new(id: SourceId, spec: &KeySource, holder: u64) -> Self {
+    pub(super) fn new(
+        id: SourceId,
+        spec: &KeySource,
+        holder: u64,
+        table_budget: &'static Budget,
+    ) -> Self {
         let KeySource {
             timeout,
             refresh,
@@ -82,6 +90,7 @@ impl Source {
             doubted_at: None,
             settled: false,
             has_tables: true,
+            table_budget,
             told_too_old: false,
             refused_at: None,
             unusable: None,
@@ -120,7 +129,7 @@ impl Source {
     pub(super) fn keep_tables(&mut self, keep: bool) {
         self.has_tables = keep;
         if let Some(document) = self.known() {
-            document.keep_tables(keep);
+            document.keep_tables(keep.then_some(self.table_budget));
         }
     }
 
@@ -175,7 +184,7 @@ impl Source {
     fn take(&mut self, parsed: ParsedDocument, content: Content, turn: &mut Turn<'_>) {
         let document = Document::new(parsed, self.known());
         if self.has_tables {
-            document.keep_tables(true);
+            document.keep_tables(Some(self.table_budget));
         }
         self.tell_count(&document, turn);
         self.taken = Some(Taken { document, content });

@@ -1,4 +1,5 @@
 use super::*;
+use crate::crypto::DEFAULT_TABLE_BUDGET;
 use crate::json::Fault;
 
 #[test]
@@ -111,13 +112,13 @@ fn the_first_keys_are_made_fast_and_those_known_before_are_not_made_again() {
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let former = set(&keys);
     assert_eq!(fast(&former), 0);
-    former.prepare();
+    former.prepare(&DEFAULT_TABLE_BUDGET);
     assert_eq!(fast(&former), 8);
     // Those that are shared are fast at once, and stay so without the others.
     let mut next = set(&keys[9..]);
     next.adopt(&former);
     assert_eq!(fast(&next), 1);
-    next.prepare();
+    next.prepare(&DEFAULT_TABLE_BUDGET);
     drop(former);
     assert_eq!(fast(&next), 1);
     let copy = next.clone();
@@ -141,13 +142,13 @@ fn keys_whose_tables_are_large_are_made_fast_too_but_fewer() {
         .collect();
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let former = set(&keys);
-    former.prepare();
+    former.prepare(&DEFAULT_TABLE_BUDGET);
     // Those behind them lose nothing.
     assert_eq!(names(&former), ["a", "b", "f"]);
     // Known ones are taken over: here all of these are one key.
     let mut next = set(&keys[1..]);
     next.adopt(&former);
-    next.prepare();
+    next.prepare(&DEFAULT_TABLE_BUDGET);
     drop(former);
     assert_eq!(names(&next), ["b", "c", "d", "f"]);
 }

@@ -82,7 +82,10 @@ fn a_configuration_without_memory_is_accepted_and_refuses_everything_until_there
         pretend(None);
         pass(FIRST, Duration::from_millis(1_500));
         assert!(is_open(FIRST));
-        assert_eq!(log_of(2, "there is memory for the configuration now"), 1);
+        assert_eq!(
+            log_of(2, "there is enough memory for the configuration now"),
+            1
+        );
         assert_eq!(log_of(4, ""), 1);
     });
 }
@@ -130,7 +133,10 @@ fn the_newest_configuration_comes_first_and_the_oldest_is_dropped() {
         for root in roots.clone() {
             pass(root, Duration::from_millis(1_500));
         }
-        assert_eq!(log_of(4, "had to make way for newer ones"), 2);
+        assert_eq!(
+            log_of(4, "newer configurations replaced the one that waited"),
+            2
+        );
         // An older one does not use memory that is enough for one only.
         pretend(Some(2 * SERVING));
         for root in roots.clone() {
