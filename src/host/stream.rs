@@ -144,10 +144,12 @@ impl Stream {
             answer.reason,
             subject,
         )?;
+        // Some hosts hand over the body and the trailers while they resume. A request
+        // that is not resumed is answered by the caller.
+        self.state.set(State::Forwarded);
         if at == At::Later {
             exchange.resume()?;
         }
-        self.state.set(State::Forwarded);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::exchange::Handle;
 use super::issuer::{Issuer, fetched};
 use super::proxy::{fields, values};
 use super::world::{Fake, Held, Phase, START, World};
@@ -10,9 +11,10 @@ use crate::cors::ResponseCors;
 use crate::engine::{
     Answer, Effect, Env, Exchange, FetchCall, Judge, KeyService, NoSharedData, StreamId,
 };
-use crate::host::{At, Host, Passage, Settler, Stream};
-use crate::http::{HeaderMap, RequestHead};
+use crate::host::{At, HeaderList, Host, HostError, HttpExchange, Passage, Settler, Stream};
+use crate::http::{HeaderEdit, HeaderMap, LocalReply, RequestHead};
 use crate::keys::answer::AnswerHead;
+use crate::telemetry::FilterState;
 
 /// One thread that judges, and the service, whose thread it plays too.
 struct Worker {
@@ -81,6 +83,7 @@ impl Worker {
 
     fn settle(&self, stream: &Stream, answer: &Answer, at: At) {
         let exchange = self.host.exchange(stream.id());
+        let exchange = Immediate(exchange, stream);
         self.settler.settle(&exchange, stream, answer, at);
     }
 
@@ -116,6 +119,41 @@ impl Worker {
 
     fn cors(&self, stream: &Stream) -> Option<ResponseCors> {
         self.judge.cors_of_waiting(stream.id()).cloned()
+    }
+}
+
+/// A request whose host hands over the body while it resumes it.
+struct Immediate<'s>(Handle, &'s Stream);
+
+impl HttpExchange for Immediate<'_> {
+    fn headers(&self, list: HeaderList) -> Result<HeaderMap, HostError> {
+        self.0.headers(list)
+    }
+
+    fn edit(&self, list: HeaderList, edit: &HeaderEdit<'_>) -> Result<(), HostError> {
+        self.0.edit(list, edit)
+    }
+
+    fn resume(&self) -> Result<(), HostError> {
+        assert_eq!(self.1.passage(), Passage::Continue, "the body goes on");
+        self.0.resume()
+    }
+
+    fn reply(&self, reply: &LocalReply, cors: Option<&ResponseCors>) -> Result<(), HostError> {
+        assert_eq!(self.1.passage(), Passage::Pause, "the body does not go on");
+        self.0.reply(reply, cors)
+    }
+
+    fn reset(&self) -> Result<(), HostError> {
+        self.0.reset()
+    }
+
+    fn set_filter_state(&self, entry: FilterState, value: &str) -> Result<(), HostError> {
+        self.0.set_filter_state(entry, value)
+    }
+
+    fn client_certificate_digest(&self) -> Result<Option<[u8; 32]>, HostError> {
+        self.0.client_certificate_digest()
     }
 }
 
