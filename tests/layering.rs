@@ -144,6 +144,7 @@ const MODULE: Table = &[
 const DYNAMIC_MODULE: Table = &[
     ("clock", &[]),
     ("shared", &[]),
+    ("signatures", &[]),
     ("ticker", &[]),
     ("abi", &[]),
     ("port", &["abi"]),
@@ -154,7 +155,10 @@ const DYNAMIC_MODULE: Table = &[
         "listener",
         &["abi", "clock", "keeper", "metrics", "sink", "ticker"],
     ),
-    ("worker", &["abi", "clock", "listener", "sink"]),
+    (
+        "worker",
+        &["abi", "clock", "listener", "signatures", "sink"],
+    ),
     ("request", &["abi", "listener", "sink", "worker"]),
     ("hooks", &["abi", "listener", "request"]),
 ];

@@ -1,20 +1,15 @@
-//! A host with its own signature checks.
+//! A host with signatures of its own: that of the dynamic module.
 
 use std::cell::Cell;
 
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1,
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
-    UnparsedPublicKey, VerificationAlgorithm,
-};
 use edge_authz::crypto::{Hash, HostSignatures};
 
-const RSA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01];
-const P256: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07];
-const P384: &[u8] = &[0x2B, 0x81, 0x04, 0x00, 0x22];
-const P521: &[u8] = &[0x2B, 0x81, 0x04, 0x00, 0x23];
+#[path = "../../hosts/dynamic-module/src/signatures.rs"]
+mod signatures;
 
-/// AWS-LC, called like a proxy.
+use signatures::Signatures;
+
+/// AWS-LC, and how often it is asked.
 #[derive(Default)]
 pub(crate) struct AwsLc {
     asked: Cell<usize>,
@@ -35,21 +30,8 @@ impl HostSignatures for AwsLc {
         message: &[u8],
     ) -> Option<bool> {
         self.asked.set(self.asked.get() + 1);
-        let is = |identifier: &[u8]| {
-            spki_der[..spki_der.len().min(32)]
-                .windows(identifier.len())
-                .any(|part| part == identifier)
-        };
-        let algorithm: &'static dyn VerificationAlgorithm = match hash {
-            Hash::Sha256 if is(RSA) => &RSA_PKCS1_2048_8192_SHA256,
-            Hash::Sha384 if is(RSA) => &RSA_PKCS1_2048_8192_SHA384,
-            Hash::Sha512 if is(RSA) => &RSA_PKCS1_2048_8192_SHA512,
-            Hash::Sha256 if is(P256) => &ECDSA_P256_SHA256_ASN1,
-            Hash::Sha384 if is(P384) => &ECDSA_P384_SHA384_ASN1,
-            Hash::Sha512 if is(P521) => &ECDSA_P521_SHA512_ASN1,
-            Hash::Sha256 | Hash::Sha384 | Hash::Sha512 => panic!("a call that no host supports"),
-        };
-        let key = UnparsedPublicKey::new(algorithm, spki_der);
-        Some(key.verify(message, signature).is_ok())
+        let verified = Signatures.verify(hash, spki_der, signature, message);
+        assert!(verified.is_some(), "asked for what the host does not have");
+        verified
     }
 }

@@ -16,6 +16,7 @@ mod metrics;
 mod port;
 mod request;
 mod shared;
+mod signatures;
 mod sink;
 mod ticker;
 mod worker;

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use super::abi::Filter;
 use super::clock;
 use super::listener::{Alarm, Listener};
+use super::signatures::Signatures;
 use super::sink::Sink;
 use edge_authz::cors::ResponseCors;
-use edge_authz::crypto::NoHostSignatures;
 use edge_authz::engine::{Answer, Demand, Effect, Env, Judge, NoSharedData, StreamId};
 use edge_authz::host::{At, HeaderList, HttpExchange, Passage, Settler, Stream};
 use edge_authz::http::RequestHead;
@@ -280,7 +280,7 @@ impl Worker {
         let env = Env {
             now,
             shared: &NoSharedData,
-            host_signatures: &NoHostSignatures,
+            host_signatures: &Signatures,
         };
         Some(event(&mut judge, env))
     }
