@@ -1,5 +1,7 @@
 //! Scalars as signed digits.
 
+use std::ops::{AddAssign, SubAssign};
+
 /// A digit of -2^(`WINDOW` - 1) + 1 to 2^(`WINDOW` - 1).
 pub(super) struct Digit {
     pub(super) is_negative: bool,
@@ -50,6 +52,35 @@ impl<const WINDOW: u32> Iterator for Digits<'_, WINDOW> {
             magnitude: magnitude.into(),
         })
     }
+}
+
+/// Adds a point to `sum`, as many times as the number in `octets` says. `points` has a row
+/// of `row` points for each digit: of the point's multiple by the row's power of
+/// 2^`WINDOW`, once, twice, and so on. `None` if a row is too short.
+///
+/// The curves' formulas have to be complete: who chose the key and the signature chose
+/// which points are added.
+pub(super) fn add_multiples<Sum, Point, const WINDOW: u32>(
+    points: &[Point],
+    row: usize,
+    octets: &[u8],
+    sum: &mut Sum,
+) -> Option<()>
+where
+    Sum: for<'p> AddAssign<&'p Point> + for<'p> SubAssign<&'p Point>,
+{
+    for (row, digit) in points.chunks(row).zip(Digits::<WINDOW>::new(octets)) {
+        let Some(last) = digit.magnitude.checked_sub(1) else {
+            continue;
+        };
+        let multiple = row.get(last)?;
+        if digit.is_negative {
+            sum.sub_assign(multiple);
+        } else {
+            sum.add_assign(multiple);
+        }
+    }
+    Some(())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! for so many bits of a scalar. Everything here is public, so nothing takes
 //! the same time for all numbers.
 
-use std::ops::{AddAssign, Mul, SubAssign};
+use std::ops::{AddAssign, Mul};
 
 use p521::elliptic_curve::ff::PrimeField;
 use p521::elliptic_curve::group::Group;
@@ -12,7 +12,7 @@ use p521::elliptic_curve::ops::{Invert, Reduce};
 use p521::elliptic_curve::point::AffineCoordinates;
 use p521::elliptic_curve::{CurveArithmetic, CurveGroup, FieldBytes, NonZeroScalar};
 
-use crate::crypto::digits::Digits;
+use crate::crypto::digits::add_multiples;
 use crate::crypto::tables::part_for;
 use crate::memory::{Budget, Part};
 
@@ -75,19 +75,7 @@ impl<C: CurveArithmetic, const WINDOW: u32> Table<C, WINDOW> {
     /// orders are primes.
     pub(super) fn add(&self, scalar: &C::Scalar, sum: &mut C::ProjectivePoint) -> Option<()> {
         let octets: FieldBytes<C> = (*scalar).into();
-        let rows = self.points.chunks(Self::ROW);
-        for (row, digit) in rows.zip(Digits::<WINDOW>::new(&octets)) {
-            let Some(last) = digit.magnitude.checked_sub(1) else {
-                continue;
-            };
-            let multiple = row.get(last)?;
-            if digit.is_negative {
-                sum.sub_assign(multiple);
-            } else {
-                sum.add_assign(multiple);
-            }
-        }
-        Some(())
+        add_multiples::<_, _, WINDOW>(&self.points, Self::ROW, &octets, sum)
     }
 }
 

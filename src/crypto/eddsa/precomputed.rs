@@ -5,7 +5,7 @@
 //! the same time for all numbers: the library's own tables do, for secrets, and
 //! a check with them takes twice as long.
 
-use std::ops::{Add, AddAssign, Neg, SubAssign};
+use std::ops::{Add, AddAssign, Neg};
 use std::sync::OnceLock;
 
 use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
@@ -13,7 +13,7 @@ use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::Identity;
 
-use crate::crypto::digits::Digits;
+use crate::crypto::digits::add_multiples;
 use crate::crypto::tables::part_for;
 use crate::memory::{Budget, Part};
 
@@ -58,18 +58,7 @@ impl Table {
     fn add(&self, scalar: &Scalar, sum: &mut EdwardsPoint) -> Option<()> {
         let mut octets = scalar.to_bytes();
         octets.reverse();
-        for (row, digit) in self.0.chunks(ROW).zip(Digits::<WINDOW>::new(&octets)) {
-            let Some(last) = digit.magnitude.checked_sub(1) else {
-                continue;
-            };
-            let multiple = row.get(last)?;
-            if digit.is_negative {
-                sum.sub_assign(multiple);
-            } else {
-                sum.add_assign(multiple);
-            }
-        }
-        Some(())
+        add_multiples::<_, _, WINDOW>(&self.0, ROW, &octets, sum)
     }
 }
 
