@@ -1,41 +1,13 @@
 //! The memory that reading and keeping a key set takes, compared with the stated bounds.
-//! Pointers are twice as long here as in the module.
-
-#![expect(unsafe_code, reason = "an allocator that counts is one")]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edge_authz::jwk::{KeyOrigin, KeySet, MAX_KEY_SET_BYTES, MAX_KEYS, memory_needed};
 
-struct Counting;
+#[path = "support/counting.rs"]
+mod counting;
 
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-static BLOCK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: the system's allocator does everything.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed);
-        let now = now.saturating_add(layout.size());
-        PEAK.fetch_max(now, Ordering::Relaxed);
-        BLOCK.fetch_max(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller upholds the contract of this function.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller upholds the contract of this function.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use counting::{Taken, taken};
 
 /// A document filled with as many of these parts as there is room for.
 fn filled(start: &str, part: impl Fn(usize) -> String, end: &str, most: usize) -> String {
@@ -114,16 +86,12 @@ fn hostile() -> Vec<(&'static str, String)> {
 #[test]
 fn no_document_takes_more_than_estimated() {
     for (name, document) in [key_sets(), hostile()].concat() {
-        let before = NOW.load(Ordering::Relaxed);
-        PEAK.store(before, Ordering::Relaxed);
-        BLOCK.store(0, Ordering::Relaxed);
-        let parsed = KeySet::parse(document.as_bytes(), KeyOrigin::Fetched);
-        let peak = PEAK.load(Ordering::Relaxed) - before;
-        let block = BLOCK.load(Ordering::Relaxed);
+        let parse = || KeySet::parse(document.as_bytes(), KeyOrigin::Fetched);
+        let (parsed, taken) = taken(parse);
+        let Taken { peak, block, kept } = taken;
         let (keys, said) = parsed.as_ref().map_or((0, 0), |parsed| {
             (parsed.set.len(), parsed.set.memory_bytes())
         });
-        let kept = NOW.load(Ordering::Relaxed) - before;
         println!(
             "{name}: {} bytes, {keys} keys; peak {peak}, block {block}, kept {kept} of {said}",
             document.len()
