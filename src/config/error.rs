@@ -127,6 +127,21 @@ impl fmt::Display for ConfigErrors {
 
 impl std::error::Error for ConfigErrors {}
 
+impl ConfigErrors {
+    /// One line of a log for each error.
+    pub fn log_lines(&self) -> impl Iterator<Item = String> {
+        let errors = self
+            .errors
+            .iter()
+            .map(|error| format!("configuration: {error}"));
+        let omitted = match self.omitted {
+            0 => None,
+            omitted => Some(format!("configuration: and {omitted} more errors")),
+        };
+        errors.chain(omitted)
+    }
+}
+
 /// Collects errors while reading continues.
 #[derive(Debug, Default)]
 pub(super) struct Sink {

@@ -5,15 +5,16 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::fetches::{Fetches, not_sent};
+use super::fetches::Fetches;
 use super::stream::{At, Passage, Stream};
 use super::waiting::Waiting;
-use super::{HeaderList, Host, HostError, HttpExchange, Room, Settler, Ticks};
+use super::{HeaderList, Host, HostError, HttpExchange, Room, Settler, Ticks, seed};
 use crate::cors::ResponseCors;
 use crate::engine::{Answer, Effect, Engine, Env, FetchCall, FetchId, StreamId};
 use crate::http::RequestHead;
 use crate::keys::answer::AnswerHead;
 use crate::policy::Policy;
+use crate::telemetry::NotSent;
 use crate::time::UnixTime;
 
 /// One listener's filter in one worker that has a thread of its own, such as a Wasm VM.
@@ -29,7 +30,7 @@ pub struct Driver<H: Host> {
     /// yet, because the callback had no room. There are never more than requests that
     /// wait.
     queued: RefCell<VecDeque<Box<Answer>>>,
-    fetches: Fetches<H>,
+    fetches: RefCell<Fetches<H::CallId>>,
     ticks: Rc<Ticks>,
     /// A newer configuration has replaced this one.
     superseded: Cell<bool>,
@@ -48,11 +49,11 @@ impl<H: Host> Driver<H> {
         let policy = Arc::new(policy);
         let driver = Self {
             host: Rc::clone(host),
-            engine: RefCell::new(Engine::new(Arc::clone(&policy), seed(now, number))),
+            engine: RefCell::new(Engine::new(Arc::clone(&policy), seed(now, number.into()))),
             settler: Settler::new(Rc::clone(host), policy),
             waiting: RefCell::default(),
             queued: RefCell::default(),
-            fetches: Fetches::new(),
+            fetches: RefCell::new(Fetches::new()),
             ticks: Rc::clone(ticks),
             superseded: Cell::new(false),
             last_read: Cell::new(now),
@@ -161,7 +162,8 @@ impl<H: Host> Driver<H> {
         head: &dyn Fn() -> Result<AnswerHead, HostError>,
         body: &dyn Fn() -> Option<Vec<u8>>,
     ) {
-        let Some(id) = self.fetches.take(call) else {
+        let fetches = self.fetches.try_borrow_mut();
+        let Some(id) = fetches.ok().and_then(|mut fetches| fetches.take(&call)) else {
             return;
         };
         let effects = self.fetch_ended(id, &head().unwrap_or_default(), body);
@@ -322,9 +324,15 @@ impl<H: Host> Driver<H> {
 
     /// Sends a fetch. Returns the effects that follow if it could not be sent.
     fn fetch(&self, call: &FetchCall) -> Vec<Effect> {
-        match self.fetches.send(&self.host, call) {
+        let sent = self.host.send(call).and_then(|number| {
+            let fetches = self.fetches.try_borrow_mut();
+            let mut fetches = fetches.map_err(|_| NotSent::Refused)?;
+            fetches.sent(number, call.id);
+            Ok(())
+        });
+        match sent {
             Ok(()) => Vec::new(),
-            Err(why) => self.fetch_ended(call.id, &not_sent(why), &|| None),
+            Err(why) => self.fetch_ended(call.id, &AnswerHead::not_sent(why), &|| None),
         }
     }
 
@@ -341,11 +349,4 @@ impl<H: Host> Driver<H> {
             self.settler.settle(exchange, &stream, answer, At::Later);
         });
     }
-}
-
-/// Differs between workers, and between the configurations of one worker: it is made of
-/// the time in nanoseconds and the configuration's number.
-fn seed(now: UnixTime, number: u32) -> u64 {
-    let nanos = now.as_nanos() & i128::from(u64::MAX);
-    u64::try_from(nanos).unwrap_or_default() ^ u64::from(number).rotate_left(32)
 }

@@ -14,6 +14,7 @@
 //!   and the headers of responses;
 //! * [`Report`] gathers metrics and writes log lines;
 //! * [`Room`] and [`Ticks`] limit and schedule the work of one callback;
+//! * [`Fetches`] maps the host's ids of requests to issuers;
 //! * [`Driver`] combines all of them around one [`Engine`](crate::engine::Engine), for a
 //!   host that runs on one thread, such as a Wasm VM.
 //!
@@ -21,12 +22,14 @@
 //! It uses one [`Settler`] for each thread, which needs only [`Reporting`], and calls the
 //! key service and the judges itself.
 
+mod certificate;
 mod driver;
 mod fallback;
 mod fetches;
 mod port;
 mod report;
 mod room;
+mod seed;
 mod settler;
 mod stream;
 #[cfg(test)]
@@ -34,11 +37,14 @@ mod tests;
 mod ticks;
 mod waiting;
 
+pub use certificate::certificate_digest;
 pub use driver::Driver;
 pub use fallback::Fallback;
+pub use fetches::Fetches;
 pub use port::{HeaderList, Host, HostError, HttpExchange, Reporting};
 pub use report::Report;
 pub use room::{MAX_ANSWERS, Room};
+pub use seed::seed;
 pub use settler::Settler;
 pub use stream::{At, Passage, State, Stream};
 pub use ticks::Ticks;

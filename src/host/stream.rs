@@ -225,7 +225,9 @@ pub(super) fn refuse(
     reply: &LocalReply,
     cors: Option<&ResponseCors>,
 ) {
-    if exchange.reply(reply, cors).is_err() {
+    // A status out of range would end the connection without an answer.
+    let is_final = (200..600).contains(&reply.status);
+    if !is_final || exchange.reply(reply, cors).is_err() {
         // Nothing more can be done: the request stays paused.
         let _ = exchange.reset();
     }

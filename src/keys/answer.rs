@@ -66,6 +66,15 @@ impl AnswerHead {
         }
     }
 
+    /// The head of a missing answer, for a request that was not sent.
+    #[must_use]
+    pub fn not_sent(why: NotSent) -> Self {
+        Self {
+            ending: Ending::NotSent(why),
+            ..Self::default()
+        }
+    }
+
     /// The body of a good answer, without a byte order mark before it. It is
     /// copied only where the head is good.
     ///

@@ -254,11 +254,7 @@ impl RootContext for Root {
 }
 
 fn log_errors(errors: &ConfigErrors) {
-    for error in errors.iter() {
-        host::log(Level::Error, &format!("configuration: {error}"));
-    }
-    if errors.omitted() > 0 {
-        let line = format!("configuration: and {} more errors", errors.omitted());
+    for line in errors.log_lines() {
         host::log(Level::Error, &line);
     }
 }

@@ -21,7 +21,7 @@ use proxy_wasm::types::Status;
 pub(super) use shared_data::SharedEntries;
 pub(super) use signatures::Signatures;
 
-use edge_authz::host::HostError;
+use edge_authz::host::{HostError, certificate_digest};
 use edge_authz::http::{HeaderMap, LocalReply, SafeText};
 use edge_authz::telemetry::{Level, MetricKind, NotSent};
 use edge_authz::time::UnixTime;
@@ -228,10 +228,6 @@ pub(super) fn reset_request() -> Result<(), HostError> {
 
 /// Answers the request here.
 pub(super) fn reply(reply: &LocalReply) -> Result<(), HostError> {
-    // A status out of range would end the connection without an answer.
-    if !(200..600).contains(&reply.status) {
-        return Err(HostError::NotAsked);
-    }
     let fields = reply
         .headers
         .iter()
@@ -272,27 +268,10 @@ fn property(name: &str) -> Result<Vec<u8>, HostError> {
 /// presented none.
 pub(super) fn client_certificate_digest() -> Result<Option<[u8; 32]>, HostError> {
     match property("connection\0sha256_peer_certificate_digest") {
-        Ok(digits) if digits.is_empty() => Ok(None),
-        Ok(digits) => digest(&digits).map(Some).ok_or(HostError::Malformed),
+        Ok(digits) => certificate_digest(&digits),
         Err(HostError::NotFound) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// Reads a digest with two hexadecimal digits for each byte.
-fn digest(digits: &[u8]) -> Option<[u8; 32]> {
-    let mut digest = [0; 32];
-    let (pairs, []) = digits.as_chunks::<2>() else {
-        return None;
-    };
-    if pairs.len() != digest.len() {
-        return None;
-    }
-    for (byte, pair) in digest.iter_mut().zip(pairs) {
-        let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
-        *byte = u8::try_from(high?.checked_shl(4)? | low?).ok()?;
-    }
-    Some(digest)
 }
 
 /// Sets an entry of the stream's filter state. Envoy calls it `wasm.<name>`.

@@ -20,6 +20,7 @@ mod fault;
 mod faults;
 mod fetching;
 mod fields;
+#[path = "../../../../src/host/tests/issuer.rs"]
 mod issuer;
 mod life;
 mod memory;
