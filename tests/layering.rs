@@ -143,17 +143,20 @@ const MODULE: Table = &[
 
 const DYNAMIC_MODULE: Table = &[
     ("clock", &[]),
-    ("shared", &[]),
+    ("lock", &[]),
+    ("shared", &["lock"]),
     ("signatures", &[]),
-    ("ticker", &[]),
+    ("ticker", &["lock"]),
     ("abi", &[]),
     ("port", &["abi"]),
-    ("metrics", &["abi"]),
+    ("metrics", &["abi", "lock"]),
     ("sink", &["abi", "metrics"]),
     ("keeper", &["abi", "shared"]),
     (
         "listener",
-        &["abi", "clock", "keeper", "metrics", "sink", "ticker"],
+        &[
+            "abi", "clock", "keeper", "lock", "metrics", "sink", "ticker",
+        ],
     ),
     (
         "worker",

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use edge_authz::time::UnixTime;
 
-/// `None` where the system's clock is before 1970: nothing can be decided by it.
+/// `None` if the system's clock is before 1970, so that no token can be checked by it.
 #[expect(
     clippy::disallowed_methods,
     reason = "the core is told the time, and a host reads it"

@@ -1,6 +1,6 @@
-//! What Envoy calls.
+//! The hooks that Envoy calls.
 //!
-//! No panic gets past a hook: it would end the whole proxy. A request whose hook has
+//! Every hook catches panics, which would end the whole proxy. A request whose hook has
 //! panicked is answered 503.
 
 #![expect(
@@ -28,27 +28,28 @@ type Ptr = *mut c_void;
 
 /// The headers go on.
 const CONTINUE: c_int = 0;
-/// The headers stay, and what comes after them too: it is kept, up to a bound, and then
-/// its sender has to wait.
+/// The headers and everything after them stay. Envoy buffers up to its limit, and then
+/// stops reading.
 const STOP_ALL: c_int = 4;
 /// The body, or the trailers, stay.
 const STOP: c_int = 1;
-/// The body stays, up to a bound, and then its sender has to wait.
+/// The body stays. Envoy buffers up to its limit, and then stops reading.
 const STOP_BODY: c_int = 2;
 
-/// What a hook makes of a request that is not there.
+/// The result of a hook without a request.
 const NOT_THERE: c_int = STOP_ALL;
 
-/// Calls what a hook does; `None` where it panics.
+/// Runs the body of a hook. `None` if it panics.
 ///
-/// What it leaves behind may be half done, and is not unsound: nothing here is unsafe by
-/// what it holds. Caches hold whole values, locks are passed on, and a request that was
-/// to be decided is answered by whoever calls this.
+/// A panic may leave work half done, but never unsound: no state here carries a safety
+/// invariant. Caches hold whole values, locks are not poisoned, and the caller answers the
+/// request.
 fn guarded<T>(act: impl FnOnce() -> T) -> Option<T> {
     panic::catch_unwind(AssertUnwindSafe(act)).ok()
 }
 
-/// A hook of a request: `act`, and where it panics, 503 and what `instead` says.
+/// Runs `act` as a hook of a request. If it panics, the request is answered 503 and the hook
+/// returns `instead`.
 ///
 /// # Safety
 ///
@@ -94,7 +95,7 @@ unsafe fn with_listener(config: Ptr, listener: Ptr, act: impl FnOnce(&Listener, 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn envoy_dynamic_module_on_program_init() -> *const c_char {
     let loaded = guarded(|| {
-        // Only where: what a panic says may be of a request.
+        // Only the place is logged: the message of a panic may contain parts of a request.
         panic::set_hook(Box::new(|info| {
             let place = info.location().map(ToString::to_string).unwrap_or_default();
             abi::log(LogLevel::Error, &format!("edge_authz panicked at {place}"));
@@ -117,7 +118,7 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_new(
     let Some(config) = (unsafe { Config::new(config) }) else {
         return ptr::null_mut();
     };
-    // SAFETY: Envoy has handed it out for this hook, and nothing changes it.
+    // SAFETY: Envoy passed it to this hook, and nothing changes it.
     let text = unsafe { text.bytes() };
     let listener = guarded(|| Listener::new(config, text)).flatten();
     listener.map_or(ptr::null_mut(), |listener| {
@@ -192,7 +193,7 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_new(
     let filter = unsafe { Filter::new(filter) };
     let made = listener.zip(filter);
     let made = made.and_then(|(listener, filter)| guarded(|| Request::new(listener, filter)));
-    // Without one, Envoy would end, or serve without this filter.
+    // Without a filter, Envoy would crash, or serve the request unchecked.
     Box::into_raw(Box::new(made.unwrap_or(Request::Refused))).cast()
 }
 
@@ -289,7 +290,7 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_stream_complete(
     }
 }
 
-/// Hooks that Envoy wants to find, and in which this module does nothing.
+/// Hooks that Envoy requires, and in which this module does nothing.
 macro_rules! nothing {
     ($($name:ident($($type:ty),*) $(-> $result:ty = $value:expr)?;)*) => {
         $(

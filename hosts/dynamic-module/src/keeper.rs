@@ -2,6 +2,7 @@
 
 use edge_authz::crypto::NoHostSignatures;
 use edge_authz::engine::{Effect, Env, FetchCall, FetchId, KeyService};
+use edge_authz::host::Fetches;
 use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::Policy;
 use edge_authz::telemetry::NotSent;
@@ -10,13 +11,12 @@ use edge_authz::time::UnixTime;
 use super::abi::{Config, Refused};
 use super::shared::SHARED;
 
-/// The key service, and its requests that are under way.
+/// The key service, and its requests that are in progress.
 #[derive(Debug)]
 pub(crate) struct Keeper {
     pub(crate) service: KeyService,
-    /// Envoy's numbers of the requests, and the service's names. No more than there
-    /// are key sources, of which each has one fetch under way.
-    under_way: Vec<(u64, FetchId)>,
+    /// By Envoy's ids.
+    pub(crate) fetches: Fetches<u64>,
     /// The time that was last read.
     latest: UnixTime,
 }
@@ -25,13 +25,12 @@ impl Keeper {
     pub(crate) fn new(policy: &Policy, seed: u64, now: UnixTime) -> Self {
         Self {
             service: KeyService::new(policy, seed),
-            under_way: Vec::new(),
+            fetches: Fetches::new(),
             latest: now,
         }
     }
 
-    /// Tells the service of an event that needs the time; without a clock nothing
-    /// happens.
+    /// Passes an event to the service. Without a clock it does nothing.
     pub(crate) fn ask(
         &mut self,
         now: Option<UnixTime>,
@@ -42,23 +41,8 @@ impl Keeper {
         event(&mut self.service, env(now))
     }
 
-    /// A fetch was sent by this number.
-    pub(crate) fn sent(&mut self, number: u64, fetch: FetchId) {
-        self.under_way.push((number, fetch));
-    }
-
-    /// The fetch that this answer is to, if it is one of ours.
-    pub(crate) fn take(&mut self, number: u64) -> Option<FetchId> {
-        let place = self
-            .under_way
-            .iter()
-            .position(|(known, _)| *known == number)?;
-        let (_, fetch) = self.under_way.swap_remove(place);
-        Some(fetch)
-    }
-
-    /// Tells the service how a fetch has ended. It must be told in any case: it begins
-    /// no other before.
+    /// Reports the end of a fetch to the service. It must be called for every fetch, because
+    /// the service starts no other fetch of the source before.
     pub(crate) fn ended(
         &mut self,
         now: Option<UnixTime>,
@@ -67,14 +51,14 @@ impl Keeper {
         body: &dyn Fn() -> Option<Vec<u8>>,
     ) -> Vec<Effect> {
         let no_answer = AnswerHead::default();
-        // Nothing is decided by a clock that stands still.
+        // Without a clock, the answer does not count.
         let head = if now.is_some() { head } else { &no_answer };
         self.latest = now.unwrap_or(self.latest);
         self.service.fetched(fetch, head, body, env(self.latest))
     }
 }
 
-/// Services of other configurations may have the same sources.
+/// The shared data serve other configurations with the same sources.
 fn env(now: UnixTime) -> Env<'static> {
     Env {
         now,
@@ -83,7 +67,7 @@ fn env(now: UnixTime) -> Env<'static> {
     }
 }
 
-/// Sends a fetch, and returns Envoy's number of it.
+/// Sends a fetch, and returns Envoy's id of it.
 pub(crate) fn send(config: Config<'_>, call: &FetchCall) -> Result<u64, NotSent> {
     let millis = u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX);
     let sent = config.callout(&call.cluster, &call.headers(), millis.max(1));

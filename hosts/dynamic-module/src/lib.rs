@@ -12,6 +12,7 @@ mod clock;
 mod hooks;
 mod keeper;
 mod listener;
+mod lock;
 mod metrics;
 mod port;
 mod request;

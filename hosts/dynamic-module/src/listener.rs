@@ -3,46 +3,46 @@
 use std::collections::VecDeque;
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::abi::{self, Config, Scheduler};
 use super::clock;
 use super::keeper::{self, Keeper};
+use super::lock::locked;
 use super::metrics::Metrics;
 use super::sink;
 use super::ticker::{self, Paced};
 use edge_authz::config::{self, ConfigErrors, MAX_BYTES};
 use edge_authz::engine::{Effect, Exchange, FetchId, KeyService};
-use edge_authz::host::Reporting;
-use edge_authz::keys::answer::{AnswerHead, Ending};
+use edge_authz::host::{Reporting, seed};
+use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::Policy;
 use edge_authz::telemetry::{Level, NotSent};
 
-/// While requests wait in some thread.
+/// The period of ticks while requests wait in some thread.
 const FAST: Duration = Duration::from_millis(10);
 
-/// A configuration in force.
+/// An active configuration.
 pub(crate) struct Listener {
-    /// Differs between the configurations of the process.
+    /// Identifies the configuration in the process.
     number: u64,
     policy: Arc<Policy>,
     exchange: Exchange,
     metrics: Metrics,
     keeper: Mutex<Keeper>,
-    /// The number of the snapshot that the threads were woken for.
+    /// The number of the latest snapshot for which the threads were woken.
     woken_for: AtomicU64,
-    /// Asks for the hook on the main thread.
+    /// Requests the hook on the main thread.
     pulse: Alarm,
-    /// How far apart these hooks are, in milliseconds.
+    /// The period of these hooks in milliseconds.
     period: AtomicU64,
-    /// Of each thread in which requests wait, by its index: asks for the hook of one of
-    /// them.
+    /// For each thread, by index: the alarm of one request that waits in it, if any does.
     alarms: Box<[Mutex<Option<Arc<Alarm>>>]>,
     closed: AtomicBool,
 }
 
-/// A hook that is asked for, and not again before it is called.
+/// Requests a hook. It does so only once until Envoy calls the hook.
 pub(crate) struct Alarm {
     scheduler: Scheduler,
     is_asked: AtomicBool,
@@ -56,35 +56,35 @@ impl Alarm {
         }
     }
 
-    /// Asks for the hook in which time has passed.
+    /// Requests the tick hook.
     pub(crate) fn ring(&self) {
         if !self.is_asked.swap(true, Ordering::AcqRel) {
             self.scheduler.commit(TICK);
         }
     }
 
-    /// Asks for the hook in which this request is told what was decided.
+    /// Requests the hook that applies the decision about this request.
     pub(crate) fn tell(&self) {
         self.scheduler.commit(DECIDED);
     }
 
-    /// The hook is called.
+    /// Envoy has called the hook.
     pub(crate) fn has_rung(&self) {
         self.is_asked.store(false, Ordering::Release);
     }
 }
 
-/// The number of the hook in which time has passed.
+/// The event number of the tick hook.
 pub(crate) const TICK: u64 = 1;
-/// The number of the hook in which a decision about a request is done.
+/// The event number of the hook that applies a decision.
 pub(crate) const DECIDED: u64 = 2;
 
 /// Counts configurations.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
 impl Listener {
-    /// Puts a configuration in force. `None` where it is bad or Envoy cannot support
-    /// it: why is in the log, since Envoy does not say.
+    /// Activates a configuration. `None` if it is invalid or Envoy cannot support it. The
+    /// reasons are logged here, because Envoy does not report any.
     pub(crate) fn new(config: Config<'_>, text: &[u8]) -> Option<Arc<Self>> {
         let compiled = if text.len() > MAX_BYTES {
             Err(ConfigErrors::too_large())
@@ -106,8 +106,7 @@ impl Listener {
         let metrics = Metrics::define(config).map_err(|_| "Envoy takes no metrics")?;
         let pulse = config.scheduler().ok_or("Envoy gives no scheduler")?;
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-        let nanos = u64::try_from(now.as_nanos() & i128::from(u64::MAX)).unwrap_or_default();
-        let seed = nanos ^ number.rotate_left(32) ^ u64::from(process::id()).rotate_left(48);
+        let seed = seed(now, number) ^ u64::from(process::id()).rotate_left(48);
         let mut keeper = Keeper::new(&policy, seed, now);
         let effects = keeper.ask(Some(now), KeyService::start);
         let threads = abi::concurrency();
@@ -126,7 +125,7 @@ impl Listener {
             closed: AtomicBool::new(false),
         });
         listener.apply(config, effects);
-        // Whoever only checks a configuration asks no issuer.
+        // A validation of the configuration fetches nothing.
         if !abi::is_validation() {
             let paced = Arc::clone(&listener);
             ticker::register(number, paced).map_err(|_| "the system gives no thread")?;
@@ -150,7 +149,7 @@ impl Listener {
         &self.metrics
     }
 
-    /// Envoy has no request of it any more.
+    /// No request uses it any more.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         ticker::unregister(self.number);
@@ -160,24 +159,24 @@ impl Listener {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Requests wait in the thread of this index, and this alarm is one's of them; or
-    /// none does.
+    /// Sets the alarm of a request that waits in the thread of this index; `None` if no
+    /// request waits there.
     pub(crate) fn set_alarm(&self, thread: usize, alarm: Option<Arc<Alarm>>) {
         let is_new = alarm.is_some();
         if let Some(place) = self.alarms.get(thread) {
             *locked(place) = alarm;
         }
         if is_new {
-            self.hasten();
+            self.wake_soon();
         }
     }
 
-    /// There is something to do on the main thread.
-    pub(crate) fn hasten(&self) {
-        ticker::hasten(self.number);
+    /// Requests a tick on the main thread soon.
+    pub(crate) fn wake_soon(&self) {
+        ticker::wake_soon(self.number);
     }
 
-    /// Time has passed, on the main thread.
+    /// A tick on the main thread.
     pub(crate) fn pulse(&self, config: Config<'_>) {
         self.pulse.has_rung();
         let demands = self.exchange.demands();
@@ -187,7 +186,7 @@ impl Listener {
         self.apply(config, effects);
     }
 
-    /// The answer to a fetch has come, or it never will: on the main thread.
+    /// A fetch has ended, with or without an answer. Envoy calls this on the main thread.
     pub(crate) fn fetched(
         &self,
         config: Config<'_>,
@@ -196,7 +195,7 @@ impl Listener {
         body: &dyn Fn() -> Option<Vec<u8>>,
     ) {
         let mut keeper = locked(&self.keeper);
-        let Some(fetch) = keeper.take(number) else {
+        let Some(fetch) = keeper.fetches.take(&number) else {
             return;
         };
         let effects = keeper.ended(clock::now(), fetch, head, body);
@@ -204,15 +203,15 @@ impl Listener {
         self.apply(config, effects);
     }
 
-    /// Does what the key service says, and hands the threads what serves now. The keeper
-    /// is free meanwhile, since Envoy may come back.
+    /// Applies the effects of the key service, and publishes its snapshot. The keeper is not
+    /// locked meanwhile, because Envoy may call back.
     fn apply(&self, config: Config<'_>, effects: Vec<Effect>) {
         self.publish();
         let mut effects = VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
             match effect {
                 Effect::Fetch(call) => match keeper::send(config, &call) {
-                    Ok(number) => locked(&self.keeper).sent(number, call.id),
+                    Ok(number) => locked(&self.keeper).fetches.sent(number, call.id),
                     Err(why) => {
                         effects.extend(self.not_sent(call.id, why));
                         self.publish();
@@ -226,7 +225,7 @@ impl Listener {
                         sink::log(level, &event.to_string());
                     }
                 }
-                // The service decides about no request.
+                // The service decides no requests.
                 Effect::Answer(_) => {}
             }
         }
@@ -236,14 +235,11 @@ impl Listener {
     }
 
     fn not_sent(&self, fetch: FetchId, why: NotSent) -> Vec<Effect> {
-        let head = AnswerHead {
-            ending: Ending::NotSent(why),
-            ..AnswerHead::default()
-        };
+        let head = AnswerHead::not_sent(why);
         locked(&self.keeper).ended(clock::now(), fetch, &head, &|| None)
     }
 
-    /// Hands the threads what serves now, and wakes those in which requests wait.
+    /// Publishes the current snapshot, and wakes the threads in which requests wait.
     fn publish(&self) {
         let keeper = locked(&self.keeper);
         self.exchange.publish(&keeper.service);
@@ -254,7 +250,7 @@ impl Listener {
         }
     }
 
-    /// Wakes the threads in which requests wait; whether there are any.
+    /// Wakes the threads in which requests wait. Returns whether there are any.
     fn ring(&self) -> bool {
         let mut any = false;
         for place in &self.alarms {
@@ -280,19 +276,8 @@ impl Paced for Listener {
     }
 }
 
-/// The value: whoever had the lock before has left it whole, or it is of a listener
-/// whose hook has panicked, and then what is in it is as good as what came of the last
-/// event.
-fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 fn log_errors(errors: &ConfigErrors) {
-    for error in errors.iter() {
-        sink::log(Level::Error, &format!("configuration: {error}"));
-    }
-    if errors.omitted() > 0 {
-        let line = format!("configuration: and {} more errors", errors.omitted());
+    for line in errors.log_lines() {
         sink::log(Level::Error, &line);
     }
 }

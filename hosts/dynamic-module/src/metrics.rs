@@ -1,12 +1,13 @@
-//! The metrics in Envoy. They are made known with the configuration, by families
-//! with labels: later Envoy takes no new ones.
+//! The metrics in Envoy. They are defined with the configuration, as families with labels,
+//! because Envoy accepts no new ones later.
 
 use std::collections::BTreeMap;
 use std::mem;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use super::abi::{Config, Filter, MetricChange, Refused};
+use super::lock::locked;
 use edge_authz::telemetry::{Change, Family, Measurement, Metric, MetricKind};
 
 /// Counts hooks that panicked: each is a fault of this module.
@@ -15,17 +16,17 @@ const PANICS: &str = "edge_authz_panics";
 /// The metrics of one configuration.
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    /// Envoy's numbers of the families.
+    /// Envoy's ids of the families.
     ids: BTreeMap<Family, usize>,
     panics: usize,
-    /// What the main thread has measured, where Envoy takes it from requests only
-    /// (1.38). No more than there are metrics.
+    /// Changes that the main thread could not report, because Envoy 1.38 accepts them only in
+    /// hooks of requests. At most one for each metric.
     untold: Mutex<BTreeMap<Metric, Change>>,
     has_untold: AtomicBool,
 }
 
 impl Metrics {
-    /// Makes them known.
+    /// Defines them.
     pub(crate) fn define(config: Config<'_>) -> Result<Self, Refused> {
         let define = |family: Family| {
             let is_counter = family.kind() == MetricKind::Counter;
@@ -50,7 +51,7 @@ impl Metrics {
         });
     }
 
-    /// A hook of a request has panicked.
+    /// Counts a panic in a hook of a request.
     pub(crate) fn count_panic(&self, filter: Filter<'_>) {
         filter.change_metric(self.panics, &[], MetricChange::Count(1));
     }
@@ -64,7 +65,7 @@ impl Metrics {
         if told != Some(false) {
             return;
         }
-        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut untold = locked(&self.untold);
         let change = match untold.get(&metric) {
             Some(earlier) => earlier.then(change),
             None => change,
@@ -73,19 +74,19 @@ impl Metrics {
         self.has_untold.store(true, Ordering::Release);
     }
 
-    /// Tells Envoy what the main thread could not, in a hook of a request.
+    /// Reports the changes that the main thread could not report, in a hook of a request.
     pub(crate) fn tell_rest(&self, filter: Filter<'_>) {
         if !self.has_untold.load(Ordering::Acquire) {
             return;
         }
         self.has_untold.store(false, Ordering::Release);
-        let untold = mem::take(&mut *self.untold.lock().unwrap_or_else(PoisonError::into_inner));
+        let untold = mem::take(&mut *locked(&self.untold));
         for (metric, change) in untold {
             self.change(filter, &metric, change);
         }
     }
 
-    /// A metric by number, labels and change; nothing where it does not change.
+    /// Passes a metric's id, labels and change to `tell`. `None` if nothing changes.
     fn with<T>(
         &self,
         metric: &Metric,

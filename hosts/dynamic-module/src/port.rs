@@ -1,8 +1,8 @@
-//! One request of Envoy's, behind the core's port.
+//! The core's port for one request of Envoy.
 
 use super::abi::{Attribute, Filter, List, Refused};
 use edge_authz::cors::ResponseCors;
-use edge_authz::host::{HeaderList, HostError, HttpExchange};
+use edge_authz::host::{HeaderList, HostError, HttpExchange, certificate_digest};
 use edge_authz::http::{HeaderEdit, HeaderMap, LocalReply};
 use edge_authz::telemetry::FilterState;
 
@@ -22,8 +22,8 @@ impl HttpExchange for Filter<'_> {
             HeaderEdit::Set(name, value) => {
                 self.set_header(list, sendable(name)?, sendable(value)?)
             }
-            // Envoy adds no line without a value: there is none then, which is safe,
-            // as it takes no other's place.
+            // Envoy adds no line without a value. Then the header is absent, which is safe:
+            // no value of the client takes its place.
             HeaderEdit::Add(name, value) if value.is_empty() => {
                 self.set_header(list, sendable(name)?, b"")
             }
@@ -39,12 +39,9 @@ impl HttpExchange for Filter<'_> {
         Ok(())
     }
 
-    /// Envoy does not hand its own answers to the response hook, where those of others
-    /// get their CORS headers.
+    /// Envoy does not pass the module's own replies to the response hook, so they get their
+    /// CORS headers here.
     fn reply(&self, reply: &LocalReply, cors: Option<&ResponseCors>) -> Result<(), HostError> {
-        if !(200..600).contains(&reply.status) {
-            return Err(HostError::NotAsked);
-        }
         let own = reply.headers.iter();
         let own = own.map(|(name, value)| (name.as_bytes(), value.as_str().as_bytes()));
         let own: Vec<(&[u8], &[u8])> = own.collect();
@@ -61,8 +58,8 @@ impl HttpExchange for Filter<'_> {
         Ok(())
     }
 
-    /// Envoy ends no stream for a module. An answer that has nothing in it is sent
-    /// instead: it cannot be refused for what it has.
+    /// A module cannot reset a stream in Envoy. It sends an empty reply instead, which cannot
+    /// fail because of its content.
     fn reset(&self) -> Result<(), HostError> {
         let grpc: (&[u8], &[u8]) = (b"grpc-status", grpc_status(503));
         let fields = if is_grpc(*self) { &[grpc][..] } else { &[] };
@@ -79,16 +76,13 @@ impl HttpExchange for Filter<'_> {
     }
 
     fn client_certificate_digest(&self) -> Result<Option<[u8; 32]>, HostError> {
-        match self.attribute(Attribute::PEER_CERTIFICATE_DIGEST) {
-            None => Ok(None),
-            Some(digits) if digits.is_empty() => Ok(None),
-            Some(digits) => digest(&digits).map(Some).ok_or(HostError::Malformed),
-        }
+        let digits = self.attribute(Attribute::PEER_CERTIFICATE_DIGEST);
+        certificate_digest(&digits.unwrap_or_default())
     }
 }
 
-/// Whether Envoy takes the request for one of gRPC, and makes of an answer of a module one
-/// of gRPC, with the status OK where the answer has none.
+/// Whether Envoy treats the request as gRPC. It then turns a module's reply into a gRPC one,
+/// with the status OK if the reply has no `grpc-status`.
 fn is_grpc(filter: Filter<'_>) -> bool {
     let is_grpc = |fields: &mut dyn Iterator<Item = (&[u8], &[u8])>| {
         let mut types = fields.filter(|(name, _)| name.eq_ignore_ascii_case(b"content-type"));
@@ -102,8 +96,7 @@ fn is_grpc_type(content_type: &[u8]) -> bool {
     matches!(rest, Some([] | [b'+', ..]))
 }
 
-/// What Envoy makes of a status where it is asked to: see "HTTP to gRPC Status Code
-/// Mapping" of gRPC.
+/// The gRPC status of an HTTP status, as in gRPC's "HTTP to gRPC Status Code Mapping".
 const fn grpc_status(status: u16) -> &'static [u8] {
     match status {
         400 => b"13",
@@ -129,8 +122,7 @@ impl From<HeaderList> for List {
     }
 }
 
-/// Bytes that end neither a line nor a text: Envoy writes what a module gives it as it
-/// is.
+/// Refuses bytes that would end a line or a text: Envoy writes a module's bytes unchanged.
 fn sendable(bytes: &[u8]) -> Result<&[u8], HostError> {
     if bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
         return Err(HostError::NotAsked);
@@ -138,7 +130,7 @@ fn sendable(bytes: &[u8]) -> Result<&[u8], HostError> {
     Ok(bytes)
 }
 
-/// The fields of an answer after changes.
+/// The header fields of a reply with changes applied.
 fn edited<'a>(
     mut fields: Vec<(&'a [u8], &'a [u8])>,
     edits: &'a [HeaderEdit<'a>],
@@ -158,22 +150,6 @@ fn edited<'a>(
 
 fn remove(fields: &mut Vec<(&[u8], &[u8])>, name: &[u8]) {
     fields.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-}
-
-/// Reads a digest of two hexadecimal digits for each byte.
-fn digest(digits: &[u8]) -> Option<[u8; 32]> {
-    let mut digest = [0; 32];
-    let (pairs, []) = digits.as_chunks::<2>() else {
-        return None;
-    };
-    if pairs.len() != digest.len() {
-        return None;
-    }
-    for (byte, pair) in digest.iter_mut().zip(pairs) {
-        let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
-        *byte = u8::try_from(high?.checked_shl(4)? | low?).ok()?;
-    }
-    Some(digest)
 }
 
 #[cfg(test)]
@@ -228,21 +204,5 @@ mod tests {
         ];
         let expected: [(&[u8], &[u8]); 3] = [(b"x", b"y"), (b"Vary", b"origin"), (b"new", b"2")];
         assert_eq!(edited(fields, &edits), expected);
-    }
-
-    #[test]
-    fn a_digest_is_exactly_64_digits() {
-        let digits = "0aFF".repeat(16);
-        let expected: Vec<u8> = [0x0a, 0xff].repeat(16);
-        assert_eq!(digest(digits.as_bytes()).unwrap().to_vec(), expected);
-        for bad in [
-            &digits.replacen('0', "", 1),
-            &digits.replacen("0a", "", 1),
-            "",
-            &format!("{digits}00"),
-            &digits.replace('a', "g"),
-        ] {
-            assert_eq!(digest(bad.as_bytes()), None, "{bad}");
-        }
     }
 }

@@ -15,7 +15,7 @@ pub(crate) enum Request {
         worker: Rc<Worker>,
         stream: Rc<Stream>,
     },
-    /// It is refused, whatever it is.
+    /// Every request is refused, because no judge is available.
     Refused,
 }
 
@@ -77,7 +77,7 @@ impl Request {
         }
     }
 
-    /// A hook of it has panicked.
+    /// Counts a panic in one of its hooks.
     pub(crate) fn count_panic(&self, filter: Filter<'_>) {
         if let Self::Judged { worker, .. } = self {
             worker.listener().metrics().count_panic(filter);
@@ -86,8 +86,8 @@ impl Request {
 }
 
 impl Drop for Request {
-    /// Envoy tells before that it is over; where that failed, nobody waits for it
-    /// any more nevertheless.
+    /// Envoy has reported its end before. If that failed, it must not stay among the waiting
+    /// requests.
     fn drop(&mut self) {
         if let Self::Judged { worker, stream } = self
             && stream.is_pending()
@@ -97,7 +97,7 @@ impl Drop for Request {
     }
 }
 
-/// Refuses a request, where its judge cannot.
+/// Refuses a request without its judge.
 pub(crate) fn refuse(filter: Filter<'_>) {
     Fallback::new(Rc::new(Sink::default())).refuse(&filter);
 }

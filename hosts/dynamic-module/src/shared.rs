@@ -1,19 +1,19 @@
-//! What is known of key sources, for all configurations of the process: one that takes
-//! another's place has its keys at once, whatever has become of the issuer.
+//! The data of key sources that all configurations of the process share. A configuration
+//! that replaces another has its keys at once, even if the issuer is unavailable.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
+use super::lock::locked;
 use edge_authz::engine::{NotSet, SharedData, Unavailable};
 
-/// The most bytes of all values together. Entries outlive configurations, as nobody can
-/// tell which will be asked for again. At the bound each configuration keeps its keys for
-/// itself.
+/// The maximum size of all values together, in bytes. Entries outlive configurations,
+/// because a later one may need them. Beyond the bound, configurations do not share keys.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
-/// What an entry takes besides its value: its name, and its place.
+/// The size of an entry without its value, in bytes.
 const ENTRY_BYTES: usize = 256;
 
-/// The data of the process. Only the main thread looks at it.
+/// The data of the process. Only the main thread uses it.
 #[derive(Debug)]
 pub(crate) struct Shared {
     entries: Mutex<Entries>,
@@ -39,19 +39,15 @@ impl Shared {
             most,
         }
     }
-
-    fn entries(&self) -> MutexGuard<'_, Entries> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl SharedData for Shared {
     fn get(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, Unavailable> {
-        Ok(self.entries().all.get(key).cloned())
+        Ok(locked(&self.entries).all.get(key).cloned())
     }
 
     fn set(&self, key: &str, value: &[u8], last_change: Option<u32>) -> Result<(), NotSet> {
-        let mut entries = self.entries();
+        let mut entries = locked(&self.entries);
         let known = entries.all.get(key);
         let (former, number) = match known {
             Some((former, number)) => (former.len().saturating_add(ENTRY_BYTES), *number),
@@ -80,7 +76,7 @@ mod tests {
     fn a_value_is_changed_only_by_who_knows_it() {
         let shared = Shared::new(MOST_BYTES);
         assert_eq!(shared.get("a"), Ok(None));
-        // Where there is none, any number is right.
+        // A missing entry can be set with any number.
         shared.set("a", b"1", Some(u32::MAX)).unwrap();
         let (value, first) = shared.get("a").unwrap().unwrap();
         assert_eq!(value, b"1");

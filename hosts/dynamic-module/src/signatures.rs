@@ -1,8 +1,8 @@
-//! Signature checks by AWS-LC, which has the same arithmetic in assembly.
+//! Signature checks by AWS-LC, whose arithmetic is written in assembly.
 //!
-//! It does the arithmetic and nothing else: that the key's type fits the algorithm, and
-//! that the key is strong enough, is judged before. What it has no answer to, the core
-//! checks itself.
+//! It does only the arithmetic. The core has checked before that the key's type fits the
+//! algorithm, and that the key is strong enough. Signatures that AWS-LC does not support
+//! are checked by the core itself.
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1,
@@ -18,10 +18,11 @@ const P256: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07];
 const P384: &[u8] = &[0x2B, 0x81, 0x04, 0x00, 0x22];
 const P521: &[u8] = &[0x2B, 0x81, 0x04, 0x00, 0x23];
 
-/// Where the identifiers are: before the key, which could hold anything.
+/// The part of the key's encoding that is searched for the identifiers, in bytes. What
+/// follows is the key itself, which could contain any bytes.
 const HEAD: usize = 32;
 
-/// AWS-LC. It keeps nothing between two checks.
+/// The checks by AWS-LC. They keep no state.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Signatures;
 

@@ -1,4 +1,4 @@
-//! What the requests of one thread tell their operator.
+//! The metrics and log lines of the requests of one thread.
 
 use std::cell::RefCell;
 
@@ -7,18 +7,18 @@ use super::metrics::Metrics;
 use edge_authz::host::{HostError, Reporting};
 use edge_authz::telemetry::{Change, Level, Metric};
 
-/// Gathers the metrics that one hook changes: Envoy takes them from a request's hook.
+/// Gathers the metrics that one hook changes. Envoy accepts them only in a request's hook.
 #[derive(Debug, Default)]
 pub(crate) struct Sink {
-    /// Every metric that was ever changed: no more than there are reasons and results
-    /// for each provider.
+    /// Every metric that was ever changed. Their number is bounded by the reasons and results
+    /// of each provider.
     known: RefCell<Vec<Metric>>,
-    /// Each has one entry at most for each time that it is told of.
+    /// At most one change for each metric between two reports.
     changes: RefCell<Vec<(usize, Change)>>,
 }
 
 impl Sink {
-    /// Tells Envoy what was gathered.
+    /// Reports the gathered changes to Envoy.
     pub(crate) fn tell(&self, metrics: &Metrics, filter: Filter<'_>) {
         let Ok(mut changes) = self.changes.try_borrow_mut() else {
             return;

@@ -1,7 +1,7 @@
-//! Makes time pass: Envoy has no timer for the configuration of a filter.
+//! The ticks of configurations, for which Envoy has no timer.
 //!
-//! One thread for the whole process, while there are configurations. It does nothing
-//! but to ask Envoy for hooks in Envoy's own threads.
+//! One thread serves the whole process while there are configurations. It only requests
+//! hooks, which Envoy calls in its own threads.
 
 use std::io;
 use std::mem;
@@ -9,21 +9,24 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// What has something to do from time to time.
+use super::lock::locked;
+
+/// Something that needs ticks.
 pub(crate) trait Paced: Send + Sync {
-    /// Asks for the hooks in which it is done, and says how long until the next time.
-    /// Neither blocks nor panics.
+    /// Requests the hooks of one tick, and returns the time until the next one. It neither
+    /// blocks nor panics.
     fn beat(&self) -> Duration;
 }
 
-/// Those that have something to do, and the thread.
+/// Everything that needs ticks, and the thread.
 struct Ticker {
     state: Mutex<State>,
     changed: Condvar,
 }
 
 struct State {
-    /// Counts the threads: a former one, which is about to end, is not the present one.
+    /// The number of threads so far. It tells the current thread from a former one that is
+    /// about to end.
     generation: u64,
     entries: Vec<Entry>,
     thread: Option<JoinHandle<()>>,
@@ -32,7 +35,7 @@ struct State {
 struct Entry {
     number: u64,
     due: Instant,
-    /// When it had its last beat.
+    /// The time of its last tick.
     last: Option<Instant>,
     paced: Arc<dyn Paced>,
 }
@@ -46,20 +49,20 @@ static TICKER: Ticker = Ticker {
     changed: Condvar::new(),
 };
 
-/// The least time between two beats of one entry.
+/// The minimum time between two ticks of one entry.
 const LEAST: Duration = Duration::from_millis(1);
 
-/// The least time between two beats where whoever sends requests can cause them.
-const LEAST_IN_HASTE: Duration = Duration::from_millis(5);
+/// The minimum time between two ticks that clients can cause.
+const MIN_SOON: Duration = Duration::from_millis(5);
 
-/// The longest sleep.
+/// The maximum time between two ticks.
 const MOST: Duration = Duration::from_millis(500);
 
-/// Begins to tick for a configuration, by its number.
+/// Starts the ticks of a configuration, by its number.
 ///
 /// # Errors
 ///
-/// The system gives no thread.
+/// The system cannot start a thread.
 pub(crate) fn register(number: u64, paced: Arc<dyn Paced>) -> io::Result<()> {
     let mut state = TICKER.state();
     if state.thread.is_none() {
@@ -79,8 +82,8 @@ pub(crate) fn register(number: u64, paced: Arc<dyn Paced>) -> io::Result<()> {
     Ok(())
 }
 
-/// Ticks for this configuration soon.
-pub(crate) fn hasten(number: u64) {
+/// Brings the next tick of this configuration forward.
+pub(crate) fn wake_soon(number: u64) {
     let mut state = TICKER.state();
     let now = now();
     for entry in state
@@ -88,14 +91,14 @@ pub(crate) fn hasten(number: u64) {
         .iter_mut()
         .filter(|entry| entry.number == number)
     {
-        let soon = entry.last.and_then(|last| last.checked_add(LEAST_IN_HASTE));
+        let soon = entry.last.and_then(|last| last.checked_add(MIN_SOON));
         entry.due = entry.due.min(soon.map_or(now, |soon| soon.max(now)));
     }
     drop(state);
     TICKER.changed.notify_all();
 }
 
-/// Ticks no longer for this configuration. With the last one the thread ends, before
+/// Stops the ticks of this configuration. After the last one, the thread has ended when
 /// this returns.
 pub(crate) fn unregister(number: u64) {
     let mut state = TICKER.state();
@@ -115,14 +118,14 @@ pub(crate) fn unregister(number: u64) {
     TICKER.changed.notify_all();
     drop(left);
     if let Some(thread) = thread {
-        // It has nothing to panic about.
+        // The thread does not panic.
         let _ = thread.join();
     }
 }
 
 impl Ticker {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.state)
     }
 
     fn run(&self, generation: u64) {
@@ -185,7 +188,7 @@ mod tests {
             register(100 + number, slow.clone()).unwrap();
             slow_beats.recv_timeout(patience).unwrap();
             let began = now();
-            hasten(100 + number);
+            wake_soon(100 + number);
             slow_beats.recv_timeout(patience).unwrap();
             assert!(began.elapsed() < MOST);
             unregister(number);

@@ -17,13 +17,12 @@ use edge_authz::http::RequestHead;
 use edge_authz::time::UnixTime;
 
 thread_local! {
-    /// The configurations that this thread has served, by their numbers. Those that are
-    /// closed go with the next new one: there is one of them at most for each that
-    /// is in force.
+    /// The configurations that this thread has served, by number. Closed ones are dropped
+    /// when the thread serves a new one.
     static WORKERS: RefCell<BTreeMap<u64, Rc<Worker>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// What decides in one thread: a judge, and the requests that wait for it.
+/// The judge of one thread, and the requests that wait for its decision.
 pub(crate) struct Worker {
     listener: Arc<Listener>,
     /// The thread's index.
@@ -32,11 +31,11 @@ pub(crate) struct Worker {
     sink: Rc<Sink>,
     settler: Settler<Sink>,
     waiting: RefCell<BTreeMap<StreamId, Waiter>>,
-    /// The one of those that wait whose alarm the listener has.
+    /// The waiting request whose alarm the listener has.
     alarmed: Cell<Option<StreamId>>,
-    /// What the key service was last told.
+    /// The demand that was last passed to the key service.
     told: RefCell<Demand>,
-    /// Whether that was anything.
+    /// Whether that demand wanted anything.
     has_told: Cell<bool>,
     last_stream: Cell<u32>,
 }
@@ -45,12 +44,12 @@ pub(crate) struct Worker {
 struct Waiter {
     stream: Rc<Stream>,
     alarm: Arc<Alarm>,
-    /// What was decided: its own hook does it.
+    /// The decision, which the request's own hook applies.
     decided: Option<Box<Answer>>,
 }
 
 impl Worker {
-    /// The one of this thread.
+    /// The worker of this thread.
     pub(crate) fn of(listener: &Arc<Listener>, filter: Filter<'_>) -> Option<Rc<Self>> {
         WORKERS.with(|workers| {
             let mut workers = workers.try_borrow_mut().ok()?;
@@ -85,14 +84,14 @@ impl Worker {
         &self.listener
     }
 
-    /// A new request. Its name comes again after 2^32 others, when it has long been over.
+    /// A new request. Its id is reused after 2^32 others, long after its end.
     pub(crate) fn stream(&self) -> Rc<Stream> {
         let number = self.last_stream.get().wrapping_add(1);
         self.last_stream.set(number);
         Stream::new(StreamId(number))
     }
 
-    /// The headers of a request have come.
+    /// The headers of a request have arrived.
     pub(crate) fn request_headers(&self, filter: Filter<'_>, stream: &Rc<Stream>) -> Passage {
         self.settler.report().refresh();
         let effects = filter
@@ -123,7 +122,7 @@ impl Worker {
         self.settler.settle(&filter, stream, &refusal, At::Headers);
     }
 
-    /// False where the request would wait for good, since nobody could wake it.
+    /// Lets a request wait. Returns false if nothing could wake it later.
     fn begin_to_wait(&self, filter: Filter<'_>, stream: &Rc<Stream>) -> bool {
         let Ok(mut waiting) = self.waiting.try_borrow_mut() else {
             return false;
@@ -142,7 +141,7 @@ impl Worker {
         true
     }
 
-    /// Has the listener wake this thread by the first of those that wait.
+    /// Gives the listener the alarm of the first waiting request, to wake this thread by.
     fn set_alarm(&self) {
         let Ok(waiting) = self.waiting.try_borrow() else {
             return;
@@ -156,8 +155,8 @@ impl Worker {
         }
     }
 
-    /// A hook that a request has asked for: time has passed for all of this thread, which
-    /// is where requests that wait are decided.
+    /// A tick of this thread, in the hook of one waiting request. All waiting requests are
+    /// decided on ticks.
     pub(crate) fn tick(&self, filter: Filter<'_>, stream: &Stream) {
         if let Ok(waiting) = self.waiting.try_borrow()
             && let Some(waiter) = waiting.get(&stream.id())
@@ -167,7 +166,7 @@ impl Worker {
         self.settler.report().refresh();
         match self.ask(Judge::tick) {
             Some(effects) => self.apply(effects, None),
-            // Whose time is up cannot be told any more.
+            // Without a clock, no deadline can be checked.
             None => self.abandon(),
         }
         self.set_alarm();
@@ -176,7 +175,7 @@ impl Worker {
         self.report(filter);
     }
 
-    /// Asks for the next tick at once where there is more to do than one does.
+    /// Requests the next tick at once if this one did not finish the work.
     fn hurry(&self) {
         let judge = self.judge.try_borrow();
         if judge.is_ok_and(|judge| judge.is_behind())
@@ -187,7 +186,7 @@ impl Worker {
         }
     }
 
-    /// Does what was decided about a request, in its own hook: each has one.
+    /// Applies the decision about a request that waited, in its own hook.
     pub(crate) fn decided(&self, filter: Filter<'_>, stream: &Stream) {
         let taken = self.waiting.try_borrow_mut().ok().and_then(|mut waiting| {
             waiting.get(&stream.id())?.decided.as_ref()?;
@@ -200,7 +199,7 @@ impl Worker {
         }
     }
 
-    /// The trailers of a request have come.
+    /// The trailers of a request have arrived.
     pub(crate) fn request_trailers(
         &self,
         filter: Filter<'_>,
@@ -212,7 +211,7 @@ impl Worker {
         passage
     }
 
-    /// The headers of a response have come, whoever gives it.
+    /// The headers of a response have arrived, from the upstream or from Envoy.
     pub(crate) fn response_headers(&self, filter: Filter<'_>, stream: &Stream) -> Passage {
         if stream.is_pending() {
             stream.overtaken(self.cors_of_waiting(stream.id()));
@@ -223,7 +222,7 @@ impl Worker {
         passage
     }
 
-    /// A request is over, whoever ended it.
+    /// A request has ended.
     pub(crate) fn ended(&self, filter: Filter<'_>, stream: &Stream) {
         if stream.is_pending() {
             self.forget(stream);
@@ -232,7 +231,7 @@ impl Worker {
         }
     }
 
-    /// Forgets a request that waits, if it does.
+    /// Forgets a request, whether or not it waits.
     pub(crate) fn forget(&self, stream: &Stream) {
         if let Ok(mut waiting) = self.waiting.try_borrow_mut() {
             waiting.remove(&stream.id());
@@ -249,7 +248,7 @@ impl Worker {
         }
     }
 
-    /// Refuses all that wait.
+    /// Refuses all waiting requests.
     fn abandon(&self) {
         let ids: Vec<StreamId> = match self.waiting.try_borrow() {
             Ok(waiting) => waiting.keys().copied().collect(),
@@ -267,12 +266,12 @@ impl Worker {
         judge.cors_of_waiting(stream).cloned()
     }
 
-    /// Tells the judge of an event, by what serves at this moment. `None` where that is
-    /// not possible.
+    /// Passes an event to the judge, which uses the latest snapshot. `None` if that is not
+    /// possible.
     fn ask(&self, event: impl FnOnce(&mut Judge, Env<'_>) -> Vec<Effect>) -> Option<Vec<Effect>> {
         let mut judge = self.judge.try_borrow_mut().ok()?;
         let newer = self.listener.exchange().newer_than(&judge);
-        // Read after the snapshot was: nothing in it is later.
+        // The clock is read after the snapshot, so that no time in it is in the future.
         let now: UnixTime = clock::now()?;
         if let Some(newer) = newer {
             judge.adopt(&newer, now);
@@ -285,8 +284,8 @@ impl Worker {
         Some(event(&mut judge, env))
     }
 
-    /// Does what the judge says. `here` is the request whose headers the hook brings, if
-    /// it does.
+    /// Applies the effects of the judge. `here` is the request whose headers have arrived in
+    /// this hook, if any.
     fn apply(&self, effects: Vec<Effect>, here: Option<(Filter<'_>, &Rc<Stream>)>) {
         for effect in effects {
             match (effect, here) {
@@ -304,8 +303,8 @@ impl Worker {
         }
     }
 
-    /// Keeps a decision for the request's own hook. If its client leaves before, it is
-    /// forgotten.
+    /// Keeps a decision for the request's own hook. It is dropped if the client disconnects
+    /// before.
     fn decide(&self, answer: Box<Answer>) {
         if let Ok(mut waiting) = self.waiting.try_borrow_mut()
             && let Some(waiter) = waiting.get_mut(&answer.stream)
@@ -316,7 +315,7 @@ impl Worker {
         }
     }
 
-    /// Says what the judge wants of the key service, where that has changed.
+    /// Passes the judge's demand to the key service if it has changed.
     fn tell_demand(&self) {
         let Ok(judge) = self.judge.try_borrow() else {
             return;
@@ -332,12 +331,12 @@ impl Worker {
         if *told != demand {
             told.clone_from(&demand);
             if self.listener.exchange().want(self.thread, demand) {
-                self.listener.hasten();
+                self.listener.wake_soon();
             }
         }
     }
 
-    /// Tells Envoy what was measured.
+    /// Reports the measurements to Envoy.
     fn report(&self, filter: Filter<'_>) {
         self.settler.report().flush();
         self.sink.tell(self.listener.metrics(), filter);
