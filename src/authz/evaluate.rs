@@ -70,8 +70,7 @@ impl<'a, T: Trace> Evaluation<'a, T> {
         };
         let mut decision = self.at_route(&found, route);
         decision.facts.route = Some(Arc::clone(&route.name));
-        let route = policy.route(found.route());
-        (decision, route.and_then(|route| route.cors.as_ref()))
+        (decision, route.cors.as_ref())
     }
 
     fn at_route(&mut self, found: &RouteMatch<'_>, route: &Route) -> Decision {

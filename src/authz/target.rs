@@ -76,11 +76,11 @@ impl<'r> Target<'r> {
     }
 
     /// The route of a request with this method at this target.
-    pub(super) fn reached<'p>(
-        &'p self,
+    pub(super) fn reached<'t, 'p: 't>(
+        &'t self,
         policy: &'p Policy,
         method: &[u8],
-    ) -> Option<(RouteMatch<'p>, &'p Route)> {
+    ) -> Option<(RouteMatch<'t>, &'p Route)> {
         let found = policy.table.find(self.host.as_ref(), method, &self.path)?;
         let route = policy.route(found.route())?;
         Some((found, route))
