@@ -6,49 +6,12 @@ use std::net::SocketAddr;
 
 use serde_json::json;
 
+use crate::operator::Operator;
 use crate::support::bootstrap::Builder;
 use crate::support::echo::Echo;
 use crate::support::envoy::Envoy;
 use crate::support::http::Request;
-use crate::support::template::{insert, replace};
 use crate::support::tools;
-
-/// An Envoy with one listener; `{{…}}` is replaced.
-const BOOTSTRAP: &str = r#"
-admin: {address: {socket_address: {address: 127.0.0.1, port_value: 0}}}
-static_resources:
-  listeners:
-    - name: api
-      address: {socket_address: {address: 127.0.0.1, port_value: 0}}
-      filter_chains:
-        - filters:
-            - name: envoy.filters.network.http_connection_manager
-              typed_config:
-                "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-                stat_prefix: api
-                {{hardening}}
-                http_filters:
-                  - name: edge_authz
-                    typed_config:
-                      "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
-                      config:
-                        vm_config: {runtime: envoy.wasm.runtime.v8, code: {local: {filename: "{{module}}"}}}
-                        configuration: {"@type": type.googleapis.com/google.protobuf.StringValue, value: '{{configuration}}'}
-                  - name: envoy.filters.http.router
-                    typed_config:
-                      "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
-                route_config:
-                  virtual_hosts:
-                    - name: api
-                      domains: ["*"]
-                      routes: [{match: {prefix: /}, route: {cluster: upstream}}]
-  clusters:
-    - name: upstream
-      type: STATIC
-      load_assignment:
-        cluster_name: upstream
-        endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: {{port}}}}}}]}]
-"#;
 
 const OVERRIDES: [&str; 5] = [
     "x-http-method-override",
@@ -66,16 +29,14 @@ fn start(hardening: &str, upstream: SocketAddr) -> Envoy {
             {"match": "GET /admin", "access": "denied"},
         ],
     });
-    let text = insert(BOOTSTRAP, "{{hardening}}", hardening);
-    let filled = [
-        ("{{module}}", tools::module().display().to_string()),
-        ("{{configuration}}", configuration.to_string()),
-        ("{{port}}", upstream.port().to_string()),
-    ];
-    let text = filled
-        .iter()
-        .fold(text, |text, (mark, value)| replace(&text, mark, value));
-    Builder::from_bootstrap(text).start()
+    let operator = Operator {
+        stats: "",
+        connection_manager: hardening,
+        action: "route: {cluster: upstream}",
+        cluster: ("upstream", upstream),
+        configuration: &configuration,
+    };
+    Builder::from_bootstrap(operator.bootstrap()).start()
 }
 
 /// The header fields of a request that reached the upstream.

@@ -24,6 +24,7 @@ mod hostile;
 mod keys;
 mod memory;
 mod observability;
+mod operator;
 mod reload;
 mod soak;
 mod startup;

@@ -6,52 +6,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::operator::Operator;
 use crate::support::bootstrap::Builder;
 use crate::support::envoy::Envoy;
 use crate::support::http::Request;
 use crate::support::issuer::Issuer;
 use crate::support::process::{Scratch, wait_until};
-use crate::support::template::{insert, replace};
+use crate::support::template::replace;
 use crate::support::tokens::{TokenMaker, claims_with};
 use crate::support::tools;
-
-/// An Envoy with one listener; `{{…}}` is replaced.
-const BOOTSTRAP: &str = r#"
-{{stats}}
-admin: {address: {socket_address: {address: 127.0.0.1, port_value: 0}}}
-static_resources:
-  listeners:
-    - name: api
-      address: {socket_address: {address: 127.0.0.1, port_value: 0}}
-      filter_chains:
-        - filters:
-            - name: envoy.filters.network.http_connection_manager
-              typed_config:
-                "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-                stat_prefix: api
-                {{access_log}}
-                http_filters:
-                  - name: edge_authz
-                    typed_config:
-                      "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
-                      config:
-                        vm_config: {runtime: envoy.wasm.runtime.v8, code: {local: {filename: "{{module}}"}}}
-                        configuration: {"@type": type.googleapis.com/google.protobuf.StringValue, value: '{{configuration}}'}
-                  - name: envoy.filters.http.router
-                    typed_config:
-                      "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
-                route_config:
-                  virtual_hosts:
-                    - name: api
-                      domains: ["*"]
-                      routes: [{match: {prefix: /}, direct_response: {status: 200}}]
-  clusters:
-    - name: issuer
-      type: STATIC
-      load_assignment:
-        cluster_name: issuer
-        endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: {{port}}}}}}]}]
-"#;
 
 fn snippet(name: &str) -> String {
     fs::read_to_string(tools::root().join("envoy/observability").join(name)).expect(name)
@@ -76,16 +39,14 @@ fn bootstrap(issuer: &Issuer, log: &str, access_log: &str, telemetry: &Value) ->
         .as_object_mut()
         .expect("an object")
         .extend(members);
-    let text = insert(BOOTSTRAP, "{{stats}}", &snippet("stats-tags.yaml"));
-    let text = insert(&text, "{{access_log}}", &snippet(access_log));
-    let text = replace(&text, "/dev/stdout", log);
-    [
-        ("{{module}}", tools::module().display().to_string()),
-        ("{{configuration}}", configuration.to_string()),
-        ("{{port}}", issuer.address().port().to_string()),
-    ]
-    .iter()
-    .fold(text, |text, (mark, value)| replace(&text, mark, value))
+    let operator = Operator {
+        stats: &snippet("stats-tags.yaml"),
+        connection_manager: &replace(&snippet(access_log), "/dev/stdout", log),
+        action: "direct_response: {status: 200}",
+        cluster: ("issuer", issuer.address()),
+        configuration: &configuration,
+    };
+    operator.bootstrap()
 }
 
 /// The status of a request, and its entry in the access log: reason, route and provider.

@@ -1,0 +1,79 @@
+//! The bootstrap of an operator who inserts the snippets of `envoy/`.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+
+use crate::support::template::{insert, replace};
+use crate::support::tools;
+
+/// One listener with the module, and one cluster; `{{…}}` is replaced.
+const BOOTSTRAP: &str = r#"
+{{stats}}
+admin: {address: {socket_address: {address: 127.0.0.1, port_value: 0}}}
+static_resources:
+  listeners:
+    - name: api
+      address: {socket_address: {address: 127.0.0.1, port_value: 0}}
+      filter_chains:
+        - filters:
+            - name: envoy.filters.network.http_connection_manager
+              typed_config:
+                "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+                stat_prefix: api
+                {{connection_manager}}
+                http_filters:
+                  - name: edge_authz
+                    typed_config:
+                      "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
+                      config:
+                        vm_config: {runtime: envoy.wasm.runtime.v8, code: {local: {filename: "{{module}}"}}}
+                        configuration: {"@type": type.googleapis.com/google.protobuf.StringValue, value: '{{configuration}}'}
+                  - name: envoy.filters.http.router
+                    typed_config:
+                      "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
+                route_config:
+                  virtual_hosts:
+                    - name: api
+                      domains: ["*"]
+                      routes: [{match: {prefix: /}, {{action}}}]
+  clusters:
+    - name: {{cluster}}
+      type: STATIC
+      load_assignment:
+        cluster_name: {{cluster}}
+        endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: {{port}}}}}}]}]
+"#;
+
+/// What differs between the operators.
+pub(crate) struct Operator<'a> {
+    /// Members of the bootstrap.
+    pub(crate) stats: &'a str,
+    /// Members of the connection manager.
+    pub(crate) connection_manager: &'a str,
+    /// What the only route does, as members of a YAML object.
+    pub(crate) action: &'a str,
+    /// The name and the address of the only cluster.
+    pub(crate) cluster: (&'a str, SocketAddr),
+    /// The module's configuration.
+    pub(crate) configuration: &'a Value,
+}
+
+impl Operator<'_> {
+    /// The bootstrap with the snippets in their places.
+    pub(crate) fn bootstrap(&self) -> String {
+        let text = insert(BOOTSTRAP, "{{stats}}", self.stats);
+        let text = insert(&text, "{{connection_manager}}", self.connection_manager);
+        let (cluster, address) = self.cluster;
+        let text = [
+            ("{{module}}", tools::module().display().to_string()),
+            ("{{action}}", self.action.to_owned()),
+            ("{{cluster}}", cluster.to_owned()),
+            ("{{port}}", address.port().to_string()),
+        ]
+        .iter()
+        .fold(text, |text, (mark, value)| replace(&text, mark, value));
+        // It is inserted last, because it may contain braces of its own.
+        replace(&text, "{{configuration}}", &self.configuration.to_string())
+    }
+}

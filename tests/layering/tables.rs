@@ -1,0 +1,179 @@
+//! What the modules of each crate may import, from the bottom up.
+
+/// The modules of a crate, each with the modules of the same crate that it may import.
+pub(super) type Table = &'static [(&'static str, &'static [&'static str])];
+
+pub(super) const CORE: Table = &[
+    ("time", &[]),
+    ("order", &[]),
+    ("json", &[]),
+    ("memory", &[]),
+    ("crypto", &["memory"]),
+    ("http", &[]),
+    ("jwk", &["crypto", "json", "memory"]),
+    ("jws", &["crypto", "json", "jwk"]),
+    ("rules", &[]),
+    (
+        "jwt",
+        &["order", "crypto", "json", "jwk", "jws", "rules", "time"],
+    ),
+    ("cors", &["order", "http"]),
+    ("telemetry", &["cors", "json", "jwk"]),
+    (
+        "policy",
+        &[
+            "order",
+            "cors",
+            "crypto",
+            "http",
+            "jwk",
+            "jwt",
+            "memory",
+            "rules",
+            "telemetry",
+        ],
+    ),
+    (
+        "config",
+        &[
+            "memory",
+            "order",
+            "cors",
+            "crypto",
+            "http",
+            "jwk",
+            "json",
+            "jwt",
+            "policy",
+            "rules",
+            "telemetry",
+        ],
+    ),
+    (
+        "keys",
+        &["http", "json", "jwk", "policy", "telemetry", "time"],
+    ),
+    (
+        "authz",
+        &[
+            "cors",
+            "crypto",
+            "http",
+            "jwk",
+            "jwt",
+            "policy",
+            "rules",
+            "telemetry",
+            "time",
+        ],
+    ),
+    (
+        "engine",
+        &[
+            "authz",
+            "cors",
+            "crypto",
+            "http",
+            "jwk",
+            "jwt",
+            "keys",
+            "memory",
+            "policy",
+            "telemetry",
+            "time",
+        ],
+    ),
+    (
+        "host",
+        &[
+            "authz",
+            "cors",
+            "crypto",
+            "engine",
+            "http",
+            "keys",
+            "policy",
+            "telemetry",
+            "time",
+        ],
+    ),
+];
+
+const MODULE: Table = &[
+    ("host", &[]),
+    ("memory", &[]),
+    ("document", &["memory"]),
+    ("port", &["host"]),
+    ("listeners", &["host", "memory", "port"]),
+    (
+        "configuration",
+        &["document", "host", "listeners", "memory"],
+    ),
+    ("pending", &["configuration", "host", "listeners", "memory"]),
+    ("deny", &["port"]),
+    ("request", &["port"]),
+    (
+        "root",
+        &[
+            "configuration",
+            "deny",
+            "host",
+            "listeners",
+            "pending",
+            "port",
+            "request",
+        ],
+    ),
+];
+
+const DYNAMIC_MODULE: Table = &[
+    ("clock", &[]),
+    ("lock", &[]),
+    ("shared", &["lock"]),
+    ("signatures", &[]),
+    ("ticker", &["lock"]),
+    ("abi", &[]),
+    ("port", &["abi"]),
+    ("metrics", &["abi", "lock"]),
+    ("sink", &["abi", "metrics"]),
+    ("keeper", &["abi", "shared"]),
+    (
+        "listener",
+        &[
+            "abi", "clock", "keeper", "lock", "metrics", "sink", "ticker",
+        ],
+    ),
+    (
+        "worker",
+        &["abi", "clock", "listener", "signatures", "sink"],
+    ),
+    ("request", &["abi", "listener", "sink", "worker"]),
+    ("hooks", &["abi", "listener", "request"]),
+];
+
+const COMMAND: Table = &[
+    ("cases", &[]),
+    ("words", &[]),
+    ("source", &[]),
+    ("tree", &[]),
+    ("report", &["source"]),
+    ("subject", &["report", "source", "tree"]),
+    ("patterns", &["subject", "tree"]),
+    (
+        "check",
+        &["patterns", "report", "source", "subject", "tree"],
+    ),
+    ("load", &["check", "report", "source", "subject"]),
+    ("routes", &["load", "patterns", "words"]),
+    ("explain", &["load", "patterns", "words"]),
+    ("test", &["cases", "load", "source"]),
+    ("arguments", &["explain"]),
+];
+
+/// Each crate's folder with its modules.
+pub(super) const CRATES: &[(&str, Table)] = &[
+    ("", CORE),
+    ("hosts/proxy-wasm", MODULE),
+    ("hosts/dynamic-module", DYNAMIC_MODULE),
+    ("cli", COMMAND),
+];

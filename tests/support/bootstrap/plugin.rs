@@ -1,0 +1,130 @@
+//! The plugin's part of Envoy's configuration.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::template;
+use crate::support::template::fill;
+use crate::support::tools::{self, Host};
+
+/// The plugin's part of Envoy's configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct EdgeAuthz {
+    configuration: Configuration,
+    /// Envoy's default, `FAIL_CLOSED`, if absent.
+    failure_policy: Option<String>,
+    allow_on_headers_stop_iteration: bool,
+    vm_id: String,
+    module: Option<PathBuf>,
+    /// All capabilities if absent.
+    capabilities: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug)]
+enum Configuration {
+    Struct(Value),
+    Text(String),
+}
+
+impl EdgeAuthz {
+    /// With a configuration that Envoy passes on as it does with YAML objects.
+    pub(crate) fn new(configuration: Value) -> Self {
+        Self::of(Configuration::Struct(configuration))
+    }
+
+    /// With a configuration that Envoy passes on byte for byte.
+    pub(crate) fn from_text(configuration: &str) -> Self {
+        Self::of(Configuration::Text(configuration.to_owned()))
+    }
+
+    fn of(configuration: Configuration) -> Self {
+        Self {
+            configuration,
+            failure_policy: None,
+            allow_on_headers_stop_iteration: false,
+            vm_id: String::new(),
+            module: None,
+            capabilities: None,
+        }
+    }
+
+    /// Sets the failure policy.
+    pub(crate) fn failure_policy(mut self, policy: &str) -> Self {
+        self.failure_policy = Some(policy.to_owned());
+        self
+    }
+
+    /// Sets Envoy's flag of the same name.
+    pub(crate) fn allow_on_headers_stop_iteration(mut self, allowed: bool) -> Self {
+        self.allow_on_headers_stop_iteration = allowed;
+        self
+    }
+
+    /// Sets the VM's id.
+    pub(crate) fn vm_id(mut self, id: &str) -> Self {
+        id.clone_into(&mut self.vm_id);
+        self
+    }
+
+    /// Runs a module other than `dist/edge_authz.wasm`.
+    pub(crate) fn module(mut self, path: &Path) -> Self {
+        self.module = Some(path.to_owned());
+        self
+    }
+
+    /// Restricts the functions that the module may call and export to these.
+    pub(crate) fn capabilities<'n>(mut self, names: impl Iterator<Item = &'n str>) -> Self {
+        self.capabilities = Some(names.map(str::to_owned).collect());
+        self
+    }
+
+    pub(super) fn render(&self) -> String {
+        let configuration = match &self.configuration {
+            Configuration::Struct(value) => format!(
+                r#"{{"@type": "type.googleapis.com/google.protobuf.Struct", "value": {value}}}"#
+            ),
+            Configuration::Text(text) => format!(
+                r#"{{"@type": "type.googleapis.com/google.protobuf.StringValue", "value": {}}}"#,
+                Value::from(text.as_str())
+            ),
+        };
+        match tools::host() {
+            Host::ProxyWasm => self.render_wasm(&configuration),
+            // The settings of a Wasm VM do not apply to it.
+            Host::DynamicModule => template("edge-authz-dynamic-module.yaml")
+                .replace("{{configuration}}", &configuration),
+        }
+    }
+
+    fn render_wasm(&self, configuration: &str) -> String {
+        let failure_policy = self
+            .failure_policy
+            .as_ref()
+            .map(|policy| format!("failure_policy: {policy}"))
+            .unwrap_or_default();
+        let stop_iteration = if self.allow_on_headers_stop_iteration {
+            "allow_on_headers_stop_iteration: true"
+        } else {
+            ""
+        };
+        let capabilities = self.capabilities.as_ref().map(|names| {
+            let names: Vec<_> = names.iter().map(|name| format!("{name}: {{}}")).collect();
+            let names = names.join(", ");
+            format!("capability_restriction_config: {{allowed_capabilities: {{{names}}}}}")
+        });
+        let module = self.module.clone().unwrap_or_else(tools::module);
+        // The configuration is inserted last: it may contain braces of its own.
+        fill(
+            &template("edge-authz.yaml").replace("{{configuration}}", "CONFIGURATION"),
+            &[
+                ("failure_policy", failure_policy.as_str()),
+                ("stop_iteration", stop_iteration),
+                ("capabilities", &capabilities.unwrap_or_default()),
+                ("vm_id", &self.vm_id),
+                ("module", &module.display().to_string()),
+            ],
+        )
+        .replace("CONFIGURATION", configuration)
+    }
+}
