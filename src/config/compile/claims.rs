@@ -1,7 +1,7 @@
 //! Scopes and claim rules, of routes and providers.
 
-use super::headers::{TokenPlaces, not_compared};
 use super::template::{Template, TemplateError};
+use super::token_from::{TokenPlaces, not_compared};
 use super::{Seen, distinct_texts};
 use crate::config::error::Sink;
 use crate::config::path::Path;

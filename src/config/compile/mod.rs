@@ -7,12 +7,14 @@
 
 mod claims;
 mod cors;
-mod headers;
+mod header_name;
 mod keys;
 mod providers;
 mod reserved;
 mod routes;
 mod template;
+mod token_from;
+mod upstream;
 
 use std::collections::BTreeMap;
 
@@ -35,8 +37,8 @@ const DEFAULT_REALM: &str = "api";
 
 /// Compiles a document.
 pub(super) fn compile(document: Document<'_>, sink: &mut Sink) -> Option<Policy> {
-    let token_places = headers::token_places(document.token_from, sink);
-    let upstream = headers::upstream(document.upstream, &token_places, sink);
+    let token_places = token_from::compile(document.token_from, sink);
+    let upstream = upstream::compile(document.upstream, &token_places, sink);
     let providers = providers::compile(document.providers, &token_places, sink);
     let paths = paths(document.paths, sink);
     let cors = cors::top_level(document.cors, document.routes.as_ref(), sink);

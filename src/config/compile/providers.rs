@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::claims::{Comparable, Variables, claim_rules};
-use super::headers::TokenPlaces;
 use super::keys::{self, Owner, Sources};
+use super::token_from::TokenPlaces;
 use super::{Seen, distinct_texts};
 use crate::config::error::Sink;
 use crate::config::problem::{Excerpt, ProviderProblem, RouteProblem};

@@ -2,8 +2,8 @@
 
 use super::claims::{Comparable, Variables, claim_rules, scopes};
 use super::cors;
-use super::headers::TokenPlaces;
 use super::providers::Compiled as Providers;
+use super::token_from::TokenPlaces;
 use super::{Seen, distinct_texts};
 use crate::config::error::Sink;
 use crate::config::path::Path;

@@ -8,12 +8,14 @@
 mod cors;
 mod provider;
 mod route;
+mod token_from;
 mod upstream;
 
 pub(super) use cors::Cors;
 pub(super) use provider::{Audiences, InlineKeys, Jwks, Provider};
 pub(super) use route::{ClaimRules, Requirement, Route, RuleValue};
-pub(super) use upstream::{TokenFrom, Upstream};
+pub(super) use token_from::TokenFrom;
+pub(super) use upstream::Upstream;
 
 use super::error::Sink;
 use super::problem::Wanted;
@@ -71,7 +73,7 @@ pub(super) fn document<'d>(root: &Node<'d>, sink: &mut Sink) -> Option<Document<
     let routes = "at least one route, such as `[{match: GET /pets, scopes: [pets:read]}]`";
     Some(Document {
         providers: members.optional("providers", sink, list_up_to(MAX_PROVIDERS, provider::read)),
-        token_from: members.optional("token_from", sink, list(upstream::token_from)),
+        token_from: members.optional("token_from", sink, list(token_from::read)),
         upstream: members.optional("upstream", sink, upstream::read),
         paths: members.optional("paths", sink, paths),
         routes: members.required("routes", routes, sink, list_up_to(MAX_ROUTES, route::read)),

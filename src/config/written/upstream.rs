@@ -1,25 +1,10 @@
-//! `token_from` and `upstream`, as written.
+//! `upstream`, as written.
 
 use crate::config::error::Sink;
-use crate::config::path::Path;
-use crate::config::problem::{ShapeProblem, Wanted};
+use crate::config::problem::Wanted;
 use crate::config::reader::{Field, Node, Text, choice, map, object, text};
 use crate::config::value::Value;
 use crate::policy::ClaimFormat;
-
-/// One place of `token_from`.
-pub(in crate::config) enum TokenFrom<'d> {
-    /// `header`, with its `scheme`.
-    Header {
-        at: Path<'d>,
-        name: Text<'d>,
-        scheme: Field<Text<'d>>,
-    },
-    /// `cookie`
-    Cookie(Text<'d>),
-    /// `query`
-    Query(Text<'d>),
-}
 
 /// `upstream`
 pub(in crate::config) struct Upstream<'d> {
@@ -33,36 +18,6 @@ pub(in crate::config) struct Upstream<'d> {
 pub(in crate::config) struct ClaimSource<'d> {
     pub(in crate::config) claim: Field<Text<'d>>,
     pub(in crate::config) format: Field<ClaimFormat>,
-}
-
-/// Reads one place of `token_from`.
-pub(super) fn token_from<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<TokenFrom<'d>> {
-    const PLACES: &[&str] = &["header", "cookie", "query"];
-    let members = object(
-        node,
-        &["header", "scheme", "cookie", "query"],
-        Wanted::Object,
-        sink,
-    )?;
-    let one = members.exactly_one(PLACES, sink);
-    let header = members.optional("header", sink, text);
-    let scheme = members.optional("scheme", sink, text);
-    let cookie = members.optional("cookie", sink, text);
-    let query = members.optional("query", sink, text);
-    one?;
-    if scheme.is_there() && !header.is_there() {
-        sink.report(
-            &members.at.member("scheme"),
-            ShapeProblem::OnlyWith { member: "header" },
-        );
-    }
-    let at = members.at.clone();
-    let header = header
-        .read()
-        .map(|name| TokenFrom::Header { at, name, scheme });
-    header
-        .or(cookie.read().map(TokenFrom::Cookie))
-        .or(query.read().map(TokenFrom::Query))
 }
 
 /// Reads `upstream`.

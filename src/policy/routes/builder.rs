@@ -216,7 +216,7 @@ impl TableBuilder {
         drop(numbers);
         let methods = in_order(methods, &mut entries);
         let plan = Plan::new(keys, entries, (hosts, lists), limit)?;
-        let tree = Tree::plant(&plan, literals);
+        let tree = Tree::build(&plan, literals);
         let defaults = plan.defaults();
         let (hosts, sets) = plan.into_hosts();
         Ok(RouteTable {

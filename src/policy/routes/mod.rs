@@ -18,10 +18,10 @@
 //! This module does not validate paths or hosts (`http` does), and does not know
 //! what a route requires.
 
+mod build;
 mod builder;
 mod endpoint;
 mod plan;
-mod plant;
 mod route_match;
 mod sequences;
 mod table;

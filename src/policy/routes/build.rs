@@ -21,7 +21,7 @@ impl Tree {
     ///
     /// It walks the plan twice, level by level. The first walk counts the memory
     /// needed, so that the tree takes no more, even while it grows.
-    pub(super) fn plant(plan: &Plan, literals: Sequences<u8>) -> Self {
+    pub(super) fn build(plan: &Plan, literals: Sequences<u8>) -> Self {
         let (mut nodes, mut labels, mut slots) = (1_usize, 0_usize, 0_usize);
         each_node_spec(plan, |spec| {
             nodes = nodes.saturating_add(1);

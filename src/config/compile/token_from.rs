@@ -1,16 +1,16 @@
-//! Header names: token places and identity headers.
+//! `token_from`: where tokens are read from.
 
 use std::collections::BTreeMap;
 
+use super::header_name::header_name;
 use super::reserved::is_among;
 use crate::config::error::Sink;
 use crate::config::path::Path;
 use crate::config::problem::{HeaderProblem, Reserved, ShapeProblem};
 use crate::config::reader::{Field, List, Text};
-use crate::config::written::{self, TokenFrom};
+use crate::config::written::TokenFrom;
 use crate::http::{FoldedName, HeaderName, is_token};
-use crate::policy::{ClaimHeader, IdentityHeaders, TokenPlace};
-use crate::rules::ClaimName;
+use crate::policy::TokenPlace;
 
 /// The token places. Absent if they could not be read, so that no header of
 /// `upstream` is accepted or refused because of them.
@@ -42,7 +42,8 @@ impl TokenPlaces {
             .any(|known| FoldedName::of(known.as_bytes()).covers(name.as_str().as_bytes()))
     }
 
-    fn headers(&self) -> impl Iterator<Item = &str> {
+    /// The header fields that have names of their own in `token_from`.
+    pub(super) fn headers(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|place| match place {
             TokenPlace::Header { name, .. } => Some(&**name),
             TokenPlace::Cookie(_) | TokenPlace::Query(_) => None,
@@ -51,7 +52,7 @@ impl TokenPlaces {
 }
 
 /// Compiles `token_from`.
-pub(super) fn token_places(written: Field<List<TokenFrom<'_>>>, sink: &mut Sink) -> TokenPlaces {
+pub(super) fn compile(written: Field<List<TokenFrom<'_>>>, sink: &mut Sink) -> TokenPlaces {
     let written = match written {
         Field::Is(written) => written.items,
         Field::Unreadable => return TokenPlaces(Vec::new()),
@@ -169,99 +170,6 @@ impl<'d> Headers<'d> {
         others.push((key, at));
         Some(place)
     }
-}
-
-/// Compiles `upstream`.
-pub(super) fn upstream(
-    written: Field<written::Upstream<'_>>,
-    token_places: &TokenPlaces,
-    sink: &mut Sink,
-) -> IdentityHeaders {
-    let Some(written) = written.read() else {
-        return IdentityHeaders::default();
-    };
-    let mut names = Names {
-        token_headers: token_places
-            .headers()
-            .map(|name| FoldedName::of(name.as_bytes()))
-            .collect(),
-        taken: BTreeMap::new(),
-    };
-    let mut claims = Vec::new();
-    for (header, source) in written.claims.read().unwrap_or_default() {
-        let name = names.take(&header, sink);
-        if let (Some(name), Some(claim)) = (name, source.claim.read()) {
-            claims.push(ClaimHeader {
-                header: name.as_str().into(),
-                claim: ClaimName::new(claim.value),
-                format: source.format.read().unwrap_or_default(),
-            });
-        }
-    }
-    let context = names.take_field(written.context, sink);
-    let payload = names.take_field(written.payload, sink);
-    IdentityHeaders::new(
-        written.keep_token.read().unwrap_or(false),
-        claims,
-        payload,
-        context,
-    )
-}
-
-/// The headers of `upstream`. No two may fold to the same name, and none may be
-/// reserved.
-struct Names<'d> {
-    token_headers: Vec<FoldedName>,
-    taken: BTreeMap<FoldedName, Path<'d>>,
-}
-
-impl<'d> Names<'d> {
-    /// Takes a name for a header that the filter sets. If it is not allowed,
-    /// reports it and returns `None`.
-    fn take(&mut self, written: &Text<'d>, sink: &mut Sink) -> Option<HeaderName> {
-        let name = header_name(written, sink)?;
-        // Client copies are removed in every spelling that folds to this name:
-        // `content_type` would remove `content-type` from every request.
-        let folded = name.folded();
-        let reserved = if self.token_headers.contains(&folded) {
-            Some(Reserved::Token)
-        } else {
-            Reserved::of(&name)
-        };
-        if let Some(because) = reserved {
-            let name = written.excerpt();
-            sink.report(&written.at, HeaderProblem::Reserved { name, because });
-            return None;
-        }
-        if let Some(other) = self.taken.get(&folded) {
-            let with = other.to_owned();
-            sink.report(&written.at, HeaderProblem::FoldsTogether { with });
-            return None;
-        }
-        self.taken.insert(folded, written.at.clone());
-        Some(name)
-    }
-
-    /// Takes the name in a member.
-    fn take_field(&mut self, written: Field<Text<'d>>, sink: &mut Sink) -> Option<Box<str>> {
-        let name = self.take(&written.read()?, sink)?;
-        Some(name.as_str().into())
-    }
-}
-
-fn header_name(written: &Text<'_>, sink: &mut Sink) -> Option<HeaderName> {
-    let parsed = HeaderName::parse(written.value).ok();
-    if parsed.is_none() {
-        let name = written.excerpt();
-        let is_pseudo = written.value.starts_with(':');
-        let problem = if is_pseudo {
-            HeaderProblem::Pseudo(name)
-        } else {
-            HeaderProblem::NotAName(name)
-        };
-        sink.report(&written.at, problem);
-    }
-    parsed
 }
 
 /// Why no claim can be compared with a header: its value is not an identifier,
