@@ -46,6 +46,8 @@ pub struct Facts {
     /// What the request asked for and the policy does not allow, if it is a
     /// preflight.
     pub preflight: Vec<PreflightFault>,
+    /// The steps of the decision in words, if they were asked for.
+    pub steps: Option<Box<str>>,
 }
 
 /// What later decisions can reuse, whatever the verdict.

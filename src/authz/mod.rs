@@ -21,6 +21,7 @@ mod parts;
 mod preflight;
 mod refusal;
 mod signature;
+mod steps;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -37,5 +38,6 @@ pub use form::Form;
 pub use forward::{Forward, OpenRoute, Pass};
 use parts::Parts;
 pub use refusal::Refusal;
+pub use steps::Steps;
 pub use target::Target;
 pub use trace::{HostFault, KeyOutcome, KeyStep, PreflightStep, Step, Trace};

@@ -1,4 +1,5 @@
 mod doubted;
+mod steps;
 mod traced;
 
 use super::refusal::Refusal;

@@ -32,11 +32,13 @@ pub struct Judge {
     pub(super) allowance: Allowance,
     /// The `kid`s found absent here, of each source.
     pub(super) absent: Vec<AbsentKids>,
-    /// The sources that a token was refused of which their keys should have
-    /// verified, in order, each with the time of the last one.
+    /// The sources whose keys should have verified a token and did not, in order, each
+    /// with the time of the last such token.
     doubted: Vec<(SourceId, UnixTime)>,
     /// How many signatures were checked.
     pub(super) checks: usize,
+    /// Whether decisions come with a description of their steps.
+    pub(super) describes_steps: bool,
     /// The time of the last event.
     latest: UnixTime,
 }
@@ -57,6 +59,7 @@ impl Judge {
                 .collect(),
             doubted: Vec::new(),
             checks: 0,
+            describes_steps: false,
             latest: UnixTime::EPOCH,
             policy,
         }
@@ -72,6 +75,12 @@ impl Judge {
     #[must_use]
     pub const fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
+    }
+
+    /// Whether decisions come with a description of their steps
+    /// ([`Facts::steps`](crate::authz::Facts::steps)) from now on: if the log shows it.
+    pub const fn describe_steps(&mut self, wanted: bool) {
+        self.describes_steps = wanted;
     }
 
     /// Decides by this snapshot from now on, if it is newer. `now` is read after

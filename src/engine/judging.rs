@@ -7,7 +7,9 @@ use super::judge::Judge;
 use super::snapshot::KeysAt;
 use super::waiting::{QueueNumber, Waiter};
 use super::{Action, Answer, Effect, Env, StreamId, Turn};
-use crate::authz::{self, Context, Decision, Facts, Forward, Refusal, Verdict, Verified, Wanted};
+use crate::authz::{
+    self, Context, Decision, Facts, Forward, Refusal, Steps, Verdict, Verified, Wanted,
+};
 use crate::http::RequestHead;
 use crate::jwk::AskedKid;
 use crate::telemetry::{Measurement, Metric, Reason};
@@ -156,7 +158,9 @@ impl Judge {
             arrived: asking.arrived,
             now,
         };
-        let mut decision = authz::evaluate(&self.policy, &asking.head, context);
+        let mut steps = Steps::new(self.describes_steps);
+        let mut decision = authz::evaluate_traced(&self.policy, &asking.head, context, &mut steps);
+        decision.facts.steps = steps.into_text();
         let learned = &mut decision.learned;
         if learned.verified.is_some() {
             self.checks = self.checks.saturating_add(1);
@@ -208,7 +212,11 @@ impl Judge {
             arrived,
             deadline: arrived.saturating_add(self.timeout(&wanted)),
             wanted: wanted.into(),
-            facts,
+            // The bound on the memory of waiting requests does not count their steps.
+            facts: Facts {
+                steps: None,
+                ..facts
+            },
         };
         let (seated, has_waited) = match number {
             Some(number) => (self.waiting.put_back(number, waiter), true),

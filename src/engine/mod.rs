@@ -133,6 +133,11 @@ impl Engine {
         self.judge.request(stream, head, env)
     }
 
+    /// As [`Judge::describe_steps`].
+    pub const fn describe_steps(&mut self, wanted: bool) {
+        self.judge.describe_steps(wanted);
+    }
+
     /// As [`Judge::forget`].
     pub fn forget(&mut self, stream: StreamId) -> Vec<Effect> {
         self.judge.forget(stream)

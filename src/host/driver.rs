@@ -14,7 +14,7 @@ use crate::engine::{Answer, Effect, Engine, Env, FetchCall, FetchId, StreamId};
 use crate::http::RequestHead;
 use crate::keys::answer::AnswerHead;
 use crate::policy::Policy;
-use crate::telemetry::NotSent;
+use crate::telemetry::{Level, NotSent};
 use crate::time::UnixTime;
 
 /// One listener's filter in one worker that has a thread of its own, such as a Wasm VM.
@@ -58,6 +58,7 @@ impl<H: Host> Driver<H> {
             superseded: Cell::new(false),
             last_read: Cell::new(now),
         };
+        driver.describe_steps();
         let effects = driver.ask(Some(now), Engine::start)?;
         driver.apply(effects, None);
         ticks.are_coming().then(|| Rc::new(driver))
@@ -143,6 +144,7 @@ impl<H: Host> Driver<H> {
     /// calls it from inside another callback.
     pub fn tick(&self, room: &Room) {
         self.settler.report().refresh();
+        self.describe_steps();
         match self.ask(self.now(), Engine::tick) {
             Some(effects) => {
                 self.apply(effects, None);
@@ -152,6 +154,14 @@ impl<H: Host> Driver<H> {
             None => self.abandon(room),
         }
         self.settler.report().flush();
+    }
+
+    /// The engine describes the steps of its decisions if the log shows refusals.
+    fn describe_steps(&self) {
+        if let Ok(mut engine) = self.engine.try_borrow_mut() {
+            let wanted = self.settler.report().wants(Level::Debug);
+            engine.describe_steps(wanted);
+        }
     }
 
     /// A fetch has ended, with an answer or without one. `head` reads the answer's head

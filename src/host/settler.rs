@@ -10,7 +10,7 @@ use crate::cors::ResponseCors;
 use crate::engine::{Action, Answer, StreamId};
 use crate::http::LocalReply;
 use crate::policy::Policy;
-use crate::telemetry::{Event, Level, Measurement, Metric, Reason};
+use crate::telemetry::{Event, Level, Measurement, Metric, Reason, Refused};
 
 /// Applies the decisions about requests, and reports them.
 #[derive(Debug)]
@@ -58,12 +58,13 @@ impl<H: Reporting> Settler<H> {
         let provider = answer.facts.provider.clone();
         let passed = matches!(answer.action, Action::Forward(_)) && reason == answer.reason;
         if !passed && reason != Reason::Preflight && self.report.wants(Level::Debug) {
-            self.report.log(&Event::Refused {
+            self.report.log(&Event::Refused(Refused {
                 reason,
                 route: answer.facts.route.clone(),
                 provider: provider.clone(),
                 preflight: answer.facts.preflight.clone(),
-            });
+                steps: answer.facts.steps.clone(),
+            }));
         }
         let requests = Metric::Requests { reason, provider };
         self.report.measure(Measurement::count(requests));

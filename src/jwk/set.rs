@@ -63,7 +63,7 @@ pub enum Lookup<'a> {
     /// No key has this `kid`: a newer set may have it.
     UnknownKid,
     /// There is no key for this algorithm under this `kid`, or, without a
-    /// `kid`, not exactly one. A newer set is not to be expected.
+    /// `kid`, not exactly one. A newer set would not help.
     NoFittingKey,
 }
 

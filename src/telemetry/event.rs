@@ -26,16 +26,7 @@ pub enum Level {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A request was refused, or the browser will refuse it.
-    Refused {
-        /// Why.
-        reason: Reason,
-        /// The route, as configured.
-        route: Option<Arc<str>>,
-        /// The provider, as configured.
-        provider: Option<Arc<str>>,
-        /// What a preflight requested and the policy does not allow.
-        preflight: Vec<PreflightFault>,
-    },
+    Refused(Refused),
     /// A new key set was accepted.
     KeysTaken {
         /// A provider of the key source.
@@ -85,6 +76,21 @@ pub enum Event {
     },
 }
 
+/// A request that was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub reason: Reason,
+    /// The route, as configured.
+    pub route: Option<Arc<str>>,
+    /// The provider, as configured.
+    pub provider: Option<Arc<str>>,
+    /// What a preflight requested and the policy does not allow.
+    pub preflight: Vec<PreflightFault>,
+    /// The steps of the decision in words. They contain nothing of the token.
+    pub steps: Option<Box<str>>,
+}
+
 /// The target of a request for keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchPlace {
@@ -105,7 +111,7 @@ impl Event {
     #[must_use]
     pub const fn level(&self) -> Level {
         match self {
-            Self::Refused { .. } => Level::Debug,
+            Self::Refused(_) => Level::Debug,
             Self::KeysTaken { .. } => Level::Info,
             Self::KeysSkipped { .. } | Self::MoreKeysSkipped { .. } => Level::Warn,
             Self::FetchFailed { serving, .. } => {
@@ -123,15 +129,7 @@ impl Event {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused {
-                reason,
-                route,
-                provider,
-                preflight,
-            } => {
-                let names = [("route", route), ("provider", provider)];
-                write_refused(f, *reason, names, preflight)
-            }
+            Self::Refused(refused) => write!(f, "{refused}"),
             Self::KeysTaken {
                 provider,
                 usable,
@@ -182,22 +180,23 @@ impl fmt::Display for Event {
     }
 }
 
-fn write_refused(
-    f: &mut fmt::Formatter<'_>,
-    reason: Reason,
-    names: [(&str, &Option<Arc<str>>); 2],
-    preflight: &[PreflightFault],
-) -> fmt::Result {
-    write!(f, "refused: {}", reason.name())?;
-    for (what, name) in names {
-        let Some(name) = name else { continue };
-        write!(f, ", {what} `{name}`")?;
-    }
-    let mut faults = preflight.iter();
-    faults.try_for_each(|fault| write!(f, "; {fault}"))?;
-    match hint(reason) {
-        Some(hint) => write!(f, "; {hint}"),
-        None => Ok(()),
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "refused: {}", self.reason.name())?;
+        for (what, name) in [("route", &self.route), ("provider", &self.provider)] {
+            let Some(name) = name else { continue };
+            write!(f, ", {what} `{name}`")?;
+        }
+        for fault in &self.preflight {
+            write!(f, "; {fault}")?;
+        }
+        if let Some(hint) = hint(self.reason) {
+            write!(f, "; {hint}")?;
+        }
+        match &self.steps {
+            Some(steps) => write!(f, "; steps: {steps}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -227,13 +226,14 @@ mod tests {
         let line = |reason| {
             let provider = Some(Arc::from("main"));
             let route = None;
-            Event::Refused {
+            let refused = Refused {
                 reason,
                 route,
                 provider,
                 preflight: Vec::new(),
-            }
-            .to_string()
+                steps: None,
+            };
+            Event::Refused(refused).to_string()
         };
         assert_eq!(
             line(Reason::BoundToken),

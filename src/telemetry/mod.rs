@@ -14,7 +14,7 @@ mod metric;
 mod reason;
 mod shown;
 
-pub use event::{Event, FetchPlace, Level};
+pub use event::{Event, FetchPlace, Level, Refused};
 pub use fetch_failure::{FetchFailure, NotSent, ProxyCause};
 pub use filter_state::FilterState;
 pub use metric::{

@@ -14,6 +14,7 @@ use edge_authz::cors::ResponseCors;
 use edge_authz::engine::{Answer, Demand, Effect, Env, Judge, NoSharedData, StreamId};
 use edge_authz::host::{At, HeaderList, HttpExchange, Passage, Settler, Stream};
 use edge_authz::http::RequestHead;
+use edge_authz::telemetry::Level;
 use edge_authz::time::UnixTime;
 
 thread_local! {
@@ -276,6 +277,7 @@ impl Worker {
         if let Some(newer) = newer {
             judge.adopt(&newer, now);
         }
+        judge.describe_steps(self.settler.report().wants(Level::Debug));
         let env = Env {
             now,
             shared: &NoSharedData,

@@ -2,7 +2,7 @@
 
 use super::doubted::{NAMED, Pair, Sets, now};
 use crate::authz::{
-    Context, Decision, KeyOutcome, KeyStep, Step, TokenFault, Trace, evaluate, evaluate_traced,
+    Context, Decision, KeyOutcome, KeyStep, Step, TokenFault, Trace, evaluate_traced,
 };
 use crate::config;
 use crate::crypto::NoHostSignatures;
@@ -82,7 +82,7 @@ impl Recorder {
     }
 }
 
-fn policy(key: &Pair) -> Policy {
+pub(super) fn policy(key: &Pair) -> Policy {
     let document = format!(
         r#"{{
             "providers":[{{"name":"p","issuer":"https://a.example","audiences":["api"],
@@ -161,6 +161,20 @@ fn traced(
     (method, path): (&str, &str),
     more: &[(&str, &str)],
 ) -> (Recorder, Decision) {
+    let mut recorder = Recorder::default();
+    let decision = traced_by(policy, (method, path), more, &mut recorder);
+    let untraced = traced_by(policy, (method, path), more, &mut ());
+    assert_eq!(decision.reason(), untraced.reason(), "{path}");
+    (recorder, decision)
+}
+
+/// The decision about a request, whose steps the trace receives.
+pub(super) fn traced_by<T: Trace>(
+    policy: &Policy,
+    (method, path): (&str, &str),
+    more: &[(&str, &str)],
+    trace: &mut T,
+) -> Decision {
     let fields = [
         (":method", method),
         (":path", path),
@@ -176,9 +190,5 @@ fn traced(
         arrived: now(),
         now: now(),
     };
-    let mut recorder = Recorder::default();
-    let decision = evaluate_traced(policy, &head, context, &mut recorder);
-    let untraced = evaluate(policy, &head, context);
-    assert_eq!(decision.reason(), untraced.reason(), "{path}");
-    (recorder, decision)
+    evaluate_traced(policy, &head, context, trace)
 }

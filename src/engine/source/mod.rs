@@ -1,8 +1,8 @@
 //! One source: the document that this worker has of it, and its part in fetching
 //! it.
 
+mod reporting;
 mod sharing;
-mod telling;
 
 use std::borrow::Cow;
 use std::time::Duration;

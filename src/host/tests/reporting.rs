@@ -264,7 +264,9 @@ fn a_refusal_is_logged_at_debug_only() {
         get(&mut proxy, "/private", None);
         proxy.world().log.clone()
     };
-    let expected = "refused: no_token, route `ANY /private`".to_owned();
+    let expected = "refused: no_token, route `ANY /private`; \
+                    steps: path ok, route found, no token"
+        .to_owned();
     assert_eq!(lines(Some(Level::Debug)), [(Level::Debug, expected)]);
     assert_eq!(lines(Some(Level::Info)), []);
     assert_eq!(lines(None), []);

@@ -151,7 +151,8 @@ fn a_refusal_is_logged_at_debug_only() {
             request(ROOT, &head("GET", "/private"));
             with_world(|world| world.log.clone())
         };
-        let expected = "refused: no_token, route `ANY /private`";
+        let expected =
+            "refused: no_token, route `ANY /private`; steps: path ok, route found, no token";
         assert_eq!(lines(1), [(1, expected.to_owned())]);
         assert_eq!(lines(2), []);
     });
@@ -192,7 +193,8 @@ fn the_log_shows_what_a_preflight_requested_and_what_is_allowed() {
                 "a malformed origin is not allowed; allowed: https://app.example",
             ),
         ] {
-            assert_eq!(logged_preflight(fields), [format!("{start}{expected}")]);
+            let line = format!("{start}{expected}; steps: path ok, preflight");
+            assert_eq!(logged_preflight(fields), [line]);
         }
         assert_eq!(logged_preflight(&[app, (METHOD, "GET")]), [""; 0]);
         with_world(|world| world.log_level = 2);

@@ -1,0 +1,140 @@
+//! The steps of a decision as text for the log.
+
+use std::fmt::{self, Write};
+
+use super::{Credentials, KeyOutcome, KeyStep, PreflightStep, Step, Trace};
+use crate::jwk::Lookup;
+
+/// The longest text, in bytes. A thousand providers may trust one issuer, and each
+/// takes a step.
+const MAX_BYTES: usize = 1000;
+
+/// Describes the steps of a decision, if someone reads the description.
+///
+/// The text contains names of the configuration, numbers and descriptions from closed
+/// sets. It contains nothing of the token and nothing that a client has chosen.
+#[derive(Debug)]
+pub struct Steps {
+    text: Option<String>,
+}
+
+impl Steps {
+    /// `wanted` says whether the steps are described. Otherwise they cost nothing.
+    #[must_use]
+    pub const fn new(wanted: bool) -> Self {
+        Self {
+            text: if wanted { Some(String::new()) } else { None },
+        }
+    }
+
+    /// The description; absent if it was not wanted.
+    #[must_use]
+    pub fn into_text(self) -> Option<Box<str>> {
+        self.text.map(Into::into)
+    }
+}
+
+impl Trace for Steps {
+    #[inline]
+    fn step(&mut self, step: Step<'_>) {
+        if let Some(text) = &mut self.text {
+            describe(text, step);
+        }
+    }
+}
+
+#[cold]
+fn describe(text: &mut String, step: Step<'_>) {
+    if text.len() > MAX_BYTES {
+        if !text.ends_with('…') {
+            text.push_str(", …");
+        }
+        return;
+    }
+    let before = text.len();
+    if before > 0 {
+        text.push_str(", ");
+    }
+    let started = text.len();
+    // Writing to a string does not fail.
+    let _ = write_step(text, step);
+    if text.len() == started {
+        text.truncate(before);
+    }
+}
+
+/// Writes a step. Steps that every request passes are not worth a word.
+fn write_step(out: &mut String, step: Step<'_>) -> fmt::Result {
+    match step {
+        Step::Connection { names_identity } => said(out, names_identity, "bad `Connection`"),
+        Step::Method { has_one_reading } => said(out, !has_one_reading, "bad method"),
+        Step::Path(Ok(_)) => out.write_str("path ok"),
+        Step::Path(Err(error)) => write!(out, "path: {error}"),
+        Step::Host(result) => said(out, result.is_err(), "bad host"),
+        Step::Preflight(PreflightStep::Ordinary) => Ok(()),
+        Step::Preflight(PreflightStep::NoPolicy(..)) => {
+            out.write_str("preflight without a CORS policy")
+        }
+        Step::Preflight(PreflightStep::Answered(..)) => out.write_str("preflight"),
+        Step::Route { reached, .. } => match reached {
+            Some(_) => out.write_str("route found"),
+            None => out.write_str("no route"),
+        },
+        Step::Credentials(credentials, _) => out.write_str(match credentials {
+            Credentials::None => "no token",
+            Credentials::Ambiguous => "a value that another parser may read as a token",
+            Credentials::Token(_) => "one token",
+            Credentials::Malformed => "malformed credentials",
+            Credentials::Several => "several tokens",
+        }),
+        Step::Malformed(_, error) => write!(out, "form: {error}"),
+        Step::Form(form, candidates) => {
+            let algorithm = form.algorithm().name();
+            let providers = candidates.iter().count();
+            write!(out, "{algorithm}, providers with its issuer: {providers}")
+        }
+        Step::Key(provider, _, key) => {
+            write!(out, "provider `{}`: ", provider.name)?;
+            write_key(out, key)
+        }
+        Step::Claims { result: Ok(()), .. } => out.write_str("claims valid"),
+        Step::Claims {
+            result: Err(fault), ..
+        } => write!(out, "claims: {}", fault.reason().name()),
+        Step::Rules { result, .. } => out.write_str(match result {
+            Ok(()) => "rules of the route met",
+            Err(_) => "rules of the route not met",
+        }),
+    }
+}
+
+fn said(out: &mut String, is_said: bool, what: &str) -> fmt::Result {
+    if is_said {
+        out.write_str(what)?;
+    }
+    Ok(())
+}
+
+fn write_key(out: &mut String, key: KeyStep<'_>) -> fmt::Result {
+    match key {
+        KeyStep::NotLookedFor(fault) => out.write_str(fault.reason().name()),
+        KeyStep::NoKeys => out.write_str("has no keys"),
+        KeyStep::LookedFor {
+            set,
+            lookup,
+            outcome,
+        } => {
+            let fitting = match lookup {
+                Lookup::Candidates { keys, .. } => keys.len(),
+                Lookup::UnknownKid | Lookup::NoFittingKey => 0,
+            };
+            let what = match (outcome, lookup) {
+                (KeyOutcome::Signed, _) => "signed",
+                (_, Lookup::UnknownKid) => "no such `kid`",
+                (_, Lookup::NoFittingKey) => "no key to choose",
+                (_, Lookup::Candidates { .. }) => "not signed",
+            };
+            write!(out, "{what} (keys: {}, tried: {fitting})", set.len())
+        }
+    }
+}

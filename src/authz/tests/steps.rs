@@ -1,0 +1,116 @@
+//! The steps of a decision in words.
+
+use std::fmt::Write;
+
+use super::doubted::{NAMED, Pair};
+use super::traced::{policy, traced_by};
+use crate::authz::Steps;
+use crate::config;
+use crate::policy::Policy;
+
+/// The description of a decision's steps.
+fn text(key: &Pair, request: (&str, &str), more: &[(&str, &str)]) -> String {
+    let mut steps = Steps::new(true);
+    traced_by(&policy(key), request, more, &mut steps);
+    steps.into_text().unwrap().into()
+}
+
+#[test]
+fn the_log_describes_each_step_up_to_the_deciding_one() {
+    let (key, other) = (Pair::new(), Pair::new());
+    let [good, forged] = [&key, &other].map(|key| format!("Bearer {}", key.token(NAMED)));
+    let form =
+        "path ok, route found, one token, ES256, providers with its issuer: 1, provider `p`: ";
+    let preflight = [
+        ("origin", "https://app.example.com"),
+        ("access-control-request-method", "GET"),
+    ];
+    for (request, more, expected) in [
+        (("get", "/a"), &[][..], "bad method".to_owned()),
+        (
+            ("GET", "/a//b"),
+            &[],
+            "path: the path has an empty segment (`paths.allow_empty_segments` would allow it)"
+                .to_owned(),
+        ),
+        (("GET", "/none"), &[], "path ok, no route".to_owned()),
+        (
+            ("GET", "/a"),
+            &[("connection", "x-user-id")],
+            "bad `Connection`".to_owned(),
+        ),
+        (
+            ("GET", "/a"),
+            &[(":authority", "b")],
+            "path ok, bad host".to_owned(),
+        ),
+        (
+            ("GET", "/token"),
+            &[],
+            "path ok, route found, no token".to_owned(),
+        ),
+        (
+            ("OPTIONS", "/token"),
+            &preflight,
+            "path ok, preflight".to_owned(),
+        ),
+        (
+            ("GET", "/token"),
+            &[("authorization", &forged)],
+            format!("{form}not signed (keys: 1, tried: 1)"),
+        ),
+        (
+            ("GET", "/scope"),
+            &[("authorization", &good)],
+            format!("{form}signed (keys: 1, tried: 1), claims valid, rules of the route not met"),
+        ),
+    ] {
+        assert_eq!(text(&key, request, more), expected, "{request:?}");
+    }
+}
+
+#[test]
+fn steps_that_no_one_reads_are_not_described() {
+    let key = Pair::new();
+    let mut steps = Steps::new(false);
+    traced_by(&policy(&key), ("GET", "/token"), &[], &mut steps);
+    assert_eq!(steps.into_text(), None);
+}
+
+#[test]
+fn the_description_is_bounded_and_shows_nothing_of_the_request() {
+    let key = Pair::new();
+    let secret = "eyJhbGciOiJFUzI1NiJ9";
+    let value = format!("Bearer {secret}");
+    let path = format!("/optional?token={secret}");
+    let text = text(&key, ("GET", &path), &[("authorization", &value)]);
+    assert!(!text.contains(secret), "{text}");
+
+    let policy = many_providers(1000);
+    let mut steps = Steps::new(true);
+    let forged = format!("Bearer {}", key.token(NAMED));
+    traced_by(
+        &policy,
+        ("GET", "/token"),
+        &[("authorization", &forged)],
+        &mut steps,
+    );
+    let text = steps.into_text().unwrap();
+    assert!(text.len() < 1100 && text.ends_with(", …"), "{text}");
+}
+
+/// A policy with so many providers of one issuer, none of which has the token's key.
+fn many_providers(count: usize) -> Policy {
+    let jwk = Pair::new().jwk(Some("k"));
+    let mut providers = String::new();
+    for number in 0..count {
+        let comma = if number > 0 { "," } else { "" };
+        write!(
+            providers,
+            r#"{comma}{{"name":"p{number}","issuer":"https://a.example","audiences":["api"],"jwks":{{"inline":{{"keys":[{jwk}]}}}}}}"#
+        )
+        .unwrap();
+    }
+    let document = format!(r#"{{"providers":[{providers}],"routes":[{{"match":"GET /token"}}]}}"#);
+    config::compile(document.as_bytes()).unwrap()
+}
