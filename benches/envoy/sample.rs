@@ -30,7 +30,7 @@ impl Pace {
 /// The maximum number of times that a disturbed sample is repeated.
 const TRIES: usize = 4;
 /// The maximum share of a core that other processes may use during a sample.
-const MOST_FOREIGN: f64 = 0.12;
+const MAX_FOREIGN: f64 = 0.12;
 
 /// The measurements of one sample.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +65,7 @@ pub(crate) fn take(envoy: u32, beside: Option<u32>, mut load: impl FnMut() -> Lo
         if best.is_none_or(|best| sample.foreign < best.foreign) {
             best = Some(sample);
         }
-        if sample.foreign <= MOST_FOREIGN {
+        if sample.foreign <= MAX_FOREIGN {
             break;
         }
     }

@@ -35,7 +35,7 @@ use support::tools;
 /// The argument that runs the part of this program that callgrind measures.
 const RUN: &str = "--run";
 /// The maximum growth of a count, as a fraction.
-const MOST_GROWTH: f64 = 0.05;
+const MAX_GROWTH: f64 = 0.05;
 /// The number of functions that are recorded for each scenario.
 const FUNCTIONS: usize = 25;
 
@@ -102,7 +102,7 @@ fn recorded_of(cost: Cost) -> Recorded {
 /// Checks that a scenario costs no more than recorded; otherwise prints what grew.
 fn compare(recorded: &Recorded, now: &Cost) -> bool {
     let growth = now.instructions as f64 / recorded.instructions as f64 - 1.0;
-    if growth <= MOST_GROWTH {
+    if growth <= MAX_GROWTH {
         return true;
     }
     println!("    {:.1} % more than recorded:", growth * 100.0);

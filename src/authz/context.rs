@@ -39,7 +39,7 @@ pub struct CurrentKeys<'a> {
     /// The keys.
     pub set: &'a KeySet,
     /// When their fetch began.
-    pub fetched_from: UnixTime,
+    pub fetch_started_at: UnixTime,
     /// The issuer published the keys at this time or later. It is earlier than
     /// the fetch if they come from an HTTP cache.
     pub as_of: UnixTime,

@@ -106,7 +106,7 @@ impl<T: Trace> TokenJudge<'_, T> {
         };
         let Context { keys, arrived, .. } = self.context;
         let remembers = memory == Memory::Used;
-        if fetched.fetched_from >= arrived {
+        if fetched.fetch_started_at >= arrived {
             // A cache has kept this set since before the request arrived. No
             // newer set is available, and it says nothing about later requests.
             return if remembers && fetched.as_of >= arrived {

@@ -15,13 +15,13 @@ pub(super) enum DocumentKind {
     KeySet,
 }
 
-/// A document as its parser read it.
+/// A parsed document.
 pub(super) enum ParsedDocument {
-    /// A key set, and the label by which other listeners find it.
+    /// A key set, and the label under which other listeners find it.
     Keys(ParsedKeySet, Label),
 }
 
-/// A good document.
+/// A valid document.
 #[derive(Clone, Debug)]
 pub(super) enum Document {
     /// The usable keys of a JWK Set.
@@ -29,12 +29,12 @@ pub(super) enum Document {
 }
 
 impl DocumentKind {
-    /// The kind that a source of the policy publishes.
+    /// The kind of document that a source of the policy publishes.
     pub(super) const fn of(_: &KeySource) -> Self {
         Self::KeySet
     }
 
-    /// The largest document of the kind that is read, in bytes.
+    /// The largest accepted document of this kind, in bytes.
     pub(super) const fn max_bytes(self) -> usize {
         match self {
             Self::KeySet => MAX_KEY_SET_BYTES,
@@ -43,7 +43,8 @@ impl DocumentKind {
 }
 
 impl Document {
-    /// Makes a document ready for use in the place of the `former` one. It shares with that one, and with other listeners, what is the same.
+    /// Prepares a document to replace the `former` one. Equal parts are shared with the
+    /// former document and with other listeners.
     pub(super) fn new(parsed: ParsedDocument, former: Option<&Self>) -> Self {
         match parsed {
             ParsedDocument::Keys(ParsedKeySet { mut set, .. }, label) => {
@@ -55,18 +56,19 @@ impl Document {
         }
     }
 
-    /// Its keys.
+    /// The keys of the document.
     pub(super) fn keys(&self) -> &KeySet {
         match self {
             Self::Keys(set) => set,
         }
     }
 
-    /// Builds what makes checks with it fast, or gives that up.
+    /// Builds the tables that speed up signature checks, within the budget. Without a
+    /// budget, drops them.
     pub(super) fn keep_tables(&self, budget: Option<&'static Budget>) {
         match (self, budget) {
             (Self::Keys(set), Some(budget)) => set.prepare(budget),
-            (Self::Keys(set), None) => set.give_up_tables(),
+            (Self::Keys(set), None) => set.drop_tables(),
         }
     }
 }

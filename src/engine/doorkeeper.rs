@@ -1,37 +1,37 @@
-//! Tokens that came lately and were not remembered.
+//! Tokens that were seen recently but not cached.
 
-/// The tokens that came for the first time while there was no room for them, as
-/// marks in a few thousand places: where two tokens meet, the later one counts.
+/// Remembers which tokens were seen once while the cache was full. It has a mark for each
+/// token in a fixed table; if two tokens share an entry, the later one overwrites the
+/// earlier.
 ///
-/// A mark that two tokens share makes one of them look as if it had come before,
-/// which is worth a place among the remembered ones and nothing else.
+/// If two tokens have the same mark, one of them is cached at its first use. This has no
+/// other effect.
 #[derive(Debug, Default)]
 pub(super) struct Doorkeeper {
-    /// None before the first token; 0: nobody.
+    /// Empty before the first token. The value 0 marks a free entry.
     marks: Vec<u32>,
 }
 
 impl Doorkeeper {
-    /// 32 KiB of marks.
-    const PLACES: usize = 8192;
+    /// The number of entries. The table takes 32 KiB.
+    const ENTRIES: usize = 8192;
 
-    /// Whether this is the second time that a token with this end comes; else it
-    /// has come for the first time now.
-    pub(super) fn has_come_before(&mut self, end: u128) -> bool {
+    /// Whether a token with this end was seen before. If not, it is recorded as seen.
+    pub(super) fn is_seen_before(&mut self, end: u128) -> bool {
         if self.marks.is_empty() {
-            self.marks.resize(Self::PLACES, 0);
+            self.marks.resize(Self::ENTRIES, 0);
         }
         let (place, mark) = spread(end);
-        let Some(known) = self.marks.get_mut(place % Self::PLACES) else {
+        let Some(known) = self.marks.get_mut(place % Self::ENTRIES) else {
             return false;
         };
         std::mem::replace(known, mark) == mark
     }
 }
 
-/// Place and mark of a token. The ends of signatures are as good as random, but
-/// are text, so that not all of their bits are: shifting and multiplying (by 2^64
-/// over the golden ratio) spreads what is in them over all.
+/// Returns the entry and the mark of a token. The end of a signature is as good as
+/// random, but it is text, so not all of its bits vary. Shifts and multiplications (by
+/// 2^64 divided by the golden ratio) spread the varying bits over all bits.
 fn spread(end: u128) -> (usize, u32) {
     const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
     let octets = end.to_le_bytes();
@@ -43,7 +43,7 @@ fn spread(end: u128) -> (usize, u32) {
     });
     let [high, low] =
         [mixed >> 32, mixed & 0xFFFF_FFFF].map(|half| u32::try_from(half).unwrap_or(0));
-    // Never 0, which is nobody's.
+    // The mark is never 0, because 0 marks a free entry.
     (usize::try_from(low).unwrap_or(0), high | 1)
 }
 
@@ -52,17 +52,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_has_come_before_when_it_comes_again() {
+    fn a_token_is_known_when_it_is_seen_again() {
         let mut doorkeeper = Doorkeeper::default();
         for end in [0, 1, u128::MAX, 1 << 64, 0x41 << 120] {
-            assert!(!doorkeeper.has_come_before(end), "{end}");
-            assert!(doorkeeper.has_come_before(end), "{end}");
+            assert!(!doorkeeper.is_seen_before(end), "{end}");
+            assert!(doorkeeper.is_seen_before(end), "{end}");
         }
     }
 
     #[test]
-    fn tokens_are_spread_over_all_places() {
-        // Base64url of a counter, as far as text varies at all.
+    fn tokens_are_spread_over_all_entries() {
+        // The end is base64url of a counter: only these bits of a text vary.
         let ends = (0..100_000_u32).map(|number| {
             let mut end = [b'A'; 16];
             for (place, octet) in end.iter_mut().skip(3).take(4).enumerate() {
@@ -73,10 +73,10 @@ mod tests {
         let mut doorkeeper = Doorkeeper::default();
         let mut mistaken = 0;
         for end in ends {
-            mistaken += u32::from(doorkeeper.has_come_before(end));
+            mistaken += u32::from(doorkeeper.is_seen_before(end));
         }
         assert_eq!(mistaken, 0);
         let used = doorkeeper.marks.iter().filter(|mark| **mark != 0).count();
-        assert!(used > Doorkeeper::PLACES * 9 / 10, "{used}");
+        assert!(used > Doorkeeper::ENTRIES * 9 / 10, "{used}");
     }
 }

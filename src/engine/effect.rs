@@ -1,25 +1,25 @@
-//! What the engine wants done.
+//! The effects that the engine requests.
 
 use super::fetch::FetchCall;
 use crate::authz::{Facts, Forward};
 use crate::http::LocalReply;
 use crate::telemetry::{Event, Measurement, Reason};
 
-/// Names a request for as long as it lives.
+/// Identifies a request during its lifetime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StreamId(pub u32);
 
-/// Something to be done.
+/// An action that the host must perform.
 #[derive(Debug)]
 pub enum Effect {
-    /// A request is decided. It is emitted exactly once for each request.
+    /// The decision about a request. It is emitted exactly once for each request.
     Answer(Box<Answer>),
-    /// A request goes to an issuer. The host tells [`super::Engine::fetched`] how
-    /// it ends, also when it could not be sent.
+    /// A request to an issuer. The host reports its outcome to
+    /// [`super::Engine::fetched`], even if it could not be sent.
     Fetch(FetchCall),
-    /// Something is counted.
+    /// A change of a metric.
     Measure(Measurement),
-    /// A line for the log.
+    /// A log line.
     Log(Event),
 }
 
@@ -28,19 +28,19 @@ pub enum Effect {
 pub struct Answer {
     /// The request.
     pub stream: StreamId,
-    /// What happens to it.
+    /// The action.
     pub action: Action,
-    /// Why.
+    /// The reason for the action.
     pub reason: Reason,
-    /// What is known of it.
+    /// What is known about the request.
     pub facts: Facts,
 }
 
 /// What happens to a decided request.
 #[derive(Debug)]
 pub enum Action {
-    /// It goes on to the upstream, changed so.
+    /// The request is forwarded to the upstream with these changes.
     Forward(Forward),
-    /// It is answered here.
+    /// The filter answers the request with this reply.
     Reply(LocalReply),
 }

@@ -1,4 +1,4 @@
-//! How one key service and the judges of other threads hand each other values.
+//! The exchange of values between one key service and the judges of other threads.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,23 +8,24 @@ use super::judge::Judge;
 use super::service::KeyService;
 use super::snapshot::Snapshot;
 
-/// Between the key service of a process and its judges.
+/// Connects the key service of a process with its judges.
 ///
-/// The thread of the service [publishes](Self::publish) after each event of the
-/// service. A judge's thread looks for [what is newer](Self::newer_than) before each
-/// event of the judge, then reads the clock, and says after it what the judge
-/// [wants](Self::want). While nothing is newer, a judge's thread takes no lock.
+/// The thread of the service [publishes](Self::publish) after each event of the service.
+/// Before each event of its judge, a judge's thread gets a [newer
+/// snapshot](Self::newer_than) if there is one, and then reads the clock. After the event
+/// it stores the judge's [demand](Self::set_demand). While no newer snapshot exists, a
+/// judge's thread takes no lock.
 #[derive(Debug)]
 pub struct Exchange {
     /// The number of the latest snapshot.
     number: AtomicU64,
     latest: Mutex<Arc<Snapshot>>,
-    /// Of each judge.
+    /// The demand of each judge, by the judge's index.
     demands: Box<[Mutex<Demand>]>,
 }
 
 impl Exchange {
-    /// Between this service and so many judges.
+    /// Creates an exchange between this service and the given number of judges.
     #[must_use]
     pub fn new(service: &KeyService, judges: usize) -> Self {
         let demands = std::iter::repeat_with(Mutex::default);
@@ -35,8 +36,8 @@ impl Exchange {
         }
     }
 
-    /// Hands the judges what serves now. The caller may wake them. Without that,
-    /// those that hold waiting requests look again within 10 ms.
+    /// Publishes the current snapshot to the judges. The caller may wake them. Otherwise
+    /// judges with waiting requests look for it within 10 ms.
     pub fn publish(&self, service: &KeyService) {
         let snapshot = service.snapshot();
         if self.number.load(Ordering::Relaxed) == snapshot.number() {
@@ -52,16 +53,17 @@ impl Exchange {
         Arc::clone(&locked(&self.latest))
     }
 
-    /// The latest snapshot, if this judge does not have it yet.
+    /// The latest snapshot, if the judge does not have it yet.
     #[must_use]
     pub fn newer_than(&self, judge: &Judge) -> Option<Arc<Snapshot>> {
         let number = self.number.load(Ordering::Acquire);
         (number > judge.snapshot().number()).then(|| self.latest())
     }
 
-    /// Says what the judge of this index wants. Returns whether the service
-    /// should be woken: a request waits that did not wait before.
-    pub fn want(&self, judge: usize, demand: Demand) -> bool {
+    /// Stores the demand of the judge with this index. Returns whether the service should
+    /// be woken, because a request waits that did not wait before. An index without a
+    /// judge is ignored.
+    pub fn set_demand(&self, judge: usize, demand: Demand) -> bool {
         let Some(known) = self.demands.get(judge) else {
             return false;
         };
@@ -71,7 +73,7 @@ impl Exchange {
         is_urgent
     }
 
-    /// What the judges want, for [`KeyService::tick`].
+    /// The demands of all judges, for [`KeyService::tick`].
     #[must_use]
     pub fn demands(&self) -> Vec<Demand> {
         let demands = self.demands.iter().map(|demand| locked(demand).clone());
@@ -79,8 +81,8 @@ impl Exchange {
     }
 }
 
-/// The value. A thread that panicked with the lock leaves it whole, since values
-/// are only replaced.
+/// Locks the value. A thread that panicked while it held the lock leaves the value
+/// intact, because values are only replaced as a whole.
 fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,5 @@
-//! One fetch of a document, from the lease to the outcome: up to three
-//! requests, one after the other.
+//! One fetch of a document, from the lease to the outcome. A fetch consists of up to
+//! three consecutive requests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,28 +12,28 @@ use crate::policy::{FetchUri, KeyLocation, KeySource};
 use crate::telemetry::{FetchFailure, FetchPlace, Shown};
 use crate::time::UnixTime;
 
-/// Names a request to an issuer until it is answered.
+/// Identifies a request to an issuer until it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FetchId(pub u64);
 
-/// A GET to be sent to a cluster.
+/// A GET request to a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchCall {
-    /// Names it in [`super::Engine::fetched`].
+    /// Identifies the request in [`super::Engine::fetched`].
     pub id: FetchId,
-    /// The cluster.
+    /// The cluster that receives the request.
     pub cluster: Arc<str>,
-    /// What to ask there.
+    /// The requested URI.
     pub uri: FetchUri,
-    /// The longest it may take.
+    /// The time limit of the request.
     pub timeout: Duration,
-    /// Whether a cache on the way must ask the issuer (`Cache-Control:
+    /// Whether caches on the path must revalidate with the issuer (`Cache-Control:
     /// no-cache`, RFC 9111 section 5.2.1.4).
     pub fresh: bool,
 }
 
-/// The `user-agent` of requests. Firewalls in front of issuers refuse requests
-/// without one (RFC 9110 section 10.1.5).
+/// The `user-agent` of all fetches. Firewalls in front of issuers reject requests without
+/// one (RFC 9110 section 10.1.5).
 const USER_AGENT: &str = concat!("edge-authz/", env!("CARGO_PKG_VERSION"));
 
 impl FetchCall {
@@ -46,8 +46,8 @@ impl FetchCall {
             (":authority", self.uri.authority()),
             (":path", self.uri.path()),
             ("accept", "application/json, application/jwk-set+json"),
-            // Without the field every coding is acceptable (RFC 9110 section
-            // 12.5.3), and this client decodes none.
+            // Without this field every coding is acceptable (RFC 9110 section 12.5.3),
+            // and this client decodes none.
             ("accept-encoding", "identity"),
             ("user-agent", USER_AGENT),
         ];
@@ -58,46 +58,46 @@ impl FetchCall {
     }
 }
 
-/// A fetch that is under way.
+/// A fetch in progress.
 #[derive(Clone, Debug)]
 pub(super) struct Fetch {
     pub(super) id: FetchId,
     pub(super) started_at: UnixTime,
-    /// When its last request was sent.
+    /// When the latest request was sent.
     pub(super) asked_at: UnixTime,
     step: Step,
-    /// Its last request.
+    /// The latest request.
     asked: Request,
-    /// Whether no cache on the way may answer.
+    /// Whether caches on the path must revalidate with the issuer.
     fresh: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Step {
-    /// `OpenID` Connect's metadata.
+    /// The metadata of `OpenID` Connect.
     Metadata,
-    /// RFC 8414's, since the first place answered 4xx.
+    /// The metadata of RFC 8414, after the first location answered 4xx.
     OtherMetadata,
     Document,
 }
 
-/// What follows an answer.
+/// The next step after an answer.
 pub(super) enum Next {
-    /// Another request, and where the metadata say that the key set is.
+    /// Another request, and the location of the key set if the answer was metadata.
     Call(Fetch, Option<Discovered>),
-    /// A good document, with its bytes, its age, and for how long the answer
-    /// said it is fresh.
+    /// A valid document, with its bytes, its age and its freshness lifetime according to
+    /// the answer, both in seconds.
     Taken {
         parsed: ParsedDocument,
         body: Vec<u8>,
         age: u32,
         max_age: Option<u32>,
     },
-    /// The failure, and the place whose answer failed.
+    /// The failure, and the location whose answer failed.
     Failed(FetchFailure, FetchPlace),
 }
 
-/// Where a request goes.
+/// The destination of a request.
 #[derive(Clone, Debug)]
 struct Request {
     cluster: Arc<str>,
@@ -105,7 +105,7 @@ struct Request {
 }
 
 impl Fetch {
-    /// A fetch, from its first request on.
+    /// Begins a fetch with its first request.
     pub(super) fn begin(
         source: &KeySource,
         record: &Record,
@@ -143,7 +143,7 @@ impl Fetch {
         }
     }
 
-    /// Its next request.
+    /// Continues the fetch with another request.
     fn going_on(&self, step: Step, asked: Request, id: FetchId, now: UnixTime) -> Self {
         Self {
             id,
@@ -155,7 +155,7 @@ impl Fetch {
         }
     }
 
-    /// What follows the answer to the last request.
+    /// The next step after the answer to the latest request.
     pub(super) fn answered(
         self,
         source: &KeySource,
@@ -205,7 +205,7 @@ impl Fetch {
 }
 
 impl Request {
-    /// The place for people.
+    /// The destination as it is shown in logs: without the query.
     fn place(&self) -> FetchPlace {
         FetchPlace {
             uri: Shown::new(&self.uri.without_query()),
@@ -243,8 +243,8 @@ impl KeySource {
         Metadata::parse(body, issuer)
     }
 
-    /// Where metadata that are still good said that the key set is. Others may
-    /// write to the shared data, so the place is checked again.
+    /// The key set location from metadata that are still valid. Other parties may be able
+    /// to write to the shared data, so the location is checked again.
     fn known_place(&self, record: &Record, now: UnixTime) -> Option<Request> {
         let known = record.discovered.as_ref()?;
         if !RefreshPolicy::metadata_good(known.at, now) {

@@ -1,10 +1,10 @@
-//! The part of the engine that decides about requests.
+//! The part of the engine that decides requests.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::demand::Demand;
-use super::judging::{Allowance, Asking};
+use super::judging::{Allowance, PendingRequest};
 use super::snapshot::Snapshot;
 use super::token_cache::TokenCache;
 use super::waiting::Waiting;
@@ -17,35 +17,35 @@ use crate::policy::{Policy, ProviderId, ProviderKeys, SourceId};
 use crate::telemetry::Measurement;
 use crate::time::UnixTime;
 
-/// Decides about the requests of one thread, remembers the tokens that verified,
-/// and holds the requests that wait for keys.
+/// Decides the requests of one thread, caches verified tokens, and holds the requests
+/// that wait for keys.
 ///
-/// It decides by the [`Snapshot`] that it was last handed, so that it takes no lock
-/// and waits for no other thread. What it needs besides it says in its [`Demand`].
+/// It decides with the [`Snapshot`] that it adopted last, so it takes no lock and waits
+/// for no other thread. It reports the keys that it lacks in its [`Demand`].
 #[derive(Debug)]
 pub struct Judge {
     pub(super) policy: Arc<Policy>,
     pub(super) snapshot: Arc<Snapshot>,
     pub(super) tokens: TokenCache,
     pub(super) waiting: Waiting,
-    /// How much a tick does for those that wait.
+    /// The work that one tick may do for waiting requests.
     pub(super) allowance: Allowance,
-    /// The `kid`s found absent here, of each source.
+    /// The `kid`s that were found absent, by source index.
     pub(super) absent: Vec<AbsentKids>,
-    /// The sources whose keys should have verified a token and did not, in order, each
-    /// with the time of the last such token.
+    /// The sources whose keys should have verified a token that was refused, in order,
+    /// each with the time of the latest refusal.
     doubted: Vec<(SourceId, UnixTime)>,
-    /// How many signatures were checked.
+    /// The number of signatures checked.
     pub(super) checks: usize,
-    /// Whether decisions come with a description of their steps.
+    /// Whether decisions contain a description of their steps.
     pub(super) describes_steps: bool,
     /// The time of the last event.
     latest: UnixTime,
 }
 
 impl Judge {
-    /// A judge of requests under this policy, which holds a snapshot of the
-    /// service that has the policy's sources.
+    /// Creates a judge for requests under this policy. The snapshot must come from a
+    /// service with the sources of the same policy.
     #[must_use]
     pub fn new(policy: Arc<Policy>, snapshot: Arc<Snapshot>) -> Self {
         let sources = policy.sources.len();
@@ -65,30 +65,29 @@ impl Judge {
         }
     }
 
-    /// The policy in force.
+    /// The active policy.
     #[must_use]
     pub const fn policy(&self) -> &Arc<Policy> {
         &self.policy
     }
 
-    /// The snapshot that it decides by.
+    /// The current snapshot of this judge.
     #[must_use]
     pub const fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
     }
 
-    /// Whether decisions come with a description of their steps
-    /// ([`Facts::steps`](crate::authz::Facts::steps)) from now on: if the log shows it.
-    pub const fn describe_steps(&mut self, wanted: bool) {
-        self.describes_steps = wanted;
+    /// Turns the description of a decision's steps on or off
+    /// ([`Facts::steps`](crate::authz::Facts::steps)). It is needed only if the log shows it.
+    pub const fn describe_steps(&mut self, needed: bool) {
+        self.describes_steps = needed;
     }
 
-    /// Decides by this snapshot from now on, if it is newer. `now` is read after
-    /// the snapshot was. Remembered tokens of keys that are gone do not count any
-    /// more, and requests that wait for what has changed are judged at the next
-    /// ticks.
+    /// Adopts this snapshot if it is newer. `now` must be read after the snapshot. Cached
+    /// tokens whose keys are gone are dropped, and requests that wait for changed keys
+    /// are judged in the next ticks.
     pub fn adopt(&mut self, snapshot: &Arc<Snapshot>, now: UnixTime) {
-        self.reach(now);
+        self.observe_time(now);
         if snapshot.number() <= self.snapshot.number() {
             return;
         }
@@ -105,26 +104,26 @@ impl Judge {
             self.waiting.changed(*source);
         }
         self.doubted.retain(|(source, at)| {
-            let since = snapshot.fetched_from(*source);
+            let since = snapshot.fetch_started_at(*source);
             since.is_none_or(|since| since < *at)
         });
     }
 
-    /// A request has come.
+    /// Handles a new request.
     pub fn request(&mut self, stream: StreamId, head: RequestHead, env: Env<'_>) -> Vec<Effect> {
-        self.reach(env.now);
+        self.observe_time(env.now);
         let mut turn = Turn::new(env, Vec::with_capacity(3));
-        let asking = Asking {
+        let request = PendingRequest {
             stream,
             head,
             arrived: env.now,
             number: None,
         };
-        self.judge(asking, &mut turn);
+        self.judge(request, &mut turn);
         turn.effects
     }
 
-    /// A request is over, decided or not.
+    /// Handles the end of a request, decided or not.
     pub fn forget(&mut self, stream: StreamId) -> Vec<Effect> {
         match self.waiting.remove(stream) {
             Some(_) => vec![Effect::Measure(Measurement::waiting(-1))],
@@ -132,15 +131,16 @@ impl Judge {
         }
     }
 
-    /// What CORS does to the answer of a request that waits, should the proxy
-    /// answer it by itself.
+    /// The CORS headers for the response to a waiting request, in case the proxy answers
+    /// it by itself.
     #[must_use]
     pub fn cors_of_waiting(&self, stream: StreamId) -> Option<&ResponseCors> {
         self.waiting.get(stream)?.facts.cors.as_ref()
     }
 
-    /// Time has passed: [`Judge::next_tick`] of it, or any other. This alone
-    /// answers requests that wait, and only so many: the next tick goes on.
+    /// Handles a tick. It is due after [`Judge::next_tick`], and may come at any other
+    /// time. Only ticks answer waiting requests, each a bounded number; the next tick
+    /// continues.
     pub fn tick(&mut self, env: Env<'_>) -> Vec<Effect> {
         let mut turn = Turn::new(env, Vec::new());
         self.take_turn(&mut turn);
@@ -148,21 +148,22 @@ impl Judge {
     }
 
     pub(super) fn take_turn(&mut self, turn: &mut Turn<'_>) {
-        self.reach(turn.env.now);
+        self.observe_time(turn.env.now);
         self.serve_waiting(turn);
-        self.tokens.give_way();
+        self.tokens.release_half();
     }
 
-    /// Whether its [demand](Self::demand) is empty, which is found out faster.
+    /// Whether the [demand](Self::demand) is empty. This is cheaper than making the
+    /// demand.
     #[must_use]
-    pub fn wants_nothing(&self) -> bool {
+    pub fn is_demand_empty(&self) -> bool {
         self.waiting.is_empty() && self.doubted.is_empty()
     }
 
-    /// What it wants of the key service now.
+    /// Everything that this judge needs from the key service now.
     #[must_use]
     pub fn demand(&self) -> Demand {
-        let (sources, kids) = self.waiting.wanted();
+        let (sources, kids) = self.waiting.needed();
         Demand {
             snapshot: self.snapshot.number(),
             sources,
@@ -171,7 +172,7 @@ impl Judge {
         }
     }
 
-    /// How long until the next tick is needed.
+    /// The time until the next tick is due.
     #[must_use]
     pub fn next_tick(&self) -> Duration {
         if self.is_behind() {
@@ -183,14 +184,14 @@ impl Judge {
         }
     }
 
-    /// Whether a request waits that could be judged, or whose deadline has passed: the
-    /// next tick is due at once.
+    /// Whether a waiting request can be judged now, or its deadline has passed. The next
+    /// tick is then due at once.
     #[must_use]
     pub fn is_behind(&self) -> bool {
         self.waiting.is_behind(self.latest)
     }
 
-    /// Remembers that the keys of a source should have verified a token.
+    /// Records that the keys of a source should have verified a refused token.
     pub(super) fn doubt(&mut self, source: SourceId, now: UnixTime) {
         let known = self.doubted.binary_search_by_key(&source, |(id, _)| *id);
         match known {
@@ -203,9 +204,9 @@ impl Judge {
         }
     }
 
-    /// Notices a clock that was set back: what happened before it must not look
-    /// as if it came after.
-    pub(super) fn reach(&mut self, now: UnixTime) {
+    /// Records the time of an event. If the clock was set back, all recorded times are
+    /// limited to `now`, so that no earlier event seems to be later.
+    pub(super) fn observe_time(&mut self, now: UnixTime) {
         if now < self.latest {
             self.waiting.set_back(now);
             let former = Arc::clone(&self.snapshot);
@@ -218,9 +219,9 @@ impl Judge {
     }
 }
 
-/// Whether a remembered token may be of use yet, after the keys of `changed`
-/// have, which are in order: unless it has expired, or the key that signed it no
-/// longer counts for its `kid`.
+/// Whether a cached token can still be used after the keys of the `changed` sources (in
+/// order) have changed. It cannot if it has expired, or if the key that signed it is no
+/// longer valid for its `kid`.
 fn still_counts(
     policy: &Policy,
     snapshot: &Snapshot,
@@ -237,7 +238,7 @@ fn still_counts(
     }
     match &provider.keys {
         ProviderKeys::Fetched(source) if changed.binary_search(source).is_ok() => {
-            // Keys that are too old today may be confirmed tomorrow.
+            // Keys that are too old now may be confirmed by a later fetch.
             let set = snapshot.keys(*source);
             set.is_some_and(|set| set.still_offers(jwt.kid(), jwt.algorithm(), jwt.fingerprint()))
         }

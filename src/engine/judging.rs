@@ -1,4 +1,4 @@
-//! Requests that are judged: when they come, and again when keys have changed.
+//! The judging of requests, at their arrival and again when keys have changed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,45 +15,45 @@ use crate::jwk::AskedKid;
 use crate::telemetry::{Measurement, Metric, Reason};
 use crate::time::UnixTime;
 
-/// How much one tick does for requests that wait.
+/// The work that one tick may do for waiting requests.
 ///
-/// A host nests the answers that it is given in one callback, and other requests
-/// stand still for as long as it lasts.
+/// It is bounded because a host nests the answers of one callback, and all other requests
+/// are blocked during the callback.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Allowance {
-    /// Requests that are answered.
+    /// The number of requests that are answered.
     pub(super) answers: usize,
-    /// Requests that are judged: each may cost a signature check.
+    /// The number of requests that are judged. Each may need a signature check.
     pub(super) judgements: usize,
-    /// Wanted keys that are looked at: a request may want those of a thousand
-    /// sources.
+    /// The number of needed keys that are checked. One request can need the keys of a
+    /// thousand sources.
     pub(super) steps: usize,
 }
 
 impl Allowance {
-    /// A millisecond or two with cheap signatures, and less than 30 with the most
-    /// expensive.
+    /// The full allowance of one tick. It takes one or two milliseconds with fast signature
+    /// algorithms, and less than 30 with the slowest.
     pub(super) const WHOLE: Self = Self {
         answers: 32,
         judgements: 16,
         steps: 8192,
     };
-    /// What a judgement costs for each key that was wanted, in steps.
+    /// The steps that a judgement costs for each key that the request needed.
     pub(super) const STEPS_PER_JUDGEMENT: usize = 4;
 }
 
-/// A request that is judged.
-pub(super) struct Asking {
+/// A request that is being judged.
+pub(super) struct PendingRequest {
     pub(super) stream: StreamId,
     pub(super) head: RequestHead,
     pub(super) arrived: UnixTime,
-    /// Its number among those that wait, where it has waited.
+    /// Its queue number, if it has waited before.
     pub(super) number: Option<QueueNumber>,
 }
 
 impl Judge {
-    /// Judges requests that wait for keys that have changed, in order of arrival,
-    /// and answers those whose time is up: as many as one allowance permits.
+    /// Judges the requests whose keys have changed, in order of arrival, and refuses
+    /// those whose deadline has passed. It stops when the allowance is used up.
     pub(super) fn serve_waiting(&mut self, turn: &mut Turn<'_>) {
         let mut allowance = self.allowance;
         while allowance.answers > 0 && allowance.judgements > 0 {
@@ -65,12 +65,12 @@ impl Judge {
         while allowance.answers > 0
             && let Some((number, is_due)) = self.waiting.next_expired(turn.env.now)
         {
-            // A request is not refused while a key that it waits for may be there.
+            // A request is not refused while a key that it waits for may have arrived.
             if !is_due {
                 allowance.answers = allowance.answers.saturating_sub(1);
                 if let Some(waiter) = self.waiting.take(number) {
                     turn.effects.push(Effect::Measure(Measurement::waiting(-1)));
-                    self.send_away(waiter, Reason::KeysUnavailable, turn);
+                    self.refuse(waiter, Reason::KeysUnavailable, turn);
                 }
             } else if allowance.judgements > 0 {
                 self.judge_again(number, &mut allowance, turn);
@@ -93,30 +93,30 @@ impl Judge {
             arrived,
             ..
         } = waiter;
-        let asking = Asking {
+        let request = PendingRequest {
             stream,
             head,
             arrived,
             number: Some(number),
         };
-        if self.judge(asking, turn) {
+        if self.judge(request, turn) {
             allowance.answers = allowance.answers.saturating_sub(1);
         }
     }
 
-    /// Judges a request: it is answered, which is what is returned, or waits.
-    pub(super) fn judge(&mut self, asking: Asking, turn: &mut Turn<'_>) -> bool {
+    /// Judges a request. Returns true if it is answered, and false if it waits.
+    pub(super) fn judge(&mut self, request: PendingRequest, turn: &mut Turn<'_>) -> bool {
         let Decision {
             verdict,
             facts,
             learned,
-        } = self.decide(&asking, turn.env);
+        } = self.decide(&request, turn.env);
         let (reason, action) = match verdict {
             Verdict::Forward(forward) => (forward.reason(), Action::Forward(forward)),
             Verdict::Reply(reason, reply) => (reason, Action::Reply(reply)),
-            Verdict::Wait(wanted) => return self.wait(asking, wanted, facts, turn),
+            Verdict::Wait(wanted) => return self.wait(request, wanted, facts, turn),
         };
-        if asking.number.is_some() {
+        if request.number.is_some() {
             turn.effects.push(Effect::Measure(Measurement::waiting(-1)));
         }
         if let Some(hit) = learned.recalled {
@@ -132,7 +132,7 @@ impl Judge {
             )));
         }
         turn.effects.push(Effect::Answer(Box::new(Answer {
-            stream: asking.stream,
+            stream: request.stream,
             action,
             reason,
             facts,
@@ -140,7 +140,7 @@ impl Judge {
         true
     }
 
-    fn decide(&mut self, asking: &Asking, env: Env<'_>) -> Decision {
+    fn decide(&mut self, request: &PendingRequest, env: Env<'_>) -> Decision {
         let Env {
             now,
             host_signatures,
@@ -155,11 +155,11 @@ impl Judge {
             keys: &keys,
             remembered: &self.tokens,
             host_signatures,
-            arrived: asking.arrived,
+            arrived: request.arrived,
             now,
         };
         let mut steps = Steps::new(self.describes_steps);
-        let mut decision = authz::evaluate_traced(&self.policy, &asking.head, context, &mut steps);
+        let mut decision = authz::evaluate_traced(&self.policy, &request.head, context, &mut steps);
         decision.facts.steps = steps.into_text();
         let learned = &mut decision.learned;
         if learned.verified.is_some() {
@@ -170,7 +170,7 @@ impl Judge {
             provider,
             jwt,
         }) = learned.verified.take()
-            // Tokens of no further use must not push others out.
+            // A token that has expired must not evict one that is still valid.
             && jwt.expires() > now
         {
             self.tokens.remember(token, provider, jwt);
@@ -178,8 +178,8 @@ impl Judge {
         if let Some(absent) = &learned.absent {
             let kid = AskedKid::new(&absent.kid);
             for source in &absent.sources {
-                // It is the keys that show it, however long the request had to wait
-                // for its turn: the issuer may have published the key since.
+                // The `kid` is absent as of the fetch of these keys, even if the request
+                // was judged later. The issuer may have published the key since.
                 let shown_at = self.snapshot.fetched_at(*source);
                 if let Some(absent) = self.absent.get_mut(source.index()) {
                     absent.insert(&kid, shown_at.unwrap_or(now));
@@ -192,20 +192,21 @@ impl Judge {
         decision
     }
 
-    /// Puts a request aside, or refuses it where too many wait.
+    /// Queues a request, or refuses it if too many requests wait. Returns true if it is
+    /// refused.
     fn wait(
         &mut self,
-        asking: Asking,
+        request: PendingRequest,
         wanted: Vec<Wanted>,
         facts: Facts,
         turn: &mut Turn<'_>,
     ) -> bool {
-        let Asking {
+        let PendingRequest {
             stream,
             head,
             arrived,
             number,
-        } = asking;
+        } = request;
         let waiter = Waiter {
             stream,
             head,
@@ -218,25 +219,25 @@ impl Judge {
                 ..facts
             },
         };
-        let (seated, has_waited) = match number {
+        let (queued, has_waited) = match number {
             Some(number) => (self.waiting.put_back(number, waiter), true),
             None => (self.waiting.insert(waiter), false),
         };
-        let change = i64::from(seated.is_ok()).saturating_sub(i64::from(has_waited));
+        let change = i64::from(queued.is_ok()).saturating_sub(i64::from(has_waited));
         if change != 0 {
             turn.effects
                 .push(Effect::Measure(Measurement::waiting(change)));
         }
-        match seated {
+        match queued {
             Ok(()) => false,
             Err(waiter) => {
-                self.send_away(*waiter, Reason::TooManyWaiting, turn);
+                self.refuse(*waiter, Reason::TooManyWaiting, turn);
                 true
             }
         }
     }
 
-    /// The longest that a request waits for these sources.
+    /// The longest timeout of these sources.
     fn timeout(&self, wanted: &[Wanted]) -> Duration {
         let sources = wanted
             .iter()
@@ -248,7 +249,7 @@ impl Judge {
     }
 
     /// Refuses a request because its keys are unavailable or too many requests wait.
-    fn send_away(&self, waiter: Waiter, reason: Reason, turn: &mut Turn<'_>) {
+    fn refuse(&self, waiter: Waiter, reason: Reason, turn: &mut Turn<'_>) {
         let retry_after = Some(self.snapshot.retry_after(&waiter.wanted, turn.env.now));
         let refusal = Refusal {
             retry_after,

@@ -1,31 +1,31 @@
-//! What a worker knows of one source, here and in the shared data.
+//! What a worker knows about one source: its own copy, and the shared data.
 
 use super::shared::{NotSet, SharedData, SourceEntries};
 use crate::keys::Record;
 use crate::policy::KeySource;
 
-/// How often a change is tried again after another worker changed the record first.
+/// The number of attempts to change the record if other workers change it at the same
+/// time.
 const ATTEMPTS: usize = 8;
 
-/// The record of one source: this worker's copy, and access to the one that all
-/// workers share.
+/// The record of one source: this worker's copy, and access to the shared record.
 #[derive(Debug)]
 pub(super) struct Ledger {
     entries: SourceEntries,
     record: Record,
-    /// The shared data cannot be written: this worker is on its own.
+    /// Whether the shared data cannot be written. This worker then works alone.
     detached: bool,
 }
 
 /// Whether the shared record can be leased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// There are no shared data.
+    /// Shared data are unavailable.
     Unavailable,
-    /// It was made just now: others may be at the same, so that it is leased
-    /// only after it was seen.
+    /// The record was just created. Another worker may be creating it too, so it can be
+    /// leased only after it has been read.
     Seeded,
-    /// It is there; the number of its last change.
+    /// The record exists. The value is the number of its last change.
     At(u32),
 }
 
@@ -38,20 +38,20 @@ impl Ledger {
         }
     }
 
-    /// The name of the document's entry in the shared data. No other source has it.
+    /// The name of the document's entry in the shared data. It is unique to this source.
     pub(super) fn document_entry(&self) -> &str {
         self.entries.document()
     }
 
-    /// The record as this worker has last seen or written it.
+    /// The record as this worker last read or wrote it.
     pub(super) const fn record(&self) -> &Record {
         &self.record
     }
 
-    /// Reads what other workers have written since. Where nothing is there, or
-    /// nothing of ours, what this worker knows is written: a lease, a back-off
-    /// and early refreshes outlive a worker that writes over them.
-    pub(super) fn look(&mut self, shared: &dyn SharedData) -> Entry {
+    /// Reads what other workers have written. If the entry is missing or not readable,
+    /// this worker's copy is written, so a lease, a back-off and the count of early
+    /// refreshes survive another writer.
+    pub(super) fn sync(&mut self, shared: &dyn SharedData) -> Entry {
         if self.detached {
             return Entry::Unavailable;
         }
@@ -67,7 +67,7 @@ impl Ledger {
                 self.seeded(self.entries.write(shared, &self.record, Some(last_change)))
             }
             (None, None) => self.seeded(self.entries.create(shared, &self.record)),
-            // No host numbers its entries so.
+            // No host returns a value without a change number.
             (Some(_), None) => Entry::Unavailable,
         }
     }
@@ -82,7 +82,7 @@ impl Ledger {
         }
     }
 
-    /// Writes a record with a lease; false if another worker was faster.
+    /// Writes a record with a lease. Returns false if another worker was faster.
     pub(super) fn lease(&mut self, leased: Record, entry: Entry, shared: &dyn SharedData) -> bool {
         match entry {
             Entry::Seeded => return false,
@@ -99,8 +99,8 @@ impl Ledger {
         true
     }
 
-    /// Changes the record, here and for all workers; false where `change` does
-    /// not want to. Without shared data, here only: then every worker fetches
+    /// Changes the record, here and for all workers. Returns false if `change` declines.
+    /// Without shared data only this worker's copy changes, and then every worker fetches
     /// for itself.
     pub(super) fn change(
         &mut self,
@@ -137,17 +137,18 @@ impl Ledger {
         }
     }
 
-    /// The document of this version as it was fetched. It is absent where the
-    /// entry is another version's: then the record is about to change.
+    /// The document with this version, as it was fetched. Returns `None` if the entry has
+    /// another version; in this case the record is about to change.
     pub(super) fn read_document(&self, shared: &dyn SharedData, version: u64) -> Option<Vec<u8>> {
         self.entries.read_document(shared, version)
     }
 
-    /// Writes a document before the record that names it, so that a worker that
-    /// sees the record finds the document. Only the holder of the lease may write.
+    /// Writes a document. This must happen before the record names it, so that a worker
+    /// that reads the record finds the document. Only the holder of the lease may write.
     pub(super) fn write_document(&self, shared: &dyn SharedData, version: u64, body: &[u8]) {
         if !self.detached {
-            // Without shared data no other worker could read it.
+            // A failure does no harm: without shared data no other worker could read the
+            // document.
             let _ = self.entries.write_document(shared, version, body);
         }
     }

@@ -1,20 +1,19 @@
-//! What happens over time: events in, effects out.
+//! Events over time: the engine takes events and returns effects.
 //!
-//! The engine has two parts. The [`KeyService`] polls the documents that judging
-//! needs: it knows the sources, the rules of fetching, and what serves. The
-//! [`Judge`] decides about requests with [`crate::authz`], remembers the tokens that
-//! verified, and holds the requests that wait. What serves goes from one to the
-//! other as an immutable [`Snapshot`], and what judges want goes back as a
-//! [`Demand`]: both are values, so that a process may have one service and a judge
-//! in each thread ([`Exchange`]). [`Engine`] is both together, for a host that has
-//! one thread.
+//! The engine has two parts. The [`KeyService`] polls the documents that judging needs.
+//! It owns the key sources, the refresh rules and the current keys. The [`Judge`] decides
+//! requests with [`crate::authz`], caches verified tokens, and holds the requests that
+//! wait for keys. The service publishes the current keys as an immutable [`Snapshot`],
+//! and each judge reports what it needs as a [`Demand`]. Both are values, so a process
+//! can have one service and one judge per thread ([`Exchange`]). [`Engine`] combines both
+//! parts for a host with one thread.
 //!
-//! All of them are told of events and return what is to be done as values. They do
-//! no I/O and know neither the proxy nor the clock; what they must ask for while
-//! they handle an event, they ask through [`Env`].
+//! All of them receive events and return the required actions as values. They do no I/O
+//! and know neither the proxy nor the clock. What they need while they handle an event,
+//! they get from [`Env`].
 //!
-//! Only an [`Effect::Answer`] lets a request through. An event that is lost, late or
-//! unforeseen leaves the request waiting until its deadline.
+//! Only an [`Effect::Answer`] lets a request through. After a lost, late or unexpected
+//! event, a request waits until its deadline.
 
 mod demand;
 mod document;
@@ -58,25 +57,25 @@ pub use shared::{NoSharedData, NotSet, SharedData, Unavailable};
 pub use snapshot::Snapshot;
 use tables::Tables;
 
-/// The tick that suffices while nothing is going on.
+/// The tick period while the engine is idle.
 const SLOW_TICK: Duration = Duration::from_millis(500);
-/// The tick while requests wait.
+/// The tick period while requests wait.
 const FAST_TICK: Duration = Duration::from_millis(10);
-/// The tick while requests wait that could be answered.
+/// The tick period while a waiting request can already be judged.
 const BUSY_TICK: Duration = Duration::from_millis(1);
 
-/// What the engine may ask for while it handles an event.
+/// What the engine can use while it handles an event.
 #[derive(Clone, Copy)]
 pub struct Env<'a> {
     /// The time of the event.
     pub now: UnixTime,
-    /// What the workers of a proxy share. Only the key service looks at it.
+    /// The data that the workers of a proxy share. Only the key service uses them.
     pub shared: &'a dyn SharedData,
-    /// The proxy's own signature checks. Only judges use them.
+    /// The proxy's own signature verification. Only judges use it.
     pub host_signatures: &'a dyn HostSignatures,
 }
 
-/// One event that is handled: what may be asked for, and what is to be done.
+/// The handling of one event: its environment, and the effects so far.
 struct Turn<'a> {
     env: Env<'a>,
     effects: Vec<Effect>,
@@ -88,20 +87,20 @@ impl<'a> Turn<'a> {
     }
 }
 
-/// One listener's filter in a host that has one thread: its policy, and all that
-/// changes.
+/// The filter of one listener in a host with one thread: the policy and all mutable
+/// state.
 #[derive(Debug)]
 pub struct Engine {
     service: KeyService,
     judge: Judge,
     tables: Tables,
-    /// When the key sources were last looked at in their turn.
-    looked_at: Option<UnixTime>,
+    /// When the key sources were last visited.
+    visited_at: Option<UnixTime>,
 }
 
 impl Engine {
-    /// An engine without keys. `seed` differs between workers: it names this
-    /// one, and spreads its fetches.
+    /// Creates an engine without keys. `seed` differs between workers: it identifies this
+    /// worker in leases and spreads its fetches over time.
     #[must_use]
     pub fn new(policy: Arc<Policy>, seed: u64) -> Self {
         let service = KeyService::new(&policy, seed);
@@ -110,51 +109,52 @@ impl Engine {
             service,
             judge,
             tables: Tables::default(),
-            looked_at: None,
+            visited_at: None,
         }
     }
 
-    /// The policy in force.
+    /// The active policy.
     #[must_use]
     pub const fn policy(&self) -> &Arc<Policy> {
         self.judge.policy()
     }
 
-    /// As [`KeyService::start`].
+    /// See [`KeyService::start`].
     pub fn start(&mut self, env: Env<'_>) -> Vec<Effect> {
-        self.looked_at = Some(env.now);
+        self.visited_at = Some(env.now);
         let effects = self.service.start(env);
         self.judge.adopt(self.service.snapshot(), env.now);
         effects
     }
 
-    /// As [`Judge::request`].
+    /// See [`Judge::request`].
     pub fn request(&mut self, stream: StreamId, head: RequestHead, env: Env<'_>) -> Vec<Effect> {
         self.judge.request(stream, head, env)
     }
 
-    /// As [`Judge::describe_steps`].
-    pub const fn describe_steps(&mut self, wanted: bool) {
-        self.judge.describe_steps(wanted);
+    /// See [`Judge::describe_steps`].
+    pub const fn describe_steps(&mut self, needed: bool) {
+        self.judge.describe_steps(needed);
     }
 
-    /// As [`Judge::forget`].
+    /// See [`Judge::forget`].
     pub fn forget(&mut self, stream: StreamId) -> Vec<Effect> {
         self.judge.forget(stream)
     }
 
-    /// As [`Judge::cors_of_waiting`].
+    /// See [`Judge::cors_of_waiting`].
     #[must_use]
     pub fn cors_of_waiting(&self, stream: StreamId) -> Option<&ResponseCors> {
         self.judge.cors_of_waiting(stream)
     }
 
-    /// Time has passed: [`Engine::next_tick`] of it, or any other. This alone
-    /// answers requests that wait, and only so many: the next tick goes on.
+    /// Handles a tick. It is due after [`Engine::next_tick`], and may come at any other
+    /// time. Only ticks answer waiting requests, each a bounded number; the next tick
+    /// continues.
     pub fn tick(&mut self, env: Env<'_>) -> Vec<Effect> {
         let mut turn = Turn::new(env, Vec::new());
-        self.judge.reach(env.now);
-        if self.is_due_for_a_look(env.now) {
+        self.judge.observe_time(env.now);
+        if self.is_visit_due(env.now) {
             let demand = self.judge.demand();
             self.service.take_turn(&[demand], &mut turn);
             self.judge.adopt(self.service.snapshot(), env.now);
@@ -164,8 +164,8 @@ impl Engine {
         turn.effects
     }
 
-    /// As [`KeyService::fetched`]. Those that wait for it are judged at the next
-    /// ticks.
+    /// See [`KeyService::fetched`]. The requests that wait for this fetch are judged in
+    /// the next ticks.
     pub fn fetched(
         &mut self,
         fetch: FetchId,
@@ -178,7 +178,7 @@ impl Engine {
         effects
     }
 
-    /// How long until the next tick is needed.
+    /// The time until the next tick is due.
     #[must_use]
     pub fn next_tick(&self) -> Duration {
         if self.service.is_starting() {
@@ -188,14 +188,14 @@ impl Engine {
         }
     }
 
-    /// Whether the key sources are looked at in this tick: not in all of those that
-    /// come fast since requests wait for an answer.
-    fn is_due_for_a_look(&mut self, now: UnixTime) -> bool {
+    /// Whether this tick visits the key sources. Not all ticks do, because ticks are
+    /// frequent while waiting requests are answered.
+    fn is_visit_due(&mut self, now: UnixTime) -> bool {
         let recent = |at: UnixTime| at <= now && now.saturating_since(at) < FAST_TICK;
-        if self.looked_at.is_some_and(recent) {
+        if self.visited_at.is_some_and(recent) {
             return !self.judge.is_behind();
         }
-        self.looked_at = Some(now);
+        self.visited_at = Some(now);
         true
     }
 }

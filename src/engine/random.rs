@@ -1,8 +1,9 @@
-//! Numbers that spread things in time. Nothing secret depends on them.
+//! Pseudo-random numbers that spread events over time. No security property depends on
+//! them.
 
 use crate::time::UnixTime;
 
-/// `SplitMix64`: a few adds and multiplications, any seed is a good one.
+/// `SplitMix64`: it needs few operations and accepts any seed.
 #[derive(Debug)]
 pub(super) struct Random(u64);
 
@@ -18,8 +19,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number that a worker does not repeat in its next life, should its
-    /// seed be the same.
+    /// A number that a restarted worker with the same seed does not repeat.
     pub(super) fn next_at(&mut self, now: UnixTime) -> u64 {
         let nanos = u64::try_from(now.as_nanos()).unwrap_or_default();
         self.next() ^ nanos

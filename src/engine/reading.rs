@@ -1,4 +1,4 @@
-//! Reads documents within the memory that is free.
+//! Reads documents within the available memory.
 
 use super::document::{Document, DocumentKind, ParsedDocument};
 use crate::jwk::shelf::{self, Label};
@@ -7,31 +7,31 @@ use crate::keys::answer::{AnswerHead, Ending};
 use crate::memory::{Need, has_room};
 use crate::telemetry::FetchFailure;
 
-/// Reads the documents of one source, each only where there is memory for it:
-/// a module that runs out of memory ends the filter of every listener.
+/// Reads the documents of one source, each only if enough memory is available. If the
+/// module ran out of memory, every listener would lose its filter.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
-    /// It chooses the parser.
+    /// The kind of the documents, which selects the parser.
     pub(super) kind: DocumentKind,
-    /// The name of the source's entry in the shared data. No other source has it.
+    /// The name of the document's entry in the shared data. It is unique to the source.
     pub(super) entry: &'a str,
     /// The document that the new one replaces.
     pub(super) former: Option<&'a Document>,
-    /// What stays free, in bytes.
+    /// The memory that must remain free, in bytes.
     pub(super) spare: usize,
 }
 
 /// Why a document was not read.
 pub(super) enum Unread {
-    /// There is no memory for it, or others have all that such documents may take.
+    /// Not enough memory is available, or the share of such documents is used up.
     NoMemory,
-    /// It is not a good document of its kind.
+    /// It is not a valid document of its kind.
     Bad(FetchFailure),
 }
 
 impl Reader<'_> {
-    /// Whether a document of so many bytes can be copied. Larger ones than the
-    /// kind may have are refused later.
+    /// Whether a document of this size, in bytes, can be copied. A document above the
+    /// limit of its kind is refused later.
     pub(super) fn may_copy(&self, size: usize) -> bool {
         let size = size.min(self.kind.max_bytes());
         has_room(Need::block(size).and(self.spare))
@@ -49,14 +49,14 @@ impl Reader<'_> {
         head.body(copy)
     }
 
-    /// Reads a document with the parser of its kind.
+    /// Parses a document with the parser of its kind.
     pub(super) fn read(&self, document: &[u8]) -> Result<ParsedDocument, Unread> {
         match self.kind {
             DocumentKind::KeySet => self.key_set(document),
         }
     }
 
-    /// Reads a key set. One that some listener of this worker uses is not parsed
+    /// Parses a key set. A set that another listener of this worker uses is not parsed
     /// again.
     fn key_set(&self, document: &[u8]) -> Result<ParsedDocument, Unread> {
         if document.len() > self.kind.max_bytes() {

@@ -1,4 +1,4 @@
-//! The part of the engine that polls the documents.
+//! The part of the engine that polls documents.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,20 +14,21 @@ use crate::keys::answer::AnswerHead;
 use crate::policy::{Policy, SourceId};
 use crate::time::UnixTime;
 
-/// Polls the documents of all key sources of a policy, for all judges together.
+/// Polls the documents of all key sources of a policy, for all judges.
 ///
-/// It is told what the judges want as [`Demand`]s, and tells them what serves as a
-/// [`Snapshot`]. In a proxy's VM it shares the documents with those of other workers
-/// through [`super::SharedData`]; a process with threads has one for all of them.
+/// Judges report their needs as [`Demand`]s, and the service publishes the current
+/// documents as a [`Snapshot`]. In a proxy's VM the service shares the documents with
+/// other workers through [`super::SharedData`]. A process with threads has one service
+/// for all of them.
 #[derive(Debug)]
 pub struct KeyService {
     sources: Vec<Source>,
     random: Random,
-    /// Whether some source has no document, and its first fetch may be about to begin.
+    /// Whether any source has no document while its first fetch may be about to begin.
     starting: bool,
-    /// The source that a tick begins with.
+    /// The index of the source that the next tick visits first.
     next: usize,
-    /// The last tick had more to do than one does.
+    /// Whether the last tick had more work than one tick may do.
     behind: bool,
     /// Whether a request waited at the last tick.
     awaited: bool,
@@ -37,8 +38,8 @@ pub struct KeyService {
 }
 
 impl KeyService {
-    /// A service without documents. `seed` differs between workers: it names this one,
-    /// and spreads its fetches.
+    /// Creates a service without documents. `seed` differs between workers: it identifies
+    /// this worker in leases and spreads its fetches over time.
     #[must_use]
     pub fn new(policy: &Policy, seed: u64) -> Self {
         let mut random = Random::new(seed);
@@ -63,33 +64,34 @@ impl KeyService {
         }
     }
 
-    /// What serves now. Judges that are handed it after each event of the service
-    /// miss nothing.
+    /// The current snapshot. Judges that get it after each event of the service miss no
+    /// change.
     #[must_use]
     pub const fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
     }
 
-    /// Takes the documents that other workers, or this one before it was reloaded,
-    /// have stored. It fetches nothing: the first tick does, since a process that
-    /// only checks a configuration never ticks.
+    /// Adopts the documents that other workers, or this worker before a reload, have
+    /// stored. It fetches nothing, because a process that only validates a configuration
+    /// must not fetch. The first tick does.
     pub fn start(&mut self, env: Env<'_>) -> Vec<Effect> {
         let mut turn = Turn::new(env, Vec::new());
-        self.reach(env.now);
+        self.observe_time(env.now);
         let mut work = Work::START;
         for source in &mut self.sources {
             if work.is_done() {
                 break;
             }
-            source.look(&mut work, &mut turn);
+            source.sync(&mut work, &mut turn);
             Snapshot::update(&mut self.snapshot, source.id(), source.view(env.now));
         }
         turn.effects
     }
 
-    /// Time has passed: [`KeyService::next_tick`] of it, or any other, or judges
-    /// want something: these are the demands of all of them. Does as much as one
-    /// callback may; the next tick goes on with the next source.
+    /// Handles a tick with the demands of all judges. It is due after
+    /// [`KeyService::next_tick`], and may come at any other time, for example when a
+    /// judge has an urgent demand. The work of one tick is bounded; the next tick
+    /// continues with the next source.
     pub fn tick(&mut self, demands: &[Demand], env: Env<'_>) -> Vec<Effect> {
         let mut turn = Turn::new(env, Vec::new());
         self.take_turn(demands, &mut turn);
@@ -99,7 +101,7 @@ impl KeyService {
     pub(super) fn take_turn(&mut self, demands: &[Demand], turn: &mut Turn<'_>) {
         let env = turn.env;
         let now = env.now;
-        self.reach(now);
+        self.observe_time(now);
         let mut work = Work::TICK;
         let first = self.next;
         self.behind = false;
@@ -109,7 +111,7 @@ impl KeyService {
             };
             let id = source.id();
             let awaited = demands.iter().any(|demand| demand.awaits(id));
-            let due = source.is_due_for_a_look(now);
+            let due = source.is_visit_due(now);
             if !awaited && !due && !source.is_starting() {
                 continue;
             }
@@ -118,7 +120,7 @@ impl KeyService {
                 self.behind = true;
                 break;
             }
-            let (new, entry) = source.look(&mut work, turn);
+            let (new, entry) = source.sync(&mut work, turn);
             if new {
                 Snapshot::update(&mut self.snapshot, id, source.view(now));
             }
@@ -141,8 +143,8 @@ impl KeyService {
         self.awaited = demands.iter().any(Demand::is_urgent);
     }
 
-    /// A fetch has ended. `body` copies the answer's body; it is asked for only
-    /// when the head is good.
+    /// Handles the end of a fetch. `body` copies the answer's body; it is called only if
+    /// the head is acceptable.
     pub fn fetched(
         &mut self,
         fetch: FetchId,
@@ -151,7 +153,7 @@ impl KeyService {
         env: Env<'_>,
     ) -> Vec<Effect> {
         let mut turn = Turn::new(env, Vec::new());
-        self.reach(env.now);
+        self.observe_time(env.now);
         let mut sources = self.sources.iter_mut();
         if let Some(source) = sources.find(|source| source.fetch_id() == Some(fetch)) {
             source.fetched(head, body, &mut self.random, &mut turn);
@@ -160,7 +162,7 @@ impl KeyService {
         turn.effects
     }
 
-    /// How long until the next tick is needed.
+    /// The time until the next tick is due.
     #[must_use]
     pub const fn next_tick(&self) -> Duration {
         if self.is_starting() || self.awaited {
@@ -170,28 +172,29 @@ impl KeyService {
         }
     }
 
-    /// Whether some source has no document, and its first fetch may be about to
-    /// begin, or there is more to do than one tick does.
+    /// Whether any source has no document while its first fetch may be about to begin, or
+    /// the last tick had more work than one tick may do.
     pub(super) const fn is_starting(&self) -> bool {
         self.starting || self.behind
     }
 
-    /// Gives up what makes checks fast.
-    pub(super) fn give_up_tables(&mut self) {
+    /// Drops the tables that speed up signature checks.
+    pub(super) fn drop_tables(&mut self) {
         for source in &mut self.sources {
             source.keep_tables(false);
         }
     }
 
-    /// Makes checks with the document of this source fast again; false where there
-    /// is no such source.
+    /// Builds the tables for the document of this source again. Returns false if there is
+    /// no such source.
     pub(super) fn make_tables(&mut self, index: usize) -> bool {
         let source = self.sources.get_mut(index);
         source.map(|source| source.keep_tables(true)).is_some()
     }
 
-    /// Notices a clock that was set back.
-    fn reach(&mut self, now: UnixTime) {
+    /// Records the time of an event. If the clock was set back, all recorded times are
+    /// limited to `now`.
+    fn observe_time(&mut self, now: UnixTime) {
         if now < self.latest {
             for source in &mut self.sources {
                 source.set_back(now);

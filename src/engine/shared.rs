@@ -1,4 +1,4 @@
-//! The data that the workers of a proxy share, and the entries of a source in it.
+//! The data that the workers of a proxy share, and the entries of a source in them.
 
 use std::fmt::Write;
 
@@ -7,24 +7,26 @@ use sha2::{Digest, Sha256};
 use crate::keys::Record;
 use crate::policy::{KeyLocation, KeySource};
 
-/// Key-value data that all workers of a proxy see, each change whole.
+/// Key-value data that all workers of a proxy see. Each change is atomic.
 ///
-/// It may be readable and writable by others: what comes from it is judged
-/// like what comes from the network.
+/// Other parties may be able to read and write the data, so values are validated like
+/// data from the network.
 pub trait SharedData {
-    /// The value and the number of its last change.
+    /// Returns the value and the number of its last change, or `None` if there is no
+    /// entry.
     ///
     /// # Errors
     ///
-    /// The host failed.
+    /// [`Unavailable`]: the host failed.
     fn get(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, Unavailable>;
 
-    /// Sets a value; with `last_change`, only if it has not changed since. A
-    /// value that is not there is set in any case.
+    /// Sets a value. With `last_change`, sets it only if it has not changed since. A
+    /// missing entry is created in any case.
     ///
     /// # Errors
     ///
-    /// It has changed since, or the host failed.
+    /// [`NotSet::Changed`]: the value has changed since. [`NotSet::Unavailable`]: the
+    /// host failed.
     fn set(&self, key: &str, value: &[u8], last_change: Option<u32>) -> Result<(), NotSet>;
 }
 
@@ -35,13 +37,13 @@ pub struct Unavailable;
 /// Why a value was not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotSet {
-    /// Another worker was faster.
+    /// Another worker changed the value first.
     Changed,
     /// The host failed.
     Unavailable,
 }
 
-/// No data that anybody shares: the one key service of a process needs none.
+/// An absence of shared data, for a process with only one key service.
 #[derive(Clone, Copy, Debug)]
 pub struct NoSharedData;
 
@@ -55,24 +57,24 @@ impl SharedData for NoSharedData {
     }
 }
 
-/// The number of no change: hosts count from one. A value is set with it only
-/// where there was none.
+/// A change number that no entry has, because hosts count from one. With it, a value is
+/// set only if there was none.
 const NO_CHANGE: u32 = u32::MAX;
 
-/// The names of a source's two entries in the shared data. They are made of its
-/// cluster, location and issuer, so that no two sources have the same, and of the
-/// format's version. Entries outlive configurations and cannot be removed, so
-/// nothing else of the configuration is in their names.
+/// The names of the two entries of a source in the shared data. They depend on the
+/// source's cluster, location and issuer, so no two sources have the same names, and on
+/// the version of the format. Entries outlive configurations and cannot be removed, so
+/// the names depend on nothing else in the configuration.
 #[derive(Debug)]
 pub(super) struct SourceEntries {
     record: Box<str>,
     document: Box<str>,
 }
 
-/// The record that the shared data have of a source.
+/// The shared record of a source.
 pub(super) struct StoredRecord {
     pub(super) record: Option<Record>,
-    /// The number of its last change; absent where there is no entry.
+    /// The number of the last change, or `None` if there is no entry.
     pub(super) last_change: Option<u32>,
 }
 
@@ -127,11 +129,11 @@ impl SourceEntries {
         })
     }
 
-    /// Writes a record where there is none.
+    /// Writes a record if there is none.
     pub(super) fn create(&self, shared: &dyn SharedData, record: &Record) -> Result<(), NotSet> {
         match self.write(shared, record, Some(NO_CHANGE)) {
-            // Some hosts know no such number. Another worker may write at the
-            // same time; at worst, there is a fetch too many.
+            // Some hosts do not accept this number. Another worker may write at the same
+            // time; at worst there is one fetch too many.
             Err(NotSet::Changed) if self.is_missing(shared) => self.write(shared, record, None),
             written => written,
         }
@@ -150,8 +152,8 @@ impl SourceEntries {
         shared.set(&self.record, &record.encode(), last_change)
     }
 
-    /// The document of this version as it was fetched. It is absent where the
-    /// entry is another version's: then the record is about to change.
+    /// The document with this version, as it was fetched. Returns `None` if the entry has
+    /// another version; in this case the record is about to change.
     pub(super) fn read_document(&self, shared: &dyn SharedData, version: u64) -> Option<Vec<u8>> {
         let (mut bytes, _) = shared.get(&self.document).ok()??;
         let known = u64::from_le_bytes(*bytes.first_chunk()?);

@@ -1,4 +1,4 @@
-//! What serves at one time, as the key service tells the judges.
+//! The current documents at one time, as the key service publishes them to the judges.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use crate::keys::{AbsentKids, Content, RefreshPolicy};
 use crate::policy::SourceId;
 use crate::time::UnixTime;
 
-/// What all sources have at one time. It never changes: judges in whatever
-/// thread hold it for as long as they like, and are handed a newer one.
+/// The state of all sources at one time. It is immutable: judges in any thread can hold
+/// it as long as they need, and adopt a newer one later.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// A newer snapshot of the same service has a higher number.
@@ -18,28 +18,29 @@ pub struct Snapshot {
     sources: Vec<Arc<View>>,
 }
 
-/// One source, as judges see it.
+/// The state of one source, as judges see it.
 #[derive(Clone, Debug)]
 pub(super) struct View {
-    /// The last good document, however old.
+    /// The last valid document, however old.
     pub(super) taken: Option<Taken>,
-    /// The number of the first snapshot that had it.
+    /// The number of the first snapshot that contained this document.
     pub(super) since: u64,
     pub(super) rules: RefreshPolicy,
-    /// When the source is asked again for requests that need any document.
+    /// When the source is fetched again for requests that need any document.
     pub(super) next_try: UnixTime,
-    /// The same for requests that need a `kid` that its keys lack.
+    /// When the source is fetched again for requests that need a `kid` that its keys
+    /// lack.
     pub(super) next_try_for_kid: UnixTime,
 }
 
-/// A good document, and when it was fetched.
+/// A valid document, and when it was fetched.
 #[derive(Clone, Debug)]
 pub(super) struct Taken {
     pub(super) document: Document,
     pub(super) content: Content,
 }
 
-/// What may verify tokens at one time, and what is known not to exist.
+/// The keys that may verify tokens at one time, and the `kid`s known to be absent.
 pub(super) struct KeysAt<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) absent: &'a [AbsentKids],
@@ -47,9 +48,9 @@ pub(super) struct KeysAt<'a> {
 }
 
 impl Taken {
-    /// The clock was set back: nothing has happened later than now. A time ahead
-    /// of the clock would let keys serve for longer, and a `kid` count as absent
-    /// from a set whose fetch began long before it was asked for.
+    /// Limits all times to `now` after the clock was set back. A time in the future would
+    /// keep keys in use for too long. It would also mark a `kid` as absent because of a
+    /// key set that was fetched long before the request.
     pub(super) fn set_back(&mut self, now: UnixTime) {
         self.content = before(self.content, now);
     }
@@ -66,7 +67,7 @@ fn before(content: Content, now: UnixTime) -> Content {
 }
 
 impl View {
-    /// A source of which nothing is known yet.
+    /// A source without any known state.
     pub(super) const fn empty(rules: RefreshPolicy) -> Self {
         Self {
             taken: None,
@@ -88,7 +89,7 @@ impl View {
             && self.next_try_for_kid == other.next_try_for_kid
     }
 
-    /// Whether both have the same document.
+    /// Whether both contain the same document.
     fn has_document_of(&self, other: &Self) -> bool {
         let version = |view: &Self| view.content().map(|content| content.version);
         version(self) == version(other)
@@ -100,20 +101,20 @@ impl Snapshot {
         Self { number: 0, sources }
     }
 
-    /// Its place in the order of the service's snapshots.
+    /// The position in the sequence of the service's snapshots.
     #[must_use]
     pub const fn number(&self) -> u64 {
         self.number
     }
 
-    /// Whether judges that hold the snapshot of this number know the document that
-    /// a source has in this one.
+    /// Whether the snapshot with this number already contained the current document of
+    /// the source.
     pub(super) fn is_known_by(&self, number: u64, source: SourceId) -> bool {
         let view = self.sources.get(source.index());
         view.is_some_and(|view| view.since <= number)
     }
 
-    /// Makes a newer snapshot of this one where a source is different now.
+    /// Makes a newer snapshot if the state of the source has changed.
     pub(super) fn update(this: &mut Arc<Self>, source: SourceId, mut view: View) {
         let Some(known) = this.sources.get(source.index()) else {
             return;
@@ -134,7 +135,7 @@ impl Snapshot {
         }
     }
 
-    /// The sources that have another document than in a former snapshot, in order.
+    /// The sources whose document differs from that in a former snapshot, in order.
     pub(super) fn changed_since(&self, former: &Self) -> Vec<SourceId> {
         let pairs = self.sources.iter().zip(&former.sources);
         (0..)
@@ -145,9 +146,9 @@ impl Snapshot {
             .collect()
     }
 
-    /// Nothing in it has happened later than now, nor later than it has in a
-    /// former snapshot, whose holder may have seen the clock set back when the
-    /// service had not.
+    /// Limits all times to `now`, and to the times in a former snapshot of the same
+    /// documents. The holder of the former snapshot may notice a clock that was set back
+    /// before the service does.
     pub(super) fn set_back(this: &mut Arc<Self>, former: &Self, now: UnixTime) {
         for index in 0..this.sources.len() {
             let Some(view) = this.sources.get(index) else {
@@ -180,19 +181,19 @@ impl Snapshot {
         Some(taken.document.keys())
     }
 
-    /// When the source's document was taken.
+    /// When the source's document was fetched.
     pub(super) fn fetched_at(&self, source: SourceId) -> Option<UnixTime> {
         let content = self.sources.get(source.index())?.content()?;
         Some(content.fetched_at)
     }
 
     /// When the fetch of the source's document began.
-    pub(super) fn fetched_from(&self, source: SourceId) -> Option<UnixTime> {
+    pub(super) fn fetch_started_at(&self, source: SourceId) -> Option<UnixTime> {
         let content = self.sources.get(source.index())?.content()?;
         Some(content.started_at)
     }
 
-    /// Whole seconds until one of these sources is asked again, at least one.
+    /// The seconds until one of these sources is fetched again, rounded up, at least one.
     pub(super) fn retry_after(&self, wanted: &[Wanted], now: UnixTime) -> u64 {
         let after = |wanted: &Wanted| {
             let view = self.sources.get(wanted.source.index())?;
@@ -207,7 +208,7 @@ impl Snapshot {
     }
 }
 
-/// Whole seconds until then, at least one.
+/// The seconds until `at`, rounded up, at least one.
 pub(super) fn whole_seconds(at: UnixTime, now: UnixTime) -> u64 {
     let wait = at.saturating_since(now);
     wait.as_secs()
@@ -222,7 +223,7 @@ impl Keys for KeysAt<'_> {
         let serves = view.rules.content_serves(content, self.now);
         serves.then_some(CurrentKeys {
             set: document.keys(),
-            fetched_from: content.started_at,
+            fetch_started_at: content.started_at,
             as_of: content.as_of,
         })
     }

@@ -1,33 +1,34 @@
-//! The memory that a listener gives up when a newer configuration takes over.
+//! The memory that a listener releases when a newer configuration replaces it.
 //!
-//! Its requests go on as before, but their signature checks take longer. No event
-//! shows for certain that a listener was superseded: one that proves to be in use
+//! The requests of the old listener continue, but their signature checks take longer. No
+//! event shows reliably that a listener was replaced, so a listener that is still in use
 //! builds its tables again.
 
 use super::Engine;
 use crate::jwk::KeySet;
 use crate::policy::{Policy, ProviderKeys};
 
-/// Signatures checked without tables before they are made again. By then the
-/// checks have taken longer than making a table does.
+/// The number of signature checks without tables before the tables are built again. By
+/// then the checks have taken longer than building a table does.
 const CHECKS: usize = 64;
 
-/// Whether checks are fast.
+/// The state of the precomputed tables.
 #[derive(Debug, Default)]
 pub(super) enum Tables {
-    /// As fast as there is room for.
+    /// Tables are kept, within the memory available.
     #[default]
     Kept,
-    /// The tables were given up, after so many signatures had been checked.
-    GivenUp(usize),
-    /// They are made again, for one key set a tick, of which this is the next.
+    /// The tables were released. The value is the number of signature checks until then.
+    Dropped(usize),
+    /// The tables are being built again, for one key set per tick. The value is the index
+    /// of the next set.
     Next(usize),
 }
 
 impl Tables {
-    /// So many signatures were checked until now.
+    /// Takes the number of signature checks so far into account.
     fn count(&mut self, checks: usize) {
-        if let Self::GivenUp(before) = self
+        if let Self::Dropped(before) = self
             && checks.saturating_sub(*before) >= CHECKS
         {
             *self = Self::Next(0);
@@ -36,26 +37,25 @@ impl Tables {
 }
 
 impl Engine {
-    /// Gives up the tokens that are remembered, and the tables that make checks
-    /// fast where no other listener has the same keys. Requests that wait go on
-    /// waiting.
-    pub fn give_up_memory(&mut self) {
+    /// Releases the cached tokens, and the precomputed tables of keys that no other
+    /// listener uses. Waiting requests continue to wait.
+    pub fn release_memory(&mut self) {
         self.judge.tokens.clear();
         for set in inline_sets(&self.judge.policy) {
-            set.give_up_tables();
+            set.drop_tables();
         }
-        self.service.give_up_tables();
-        self.tables = Tables::GivenUp(self.judge.checks);
+        self.service.drop_tables();
+        self.tables = Tables::Dropped(self.judge.checks);
     }
 
-    /// What remembered tokens take, in bytes: the larger part of what can be
-    /// given up.
+    /// The size of the cached tokens, in bytes. They are the larger part of the memory
+    /// that can be released.
     #[must_use]
     pub fn remembered_bytes(&self) -> usize {
         self.judge.tokens.bytes()
     }
 
-    /// Builds the tables again in a listener that proves to be in use.
+    /// Builds the tables again if the listener is still in use.
     pub(super) fn make_tables(&mut self) {
         self.tables.count(self.judge.checks);
         let Tables::Next(next) = self.tables else {

@@ -1,4 +1,4 @@
-//! Tokens that verified before.
+//! The cache of verified tokens.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -10,43 +10,43 @@ use crate::jwt::{KnownHeaders, VerifiedJwt};
 use crate::memory::{Pool, Share};
 use crate::policy::ProviderId;
 
-/// The most memory that the remembered tokens of one listener take, in bytes.
-const MOST_BYTES: usize = 32 * 1024 * 1024;
-/// The same of all listeners of a worker together.
-const MOST_BYTES_OF_ALL: usize = 2 * MOST_BYTES;
-/// What an entry takes besides the token: map and queue.
+/// The limit for the cached tokens of one listener, in bytes.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+/// The limit for all listeners of a worker together, in bytes.
+const MAX_BYTES_OF_ALL: usize = 2 * MAX_BYTES;
+/// The size of a cache entry without the token, in bytes: map and queue.
 const ENTRY_BYTES: usize = 160;
 
 thread_local! {
-    static POOL: Arc<Pool> = Pool::new(MOST_BYTES_OF_ALL);
+    static POOL: Arc<Pool> = Pool::new(MAX_BYTES_OF_ALL);
 }
 
 /// The end of a token's text, which is the end of its signature.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct End(u128);
 
-/// Verified tokens by the end of their text, each whole and with the providers
-/// it verified for. Only that a key has signed them is remembered: whether the
-/// key still counts, the time, and every rule are judged on every request.
-/// Refusals are never remembered.
+/// Verified tokens, by the end of their text. Each entry has the whole token and the
+/// providers for which it was verified. The cache stores only that a key has signed the
+/// token. Whether the key is still valid, the time, and every rule are checked on each
+/// request. Refusals are never cached.
 ///
-/// A token is recalled only if its whole text is that of the one remembered,
-/// byte for byte: an attacker who makes another token with the same end gains
-/// nothing. That is both safer and three times as fast as a cryptographic digest of
-/// it. And a tree has no collisions that an attacker could provoke by the ends.
+/// A cached token is used only if its whole text equals the token of the request, byte
+/// for byte. An attacker who makes another token with the same end gains nothing. This is
+/// safer than a cryptographic digest of the token, and three times as fast. The map is a
+/// tree, so an attacker cannot provoke collisions by choosing ends.
 ///
-/// While there is no room, a token is remembered when it comes for the second
-/// time: tokens that are used once do not push out those that are in use, and
-/// cost no memory that would have to be given back.
+/// While the cache is full, a token is cached when it is seen for the second time. So
+/// tokens that are used once do not evict tokens that are in use, and need no memory that
+/// would have to be released.
 ///
-/// The listeners of a worker share the memory for it. Where that is used up, the
-/// listener that has most of it gives up half for another that has less.
+/// The listeners of a worker share the memory of their caches. If it is used up, the
+/// largest cache releases half of its memory to a smaller one.
 #[derive(Debug)]
 pub(super) struct TokenCache {
     most: usize,
     share: Share,
     known: BTreeMap<End, Entry>,
-    /// The same, oldest first.
+    /// The keys of `known`, oldest first.
     order: VecDeque<End>,
     doorkeeper: Doorkeeper,
     headers: KnownHeaders,
@@ -74,7 +74,7 @@ impl TokenCache {
         }
     }
 
-    /// Remembers a token, in place of another with the same end.
+    /// Caches a token. It replaces another token with the same end.
     pub(super) fn remember(
         &mut self,
         text: Box<[u8]>,
@@ -83,17 +83,17 @@ impl TokenCache {
     ) {
         self.headers.remember(jwt.header());
         let Some(end) = end(&text) else { return };
-        // The same for each provider: it is the same text.
+        // The size is the same for each provider, because the text is the same.
         let size = jwt.memory_bytes();
         let least = size.saturating_add(text.len()).saturating_add(ENTRY_BYTES);
-        if self.most == 0 || least > MOST_BYTES {
+        if self.most == 0 || least > MAX_BYTES {
             return;
         }
         let may_have =
-            self.known.len() < self.most && self.share.bytes().saturating_add(least) <= MOST_BYTES;
+            self.known.len() < self.most && self.share.bytes().saturating_add(least) <= MAX_BYTES;
         let is_there = self.share.has_room(least);
         let has_room = may_have && is_there || self.known.contains_key(&end);
-        if !has_room && !self.doorkeeper.has_come_before(end.0) {
+        if !has_room && !self.doorkeeper.is_seen_before(end.0) {
             return;
         }
         let former = self.known.remove(&end);
@@ -120,15 +120,16 @@ impl TokenCache {
         self.share.take(bytes);
         self.known.insert(end, entry);
         let most_bytes = if is_there {
-            MOST_BYTES
+            MAX_BYTES
         } else {
-            // Others have it, or the module has no more.
+            // Other listeners use the shared memory, or the module has no more.
             self.share.bytes().saturating_sub(bytes)
         };
         self.make_room(most_bytes);
     }
 
-    /// Drops what no longer counts: expired, or signed by a key that is gone.
+    /// Drops the entries that are no longer valid: the token has expired, or its key is
+    /// gone.
     pub(super) fn retain(&mut self, counts: impl Fn(ProviderId, &VerifiedJwt) -> bool) {
         self.known.retain(|_, entry| {
             entry
@@ -143,19 +144,19 @@ impl TokenCache {
         self.order.retain(|end| self.known.contains_key(end));
     }
 
-    /// The memory that remembered tokens take, in bytes.
+    /// The size of the cached tokens, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.share.bytes()
     }
 
-    /// Gives up half, where a listener that has less has asked for it.
-    pub(super) fn give_way(&mut self) {
+    /// Releases half of the memory, if a smaller cache has requested it.
+    pub(super) fn release_half(&mut self) {
         if self.share.is_asked() {
             self.make_room(self.share.bytes() / 2);
         }
     }
 
-    /// Gives up everything. What comes from now on is remembered again.
+    /// Releases all memory. Later tokens are cached again.
     pub(super) fn clear(&mut self) {
         self.known = BTreeMap::new();
         self.order = VecDeque::new();
@@ -163,7 +164,7 @@ impl TokenCache {
         self.share.give_back(self.share.bytes());
     }
 
-    /// The oldest go.
+    /// Evicts the oldest entries.
     fn make_room(&mut self, most_bytes: usize) {
         while self.known.len() > self.most || self.share.bytes() > most_bytes {
             let Some(oldest) = self.order.pop_front() else {
@@ -188,28 +189,28 @@ impl Remembered for TokenCache {
 }
 
 impl fmt::Debug for End {
-    /// Nothing of the token: it is a credential.
+    /// `Debug` omits the token because it is a credential.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("End")
     }
 }
 
 impl fmt::Debug for Entry {
-    /// Nothing of the token: it is a credential.
+    /// `Debug` omits the token because it is a credential.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Entry({} bytes)", self.bytes)
     }
 }
 
-/// `None`: too short for a token.
+/// The end of a token. `None` means that the text is too short for a token.
 fn end(token: &[u8]) -> Option<End> {
     let end = token.last_chunk().copied()?;
     Some(End(u128::from_le_bytes(end)))
 }
 
-/// Whether two texts are the same. In words, since the module's `memcmp` goes
-/// byte by byte; and to the last of them, so that the time it takes does not
-/// tell where they differ.
+/// Whether two texts are equal. It compares words, because the module's `memcmp` compares
+/// single bytes. It always compares all words, so the time does not reveal where the
+/// texts differ.
 fn same(a: &[u8], b: &[u8]) -> bool {
     let (a_words, a_rest) = a.as_chunks();
     let (b_words, b_rest) = b.as_chunks();
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_no_room_a_token_is_remembered_the_second_time() {
+    fn a_full_cache_stores_a_token_that_is_seen_for_the_second_time() {
         let tokens: Vec<_> = (0..5).map(verified).collect();
         let mut cache = TokenCache::new(2);
         let come = |cache: &mut TokenCache, number: usize| {
@@ -282,26 +283,26 @@ mod tests {
         come(&mut cache, 0);
         come(&mut cache, 1);
         assert_eq!(known(&cache), [0, 1]);
-        // Once each: nobody has to go.
+        // Tokens that are seen once evict nothing.
         come(&mut cache, 2);
         come(&mut cache, 3);
         come(&mut cache, 4);
         assert_eq!(known(&cache), [0, 1]);
-        // The oldest goes.
+        // The oldest entry is evicted.
         come(&mut cache, 3);
         assert_eq!(known(&cache), [1, 3]);
-        // One that is known is known for a further provider at once.
+        // A cached token is cached for a further provider at once.
         let (text, jwt) = &tokens[1];
         cache.remember(text.clone(), ProviderId::new(1), Arc::clone(jwt));
         assert_eq!(cache.recall(text).unwrap().len(), 2);
-        // Where room was made there is room.
+        // Dropped entries make room.
         cache.retain(|_, jwt| jwt.fingerprint() != tokens[0].1.fingerprint());
         come(&mut cache, 0);
         assert_eq!(known(&cache), [0]);
     }
 
     #[test]
-    fn listeners_share_the_memory_for_tokens_and_the_largest_gives_way() {
+    fn listeners_share_the_memory_for_tokens_and_the_largest_releases_half() {
         let tokens: Vec<_> = (0..5).map(verified).collect();
         let come = |cache: &mut TokenCache, number: usize| {
             let (text, jwt) = &tokens[number];
@@ -319,22 +320,22 @@ mod tests {
         for number in 0..4 {
             come(&mut large, number);
         }
-        large.give_way();
+        large.release_half();
         assert_eq!(known(&large), [0, 1, 2, 3]);
-        // It has nothing of its own to give up.
+        // The small cache has no memory to release.
         come(&mut small, 4);
         come(&mut small, 4);
         assert_eq!(small.bytes(), 0);
-        large.give_way();
+        large.release_half();
         assert_eq!(known(&large), [2, 3]);
         come(&mut small, 4);
         come(&mut small, 0);
         assert_eq!(known(&small), [0, 4]);
-        // Of two that have the same, neither gives way.
+        // If both caches have the same size, neither releases memory.
         come(&mut small, 1);
         come(&mut small, 1);
         assert_eq!(known(&small), [0, 1]);
-        large.give_way();
+        large.release_half();
         assert_eq!(known(&large), [2, 3]);
         large.clear();
         assert_eq!(large.bytes(), 0);
@@ -343,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn no_token_takes_the_memory_that_serving_needs() {
+    fn no_cached_token_uses_the_memory_that_requests_need() {
         let (text, jwt) = verified(1);
         let mut cache = TokenCache::with(10, Pool::new(usize::MAX).share());
         pretend::set_room(Some(SERVING));
@@ -357,13 +358,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_token_is_shown() {
+    fn debug_output_contains_nothing_of_a_token() {
         let text = b"0123456789abcdef";
         assert_eq!(format!("{:?}", end(text).unwrap()), "End");
     }
 
     #[test]
-    fn what_is_too_short_for_a_token_has_no_end() {
+    fn a_text_too_short_for_a_token_has_no_end() {
         assert_eq!(end(&[1; 15]), None);
         assert_eq!(end(&[1; 16]), end(&[1; 400]));
     }

@@ -7,7 +7,7 @@ use super::HostError;
 ///
 /// # Errors
 ///
-/// It is neither, which is not the same as no certificate.
+/// [`HostError::Malformed`]: it is neither. This is not the same as no certificate.
 pub fn certificate_digest(digits: &[u8]) -> Result<Option<[u8; 32]>, HostError> {
     if digits.is_empty() {
         return Ok(None);

@@ -17,7 +17,7 @@ use crate::policy::Policy;
 use crate::telemetry::{Level, NotSent};
 use crate::time::UnixTime;
 
-/// One listener's filter in one worker that has a thread of its own, such as a Wasm VM.
+/// The filter of one listener in one worker that has its own thread, such as a Wasm VM.
 /// All its callbacks run on that thread.
 #[derive(Debug)]
 pub struct Driver<H: Host> {
@@ -26,15 +26,14 @@ pub struct Driver<H: Host> {
     settler: Settler<H>,
     /// The requests that the engine will decide later.
     waiting: RefCell<Waiting>,
-    /// Decisions that the engine has made about them and that the host has not applied
-    /// yet, because the callback had no room. There are never more than requests that
-    /// wait.
+    /// Decisions about waiting requests that were not applied yet, because the callback
+    /// had no room. There are never more of them than waiting requests.
     queued: RefCell<VecDeque<Box<Answer>>>,
     fetches: RefCell<Fetches<H::CallId>>,
     ticks: Rc<Ticks>,
-    /// A newer configuration has replaced this one.
+    /// Whether a newer configuration has replaced this one.
     superseded: Cell<bool>,
-    /// The last time that was read.
+    /// The time that was read last.
     last_read: Cell<UnixTime>,
 }
 
@@ -64,7 +63,7 @@ impl<H: Host> Driver<H> {
         ticks.are_coming().then(|| Rc::new(driver))
     }
 
-    /// The headers of a request have arrived.
+    /// Handles the headers of a request.
     pub fn request_headers(&self, exchange: &H::Exchange, stream: &Rc<Stream>) -> Passage {
         let now = self.now();
         let headers = exchange.headers(HeaderList::Request);
@@ -92,7 +91,7 @@ impl<H: Host> Driver<H> {
         self.settler.settle(exchange, stream, &refusal, At::Headers);
     }
 
-    /// The trailers of a request have arrived. They may be empty.
+    /// Handles the trailers of a request. They may be empty.
     pub fn request_trailers(
         &self,
         exchange: &H::Exchange,
@@ -102,9 +101,9 @@ impl<H: Host> Driver<H> {
         self.settler.request_trailers(exchange, stream, has_fields)
     }
 
-    /// The headers of a response have arrived, from the upstream or from the host itself.
-    /// If the host has answered the request by itself, for example after a timeout,
-    /// nothing is left to decide.
+    /// Handles the headers of a response, from the upstream or from the host itself. If
+    /// the host has answered the request by itself, for example after a timeout, nothing
+    /// is left to decide.
     pub fn response_headers(&self, exchange: &H::Exchange, stream: &Stream) -> Passage {
         if stream.is_pending() {
             stream.overtaken(self.cors_of_waiting(stream.id()));
@@ -113,7 +112,7 @@ impl<H: Host> Driver<H> {
         self.settler.response_headers(exchange, stream)
     }
 
-    /// A request has ended, for whatever reason.
+    /// Handles the end of a request, for any reason.
     pub fn ended(&self, stream: &Stream) {
         if stream.is_pending() {
             self.forget(stream);
@@ -140,8 +139,8 @@ impl<H: Host> Driver<H> {
         engine.cors_of_waiting(stream).cloned()
     }
 
-    /// Time has passed. Only this callback answers waiting requests, since the host never
-    /// calls it from inside another callback.
+    /// Handles a tick. Only this callback answers waiting requests, because the host
+    /// never calls it from inside another callback.
     pub fn tick(&self, room: &Room) {
         self.settler.report().refresh();
         self.describe_steps();
@@ -156,16 +155,16 @@ impl<H: Host> Driver<H> {
         self.settler.report().flush();
     }
 
-    /// The engine describes the steps of its decisions if the log shows refusals.
+    /// Lets the engine describe the steps of its decisions if the log shows refusals.
     fn describe_steps(&self) {
         if let Ok(mut engine) = self.engine.try_borrow_mut() {
-            let wanted = self.settler.report().wants(Level::Debug);
-            engine.describe_steps(wanted);
+            let needed = self.settler.report().wants(Level::Debug);
+            engine.describe_steps(needed);
         }
     }
 
-    /// A fetch has ended, with an answer or without one. `head` reads the answer's head
-    /// and `body` its body. Neither is read unless this driver sent the request.
+    /// Handles the end of a fetch, with or without an answer. `head` reads the answer's
+    /// head and `body` its body. Neither is read unless this driver sent the request.
     pub fn fetched(
         &self,
         call: H::CallId,
@@ -180,8 +179,8 @@ impl<H: Host> Driver<H> {
         self.apply(effects, None);
     }
 
-    /// Tells the engine how a fetch has ended. The engine must always be told, because it
-    /// starts no other fetch before that.
+    /// Reports the end of a fetch to the engine. This must always happen, because the
+    /// engine starts no other fetch of the source before it.
     fn fetch_ended(
         &self,
         id: FetchId,
@@ -197,23 +196,23 @@ impl<H: Host> Driver<H> {
             .unwrap_or_default()
     }
 
-    /// Releases memory that is not essential: see [`Engine::give_up_memory`].
-    pub fn give_up_memory(&self) {
+    /// Releases memory that is not essential: see [`Engine::release_memory`].
+    pub fn release_memory(&self) {
         if let Ok(mut engine) = self.engine.try_borrow_mut() {
-            engine.give_up_memory();
+            engine.release_memory();
         }
     }
 
-    /// The memory of the remembered tokens, in bytes.
+    /// The memory of the cached tokens, in bytes.
     #[must_use]
     pub fn remembered_bytes(&self) -> usize {
         let engine = self.engine.try_borrow();
         engine.map_or(0, |engine| engine.remembered_bytes())
     }
 
-    /// A newer configuration has replaced this one, or the listener is drained. Answers
-    /// as many waiting requests as there is room for. Returns whether requests still
-    /// wait; if not, this driver needs no more ticks.
+    /// Answers as many waiting requests as there is room for, after a newer configuration
+    /// has replaced this one or while the listener is drained. Returns whether requests
+    /// still wait; if not, this driver needs no more ticks.
     #[must_use]
     pub fn leave(&self, room: &Room) -> bool {
         self.superseded.set(true);
@@ -227,7 +226,8 @@ impl<H: Host> Driver<H> {
         is_awaited
     }
 
-    /// Answers waiting requests in order of arrival, since the engine will not.
+    /// Answers waiting requests in order of arrival, because the engine will not answer
+    /// them.
     fn abandon(&self, room: &Room) {
         self.answer_queued(room);
         while !room.is_full() {
@@ -269,8 +269,8 @@ impl<H: Host> Driver<H> {
         }
     }
 
-    /// Keeps a decision for the next tick. Until then the request waits. It is forgotten
-    /// if its client leaves.
+    /// Keeps a decision for the next tick. Until then the request waits. The decision is
+    /// dropped if the client leaves.
     fn queue(&self, answer: Box<Answer>) {
         if let Ok(waiting) = self.waiting.try_borrow()
             && let Some(stream) = waiting.get(answer.stream)
@@ -291,9 +291,9 @@ impl<H: Host> Driver<H> {
         Some(now)
     }
 
-    /// Reports an event to the engine. `None` if that is not possible. The engine is free
-    /// again before its effects are applied, because the host may call back while it
-    /// carries them out.
+    /// Reports an event to the engine. Returns `None` if that is not possible. The engine
+    /// is released before its effects are applied, because the host may call back while
+    /// it applies them.
     fn ask(
         &self,
         now: Option<UnixTime>,
@@ -354,7 +354,7 @@ impl<H: Host> Driver<H> {
             return;
         };
         room.take();
-        // It fails if the client has left. Then nothing is left to do.
+        // This fails if the client has left. Then nothing is left to do.
         let _ = self.host.with_waiting(stream.id(), &mut |exchange| {
             self.settler.settle(exchange, &stream, answer, At::Later);
         });

@@ -17,7 +17,7 @@ pub struct Fallback<H: Reporting> {
 }
 
 impl<H: Reporting> Fallback<H> {
-    /// It needs no ticks.
+    /// Creates the fallback. It needs no ticks.
     #[must_use]
     pub fn new(host: Rc<H>) -> Self {
         Self {
@@ -25,8 +25,8 @@ impl<H: Reporting> Fallback<H> {
         }
     }
 
-    /// Refuses a request whose headers have arrived. No part of it may go on, nor any
-    /// part that arrives later.
+    /// Refuses a request whose headers have arrived. The host must let no part of it
+    /// continue, nor any part that arrives later.
     pub fn refuse(&self, exchange: &impl HttpExchange) {
         refuse(exchange, &Self::reply(), None);
         let reason = Reason::InternalError;

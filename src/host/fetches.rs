@@ -8,19 +8,18 @@ use crate::engine::FetchId;
 pub struct Fetches<CallId>(Vec<(CallId, FetchId)>);
 
 impl<CallId: PartialEq> Fetches<CallId> {
-    /// No request is in progress.
+    /// Creates an empty map: no request is in progress.
     #[must_use]
     pub const fn new() -> Self {
         Self(Vec::new())
     }
 
-    /// The host has sent the engine's request under its own id.
+    /// Records that the host has sent the engine's request under its own id.
     pub fn sent(&mut self, call: CallId, fetch: FetchId) {
         self.0.push((call, fetch));
     }
 
-    /// The request that this answer belongs to, if it is one of these. It is in progress
-    /// no more.
+    /// Removes and returns the request that this answer belongs to, if there is one.
     pub fn take(&mut self, call: &CallId) -> Option<FetchId> {
         let place = self.0.iter().position(|(known, _)| known == call)?;
         let (_, fetch) = self.0.swap_remove(place);

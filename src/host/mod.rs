@@ -4,7 +4,7 @@
 //! A host implements [`Reporting`], [`Host`] and, for one request, [`HttpExchange`]. The
 //! parts built on them decide nothing about a request while the host works. They decide
 //! what happens if the host fails: the request stays paused or is answered 503. A request
-//! goes on in one place only, in [`Stream::apply`], after every change to it has
+//! continues in one place only, in [`Stream::apply`], after every change to it has
 //! succeeded.
 //!
 //! The parts are separate, because hosts differ in what calls the engine:

@@ -13,7 +13,7 @@ use crate::time::UnixTime;
 /// How a host reports to its operator. Nothing here may panic or block, and no decision
 /// depends on it.
 pub trait Reporting {
-    /// The host's id of a metric.
+    /// The host's id for a metric.
     type MetricId: Copy + Debug;
 
     /// The lowest level that is written to the log; `None` if nothing is written.
@@ -49,7 +49,7 @@ pub trait Reporting {
 pub trait Host: Reporting {
     /// Access to one request.
     type Exchange: HttpExchange;
-    /// The host's id of a request to an issuer.
+    /// The host's id for a request to an issuer.
     type CallId: Copy + Debug + PartialEq;
 
     /// The time of day.
@@ -64,7 +64,7 @@ pub trait Host: Reporting {
     ///
     /// # Errors
     ///
-    /// The host refuses: the period stays as it is.
+    /// The host refuses. The period does not change.
     fn set_tick_period(&self, period: Duration) -> Result<(), HostError>;
 
     /// Sends a request to an issuer and returns its id. A later callback brings the
@@ -72,13 +72,13 @@ pub trait Host: Reporting {
     ///
     /// # Errors
     ///
-    /// It was not sent, and no answer will come.
+    /// The request was not sent, and no answer will come.
     fn send(&self, call: &FetchCall) -> Result<Self::CallId, NotSent>;
 
     /// The data that the workers of the proxy share.
     fn shared_data(&self) -> &dyn SharedData;
 
-    /// The host's own signature checks.
+    /// The host's own signature verification.
     fn signatures(&self) -> &dyn HostSignatures;
 
     /// Applies a function to a waiting request, outside of its own callbacks: at most
@@ -86,7 +86,7 @@ pub trait Host: Reporting {
     ///
     /// # Errors
     ///
-    /// The request cannot be reached, since its client has left: nothing was done.
+    /// The request cannot be reached, because its client has left. Nothing was done.
     fn with_waiting(
         &self,
         stream: StreamId,
@@ -109,14 +109,14 @@ pub trait HttpExchange {
     ///
     /// # Errors
     ///
-    /// The host refuses. Earlier changes stay in place: the request must not go on.
+    /// The host refuses. Earlier changes stay in place, so the request must not continue.
     fn edit(&self, list: HeaderList, edit: &HeaderEdit<'_>) -> Result<(), HostError>;
 
-    /// Lets a paused request go on. No part of it is read afterwards.
+    /// Resumes a paused request. No part of it is read afterwards.
     ///
     /// # Errors
     ///
-    /// The host refuses: the request is still paused.
+    /// The host refuses. The request is still paused.
     fn resume(&self) -> Result<(), HostError>;
 
     /// Answers the request. `cors` is for hosts that do not pass their own answers to the
@@ -128,11 +128,11 @@ pub trait HttpExchange {
     /// The host refuses.
     fn reply(&self, reply: &LocalReply, cors: Option<&ResponseCors>) -> Result<(), HostError>;
 
-    /// Resets the stream: the last resort if no answer can be sent.
+    /// Resets the stream. This is the last resort if no answer can be sent.
     ///
     /// # Errors
     ///
-    /// The host refuses: the request stays paused.
+    /// The host refuses. The request stays paused.
     fn reset(&self) -> Result<(), HostError>;
 
     /// Sets an entry of the stream's filter state, for access logs and other
@@ -163,7 +163,7 @@ pub enum HeaderList {
     Response,
 }
 
-/// Why the host did not do what it was asked.
+/// Why a call of the host failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostError {
     /// The requested item does not exist.
@@ -176,6 +176,6 @@ pub enum HostError {
     Refused(u32),
     /// The returned value is malformed.
     Malformed,
-    /// The host was not called, because the request to it was not valid.
+    /// The host was not called, because the arguments were not valid.
     NotAsked,
 }

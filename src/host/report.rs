@@ -12,7 +12,7 @@ use crate::telemetry::{Change, Event, Level, Measurement, Metric};
 pub struct Report<H: Reporting> {
     host: Rc<H>,
     metrics: RefCell<Metrics<H::MetricId>>,
-    /// There are no more ticks: measurements are reported at once.
+    /// Whether the last tick has passed. Measurements are then reported at once.
     ended: Cell<bool>,
     /// The lowest level that the host logs.
     least: Cell<Option<Level>>,
@@ -64,7 +64,7 @@ impl<H: Reporting> Report<H> {
 
     /// Records a measurement, which [`Report::flush`] reports.
     pub fn measure(&self, measurement: Measurement) {
-        // No call below comes back here, so it is never borrowed.
+        // No call below re-enters this function, so it is never borrowed here.
         if let Ok(mut metrics) = self.metrics.try_borrow_mut() {
             metrics.note(measurement);
         }
@@ -96,8 +96,8 @@ impl<H: Reporting> Report<H> {
         }
     }
 
-    /// The configuration gets no more ticks: reports what is pending, and from now on
-    /// every measurement at once.
+    /// Reports everything pending, and from now on every measurement at once, because the
+    /// configuration gets no more ticks.
     pub fn end(&self) {
         self.ended.set(true);
         self.flush();
@@ -105,14 +105,14 @@ impl<H: Reporting> Report<H> {
 }
 
 impl<H: Reporting> Drop for Report<H> {
-    /// The listener was drained after its last tick.
+    /// Reports what was measured after the last tick, while the listener was drained.
     fn drop(&mut self) {
         self.flush();
     }
 }
 
-/// The metrics that were ever measured. Their number is bounded by the reasons and
-/// results of each provider, however many requests arrive.
+/// All metrics that were measured so far. Their number is bounded by the reasons and
+/// results of each provider, independent of the number of requests.
 #[derive(Debug)]
 struct Metrics<Id> {
     /// In the order of the first measurement.

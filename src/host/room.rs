@@ -15,12 +15,12 @@ use std::cell::Cell;
 /// for other builds and other filters.
 pub const MAX_ANSWERS: usize = 32;
 
-/// How many more requests a callback may decide.
+/// The number of requests that a callback may still decide.
 #[derive(Debug)]
 pub struct Room(Cell<usize>);
 
 impl Room {
-    /// The room of a callback that has decided nothing yet.
+    /// The room at the beginning of a callback.
     #[must_use]
     pub const fn new() -> Self {
         Self(Cell::new(MAX_ANSWERS))

@@ -22,7 +22,7 @@ pub struct Settler<H: Reporting> {
 }
 
 impl<H: Reporting> Settler<H> {
-    /// For requests that this policy judges.
+    /// Creates a settler for requests that this policy judges.
     #[must_use]
     pub fn new(host: Rc<H>, policy: Arc<Policy>) -> Self {
         Self {
@@ -52,7 +52,7 @@ impl<H: Reporting> Settler<H> {
         }
     }
 
-    /// Applies the decision about a request, and reports it.
+    /// Applies the decision about a request and reports it.
     pub fn settle(&self, exchange: &impl HttpExchange, stream: &Stream, answer: &Answer, at: At) {
         let reason = stream.apply(exchange, answer, at, &self.policy, &self.failure);
         let provider = answer.facts.provider.clone();
@@ -70,7 +70,7 @@ impl<H: Reporting> Settler<H> {
         self.report.measure(Measurement::count(requests));
     }
 
-    /// The trailers of a request have arrived. They may be empty.
+    /// Handles the trailers of a request. They may be empty.
     pub fn request_trailers(
         &self,
         exchange: &impl HttpExchange,
@@ -83,14 +83,14 @@ impl<H: Reporting> Settler<H> {
         stream.passage()
     }
 
-    /// The headers of the response to a decided request have arrived, from the upstream or
+    /// Handles the headers of the response to a decided request, from the upstream or
     /// from the host itself. They get the CORS headers.
     pub fn response_headers(&self, exchange: &impl HttpExchange, stream: &Stream) -> Passage {
         let state = stream.state();
         let decorated = stream.decorate(exchange, state == State::Answered);
         if decorated.is_err() && state == State::Forwarded {
-            // Without its CORS headers the upstream's answer may be read by a
-            // page that must not read it. Answers made here contain no private data.
+            // Without its CORS headers, a page that must not read the upstream's answer
+            // could read it. Answers made here contain no private data.
             stream.answer(exchange, &self.failure);
             return Passage::Pause;
         }

@@ -14,30 +14,30 @@ use crate::telemetry::{FilterState, Reason};
 /// The state of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It is not decided: no part of it goes on.
+    /// The request is not decided. No part of it continues.
     Pending,
-    /// It has gone on to the upstream. Its head is never read again.
+    /// The request was forwarded to the upstream. Its head is never read again.
     Forwarded,
-    /// It was answered here.
+    /// The filter has answered the request.
     Answered,
 }
 
 /// What the host does with the current part of a request or response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passage {
-    /// It goes on.
+    /// The part continues.
     Continue,
-    /// It is held back.
+    /// The part is held back.
     Pause,
 }
 
 /// When a decision is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum At {
-    /// In the callback that brought the request's headers: the callback's return value
-    /// lets the request go on.
+    /// In the callback that brought the request's headers. The callback's return value
+    /// lets the request continue.
     Headers,
-    /// Later: the request has to be resumed.
+    /// Later. The request has to be resumed.
     Later,
 }
 
@@ -47,14 +47,14 @@ pub enum At {
 pub struct Stream {
     id: StreamId,
     state: Cell<State>,
-    /// Trailers arrived while it was pending.
+    /// Whether trailers arrived while the request was pending.
     has_trailers: Cell<bool>,
     cors: RefCell<Option<ResponseCors>>,
 }
 
 impl Stream {
-    /// A request of which no part has arrived yet. The host assigns the id: a later
-    /// request has a larger one.
+    /// Creates the state of a request of which no part has arrived yet. The host assigns
+    /// the id: a later request has a larger one.
     #[must_use]
     pub fn new(id: StreamId) -> Rc<Self> {
         Rc::new(Self {
@@ -65,19 +65,19 @@ impl Stream {
         })
     }
 
-    /// Its id.
+    /// The id of the request.
     #[must_use]
     pub const fn id(&self) -> StreamId {
         self.id
     }
 
-    /// Its state.
+    /// The state of the request.
     #[must_use]
     pub const fn state(&self) -> State {
         self.state.get()
     }
 
-    /// Whether it is not decided.
+    /// Whether the request is undecided.
     #[must_use]
     pub fn is_pending(&self) -> bool {
         self.state.get() == State::Pending
@@ -108,7 +108,7 @@ impl Stream {
         let forward = match &answer.action {
             Action::Forward(forward) => forward,
             Action::Reply(reply) => {
-                // The answer does not depend on this report.
+                // The answer does not depend on the filter state.
                 let _ = publish(exchange, &policy.filter_state, answer, answer.reason, None);
                 self.answer(exchange, reply);
                 return answer.reason;
@@ -123,7 +123,7 @@ impl Stream {
         reason
     }
 
-    /// The one place from which a request goes on.
+    /// Forwards a request. No other code does.
     fn forward(
         &self,
         exchange: &impl HttpExchange,
@@ -153,7 +153,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Answers the request here.
+    /// Answers the request.
     pub(super) fn answer(&self, exchange: &impl HttpExchange, reply: &LocalReply) {
         self.state.set(State::Answered);
         // The host may call back while it answers.
@@ -161,8 +161,8 @@ impl Stream {
         refuse(exchange, reply, cors.as_ref());
     }
 
-    /// The host has answered the request by itself while it was pending: nothing is left
-    /// to decide. `cors` is what the judge has found for it.
+    /// Records that the host has answered the request by itself while it was pending, so
+    /// nothing is left to decide. `cors` is what the judge has found for the request.
     pub fn overtaken(&self, cors: Option<ResponseCors>) {
         self.state.set(State::Answered);
         if cors.is_some() {
@@ -178,12 +178,12 @@ impl Stream {
         }
     }
 
-    /// Non-empty trailers have arrived. If the request has gone on, the fields that the
+    /// Handles non-empty trailers. If the request was forwarded, the fields that the
     /// upstream must not accept from the client are removed.
     ///
     /// # Errors
     ///
-    /// The host failed: they must not go on.
+    /// The host failed. The trailers must not continue.
     pub(super) fn trailers(
         &self,
         exchange: &impl HttpExchange,
@@ -203,7 +203,7 @@ impl Stream {
     ///
     /// # Errors
     ///
-    /// The host failed: some may be missing.
+    /// The host failed. Some headers may be missing.
     pub(super) fn decorate(
         &self,
         exchange: &impl HttpExchange,
@@ -219,7 +219,7 @@ impl Stream {
     }
 }
 
-/// Answers a request here. If that fails, resets its stream.
+/// Answers a request. If that fails, resets its stream.
 pub(super) fn refuse(
     exchange: &impl HttpExchange,
     reply: &LocalReply,
@@ -242,8 +242,8 @@ fn edit(
     edits.iter().try_for_each(|edit| exchange.edit(list, edit))
 }
 
-/// Removes the client's copies of the headers that the filter may set, and of those that
-/// it judges, from the request's trailers: some upstreams merge them into the headers.
+/// Removes from the request's trailers the client's copies of the headers that the filter
+/// may set or that it checks. Some upstreams merge trailers into the headers.
 fn strip_trailers(
     exchange: &impl HttpExchange,
     identity: &IdentityHeaders,
@@ -258,8 +258,8 @@ fn strip_trailers(
 }
 
 /// Publishes facts about the request to access logs and other filters. Access logs do not
-/// escape them, so no value has a control character: the configured texts have none, and
-/// a subject that has one is left out.
+/// escape them, so no value may have a control character. The configured texts have none,
+/// and a subject that has one is omitted.
 fn publish(
     exchange: &impl HttpExchange,
     entries: &[FilterState],

@@ -1,26 +1,26 @@
-//! The ticks that the host is asked for.
+//! The ticks that the driver requests from the host.
 
 use std::cell::Cell;
 use std::time::Duration;
 
 use super::Host;
 
-/// As soon as the host can.
+/// The shortest period: as soon as the host can.
 const AT_ONCE: Duration = Duration::from_millis(1);
 
 /// The requested ticks. All drivers of one host context share them: the active one, and
-/// those that it has superseded.
+/// those that it has replaced.
 #[derive(Debug, Default)]
 pub struct Ticks {
     /// The current period. `None` before the first successful request.
     period: Cell<Option<Duration>>,
-    /// A superseded driver needs ticks as fast as possible, whatever period the active
-    /// one asks for.
+    /// Whether a replaced driver needs ticks as fast as possible, regardless of the
+    /// period that the active one requests.
     hurried: Cell<bool>,
 }
 
 impl Ticks {
-    /// Asks for ticks with this period. If the host fails, the period stays as it is.
+    /// Requests ticks with this period. If the host fails, the period does not change.
     pub fn ask(&self, host: &impl Host, period: Duration) {
         let period = if self.hurried.get() { AT_ONCE } else { period };
         if self.period.get() != Some(period) && host.set_tick_period(period).is_ok() {
@@ -28,7 +28,7 @@ impl Ticks {
         }
     }
 
-    /// Asks for the next tick as soon as possible.
+    /// Requests the next tick as soon as possible.
     pub fn ask_at_once(&self, host: &impl Host) {
         self.ask(host, AT_ONCE);
     }

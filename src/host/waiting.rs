@@ -6,8 +6,8 @@ use std::rc::Rc;
 use super::Stream;
 use crate::engine::StreamId;
 
-/// Requests by id. Hosts assign ids in ascending order, so this is the order of arrival.
-/// The engine bounds their number.
+/// The waiting requests by id. Hosts assign ids in ascending order, so this is the order
+/// of arrival. The engine bounds their number.
 #[derive(Debug, Default)]
 pub(super) struct Waiting(VecDeque<Rc<Stream>>);
 
@@ -35,7 +35,7 @@ impl Waiting {
         self.0.remove(self.place(id).ok()?)
     }
 
-    /// The one that arrived first.
+    /// The request that arrived first.
     pub(super) fn first(&self) -> Option<StreamId> {
         self.0.front().map(|stream| stream.id())
     }

@@ -73,7 +73,7 @@ pub struct SkippedKeys {
 }
 
 /// So many places are shown.
-const MOST_SHOWN: usize = 8;
+const MAX_SHOWN: usize = 8;
 
 impl SkippedKeys {
     /// The keys, those of one reason together, in the order of the first of
@@ -99,10 +99,10 @@ impl fmt::Display for SkippedKeys {
         let shown: Vec<String> = self
             .indices
             .iter()
-            .take(MOST_SHOWN)
+            .take(MAX_SHOWN)
             .map(usize::to_string)
             .collect();
-        let more = self.indices.len().saturating_sub(MOST_SHOWN);
+        let more = self.indices.len().saturating_sub(MAX_SHOWN);
         match (&*shown, more) {
             ([one], 0) => write!(out, "key {one} of the set is not used"),
             ([most @ .., last], 0) => write!(

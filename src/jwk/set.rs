@@ -168,7 +168,7 @@ impl KeySet {
 
     /// Gives up what makes checks fast. Where another set keeps it, this one has
     /// it as well.
-    pub fn give_up_tables(&self) {
+    pub fn drop_tables(&self) {
         self.keep(Vec::new());
     }
 

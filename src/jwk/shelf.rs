@@ -29,7 +29,7 @@ impl Label {
 
 /// The most memory that the sets of a worker take together, in bytes. Those in
 /// configurations count, and are there in any case.
-const MOST_BYTES: usize = 128 * 1024 * 1024;
+const MAX_BYTES: usize = 128 * 1024 * 1024;
 
 /// In order of the labels.
 type Shelf = RefCell<Vec<(Label, Weak<Contents>)>>;
@@ -96,23 +96,23 @@ pub fn has_room(set: &KeySet, former: Option<&KeySet>) -> bool {
 
 #[cfg(not(test))]
 const fn most_bytes() -> usize {
-    MOST_BYTES
+    MAX_BYTES
 }
 
 #[cfg(test)]
 fn most_bytes() -> usize {
-    MOST.get()
+    MAX.get()
 }
 
 #[cfg(test)]
 thread_local! {
-    static MOST: std::cell::Cell<usize> = const { std::cell::Cell::new(MOST_BYTES) };
+    static MAX: std::cell::Cell<usize> = const { std::cell::Cell::new(MAX_BYTES) };
 }
 
 /// From now on the sets of this thread take no more.
 #[cfg(test)]
 pub(crate) fn pretend_most(bytes: usize) {
-    MOST.set(bytes);
+    MAX.set(bytes);
 }
 
 /// How many sets are in use.

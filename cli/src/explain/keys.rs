@@ -56,7 +56,7 @@ impl Keys for KeyFiles {
         let set = self.sets.get(&source)?;
         Some(CurrentKeys {
             set,
-            fetched_from: self.now,
+            fetch_started_at: self.now,
             as_of: self.now,
         })
     }

@@ -9,7 +9,7 @@ use edge_authz::engine::{NotSet, SharedData, Unavailable};
 
 /// The maximum size of all values together, in bytes. Entries outlive configurations,
 /// because a later one may need them. Beyond the bound, configurations do not share keys.
-const MOST_BYTES: usize = 64 * 1024 * 1024;
+const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// The size of an entry without its value, in bytes.
 const ENTRY_BYTES: usize = 256;
 
@@ -27,7 +27,7 @@ struct Entries {
     bytes: usize,
 }
 
-pub(crate) static SHARED: Shared = Shared::new(MOST_BYTES);
+pub(crate) static SHARED: Shared = Shared::new(MAX_BYTES);
 
 impl Shared {
     const fn new(most: usize) -> Self {
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_value_is_changed_only_by_who_knows_it() {
-        let shared = Shared::new(MOST_BYTES);
+        let shared = Shared::new(MAX_BYTES);
         assert_eq!(shared.get("a"), Ok(None));
         // A missing entry can be set with any number.
         shared.set("a", b"1", Some(u32::MAX)).unwrap();

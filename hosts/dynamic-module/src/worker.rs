@@ -325,14 +325,14 @@ impl Worker {
         let Ok(mut told) = self.told.try_borrow_mut() else {
             return;
         };
-        let wants_something = !judge.wants_nothing();
+        let wants_something = !judge.is_demand_empty();
         if !self.has_told.replace(wants_something) && !wants_something {
             return;
         }
         let demand = judge.demand();
         if *told != demand {
             told.clone_from(&demand);
-            if self.listener.exchange().want(self.thread, demand) {
+            if self.listener.exchange().set_demand(self.thread, demand) {
                 self.listener.wake_soon();
             }
         }

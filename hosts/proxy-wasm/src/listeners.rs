@@ -37,7 +37,7 @@ pub(super) fn begin(listener: &Rc<Listener>) {
             if entry.plugin == plugin
                 && let Some(listener) = entry.listener.upgrade()
             {
-                listener.give_up_memory();
+                listener.release_memory();
             }
         }
         listeners.push(Entry {
@@ -64,7 +64,7 @@ pub(super) fn make_room(need: Need) -> bool {
         return false;
     }
     for listener in &all {
-        listener.give_up_memory();
+        listener.release_memory();
     }
     memory::is_there(need)
 }

@@ -71,7 +71,7 @@ impl Keys for Sets {
     fn keys(&self, source: SourceId) -> Option<CurrentKeys<'_>> {
         Some(CurrentKeys {
             set: &self.0[source.index()],
-            fetched_from: now().saturating_sub(Duration::from_mins(1)),
+            fetch_started_at: now().saturating_sub(Duration::from_mins(1)),
             as_of: now().saturating_sub(Duration::from_mins(1)),
         })
     }

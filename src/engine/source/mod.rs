@@ -1,5 +1,4 @@
-//! One source: the document that this worker has of it, and its part in fetching
-//! it.
+//! One source: this worker's copy of the document, and this worker's part in fetching it.
 
 mod reporting;
 mod sharing;
@@ -20,16 +19,16 @@ use crate::memory::Budget;
 use crate::policy::{KeySource, SourceId};
 use crate::time::UnixTime;
 
-/// How often a source is looked at that no request waits for. With a slow tick on
-/// top of it, the rotations that other workers see are seen within a second.
-const LOOK_EVERY: Duration = Duration::from_millis(400);
+/// How often a source without waiting requests is visited. Together with a slow tick, a
+/// rotation that another worker saw is adopted within a second.
+const VISIT_PERIOD: Duration = Duration::from_millis(400);
 
-/// The last look at a source.
+/// The last visit to a source.
 #[derive(Debug, Default)]
-struct Look {
+struct Visit {
     at: Option<UnixTime>,
     /// Whether a request waited for a `kid`.
-    kid_wanted: bool,
+    kid_needed: bool,
 }
 
 /// One source of documents.
@@ -44,19 +43,20 @@ pub(super) struct Source {
     holder: u64,
     taken: Option<Taken>,
     fetch: Option<Fetch>,
-    looked: Look,
-    /// When a token was last refused that the document should have let in.
+    last_visit: Visit,
+    /// When a token that the document should have verified was last refused.
     doubted_at: Option<UnixTime>,
     /// Whether a fetch could have begun by now.
     settled: bool,
-    /// Whether checks with the document are to be fast.
+    /// Whether tables for fast signature checks are kept.
     has_tables: bool,
-    /// What makes them fast is taken from this budget.
+    /// The memory budget of the tables.
     table_budget: &'static Budget,
-    told_too_old: bool,
-    /// When a shared document was last not taken, since there was no memory.
+    reported_too_old: bool,
+    /// When a shared document was last refused because of insufficient memory.
     refused_at: Option<UnixTime>,
-    /// The version of a shared document that cannot be used: others may write there.
+    /// The version of a shared document that is invalid. Other parties may be able to
+    /// write the shared data.
     unusable: Option<u64>,
 }
 
@@ -86,12 +86,12 @@ impl Source {
             holder,
             taken: None,
             fetch: None,
-            looked: Look::default(),
+            last_visit: Visit::default(),
             doubted_at: None,
             settled: false,
             has_tables: true,
             table_budget,
-            told_too_old: false,
+            reported_too_old: false,
             refused_at: None,
             unusable: None,
         }
@@ -101,13 +101,14 @@ impl Source {
         self.rules
     }
 
-    /// What judges see of it.
+    /// The state of the source, as judges see it.
     pub(super) fn view(&self, now: UnixTime) -> View {
         let record = self.effective_record(now);
         let next_try = |kid| {
             let wants = Wants { kid, doubt: false };
             let at = self.rules.next_try(&record, wants, now);
-            // All times that are over are the same.
+            // All times in the past are equal, so that the snapshot does not change with
+            // the time.
             if at <= now { UnixTime::EPOCH } else { at }
         };
         View {
@@ -125,7 +126,7 @@ impl Source {
         }
     }
 
-    /// Makes checks fast from now on, or gives up what makes them so.
+    /// Builds the tables for fast signature checks and keeps them, or drops them.
     pub(super) fn keep_tables(&mut self, keep: bool) {
         self.has_tables = keep;
         if let Some(document) = self.known() {
@@ -133,42 +134,42 @@ impl Source {
         }
     }
 
-    /// The document that serves now.
+    /// The current document, if it is not too old.
     pub(super) fn serving(&self, now: UnixTime) -> Option<&Taken> {
         self.taken
             .as_ref()
             .filter(|taken| self.rules.content_serves(&taken.content, now))
     }
 
-    /// The last good document, however old.
+    /// The last valid document, however old.
     pub(super) fn known(&self) -> Option<&Document> {
         self.taken.as_ref().map(|taken| &taken.document)
     }
 
-    /// Whether there is no document, and a fetch may be about to begin.
+    /// Whether there is no document while a fetch may be about to begin.
     pub(super) const fn is_starting(&self) -> bool {
         self.taken.is_none() && !self.settled
     }
 
-    /// Whole seconds until the next try, at least one.
+    /// The seconds until the next attempt, rounded up, at least one.
     fn next_try_in(&self, wants: Wants, now: UnixTime) -> u64 {
         let record = self.effective_record(now);
         whole_seconds(self.rules.next_try(&record, wants, now), now)
     }
 
-    pub(super) fn is_due_for_a_look(&self, now: UnixTime) -> bool {
-        let recent = |at: UnixTime| at <= now && now.saturating_since(at) < LOOK_EVERY;
-        !self.looked.at.is_some_and(recent)
+    pub(super) fn is_visit_due(&self, now: UnixTime) -> bool {
+        let recent = |at: UnixTime| at <= now && now.saturating_since(at) < VISIT_PERIOD;
+        !self.last_visit.at.is_some_and(recent)
     }
 
-    /// Notes when a token was last refused that the document should have let in.
+    /// Records when a token that the document should have verified was last refused.
     pub(super) fn doubt(&mut self, at: Option<UnixTime>, now: UnixTime) {
         self.doubted_at = at.map(|at| at.min(now));
     }
 
-    /// Nothing has happened later than now. A time ahead of the clock would let
-    /// keys serve for longer, and a `kid` count as absent from a set whose fetch
-    /// began long before it was asked for.
+    /// Limits all times to `now` after the clock was set back. A time in the future would
+    /// keep keys in use for too long. It would also mark a `kid` as absent because of a
+    /// key set that was fetched long before the request.
     pub(super) fn set_back(&mut self, now: UnixTime) {
         if let Some(taken) = &mut self.taken {
             taken.set_back(now);
@@ -186,15 +187,15 @@ impl Source {
         if self.has_tables {
             document.keep_tables(Some(self.table_budget));
         }
-        self.tell_count(&document, turn);
+        self.report_count(&document, turn);
         self.taken = Some(Taken { document, content });
         self.set_back(turn.env.now);
-        self.told_too_old = false;
+        self.reported_too_old = false;
         self.refused_at = None;
     }
 
-    /// The record as it counts here: without a document that does not serve this
-    /// worker, since it cannot be read or the clock was set.
+    /// The record as it applies to this worker. It has no document if this worker cannot
+    /// use the document, because it is unreadable or the clock was set.
     fn effective_record(&self, now: UnixTime) -> Cow<'_, Record> {
         let record = self.ledger.record();
         if record.content.is_none() || self.serving(now).is_some() {
@@ -206,31 +207,32 @@ impl Source {
         })
     }
 
-    /// What is wanted besides the fetches that are due anyway.
+    /// The reasons for a fetch in addition to the scheduled ones.
     fn wants(&self, now: UnixTime) -> Wants {
         let record = self.ledger.record();
         let open = |at| !RefreshPolicy::asked_since(record, at, now);
         Wants {
-            kid: self.looked.kid_wanted,
+            kid: self.last_visit.kid_needed,
             doubt: self.doubted_at.is_some_and(open),
         }
     }
 
-    /// Begins a fetch if one is due and no other worker was faster; whether it has.
+    /// Begins a fetch if one is due and no other worker was faster. Returns whether it
+    /// has begun one.
     pub(super) fn begin_if_due(
         &mut self,
         entry: Entry,
-        kid_wanted: bool,
+        kid_needed: bool,
         random: &mut Random,
         turn: &mut Turn<'_>,
     ) -> bool {
-        self.looked.kid_wanted = kid_wanted;
+        self.last_visit.kid_needed = kid_needed;
         if entry == Entry::Seeded {
             return false;
         }
         self.settled = true;
         let (rules, now) = (self.rules, turn.env.now);
-        // An issuer that never answers is not waited for without end.
+        // The wait for an issuer that never answers is limited.
         let awaits = |fetch: &Fetch| rules.awaits(fetch.asked_at, now);
         if self.fetch.as_ref().is_some_and(awaits) {
             return false;
@@ -242,8 +244,8 @@ impl Source {
             return false;
         }
         let id = FetchId(random.next());
-        // What a cache has kept does not help a request that needs a `kid`.
-        let fresh = kid_wanted || kind != Kind::Ordinary;
+        // A cached response does not help a request that needs a `kid`.
+        let fresh = kid_needed || kind != Kind::Ordinary;
         let fetch = Fetch::begin(&self.spec, self.ledger.record(), (id, fresh), now);
         self.send(fetch, turn);
         true
@@ -255,7 +257,7 @@ impl Source {
         self.fetch = Some(fetch);
     }
 
-    /// Takes the answer to this source's fetch. Returns whether the document has
+    /// Handles the answer to this source's fetch. Returns whether the document has
     /// changed.
     pub(super) fn fetched(
         &mut self,
@@ -289,7 +291,7 @@ impl Source {
             }
             Next::Failed(failure, place) => {
                 self.finish(Outcome::Failed, random, env);
-                self.tell_failure(failure, place, turn);
+                self.report_failure(failure, place, turn);
                 false
             }
             Next::Taken {
@@ -318,7 +320,7 @@ impl Source {
         random: &mut Random,
         turn: &mut Turn<'_>,
     ) -> bool {
-        // From here on no other worker writes a document. Where another has the
+        // From here on, no other worker writes a document. If another worker has the
         // lease by now, its document is the newer one.
         let env = turn.env;
         let (rules, holder, now) = (self.rules, self.holder, env.now);
@@ -337,12 +339,12 @@ impl Source {
         let Some(content) = self.ledger.record().content else {
             return false;
         };
-        self.tell_taken(&parsed, turn);
+        self.report_taken(&parsed, turn);
         self.take(parsed, content, turn);
         true
     }
 
-    /// Records the outcome; false if the lease is another's by now.
+    /// Records the outcome. Returns false if another worker has the lease by now.
     fn finish(&mut self, outcome: Outcome, random: &mut Random, env: Env<'_>) -> bool {
         let (holder, jitter) = (self.holder, Jitter(random.byte()));
         self.ledger.change(env.shared, |record| {

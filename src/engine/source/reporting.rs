@@ -1,4 +1,4 @@
-//! What is told of a source: log lines and metrics.
+//! The log lines and metrics of a source.
 
 use std::sync::Arc;
 
@@ -8,16 +8,16 @@ use crate::engine::{Effect, Turn};
 use crate::jwk::{KeySetError, SkippedKey, SkippedKeys};
 use crate::telemetry::{Event, FetchFailure, FetchPlace, FetchResult, Measurement, Metric};
 
-/// The most lines about the unusable keys of one set.
-const MOST_LINES: usize = 8;
+/// The maximum number of log lines about the unusable keys of one set.
+const MAX_LINES: usize = 8;
 
 impl Source {
     fn provider(&self) -> Arc<str> {
         Arc::clone(&self.spec.name)
     }
 
-    /// How much there is in the document that serves now.
-    pub(super) fn tell_count(&self, document: &Document, turn: &mut Turn<'_>) {
+    /// Reports the number of keys in the current document.
+    pub(super) fn report_count(&self, document: &Document, turn: &mut Turn<'_>) {
         let Document::Keys(set) = document;
         let provider = self.provider();
         let count = u64::try_from(set.len()).unwrap_or(u64::MAX);
@@ -27,10 +27,10 @@ impl Source {
         )));
     }
 
-    /// A good document was fetched.
-    pub(super) fn tell_taken(&self, parsed: &ParsedDocument, turn: &mut Turn<'_>) {
+    /// Reports a successful fetch.
+    pub(super) fn report_taken(&self, parsed: &ParsedDocument, turn: &mut Turn<'_>) {
         let ParsedDocument::Keys(parsed, _) = parsed;
-        self.tell_skipped(&parsed.skipped, turn);
+        self.report_skipped(&parsed.skipped, turn);
         turn.effects.push(Effect::Log(Event::KeysTaken {
             provider: self.provider(),
             usable: parsed.set.len(),
@@ -43,9 +43,9 @@ impl Source {
             })));
     }
 
-    /// A fetch has failed. Its outcome is in the record already, so that the
-    /// next try is known.
-    pub(super) fn tell_failure(
+    /// Reports a failed fetch. The record must already contain the outcome, because the
+    /// report includes the time of the next attempt.
+    pub(super) fn report_failure(
         &self,
         failure: FetchFailure,
         place: FetchPlace,
@@ -69,22 +69,23 @@ impl Source {
             serving: self.serving(now).is_some(),
             retry_in: self.next_try_in(self.wants(now), now),
         }));
-        self.tell_skipped(&skipped, turn);
+        self.report_skipped(&skipped, turn);
     }
 
-    /// There is no memory for a document that another worker has fetched.
-    pub(super) fn tell_refused(&self, turn: &mut Turn<'_>) {
+    /// Reports that memory is insufficient for a document that another worker has
+    /// fetched.
+    pub(super) fn report_refused(&self, turn: &mut Turn<'_>) {
         let provider = self.provider();
         turn.effects
             .push(Effect::Log(Event::NoMemoryForKeys { provider }));
     }
 
-    /// Why keys of a set are not used: a line for each reason, and one for all
-    /// that would be too many.
-    fn tell_skipped(&self, skipped: &[SkippedKey], turn: &mut Turn<'_>) {
+    /// Reports why keys of a set are not used: one line for each reason, and a summary if
+    /// there are too many reasons.
+    fn report_skipped(&self, skipped: &[SkippedKey], turn: &mut Turn<'_>) {
         let mut reasons = SkippedKeys::by_reason(skipped);
-        let more = if reasons.len() > MOST_LINES {
-            reasons.split_off(MOST_LINES.saturating_sub(1))
+        let more = if reasons.len() > MAX_LINES {
+            reasons.split_off(MAX_LINES.saturating_sub(1))
         } else {
             Vec::new()
         };
@@ -101,7 +102,7 @@ impl Source {
         }
     }
 
-    /// Tells the age of the document each time, and once that it is too old.
+    /// Reports the age of the document, and once that it is too old.
     pub(in crate::engine) fn report(&mut self, turn: &mut Turn<'_>) {
         let now = turn.env.now;
         let Some(taken) = &self.taken else { return };
@@ -111,8 +112,8 @@ impl Source {
             Metric::KeyAge { provider },
             seconds,
         )));
-        if self.serving(now).is_none() && !self.told_too_old {
-            self.told_too_old = true;
+        if self.serving(now).is_none() && !self.reported_too_old {
+            self.reported_too_old = true;
             let provider = self.provider();
             turn.effects
                 .push(Effect::Log(Event::KeysTooOld { provider }));

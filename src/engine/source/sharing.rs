@@ -9,20 +9,20 @@ use crate::engine::reading::{Reader, Unread};
 use crate::engine::work::Work;
 use crate::time::UnixTime;
 
-/// How often memory is looked for where there was none for a shared document.
-const LOOK_FOR_MEMORY_EVERY: Duration = Duration::from_secs(2);
+/// How often a shared document that was refused for lack of memory is tried again.
+const MEMORY_RETRY_PERIOD: Duration = Duration::from_secs(2);
 
 impl Source {
-    /// Takes what other workers have fetched since. Returns whether the document
-    /// has changed, and whether the record can be leased.
-    pub(in crate::engine) fn look(
+    /// Adopts what other workers have fetched. Returns whether the document has changed,
+    /// and whether the record can be leased.
+    pub(in crate::engine) fn sync(
         &mut self,
         work: &mut Work,
         turn: &mut Turn<'_>,
     ) -> (bool, Entry) {
-        work.look();
-        self.looked.at = Some(turn.env.now);
-        let entry = self.ledger.look(turn.env.shared);
+        work.visit();
+        self.last_visit.at = Some(turn.env.now);
+        let entry = self.ledger.sync(turn.env.shared);
         (self.take_shared(work, turn), entry)
     }
 
@@ -36,7 +36,7 @@ impl Source {
             return false;
         }
         let now = env.now;
-        let recent = |at: UnixTime| at <= now && now.saturating_since(at) < LOOK_FOR_MEMORY_EVERY;
+        let recent = |at: UnixTime| at <= now && now.saturating_since(at) < MEMORY_RETRY_PERIOD;
         if self.refused_at.is_some_and(recent) {
             return false;
         }
@@ -74,10 +74,10 @@ impl Source {
         }
     }
 
-    /// There is no memory for a shared document: the former one stays.
+    /// Refuses a shared document for lack of memory. The former document stays in use.
     fn refuse(&mut self, turn: &mut Turn<'_>) {
         if self.refused_at.is_none() {
-            self.tell_refused(turn);
+            self.report_refused(turn);
         }
         self.refused_at = Some(turn.env.now);
     }

@@ -1,4 +1,4 @@
-//! Very many requests that wait, for the keys of very many sources.
+//! Very many requests that wait for the keys of very many sources.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -20,13 +20,13 @@ use crate::time::UnixTime;
 
 const ISSUER: &str = "https://a.example";
 
-/// A worker with so many providers of one issuer, each with a key set of its own.
+/// A worker with the given number of providers of one issuer, each with its own key set.
 struct Crowded {
     engine: Engine,
     shared: FakeShared,
     now: UnixTime,
     streams: u32,
-    /// What each key set's place serves; else key 0.
+    /// The key that each key set location publishes; key 0 if there is no entry.
     published: BTreeMap<String, usize>,
     answers: Vec<(StreamId, Reason)>,
     waiting: i64,
@@ -55,7 +55,7 @@ impl Crowded {
             answers: Vec::new(),
             waiting: 0,
         };
-        // The first tick seeds, the second fetches.
+        // The first tick creates the record, the second fetches.
         for _ in 0..3 {
             crowded.pass(Duration::from_millis(10));
         }
@@ -63,8 +63,8 @@ impl Crowded {
         crowded
     }
 
-    /// Lets something happen, and carries out what comes of it. How many requests
-    /// that were answered by it, and how many fetches it began.
+    /// Handles an event and applies its effects. Returns the number of answered requests
+    /// and the number of fetches that began.
     fn event(&mut self, what: impl FnOnce(&mut Engine, Env<'_>) -> Vec<Effect>) -> (usize, usize) {
         let env = Env {
             now: self.now,
@@ -147,7 +147,7 @@ fn made_up(kid: &str) -> String {
     SIGNER.with(|signer| signer.forged(ISSUER, kid, LATE))
 }
 
-/// A `kid` that makes a token almost as long as one may be.
+/// A `kid` that makes a token almost as long as the limit.
 fn long_kid(number: usize) -> String {
     format!("{number:04}{}", "x".repeat(11_000))
 }
@@ -155,7 +155,7 @@ fn long_kid(number: usize) -> String {
 #[test]
 fn six_hundred_long_kids_and_three_hundred_sources_are_held_in_bounds() {
     let mut crowd = Crowded::with_providers(300);
-    // An early refresh has just been, so that the next is five seconds away.
+    // An early refresh has just happened, so the next one is five seconds away.
     crowd.request(&made_up("first"));
     crowd.pass(Duration::from_secs(1));
     assert_eq!(crowd.waiting, 0);
@@ -170,10 +170,10 @@ fn six_hundred_long_kids_and_three_hundred_sources_are_held_in_bounds() {
         for (_, reason) in &crowd.answers[before..] {
             assert_eq!(*reason, Reason::TooManyWaiting);
         }
-        // The token alone is 15,000 bytes of a request.
+        // The token alone takes 15,000 bytes of a request.
         assert!(600 - refused > 500, "{refused} were refused");
         assert!((600 - refused) * 15_000 < 16 * 1024 * 1024);
-        // One whose key is known passes at once.
+        // A request whose key is known passes at once.
         let passed = crowd.request(&good(0));
         assert_eq!(crowd.reason(passed), Some(Reason::Allowed));
         crowd.pass(Duration::from_secs(7));
@@ -187,14 +187,14 @@ fn six_hundred_long_kids_and_three_hundred_sources_are_held_in_bounds() {
             ];
             assert!(expected.contains(&reason), "{reason:?}");
         }
-        // All room was given back.
+        // All memory was released.
         assert!(most == 0 || most == 600 - refused);
         most = 600 - refused;
     }
 }
 
 #[test]
-fn a_tick_does_little_however_many_sources_are_wanted() {
+fn the_work_of_a_tick_is_bounded_for_any_number_of_sources() {
     let mut crowd = Crowded::with_providers(300);
     crowd.request(&made_up("first"));
     crowd.pass(Duration::from_secs(1));
@@ -202,14 +202,14 @@ fn a_tick_does_little_however_many_sources_are_wanted() {
         .map(|number| crowd.request(&made_up(&format!("made-up-{number}"))))
         .collect();
     assert_eq!(crowd.waiting, 600);
-    // The next early refresh: all sources change, some in each tick.
+    // At the next early refresh all sources change, some in each tick.
     let mut begun = 0;
     while begun == 0 {
         begun = crowd.tick().1;
     }
     let mut ticks = 0;
     while crowd.waiting > 0 {
-        // Whoever is judged wants at least the keys that are still to come.
+        // Each request that is judged needs at least the keys that have not arrived yet.
         let wanted = 300 - begun;
         let (answered, fetches) = crowd.tick();
         let steps = answered.saturating_sub(1) * wanted * (1 + Allowance::STEPS_PER_JUDGEMENT);
@@ -221,7 +221,7 @@ fn a_tick_does_little_however_many_sources_are_wanted() {
         let passed = crowd.request(&good(0));
         assert_eq!(crowd.reason(passed), Some(Reason::Allowed));
     }
-    // In order of arrival.
+    // The answers are in order of arrival.
     let of_crowd = |(stream, reason): &(StreamId, Reason)| {
         let is_one = streams.contains(stream);
         is_one.then(|| {
@@ -234,7 +234,7 @@ fn a_tick_does_little_however_many_sources_are_wanted() {
 }
 
 #[test]
-fn a_new_key_of_one_of_many_sources_is_found_in_a_crowd() {
+fn a_new_key_of_one_of_many_sources_is_found_among_many_requests() {
     let mut crowd = Crowded::with_providers(120);
     crowd.request(&made_up("first"));
     crowd.pass(Duration::from_secs(1));
@@ -250,7 +250,7 @@ fn a_new_key_of_one_of_many_sources_is_found_in_a_crowd() {
 }
 
 #[test]
-fn ticks_that_only_answer_do_not_look_at_the_sources() {
+fn ticks_that_only_answer_do_not_visit_the_sources() {
     let mut crowd = Crowded::with_providers(20);
     crowd.request(&made_up("first"));
     crowd.pass(Duration::from_secs(1));
@@ -265,8 +265,8 @@ fn ticks_that_only_answer_do_not_look_at_the_sources() {
         ticks += 1;
     }
     assert!(ticks > 30, "{ticks}");
-    let looks = (crowd.shared.gets.get() - before) / 20;
-    assert!(looks <= ticks / 10 + 1, "{looks} looks in {ticks} ticks");
+    let visits = (crowd.shared.gets.get() - before) / 20;
+    assert!(visits <= ticks / 10 + 1, "{visits} visits in {ticks} ticks");
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn a_thousand_are_answered_in_order_of_arrival_when_their_keys_come() {
 }
 
 #[test]
-fn a_thousand_whose_time_is_up_are_answered_soon_after() {
+fn a_thousand_requests_are_answered_soon_after_their_deadline() {
     let world = World::new(1, SETTINGS);
     world.issuers[0].mode.set(Mode::Silent);
     let worker = world.worker(0);

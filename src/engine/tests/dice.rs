@@ -1,8 +1,8 @@
-//! Chance that can be repeated.
+//! Repeatable random choices.
 
 use crate::engine::random::Random;
 
-/// The engine's own generator, with what tests ask of it.
+/// The engine's own generator, with the methods that tests need.
 pub(super) struct Dice(Random);
 
 impl Dice {
@@ -14,13 +14,13 @@ impl Dice {
         self.0.next()
     }
 
-    /// A number below `end`.
+    /// A random number below `end`.
     pub(super) fn below(&mut self, end: usize) -> usize {
         let end = u64::try_from(end).unwrap();
         usize::try_from(self.number() % end).unwrap()
     }
 
-    /// True in so many of a hundred cases.
+    /// True with this probability in percent.
     pub(super) fn percent(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }

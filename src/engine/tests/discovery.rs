@@ -1,4 +1,4 @@
-//! Issuers that say where their keys are.
+//! Issuers whose metadata name the location of their keys.
 
 use std::time::Duration;
 
@@ -26,18 +26,18 @@ fn last_failure(world: &World) -> Option<FetchFailure> {
 }
 
 #[test]
-fn the_metadata_are_read_first_and_then_the_keys_where_they_say() {
+fn the_metadata_are_fetched_first_and_name_the_location_of_the_keys() {
     let world = World::new(3, SETTINGS);
     world.pass(secs(2));
     assert_eq!(world.paths_of(1), [OPENID, "/keys"]);
     assert!(world.all_allow(1, 0));
-    // A day is not over: refreshes need no metadata.
+    // Less than a day has passed: refreshes need no metadata.
     world.pass(secs(1300));
     assert_eq!(world.paths_of(1), [OPENID, "/keys", "/keys", "/keys"]);
 }
 
 #[test]
-fn on_any_4xx_the_other_place_is_asked_within_the_same_fetch() {
+fn on_any_4xx_the_same_fetch_tries_the_other_location() {
     for status in [400, 401, 403, 404, 405, 406, 410, 429, 451, 499] {
         let world = World::new(2, SETTINGS);
         world.issuers[1].metadata_at.set(OAUTH);
@@ -50,7 +50,7 @@ fn on_any_4xx_the_other_place_is_asked_within_the_same_fetch() {
 }
 
 #[test]
-fn on_any_other_status_the_other_place_is_not_asked() {
+fn on_any_other_status_the_other_location_is_not_tried() {
     for status in [204, 302, 399, 500, 503] {
         let world = World::new(1, SETTINGS);
         world.issuers[1].mode.set(Mode::Status(status));
@@ -60,7 +60,7 @@ fn on_any_other_status_the_other_place_is_not_asked() {
 }
 
 #[test]
-fn where_both_places_refuse_each_is_asked_once_a_fetch() {
+fn if_both_locations_refuse_each_is_tried_once_per_fetch() {
     let world = World::new(1, SETTINGS);
     world.issuers[1].mode.set(Mode::Status(403));
     world.pass(secs(1));
@@ -76,7 +76,7 @@ fn a_byte_order_mark_before_metadata_and_keys_is_ignored() {
     }
     world.pass(secs(2));
     assert_eq!(world.paths_of(1), [OPENID, "/keys"]);
-    // By the worker that has fetched them, and by the one that has not.
+    // Both the worker that has fetched the keys and the other one allow them.
     assert!(world.all_allow(0, 0) && world.all_allow(1, 0));
     assert_eq!(last_failure(&world), None);
 }
@@ -132,7 +132,7 @@ fn f13_keys_are_fetched_at_the_issuers_host_or_a_configured_one_only() {
 }
 
 #[test]
-fn f13_a_place_in_the_shared_data_is_checked_like_one_in_the_metadata() {
+fn f13_a_location_in_the_shared_data_is_checked_like_one_in_the_metadata() {
     let world = World::new(1, SETTINGS);
     world.pass(secs(1));
     world.model.borrow_mut().sabotaged = true;
@@ -165,7 +165,7 @@ fn a_key_set_that_has_moved_is_found_after_the_fetch_that_failed() {
     *issuer.metadata.borrow_mut() =
         r#"{"issuer":"https://b.example","jwks_uri":"https://b.example/new/keys"}"#.to_owned();
     issuer.publish(&[2]);
-    // Early refreshes too are fetches that fail.
+    // Early refreshes are fetches that fail, too.
     let stream = world.request(&world.worker(0), 1, Token::Good(KeyId(2)));
     world.pass(Duration::from_millis(5_020));
     let again = world.request(&world.worker(0), 1, Token::Good(KeyId(2)));

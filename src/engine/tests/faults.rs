@@ -1,4 +1,4 @@
-//! What issuers, networks and clients do wrong, and what comes of it.
+//! Faults of issuers, networks and clients, and their effects.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ fn f1_without_keys_a_failure_is_503_and_not_401() {
         let streams = [0, 1].map(|issuer| world.request(&world.worker(1), issuer, GOOD));
         world.pass(millis(5_020));
         for stream in streams {
-            let outcome = world.outcome(stream).expect("it waits to its deadline");
+            let outcome = world.outcome(stream).expect("the request waits until its deadline");
             assert_eq!(outcome.status, Some(503), "{mode:?}");
             assert!(
                 outcome
@@ -78,7 +78,7 @@ fn f1_without_keys_a_failure_is_503_and_not_401() {
 }
 
 #[test]
-fn f2_a_request_that_is_not_sent_or_not_answered_is_tried_again() {
+fn f2_a_request_that_is_not_sent_or_not_answered_is_retried() {
     for mode in [Mode::NotSent, Mode::NoAnswer] {
         let world = World::new(1, SETTINGS);
         world.issuers[0].mode.set(mode);
@@ -95,7 +95,7 @@ fn f2_a_request_that_is_not_sent_or_not_answered_is_tried_again() {
 }
 
 #[test]
-fn f3_a_slow_issuer_is_given_up_and_everybody_who_waits_is_answered() {
+fn f3_a_fetch_from_a_slow_issuer_times_out_and_every_waiting_request_is_answered() {
     let world = World::new(1, SETTINGS);
     world.issuers[0].mode.set(Mode::Silent);
     let streams: Vec<StreamId> = (0..20)
@@ -109,7 +109,7 @@ fn f3_a_slow_issuer_is_given_up_and_everybody_who_waits_is_answered() {
 }
 
 #[test]
-fn f3_an_answer_that_never_comes_is_waited_for_as_long_as_its_lease() {
+fn f3_the_wait_for_an_answer_ends_with_its_lease() {
     let world = World::new(1, SETTINGS);
     world.pass(millis(15));
     let lost: Vec<_> = world.calls.borrow_mut().drain(..).collect();
@@ -118,7 +118,7 @@ fn f3_an_answer_that_never_comes_is_waited_for_as_long_as_its_lease() {
     assert_eq!(world.gets_of(0), 1);
     world.pass(secs(2));
     assert!(world.all_allow(0, 0));
-    // It comes after all, and nobody asks for it any more.
+    // The answer arrives late, when no request waits for it any more.
     world.issuers[0].publish(&[3]);
     world.answer(&lost[0]);
     assert!(world.all_allow(0, 0));
@@ -182,7 +182,7 @@ fn f11_the_last_good_keys_serve_until_max_stale_then_503_and_then_again() {
     world.pass(secs(3590));
     assert!(world.all_allow(0, 0));
     world.pass(secs(20));
-    // Remembered or not, with a known key or not: 503.
+    // The answer is 503 for every token: cached or not, with a known key or not.
     let worker = world.worker(0);
     let streams = [
         world.request(&worker, 0, GOOD),
@@ -194,15 +194,15 @@ fn f11_the_last_good_keys_serve_until_max_stale_then_503_and_then_again() {
         assert_eq!(world.reason(stream), Some(Reason::KeysUnavailable));
     }
     let too_old = |event: &&Event| matches!(event, Event::KeysTooOld { .. });
-    let told = world.events.borrow().iter().filter(too_old).count();
-    assert_eq!(told, 2, "once a worker");
+    let reported = world.events.borrow().iter().filter(too_old).count();
+    assert_eq!(reported, 2, "once a worker");
     world.issuers[0].mode.set(Mode::Good);
     world.pass(secs(61));
     assert!(world.all_allow(0, 0));
 }
 
 #[test]
-fn f12_clients_that_leave_and_answers_that_nobody_waits_for_do_no_harm() {
+fn f12_clients_that_leave_and_late_answers_do_no_harm() {
     let world = World::new(2, SETTINGS);
     world.latency.set(None);
     let worker = world.worker(0);
@@ -217,7 +217,7 @@ fn f12_clients_that_leave_and_answers_that_nobody_waits_for_do_no_harm() {
     }
     assert_eq!(world.reason(stream), None);
     assert!(world.worker(0).waits.borrow().requests.is_empty());
-    // A worker that has gone gets no answer, and a new one begins anew.
+    // A worker that has ended gets no answer, and a new one starts from the beginning.
     world.latency.set(Some(millis(20)));
     world.issuers[0].publish(&[1, 2]);
     world.kill(1);
@@ -240,7 +240,8 @@ fn f14_a_thousand_requests_wait_for_a_source_and_the_rest_are_503() {
     let outcome = world.outcome(refused).unwrap();
     assert_eq!(outcome.reason, Reason::TooManyWaiting);
     assert_eq!((outcome.status, outcome.retry_after), (Some(503), Some(1)));
-    // The other source has its own thousand, and a client that leaves makes room.
+    // The other source has its own limit of one thousand, and a client that leaves makes
+    // room.
     let other = world.request(&worker, 1, GOOD);
     assert_eq!(world.reason(other), None);
     world.leave(&worker, waiting[3]);
@@ -265,7 +266,7 @@ fn f15_a_clock_set_back_an_hour_stalls_no_refresh_and_revives_no_keys() {
     let stream = world.request(&world.worker(1), 0, GOOD);
     assert_ne!(world.reason(stream), Some(Reason::Allowed));
     assert!(world.all_allow(0, 1));
-    // And an unknown `kid` is not shown to be absent by what came before.
+    // The earlier fetches do not show that an unknown `kid` is absent.
     let unknown = world.request(&world.worker(0), 0, Token::Good(KeyId(3)));
     assert_eq!(world.reason(unknown), None);
     world.issuers[0].publish(&[1, 3]);
@@ -286,7 +287,7 @@ fn f15_a_request_that_waits_while_the_clock_is_set_back_waits_no_longer() {
 }
 
 #[test]
-fn an_expired_token_is_remembered_no_longer_and_refused() {
+fn an_expired_token_is_dropped_from_the_cache_and_refused() {
     let world = World::new(1, SETTINGS);
     world.pass(secs(1));
     let soon = world.now().as_secs() + 30;

@@ -1,4 +1,4 @@
-//! Issuers that do as they are told.
+//! Issuers whose behaviour the tests control.
 
 use std::cell::{Cell, RefCell};
 
@@ -7,7 +7,7 @@ use crate::keys::answer::{AnswerHead, Ending, MAX_BODY_BYTES};
 use crate::policy::FetchUri;
 use crate::telemetry::NotSent;
 
-/// What an issuer answers, of all paths.
+/// How an issuer answers on all paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     Good,
@@ -18,7 +18,7 @@ pub(super) enum Mode {
     Encoded,
     NoAnswer,
     NotSent,
-    /// Nothing, until the time is up.
+    /// No answer until the timeout.
     Silent,
 }
 
@@ -36,26 +36,26 @@ pub(super) const MODES: [Mode; 11] = [
     Mode::Silent,
 ];
 
-/// An issuer, and what it publishes at the moment.
+/// An issuer, and what it publishes now.
 pub(super) struct Issuer {
     pub(super) name: &'static str,
     pub(super) keys: RefCell<Vec<KeyId>>,
     pub(super) mode: Cell<Mode>,
     pub(super) max_age: Cell<Option<u32>>,
-    /// How old the cache before it says that its answers are.
+    /// The `Age` of its answers, in seconds.
     pub(super) age: Cell<u32>,
-    /// Whether a byte order mark stands before each body.
+    /// Whether each body begins with a byte order mark.
     pub(super) marked: Cell<bool>,
-    /// The answer where nothing is.
+    /// The status for a path where nothing exists.
     pub(super) nothing_there: Cell<u16>,
-    /// The metadata's path; all others are not there.
+    /// The path of the metadata. No other metadata path exists.
     pub(super) metadata_at: Cell<&'static str>,
     pub(super) metadata: RefCell<String>,
-    /// The key set's path.
+    /// The path of the key set.
     pub(super) keys_at: Cell<&'static str>,
 }
 
-/// An answer, with the set that is in it.
+/// An answer, and the key set in it.
 #[derive(Clone, Debug)]
 pub(super) struct Published {
     pub(super) head: AnswerHead,

@@ -1,4 +1,4 @@
-//! Very many key sources, and little memory: what one callback does.
+//! Very many key sources and little memory: the bounds of one callback.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +21,7 @@ use crate::policy::Policy;
 use crate::telemetry::{Event, FetchFailure, Metric};
 use crate::time::UnixTime;
 
-/// What stays free while a key set is read, in bytes.
+/// The memory that remains free while a key set is read, in bytes.
 const SPARE: usize = 20 * 1024 * 1024;
 
 fn policy(count: usize) -> Arc<Policy> {
@@ -39,14 +39,14 @@ fn policy(count: usize) -> Arc<Policy> {
     Arc::new(config::compile(text.as_bytes()).unwrap())
 }
 
-/// A worker's listener.
+/// The listener of a worker.
 struct Listener<'a> {
     engine: Engine,
     shared: &'a FakeShared,
     now: &'a Cell<UnixTime>,
     events: Vec<Event>,
     calls: Vec<FetchCall>,
-    /// Whose keys were taken.
+    /// The providers whose keys were adopted.
     taken: Vec<Arc<str>>,
 }
 
@@ -67,7 +67,7 @@ impl<'a> Listener<'a> {
         listener
     }
 
-    /// Lets something happen; returns whether a request was let through.
+    /// Handles an event. Returns whether a request was forwarded.
     fn event(&mut self, what: impl FnOnce(&mut Engine, Env<'_>) -> Vec<Effect>) -> bool {
         self.now
             .set(self.now.get().saturating_add(Duration::from_micros(1)));
@@ -92,7 +92,7 @@ impl<'a> Listener<'a> {
         passed
     }
 
-    /// One tick, after the time that the engine asks for; returns the fetches that
+    /// Runs one tick, after the time that the engine asks for. Returns the fetches that
     /// it begins.
     fn tick(&mut self) -> Vec<FetchCall> {
         let period = self.engine.next_tick();
@@ -135,7 +135,7 @@ impl<'a> Listener<'a> {
         self.event(|engine, env| engine.request(StreamId(1), head, env))
     }
 
-    /// Whether the last failure of a fetch was for want of memory.
+    /// Whether the last fetch failed because of insufficient memory.
     fn lacked_memory(&self) -> bool {
         let failure = |event: &Event| {
             let Event::FetchFailed { failure, .. } = event else {
@@ -146,14 +146,14 @@ impl<'a> Listener<'a> {
         self.events.iter().rev().find_map(failure).unwrap_or(false)
     }
 
-    /// How often it was told that there is no memory for shared keys.
-    fn told_no_memory(&self) -> usize {
-        let told = |event: &&Event| matches!(event, Event::NoMemoryForKeys { .. });
-        self.events.iter().filter(told).count()
+    /// How often the log reported insufficient memory for shared keys.
+    fn no_memory_reports(&self) -> usize {
+        let reported = |event: &&Event| matches!(event, Event::NoMemoryForKeys { .. });
+        self.events.iter().filter(reported).count()
     }
 }
 
-/// A key set of so many bytes.
+/// A key set of this size, in bytes.
 fn key_set(keys: &[usize], bytes: usize) -> Vec<u8> {
     let keys: Vec<_> = keys.iter().copied().map(KeyId).collect();
     let mut body = SIGNER.with(|signer| signer.key_set(&keys));
@@ -165,7 +165,7 @@ fn clock() -> Cell<UnixTime> {
     Cell::new(UnixTime::from_secs(1_800_000_000))
 }
 
-/// Begins all first fetches and answers them with sets of so many bytes.
+/// Begins all first fetches, and answers them with sets of this size, in bytes.
 fn serve(listener: &mut Listener<'_>, count: usize, bytes: usize) {
     let mut served = 0;
     while served < count {
@@ -184,10 +184,10 @@ fn the_first_tick_begins_the_fetches_of_few_sources() {
 }
 
 #[test]
-fn a_tick_begins_a_few_of_very_many_fetches_and_none_is_forgotten() {
+fn a_tick_begins_few_of_very_many_fetches_and_none_is_lost() {
     let (shared, now) = (FakeShared::default(), clock());
     let mut listener = Listener::start(&policy(1000), &shared, &now);
-    // A record is read and made.
+    // The record of each source is read and created.
     assert!(shared.gets.get() <= 2 * 256, "{}", shared.gets.get());
     let began = now.get();
     let mut asked = BTreeMap::new();
@@ -213,23 +213,23 @@ fn a_callback_reads_a_bounded_part_of_the_shared_key_sets() {
     serve(&mut first, 20, size);
     drop(first);
     assert_eq!(shelf::count(), 0);
-    // Also the first one, in which memory must not run out.
+    // The first callback, in which memory must not run out, is bounded too.
     let mut second = Listener::start(&policy, &shared, &now);
     for read in 1..=10 {
         assert_eq!(shelf::count(), 2 * read);
         assert!(second.tick().is_empty());
     }
     assert!((0..20).all(|issuer| second.allows(issuer, 0)));
-    assert_eq!(second.told_no_memory(), 0);
+    assert_eq!(second.no_memory_reports(), 0);
 }
 
 #[test]
-fn without_memory_a_configuration_starts_without_keys_and_takes_them_later() {
+fn without_memory_a_configuration_starts_without_keys_and_adopts_them_later() {
     let (shared, now, policy) = (FakeShared::default(), clock(), policy(3));
     let mut first = Listener::start(&policy, &shared, &now);
     serve(&mut first, 3, 0);
     drop(first);
-    // A configuration leaves what serving needs.
+    // A new configuration leaves the memory that requests need.
     pretend::set_room(Some(SERVING + MAX_KEY_SET_BYTES));
     let mut second = Listener::start(&policy, &shared, &now);
     assert!(second.allows(0, 0) && second.allows(2, 0));
@@ -237,11 +237,11 @@ fn without_memory_a_configuration_starts_without_keys_and_takes_them_later() {
     pretend::set_room(Some(SERVING + MAX_KEY_SET_BYTES - 1));
     let mut second = Listener::start(&policy, &shared, &now);
     assert!(!second.allows(0, 0));
-    assert_eq!(second.told_no_memory(), 3);
+    assert_eq!(second.no_memory_reports(), 3);
     pretend::set_room(Some(SPARE));
     second.pass(Duration::from_secs(10));
     assert!(!second.allows(0, 0));
-    assert_eq!(second.told_no_memory(), 3, "once for each source");
+    assert_eq!(second.no_memory_reports(), 3, "once for each source");
     pretend::set_room(None);
     second.pass(Duration::from_secs(3));
     assert!((0..3).all(|issuer| second.allows(issuer, 0)));
@@ -263,13 +263,13 @@ fn without_memory_an_answer_is_not_copied_and_the_last_good_keys_stay() {
     pretend::set_room(Some(SPARE + new.len() - 1));
     assert_eq!(listener.answer(&call, &new), 0);
     assert!(listener.lacked_memory());
-    // There is room for the copy, and not for what is made of it.
+    // The memory suffices for the copy, but not for parsing it.
     let call = refreshed(&mut listener);
     pretend::set_room(Some(SPARE + new.len()));
     assert_eq!(listener.answer(&call, &new), 1);
     assert!(listener.lacked_memory());
     assert!(listener.allows(0, 0) && !listener.allows(0, 1));
-    // What is known already is not made again.
+    // A known set is not parsed again.
     let call = refreshed(&mut listener);
     assert_eq!(listener.answer(&call, &key_set(&[0], 0)), 1);
     let refreshed_at = now.get();
@@ -282,7 +282,7 @@ fn without_memory_an_answer_is_not_copied_and_the_last_good_keys_stay() {
 }
 
 #[test]
-fn all_key_sets_together_have_a_bound_within_which_each_is_replaced() {
+fn all_key_sets_together_are_bounded_and_each_can_be_replaced() {
     let (shared, now, policy) = (FakeShared::default(), clock(), policy(3));
     let mut listener = Listener::start(&policy, &shared, &now);
     let large = |key| {
@@ -302,7 +302,7 @@ fn all_key_sets_together_have_a_bound_within_which_each_is_replaced() {
     }
     assert!(listener.allows(0, 0) && listener.allows(1, 0) && !listener.allows(2, 0));
     assert!(listener.lacked_memory());
-    // A worker that finds the bound reached leaves what is shared.
+    // A worker that finds the limit reached does not adopt shared sets.
     let mut refreshed = BTreeSet::new();
     while refreshed.len() < 2 {
         for call in listener.tick() {
@@ -322,7 +322,7 @@ fn all_key_sets_together_have_a_bound_within_which_each_is_replaced() {
     }
 }
 
-/// Another worker brings new keys.
+/// Another worker fetches new keys.
 fn bring(
     shared: &FakeShared,
     entries: &SourceEntries,
@@ -375,15 +375,15 @@ fn shared_keys_that_cannot_be_used_are_read_once() {
     let mut listener = Listener::start(&policy, &shared, &now);
     serve(&mut listener, 1, 0);
     let entries = SourceEntries::of(&policy.sources[0]);
-    let looks = |listener: &mut Listener<'_>| {
+    let visits = |listener: &mut Listener<'_>| {
         let before = shared.gets.get();
         listener.pass(Duration::from_secs(10));
-        assert!(listener.allows(0, 0), "the former keys stay");
+        assert!(listener.allows(0, 0), "the former keys remain in use");
         shared.gets.get() - before
     };
-    let usual = looks(&mut listener);
+    let usual = visits(&mut listener);
     bring(&shared, &entries, (1, now.get()), b"{}");
-    assert_eq!(looks(&mut listener), usual + 1);
+    assert_eq!(visits(&mut listener), usual + 1);
     bring(&shared, &entries, (2, now.get()), &key_set(&[1], 0));
     listener.pass(Duration::from_secs(1));
     assert!(listener.allows(0, 1));

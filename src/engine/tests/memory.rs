@@ -1,4 +1,4 @@
-//! What the listeners of one worker share, and what superseded ones give up.
+//! What the listeners of one worker share, and what replaced listeners release.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ fn secs(secs: u64) -> Duration {
 }
 
 #[test]
-fn listeners_that_differ_in_routes_have_their_key_sets_together_and_each_issuer_its_own() {
+fn listeners_with_different_routes_share_key_sets_and_issuers_do_not() {
     let world = World::new(1, SETTINGS);
     world.pass(secs(2));
     // Both issuers publish the same bytes.
@@ -38,7 +38,7 @@ fn listeners_that_differ_in_routes_have_their_key_sets_together_and_each_issuer_
     world.pass(secs(2));
     assert!(world.all_allow(0, 0) && world.all_allow(1, 0));
     assert_eq!(shelf::count(), 2);
-    // A set is there for as long as some listener has it.
+    // A set exists as long as any listener uses it.
     world.issuers[0].publish(&[1]);
     world.pass(secs(600));
     assert!(world.all_allow(0, 1) && world.all_allow(1, 0));
@@ -50,37 +50,37 @@ fn listeners_that_differ_in_routes_have_their_key_sets_together_and_each_issuer_
 }
 
 #[test]
-fn whoever_waits_in_a_superseded_listener_is_answered() {
+fn requests_that_wait_in_a_replaced_listener_are_answered() {
     let world = World::new(1, SETTINGS);
     world.issuers[0].mode.set(Mode::Silent);
     world.pass(secs(1));
     let old = world.worker(0);
     let waits = world.request(&old, 0, Token::Good(KeyId(0)));
-    old.engine.borrow_mut().give_up_memory();
+    old.engine.borrow_mut().release_memory();
     assert_eq!(world.reason(waits), None);
     world.issuers[0].mode.set(Mode::Good);
     world.pass(secs(1));
     assert_eq!(world.reason(waits), Some(Reason::Allowed));
-    // And so is whoever comes to it afterwards.
+    // The same is true for requests that arrive later.
     let later = world.request(&old, 0, Token::Good(KeyId(0)));
     assert_eq!(world.reason(later), Some(Reason::Allowed));
 }
 
 #[test]
-fn a_superseded_listener_remembers_no_token_until_it_is_used_again() {
+fn a_replaced_listener_caches_no_token_until_it_is_used_again() {
     let world = World::new(2, SETTINGS);
     world.pass(secs(1));
     assert!(world.all_allow(0, 0));
     let remembered = |index: usize| world.worker(index).engine.borrow().judge.tokens.bytes();
     assert!(remembered(0) > 0);
-    world.worker(0).engine.borrow_mut().give_up_memory();
+    world.worker(0).engine.borrow_mut().release_memory();
     assert_eq!(remembered(0), 0);
     assert!(remembered(1) > 0);
     assert!(world.all_allow(0, 0));
     assert_eq!(remembered(0), remembered(1));
 }
 
-/// An issuer whose one key is in the configuration.
+/// An issuer with one key, which is in the configuration.
 struct Inline {
     pair: Ed25519KeyPair,
 }
@@ -128,15 +128,15 @@ fn has_tables(policy: &Policy) -> bool {
 }
 
 #[test]
-fn tables_are_given_up_unless_another_listener_has_the_same_keys() {
+fn tables_are_dropped_unless_another_listener_has_the_same_keys() {
     let (one, other) = (Inline::new(), Inline::new());
     let old = one.policy(r#"{"match":"GET /a"}"#);
     let mut engine = Engine::new(Arc::clone(&old), 1);
     assert!(has_tables(&old));
-    // The same keys, other routes: one set for both.
+    // Same keys, other routes: both use one set.
     let new = one.policy(r#"{"match":"GET /b"}"#);
     assert_eq!(shelf::count(), 1);
-    engine.give_up_memory();
+    engine.release_memory();
     assert!(has_tables(&old) && has_tables(&new));
     drop(new);
     assert!(!has_tables(&old));
@@ -146,12 +146,12 @@ fn tables_are_given_up_unless_another_listener_has_the_same_keys() {
 }
 
 #[test]
-fn a_listener_that_gave_up_its_tables_in_vain_makes_them_again() {
+fn a_listener_that_is_still_in_use_builds_its_tables_again() {
     let issuer = Inline::new();
     let policy = issuer.policy(r#"{"match":"$default"}"#);
     let mut engine = Engine::new(Arc::clone(&policy), 1);
     let shared = FakeShared::default();
-    engine.give_up_memory();
+    engine.release_memory();
     let allow = |engine: &mut Engine, number: i64| {
         let head = RequestHead::new(HeaderMap::from_pairs([
             (":method", "GET"),
@@ -167,7 +167,7 @@ fn a_listener_that_gave_up_its_tables_in_vain_makes_them_again() {
     };
     for number in 0..63 {
         allow(&mut engine, number);
-        // Remembered tokens cost no check.
+        // Cached tokens cost no check.
         allow(&mut engine, number);
     }
     engine.tick(env(&shared));
@@ -176,9 +176,9 @@ fn a_listener_that_gave_up_its_tables_in_vain_makes_them_again() {
     assert!(!has_tables(&policy));
     engine.tick(env(&shared));
     assert!(has_tables(&policy));
-    // Once, and then that is that.
+    // The tables are built once.
     engine.tick(env(&shared));
-    engine.give_up_memory();
+    engine.release_memory();
     engine.tick(env(&shared));
     assert!(!has_tables(&policy));
 }

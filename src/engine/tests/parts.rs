@@ -1,4 +1,4 @@
-//! The key service and judges, one step after the other.
+//! The key service and the judges, step by step.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,7 +62,7 @@ impl Parts {
         self.judge.adopt(self.service.snapshot(), self.now);
     }
 
-    /// A tick of the service; the fetch that begins.
+    /// Runs a tick of the service. Returns the fetch that begins.
     fn serve(&mut self, demand: &Demand) -> Option<FetchCall> {
         self.pass(Duration::from_millis(10));
         let env = self.env();
@@ -87,7 +87,7 @@ impl Parts {
             .fetched(call.id, &head, &|| Some(set.clone()), env);
     }
 
-    /// A request with a token of this key; how it is answered.
+    /// Sends a request with a token of this key. Returns the reason of its answer.
     fn request(&mut self, key: usize) -> Option<Reason> {
         self.pass(Duration::from_millis(1));
         let text = SIGNER.with(|signer| signer.good(ISSUER, KeyId(key), LATE));
@@ -116,36 +116,36 @@ fn reasons(effects: Vec<Effect>) -> impl Iterator<Item = Reason> {
 }
 
 #[test]
-fn nobody_asks_again_for_a_kid_that_may_have_come_already() {
+fn a_kid_that_may_have_arrived_already_causes_no_fetch() {
     let mut parts = Parts::with(0);
     assert_eq!(parts.request(0), Some(Reason::Allowed));
-    // While the keys are refreshed, a token of a new one comes.
+    // A token of a new key arrives while the keys are refreshed.
     parts.pass(Duration::from_mins(11));
     let call = parts.serve(&Demand::default()).unwrap();
     assert_eq!(parts.request(1), None);
     let before = parts.judge.demand();
     parts.answer(&call, &[0, 1]);
-    // The judge does not know of it yet.
+    // The judge does not know the new keys yet.
     assert_eq!(parts.serve(&before), None);
-    // It knows, and has not come to those that wait.
+    // The judge knows the new keys, but has not judged the waiting requests again.
     parts.adopt();
     assert_eq!(parts.request(0), Some(Reason::Allowed));
     let unjudged = parts.judge.demand();
     assert_eq!(parts.serve(&unjudged), None);
     assert_eq!(parts.tick(), [Reason::Allowed]);
-    // What is missing for certain is asked for at once.
+    // A `kid` that is certainly missing is fetched at once.
     assert_eq!(parts.request(2), None);
     let demand = parts.judge.demand();
     assert!(parts.serve(&demand).is_some_and(|call| call.fresh));
 }
 
 #[test]
-fn a_kid_is_absent_for_ten_seconds_after_the_keys_came_that_lack_it() {
+fn a_kid_is_absent_for_ten_seconds_after_keys_without_it_arrived() {
     let mut parts = Parts::with(0);
     assert_eq!(parts.request(1), None);
     let call = parts.serve(&parts.judge.demand()).unwrap();
     parts.answer(&call, &[0]);
-    // The judge comes to the request late.
+    // The judge reaches the request late.
     parts.pass(Duration::from_secs(4));
     parts.adopt();
     assert_eq!(parts.tick(), [Reason::UnknownKey]);
@@ -157,7 +157,7 @@ fn a_kid_is_absent_for_ten_seconds_after_the_keys_came_that_lack_it() {
 }
 
 #[test]
-fn a_judge_never_goes_back_to_keys_that_were_withdrawn() {
+fn a_judge_never_returns_to_withdrawn_keys() {
     let mut parts = Parts::with(0);
     let old = Arc::clone(parts.service.snapshot());
     assert_eq!(parts.request(0), Some(Reason::Allowed));
@@ -172,13 +172,13 @@ fn a_judge_never_goes_back_to_keys_that_were_withdrawn() {
 }
 
 #[test]
-fn a_doubt_is_told_until_keys_were_fetched_since() {
+fn a_doubt_is_reported_until_keys_are_fetched_after_it() {
     let mut parts = Parts::with(4);
-    // Both keys have one `kid`.
+    // Both keys have the same `kid`.
     assert_eq!(parts.request(5), Some(Reason::BadSignature));
     let demand = parts.judge.demand();
     assert!(!demand.is_urgent());
-    // One that is lost is told again, and one that is told twice does no harm.
+    // A lost demand is reported again, and a duplicate does no harm.
     assert_eq!(parts.judge.demand(), demand);
     parts.pass(Duration::from_millis(500));
     let call = parts.serve(&demand).unwrap();
@@ -193,39 +193,39 @@ fn a_doubt_is_told_until_keys_were_fetched_since() {
 }
 
 #[test]
-fn a_clock_that_only_the_judge_saw_set_back_shows_no_kid_absent() {
+fn a_kid_is_not_absent_because_only_the_judge_saw_the_clock_set_back() {
     let mut parts = Parts::with(0);
     let source = SourceId::new(0);
-    let fetched_from = |parts: &Parts| parts.judge.snapshot().fetched_from(source);
-    let fetched = fetched_from(&parts);
+    let fetch_started_at = |parts: &Parts| parts.judge.snapshot().fetch_started_at(source);
+    let fetched = fetch_started_at(&parts);
     assert!(fetched > Some(UnixTime::EPOCH));
     parts.pass(Duration::from_mins(11));
     let ahead = parts.now;
     let call = parts.serve(&Demand::default()).unwrap();
-    // The judge sees the clock set back. The keys seem to come from the future, and
-    // may lack what is asked for now.
+    // The judge notices that the clock was set back. The keys seem to come from the
+    // future, and may lack a `kid` that is needed now.
     parts.now = ahead.saturating_sub(Duration::from_mins(20));
     assert_eq!(parts.request(1), None);
-    assert_eq!(fetched_from(&parts), Some(UnixTime::EPOCH));
-    // That does not change when the service, which has not noticed, says it again.
+    assert_eq!(fetch_started_at(&parts), Some(UnixTime::EPOCH));
+    // This remains so when the service, which has not noticed, publishes the keys again.
     let now = parts.now;
     parts.now = ahead;
     assert_eq!(parts.serve(&Demand::default()), None);
     assert!(parts.service.snapshot().number() > parts.judge.snapshot().number());
-    assert_eq!(parts.service.snapshot().fetched_from(source), fetched);
+    assert_eq!(parts.service.snapshot().fetch_started_at(source), fetched);
     parts.adopt();
-    assert_eq!(fetched_from(&parts), Some(UnixTime::EPOCH));
-    // Nor are new ones believed whose fetch seems to begin later.
+    assert_eq!(fetch_started_at(&parts), Some(UnixTime::EPOCH));
+    // New keys whose fetch seems to begin later are not trusted either.
     parts.answer(&call, &[0]);
     parts.now = now;
     parts.adopt();
-    assert_eq!(fetched_from(&parts), Some(UnixTime::EPOCH));
+    assert_eq!(fetch_started_at(&parts), Some(UnixTime::EPOCH));
     assert_eq!(parts.request(0), Some(Reason::Allowed));
     assert_eq!(parts.request(1), None);
 }
 
 #[test]
-fn the_exchange_hands_over_what_is_new_and_says_who_should_be_woken() {
+fn the_exchange_passes_new_values_and_reports_which_thread_to_wake() {
     let mut parts = Parts::with(0);
     let exchange = Exchange::new(&parts.service, 2);
     assert!(exchange.newer_than(&parts.judge).is_none());
@@ -234,12 +234,12 @@ fn the_exchange_hands_over_what_is_new_and_says_who_should_be_woken() {
         Arc::clone(KeyService::new(&parts.policy, 2).snapshot()),
     );
     assert!(exchange.newer_than(&behind).is_some());
-    assert!(!exchange.want(0, parts.judge.demand()));
+    assert!(!exchange.set_demand(0, parts.judge.demand()));
     assert_eq!(parts.request(1), None);
-    assert!(exchange.want(0, parts.judge.demand()));
-    assert!(!exchange.want(0, parts.judge.demand()));
-    // There is no such judge.
-    assert!(!exchange.want(2, parts.judge.demand()));
+    assert!(exchange.set_demand(0, parts.judge.demand()));
+    assert!(!exchange.set_demand(0, parts.judge.demand()));
+    // There is no judge with this index.
+    assert!(!exchange.set_demand(2, parts.judge.demand()));
     let wanted = exchange.demands();
     assert_eq!(wanted, [parts.judge.demand(), Demand::default()]);
     let call = parts.serve(&wanted[0]).unwrap();
@@ -250,6 +250,6 @@ fn the_exchange_hands_over_what_is_new_and_says_who_should_be_woken() {
     let now = parts.now;
     parts.judge.adopt(&newer, now);
     assert_eq!(parts.tick(), [Reason::Allowed]);
-    assert!(!exchange.want(0, parts.judge.demand()));
+    assert!(!exchange.set_demand(0, parts.judge.demand()));
     assert!(!exchange.demands().iter().any(Demand::is_urgent));
 }

@@ -1,4 +1,4 @@
-//! What an operator reads about fetches that fail.
+//! The log lines about failed fetches.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// The lines that matter, from the event of this number on.
+/// The relevant lines, starting with this event.
 fn warnings(world: &World, from: usize) -> Vec<String> {
     let events = world.events.borrow();
     let matters = |event: &&Event| event.level() >= Level::Warn;
@@ -25,8 +25,8 @@ fn warnings(world: &World, from: usize) -> Vec<String> {
     lines.map(ToString::to_string).collect()
 }
 
-/// The lines about the first fetch of the first source, answered so.
-fn told_of(body: &str) -> Vec<String> {
+/// The lines about the first fetch of the first source if it is answered with this body.
+fn lines_about(body: &str) -> Vec<String> {
     let world = World::new(1, SETTINGS);
     world.latency.set(None);
     world.pass(millis(30));
@@ -40,7 +40,7 @@ fn told_of(body: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_failure_names_the_place_the_cluster_the_cause_and_the_next_try() {
+fn a_failure_names_the_location_the_cluster_the_cause_and_the_next_attempt() {
     let world = World::new(1, SETTINGS);
     world.issuers[0].mode.set(Mode::Status(500));
     world.pass(millis(100));
@@ -56,7 +56,7 @@ fn a_failure_names_the_place_the_cluster_the_cause_and_the_next_try() {
 }
 
 #[test]
-fn discovery_names_the_place_that_failed() {
+fn discovery_names_the_location_that_failed() {
     let world = World::new(1, SETTINGS);
     world.issuers[1].metadata_at.set("/nowhere");
     world.pass(millis(200));
@@ -69,18 +69,18 @@ fn discovery_names_the_place_that_failed() {
 #[test]
 fn a_set_that_is_too_large_says_so() {
     let keys = |count| format!(r#"{{"keys":[{}]}}"#, vec!["{}"; count].join(","));
-    let [line] = &*told_of(&keys(257)) else {
+    let [line] = &*lines_about(&keys(257)) else {
         panic!("one line")
     };
     assert!(line.contains("257 keys, more than 256"), "{line}");
-    let [line] = &*told_of(&" ".repeat(512 * 1024 + 1)) else {
+    let [line] = &*lines_about(&" ".repeat(512 * 1024 + 1)) else {
         panic!("one line")
     };
     assert!(
         line.contains("the response is larger than 524288 bytes"),
         "{line}"
     );
-    let [line] = &*told_of("<html>") else {
+    let [line] = &*lines_about("<html>") else {
         panic!("one line")
     };
     let html = "not a usable JWK Set: not valid JSON (line 1, column 1)";
@@ -88,9 +88,9 @@ fn a_set_that_is_too_large_says_so() {
 }
 
 #[test]
-fn where_no_key_is_usable_each_reason_is_told() {
+fn if_no_key_is_usable_each_reason_is_logged() {
     let body = r#"{"keys":[{"kty":"X"},{"kty":"oct","k":"AAAA"},{"kty":"Y"},{}]}"#;
-    let lines = told_of(body);
+    let lines = lines_about(body);
     assert_eq!(lines.len(), 4, "{lines:?}");
     assert!(
         lines[0].contains("none of the 4 keys of the set can be used"),
@@ -104,7 +104,7 @@ fn where_no_key_is_usable_each_reason_is_told() {
             "provider `a`: key 3 of the set is not used: no `kty`",
         ]
     );
-    let [line] = &*told_of(r#"{"keys":[]}"#) else {
+    let [line] = &*lines_about(r#"{"keys":[]}"#) else {
         panic!("one line")
     };
     assert!(line.contains("no keys"), "{line}");
@@ -122,17 +122,17 @@ fn the_reasons_of_one_set_are_at_most_eight_lines() {
             .collect();
         format!(r#"{{"keys":[{}]}}"#, keys.join(","))
     };
-    let eight = told_of(&set(8));
+    let eight = lines_about(&set(8));
     assert_eq!(eight.len(), 9, "{eight:?}");
     assert!(eight[8].contains("keys 14 and 15 of the set are not used: RSA modulus of"));
-    let many = told_of(&set(20));
+    let many = lines_about(&set(20));
     assert_eq!(many.len(), 9, "{many:?}");
     let last = "provider `a`: 26 more keys of the set are not used, for other reasons";
     assert_eq!(many[8], last);
 }
 
 #[test]
-fn after_a_failed_early_refresh_the_next_try_is_the_next_early_one() {
+fn after_a_failed_early_refresh_the_next_attempt_is_the_next_early_one() {
     let world = World::new(1, SETTINGS);
     world.pass(secs(60));
     world.issuers[0].mode.set(Mode::Status(500));
@@ -146,7 +146,7 @@ fn after_a_failed_early_refresh_the_next_try_is_the_next_early_one() {
         lines[0].ends_with("the last good keys are used; next attempt in 5 s"),
         "{lines:?}"
     );
-    // Nobody waits any more: the refresh that is due anyway is the next.
+    // No request waits any more: the scheduled refresh is the next one.
     world.leave(&worker, stream);
     world.pass(secs(5));
     world.latency.set(None);
@@ -166,7 +166,7 @@ fn after_a_failed_early_refresh_the_next_try_is_the_next_early_one() {
 }
 
 #[test]
-fn only_those_who_ask_for_a_kid_go_past_caches() {
+fn only_fetches_for_a_kid_bypass_caches() {
     let world = World::new(1, SETTINGS);
     world.pass(secs(1200));
     let fresh = |world: &World| {

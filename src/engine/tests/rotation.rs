@@ -1,4 +1,4 @@
-//! Keys that come and go, and tokens that name them.
+//! Keys that are added and removed, and tokens that name them.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn millis(millis: u64) -> Duration {
 }
 
 #[test]
-fn f6_ten_thousand_made_up_kids_in_ten_seconds_are_at_most_two_gets() {
+fn f6_ten_thousand_made_up_kids_in_ten_seconds_cause_at_most_two_gets() {
     let world = World::new(4, SETTINGS);
     world.pass(secs(60));
     let before = [world.gets_of(0), world.gets_of(1)];
@@ -33,7 +33,7 @@ fn f6_ten_thousand_made_up_kids_in_ten_seconds_are_at_most_two_gets() {
             world.pass(millis(20));
         }
         if made_up % 500 == 0 {
-            // Good tokens do not notice.
+            // Valid tokens are not affected.
             assert!(world.all_allow(0, 0) && world.all_allow(1, 1));
         }
     }
@@ -59,12 +59,12 @@ fn f7_a_rotation_within_the_cool_down_is_waited_for() {
 }
 
 #[test]
-fn f8_a_withdrawn_key_stops_at_once_where_the_set_was_taken_and_soon_elsewhere() {
+fn f8_a_withdrawn_key_stops_at_once_in_the_fetching_worker_and_soon_in_the_others() {
     let world = World::new(3, SETTINGS);
     world.pass(secs(60));
     assert!(world.all_allow(0, 0));
     world.issuers[0].publish(&[1]);
-    // Somebody asks for a key that is not there: the set is fetched again.
+    // A request needs a missing key: the set is fetched again.
     let asking = world.worker(1);
     world.request(&asking, 0, Token::Forged("made-up".into()));
     let taken = world.events.borrow().len();
@@ -96,7 +96,7 @@ fn f8_the_tokens_of_a_withdrawn_key_wait_once_and_are_then_refused_at_once() {
     assert_eq!(world.reason(first), None);
     world.pass(millis(100));
     assert_eq!(world.reason(first), Some(Reason::UnknownKey));
-    // New sets, asked for by others, change nothing in that.
+    // New sets that other requests cause do not change this.
     for second in 0..9 {
         world.request(&worker, 0, Token::Forged(format!("made-up-{second}")));
         let again = world.request(&worker, 0, GOOD);
@@ -154,7 +154,7 @@ fn f9_an_older_answer_does_not_replace_a_newer_one() {
 }
 
 #[test]
-fn f10_two_issuers_with_one_kid_have_each_its_own_key() {
+fn f10_two_issuers_with_the_same_kid_have_separate_keys() {
     let world = World::new(1, SETTINGS);
     world.issuers[0].publish(&[4]);
     world.issuers[1].publish(&[5]);
@@ -168,18 +168,18 @@ fn f10_two_issuers_with_one_kid_have_each_its_own_key() {
 }
 
 #[test]
-fn a_set_that_a_cache_has_kept_since_before_the_question_shows_nothing() {
+fn a_set_cached_before_the_request_does_not_show_a_kid_absent() {
     let world = World::new(1, SETTINGS);
     world.pass(secs(60));
     let worker = world.worker(0);
     let new = || world.request(&worker, 0, Token::Good(KeyId(2)));
-    // The issuer has published the key, and the cache before it does not know.
+    // The issuer has published the key, and the cache in front of it has the old set.
     world.issuers[0].age.set(30);
     let first = new();
     world.pass(millis(100));
     assert_eq!(world.reason(first), Some(Reason::UnknownKey));
     assert_eq!(world.outcome(first).unwrap().status, Some(401));
-    // The next one waits for the next refresh instead of being told the same.
+    // The next request waits for the next refresh instead of getting the same answer.
     let second = new();
     assert_eq!(world.reason(second), None);
     world.issuers[0].age.set(0);
@@ -189,12 +189,12 @@ fn a_set_that_a_cache_has_kept_since_before_the_question_shows_nothing() {
 }
 
 #[test]
-fn a_set_from_a_cache_shows_what_was_asked_for_before_it_was_kept() {
+fn a_set_cached_after_the_request_shows_a_kid_absent() {
     let world = World::new(1, SETTINGS);
     world.pass(secs(60));
     let worker = world.worker(0);
     let asks = |kid: &str| world.request(&worker, 0, Token::Forged(kid.to_owned()));
-    // This uses up the first refresh, so that the next is 5 s later.
+    // This uses up the first refresh, so the next one is 5 s later.
     asks("other");
     world.pass(millis(100));
     for (age, remembered) in [(0, true), (3, true), (4, false), (u32::MAX, false)] {
@@ -215,7 +215,7 @@ fn a_set_from_a_cache_shows_what_was_asked_for_before_it_was_kept() {
 }
 
 #[test]
-fn a_set_that_another_worker_fetched_is_as_old_there_as_here() {
+fn a_set_has_the_same_age_in_all_workers() {
     let world = World::new(3, SETTINGS);
     world.pass(secs(60));
     world.issuers[0].age.set(30);
@@ -235,7 +235,7 @@ fn a_set_that_another_worker_fetched_is_as_old_there_as_here() {
 }
 
 #[test]
-fn a_kid_that_names_another_key_is_found_out_by_the_first_token_that_shows_it() {
+fn a_kid_that_names_another_key_is_noticed_with_the_first_bad_signature() {
     let world = World::new(3, SETTINGS);
     world.issuers[0].publish(&[4]);
     world.pass(secs(60));
@@ -244,7 +244,7 @@ fn a_kid_that_names_another_key_is_found_out_by_the_first_token_that_shows_it() 
     let gets = world.gets_of(0);
     let stream = world.request(&world.worker(1), 0, Token::Good(KeyId(5)));
     assert_eq!(world.reason(stream), Some(Reason::BadSignature), "at once");
-    // Nobody waits, so nothing hurries.
+    // No request waits, so the tick is slow.
     assert_eq!(world.worker(1).engine.borrow().next_tick(), millis(500));
     world.pass(secs(2));
     assert!(world.all_allow(0, 5));
@@ -252,7 +252,7 @@ fn a_kid_that_names_another_key_is_found_out_by_the_first_token_that_shows_it() 
 }
 
 #[test]
-fn bad_signatures_cost_the_issuer_a_get_a_minute_whatever_their_number() {
+fn any_number_of_bad_signatures_causes_one_get_a_minute() {
     let world = World::new(4, SETTINGS);
     world.pass(secs(60));
     let gets = world.gets_of(0);
@@ -273,21 +273,21 @@ fn bad_signatures_cost_the_issuer_a_get_a_minute_whatever_their_number() {
 }
 
 #[test]
-fn a_bad_signature_while_the_issuer_is_down_asks_once_and_changes_nothing() {
+fn a_bad_signature_during_an_outage_causes_one_get_and_changes_nothing() {
     let world = World::new(2, SETTINGS);
     world.pass(secs(60));
     world.issuers[0].mode.set(super::issuer::Mode::Status(500));
-    let (gets, told) = (world.gets_of(0), world.events.borrow().len());
+    let (gets, reported) = (world.gets_of(0), world.events.borrow().len());
     world.request(&world.worker(0), 0, Token::Forged("k0".into()));
     world.pass(secs(300));
     assert_eq!(world.gets_of(0) - gets, 1);
     assert!(world.all_allow(0, 0));
-    let line = world.events.borrow()[told].to_string();
+    let line = world.events.borrow()[reported].to_string();
     let seconds = line
         .rsplit(' ')
         .nth(1)
         .and_then(|text| text.parse::<u64>().ok());
-    // The refresh that is due anyway is the next try.
+    // The scheduled refresh is the next attempt.
     assert!(seconds.is_some_and(|seconds| seconds > 300), "{line}");
 }
 

@@ -1,8 +1,8 @@
-//! How long keys serve, as a world's configuration has it.
+//! How long keys may be used, in the configuration of a world.
 
 use std::time::Duration;
 
-/// What a provider's `jwks` says about time.
+/// The time settings of a provider's `jwks`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
     pub(super) timeout: Duration,
@@ -17,7 +17,7 @@ pub(super) const SETTINGS: Settings = Settings {
 };
 
 impl Settings {
-    /// A configuration with a provider for each issuer.
+    /// A configuration with one provider for each issuer.
     pub(super) fn configuration(self) -> String {
         let Self {
             timeout,

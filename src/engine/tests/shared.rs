@@ -1,4 +1,4 @@
-//! The data that the workers share, as Envoy keeps them.
+//! The data that the workers share, with the semantics of Envoy.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use crate::engine::{NotSet, SharedData, Unavailable};
 
-/// What happens between two calls of one worker: others are as fast.
+/// An action between two calls of one worker, by workers that are equally fast.
 type Between = Rc<dyn Fn()>;
 
-/// Changes are numbered from one, over all keys; a number is compared only
-/// where there is a value; zero, and none, overwrite.
+/// Changes are numbered from one, over all keys. A number is compared only if there is a
+/// value; zero and `None` overwrite.
 #[derive(Default)]
 pub(super) struct FakeShared {
     entries: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
@@ -19,7 +19,7 @@ pub(super) struct FakeShared {
     pub(super) unreadable: Cell<bool>,
     /// Whether the host fails to write.
     pub(super) unwritable: Cell<bool>,
-    /// Whether a host compares also where there is no value.
+    /// Whether the host also compares the number if there is no value.
     pub(super) strict: Cell<bool>,
     pub(super) gets: Cell<usize>,
     between: RefCell<Option<Between>>,
@@ -30,7 +30,7 @@ impl FakeShared {
         *self.between.borrow_mut() = Some(between);
     }
 
-    /// Lets the others act, once: what they do is not interleaved again.
+    /// Lets the other workers act once. Their actions are not interleaved again.
     fn let_others(&self) {
         let between = self.between.borrow_mut().take();
         if let Some(between) = between {
@@ -43,14 +43,14 @@ impl FakeShared {
         *self.between.borrow_mut() = None;
     }
 
-    /// The keys whose name ends so.
+    /// The keys whose names have this ending.
     pub(super) fn names(&self, end: &str) -> Vec<String> {
         let entries = self.entries.borrow();
         let names = entries.keys().filter(|name| name.ends_with(end));
         names.cloned().collect()
     }
 
-    /// Writes as another plugin may.
+    /// Writes as another plugin could.
     pub(super) fn sabotage(&self, name: &str, value: &[u8]) {
         let change = self.changes.get() + 1;
         self.changes.set(change);
@@ -64,7 +64,7 @@ impl FakeShared {
     }
 }
 
-/// A look from outside, at which nobody else acts.
+/// Access from outside, during which no other worker acts.
 pub(super) struct Quiet<'a>(pub(super) &'a FakeShared);
 
 impl SharedData for Quiet<'_> {

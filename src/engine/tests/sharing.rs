@@ -1,4 +1,4 @@
-//! Several workers, one fetch.
+//! Several workers that share one fetch.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -19,7 +19,7 @@ fn millis(millis: u64) -> Duration {
 }
 
 #[test]
-fn eight_workers_and_the_main_thread_are_one_get_per_refresh() {
+fn eight_workers_and_the_main_thread_send_one_get_per_refresh() {
     let world = World::new(9, SETTINGS);
     world.pass(secs(2));
     assert_eq!((world.gets_of(0), world.gets_of(1)), (1, 2));
@@ -31,9 +31,9 @@ fn eight_workers_and_the_main_thread_are_one_get_per_refresh() {
 }
 
 #[test]
-fn two_workers_that_start_at_once_are_one_get_however_their_calls_interleave() {
-    // Between two calls of the first worker, the second starts and ticks; and
-    // ticks again between any two later ones.
+fn two_workers_that_start_together_send_one_get_in_every_interleaving() {
+    // The second worker starts and ticks between two calls of the first one, and ticks
+    // again between any two later calls.
     for start_at in 0..12 {
         for (ticks, tick_from) in [(0, 0), (0, 7), (1, 0), (2, 9), (3, 0), (3, 50)] {
             let world = World::new(0, SETTINGS);
@@ -72,7 +72,7 @@ fn two_workers_that_start_at_once_are_one_get_however_their_calls_interleave() {
 }
 
 #[test]
-fn a_host_that_compares_also_where_nothing_is_serves_as_well() {
+fn a_host_that_compares_numbers_of_missing_entries_works_too() {
     let world = World::new(0, SETTINGS);
     world.shared.strict.set(true);
     for _ in 0..3 {
@@ -113,7 +113,7 @@ fn a_reload_during_an_outage_refuses_no_good_token() {
     world.kill(2);
     world.start(SETTINGS);
     assert!(world.all_allow(0, 0));
-    // The age is kept: `max_stale` counts from the last good fetch.
+    // The age is kept: `max_stale` counts from the last successful fetch.
     world.slowness.set(secs(10));
     world.pass(secs(24 * 3600));
     assert!(!world.all_allow(0, 0));
@@ -164,7 +164,7 @@ fn the_lease_of_a_worker_that_has_died_ends_by_itself() {
 }
 
 #[test]
-fn what_others_write_to_the_shared_data_costs_a_fetch_and_no_good_token() {
+fn foreign_writes_to_the_shared_data_cause_a_fetch_and_refuse_no_good_token() {
     for end in ["/state", "/keys"] {
         for garbage in [&b""[..], b"another plugin's", &[1; 300]] {
             let world = World::new(2, SETTINGS);
@@ -176,7 +176,7 @@ fn what_others_write_to_the_shared_data_costs_a_fetch_and_no_good_token() {
             world.pass(secs(2));
             assert!(world.all_allow(0, 0) && world.all_allow(1, 0), "{end}");
             assert!(world.gets_of(0) <= 2, "{end}");
-            // Whoever comes later finds keys, or fetches them.
+            // A worker that starts later finds keys, or fetches them.
             world.start(SETTINGS);
             world.pass(millis(600));
             assert!(world.all_allow(0, 0), "{end}");
@@ -186,7 +186,7 @@ fn what_others_write_to_the_shared_data_costs_a_fetch_and_no_good_token() {
 }
 
 #[test]
-fn a_lease_survives_what_others_write_over_it() {
+fn a_lease_survives_foreign_writes() {
     let world = World::new(2, SETTINGS);
     world.latency.set(None);
     world.pass(millis(600));
@@ -203,13 +203,13 @@ fn a_lease_survives_what_others_write_over_it() {
 }
 
 #[test]
-fn the_issuer_down_at_the_start_opens_the_door_with_its_first_good_answer() {
+fn the_first_good_answer_of_an_issuer_that_was_down_at_the_start_is_used_at_once() {
     let world = World::new(4, SETTINGS);
     for issuer in &world.issuers {
         issuer.mode.set(Mode::NoAnswer);
     }
     world.pass(secs(120));
-    // The back-off is at most five seconds for all of them together.
+    // The back-off is at most five seconds for all workers together.
     assert!((20..40).contains(&world.gets_of(0)), "{}", world.gets_of(0));
     let stream = world.request(&world.worker(3), 0, Token::Good(KeyId(0)));
     world.pass(millis(5_020));
@@ -235,9 +235,9 @@ fn an_idle_worker_ticks_slowly_whether_it_has_keys_or_not() {
         world.pass(secs(10));
         let gets = world.shared.gets.get();
         world.pass(secs(10));
-        let looks = world.shared.gets.get() - gets;
-        assert!(looks <= 2 * 20 + 10, "{mode:?}: {looks}");
-        // Somebody waits: then every tick counts.
+        let visits = world.shared.gets.get() - gets;
+        assert!(visits <= 2 * 20 + 10, "{mode:?}: {visits}");
+        // A request waits: then every tick reads the record.
         world.issuers[0].mode.set(Mode::NoAnswer);
         world.request(&world.worker(0), 0, Token::Good(KeyId(3)));
         assert_eq!(world.worker(0).engine.borrow().next_tick(), millis(10));
@@ -245,7 +245,7 @@ fn an_idle_worker_ticks_slowly_whether_it_has_keys_or_not() {
 }
 
 #[test]
-fn two_providers_of_one_issuer_wait_as_one() {
+fn a_request_waits_once_for_two_providers_with_one_key_source() {
     let configuration = r#"{"providers":[
         {"name":"one","issuer":"https://a.example","audiences":["other"],
          "jwks":{"cluster":"a","uri":"https://a.example/keys"}},

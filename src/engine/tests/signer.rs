@@ -1,5 +1,5 @@
-//! Issuers' keys, the sets they publish and the tokens they sign, made by a
-//! library that the module does not use.
+//! The keys of issuers, the sets that they publish and the tokens that they sign, made
+//! with a library that the module does not use.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,22 +14,22 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::crypto::{Hash, HostSignatures};
 
-/// A key of one of the issuers. The `kid` is not the key: two keys may have
-/// one `kid`, of one issuer or of two.
+/// A key of one of the issuers. A `kid` does not identify a key: two keys may have the
+/// same `kid`, of one issuer or of two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct KeyId(pub(super) usize);
 
-/// How many keys there are.
+/// The number of keys.
 pub(super) const KEYS: usize = 6;
 
 impl KeyId {
-    /// The last two keys have one `kid`.
+    /// The last two keys have the same `kid`.
     pub(super) fn kid(self) -> String {
         format!("k{}", self.0.min(KEYS - 2))
     }
 }
 
-/// Signs and checks.
+/// Signs and verifies.
 pub(super) struct Signer {
     pairs: Vec<EcdsaKeyPair>,
     random: SystemRandom,
@@ -38,8 +38,8 @@ pub(super) struct Signer {
 }
 
 thread_local! {
-    /// Signing and checking are dear in a debug build, and the keys are as good
-    /// for one schedule as for the next.
+    /// Signing and verifying are expensive in a debug build, and all schedules can use
+    /// the same keys.
     pub(super) static SIGNER: Signer = Signer::new();
 }
 
@@ -93,13 +93,13 @@ impl Signer {
         self.token(issuer, &key.kid(), key.0, exp)
     }
 
-    /// A token that says it is signed by a key of this `kid`, and is not.
+    /// A token that names this `kid` and that no key has signed.
     pub(super) fn forged(&self, issuer: &str, kid: &str, exp: i64) -> String {
         self.token(issuer, kid, KEYS, exp)
     }
 }
 
-/// Checks each signature once, which is all that a key cache needs of it.
+/// Verifies each signature once and remembers the result.
 pub(super) struct Memory;
 
 impl HostSignatures for Memory {

@@ -1,5 +1,5 @@
-//! One key service and several judges in real threads. What no schedule can show is
-//! whether the parts can be shared, and whether the exchange loses anything.
+//! One key service and several judges in real threads. This shows what a schedule cannot:
+//! that the parts can be shared between threads, and that the exchange loses nothing.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -39,25 +39,25 @@ fn the_parts_can_be_in_different_threads() {
     can_be_shared::<Policy>();
 }
 
-/// A key set that was taken.
+/// An adopted key set.
 struct Taken {
-    /// The first snapshot with it.
+    /// The number of the first snapshot that contains it.
     number: u64,
     keys: Vec<KeyId>,
     began: UnixTime,
 }
 
-/// What all threads know.
+/// The state that all threads share.
 struct Process {
     policy: Arc<Policy>,
     exchange: Exchange,
-    /// The issuer's keys, and the set of them.
+    /// The issuer's keys, and their set.
     published: Mutex<(Vec<KeyId>, Vec<u8>)>,
     taken: Mutex<Vec<Taken>>,
     gets: AtomicUsize,
-    /// The clients have tokens of so many keys.
+    /// The number of keys for which the clients have tokens.
     tokens: AtomicUsize,
-    /// What each judge has let through, by key.
+    /// What each judge has allowed, by key.
     allowed: [[AtomicUsize; 3]; JUDGES],
     over: AtomicBool,
 }
@@ -81,7 +81,7 @@ fn published(keys: &[usize]) -> (Vec<KeyId>, Vec<u8>) {
     (keys, set)
 }
 
-/// The thread of the service: `woken` by judges that want something new.
+/// The thread of the service. Judges with an urgent demand wake it through `woken`.
 fn serve(process: &Process, mut service: KeyService, woken: &Receiver<()>) {
     let mut call: Option<(FetchCall, UnixTime)> = None;
     while !process.over.load(Ordering::Relaxed) {
@@ -110,7 +110,7 @@ fn serve(process: &Process, mut service: KeyService, woken: &Receiver<()>) {
             if let Effect::Fetch(asked) = effect {
                 process.gets.fetch_add(1, Ordering::Relaxed);
                 let before = call.replace((asked, now()));
-                assert!(before.is_none(), "two fetches in flight");
+                assert!(before.is_none(), "two concurrent fetches");
             }
         }
     }
@@ -166,7 +166,7 @@ impl Thread<'_> {
             }
         }
         let demand = self.judge.demand();
-        if self.process.exchange.want(self.index, demand) {
+        if self.process.exchange.set_demand(self.index, demand) {
             let _ = self.wake.send(());
         }
     }
@@ -186,7 +186,7 @@ impl Thread<'_> {
         assert!(!has_key, "a good token was refused");
         if reason == Reason::KeysUnavailable {
             let waited = now().saturating_since(arrived);
-            assert!(waited >= TIMEOUT, "given up after {waited:?}");
+            assert!(waited >= TIMEOUT, "timed out after {waited:?}");
         } else {
             assert_eq!(reason, Reason::UnknownKey);
             assert!(
@@ -197,7 +197,7 @@ impl Thread<'_> {
     }
 }
 
-/// Lets all threads end, also where a test has failed.
+/// Ends all threads, even if a test has failed.
 struct End<'o>(&'o AtomicBool);
 
 impl Drop for End<'_> {
@@ -206,7 +206,7 @@ impl Drop for End<'_> {
     }
 }
 
-/// Waits until this is so.
+/// Waits until the condition holds.
 fn until(what: &str, is_so: impl Fn() -> bool) {
     let since = now();
     while !is_so() {
@@ -271,7 +271,7 @@ fn a_rotation_reaches_all_threads_with_one_fetch() {
             let served = all_allow(key, 20);
             until("served by the new keys", || served(&process));
         }
-        // The tokens of the first key ask for more, each five seconds.
+        // The tokens of the first key cause one more fetch every five seconds.
         let more = usize::try_from(now().saturating_since(rotated).as_secs() / 5).unwrap();
         let gets = process.gets.load(Ordering::Relaxed);
         assert!((2..=2 + more).contains(&gets), "{gets} fetches");

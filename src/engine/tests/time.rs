@@ -8,7 +8,7 @@ use super::world::{Call, Worker, World};
 use crate::time::UnixTime;
 
 impl World {
-    /// Time passes; ticks and answers come when they are due.
+    /// Advances the time. Ticks and answers come when they are due.
     pub(super) fn pass(&self, duration: Duration) {
         let end = self.now().saturating_add(duration);
         loop {
@@ -48,7 +48,7 @@ impl World {
         Some((next.clone(), due(next)))
     }
 
-    /// Somebody sets the clock. Timers do not go by it.
+    /// Sets the clock. Timers do not depend on it.
     pub(super) fn set_clock(&self, change: impl Fn(UnixTime) -> UnixTime) {
         self.clock.set(change(self.now()));
         for worker in &*self.workers.borrow() {

@@ -1,4 +1,4 @@
-//! The waiting room by itself.
+//! The queue of waiting requests by itself.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn at(seconds: u64) -> UnixTime {
     now().saturating_add(Duration::from_secs(seconds))
 }
 
-/// A request that wants the keys of these sources, until `deadline`.
+/// A request that needs the keys of these sources, with this deadline.
 fn waiter(stream: u32, sources: &[usize], deadline: u64) -> Waiter {
     let wanted = sources.iter().map(|source| Wanted {
         source: SourceId::new(*source),
@@ -33,7 +33,7 @@ fn waiter(stream: u32, sources: &[usize], deadline: u64) -> Waiter {
     }
 }
 
-/// A room in which so many wait for source 0.
+/// A queue with this number of requests for source 0.
 fn room(count: u32) -> Waiting {
     let mut waiting = Waiting::new(3);
     for stream in 0..count {
@@ -46,8 +46,9 @@ fn change(waiting: &mut Waiting, source: usize) {
     waiting.changed(SourceId::new(source));
 }
 
-/// One tick's walk: judges up to so many, who wait again, and returns whom.
-fn walk(waiting: &mut Waiting, most: usize, mut steps: usize) -> Vec<u32> {
+/// The scan of one tick. Judges up to `most` requests, which wait again, and returns
+/// them.
+fn scan(waiting: &mut Waiting, most: usize, mut steps: usize) -> Vec<u32> {
     let mut judged = Vec::new();
     while judged.len() < most
         && let Some(number) = waiting.next_due(&mut steps)
@@ -65,61 +66,61 @@ fn put_back(waiting: &mut Waiting, number: QueueNumber) -> u32 {
 }
 
 #[test]
-fn nobody_is_due_before_keys_that_he_wants_have_changed() {
+fn a_request_is_due_only_after_keys_that_it_needs_have_changed() {
     let mut waiting = room(3);
     waiting.insert(waiter(3, &[1, 2], 5)).unwrap();
-    assert!(walk(&mut waiting, 9, 99).is_empty());
+    assert!(scan(&mut waiting, 9, 99).is_empty());
     assert!(!waiting.is_behind(now()));
     change(&mut waiting, 2);
     assert!(waiting.is_behind(now()));
-    assert_eq!(walk(&mut waiting, 9, 99), [3]);
+    assert_eq!(scan(&mut waiting, 9, 99), [3]);
     assert!(!waiting.is_behind(now()));
-    // Who comes later was judged by them already.
+    // A later request was already judged with these keys.
     waiting.insert(waiter(4, &[2], 5)).unwrap();
-    assert!(walk(&mut waiting, 9, 99).is_empty());
-    // Nobody waits for these.
+    assert!(scan(&mut waiting, 9, 99).is_empty());
+    // No request waits for these keys.
     let mut waiting = room(3);
     change(&mut waiting, 1);
     assert!(!waiting.is_behind(now()));
 }
 
 #[test]
-fn each_is_judged_once_by_a_change_in_order_of_arrival() {
+fn each_request_is_judged_once_per_change_in_order_of_arrival() {
     let mut waiting = room(10);
     change(&mut waiting, 0);
-    assert_eq!(walk(&mut waiting, 4, 99), [0, 1, 2, 3]);
-    assert_eq!(walk(&mut waiting, 4, 99), [4, 5, 6, 7]);
+    assert_eq!(scan(&mut waiting, 4, 99), [0, 1, 2, 3]);
+    assert_eq!(scan(&mut waiting, 4, 99), [4, 5, 6, 7]);
     waiting.remove(StreamId(8)).unwrap();
-    assert_eq!(walk(&mut waiting, 4, 99), [9]);
-    assert!(walk(&mut waiting, 4, 99).is_empty());
+    assert_eq!(scan(&mut waiting, 4, 99), [9]);
+    assert!(scan(&mut waiting, 4, 99).is_empty());
     assert!(!waiting.is_behind(now()));
 }
 
 #[test]
-fn a_change_during_a_walk_is_of_the_rest_and_then_of_all_before() {
+fn a_change_during_a_scan_affects_the_rest_and_then_all_earlier_requests() {
     let mut waiting = room(4);
     change(&mut waiting, 0);
-    assert_eq!(walk(&mut waiting, 2, 99), [0, 1]);
+    assert_eq!(scan(&mut waiting, 2, 99), [0, 1]);
     change(&mut waiting, 0);
-    assert_eq!(walk(&mut waiting, 9, 99), [2, 3]);
+    assert_eq!(scan(&mut waiting, 9, 99), [2, 3]);
     assert!(waiting.is_behind(now()));
-    assert_eq!(walk(&mut waiting, 9, 99), [0, 1]);
+    assert_eq!(scan(&mut waiting, 9, 99), [0, 1]);
     assert!(!waiting.is_behind(now()));
 }
 
 #[test]
-fn a_walk_goes_no_further_than_it_may_and_goes_on_from_there() {
+fn a_scan_stops_at_its_limit_and_continues_from_there() {
     let mut waiting = room(6);
     waiting.insert(waiter(6, &[1, 2], 5)).unwrap();
     change(&mut waiting, 2);
-    // The wishes of each are looked at, and none of the first six is met.
-    assert!(walk(&mut waiting, 9, 4).is_empty());
+    // The needed keys of each are checked, and none of the first six has changed.
+    assert!(scan(&mut waiting, 9, 4).is_empty());
     assert!(waiting.is_behind(now()));
-    assert_eq!(walk(&mut waiting, 9, 4), [6]);
+    assert_eq!(scan(&mut waiting, 9, 4), [6]);
 }
 
 #[test]
-fn whose_time_is_up_first_is_first_and_may_be_due_to_be_judged() {
+fn the_earliest_deadline_is_first_and_its_request_may_be_due_to_be_judged() {
     let mut waiting = room(0);
     for (stream, deadline) in [(0, 9), (1, 7), (2, 8)] {
         waiting.insert(waiter(stream, &[0], deadline)).unwrap();
@@ -134,7 +135,7 @@ fn whose_time_is_up_first_is_first_and_may_be_due_to_be_judged() {
     assert!(is_due);
     assert_eq!(put_back(&mut waiting, number), 2);
     assert!(!waiting.next_expired(at(8)).unwrap().1);
-    // As in a clock that was set back, nobody waits longer than he would have.
+    // After the clock was set back, no request waits longer than its timeout.
     let year = Duration::from_hours(24 * 365);
     let earlier = now().saturating_sub(year);
     waiting.set_back(earlier);
@@ -144,24 +145,24 @@ fn whose_time_is_up_first_is_first_and_may_be_due_to_be_judged() {
     assert_eq!(put_back(&mut waiting, number), 2, "the order stays");
 }
 
-/// The bytes that waiting requests may hold together.
+/// The limit for all waiting requests together, in bytes.
 const ALL: usize = 16 * 1024 * 1024;
 
 #[test]
-fn all_that_a_request_holds_counts() {
-    // So many requests of this kind find room.
+fn everything_that_a_request_owns_counts() {
+    // The number of such requests that fit.
     let most = |make: &dyn Fn(u32) -> Waiter| {
-        // Of many sources, so that none is crowded.
+        // The requests need many sources, so no source reaches its limit.
         let mut waiting = Waiting::new(3000);
-        let mut seated = 0;
-        while waiting.insert(make(seated)).is_ok() {
-            seated += 1;
+        let mut queued = 0;
+        while waiting.insert(make(queued)).is_ok() {
+            queued += 1;
         }
-        // Nobody has paid for another: the last may come when one has left.
-        assert!(waiting.insert(make(seated)).is_err());
+        // No memory is left for another one. The last one fits when another has left.
+        assert!(waiting.insert(make(queued)).is_err());
         waiting.remove(StreamId(7)).unwrap();
-        waiting.insert(make(seated)).unwrap();
-        usize::try_from(seated).unwrap()
+        waiting.insert(make(queued)).unwrap();
+        usize::try_from(queued).unwrap()
     };
     let own = |stream: u32| usize::try_from(stream).unwrap() / 10 % 3000;
     let plain = most(&|stream| waiter(stream, &[own(stream)], 5));
@@ -184,21 +185,22 @@ fn all_that_a_request_holds_counts() {
 }
 
 #[test]
-fn the_listeners_of_a_worker_share_the_bytes() {
+fn the_listeners_of_a_worker_share_the_byte_limit() {
     let large = "x".repeat(1_000_000);
     let fill = |waiting: &mut Waiting, first: u32| {
         let large = |stream| Waiter {
             head: RequestHead::new(HeaderMap::from_pairs([("a", &large)])),
             ..waiter(stream, &[0], 5)
         };
-        let seated = (first..).take_while(|stream| waiting.insert(large(*stream)).is_ok());
-        seated.count()
+        let queued = (first..).take_while(|stream| waiting.insert(large(*stream)).is_ok());
+        queued.count()
     };
     let (mut one, mut other) = (Waiting::new(1), Waiting::new(1));
     let all = fill(&mut one, 0);
     assert!((8..=16).contains(&all), "{all}");
     assert_eq!(fill(&mut other, 0), 0);
-    // Who leaves here makes room there, and so does a listener that ends.
+    // A request that leaves one listener makes room in the other, and so does a listener
+    // that ends.
     one.remove(StreamId(3)).unwrap();
     one.take(QueueNumber(4)).unwrap();
     assert_eq!(fill(&mut other, 0), 2);

@@ -110,7 +110,7 @@ impl HttpExchange for Handle {
                     edit(&mut headers, &change);
                 }
             }
-            // Like Envoy: the first of two replies counts.
+            // The first of two replies counts, as in Envoy.
             held.reply.get_or_insert(Reply {
                 status: reply.status,
                 details: reply.details.to_owned(),

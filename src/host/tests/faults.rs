@@ -1,5 +1,5 @@
-//! Every call of the host that can fail, in every way, in every callback. No request
-//! passes that must not, and a request that passes has all its changes.
+//! Every call of the host that can fail, in every way, in every callback. No request may
+//! pass wrongly, and a request that passes must have all its changes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -48,7 +48,7 @@ fn post_with(proxy: &mut Proxy, path: &str, token: &str, fields: &[(&str, &str)]
     proxy.request(&headers)
 }
 
-/// Late ticks, as on a busy proxy.
+/// Runs late ticks, as on a busy proxy.
 fn late_ticks(proxy: &mut Proxy, count: usize) {
     for _ in 0..count {
         proxy.world().nanos += 250_000_000;
@@ -56,15 +56,16 @@ fn late_ticks(proxy: &mut Proxy, count: usize) {
     }
 }
 
-/// A request that passed has the identity of the token and none from the client.
+/// Checks that a request that passed has the identity of the token and none from the
+/// client.
 fn assert_changed_whole(upstream: &Fields, fault: Fault) {
     assert_eq!(values(upstream, "x-user-id"), ["alice"], "{fault:?}");
     assert_eq!(values(upstream, "x_user_id"), [""; 0], "{fault:?}");
     assert_eq!(values(upstream, "authorization"), [""; 0], "{fault:?}");
 }
 
-/// One lifetime of a filter, with requests that may pass and requests that may not. Some
-/// of them wait. Returns how many passed.
+/// Runs one lifetime of a filter, with requests that may pass and requests that may not.
+/// Some of them wait. Returns the number of requests that passed.
 fn live(proxy: &mut Proxy, issuer: &Issuer, fault: Fault) -> usize {
     proxy.world().fault = Some(fault);
     if !proxy.configure(&fetched()) {
@@ -116,7 +117,7 @@ fn live(proxy: &mut Proxy, issuer: &Issuer, fault: Fault) -> usize {
     finish(proxy, may_pass, fault)
 }
 
-/// Ends requests that may have passed. Returns how many have.
+/// Ends requests that may have passed. Returns the number of requests that passed.
 fn finish(proxy: &mut Proxy, may_pass: Vec<StreamId>, fault: Fault) -> usize {
     let mut passed = 0;
     for id in may_pass {
@@ -143,7 +144,7 @@ fn finish(proxy: &mut Proxy, may_pass: Vec<StreamId>, fault: Fault) -> usize {
     passed
 }
 
-/// No call at all.
+/// No fault.
 const NO_FAULT: Fault = Fault {
     call: Call::Reset,
     failure: Failure::Error(HostError::NotFound),
@@ -208,8 +209,8 @@ fn nothing_passes_when_a_call_fails_while_a_client_leaves() {
     no_request_passes_that_must_not(Phase::Ended);
 }
 
-/// Every call that can fail does fail somewhere: a call that the lifetime does not make
-/// would be missing from the matrix.
+/// Checks that every call that can fail does fail somewhere. Otherwise a call that the
+/// lifetime does not make would be missing from the matrix.
 #[test]
 fn a_lifetime_makes_every_call() {
     let made = made(&Issuer::new("k1"));
@@ -268,7 +269,7 @@ fn a_request_whose_own_calls_fail_is_answered_503() {
                 after: 0,
             });
             let token = issuer.token(START);
-            // Its identity header is added, since there is no header to replace.
+            // Its identity header is added, because there is no header to replace.
             let id = match call {
                 Call::AddHeader => post_with(&mut proxy, "/private", &token, &[]),
                 _ => post(&mut proxy, "/private", &token),

@@ -52,7 +52,7 @@ fn the_fallback_refuses_and_counts_at_once() {
             Some(_) => (None, true),
         };
         assert_eq!((status, is_reset), expected);
-        assert_eq!(proxy.told("edge_authz.requests.internal_error.none"), 1);
+        assert_eq!(proxy.reported("edge_authz.requests.internal_error.none"), 1);
     }
 }
 
@@ -94,7 +94,7 @@ fn an_answer_to_an_unknown_fetch_is_not_read() {
     assert!(proxy.waits(waits));
 }
 
-/// The fault is over: the next fetch returns the keys.
+/// Checks the recovery after the fault: the next fetch returns the keys.
 fn assert_recovers(proxy: &mut Proxy, issuer: &Issuer) {
     proxy.world().fault = None;
     let number = proxy.next_sent();

@@ -1,5 +1,5 @@
-//! A proxy that uses the filter: requests arrive, issuers answer, time passes. Tests read
-//! the results here.
+//! A proxy that uses the filter: requests arrive, issuers answer, and time passes. Tests
+//! read the results here.
 
 use std::cell::{RefCell, RefMut};
 use std::collections::BTreeMap;
@@ -65,7 +65,8 @@ impl Proxy {
         world.acted.clear();
     }
 
-    /// Ends a callback. The host acts now: it passes replies to the response callback.
+    /// Ends a callback. The host acts at this point: it passes replies to the response
+    /// callback.
     fn end(&mut self) {
         self.world().phase = None;
         let acted = std::mem::take(&mut self.world().acted);
@@ -102,7 +103,7 @@ impl Proxy {
         }
     }
 
-    /// Activates a configuration. False if the host cannot support one.
+    /// Activates a configuration. Returns false if the host cannot support one.
     pub(super) fn configure(&mut self, configuration: &str) -> bool {
         let policy = crate::config::compile(configuration.as_bytes()).expect("a configuration");
         self.configurations += 1;
@@ -126,13 +127,13 @@ impl Proxy {
         Rc::clone(self.in_force.as_ref().expect("a configuration"))
     }
 
-    /// A request arrives, without a body so far.
+    /// Starts a request, without a body so far.
     pub(super) fn request(&mut self, headers: &[(&str, &str)]) -> StreamId {
         let driver = self.driver();
         self.request_of(&driver, headers)
     }
 
-    /// A request arrives at a certain driver.
+    /// Starts a request at a certain driver.
     pub(super) fn request_to(
         &mut self,
         driver: &Rc<Driver<Fake>>,
@@ -172,7 +173,7 @@ impl Proxy {
         self.host.exchange(id)
     }
 
-    /// Whether a part goes on. Like Envoy when headers do not hold the body back: the
+    /// Whether a part continues. As in Envoy when headers do not hold the body back, the
     /// part takes the headers with it.
     fn goes_on(&self, id: StreamId, passage: Passage) -> bool {
         let mut world = self.world();
@@ -184,13 +185,13 @@ impl Proxy {
         goes_on
     }
 
-    /// A part of the body arrives. Returns whether it goes on.
+    /// Sends a part of the body. Returns whether it continues.
     pub(super) fn body(&self, id: StreamId) -> bool {
         let (_, stream) = &self.streams[&id];
         self.goes_on(id, stream.passage())
     }
 
-    /// Trailers arrive. Returns the fields that go on, if they do.
+    /// Sends trailers. Returns the fields that continue, if they do.
     pub(super) fn trailers(&mut self, id: StreamId, trailers: &[(&str, &str)]) -> Option<Fields> {
         self.held(id, |held| held.trailers = fields(trailers));
         let (driver, stream) = self.streams[&id].clone();
@@ -210,7 +211,8 @@ impl Proxy {
         act(self.world().streams.get_mut(&id).unwrap())
     }
 
-    /// The upstream or the proxy itself answers. Returns what the client gets.
+    /// Sends a response of the upstream or of the proxy itself. Returns what the client
+    /// gets.
     pub(super) fn respond(&mut self, id: StreamId, headers: &[(&str, &str)]) -> Option<Fields> {
         let was_answered = self.held(id, |held| {
             held.response = fields(headers);
@@ -219,7 +221,7 @@ impl Proxy {
         let (driver, stream) = self.streams[&id].clone();
         self.begin(Phase::ResponseHeaders);
         let passage = driver.response_headers(&self.exchange(id), &stream);
-        // A reply at this time is sent unchanged.
+        // A reply during this callback is sent unchanged.
         self.world().phase = None;
         let goes_on = passage == Passage::Continue;
         self.held(id, |held| {
@@ -232,7 +234,7 @@ impl Proxy {
         })
     }
 
-    /// The client leaves, or the request ends.
+    /// Ends a request, for example because the client leaves.
     pub(super) fn leave(&mut self, id: StreamId) {
         let (driver, stream) = self.streams.remove(&id).expect("a request");
         self.begin(Phase::Ended);
@@ -242,7 +244,7 @@ impl Proxy {
         self.world().streams.remove(&id);
     }
 
-    /// The listener is drained.
+    /// Drains the listener.
     pub(super) fn drain(&mut self) {
         self.begin(Phase::Ended);
         self.leaving.extend(self.in_force.take());
@@ -261,7 +263,7 @@ impl Proxy {
         self.end();
     }
 
-    /// Time passes, with ticks at the requested period.
+    /// Advances the time, with ticks at the requested period.
     pub(super) fn pass(&mut self, time: Duration) {
         let end = self.world().nanos + u64::try_from(time.as_nanos()).unwrap();
         loop {
@@ -282,7 +284,8 @@ impl Proxy {
         self.world().sent.clone()
     }
 
-    /// Ticks until the filter sends a request to an issuer, and returns that request.
+    /// Runs ticks until the filter sends a request to an issuer, and returns that
+    /// request.
     pub(super) fn next_sent(&mut self) -> u64 {
         for _ in 0..100 {
             if let Some((number, _)) = self.sent().first() {
@@ -293,7 +296,7 @@ impl Proxy {
         panic!("the filter sends no request");
     }
 
-    /// An issuer answers 200 with this body.
+    /// Lets an issuer answer 200 with this body.
     pub(super) fn answer(&mut self, number: u64, body: &str) {
         let head = fields(&[(":status", "200")]);
         let mut world = self.world();
@@ -314,7 +317,7 @@ impl Proxy {
         }
         self.world().answer = None;
         self.end();
-        // The ticks that follow answer the requests that waited for it.
+        // The following ticks answer the requests that waited for it.
         self.pass(Duration::from_millis(2));
     }
 
@@ -344,11 +347,11 @@ impl Proxy {
     /// A metric, after the filter has reported all measurements.
     pub(super) fn metric(&mut self, name: &str) -> i64 {
         self.tick();
-        self.told(name)
+        self.reported(name)
     }
 
     /// A metric as the host has it now.
-    pub(super) fn told(&self, name: &str) -> i64 {
+    pub(super) fn reported(&self, name: &str) -> i64 {
         self.world().values.get(name).copied().unwrap_or_default()
     }
 }

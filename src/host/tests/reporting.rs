@@ -1,4 +1,4 @@
-//! What is reported to the host about requests, and when.
+//! The reports to the host about requests, and when they are made.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -33,7 +33,7 @@ fn made(proxy: &Proxy, phase: Phase, call: Call) -> Option<usize> {
     proxy.world().made.get(&(phase, call)).copied()
 }
 
-/// The filter state of a request that passes and of one that does not.
+/// The filter state of a request that passes, and of one that does not.
 fn states(telemetry: &Value) -> [BTreeMap<String, String>; 2] {
     let issuer = Issuer::new("k1");
     let mut document = configuration(&json!({"inline": issuer.jwks()}));
@@ -117,11 +117,11 @@ fn reporting_a_request_costs_no_host_call() {
         Call::Reply,
     ];
     assert_eq!(calls, every_filter);
-    assert_eq!(proxy.told("edge_authz.requests.allowed.idp"), 0);
+    assert_eq!(proxy.reported("edge_authz.requests.allowed.idp"), 0);
     proxy.tick();
-    assert_eq!(proxy.told("edge_authz.requests.allowed.idp"), 2);
-    assert_eq!(proxy.told("edge_authz.requests.no_token.none"), 2);
-    assert_eq!(proxy.told("edge_authz.token_cache.hit"), 1);
+    assert_eq!(proxy.reported("edge_authz.requests.allowed.idp"), 2);
+    assert_eq!(proxy.reported("edge_authz.requests.no_token.none"), 2);
+    assert_eq!(proxy.reported("edge_authz.token_cache.hit"), 1);
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_metric_is_defined_once_and_reported_in_one_call_per_tick() {
     let changed = |proxy: &Proxy| made(proxy, Phase::Tick, Call::ChangeMetric);
     assert_eq!(changed(&proxy), Some(1));
     assert_eq!(proxy.world().metrics.len(), defined);
-    assert_eq!(proxy.told("edge_authz.requests.public.none"), 1001);
+    assert_eq!(proxy.reported("edge_authz.requests.public.none"), 1001);
     proxy.world().made.clear();
     proxy.tick();
     assert_eq!(changed(&proxy), None, "nothing is reported twice");
@@ -153,14 +153,14 @@ fn metrics_are_distinct_in_any_order_of_first_measurement() {
         proxy.tick();
     }
     let names = ["public", "no_route", "no_token", "bad_path"];
-    let told = names.map(|reason| proxy.told(&format!("edge_authz.requests.{reason}.none")));
+    let reported = names.map(|reason| proxy.reported(&format!("edge_authz.requests.{reason}.none")));
     let mut asked = [0; 4];
     for round in 0..4 {
         for step in 0..=round {
             asked[(step * 3 + round) % paths.len()] += 1;
         }
     }
-    assert_eq!(told, asked);
+    assert_eq!(reported, asked);
     assert_eq!(asked.iter().sum::<i64>(), 10);
 }
 
@@ -170,7 +170,7 @@ fn counts_are_reported_within_half_a_second() {
     proxy.pass(Duration::from_secs(2));
     public(&mut proxy);
     proxy.pass(Duration::from_millis(500));
-    assert_eq!(proxy.told("edge_authz.requests.public.none"), 1);
+    assert_eq!(proxy.reported("edge_authz.requests.public.none"), 1);
 }
 
 const WAITING: &str = "edge_authz.waiting_requests";
@@ -200,7 +200,7 @@ fn a_listener_drained_before_its_next_tick_has_reported_all_metrics() {
     let mut proxy = Proxy::with(&inline(&Issuer::new("k1")));
     public(&mut proxy);
     proxy.drain();
-    assert_eq!(proxy.told("edge_authz.requests.public.none"), 1);
+    assert_eq!(proxy.reported("edge_authz.requests.public.none"), 1);
 }
 
 #[test]
@@ -208,9 +208,9 @@ fn a_dropped_report_has_reported_all_metrics() {
     let proxy = Proxy::new();
     let report = Report::new(proxy.host.clone());
     report.measure(Measurement::waiting(2));
-    assert_eq!(proxy.told(WAITING), 0);
+    assert_eq!(proxy.reported(WAITING), 0);
     drop(report);
-    assert_eq!(proxy.told(WAITING), 2);
+    assert_eq!(proxy.reported(WAITING), 2);
 }
 
 #[test]
@@ -221,8 +221,8 @@ fn a_request_that_outlives_its_listener_is_answered_and_counted() {
     assert_eq!(proxy.metric("edge_authz.waiting_requests"), 1);
     proxy.drain();
     assert_eq!(proxy.status_of(waits), Some(503));
-    assert_eq!(proxy.told("edge_authz.waiting_requests"), 0);
-    assert_eq!(proxy.told("edge_authz.requests.internal_error.none"), 1);
+    assert_eq!(proxy.reported("edge_authz.waiting_requests"), 0);
+    assert_eq!(proxy.reported("edge_authz.requests.internal_error.none"), 1);
     proxy.leave(waits);
 }
 
@@ -234,9 +234,9 @@ fn a_superseded_configuration_has_reported_all_metrics() {
     let waits = get(&mut proxy, "/private", Some(&issuer.token(START)));
     assert!(proxy.configure(&inline(&issuer)));
     assert_eq!(proxy.status_of(waits), Some(503));
-    assert_eq!(proxy.told("edge_authz.requests.public.none"), 1);
-    assert_eq!(proxy.told("edge_authz.requests.internal_error.none"), 1);
-    assert_eq!(proxy.told("edge_authz.waiting_requests"), 0);
+    assert_eq!(proxy.reported("edge_authz.requests.public.none"), 1);
+    assert_eq!(proxy.reported("edge_authz.requests.internal_error.none"), 1);
+    assert_eq!(proxy.reported("edge_authz.waiting_requests"), 0);
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn private(proxy: &mut Proxy, token: &str) -> StreamId {
     ])
 }
 
-/// This many of them.
+/// This number of such requests.
 fn surge(proxy: &mut Proxy, count: usize, token: &str) -> Vec<StreamId> {
     let all: Vec<StreamId> = (0..count).map(|_| private(proxy, token)).collect();
     assert!(all.iter().all(|id| proxy.waits(*id)));
@@ -43,7 +43,7 @@ fn from_now_on(proxy: &Proxy, call: Call, phase: Phase) {
     });
 }
 
-/// Each was answered with this status, and its page can read the answer.
+/// Checks that each was answered with this status, and that its page can read the answer.
 fn answered_readably(proxy: &Proxy, ids: &[StreamId], status: u16) {
     for id in ids {
         let Outcome::Answered(reply) = proxy.outcome(*id) else {
@@ -59,7 +59,8 @@ fn ticks_are(proxy: &Proxy) -> Duration {
     proxy.world().tick_period
 }
 
-/// Ticks until none of these requests waits. Each tick answers the next ones in order.
+/// Runs ticks until none of these requests waits. Each tick must answer the next ones in
+/// order.
 fn answered_in_order(proxy: &mut Proxy, all: &[StreamId]) {
     let mut order = Vec::new();
     while order.len() < all.len() {
@@ -104,7 +105,7 @@ fn a_client_that_leaves_before_it_is_answered_is_forgotten() {
     for id in gone {
         proxy.leave(*id);
     }
-    // At the next tick the others come first.
+    // At the next tick the other requests come first.
     proxy.tick();
     assert!(stay.iter().all(|id| proxy.forwarded(*id).is_some()));
     assert_eq!(proxy.metric("edge_authz.waiting_requests"), 0);

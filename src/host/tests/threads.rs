@@ -1,4 +1,4 @@
-//! A host with threads: one key service, and here one judge, without a driver.
+//! A host with threads: one key service, and in this test one judge, without a driver.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::http::{HeaderEdit, HeaderMap, LocalReply, RequestHead};
 use crate::keys::answer::AnswerHead;
 use crate::telemetry::FilterState;
 
-/// One thread that judges, and the service, whose thread it plays too.
+/// A thread with a judge. It also plays the thread of the service.
 struct Worker {
     host: Rc<Fake>,
     service: KeyService,
@@ -41,7 +41,7 @@ impl Worker {
         }
     }
 
-    /// A request for `/private` comes, with a body.
+    /// Starts a request for `/private` with a body.
     fn request(&mut self, number: u32, token: &str) -> Rc<Stream> {
         let headers = [
             (":method", "POST"),
@@ -67,7 +67,7 @@ impl Worker {
         stream
     }
 
-    /// Does what an event has led to: the answers and the fetches are returned.
+    /// Applies the effects of an event. Returns the answers and the fetches.
     fn done(&self, effects: Vec<Effect>) -> (Vec<Answer>, Vec<FetchCall>) {
         let (mut answers, mut calls) = (Vec::new(), Vec::new());
         for effect in effects {
@@ -87,7 +87,7 @@ impl Worker {
         self.settler.settle(&exchange, stream, answer, at);
     }
 
-    /// The service fetches, and this is what the issuer answers.
+    /// Lets the service fetch, and answers as the issuer does.
     fn fetch(&mut self, issuer: &Issuer) {
         for _ in 0..3 {
             self.host.0.borrow_mut().nanos += 500_000_000;
@@ -105,7 +105,8 @@ impl Worker {
         }
     }
 
-    /// The thread looks for what is newer, and answers those that waited for it.
+    /// Adopts newer keys in the judge's thread, and answers the requests that waited for
+    /// them.
     fn wake(&mut self, streams: &[Rc<Stream>]) {
         if let Some(newer) = self.exchange.newer_than(&self.judge) {
             self.judge.adopt(&newer, env(&self.host).now);
@@ -122,7 +123,7 @@ impl Worker {
     }
 }
 
-/// A request whose host hands over the body while it resumes it.
+/// A request whose host passes the body on while it resumes the request.
 struct Immediate<'s>(Handle, &'s Stream);
 
 impl HttpExchange for Immediate<'_> {

@@ -1,4 +1,4 @@
-//! The host: streams, shared data, the clock, and the possible faults of each.
+//! The host: streams, shared data, the clock, and the faults of each.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -51,7 +51,7 @@ pub(super) enum Failure {
     Error(HostError),
     NotSent(NotSent),
     NotSet(NotSet),
-    /// The first half of the data.
+    /// Only the first half of the data.
     Half,
     /// Other bytes.
     Noise,
@@ -115,7 +115,7 @@ pub(super) struct World {
     pub(super) sent: Vec<(u64, FetchCall)>,
     pub(super) answer: Option<(Fields, Vec<u8>)>,
     pub(super) fault: Option<Fault>,
-    /// If false, the host has no signature checks.
+    /// Whether the host has its own signature verification.
     pub(super) verifies: bool,
     pub(super) metrics: Vec<(MetricKind, String)>,
     pub(super) values: BTreeMap<String, i64>,
@@ -124,7 +124,7 @@ pub(super) struct World {
     pub(super) phase: Option<Phase>,
     /// Replies and resumptions since the callback began, in order.
     pub(super) acted: Vec<StreamId>,
-    /// The host passes its replies to the response callback.
+    /// Whether the host passes its replies to the response callback.
     pub(super) shows_replies: bool,
     /// How often each call was made in the current callback.
     pub(super) calls: BTreeMap<Call, usize>,

@@ -122,9 +122,9 @@ fn the_first_keys_are_made_fast_and_those_known_before_are_not_made_again() {
     drop(former);
     assert_eq!(fast(&next), 1);
     let copy = next.clone();
-    copy.give_up_tables();
+    copy.drop_tables();
     assert_eq!(fast(&copy), 1);
-    next.give_up_tables();
+    next.drop_tables();
     assert_eq!(fast(&copy), 0);
 }
 

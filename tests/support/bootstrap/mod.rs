@@ -37,7 +37,7 @@ pub(crate) struct Builder {
 }
 
 /// The number of concurrent requests to a cluster: more than any test sends.
-const MOST_REQUESTS: u32 = 100_000;
+const MAX_REQUESTS: u32 = 100_000;
 
 impl Builder {
     /// One worker, log level `info`, the given `upstream`, no listener yet.
@@ -94,7 +94,7 @@ impl Builder {
         self.clusters.push(Cluster {
             name: name.to_owned(),
             endpoint: Some(endpoint),
-            most_requests: MOST_REQUESTS,
+            most_requests: MAX_REQUESTS,
         });
         self
     }
@@ -113,7 +113,7 @@ impl Builder {
         self.clusters.push(Cluster {
             name: name.to_owned(),
             endpoint: None,
-            most_requests: MOST_REQUESTS,
+            most_requests: MAX_REQUESTS,
         });
         self
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{MOST_ROUTES, list, with_member, with_routes};
+use super::{MAX_ROUTES, list, with_member, with_routes};
 
 pub(super) fn unknown_members(size: usize) -> String {
     with_member(&list(size, usize::MAX, |number, text| {
@@ -36,13 +36,13 @@ pub(super) fn texts_for_routes(size: usize) -> String {
 }
 
 pub(super) fn routes_of_errors(size: usize) -> String {
-    with_routes(&list(size, MOST_ROUTES, |number, text| {
+    with_routes(&list(size, MAX_ROUTES, |number, text| {
         let _ = write!(text, r#"{{"mach":"get /{number}","scops":"x"}}"#);
     }))
 }
 
 pub(super) fn clashing_routes(size: usize) -> String {
-    with_routes(&list(size, MOST_ROUTES / 2, |number, text| {
+    with_routes(&list(size, MAX_ROUTES / 2, |number, text| {
         let route = format!(r#"{{"match":"GET /{}/a/b/c"}}"#, number % 3);
         let _ = write!(text, "{route},{route}");
     }))

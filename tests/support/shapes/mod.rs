@@ -114,11 +114,11 @@ fn with_provider(members: &str) -> String {
     )
 }
 
-const MOST_ROUTES: usize = 49_999;
+const MAX_ROUTES: usize = 49_999;
 
 /// Like 40,000 routes of a large service: see `tests/memory.rs`.
 pub(crate) fn ordinary_routes(size: usize) -> String {
-    with_routes(&list(size, MOST_ROUTES, |number, text| {
+    with_routes(&list(size, MAX_ROUTES, |number, text| {
         let group = number % 97;
         let _ = write!(
             text,
@@ -128,7 +128,7 @@ pub(crate) fn ordinary_routes(size: usize) -> String {
 }
 
 fn short_routes(size: usize) -> String {
-    with_routes(&list(size, MOST_ROUTES, |number, text| {
+    with_routes(&list(size, MAX_ROUTES, |number, text| {
         let _ = write!(text, r#"{{"match":"GET /{number:x}"}}"#);
     }))
 }
@@ -153,7 +153,7 @@ fn patterns(size: usize) -> String {
 }
 
 fn variables(size: usize) -> String {
-    with_routes(&list(size, MOST_ROUTES, |number, text| {
+    with_routes(&list(size, MAX_ROUTES, |number, text| {
         let _ = write!(
             text,
             r#"{{"match":["GET /{number}/{{a}}/{{b}}/{{c}}","PUT /{number}/{{a}}/{{b}}/{{rest+}}"],"claims":{{"sub":"{{a}}"}}}}"#
@@ -250,7 +250,7 @@ pub(crate) fn origins(size: usize) -> String {
 }
 
 fn cors_of_routes(size: usize) -> String {
-    with_routes(&list(size, MOST_ROUTES, |number, text| {
+    with_routes(&list(size, MAX_ROUTES, |number, text| {
         let _ = write!(
             text,
             r#"{{"match":"GET /{number}","cors":{{"allow_origins":["https://a{number}.example.com"],"allow_headers":["x-{number}"],"max_age":"{number}s"}}}}"#

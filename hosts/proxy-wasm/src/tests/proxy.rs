@@ -8,7 +8,7 @@ use super::world::{Action, Fields, Outcome, Phase, Sent, Stream, fields, with_wo
 
 /// A fourth of the nested calls for which Envoy's stack has room: other filters need the
 /// rest.
-const MOST_NESTED: usize = 272 / 4;
+const MAX_NESTED: usize = 272 / 4;
 
 /// Calls the module as the host does: within one phase, and without the effective context
 /// of an earlier call. Actions that the module has requested are done as soon as the call
@@ -33,7 +33,7 @@ fn act() {
         with_world(|world| {
             world.depth += 1;
             world.deepest = world.deepest.max(world.depth);
-            assert!(world.depth <= MOST_NESTED, "the stack is used up");
+            assert!(world.depth <= MAX_NESTED, "the stack is used up");
         });
         let (Action::Reply(id) | Action::Resume(id)) = action;
         with_world(|world| world.acted.push(id));

@@ -1,4 +1,4 @@
-//! What must hold whatever the threads do.
+//! Invariants that must hold for every schedule of the threads.
 
 use std::time::Duration;
 
@@ -11,27 +11,27 @@ use crate::keys::Record;
 use crate::telemetry::Reason;
 use crate::time::UnixTime;
 
-/// A key set that the service has taken.
+/// A key set that the service has adopted.
 pub(super) struct Taken {
     pub(super) keys: Vec<KeyId>,
     pub(super) began: UnixTime,
     pub(super) at: UnixTime,
-    /// The first snapshot with it.
+    /// The number of the first snapshot that contains it.
     pub(super) number: u64,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Request {
-    /// The key that has signed the token; absent: nobody's.
+    /// The key that signed the token, or `None` for a key of nobody.
     pub(super) key: Option<KeyId>,
     pub(super) kid: String,
     pub(super) arrived: UnixTime,
-    /// For how many ticks its key has been known.
+    /// The number of ticks since its key became known.
     pub(super) due: usize,
 }
 
 impl Threads {
-    /// A judge has answered a request: rightly?
+    /// Checks the answer to a request.
     pub(super) fn answered(
         &mut self,
         index: usize,
@@ -46,9 +46,9 @@ impl Threads {
         let kid = &request.kid;
         match (reason, held) {
             (Reason::Allowed, Some(held)) => {
-                let key = request.key.expect("a forged token was let through");
+                let key = request.key.expect("a forged token was allowed");
                 let set = &self.taken[held];
-                assert!(set.keys.contains(&key), "let through without its key");
+                assert!(set.keys.contains(&key), "allowed without its key");
                 assert!(now.saturating_since(set.at) <= MAX_STALE);
                 if let Some(newer) = self.taken.get(held + 1) {
                     let late = now.saturating_since(newer.at);
@@ -66,7 +66,7 @@ impl Threads {
             }
             (Reason::UnknownKey, Some(held)) => {
                 let lacks = |taken: &Taken| !taken.keys.iter().any(|key| key.kid() == *kid);
-                assert!(lacks(&self.taken[held]), "401 for a kid that is there");
+                assert!(lacks(&self.taken[held]), "401 for an existing kid");
                 if self.taken[held].began >= request.arrived {
                     thread.absent.insert(kid.clone(), now);
                 } else {
@@ -79,7 +79,7 @@ impl Threads {
             }
             (Reason::KeysUnavailable, _) => {
                 let waited = now.saturating_since(request.arrived);
-                assert!(waited >= TIMEOUT, "given up after {waited:?}");
+                assert!(waited >= TIMEOUT, "timed out after {waited:?}");
             }
             other => panic!("{other:?}: {request:?}"),
         }
@@ -91,8 +91,8 @@ impl Threads {
         read.record.unwrap_or_default()
     }
 
-    /// A fetch begins: an early refresh needs somebody who waits for a `kid` that
-    /// the service does not have, and the budget.
+    /// Checks that a fetch may begin. An early refresh needs a request that waits for a
+    /// `kid` that the service does not have, and the budget.
     pub(super) fn began(&mut self, asked: &[Vec<String>], now: UnixTime) {
         let record = self.record();
         if !record.lease.is_some_and(|lease| lease.early) {
@@ -104,7 +104,7 @@ impl Threads {
         };
         let background = record.background == Some(now);
         let awaited = asked.iter().flatten().any(|kid| !has(kid));
-        assert!(awaited || background, "an early refresh that nobody needs");
+        assert!(awaited || background, "an unnecessary early refresh");
         let since = |at: &UnixTime| now.saturating_since(*at);
         let last = self.early.last().map(since);
         assert!(last.is_none_or(|since| since >= Duration::from_secs(5)));

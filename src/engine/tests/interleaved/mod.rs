@@ -1,7 +1,6 @@
-//! One key service and several judges, each in a thread of its own, whose steps a
-//! schedule interleaves: a judge may decide by a snapshot while the service makes
-//! the next one, and the service may act by demands that are older than what the
-//! judges have decided since.
+//! One key service and several judges, each in its own thread. A schedule interleaves
+//! their steps: a judge may decide with a snapshot while the service makes the next one,
+//! and the service may act on demands that are older than the judges' latest decisions.
 
 mod checks;
 mod service;
@@ -30,14 +29,14 @@ const MAX_STALE: Duration = Duration::from_hours(1);
 const CONFIGURATION: &str = r#"{"providers":[{"name":"a","issuer":"https://a.example",
     "audiences":"any","jwks":{"cluster":"a","uri":"https://a.example/keys",
     "timeout":"5s","refresh":"REFRESH","max_stale":"1h"}}],"routes":[{"match":"$default"}]}"#;
-/// The longest step of the clock while somebody may wait.
+/// The longest step of the clock while requests may wait.
 const LAG: Duration = Duration::from_millis(400);
 
 struct Thread {
     judge: Judge,
     waiting: BTreeMap<StreamId, Request>,
     absent: BTreeMap<String, UnixTime>,
-    /// What was waited for when it last said what it wants.
+    /// The `kid`s for which requests waited when the judge last stored its demand.
     asked: Vec<String>,
     next_tick: UnixTime,
     busy: bool,
@@ -70,15 +69,15 @@ struct Threads {
     gets: usize,
     streams: u32,
     allowed: usize,
-    /// Whether steps are interleaved at the moment.
+    /// Whether steps are interleaved now.
     nested: bool,
-    /// Nobody comes any more.
+    /// Whether no new requests arrive.
     healing: bool,
     is_brisk: bool,
 }
 
 #[test]
-fn nothing_is_let_through_lost_or_asked_too_often_by_threads() {
+fn threads_never_allow_wrongly_lose_requests_or_fetch_too_often() {
     let only = std::env::var("SIMULATION_SEED").ok();
     let only: Option<u64> = only.and_then(|seed| seed.parse().ok());
     for seed in 0..300 {
@@ -101,7 +100,7 @@ fn nothing_is_let_through_lost_or_asked_too_often_by_threads() {
 
 impl Threads {
     fn new(seed: u64) -> Self {
-        // Where keys are refreshed often, judges hardly keep up.
+        // If keys are refreshed often, the judges hardly keep up.
         let is_brisk = seed % 2 == 1;
         let refresh = if is_brisk { "3s" } else { "10m" };
         let configuration = CONFIGURATION.replace("REFRESH", refresh);
@@ -178,7 +177,7 @@ impl Threads {
         }
     }
 
-    /// Keys become due for a refresh, or too old.
+    /// Advances the time until keys are due for a refresh, or too old.
     fn skip_ahead(&mut self) {
         if self.all.iter().all(|thread| thread.waiting.is_empty()) && self.call.is_none() {
             let secs = *self.dice.pick(&[20, 700, 4000]);
@@ -187,7 +186,7 @@ impl Threads {
         }
     }
 
-    /// Time passes with all its ticks, none of which is later than the lag.
+    /// Advances the time, with all ticks. No step exceeds the lag.
     fn pass(&mut self, time: Duration) {
         let until = self.now.saturating_add(time);
         while self.now < until {
@@ -207,7 +206,7 @@ impl Threads {
         }
     }
 
-    /// Other threads act between two steps of one.
+    /// Lets other threads act between two steps of one thread.
     fn meanwhile(&mut self) {
         if std::mem::replace(&mut self.nested, true) {
             return;
@@ -240,7 +239,7 @@ impl Threads {
         }
     }
 
-    /// A request comes to a judge, with a token that this key has signed, or nobody.
+    /// Sends a request to a judge, with a token that this key or nobody has signed.
     fn send(&mut self, index: usize, key: Option<KeyId>, kid: String) {
         let text = SIGNER.with(|signer| match key {
             None => signer.forged(ISSUER, &kid, LATE),
@@ -286,11 +285,11 @@ impl Threads {
                     && set.keys.iter().any(|key| key.kid() == request.kid)
             });
             request.due = if known { request.due + 1 } else { 0 };
-            assert!(request.due <= 3, "not woken: {request:?}");
+            assert!(request.due <= 3, "the judge was not woken: {request:?}");
         }
     }
 
-    /// An event of a judge, in the steps that its thread takes.
+    /// Handles an event of a judge in the same steps as its thread.
     fn event(&mut self, index: usize, what: impl FnOnce(&mut Self, usize, Env<'_>) -> Vec<Effect>) {
         if std::mem::replace(&mut self.all[index].busy, true) {
             return;
@@ -318,13 +317,13 @@ impl Threads {
         let demand: Demand = thread.judge.demand();
         self.maybe_meanwhile();
         self.all[index].asked = asked;
-        if self.exchange.want(index, demand) {
+        if self.exchange.set_demand(index, demand) {
             self.next_tick = self.now;
         }
         self.all[index].busy = false;
     }
 
-    /// The issuer recovers: all judges let a new key through, after one fetch.
+    /// Lets the issuer recover. All judges must allow a new key after one fetch.
     fn heal(&mut self) {
         self.fails = false;
         self.healing = true;
@@ -334,7 +333,7 @@ impl Threads {
             self.answer();
         }
         let still = self.all.iter().flat_map(|thread| thread.waiting.values());
-        assert_eq!(still.count(), 0, "somebody still waits");
+        assert_eq!(still.count(), 0, "a request still waits");
         let is_there = |key: &KeyId| self.taken.last().unwrap().keys.contains(key);
         let new = (0..5).map(KeyId).find(|key| !is_there(key));
         let new = new.unwrap_or(KeyId(0));

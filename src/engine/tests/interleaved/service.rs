@@ -8,7 +8,7 @@ use crate::keys::answer::{AnswerHead, Ending};
 use crate::telemetry::Event;
 
 impl Threads {
-    /// The service's thread: a tick, or the answer to its fetch.
+    /// A step of the service's thread: a tick, or the answer to its fetch.
     pub(super) fn serve(&mut self, answer: Option<&(FetchCall, AnswerHead, Vec<KeyId>)>) {
         if std::mem::replace(&mut self.serving, true) {
             return;
@@ -39,13 +39,13 @@ impl Threads {
                         .call
                         .as_ref()
                         .map(|call| call.sent_at.saturating_add(TIMEOUT));
-                    assert!(out.is_none_or(|out| now >= out), "two fetches in flight");
+                    assert!(out.is_none_or(|out| now >= out), "two concurrent fetches");
                     self.gets += 1;
                     self.began(&asked, now);
                     self.call = Some(Call { call, sent_at: now });
                 }
                 Effect::Log(Event::KeysTaken { .. }) => {
-                    let (_, _, keys) = answer.expect("taken without an answer");
+                    let (_, _, keys) = answer.expect("adopted without an answer");
                     self.taken.push(Taken {
                         keys: keys.clone(),
                         began,
@@ -62,7 +62,7 @@ impl Threads {
         self.serving = false;
     }
 
-    /// The issuer answers.
+    /// Lets the issuer answer.
     pub(super) fn answer(&mut self) {
         if self.serving {
             return;

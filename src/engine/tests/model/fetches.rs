@@ -1,4 +1,4 @@
-//! Fetches: which may begin, and which answers are taken.
+//! Fetches: which may begin, and which answers are adopted.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::telemetry::Event;
 use crate::time::UnixTime;
 
 impl Model {
-    /// A worker's log: it tells which answers were taken.
-    pub(in crate::engine::tests) fn told(
+    /// Reads a worker's log, which shows the adopted answers.
+    pub(in crate::engine::tests) fn logged(
         &mut self,
         worker: &Worker,
         event: &Event,
@@ -32,7 +32,7 @@ impl Model {
             .rposition(|fetch| fetch.life == worker.life);
         let fetch = state
             .fetches
-            .remove(fetch.expect("a fetch that nobody began"));
+            .remove(fetch.expect("a fetch that did not begin"));
         let superseded = state.last > fetch.sequence;
         match event {
             Event::KeysTaken { .. } => {
@@ -43,7 +43,7 @@ impl Model {
                     began: fetch.sequence,
                     as_of: fetch.began_at.saturating_sub(match answer.head.age {
                         0 => Duration::ZERO,
-                        // Seconds are whole.
+                        // Ages are in whole seconds.
                         age => Duration::from_secs(u64::from(age) + 1),
                     }),
                     max_age: answer.max_age,
@@ -52,7 +52,7 @@ impl Model {
                 worker.waits.borrow_mut().seen[*source] = state.taken.len();
             }
             Event::FetchFailed { .. } => {
-                // Whose lease it is by now may not have been told here yet.
+                // This worker may not know yet who holds the lease.
                 let record = record(worker, *source, shared);
                 let lost = record.is_some_and(|record| record.lease.is_some());
                 if !fetch.early && !superseded && !lost {
@@ -68,7 +68,7 @@ impl Model {
         }
     }
 
-    /// A fetch goes on with another request.
+    /// Records that a fetch continues with another request.
     pub(in crate::engine::tests) fn went_on(
         &mut self,
         worker: &Worker,
@@ -77,10 +77,10 @@ impl Model {
     ) {
         let mut fetches = self.sources[source].fetches.iter_mut();
         let fetch = fetches.rfind(|fetch| fetch.life == worker.life);
-        fetch.expect("a fetch that nobody began").asked_at = now;
+        fetch.expect("a fetch that did not begin").asked_at = now;
     }
 
-    /// A fetch begins: is it allowed to?
+    /// Checks that a fetch may begin.
     pub(in crate::engine::tests) fn began(
         &mut self,
         worker: &Worker,
@@ -98,7 +98,7 @@ impl Model {
         if exact {
             for fetch in &state.fetches {
                 let free = fetch.asked_at.saturating_add(fetch.lease);
-                assert!(now >= free, "two fetches in flight");
+                assert!(now >= free, "two concurrent fetches");
             }
             if early {
                 state.may_begin_early(now);
@@ -106,7 +106,7 @@ impl Model {
                 let awaited = |request: &Request| request.source == source;
                 let awaited = waits.requests.values().any(awaited);
                 let doubted = background && waits.doubted[source];
-                assert!(awaited || doubted, "an early refresh that nobody asks for");
+                assert!(awaited || doubted, "an unnecessary early refresh");
             } else {
                 state.may_begin(settings, now);
             }

@@ -1,5 +1,6 @@
-//! What must hold whatever happens, judged without a look inside the engine:
-//! which keys may be trusted, who must be answered, when a fetch may begin.
+//! Invariants that must hold for every event, checked without access to the engine's
+//! internals: which keys may be trusted, which requests must be answered, and when a
+//! fetch may begin.
 
 mod fetches;
 
@@ -17,35 +18,35 @@ use crate::keys::Record;
 use crate::telemetry::Reason;
 use crate::time::UnixTime;
 
-/// A request of which the model knows what its token is.
+/// A request, with what the model knows about its token.
 #[derive(Clone, Debug)]
 pub(super) struct Request {
     pub(super) stream: StreamId,
     pub(super) source: usize,
     pub(super) token: Token,
     pub(super) arrived: UnixTime,
-    /// Its place in the order of all that happened.
+    /// Its position in the sequence of all events.
     pub(super) sequence: u64,
 }
 
-/// What a worker owes, and what it must have seen.
+/// What a worker must answer, and what it must have seen.
 pub(super) struct Waits {
     pub(super) requests: BTreeMap<StreamId, Request>,
     pub(super) gauge: i64,
-    /// How many of the sets taken it has surely seen.
+    /// The number of adopted sets that it must have seen.
     seen: [usize; ISSUERS],
-    /// The ticks of the last half second, and how many sets there were.
+    /// The ticks of the last half second, each with the number of sets.
     ticks: VecDeque<(UnixTime, [usize; ISSUERS])>,
-    /// When a tick has last looked for what others have taken.
-    looked_at: Option<UnixTime>,
-    /// The `kid`s that were shown to be absent, and when.
+    /// When a tick last read what other workers have adopted.
+    read_at: Option<UnixTime>,
+    /// The `kid`s that were found absent, and when.
     absent: BTreeMap<(usize, String), UnixTime>,
     /// The requests that are due to be answered, and for how many ticks.
     due: BTreeMap<StreamId, usize>,
-    /// The most requests that it has held at once.
+    /// The highest number of requests that it has held at once.
     most_held: usize,
-    /// Whether a signature was refused that a known key should have made, since
-    /// this worker last asked for the keys early.
+    /// Whether a signature that a known key should have made was refused since this
+    /// worker last fetched the keys early.
     doubted: [bool; ISSUERS],
 }
 
@@ -56,7 +57,7 @@ impl Waits {
             gauge: 0,
             seen: [0; ISSUERS],
             ticks: VecDeque::new(),
-            looked_at: None,
+            read_at: None,
             absent: BTreeMap::new(),
             due: BTreeMap::new(),
             most_held: 0,
@@ -65,18 +66,18 @@ impl Waits {
     }
 }
 
-/// A key set that a worker has taken from an issuer.
+/// A key set that a worker has adopted from an issuer.
 struct Taken {
     keys: Vec<KeyId>,
     at: UnixTime,
-    /// When its fetch began, in the order of all that happened.
+    /// When its fetch began, as a position in the sequence of events.
     began: u64,
-    /// What is older than this may be missing in it.
+    /// Keys published after this time may be missing from the set.
     as_of: UnixTime,
     max_age: Option<u32>,
 }
 
-/// A fetch that has begun.
+/// A fetch in progress.
 struct Fetch {
     life: usize,
     sequence: u64,
@@ -90,10 +91,10 @@ struct Fetch {
 struct Source {
     taken: Vec<Taken>,
     fetches: Vec<Fetch>,
-    /// The last fetch that has begun.
+    /// The latest fetch.
     last: u64,
     early: VecDeque<UnixTime>,
-    /// The last early refresh that nobody waited for.
+    /// The latest early refresh for which no request waited.
     background: Option<UnixTime>,
     failures: u32,
     failed_at: Option<UnixTime>,
@@ -103,17 +104,17 @@ struct Source {
 #[derive(Default)]
 pub(super) struct Model {
     sources: [Source; ISSUERS],
-    /// Other plugins have written to the shared data: it may take until the
-    /// next fetch for all workers to have one view again.
+    /// Other plugins have written to the shared data. Until the next fetch, workers may
+    /// differ.
     pub(super) sabotaged: bool,
-    /// The clock has been set: durations mean little.
+    /// The clock was set, so durations mean little.
     pub(super) jumped: bool,
-    /// There are no shared data: every worker is on its own.
+    /// There are no shared data: every worker works alone.
     pub(super) alone: bool,
 }
 
 impl Model {
-    /// How many sets there are to be seen.
+    /// The number of sets that exist now.
     pub(super) fn seen(&self) -> [usize; ISSUERS] {
         [self.sources[0].taken.len(), self.sources[1].taken.len()]
     }
@@ -130,15 +131,15 @@ impl Model {
                 waits.most_held = waits.most_held.max(waits.requests.len());
             }
             Happened::Tick { seen } => {
-                // Ticks that only answer those that wait follow each other faster.
+                // Ticks that only answer waiting requests are more frequent.
                 let fast = Duration::from_millis(10);
                 let recent = |at| at <= now && now.saturating_since(at) < fast;
-                if waits.looked_at.is_some_and(recent) {
+                if waits.read_at.is_some_and(recent) {
                     return;
                 }
-                waits.looked_at = Some(now);
-                // Half a second after it has looked, it looks again: at the first
-                // tick within that time at the latest.
+                waits.read_at = Some(now);
+                // The engine reads again half a second after the last time, at the latest
+                // in the first tick within that period.
                 let half = Duration::from_millis(500);
                 waits.ticks.push_back((now, *seen));
                 waits
@@ -155,7 +156,7 @@ impl Model {
         }
     }
 
-    /// The sets that a worker may have; none where it may have none.
+    /// The sets that a worker may have; `None` if it may have none.
     fn candidates(&self, worker: &Worker, source: usize) -> Vec<Option<&Taken>> {
         let all = &self.sources[source].taken;
         let seen = worker.waits.borrow().seen[source];
@@ -169,7 +170,7 @@ impl Model {
         self.jumped || now.saturating_since(taken.at) <= settings.max_stale
     }
 
-    /// A request was answered: rightly?
+    /// Checks the answer to a request.
     #[expect(
         clippy::wildcard_enum_match_arm,
         reason = "whatever else there may be is wrong"
@@ -189,11 +190,11 @@ impl Model {
         match outcome.reason {
             Reason::Allowed => {
                 let Token::Good(key) = request.token else {
-                    panic!("a forged token was let through");
+                    panic!("a forged token was allowed");
                 };
                 let trusted = serving.iter().any(|taken| taken.keys.contains(&key));
                 let keys: Vec<_> = serving.iter().map(|taken| &taken.keys).collect();
-                assert!(trusted, "let through with none of {keys:?}: {request:?}");
+                assert!(trusted, "allowed with none of {keys:?}: {request:?}");
                 assert_eq!(outcome.status, None);
             }
             Reason::BadSignature => {
@@ -210,7 +211,7 @@ impl Model {
             }
             Reason::KeysUnavailable => {
                 let deadline = request.arrived.saturating_add(settings.timeout);
-                assert!(now >= deadline || self.jumped, "given up too early");
+                assert!(now >= deadline || self.jumped, "timed out too early");
                 assert_eq!(outcome.status, Some(503));
                 assert!(outcome.retry_after.is_some_and(|seconds| seconds >= 1));
             }
@@ -226,9 +227,9 @@ impl Model {
         }
     }
 
-    /// A `kid` is unknown only once a set fetched after it was asked for lacks
-    /// it, and for ten seconds from then on, unless the set is older than the
-    /// question.
+    /// Checks that a `kid` is absent. It is absent only after a set that was fetched
+    /// after the request lacks it, and then for ten seconds, unless the set is older than
+    /// the request.
     fn is_absent(&self, worker: &Worker, request: &Request, now: UnixTime) {
         let kid = request.token.kid();
         let taken = &self.sources[request.source].taken;
@@ -248,13 +249,13 @@ impl Model {
         }
     }
 
-    /// After each thing that happened to a worker.
+    /// Checks the invariants after an event of a worker.
     pub(super) fn check(&self, worker: &Worker, happened: &Happened, now: UnixTime) {
         let due: Vec<StreamId> = {
             let waits = worker.waits.borrow();
             let waiting = i64::try_from(waits.requests.len()).unwrap();
             assert_eq!(waits.gauge, waiting, "the gauge of waiting requests");
-            // Of very many, the oldest will do.
+            // If there are very many, checking the oldest suffices.
             let oldest = waits.requests.values().take(100);
             let due = oldest.filter(|request| self.is_due(worker, request, now));
             due.map(|request| request.stream).collect()
@@ -271,8 +272,8 @@ impl Model {
         }
     }
 
-    /// Whether a request that waits is due to be answered: its time is up, or its
-    /// key is known.
+    /// Whether a waiting request is due to be answered, because its deadline has passed
+    /// or its key is known.
     fn is_due(&self, worker: &Worker, request: &Request, now: UnixTime) -> bool {
         let settings = worker.settings;
         let deadline = request.arrived.saturating_add(settings.timeout);
@@ -295,16 +296,16 @@ impl Model {
     }
 }
 
-/// Who fetches from a source, as the workers know of it.
+/// The shared record of a source, as the workers know it.
 fn record(worker: &Worker, source: usize, shared: &FakeShared) -> Option<Record> {
     let engine = worker.engine.borrow();
     let entries = SourceEntries::of(&engine.policy().sources[source]);
     entries.read(&Quiet(shared)).ok()?.record
 }
 
-/// How many ticks a request that is due may have to wait for, among so many: none
-/// where one tick does all; else until all have been judged that a walk has yet to
-/// come by, and then all that it had come by before.
+/// The maximum number of ticks that a due request may have to wait when this number of
+/// requests are held. It is zero if one tick handles all of them. Otherwise the scan must
+/// finish, and then pass once more over the requests that it had already passed.
 fn most_ticks(allowance: Allowance, held: usize) -> usize {
     let judged = held.div_ceil(allowance.judgements);
     let steps = (held * (1 + Allowance::STEPS_PER_JUDGEMENT)).div_ceil(allowance.steps);

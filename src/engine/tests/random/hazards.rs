@@ -1,4 +1,4 @@
-//! What does not belong to the life of a proxy, and how it recovers.
+//! Events outside a proxy's normal life, and the recovery from them.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::engine::tests::world::{ISSUERS, Token, Worker};
 use crate::telemetry::Reason;
 
 impl Schedule {
-    /// A worker ends and another begins, or a new configuration is taken while
-    /// the old one is drained.
+    /// A worker ends and another starts, or a new configuration is loaded while the old
+    /// one drains.
     pub(super) fn reload(&self, worker: &Worker) {
         if self.percent(60) {
             self.world.kill(worker.life);
@@ -53,11 +53,11 @@ impl Schedule {
                 at.saturating_add(by)
             }
         });
-        // The workers notice before it is set again.
+        // The workers notice this before the clock is set again.
         self.skip(Duration::ZERO);
     }
 
-    /// The issuers recover: soon all is as if nothing had happened.
+    /// Lets the issuers recover. Soon everything must work as if nothing had happened.
     pub(super) fn heal(&self) {
         let world = &self.world;
         world.shared.stop_interleaving();
@@ -73,7 +73,7 @@ impl Schedule {
             self.skip(Duration::from_secs(22));
         }
         world.pass(Duration::from_secs(2));
-        // A new key is found, wherever the refresh stands.
+        // A new key is found in every state of the refresh.
         let workers = world.workers.borrow().clone();
         let mut streams = Vec::new();
         for worker in &workers {
@@ -91,7 +91,7 @@ impl Schedule {
         self.skip(Duration::from_secs(30));
         for worker in &workers {
             let waits = worker.waits.borrow();
-            assert!(waits.requests.is_empty(), "somebody still waits");
+            assert!(waits.requests.is_empty(), "a request still waits");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Thousands of random schedules, each thing in them checked by the model.
+//! Thousands of random schedules. The model checks each event.
 //!
 //! `SIMULATION_SEED=n` runs one of them, and prints what happens.
 
@@ -15,14 +15,14 @@ use super::world::{Call, ISSUERS, Token, Worker, World};
 use crate::engine::judging::Allowance;
 use crate::keys::answer::Ending;
 
-/// What may happen in a schedule.
+/// The events that a schedule can contain.
 #[derive(Clone, Copy, Default)]
 struct Hazards {
-    /// Other plugins write to the shared data.
+    /// Whether other plugins write to the shared data.
     sabotage: bool,
-    /// The clock is set.
+    /// Whether the clock is set.
     jumps: bool,
-    /// Workers act between the calls of others.
+    /// Whether workers act between the calls of others.
     interleaving: bool,
 }
 
@@ -55,12 +55,12 @@ fn run(seeds: std::ops::Range<u64>, steps: usize, hazards: Hazards) {
 }
 
 #[test]
-fn nothing_is_let_through_lost_or_asked_too_often() {
+fn workers_never_allow_wrongly_lose_requests_or_fetch_too_often() {
     run(0..500, 80, Hazards::default());
 }
 
 #[test]
-fn nor_when_workers_act_between_each_others_calls() {
+fn the_same_holds_when_workers_act_between_each_others_calls() {
     let hazards = Hazards {
         interleaving: true,
         ..Hazards::default()
@@ -69,7 +69,7 @@ fn nor_when_workers_act_between_each_others_calls() {
 }
 
 #[test]
-fn nor_when_others_write_to_the_shared_data() {
+fn the_same_holds_when_others_write_to_the_shared_data() {
     let hazards = Hazards {
         sabotage: true,
         interleaving: true,
@@ -79,7 +79,7 @@ fn nor_when_others_write_to_the_shared_data() {
 }
 
 #[test]
-fn nor_when_the_clock_is_set() {
+fn the_same_holds_when_the_clock_is_set() {
     let hazards = Hazards {
         jumps: true,
         ..Hazards::default()
@@ -132,7 +132,7 @@ impl Schedule {
         Rc::clone(self.dice.borrow_mut().pick(&workers))
     }
 
-    /// Between two calls of a worker to the shared data.
+    /// Acts between two calls of a worker to the shared data.
     fn between(&self) {
         if self.percent(85) {
             return;
@@ -201,7 +201,7 @@ impl Schedule {
         self.world.request(worker, self.below(ISSUERS), token);
     }
 
-    /// A little time passes with all its ticks, or a lot with few.
+    /// Advances the time: a little with all ticks, or a lot with few.
     fn pass(&self) {
         let millis = [1, 9, 40, 300, 700, 1500, 3000, 6000];
         if self.percent(80) {
@@ -224,7 +224,7 @@ impl Schedule {
         }
     }
 
-    /// Whatever is still asked was given up by then.
+    /// Sets the clock ahead. All pending requests must have ended before.
     fn set_clock_ahead(&self, by: Duration) {
         let calls = self.world.calls.borrow().clone();
         let up: Vec<&Call> = calls
@@ -251,7 +251,7 @@ impl Schedule {
         let world = &self.world;
         let calls = world.calls.borrow().clone();
         if calls.is_empty() || self.percent(5) {
-            // One that was answered before, once more.
+            // An answered fetch is answered once more.
             let answered = self.answered.borrow();
             if !answered.is_empty() {
                 let call = answered[self.below(answered.len())].clone();
@@ -263,7 +263,7 @@ impl Schedule {
         }
         let call = self.dice.borrow_mut().pick(&calls).clone();
         if self.percent(4) {
-            // It is never answered.
+            // The fetch is never answered.
             world
                 .calls
                 .borrow_mut()
@@ -310,7 +310,7 @@ impl Schedule {
     }
 }
 
-/// In some worlds a tick does next to nothing.
+/// The allowance of a tick. In some worlds it is minimal.
 fn some_allowance(dice: &mut Dice) -> Allowance {
     match dice.below(3) {
         0 => Allowance::WHOLE,

@@ -1,7 +1,7 @@
-//! Workers, issuers, shared data and a clock: everything around the engine,
-//! simulated. Each thing that happens is checked by the model.
+//! Simulated workers, issuers, shared data and a clock: everything around the engine. The
+//! model checks each event.
 
-mod looking;
+mod queries;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -21,18 +21,18 @@ use crate::keys::answer::Ending;
 use crate::telemetry::{Change, Event, Measurement, Metric, NotSent, Reason};
 use crate::time::UnixTime;
 
-/// The number of issuers. The first is asked for its key set at once, the
-/// second for its metadata before.
+/// The number of issuers. The first is asked for its key set directly, the second for its
+/// metadata first.
 pub(super) const ISSUERS: usize = 2;
 /// 2100-01-01T00:00:00Z
 pub(super) const LATE: i64 = 4_102_444_800;
 
-/// A token, and whose it claims to be.
+/// A token, and the key that it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Token {
-    /// Signed by this key.
+    /// A token that this key has signed.
     Good(KeyId),
-    /// Signed by nobody's key, with this `kid`.
+    /// A token with this `kid` that no key has signed.
     Forged(String),
 }
 
@@ -45,14 +45,14 @@ impl Token {
     }
 }
 
-/// One life of one worker, with one configuration.
+/// One lifetime of one worker, with one configuration.
 pub(super) struct Worker {
     pub(super) life: usize,
     pub(super) settings: Settings,
     pub(super) engine: RefCell<Engine>,
     pub(super) waits: RefCell<Waits>,
     pub(super) next_tick: Cell<UnixTime>,
-    /// How much one of its ticks does for those that wait.
+    /// The allowance of each of its ticks.
     pub(super) allowance: Allowance,
     period: Cell<Duration>,
 }
@@ -66,7 +66,7 @@ pub(super) struct Call {
     pub(super) sent_at: UnixTime,
 }
 
-/// An answer that a client got.
+/// The answer that a client received.
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
     pub(super) reason: Reason,
@@ -75,7 +75,7 @@ pub(super) struct Outcome {
     pub(super) at: UnixTime,
 }
 
-/// What happened to a worker.
+/// An event of a worker.
 #[derive(Debug)]
 pub(super) enum Happened {
     Request(super::model::Request),
@@ -93,21 +93,21 @@ pub(super) struct World {
     pub(super) issuers: [Issuer; ISSUERS],
     pub(super) workers: RefCell<Vec<Rc<Worker>>>,
     pub(super) calls: RefCell<Vec<Call>>,
-    /// Every request that an issuer got.
+    /// Every request that an issuer has received.
     pub(super) gets: RefCell<Vec<Call>>,
     pub(super) answers: RefCell<BTreeMap<StreamId, Outcome>>,
     pub(super) events: RefCell<Vec<Event>>,
     pub(super) model: RefCell<Model>,
-    /// After how long the issuers answer; absent: when told to.
+    /// The latency of the issuers; `None` if the test sends the answers.
     pub(super) latency: Cell<Option<Duration>>,
-    /// The least time between two ticks: the host may be busy.
+    /// The minimum time between two ticks, as in a busy host.
     pub(super) slowness: Cell<Duration>,
-    /// How much a tick does, of workers that begin their life.
+    /// The allowance of a tick in workers that start from now on.
     pub(super) allowance: Cell<Allowance>,
     pub(super) verbose: bool,
 }
 
-/// A host nests the answers that one event leads to.
+/// The maximum number of answers to one event, because a host nests them.
 const fn most_answers(worker: &Worker, happened: &Happened) -> usize {
     match happened {
         Happened::Tick { .. } => worker.allowance.answers,
@@ -117,7 +117,7 @@ const fn most_answers(worker: &Worker, happened: &Happened) -> usize {
 }
 
 impl World {
-    /// A world with so many workers, all of which have just started.
+    /// Creates a world with this number of workers, which have just started.
     pub(super) fn new(workers: usize, settings: Settings) -> Rc<Self> {
         let world = Self {
             clock: Cell::new(UnixTime::from_secs(1_800_000_000)),
@@ -150,7 +150,7 @@ impl World {
         self.start_with(&settings.configuration(), settings)
     }
 
-    /// A worker begins its life.
+    /// Starts a worker.
     pub(super) fn start_with(&self, configuration: &str, settings: Settings) -> Rc<Worker> {
         let policy = std::sync::Arc::new(config::compile(configuration.as_bytes()).unwrap());
         let life = self.lives.get() + 1;
@@ -173,7 +173,7 @@ impl World {
         worker
     }
 
-    /// A worker ends, and all that it waited for.
+    /// Ends a worker and everything that it waited for.
     pub(super) fn kill(&self, life: usize) {
         self.workers
             .borrow_mut()
@@ -194,7 +194,7 @@ impl World {
         workers.iter().find(|worker| worker.life == life).cloned()
     }
 
-    /// Lets something happen to a worker, unless it is busy.
+    /// Sends an event to a worker, unless the worker is busy.
     fn event(
         &self,
         worker: &Worker,
@@ -265,7 +265,7 @@ impl World {
                 }
                 Effect::Measure(_) => {}
                 Effect::Log(event) => {
-                    model.told(worker, &event, (happened, now), &self.shared);
+                    model.logged(worker, &event, (happened, now), &self.shared);
                     self.events.borrow_mut().push(event);
                 }
                 Effect::Fetch(call) => {
@@ -319,7 +319,7 @@ impl World {
         assert!(before.is_none(), "answered twice: {:?}", answer.stream);
     }
 
-    /// A request with a token of an issuer comes to a worker.
+    /// Sends a request with a token of an issuer to a worker.
     pub(super) fn request(&self, worker: &Worker, issuer: usize, token: Token) -> StreamId {
         let text = SIGNER.with(|signer| match &token {
             Token::Good(key) => signer.good(self.issuers[issuer].name, *key, LATE),
@@ -355,14 +355,14 @@ impl World {
         stream
     }
 
-    /// A client leaves.
+    /// Ends a request because the client leaves.
     pub(super) fn leave(&self, worker: &Worker, stream: StreamId) {
         worker.waits.borrow_mut().requests.remove(&stream);
         self.event(worker, Happened::Other, |engine, _| engine.forget(stream));
     }
 
     pub(super) fn tick(&self, worker: &Worker) {
-        // While another is about to change what is shared, a worker may miss it
+        // While another worker is changing the shared data, a worker may miss the change
         // until its next tick.
         let busy = |worker: &Rc<Worker>| worker.engine.try_borrow().is_err();
         let seen = if self.workers.borrow().iter().any(busy) {
@@ -373,7 +373,7 @@ impl World {
         self.event(worker, Happened::Tick { seen }, Engine::tick);
     }
 
-    /// An issuer answers what it was asked, as it does at the moment.
+    /// Lets an issuer answer a call in its current mode.
     pub(super) fn answer(&self, call: &Call) {
         let answer = self.issuers[call.source].answer(&call.asked.uri);
         self.answer_call(call, &answer);

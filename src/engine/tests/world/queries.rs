@@ -1,4 +1,4 @@
-//! What is seen of a world.
+//! Queries about the state of a world.
 
 use super::{Outcome, Token, World};
 use crate::engine::StreamId;
@@ -6,7 +6,7 @@ use crate::engine::tests::signer::KeyId;
 use crate::telemetry::Reason;
 
 impl World {
-    /// How a request was answered; absent while it waits.
+    /// The answer to a request; `None` while it waits.
     pub(in crate::engine::tests) fn outcome(&self, stream: StreamId) -> Option<Outcome> {
         self.answers.borrow().get(&stream).cloned()
     }
@@ -15,7 +15,7 @@ impl World {
         self.outcome(stream).map(|outcome| outcome.reason)
     }
 
-    /// How often an issuer was asked for anything.
+    /// The number of requests that an issuer has received.
     pub(in crate::engine::tests) fn gets_of(&self, issuer: usize) -> usize {
         let gets = self.gets.borrow();
         gets.iter().filter(|get| get.source == issuer).count()
@@ -27,7 +27,7 @@ impl World {
         of.map(|get| get.asked.uri.path().to_owned()).collect()
     }
 
-    /// Whether every worker takes a token of this key at once.
+    /// Whether every worker allows a token of this key at once.
     pub(in crate::engine::tests) fn all_allow(&self, issuer: usize, key: usize) -> bool {
         let workers = self.workers.borrow().clone();
         workers.iter().all(|worker| {
