@@ -20,7 +20,7 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// The providers that the token is judged by, until one accepts it.
+    /// The providers that judge the token, until one accepts it.
     pub fn iter(&self) -> impl Iterator<Item = (ProviderId, &'a Provider)> + use<'a> {
         let Self { route, .. } = *self;
         self.of_issuer()

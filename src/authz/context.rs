@@ -1,4 +1,4 @@
-//! What a decision may look at besides the policy and the request.
+//! The inputs of a decision besides the policy and the request.
 
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use crate::jwt::{KnownHeaders, VerifiedJwt};
 use crate::policy::{ProviderId, SourceId};
 use crate::time::UnixTime;
 
-/// What a decision may look at besides the policy and the request.
+/// The inputs of a decision besides the policy and the request.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// The key cache.
     pub keys: &'a dyn Keys,
-    /// The tokens that verified earlier.
+    /// The cache of verified tokens.
     pub remembered: &'a dyn Remembered,
-    /// The proxy's own signature checks.
+    /// The proxy's own signature verification.
     pub host_signatures: &'a dyn HostSignatures,
     /// When the request arrived. A `kid` is unknown only if keys fetched later
     /// lack it.
@@ -24,7 +24,7 @@ pub struct Context<'a> {
     pub now: UnixTime,
 }
 
-/// Where keys come from: what the key cache knows at the time of a decision.
+/// The key cache at the time of a decision.
 pub trait Keys {
     /// The keys of a source that may verify tokens now, if there are any.
     fn keys(&self, source: SourceId) -> Option<CurrentKeys<'_>>;
@@ -45,9 +45,9 @@ pub struct CurrentKeys<'a> {
     pub as_of: UnixTime,
 }
 
-/// The tokens that verified earlier.
+/// The cache of verified tokens.
 pub trait Remembered {
-    /// What this token verified as, once for each provider that it verified for.
+    /// The results for this token, one for each provider for which it was verified.
     fn recall(&self, token: &[u8]) -> Option<&[(ProviderId, Arc<VerifiedJwt>)]>;
 
     /// The headers of these tokens, if they are kept.

@@ -13,7 +13,7 @@ use crate::telemetry::Reason;
 /// The decision about a request.
 #[derive(Debug)]
 pub struct Decision {
-    /// What happens to it.
+    /// What happens to the request.
     pub verdict: Verdict,
     /// What is known about the request, decided or not.
     pub facts: Facts,
@@ -24,12 +24,12 @@ pub struct Decision {
 /// What happens to a request.
 #[derive(Debug)]
 pub enum Verdict {
-    /// It goes on to the upstream.
+    /// The request is forwarded to the upstream.
     Forward(Forward),
-    /// The filter answers it, for this reason.
+    /// The filter answers the request, for this reason.
     Reply(Reason, LocalReply),
-    /// It cannot be decided until one of these sources has other keys.
-    Wait(Vec<Wanted>),
+    /// The request cannot be decided until one of these sources has other keys.
+    Wait(Vec<NeededKeys>),
 }
 
 /// What is known about a request besides its verdict. Names are as configured.
@@ -61,8 +61,7 @@ pub struct Learned {
     /// Sources whose keys should have verified the token and did not. They may
     /// have other keys by now.
     pub doubted: Vec<SourceId>,
-    /// Whether the token was in the token cache; absent if no token was looked
-    /// up.
+    /// Whether the token was in the token cache. `None` if no token was looked up.
     pub recalled: Option<bool>,
 }
 
@@ -76,10 +75,10 @@ pub struct Verified {
     pub jwt: Arc<VerifiedJwt>,
 }
 
-/// Keys that are needed and missing. A request may want the keys of a thousand
-/// sources, so this type is small, whatever the token contains.
+/// Keys that are needed but missing. A request can need the keys of a thousand sources,
+/// so the size of this type does not depend on the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Wanted {
+pub struct NeededKeys {
     /// The source.
     pub source: SourceId,
     /// Whether its keys lack the token's `kid`. Otherwise it has no keys at all.
@@ -96,7 +95,7 @@ pub struct Absent {
 }
 
 impl Decision {
-    /// A decision that needs no token.
+    /// Makes a decision that needs no token.
     pub(super) fn of(verdict: Verdict) -> Self {
         Self {
             verdict,
@@ -105,7 +104,7 @@ impl Decision {
         }
     }
 
-    /// The reason of the verdict; absent while nothing is decided.
+    /// The reason of the verdict. `None` while nothing is decided.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         self.verdict.reason()
@@ -113,12 +112,12 @@ impl Decision {
 }
 
 impl Verdict {
-    /// The request is refused.
+    /// Makes the verdict for a refused request.
     pub(super) fn refused(refusal: &Refusal, responses: &Responses) -> Self {
         Self::Reply(refusal.reason, refusal.reply(responses))
     }
 
-    /// The reason; absent while nothing is decided.
+    /// The reason. `None` while nothing is decided.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         match self {
@@ -130,7 +129,7 @@ impl Verdict {
 }
 
 impl fmt::Debug for Verified {
-    /// Leaves out the token: it is a credential.
+    /// `Debug` omits the token because it is a credential.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Verified({:?})", self.jwt)
     }

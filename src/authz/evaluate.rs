@@ -15,14 +15,14 @@ use crate::policy::routes::RouteMatch;
 use crate::policy::{Access, Policy, Route};
 use crate::telemetry::Reason;
 
-/// Decides about a request.
+/// Decides a request.
 #[must_use]
 pub fn evaluate(policy: &Policy, head: &RequestHead, context: Context<'_>) -> Decision {
     evaluate_traced(policy, head, context, &mut ())
 }
 
-/// Decides about a request and reports each step to `trace` as it is taken. A
-/// trace cannot change the decision.
+/// Decides a request, and reports each step to `trace` as it is taken. A trace cannot
+/// change the decision.
 pub fn evaluate_traced<T: Trace>(
     policy: &Policy,
     head: &RequestHead,
@@ -56,7 +56,7 @@ struct Evaluation<'a, T> {
 }
 
 impl<'a, T: Trace> Evaluation<'a, T> {
-    /// The decision, and the CORS policy in force.
+    /// Returns the decision and the active CORS policy.
     fn at_target(&mut self, target: &Target<'_>) -> (Decision, Option<&'a CorsPolicy>) {
         let policy = self.policy;
         let reached = target.reached(policy, target.method());

@@ -4,8 +4,8 @@ use super::Refusal;
 use crate::jwt::{ClaimError, JwsError, TokenError};
 use crate::telemetry::Reason;
 
-/// Why one provider does not accept a token, in the order of the checks. Of two
-/// faults, the greater one comes from the provider that the token fits better.
+/// Why one provider does not accept a token, in the order of the checks. Of two faults,
+/// the greater one comes from the provider that fits the token better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TokenFault {
     /// The provider does not accept its `alg`.

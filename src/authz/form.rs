@@ -16,7 +16,7 @@ pub struct Form<'t> {
 }
 
 enum Known<'t> {
-    /// It was verified earlier, for these providers at least.
+    /// It was verified earlier, at least for these providers.
     Before {
         known: &'t [(ProviderId, Arc<VerifiedJwt>)],
         first: &'t VerifiedJwt,
@@ -85,10 +85,10 @@ impl<'t> Form<'t> {
         }
     }
 
-    /// Checks whether one of these keys of a provider signed the token. An
-    /// earlier verification, for any provider, counts while its key is among
-    /// them. No key is tried twice: a forged token costs one check for each key,
-    /// however many providers trust its issuer.
+    /// Checks whether one of these keys of a provider signed the token. An earlier
+    /// verification for any provider counts if its key is among them. No key is tried
+    /// twice, so a forged token costs one check for each key, independent of the number
+    /// of providers that trust its issuer.
     pub(super) fn signed_by(
         &self,
         candidates: &[&Jwk],
@@ -127,7 +127,7 @@ impl<'t> Form<'t> {
     }
 }
 
-/// The keys that one token was tried with.
+/// The keys that were already tried with one token.
 #[derive(Default)]
 pub(super) struct Tried {
     good: Option<Arc<VerifiedJwt>>,

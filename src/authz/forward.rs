@@ -8,8 +8,8 @@ use crate::policy::{Access, IdentityHeaders, Route};
 use crate::rules::Permit;
 use crate::telemetry::Reason;
 
-/// What lets a request pass its route. Only this module makes one, either from a
-/// route that needs no token or from the [`Permit`] of a token:
+/// The permission for a request to pass its route. Only this module makes one, either
+/// from a route that needs no token or from the [`Permit`] of a token:
 ///
 /// ```compile_fail,E0423
 /// use edge_authz::authz::{OpenRoute, Pass};
@@ -62,8 +62,8 @@ impl Pass {
     }
 }
 
-/// A request that goes on to the upstream, and what is known about it. It cannot
-/// be made without a [`Pass`]:
+/// A request that is forwarded to the upstream, and what is known about it. It cannot be
+/// made without a [`Pass`]:
 ///
 /// ```compile_fail,E0624
 /// use edge_authz::authz::{Forward, Pass};
@@ -94,14 +94,14 @@ pub struct Forward {
     pub edits: Vec<HeaderEdit<'static>>,
     /// The token's `sub`, if it can be written to a log line.
     pub subject: Option<Box<str>>,
-    /// Identity headers that are left out because a value cannot be sent in a
-    /// header.
+    /// The number of identity headers that are omitted because a value cannot be sent in
+    /// a header.
     pub dropped: usize,
 }
 
 impl Forward {
-    /// The request as it goes on by any route. It lacks the client's copies of
-    /// the headers that the filter may set, in every spelling.
+    /// Makes the forwarded request. It lacks the client's copies of the headers that the
+    /// filter may set, in every spelling.
     pub(super) fn new(pass: Pass, head: &RequestHead, headers: &IdentityHeaders) -> Self {
         let mut edits = Vec::new();
         for (name, _) in head.headers().iter() {

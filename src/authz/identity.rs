@@ -7,9 +7,9 @@ use crate::http::{HeaderEdit, is_header_value};
 use crate::jwt::ValidClaims;
 use crate::policy::{ClaimFormat, IdentityHeaders, Provider, Route};
 
-/// Adds the configured headers to a request. The existing edits remove the
-/// client's copies of them. A value that cannot be sent in a header is left out
-/// as a whole and counted: truncated or escaped, it would be another value.
+/// Adds the configured headers to a request. The existing edits remove the client's
+/// copies of them. If a value cannot be sent in a header, the header is omitted and
+/// counted: a truncated or escaped value would be a different value.
 pub(super) fn add(
     forward: &mut Forward,
     upstream: &IdentityHeaders,

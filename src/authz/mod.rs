@@ -1,12 +1,12 @@
 //! The decision about one request: `evaluate(policy, keys, request, now)`.
 //!
-//! This module is pure: it changes nothing, waits for nothing and does not
-//! depend on a proxy. If keys are missing it says so, and the caller asks again
-//! when they have arrived. The steps and their order are those of the type chain
-//! `RequestHead → NormalPath → RouteMatch → Credentials → UnverifiedJwt →
-//! VerifiedJwt → ValidClaims → Permit → Pass → Verdict`. No step can be skipped,
-//! since each takes a value that only the one before makes. Each step is
-//! reported to a [`Trace`] as it is taken.
+//! This module is pure: it changes nothing, waits for nothing and does not depend on a
+//! proxy. If keys are missing, it reports which, and the caller evaluates the request
+//! again when they have arrived. The steps and their order are those of the type chain
+//! `RequestHead → NormalPath → RouteMatch → Credentials → UnverifiedJwt → VerifiedJwt →
+//! ValidClaims → Permit → Pass → Verdict`. No step can be skipped, because each takes a
+//! value that only the previous step makes. Each step is reported to a [`Trace`] as it is
+//! taken.
 
 mod candidates;
 mod context;
@@ -31,7 +31,7 @@ mod trace;
 pub use candidates::Candidates;
 pub use context::{Context, CurrentKeys, Keys, Remembered};
 pub use credentials::{Credentials, Presented, Token};
-pub use decision::{Absent, Decision, Facts, Learned, Verdict, Verified, Wanted};
+pub use decision::{Absent, Decision, Facts, Learned, NeededKeys, Verdict, Verified};
 pub use evaluate::{evaluate, evaluate_traced};
 pub use fault::TokenFault;
 pub use form::Form;

@@ -6,7 +6,7 @@ use crate::http::RequestHead;
 use crate::policy::routes::RouteMatch;
 use crate::rules::{RequestPart, RequestParts};
 
-/// A request and its route. A part is looked up only when a rule asks for it.
+/// A request and its route. A part is looked up only if a rule needs it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Parts<'a> {
     /// The request as the client sent it, including its copies of identity

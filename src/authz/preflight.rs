@@ -1,4 +1,4 @@
-//! Preflights, which are answered before anything else.
+//! Preflights. They are answered before any other check.
 
 use super::{Decision, Facts, Learned, PreflightStep, Refusal, Step, Target, Trace, Verdict};
 use crate::cors::{Preflight, PreflightAnswer, RouteMethods};

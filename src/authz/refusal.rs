@@ -5,17 +5,16 @@ use crate::http::{LocalReply, SafeText};
 use crate::policy::{BodyStyle, Responses};
 use crate::telemetry::Reason;
 
-/// A refused request, and why.
+/// A refused request, with its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The reason.
     pub reason: Reason,
-    /// A sentence for the client, from a fixed list; absent if the status is
-    /// enough.
+    /// A sentence for the client, from a fixed list. `None` if the status is sufficient.
     pub description: Option<&'static str>,
     /// The scopes that the route needs, from the configuration.
     pub scopes: Vec<Box<str>>,
-    /// Whole seconds until the client should try again.
+    /// The seconds until the client should try again.
     pub retry_after: Option<u64>,
 }
 
@@ -29,13 +28,12 @@ enum Status {
     Unavailable,
 }
 
-/// What a challenge says (RFC 6750 §3).
+/// The content of a challenge (RFC 6750 section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Challenge {
     /// No challenge: credentials would not help.
     None,
-    /// No token was sent. The challenge says how to send one, without an
-    /// `error`.
+    /// No token was sent. The challenge says how to send one and contains no `error`.
     Bare,
     InvalidRequest,
     InvalidToken,
@@ -54,7 +52,7 @@ impl From<Reason> for Refusal {
 }
 
 impl Refusal {
-    /// The answer to the client.
+    /// The reply to the client.
     #[must_use]
     pub fn reply(&self, responses: &Responses) -> LocalReply {
         let (status, challenge) = outcome(self.reason);
@@ -89,7 +87,7 @@ impl Refusal {
         if let Some(error) = error {
             text.push(", error=");
             text.push_quoted(error);
-            // A refusal for insufficient scope names the scope, or nothing.
+            // A refusal for insufficient scope contains only the scope, if there is one.
             let description = self
                 .description
                 .filter(|_| challenge != Challenge::InsufficientScope);
@@ -152,8 +150,8 @@ impl Status {
     }
 }
 
-/// The one place that maps reasons to statuses. Reasons that let a request pass
-/// map to 503 here, so that an error cannot let a request pass.
+/// Maps reasons to statuses; no other code does. Reasons that let a request pass map to
+/// 503 here, so an error cannot let a request pass.
 const fn outcome(reason: Reason) -> (Status, Challenge) {
     match reason {
         Reason::BadConnection
@@ -200,7 +198,7 @@ const fn outcome(reason: Reason) -> (Status, Challenge) {
     }
 }
 
-/// Sentences in the characters that RFC 6750 section 3 allows.
+/// The descriptions of refusals, in the characters that RFC 6750 section 3 allows.
 const fn description(reason: Reason) -> Option<&'static str> {
     Some(match reason {
         Reason::MalformedCredentials => "The credentials are not a scheme and one token",

@@ -2,13 +2,13 @@
 
 use super::form::{Form, Signed, Tried};
 use super::token::TokenJudge;
-use super::{Context, CurrentKeys, KeyOutcome, KeyStep, Keys, Step, TokenFault, Trace, Wanted};
+use super::{Context, CurrentKeys, KeyOutcome, KeyStep, Keys, NeededKeys, Step, TokenFault, Trace};
 use crate::jwk::{AskedKid, KeySet, Lookup};
 use crate::policy::{Provider, ProviderKeys, SourceId};
 
-/// Why there is no verified token for a provider.
+/// Why a provider has no verified token.
 pub(super) enum Obstacle {
-    Keys(Wanted),
+    Keys(NeededKeys),
     /// This source lacks the token's `kid`, and this was not known before.
     Absent(SourceId),
     /// This source may have other keys by now.
@@ -19,7 +19,7 @@ pub(super) enum Obstacle {
 impl Obstacle {
     const fn outcome(&self) -> KeyOutcome {
         match self {
-            Self::Keys(_) => KeyOutcome::Wanted,
+            Self::Keys(_) => KeyOutcome::Awaited,
             Self::Absent(_) => KeyOutcome::Refused(TokenFault::UnknownKey),
             Self::Doubt(fault, _) | Self::Fault(fault) => KeyOutcome::Refused(*fault),
         }
@@ -49,10 +49,10 @@ impl<T: Trace> TokenJudge<'_, T> {
         }
         let keys = match keys_of(provider, self.context.keys) {
             Ok(keys) => keys,
-            Err(wanted) => {
+            Err(needed) => {
                 let step = KeyStep::NoKeys;
                 self.trace.step(Step::Key(provider, form, step));
-                return Err(Obstacle::Keys(wanted));
+                return Err(Obstacle::Keys(needed));
             }
         };
         let lookup = keys.set.lookup(form.kid(), form.algorithm());
@@ -84,7 +84,7 @@ impl<T: Trace> TokenJudge<'_, T> {
             } => match form.signed_by(candidates, self.context.host_signatures, tried) {
                 Some(signed) => Ok(signed),
                 None if *kid_known => Err(keys.doubt(TokenFault::Signature)),
-                // A forged token must not make the real one's `kid` absent.
+                // A forged token must not make the `kid` of the real one absent.
                 None => Err(self.unknown_key(keys, kid, Memory::Unused)),
             },
             Lookup::UnknownKid => Err(self.unknown_key(keys, kid, Memory::Used)),
@@ -93,8 +93,8 @@ impl<T: Trace> TokenJudge<'_, T> {
         }
     }
 
-    /// An unknown `kid` is final only if no later key set can have it: a key
-    /// rotation never leads to 401.
+    /// A refusal for an unknown `kid` is final only if no newer key set can have it. A
+    /// key rotation never leads to 401.
     fn unknown_key(
         &self,
         keys: &ProviderKeySet<'_>,
@@ -107,8 +107,8 @@ impl<T: Trace> TokenJudge<'_, T> {
         let Context { keys, arrived, .. } = self.context;
         let remembers = memory == Memory::Used;
         if fetched.fetch_started_at >= arrived {
-            // A cache has kept this set since before the request arrived. No
-            // newer set is available, and it says nothing about later requests.
+            // This set is from a cache that stored it before the request arrived. No
+            // newer set is available, and this one does not decide about later requests.
             return if remembers && fetched.as_of >= arrived {
                 Obstacle::Absent(source)
             } else {
@@ -118,15 +118,15 @@ impl<T: Trace> TokenJudge<'_, T> {
         if remembers && keys.is_absent(source, kid) {
             return Obstacle::Fault(TokenFault::UnknownKey);
         }
-        Obstacle::Keys(Wanted {
+        Obstacle::Keys(NeededKeys {
             source,
             lacks_kid: true,
         })
     }
 }
 
-/// Whether the memory of absent `kid`s is used. It is used only if the `kid`
-/// alone decides and no key without a `kid` could have signed the token.
+/// Whether the list of absent `kid`s is used. It is used only if the `kid` alone decides,
+/// and no key without a `kid` could have signed the token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Memory {
     Used,
@@ -139,7 +139,10 @@ struct ProviderKeySet<'k> {
     fetched: Option<(SourceId, CurrentKeys<'k>)>,
 }
 
-fn keys_of<'k>(provider: &'k Provider, keys: &'k dyn Keys) -> Result<ProviderKeySet<'k>, Wanted> {
+fn keys_of<'k>(
+    provider: &'k Provider,
+    keys: &'k dyn Keys,
+) -> Result<ProviderKeySet<'k>, NeededKeys> {
     match &provider.keys {
         ProviderKeys::Inline(set) => Ok(ProviderKeySet { set, fetched: None }),
         ProviderKeys::Fetched(source) => match keys.keys(*source) {
@@ -147,7 +150,7 @@ fn keys_of<'k>(provider: &'k Provider, keys: &'k dyn Keys) -> Result<ProviderKey
                 set: keys.set,
                 fetched: Some((*source, keys)),
             }),
-            None => Err(Wanted {
+            None => Err(NeededKeys {
                 source: *source,
                 lacks_kid: false,
             }),
@@ -156,9 +159,9 @@ fn keys_of<'k>(provider: &'k Provider, keys: &'k dyn Keys) -> Result<ProviderKey
 }
 
 impl ProviderKeySet<'_> {
-    /// The obstacle for a token that a key of this set should have verified: an
-    /// issuer may give a `kid` to another key, or use no `kid`. Inline keys do
-    /// not change.
+    /// Makes the obstacle for a token that a key of this set should have verified. An
+    /// issuer may assign a `kid` to another key, or use no `kid`. Inline keys do not
+    /// change.
     fn doubt(&self, fault: TokenFault) -> Obstacle {
         match self.fetched {
             Some((source, _)) => Obstacle::Doubt(fault, source),

@@ -7,8 +7,8 @@ use crate::policy::routes::RouteMatch;
 use crate::policy::{Access, Policy, Route};
 use crate::telemetry::Reason;
 
-/// The target of a request, without ambiguity: its method has one reading, and
-/// path and host are in the form in which they are judged.
+/// The target of a request, without ambiguity: its method has one meaning, and path and
+/// host are in normal form.
 #[derive(Debug)]
 pub struct Target<'r> {
     method: &'r [u8],
@@ -86,8 +86,8 @@ impl<'r> Target<'r> {
         Some((found, route))
     }
 
-    /// The methods of this path's routes under one CORS policy. Browsers
-    /// remember the methods in an answer and use them without asking again.
+    /// The methods of this path's routes with one CORS policy. Browsers cache the methods
+    /// in an answer and use them without another preflight.
     pub(super) fn methods<'p>(&self, policy: &'p Policy, cors: &CorsPolicy) -> RouteMethods<'p> {
         let methods = policy.table.methods_at(self.host.as_ref(), &self.path);
         let mut found = RouteMethods::default();
@@ -98,7 +98,7 @@ impl<'r> Target<'r> {
             found.mixed |= !is_under && route.access != Access::Denied;
             is_under.then_some(())
         };
-        // No method has this name, so it stands for methods that no route names.
+        // No method has this name, so it represents the methods that no route names.
         let any = methods.any && count(b"").is_some();
         let named = methods.named.into_iter().map(Method::as_str);
         let named = named

@@ -42,14 +42,14 @@ fn a_missing_token_is_challenged_without_an_error() {
 }
 
 #[test]
-fn missing_keys_are_not_the_tokens_fault() {
+fn missing_keys_are_answered_503_and_not_401() {
     let (status, challenge, body) = reply(Reason::KeysUnavailable, BodyStyle::Aws);
     assert_eq!((status, challenge), (503, None));
     assert_eq!(body, r#"{"message":"Service Unavailable"}"#);
 }
 
 #[test]
-fn problem_details_are_json_whatever_the_reason() {
+fn problem_details_are_json_for_every_reason() {
     for reason in Reason::ALL {
         let (status, _, body) = reply(reason, BodyStyle::Problem);
         let object = crate::json::object(body.as_bytes(), 1).unwrap();

@@ -1,4 +1,4 @@
-//! Judges one token by the providers that a route allows.
+//! Judges a token with the providers that a route allows.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use super::credentials::{Presented, Token};
 use super::form::{Form, Signed, Tried};
 use super::signature::Obstacle;
 use super::{
-    Absent, Context, Decision, Facts, Forward, Learned, Parts, Pass, Refusal, Step, TokenFault,
-    Trace, Verdict, Verified, Wanted, identity,
+    Absent, Context, Decision, Facts, Forward, Learned, NeededKeys, Parts, Pass, Refusal, Step,
+    TokenFault, Trace, Verdict, Verified, identity,
 };
 use crate::http::RequestHead;
 use crate::jwk::AskedKid;
@@ -18,7 +18,7 @@ use crate::policy::{Policy, Provider, Route, SourceId};
 use crate::rules::Missing;
 use crate::telemetry::Reason;
 
-/// What a token is judged with.
+/// The inputs for judging a token.
 pub(super) struct TokenJudge<'a, T> {
     pub(super) policy: &'a Policy,
     pub(super) head: &'a RequestHead,
@@ -41,7 +41,7 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
         };
         let mut tried = Tried::default();
         let kid = form.kid().map(AskedKid::new);
-        let mut wanting: Option<(Vec<Wanted>, &Provider)> = None;
+        let mut missing: Option<(Vec<NeededKeys>, &Provider)> = None;
         let mut furthest: Option<(TokenFault, &Provider)> = None;
         for (id, provider) in candidates.iter() {
             let fault = match self.authenticate(form, kid.as_ref(), provider, &mut tried) {
@@ -70,11 +70,11 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
                     learned.lacks(source, kid.as_ref());
                     TokenFault::UnknownKey
                 }
-                Err(Obstacle::Keys(wanted)) => {
+                Err(Obstacle::Keys(needed)) => {
                     // Two providers may share a source.
-                    let (all, _) = wanting.get_or_insert_with(|| (Vec::new(), provider));
-                    if let Err(place) = all.binary_search(&wanted) {
-                        all.insert(place, wanted);
+                    let (all, _) = missing.get_or_insert_with(|| (Vec::new(), provider));
+                    if let Err(place) = all.binary_search(&needed) {
+                        all.insert(place, needed);
                     }
                     continue;
                 }
@@ -84,8 +84,8 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
             }
         }
         let refused = |reason: Reason| Verdict::refused(&reason.into(), &self.policy.responses);
-        let (verdict, provider) = match (wanting, furthest) {
-            (Some((wanted, provider)), _) => (Verdict::Wait(wanted), Some(provider)),
+        let (verdict, provider) = match (missing, furthest) {
+            (Some((needed, provider)), _) => (Verdict::Wait(needed), Some(provider)),
             (None, Some((fault, provider))) => (refused(fault.reason()), Some(provider)),
             (None, None) => (refused(Reason::UnknownIssuer), None),
         };
@@ -123,15 +123,15 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
                 .check_token_use(token_use)
                 .map_err(|_| TokenFault::RouteTokenUse)?;
         }
-        // The proof that the scheme announces is checked last. No proof can be
-        // checked.
+        // The scheme announces a proof. It is checked last, and it always fails, because
+        // proofs are not supported.
         if self.token.presented() == Presented::WithProof {
             return Err(TokenFault::Proof);
         }
         Ok(claims)
     }
 
-    /// The decision about a token that a provider accepts.
+    /// Makes the decision about a token that a provider accepts.
     fn satisfied(
         &mut self,
         provider: &Provider,
@@ -151,8 +151,8 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
         }
     }
 
-    /// Lets the request pass with its identity headers, if the token meets the
-    /// route's scopes and claims.
+    /// Lets the request pass with its identity headers if the token meets the route's
+    /// scopes and claims.
     fn by_rules(&mut self, provider: &Provider, claims: ValidClaims<'_>) -> Verdict {
         let Self {
             policy,
@@ -212,8 +212,8 @@ impl Learned {
     }
 }
 
-/// The refusal for a valid token that does not meet the rules. It names the
-/// route's scopes if a token with them would be accepted.
+/// Makes the refusal for a valid token that does not meet the rules. It names the route's
+/// scopes if a token with them would be accepted.
 fn lacking(missing: Missing, route: &Route) -> Refusal {
     let (reason, scopes) = match missing {
         Missing::Scopes => (Reason::MissingScope, route.rules.challenge_scopes()),

@@ -21,7 +21,7 @@ pub trait Trace {
     fn step(&mut self, step: Step<'_>);
 }
 
-/// No trace: the steps cost nothing.
+/// No trace. The steps then cost nothing.
 impl Trace for () {
     #[inline]
     fn step(&mut self, _: Step<'_>) {}
@@ -48,21 +48,21 @@ pub enum Step<'a> {
     Host(Result<Option<&'a Host<'a>>, HostFault>),
     /// Whether the request is a preflight.
     Preflight(PreflightStep<'a>),
-    /// The route was looked for; without one, the request is refused.
+    /// The route was looked up. Without one, the request is refused.
     Route {
         /// Method, path and host.
         target: &'a Target<'a>,
         /// The route that was found.
         reached: Option<(&'a RouteMatch<'a>, &'a Route)>,
     },
-    /// The token was looked for, on a route that needs or allows one.
+    /// The token was searched for, on a route that requires or allows one.
     Credentials(&'a Credentials<'a>, &'a Route),
-    /// The token, which is this text, is not well-formed: the request is refused.
+    /// The token with this text is not well-formed. The request is refused.
     Malformed(&'a [u8], TokenError),
     /// The token was read and the providers that may trust it were found. If
     /// there are none, the request is refused.
     Form(&'a Form<'a>, &'a Candidates<'a>),
-    /// A key of a provider was looked for and tried.
+    /// A key of a provider was searched for and tried.
     Key(&'a Provider, &'a Form<'a>, KeyStep<'a>),
     /// The claims of a token were checked, after a key of the provider verified
     /// it.
@@ -75,7 +75,7 @@ pub enum Step<'a> {
         jwt: &'a VerifiedJwt,
         /// The parts of the request for the provider's rules.
         request: &'a dyn RequestParts,
-        /// Why the claims are not valid, if they are not.
+        /// Why the claims are not valid, or `Ok`.
         result: Result<(), TokenFault>,
     },
     /// The scopes and claims that the route requires were checked.
@@ -88,7 +88,7 @@ pub enum Step<'a> {
         claims: ValidClaims<'a>,
         /// The parts of the request for the route's rules.
         request: &'a dyn RequestParts,
-        /// What is missing, if something is.
+        /// What is missing, or `Ok`.
         result: Result<(), Missing>,
     },
 }
@@ -114,14 +114,15 @@ pub enum PreflightStep<'a> {
     Answered(&'a Preflight<'a>, Option<&'a Route>, &'a [PreflightFault]),
 }
 
-/// How a token's key was looked for.
+/// The search for a token's key.
 #[derive(Clone, Copy)]
 pub enum KeyStep<'a> {
-    /// The provider accepts no token of this `alg` or `typ`: no key was looked for.
+    /// The provider accepts no token with this `alg` or `typ`, so no key was searched
+    /// for.
     NotLookedFor(TokenFault),
     /// The provider has no keys now, so the token waits for them.
     NoKeys,
-    /// The keys were looked through.
+    /// The keys were searched.
     LookedFor {
         /// All keys of the provider.
         set: &'a KeySet,
@@ -139,7 +140,6 @@ pub enum KeyOutcome {
     Signed,
     /// None of the keys signed it, and no newer key can have done so.
     Refused(TokenFault),
-    /// None of the keys has its `kid`, but newer keys may: the token waits for
-    /// them.
-    Wanted,
+    /// None of the keys has its `kid`, but newer keys may. The token waits for them.
+    Awaited,
 }

@@ -8,7 +8,7 @@ use super::snapshot::KeysAt;
 use super::waiting::{QueueNumber, Waiter};
 use super::{Action, Answer, Effect, Env, StreamId, Turn};
 use crate::authz::{
-    self, Context, Decision, Facts, Forward, Refusal, Steps, Verdict, Verified, Wanted,
+    self, Context, Decision, Facts, Forward, NeededKeys, Refusal, Steps, Verdict, Verified,
 };
 use crate::http::RequestHead;
 use crate::jwk::AskedKid;
@@ -114,7 +114,7 @@ impl Judge {
         let (reason, action) = match verdict {
             Verdict::Forward(forward) => (forward.reason(), Action::Forward(forward)),
             Verdict::Reply(reason, reply) => (reason, Action::Reply(reply)),
-            Verdict::Wait(wanted) => return self.wait(request, wanted, facts, turn),
+            Verdict::Wait(needed) => return self.wait(request, needed, facts, turn),
         };
         if request.number.is_some() {
             turn.effects.push(Effect::Measure(Measurement::waiting(-1)));
@@ -197,7 +197,7 @@ impl Judge {
     fn wait(
         &mut self,
         request: PendingRequest,
-        wanted: Vec<Wanted>,
+        needed: Vec<NeededKeys>,
         facts: Facts,
         turn: &mut Turn<'_>,
     ) -> bool {
@@ -211,9 +211,9 @@ impl Judge {
             stream,
             head,
             arrived,
-            deadline: arrived.saturating_add(self.timeout(&wanted)),
-            wanted: wanted.into(),
-            // The bound on the memory of waiting requests does not count their steps.
+            deadline: arrived.saturating_add(self.timeout(&needed)),
+            needed: needed.into(),
+            // The limit on the memory of waiting requests does not count their steps.
             facts: Facts {
                 steps: None,
                 ..facts
@@ -238,10 +238,10 @@ impl Judge {
     }
 
     /// The longest timeout of these sources.
-    fn timeout(&self, wanted: &[Wanted]) -> Duration {
-        let sources = wanted
+    fn timeout(&self, needed: &[NeededKeys]) -> Duration {
+        let sources = needed
             .iter()
-            .filter_map(|wanted| self.policy.sources.get(wanted.source.index()));
+            .filter_map(|needed| self.policy.sources.get(needed.source.index()));
         sources
             .map(|source| source.timeout)
             .max()
@@ -250,7 +250,7 @@ impl Judge {
 
     /// Refuses a request because its keys are unavailable or too many requests wait.
     fn refuse(&self, waiter: Waiter, reason: Reason, turn: &mut Turn<'_>) {
-        let retry_after = Some(self.snapshot.retry_after(&waiter.wanted, turn.env.now));
+        let retry_after = Some(self.snapshot.retry_after(&waiter.needed, turn.env.now));
         let refusal = Refusal {
             retry_after,
             ..reason.into()

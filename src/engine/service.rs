@@ -127,10 +127,10 @@ impl KeyService {
             let doubted = demands.iter().filter_map(|demand| demand.doubted_at(id));
             source.doubt(doubted.max(), now);
             // A judge that does not know these keys yet may find the `kid` in them.
-            let wanted = |demand: &Demand| {
+            let needed = |demand: &Demand| {
                 demand.lacks_kid(id) && self.snapshot.is_known_by(demand.snapshot, id)
             };
-            let early = demands.iter().any(wanted);
+            let early = demands.iter().any(needed);
             if source.begin_if_due(entry, early, &mut self.random, turn) {
                 work.begin();
             }

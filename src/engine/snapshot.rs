@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::document::Document;
-use crate::authz::{CurrentKeys, Keys, Wanted};
+use crate::authz::{CurrentKeys, Keys, NeededKeys};
 use crate::jwk::{AskedKid, KeySet};
 use crate::keys::{AbsentKids, Content, RefreshPolicy};
 use crate::policy::SourceId;
@@ -194,17 +194,17 @@ impl Snapshot {
     }
 
     /// The seconds until one of these sources is fetched again, rounded up, at least one.
-    pub(super) fn retry_after(&self, wanted: &[Wanted], now: UnixTime) -> u64 {
-        let after = |wanted: &Wanted| {
-            let view = self.sources.get(wanted.source.index())?;
-            let at = if wanted.lacks_kid {
+    pub(super) fn retry_after(&self, needed: &[NeededKeys], now: UnixTime) -> u64 {
+        let after = |needed: &NeededKeys| {
+            let view = self.sources.get(needed.source.index())?;
+            let at = if needed.lacks_kid {
                 view.next_try_for_kid
             } else {
                 view.next_try
             };
             Some(whole_seconds(at, now))
         };
-        wanted.iter().filter_map(after).min().unwrap_or(1)
+        needed.iter().filter_map(after).min().unwrap_or(1)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::StreamId;
-use crate::authz::{Facts, Wanted};
+use crate::authz::{Facts, NeededKeys};
 use crate::cors::ResponseCors;
 use crate::http::RequestHead;
 use crate::memory::{Pool, Share};
@@ -32,7 +32,7 @@ pub(super) struct Waiter {
     pub(super) head: RequestHead,
     pub(super) arrived: UnixTime,
     pub(super) deadline: UnixTime,
-    pub(super) wanted: Box<[Wanted]>,
+    pub(super) needed: Box<[NeededKeys]>,
     /// The facts of the latest decision about the request.
     pub(super) facts: Facts,
 }
@@ -43,14 +43,14 @@ impl Waiter {
     /// header fields.
     fn bytes(&self) -> usize {
         let cors = self.facts.cors.as_ref().map_or(0, ResponseCors::held_bytes);
-        [size_of_val(&*self.wanted), cors, OVERHEAD]
+        [size_of_val(&*self.needed), cors, OVERHEAD]
             .into_iter()
             .fold(self.head.headers().held_bytes(), usize::saturating_add)
     }
 
     /// The steps that checking this request costs, at least one.
     pub(super) fn size(&self) -> usize {
-        self.wanted.len().max(1)
+        self.needed.len().max(1)
     }
 }
 
@@ -146,18 +146,18 @@ impl Waiting {
 
     fn enqueue(&mut self, number: QueueNumber, waiter: Waiter) -> Result<(), Box<Waiter>> {
         let bytes = waiter.bytes();
-        let is_full = |wanted: &Wanted| {
-            let load = self.loads.get(wanted.source.index());
+        let is_full = |needed: &NeededKeys| {
+            let load = self.loads.get(needed.source.index());
             load.is_none_or(|load| load.waiting >= MAX_PER_SOURCE)
         };
-        if !self.share.is_left(bytes) || waiter.wanted.iter().any(is_full) {
+        if !self.share.is_left(bytes) || waiter.needed.iter().any(is_full) {
             return Err(Box::new(waiter));
         }
         self.share.take(bytes);
-        for wanted in &waiter.wanted {
-            if let Some(load) = self.loads.get_mut(wanted.source.index()) {
+        for needed in &waiter.needed {
+            if let Some(load) = self.loads.get_mut(needed.source.index()) {
                 load.waiting = load.waiting.saturating_add(1);
-                let lacking = usize::from(wanted.lacks_kid);
+                let lacking = usize::from(needed.lacks_kid);
                 load.lacking_kid = load.lacking_kid.saturating_add(lacking);
             }
         }
@@ -184,10 +184,10 @@ impl Waiting {
         self.numbers.remove(&waiter.stream);
         self.deadlines.remove(&(waiter.deadline, number));
         self.share.give_back(waiter.bytes());
-        for wanted in &waiter.wanted {
-            if let Some(load) = self.loads.get_mut(wanted.source.index()) {
+        for needed in &waiter.needed {
+            if let Some(load) = self.loads.get_mut(needed.source.index()) {
                 load.waiting = load.waiting.saturating_sub(1);
-                let is_counted = wanted.lacks_kid && judged_by >= load.changed_by;
+                let is_counted = needed.lacks_kid && judged_by >= load.changed_by;
                 let lacking = usize::from(is_counted);
                 load.lacking_kid = load.lacking_kid.saturating_sub(lacking);
             }
@@ -197,7 +197,7 @@ impl Waiting {
 
     /// The sources for which requests wait, and those whose keys lack a needed `kid`, in
     /// order.
-    pub(super) fn wanted(&self) -> (Vec<SourceId>, Vec<SourceId>) {
+    pub(super) fn needed(&self) -> (Vec<SourceId>, Vec<SourceId>) {
         let those = |which: fn(&SourceLoad) -> bool| {
             let loads = (0..).map(SourceId::new).zip(&self.loads);
             let those = loads.filter(|(_, load)| which(load));
@@ -251,11 +251,11 @@ impl Waiting {
 
     /// Whether keys that the request needs have changed since it was judged.
     fn is_due(&self, queued: &Queued) -> bool {
-        let changed = |wanted: &Wanted| {
-            let load = self.loads.get(wanted.source.index());
+        let changed = |needed: &NeededKeys| {
+            let load = self.loads.get(needed.source.index());
             load.is_some_and(|load| load.changed_by > queued.judged_by)
         };
-        queued.waiter.wanted.iter().any(changed)
+        queued.waiter.needed.iter().any(changed)
     }
 
     /// The request with the earliest expired deadline, and whether it must be judged

@@ -158,7 +158,7 @@ impl<H: Host> Driver<H> {
     /// Lets the engine describe the steps of its decisions if the log shows refusals.
     fn describe_steps(&self) {
         if let Ok(mut engine) = self.engine.try_borrow_mut() {
-            let needed = self.settler.report().wants(Level::Debug);
+            let needed = self.settler.report().is_enabled(Level::Debug);
             engine.describe_steps(needed);
         }
     }

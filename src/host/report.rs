@@ -50,14 +50,14 @@ impl<H: Reporting> Report<H> {
     /// Whether a line of this level is logged. Other lines are neither formatted nor
     /// passed on.
     #[must_use]
-    pub fn wants(&self, level: Level) -> bool {
+    pub fn is_enabled(&self, level: Level) -> bool {
         self.least.get().is_some_and(|least| level >= least)
     }
 
     /// Writes an event to the log.
     pub fn log(&self, event: &Event) {
         let level = event.level();
-        if self.wants(level) {
+        if self.is_enabled(level) {
             self.host.log(level, &event.to_string());
         }
     }

@@ -57,7 +57,7 @@ impl<H: Reporting> Settler<H> {
         let reason = stream.apply(exchange, answer, at, &self.policy, &self.failure);
         let provider = answer.facts.provider.clone();
         let passed = matches!(answer.action, Action::Forward(_)) && reason == answer.reason;
-        if !passed && reason != Reason::Preflight && self.report.wants(Level::Debug) {
+        if !passed && reason != Reason::Preflight && self.report.is_enabled(Level::Debug) {
             self.report.log(&Event::Refused(Refused {
                 reason,
                 route: answer.facts.route.clone(),

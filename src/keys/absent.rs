@@ -1,4 +1,4 @@
-//! The `kid`s that were asked for lately and do not exist.
+//! The `kid`s that were found absent recently.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -6,23 +6,23 @@ use std::time::Duration;
 use crate::jwk::{AskedKid, KidDigest};
 use crate::time::UnixTime;
 
-/// How many are remembered.
+/// The maximum number of stored `kid`s.
 const MOST: usize = 64;
-/// How long.
+/// How long a `kid` is stored.
 const LIFE: Duration = Duration::from_secs(10);
 
-/// The last 64 `kid`s found absent, for ten seconds each: the tokens of a
-/// withdrawn key are refused at once and take no place in the queue.
+/// The last 64 `kid`s that were found absent, for ten seconds each. The tokens of a
+/// withdrawn key are refused at once and use no place in the queue.
 ///
-/// A newer set may have one of them. Then the key is found, and this memory is not
-/// asked.
+/// If a newer set has such a `kid`, the key is found first and this list is not
+/// consulted.
 #[derive(Debug, Default)]
 pub struct AbsentKids {
     found: VecDeque<(KidDigest, UnixTime)>,
 }
 
 impl AbsentKids {
-    /// Remembers that a set fetched after it was asked for lacks `kid`.
+    /// Records that a set lacks `kid` although it was fetched after a request needed it.
     pub fn insert(&mut self, kid: &AskedKid<'_>, now: UnixTime) {
         let digest = *kid.digest();
         self.found.retain(|(known, _)| *known != digest);
@@ -32,7 +32,7 @@ impl AbsentKids {
         self.found.push_back((digest, now));
     }
 
-    /// Whether `kid` was found absent lately.
+    /// Whether `kid` was found absent recently.
     #[must_use]
     pub fn contains(&self, kid: &AskedKid<'_>, now: UnixTime) -> bool {
         let recent = |at: UnixTime| at <= now && now.saturating_since(at) < LIFE;

@@ -1,4 +1,4 @@
-//! What an answer to a fetch is worth, judged before its body is copied.
+//! Checks the answer to a fetch before its body is copied.
 
 use std::str::FromStr;
 
@@ -6,51 +6,52 @@ use crate::http::HeaderMap;
 use crate::jwk::MAX_KEY_SET_BYTES;
 use crate::telemetry::{FetchFailure, NotSent, ProxyCause};
 
-/// The most bytes of a key set, and of an issuer's metadata.
+/// The maximum size of a key set, and of an issuer's metadata, in bytes.
 pub const MAX_BODY_BYTES: usize = MAX_KEY_SET_BYTES;
 
-/// The most bytes of an answer of the proxy's own that are looked at.
+/// The maximum size of the proxy's own answers that are examined, in bytes.
 const MAX_PROXY_BODY_BYTES: usize = 4096;
 
-/// Fields that an answer from the network has: Envoy adds the first to each,
-/// and issuers send the others. What Envoy answers by itself has none of them.
+/// Fields that only an answer from the network has. Envoy adds the first one to each such
+/// answer, and issuers send the others. An answer that Envoy makes itself has none of
+/// them.
 const FIELDS_FROM_AFAR: [&str; 4] = ["x-envoy-upstream-service-time", "date", "server", "via"];
 
 /// How a request to an issuer ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ending {
-    /// The proxy did not send it.
+    /// The proxy did not send the request.
     NotSent(NotSent),
-    /// It was sent, and no whole answer came.
+    /// The request was sent, but no complete answer arrived.
     #[default]
     NoAnswer,
-    /// An answer of this status came.
+    /// An answer with this status arrived.
     Status(u16),
 }
 
-/// The head of an answer, as far as it matters.
+/// The relevant parts of an answer's head.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AnswerHead {
-    /// How the request ended; the rest is for an answer that came.
+    /// How the request ended. The other members apply only if an answer arrived.
     pub ending: Ending,
     /// Whether the content is encoded (RFC 9110 section 8.4).
     pub encoded: bool,
-    /// For how many seconds the answer is fresh (RFC 9111 section 4.2.1), less
-    /// the age that it has already; absent where it does not say.
+    /// The freshness lifetime of the answer in seconds (RFC 9111 section 4.2.1), minus
+    /// its age. `None` if the answer does not specify one.
     pub max_age: Option<u32>,
-    /// How many seconds ago the issuer made the answer, by its `Age` (RFC 9111
-    /// section 5.1); 0 where it has none.
+    /// How long ago the issuer made the answer, in seconds, according to `Age` (RFC 9111
+    /// section 5.1). It is 0 without this field.
     pub age: u32,
-    /// Whether the proxy seems to have made the answer, as it does when it
-    /// cannot reach the issuer. It says something for people only.
+    /// Whether the proxy seems to have made the answer, as it does when it cannot reach
+    /// the issuer. Only messages depend on it.
     pub by_proxy: bool,
     /// The size of the body in bytes.
     pub body_size: usize,
 }
 
 impl AnswerHead {
-    /// Reads the header fields of an answer. What its issuer, or a cache on the
-    /// way, writes wrongly in them counts as not written.
+    /// Reads the header fields of an answer. Malformed fields, from the issuer or from a
+    /// cache in between, are ignored.
     #[must_use]
     pub fn read(headers: &HeaderMap, body_size: usize) -> Self {
         let age = age(headers);
@@ -66,7 +67,7 @@ impl AnswerHead {
         }
     }
 
-    /// The head of a missing answer, for a request that was not sent.
+    /// The head for a request that was not sent.
     #[must_use]
     pub fn not_sent(why: NotSent) -> Self {
         Self {
@@ -75,13 +76,13 @@ impl AnswerHead {
         }
     }
 
-    /// The body of a good answer, without a byte order mark before it. It is
-    /// copied only where the head is good.
+    /// Returns the body of an acceptable answer, without a leading byte order mark. The
+    /// body is copied only if the head is acceptable.
     ///
     /// # Errors
     ///
-    /// Anything but a 200 with a body of bearable size. Redirects are not
-    /// followed: where keys are is the configuration's matter.
+    /// The answer is not a 200, or its body is too large. Redirects are not followed,
+    /// because only the configuration determines the location of keys.
     pub fn body(&self, copy: &dyn Fn() -> Option<Vec<u8>>) -> Result<Vec<u8>, FetchFailure> {
         match self.ending {
             Ending::NotSent(why) => Err(FetchFailure::NotSent(why)),
@@ -103,15 +104,15 @@ impl AnswerHead {
         }
     }
 
-    /// Whether the issuer says that it has nothing at this place.
+    /// Whether the issuer answers that it has nothing at this location (4xx).
     #[must_use]
     pub const fn is_client_error(&self) -> bool {
         matches!(self.ending, Ending::Status(400..=499))
     }
 }
 
-/// Some servers write one before JSON, and RFC 8259 section 8.1 lets readers
-/// ignore it.
+/// Removes a leading byte order mark. Some servers write one before JSON, and RFC 8259
+/// section 8.1 allows readers to ignore it.
 fn without_byte_order_mark(mut body: Vec<u8>) -> Vec<u8> {
     if body.starts_with(b"\xef\xbb\xbf") {
         body.drain(..3);
@@ -119,8 +120,8 @@ fn without_byte_order_mark(mut body: Vec<u8>) -> Vec<u8> {
     body
 }
 
-/// The members of the lists in all fields of this name. Empty members do not
-/// count (RFC 9110 section 5.6.1.2).
+/// The members of the lists in all fields with this name. Empty members are ignored (RFC
+/// 9110 section 5.6.1.2).
 fn members<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
     let lists = headers.values(name);
     lists
@@ -129,8 +130,8 @@ fn members<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator<Item = &'
         .filter(|member| !member.is_empty())
 }
 
-/// The largest `Age`: caches that stand behind one another should write one,
-/// and some write several.
+/// The largest `Age`, in seconds. Of several caches in a row only one should write it,
+/// but some write several.
 fn age(headers: &HeaderMap) -> u32 {
     members(headers, "age")
         .filter_map(seconds)
@@ -138,8 +139,8 @@ fn age(headers: &HeaderMap) -> u32 {
         .unwrap_or(0)
 }
 
-/// The first `max-age`. An answer that must not be stored, or not be used
-/// before it was confirmed, is fresh for no time at all.
+/// The first `max-age`, in seconds. An answer that must not be stored, or must be
+/// revalidated before use, has a lifetime of zero.
 fn max_age(headers: &HeaderMap) -> Option<u32> {
     let mut max_age = None;
     for directive in members(headers, "cache-control") {
@@ -156,8 +157,8 @@ fn max_age(headers: &HeaderMap) -> Option<u32> {
     max_age
 }
 
-/// Delta-seconds (RFC 9111 section 1.2.2): what is too large counts as the
-/// largest.
+/// Parses delta-seconds (RFC 9111 section 1.2.2). A value that is too large counts as the
+/// largest one.
 fn seconds(text: &[u8]) -> Option<u32> {
     let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     digits.then(|| number(text).unwrap_or(u32::MAX))
@@ -193,7 +194,7 @@ mod tests {
         head.body(&|| Some(body.to_vec()))
     }
 
-    /// The failure of an answer whose body must not be copied.
+    /// The failure for an answer whose body must not be copied.
     fn unread(head: AnswerHead) -> FetchFailure {
         let copied = || panic!("the body is copied");
         head.body(&copied).expect_err("a failure")
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_the_proxy_made_is_told_from_the_issuers() {
+    fn an_answer_that_the_proxy_made_is_recognised() {
         let answer = |status: &str, field: (&str, &str)| {
             let fields = [(":status", status), ("content-type", "text/plain"), field];
             AnswerHead::read(&HeaderMap::from_pairs(fields), 19)
@@ -257,7 +258,7 @@ mod tests {
             let failure = body_of(issuers, b"no healthy upstream").unwrap_err();
             assert_eq!(failure, FetchFailure::Status(503), "{field}");
         }
-        // A body that is large, or not to be had, says nothing.
+        // A body that is too large or unavailable gives no further information.
         for (size, body) in [(1 << 20, &b""[..]), (19, b"\xff")] {
             let head = AnswerHead {
                 body_size: size,
@@ -267,7 +268,7 @@ mod tests {
             let failure = body_of(head, body).unwrap_err();
             assert_eq!(failure, FetchFailure::Proxy { status: 503, cause });
         }
-        // What could be keys is judged as keys, whoever made it.
+        // A body that could be a key set is parsed as one, even if the proxy made it.
         assert_eq!(
             body_of(answer("200", ("x", "y")), b"{}"),
             Ok(b"{}".to_vec())
@@ -275,14 +276,14 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_a_status_is_none() {
+    fn an_answer_without_a_status_counts_as_no_answer() {
         let none = HeaderMap::from_pairs([("content-type", "text/plain")]);
         assert_eq!(AnswerHead::read(&none, 0).ending, Ending::NoAnswer);
         assert_eq!(read(&[]).ending, Ending::Status(200));
     }
 
     #[test]
-    fn identity_is_no_encoding_however_often_it_is_said() {
+    fn repeated_identity_is_not_an_encoding() {
         for (codings, encoded) in [
             (&["identity"][..], false),
             (&["Identity, identity"], false),
@@ -326,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_age_counts_and_nonsense_does_not() {
+    fn the_largest_age_counts_and_malformed_ones_do_not() {
         for (fields, expected) in [
             (&[][..], 0),
             (&["0"], 0),

@@ -6,17 +6,17 @@ use crate::json;
 use crate::policy::FetchUri;
 use crate::telemetry::{FetchFailure, Shown};
 
-/// Metadata nest a little; this is far more than any issuer needs.
+/// The maximum nesting depth of metadata. This is far more than any issuer needs.
 const MAX_DEPTH: usize = 32;
-/// The longest `jwks_uri`, in bytes: workers read it from what they share with
-/// every look at the source.
+/// The maximum length of `jwks_uri`, in bytes. Workers read it from the shared data at
+/// every visit to the source.
 const MAX_URI_BYTES: usize = 2048;
 
-/// What is taken from the metadata: where the key set is, and which cluster
-/// reaches it.
+/// The parts of the metadata that are used: the location of the key set, and the cluster
+/// that reaches it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metadata {
-    /// Where the key set is.
+    /// The location of the key set.
     pub key_set: FetchUri,
     /// The cluster that reaches it.
     pub cluster: Box<str>,
@@ -25,24 +25,24 @@ pub struct Metadata {
 /// The issuer whose metadata are read, as configured.
 #[derive(Clone, Copy, Debug)]
 pub struct Issuer<'a> {
-    /// The issuer, as written.
+    /// The issuer, exactly as configured.
     pub name: &'a str,
-    /// Its host.
+    /// The host of the issuer.
     pub host: &'a str,
-    /// The cluster that reaches it.
+    /// The cluster that reaches the issuer.
     pub cluster: &'a str,
-    /// Further hosts that the key set may be at, each with its cluster.
+    /// Further hosts that may serve the key set, each with its cluster.
     pub hosts: &'a BTreeMap<Box<str>, Box<str>>,
 }
 
 impl Metadata {
-    /// Reads the metadata of `issuer` from the body of a good answer.
+    /// Parses the metadata of `issuer` from the body of a 200 answer.
     ///
     /// # Errors
     ///
-    /// Not a JSON object; another issuer's (mix-up); a `jwks_uri` at a host
-    /// that the configuration does not name: an issuer must not be able to
-    /// point the proxy at places inside its network.
+    /// The body is not a JSON object, names another issuer (mix-up), or has a `jwks_uri`
+    /// on a host that the configuration does not name. Otherwise an issuer could direct
+    /// the proxy to hosts inside its network.
     pub fn parse(body: &[u8], issuer: Issuer<'_>) -> Result<Self, FetchFailure> {
         let metadata = json::object(body, MAX_DEPTH)
             .map_err(|error| FetchFailure::NotMetadata(Some(error)))?;
@@ -58,11 +58,11 @@ impl Metadata {
         Self::at(&uri, issuer)
     }
 
-    /// Checks where a key set is said to be.
+    /// Checks the location of a key set.
     ///
     /// # Errors
     ///
-    /// As [`Metadata::parse`], for `jwks_uri`.
+    /// See [`Metadata::parse`], for `jwks_uri`.
     pub fn at(uri: &str, issuer: Issuer<'_>) -> Result<Self, FetchFailure> {
         if uri.len() > MAX_URI_BYTES {
             return Err(FetchFailure::BadKeySetUri);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_set_at_the_issuers_host_or_a_named_one_is_taken() {
+    fn a_key_set_at_the_issuers_host_or_a_configured_one_is_fetched() {
         assert_eq!(with_uri("https://issuer.example/keys"), Ok("issuer".into()));
         assert_eq!(
             with_uri("http://issuer.example:80/keys"),
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_place_is_refused() {
+    fn a_long_location_is_refused() {
         let uri = |length: usize| {
             let start = "https://issuer.example/";
             format!("{start}{}", "k".repeat(length - start.len()))
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_metadata_is_refused() {
+    fn a_body_that_is_not_metadata_is_refused() {
         for (body, why) in [
             ("", "not valid JSON"),
             ("[]", "not a JSON object"),

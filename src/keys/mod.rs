@@ -1,10 +1,10 @@
-//! The life of fetched keys: when they are fetched, how long they serve, and
-//! what a fetched answer is worth.
+//! The lifecycle of fetched keys: when they are fetched, how long they may be used, and
+//! which answers are acceptable.
 //!
-//! Everything here is a value: [`Record`] is what all workers of a proxy know
-//! of one source, [`RefreshPolicy`] says what may happen to it at a given time,
-//! [`answer`] and [`Metadata`] judge what came from the network. No I/O, no
-//! clock, no randomness. It does not know the requests that wait for keys.
+//! Everything here is a value. [`Record`] is what all workers of a proxy know about one
+//! source. [`RefreshPolicy`] defines the permitted transitions at a given time.
+//! [`answer`] and [`Metadata`] validate data from the network. This module does no I/O
+//! and has no clock and no randomness. It does not know the requests that wait for keys.
 
 mod absent;
 pub mod answer;
@@ -17,4 +17,4 @@ mod tests;
 pub use absent::AbsentKids;
 pub use metadata::{Issuer, Metadata};
 pub use record::{Content, Discovered, Failure, Jitter, Lease, Record};
-pub use refresh_policy::{Kind, Outcome, RefreshPolicy, Wants};
+pub use refresh_policy::{Kind, Needs, Outcome, RefreshPolicy};

@@ -1,43 +1,44 @@
-//! What the workers of a proxy share about one key source.
+//! The shared record of a key source.
 
 use crate::time::UnixTime;
 
-/// The state of one key source, as every worker sees it.
+/// The state of one key source, which all workers share.
 ///
-/// It is small, so that workers can look at it often; the key set itself lies
-/// beside it, marked with [`Content::version`]. Whatever cannot be read is
-/// taken for [`Record::default`]: nothing known, nothing going on.
+/// It is small, so workers can read it often. The key set itself is stored separately,
+/// marked with [`Content::version`]. A record that cannot be decoded counts as
+/// [`Record::default`]: nothing is known, and no fetch is in progress.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
-    /// The last good key set.
+    /// The last valid key set.
     pub content: Option<Content>,
-    /// The last failure, and how many there were in a row.
+    /// The last failure, with the number of consecutive failures.
     pub failure: Option<Failure>,
-    /// The starts of the last two early refreshes, the older one first.
+    /// The start times of the last two early refreshes, the older one first.
     pub early: [Option<UnixTime>; 2],
-    /// The start of the last of them that no request waited for.
+    /// The start time of the last early refresh for which no request waited.
     pub background: Option<UnixTime>,
-    /// The right of the worker that fetches now.
+    /// The lease of the worker that fetches now.
     pub lease: Option<Lease>,
-    /// Where the issuer said that its key set is.
+    /// The location of the key set according to the issuer's metadata.
     pub discovered: Option<Discovered>,
 }
 
-/// The last good key set.
+/// The last valid key set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Content {
-    /// Names the set; two sets fetched differ in it.
+    /// Identifies the set. No two fetched sets have the same version.
     pub version: u64,
-    /// When its fetch began: a `kid` asked for before is judged by it.
+    /// When its fetch began. The set decides about a `kid` that was needed before this
+    /// time.
     pub started_at: UnixTime,
-    /// The issuer published the set at this time or later. It is the start of
-    /// the fetch, unless the set comes from an HTTP cache and says its `Age`.
+    /// The issuer published the set at this time or later. It is the start of the fetch,
+    /// unless an HTTP cache served the set with an `Age`.
     pub as_of: UnixTime,
-    /// When it was taken: its age counts from here.
+    /// When the set arrived. Its age counts from this time.
     pub fetched_at: UnixTime,
-    /// The answer's `max-age`, in seconds.
+    /// The `max-age` of the answer, in seconds.
     pub max_age: Option<u32>,
-    /// Where within the refresh period the next fetch falls.
+    /// The jitter of the next scheduled fetch within the refresh period.
     pub jitter: Jitter,
 }
 
@@ -46,44 +47,44 @@ pub struct Content {
 pub struct Failure {
     /// When it happened.
     pub at: UnixTime,
-    /// How many there were in a row.
+    /// The number of consecutive failures.
     pub count: u32,
-    /// Where within the back-off the next try falls.
+    /// The jitter of the next attempt within the back-off.
     pub jitter: Jitter,
 }
 
-/// The right to fetch, held by one worker until a time.
+/// The right of one worker to fetch, until a given time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
     /// The worker that holds it.
     pub holder: u64,
-    /// When it was taken, or last prolonged.
+    /// When the lease was taken, or last extended.
     pub from: UnixTime,
-    /// When it ends by itself: its holder may be gone.
+    /// When the lease expires, in case its holder has ended.
     pub until: UnixTime,
     /// Whether the fetch is an early refresh.
     pub early: bool,
 }
 
-/// Where the issuer's metadata said that the key set is.
+/// The location of the key set according to the issuer's metadata.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discovered {
     /// When the metadata were read.
     pub at: UnixTime,
-    /// Its `jwks_uri`. It is checked again before each use.
+    /// The `jwks_uri`. It is checked again before each use.
     pub key_set_uri: Box<str>,
 }
 
-/// A fraction between 0 and 1, in 1/255.
+/// A fraction between 0 and 1, in units of 1/255.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Jitter(pub u8);
 
-/// The first byte of a record. Another format has another name in the shared data,
-/// but what another program writes there must not be misread.
+/// The first byte of a record. Another format uses another name in the shared data, but
+/// data that another program writes under this name must not be misread.
 const FORMAT: u8 = 2;
 
 impl Record {
-    /// The record as bytes.
+    /// Encodes the record.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer(vec![FORMAT]);
@@ -119,7 +120,7 @@ impl Record {
         out.0
     }
 
-    /// Reads a record; absent if these are not exactly the bytes of one.
+    /// Decodes a record. Returns `None` unless the bytes are exactly one record.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut bytes = Reader(bytes);
@@ -221,7 +222,7 @@ impl<'a> Reader<'a> {
             .map(|bytes| UnixTime::from_nanos(i128::from_le_bytes(bytes)))
     }
 
-    /// The outer option is whether the bytes could be read.
+    /// Reads an optional value. The outer option is `None` if the bytes are invalid.
     #[expect(clippy::option_option, reason = "the two mean different things")]
     fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
         if self.flag()? {
@@ -267,14 +268,14 @@ mod tests {
     }
 
     #[test]
-    fn a_record_survives_the_way_through_bytes() {
+    fn a_record_survives_encoding_and_decoding() {
         for record in [Record::default(), full()] {
             assert_eq!(Record::decode(&record.encode()), Some(record));
         }
     }
 
     #[test]
-    fn bytes_that_are_no_record_are_none() {
+    fn bytes_that_are_not_a_record_are_refused() {
         let bytes = full().encode();
         let uri = "https://issuer.example/keys".len();
         for end in 0..bytes.len() - uri {
@@ -287,13 +288,13 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_has_one_spelling() {
+    fn a_flag_has_one_encoding() {
         let record = Record {
             discovered: None,
             ..full()
         };
         let mut bytes = record.encode();
-        // Behind the lease's own flag only that of the discovery is left.
+        // After the flag of the lease, only the flag of the discovery is left.
         let flag = bytes.len() - 2;
         assert!(Record::decode(&bytes).is_some());
         bytes[flag] = 2;

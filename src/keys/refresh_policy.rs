@@ -1,81 +1,82 @@
-//! When keys are fetched, and how long they serve.
+//! When keys are fetched, and how long they may be used.
 
 use std::time::Duration;
 
 use super::record::{Content, Failure, Jitter, Lease, Record};
 use crate::time::UnixTime;
 
-/// The least time between two early refreshes.
+/// The minimum time between two early refreshes.
 const EARLY_GAP: Duration = Duration::from_secs(5);
-/// The least time between an early refresh and the one after the next: at
-/// most two in any ten seconds, as the issuer counts them too, for whom the
-/// way there may shorten the time between.
+/// The minimum time between an early refresh and the second one after it. The issuer then
+/// sees at most two in any ten seconds, even if different latencies shorten the time
+/// between their arrivals.
 const EARLY_SPAN: Duration = Duration::from_millis(10_500);
-/// The least time between two early refreshes that no request waits for: at most
-/// one in any minute, as the issuer counts them.
+/// The minimum time between two early refreshes for which no request waits. The issuer
+/// then sees at most one in any minute.
 const BACKGROUND_GAP: Duration = Duration::from_millis(60_500);
-/// The longest back-off while keys serve.
+/// The maximum back-off while usable keys exist.
 const LONGEST_BACKOFF: Duration = Duration::from_mins(1);
-/// The longest back-off while no key serves.
+/// The maximum back-off without usable keys.
 const LONGEST_BACKOFF_WITHOUT_KEYS: Duration = Duration::from_secs(5);
-/// The floor under an answer's `max-age`.
+/// The lower limit for an answer's `max-age`.
 const LEAST_MAX_AGE: Duration = Duration::from_mins(1);
-/// How long a lease outlives the timeout of the request that it covers.
+/// How long a lease lasts beyond the timeout of its request.
 const LEASE_MARGIN: Duration = Duration::from_secs(2);
-/// The longest lease that a worker of ours takes: for the longest timeout that
-/// can be configured. Others may write to the shared data.
+/// The maximum duration of a lease: that for the longest configurable timeout. Other
+/// parties may write longer ones to the shared data.
 const LONGEST_LEASE: Duration = Duration::from_secs(3602);
-/// The workers read their clocks a little before they look at what the others
-/// have written: what lies ahead by no more than this is of now, and no sign
-/// of a clock that was set back.
+/// The tolerance for times in the future. A worker reads its clock slightly before it
+/// reads the record, so a time ahead by at most this much counts as now, and does not
+/// indicate that the clock was set back.
 const CLOCK_SLACK: Duration = Duration::from_secs(1);
-/// How long an issuer's metadata are good.
+/// How long an issuer's metadata are valid.
 const METADATA_AGE: Duration = Duration::from_hours(24);
 
-/// The rules of one key source (timing only): a state machine over [`Record`].
+/// The rules of one key source, as a state machine over [`Record`]. They are about timing
+/// only.
 ///
-/// A record without content is *empty*; with content it is *fresh* until
-/// [`RefreshPolicy::refresh_at`], then *stale* until `max_stale` after the last good
-/// fetch, then as good as empty. Each of these may have a failure behind it
-/// and a fetch in flight.
+/// A record without content is *empty*. With content it is *fresh* until
+/// [`RefreshPolicy::refresh_at`], then *stale* until `max_stale` after the last
+/// successful fetch, and then equivalent to empty. Each of these states can have a
+/// failure and a fetch in progress.
 #[derive(Clone, Copy, Debug)]
 pub struct RefreshPolicy {
-    /// The longest that one request to the issuer takes.
+    /// The timeout of one request to the issuer.
     pub timeout: Duration,
-    /// The ceiling on the age of keys before they are fetched again.
+    /// The maximum age of keys before they are fetched again.
     pub refresh: Duration,
-    /// How long the last good keys are used.
+    /// How long the last valid keys may be used.
     pub max_stale: Duration,
 }
 
-/// What is wanted of a source besides the fetches that are due anyway.
+/// The reasons for a fetch in addition to the scheduled ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wants {
-    /// Somebody waits for a `kid` that the set lacks.
+pub struct Needs {
+    /// Whether a request waits for a `kid` that the set lacks.
     pub kid: bool,
-    /// A token was refused that a key of the set should have verified: under
-    /// its `kid`, or without one, the issuer may have another key by now.
-    /// Nobody waits.
+    /// Whether a token was refused that a key of the set should have verified. The issuer
+    /// may have another key now, under the same `kid` or without one. No request waits
+    /// for this.
     pub doubt: bool,
 }
 
 /// Why keys are fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// There are none, or they are due, or the last try failed.
+    /// Scheduled: there are no keys, they are due, or the last attempt failed.
     Ordinary,
     /// A token names a `kid` that the set lacks.
     Early,
-    /// The set is doubted, and no request waits.
+    /// The set is doubted, but no request waits.
     Background,
 }
 
 /// How a fetch ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// With a key set that has a usable key.
+    /// The answer was a key set with a usable key.
     Good {
-        /// Names the set.
+        /// Identifies the set.
         version: u64,
         /// When the fetch began.
         started_at: UnixTime,
@@ -84,12 +85,12 @@ pub enum Outcome {
         /// The answer's `max-age`, in seconds.
         max_age: Option<u32>,
     },
-    /// With anything else.
+    /// The fetch failed.
     Failed,
 }
 
 impl RefreshPolicy {
-    /// Whether the record's keys may verify tokens.
+    /// Whether the keys of the record may verify tokens.
     #[must_use]
     pub fn serves(&self, record: &Record, now: UnixTime) -> bool {
         record
@@ -97,7 +98,7 @@ impl RefreshPolicy {
             .is_some_and(|content| self.content_serves(&content, now))
     }
 
-    /// Whether keys of this content may verify tokens.
+    /// Whether the keys of this content may verify tokens.
     #[must_use]
     pub fn content_serves(&self, content: &Content, now: UnixTime) -> bool {
         now.saturating_since(content.fetched_at) <= self.max_stale
@@ -105,21 +106,21 @@ impl RefreshPolicy {
 
     /// Whether a fetch should begin now, and why.
     #[must_use]
-    pub fn due(&self, record: &Record, wants: Wants, now: UnixTime) -> Option<Kind> {
+    pub fn due(&self, record: &Record, needs: Needs, now: UnixTime) -> Option<Kind> {
         if in_flight(record, now) {
             return None;
         }
         if now >= self.ordinary_at(record, now) {
             return Some(Kind::Ordinary);
         }
-        if wants.kid && now >= early_at(record, now) {
+        if needs.kid && now >= early_at(record, now) {
             return Some(Kind::Early);
         }
-        (wants.doubt && now >= background_at(record, now)).then_some(Kind::Background)
+        (needs.doubt && now >= background_at(record, now)).then_some(Kind::Background)
     }
 
-    /// The record with the lease taken: the fetch may begin once every worker
-    /// can see it.
+    /// The record with the lease taken. The fetch may begin once every worker can see the
+    /// record.
     #[must_use]
     pub fn begun(&self, record: &Record, kind: Kind, holder: u64, now: UnixTime) -> Record {
         let early = kind != Kind::Ordinary;
@@ -135,8 +136,8 @@ impl RefreshPolicy {
         begun
     }
 
-    /// The record with the lease prolonged for the next request of the same
-    /// fetch; absent where the lease is another's by now.
+    /// The record with the lease extended for the next request of the same fetch. `None`
+    /// if another worker holds the lease by now.
     #[must_use]
     pub fn prolonged(&self, record: &Record, holder: u64, now: UnixTime) -> Option<Record> {
         let lease = record.lease.filter(|lease| lease.holder == holder)?;
@@ -147,8 +148,8 @@ impl RefreshPolicy {
         })
     }
 
-    /// The record after the fetch; absent where the lease is another's by now,
-    /// whose answer is the newer one.
+    /// The record after the fetch. `None` if another worker holds the lease by now,
+    /// because that worker's answer is newer.
     #[must_use]
     pub fn finished(
         record: &Record,
@@ -183,7 +184,7 @@ impl RefreshPolicy {
                     ..record
                 }
             }
-            // An early refresh has its own budget and leaves the back-off alone.
+            // An early refresh has its own budget and does not change the back-off.
             Outcome::Failed if lease.early => Record {
                 discovered: None,
                 ..record
@@ -206,25 +207,25 @@ impl RefreshPolicy {
         })
     }
 
-    /// When the next fetch may begin, for `Retry-After`: now, while one is in
-    /// flight.
+    /// When the next fetch may begin, for `Retry-After`. This is now while a fetch is in
+    /// progress.
     #[must_use]
-    pub fn next_try(&self, record: &Record, wants: Wants, now: UnixTime) -> UnixTime {
+    pub fn next_try(&self, record: &Record, needs: Needs, now: UnixTime) -> UnixTime {
         if in_flight(record, now) {
             return now;
         }
         let mut next = self.ordinary_at(record, now);
-        if wants.kid {
+        if needs.kid {
             next = next.min(early_at(record, now));
         }
-        if wants.doubt {
+        if needs.doubt {
             next = next.min(background_at(record, now));
         }
         next
     }
 
-    /// Whether an early refresh, or the fetch that brought the set, has begun
-    /// at `at` or later: what was doubted then has been asked for.
+    /// Whether an early refresh, or the fetch of the current set, has begun at `at` or
+    /// later. Then a doubt from that time has already caused a fetch.
     #[must_use]
     pub fn asked_since(record: &Record, at: UnixTime, now: UnixTime) -> bool {
         let [_, early] = record.early;
@@ -233,14 +234,14 @@ impl RefreshPolicy {
         early.is_some_and(since) || fetch.is_some_and(since)
     }
 
-    /// Whether metadata read at `at` are still good. A failed fetch forgets
-    /// them at once.
+    /// Whether metadata that were read at `at` are still valid. A failed fetch drops them
+    /// at once.
     #[must_use]
     pub fn metadata_good(at: UnixTime, now: UnixTime) -> bool {
         !is_ahead(at, now) && now.saturating_since(at) < METADATA_AGE
     }
 
-    /// Whether a worker still awaits the answer to what it asked at `at`.
+    /// Whether a worker still waits for the answer to a request that it sent at `at`.
     #[must_use]
     pub fn awaits(&self, at: UnixTime, now: UnixTime) -> bool {
         !is_ahead(at, now) && now < at.saturating_add(self.lease_length())
@@ -259,7 +260,7 @@ impl RefreshPolicy {
         self.timeout.saturating_add(LEASE_MARGIN)
     }
 
-    /// When the next fetch begins that no token asked for.
+    /// When the next scheduled fetch begins.
     fn ordinary_at(&self, record: &Record, now: UnixTime) -> UnixTime {
         let due = record
             .content
@@ -270,8 +271,8 @@ impl RefreshPolicy {
         }
     }
 
-    /// When a good set is due for a refresh: at 80 to 100 % of its period, at
-    /// once if it seems to come from the future.
+    /// When a valid set is due for a refresh: after 80 to 100 % of its period, or at once
+    /// if it seems to come from the future.
     fn refresh_at(&self, content: &Content, now: UnixTime) -> UnixTime {
         if is_ahead(content.fetched_at, now) {
             return now;
@@ -285,7 +286,7 @@ impl RefreshPolicy {
             .saturating_add(content.jitter.shorten(period))
     }
 
-    /// When a failed fetch is tried again.
+    /// When a failed fetch is retried.
     fn retry_at(failure: &Failure, serving: bool, now: UnixTime) -> UnixTime {
         if is_ahead(failure.at, now) {
             return now;
@@ -303,9 +304,8 @@ impl RefreshPolicy {
     }
 }
 
-/// Whether a worker fetches at the moment. A lease that begins ahead of now or
-/// is longer than any was written by someone else, or before the clock was set
-/// back: it counts as expired.
+/// Whether a worker is fetching now. A lease that begins in the future or exceeds the
+/// maximum counts as expired: another party wrote it, or the clock was set back.
 fn in_flight(record: &Record, now: UnixTime) -> bool {
     record.lease.is_some_and(|lease| {
         let length = lease.until.saturating_since(lease.from);
@@ -317,8 +317,8 @@ fn is_ahead(at: UnixTime, now: UnixTime) -> bool {
     at > now.saturating_add(CLOCK_SLACK)
 }
 
-/// When an early refresh may begin. Starts that lie ahead, since the clock was
-/// set back, do not count.
+/// When an early refresh may begin. Start times in the future do not count, because the
+/// clock was set back.
 fn early_at(record: &Record, now: UnixTime) -> UnixTime {
     let [before, last] = record
         .early
@@ -328,24 +328,24 @@ fn early_at(record: &Record, now: UnixTime) -> UnixTime {
     after_last.max(after_before).unwrap_or(UnixTime::EPOCH)
 }
 
-/// When a refresh may begin that no request waits for. It counts as an early one.
+/// When a refresh without waiting requests may begin. It counts as an early refresh.
 fn background_at(record: &Record, now: UnixTime) -> UnixTime {
     let last = record.background.filter(|start| !is_ahead(*start, now));
     let after_last = last.map(|start| start.saturating_add(BACKGROUND_GAP));
     early_at(record, now).max(after_last.unwrap_or(UnixTime::EPOCH))
 }
 
-/// How old an answer of this `Age` may be: caches count whole seconds. One that
-/// has none, or `Age: 0`, comes from the issuer.
+/// The maximum age of an answer with this `Age`, because caches count whole seconds. An
+/// answer without `Age`, or with `Age: 0`, comes from the issuer.
 fn longest(age: u32) -> Duration {
     let seconds = if age == 0 { 0 } else { age.saturating_add(1) };
     Duration::from_secs(u64::from(seconds))
 }
 
 impl Jitter {
-    /// 80 to 100 % of a period.
+    /// Shortens a period to 80 to 100 %.
     fn shorten(self, period: Duration) -> Duration {
-        // At most a fifth is taken off: 255 steps of 1/1275 each.
+        // At most a fifth is subtracted: 255 steps of 1/1275 each.
         let step = period.checked_div(1275).unwrap_or_default();
         period.saturating_sub(step.saturating_mul(u32::from(self.0)))
     }

@@ -98,7 +98,7 @@ pub(super) fn key(provider: &Provider, form: &Form<'_>, key: KeyStep<'_>) -> Ste
             match outcome {
                 KeyOutcome::Signed => Step::passed(7, "key", name, tried),
                 KeyOutcome::Refused(_) => Step::decided(7, "key", name, tried),
-                KeyOutcome::Wanted => {
+                KeyOutcome::Awaited => {
                     Step::decided(7, "key", name, tried).with(["newer keys may have it".to_owned()])
                 }
             }

@@ -4,7 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use edge_authz::time::UnixTime;
 
-/// `None` if the system's clock is before 1970, so that no token can be checked by it.
+/// The time of day. `None` if the system's clock is before 1970, so that no token can be
+/// checked with it.
 #[expect(
     clippy::disallowed_methods,
     reason = "the core is told the time, and a host reads it"

@@ -26,14 +26,14 @@ use edge_authz::keys::answer::AnswerHead;
 
 type Ptr = *mut c_void;
 
-/// The headers go on.
+/// The headers continue.
 const CONTINUE: c_int = 0;
-/// The headers and everything after them stay. Envoy buffers up to its limit, and then
-/// stops reading.
+/// The headers and everything after them are held back. Envoy buffers up to its limit,
+/// and then stops reading.
 const STOP_ALL: c_int = 4;
-/// The body, or the trailers, stay.
+/// The body or the trailers are held back.
 const STOP: c_int = 1;
-/// The body stays. Envoy buffers up to its limit, and then stops reading.
+/// The body is held back. Envoy buffers up to its limit, and then stops reading.
 const STOP_BODY: c_int = 2;
 
 /// The result of a hook without a request.

@@ -15,9 +15,9 @@ use super::shared::SHARED;
 #[derive(Debug)]
 pub(crate) struct Keeper {
     pub(crate) service: KeyService,
-    /// By Envoy's ids.
+    /// The fetches in progress, by Envoy's id.
     pub(crate) fetches: Fetches<u64>,
-    /// The time that was last read.
+    /// The time that was read last.
     latest: UnixTime,
 }
 
@@ -51,14 +51,15 @@ impl Keeper {
         body: &dyn Fn() -> Option<Vec<u8>>,
     ) -> Vec<Effect> {
         let no_answer = AnswerHead::default();
-        // Without a clock, the answer does not count.
+        // Without a clock, the answer is not used.
         let head = if now.is_some() { head } else { &no_answer };
         self.latest = now.unwrap_or(self.latest);
         self.service.fetched(fetch, head, body, env(self.latest))
     }
 }
 
-/// The shared data serve other configurations with the same sources.
+/// The environment of the service. The shared data also serve other configurations with
+/// the same sources.
 fn env(now: UnixTime) -> Env<'static> {
     Env {
         now,
@@ -67,7 +68,7 @@ fn env(now: UnixTime) -> Env<'static> {
     }
 }
 
-/// Sends a fetch, and returns Envoy's id of it.
+/// Sends a fetch, and returns Envoy's id for it.
 pub(crate) fn send(config: Config<'_>, call: &FetchCall) -> Result<u64, NotSent> {
     let millis = u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX);
     let sent = config.callout(&call.cluster, &call.headers(), millis.max(1));

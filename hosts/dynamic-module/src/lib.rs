@@ -1,11 +1,11 @@
 //! `libedge_authz.so`: the edge-authz filter for Envoy, as a native dynamic module.
 //!
-//! * `abi` is Envoy's C interface, and `hooks` is what Envoy calls;
-//! * `port` is one request of Envoy's behind the core's port;
-//! * `listener` is one configuration, with the keys of all threads;
-//! * `worker` is one configuration in one of Envoy's threads, with the requests that
-//!   wait there, and `request` is one request;
-//! * `ticker` is the one thread of this module's own: it makes time pass.
+//! * `abi` is Envoy's C interface, and `hooks` contains the hooks that Envoy calls;
+//! * `port` implements the core's port for one request;
+//! * `listener` is one configuration, with the keys for all threads;
+//! * `worker` is one configuration in one of Envoy's threads, with the requests that wait
+//!   there, and `request` is one request;
+//! * `ticker` is the only thread of this module: it requests the ticks.
 
 mod abi;
 mod clock;

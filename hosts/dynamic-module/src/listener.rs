@@ -37,40 +37,40 @@ pub(crate) struct Listener {
     pulse: Alarm,
     /// The period of these hooks in milliseconds.
     period: AtomicU64,
-    /// For each thread, by index: the alarm of one request that waits in it, if any does.
+    /// The alarm of one request that waits in each thread, by thread index.
     alarms: Box<[Mutex<Option<Arc<Alarm>>>]>,
     closed: AtomicBool,
 }
 
-/// Requests a hook. It does so only once until Envoy calls the hook.
+/// Requests a hook. It requests it only once until Envoy calls the hook.
 pub(crate) struct Alarm {
     scheduler: Scheduler,
-    is_asked: AtomicBool,
+    is_pending: AtomicBool,
 }
 
 impl Alarm {
     pub(crate) const fn new(scheduler: Scheduler) -> Self {
         Self {
             scheduler,
-            is_asked: AtomicBool::new(false),
+            is_pending: AtomicBool::new(false),
         }
     }
 
     /// Requests the tick hook.
     pub(crate) fn ring(&self) {
-        if !self.is_asked.swap(true, Ordering::AcqRel) {
+        if !self.is_pending.swap(true, Ordering::AcqRel) {
             self.scheduler.commit(TICK);
         }
     }
 
     /// Requests the hook that applies the decision about this request.
-    pub(crate) fn tell(&self) {
+    pub(crate) fn notify(&self) {
         self.scheduler.commit(DECIDED);
     }
 
-    /// Envoy has called the hook.
-    pub(crate) fn has_rung(&self) {
-        self.is_asked.store(false, Ordering::Release);
+    /// Records that Envoy has called the hook.
+    pub(crate) fn fired(&self) {
+        self.is_pending.store(false, Ordering::Release);
     }
 }
 
@@ -79,7 +79,7 @@ pub(crate) const TICK: u64 = 1;
 /// The event number of the hook that applies a decision.
 pub(crate) const DECIDED: u64 = 2;
 
-/// Counts configurations.
+/// The number of the next configuration.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
 impl Listener {
@@ -149,7 +149,7 @@ impl Listener {
         &self.metrics
     }
 
-    /// No request uses it any more.
+    /// Ends the ticks, because no request uses the configuration any more.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         ticker::unregister(self.number);
@@ -176,9 +176,9 @@ impl Listener {
         ticker::wake_soon(self.number);
     }
 
-    /// A tick on the main thread.
+    /// Handles a tick on the main thread.
     pub(crate) fn pulse(&self, config: Config<'_>) {
-        self.pulse.has_rung();
+        self.pulse.fired();
         let demands = self.exchange.demands();
         let mut keeper = locked(&self.keeper);
         let effects = keeper.ask(clock::now(), |service, env| service.tick(&demands, env));
@@ -186,7 +186,8 @@ impl Listener {
         self.apply(config, effects);
     }
 
-    /// A fetch has ended, with or without an answer. Envoy calls this on the main thread.
+    /// Handles the end of a fetch, with or without an answer. Envoy calls this on the
+    /// main thread.
     pub(crate) fn fetched(
         &self,
         config: Config<'_>,
@@ -203,8 +204,8 @@ impl Listener {
         self.apply(config, effects);
     }
 
-    /// Applies the effects of the key service, and publishes its snapshot. The keeper is not
-    /// locked meanwhile, because Envoy may call back.
+    /// Applies the effects of the key service, and publishes its snapshot. The keeper is
+    /// not locked during this, because Envoy may call back.
     fn apply(&self, config: Config<'_>, effects: Vec<Effect>) {
         self.publish();
         let mut effects = VecDeque::from(effects);

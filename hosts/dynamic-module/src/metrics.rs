@@ -16,17 +16,17 @@ const PANICS: &str = "edge_authz_panics";
 /// The metrics of one configuration.
 #[derive(Debug)]
 pub(crate) struct Metrics {
-    /// Envoy's ids of the families.
+    /// Envoy's ids of the metric families.
     ids: BTreeMap<Family, usize>,
     panics: usize,
     /// Changes that the main thread could not report, because Envoy 1.38 accepts them only in
     /// hooks of requests. At most one for each metric.
-    untold: Mutex<BTreeMap<Metric, Change>>,
-    has_untold: AtomicBool,
+    unreported: Mutex<BTreeMap<Metric, Change>>,
+    has_unreported: AtomicBool,
 }
 
 impl Metrics {
-    /// Defines them.
+    /// Defines all metrics.
     pub(crate) fn define(config: Config<'_>) -> Result<Self, Refused> {
         let define = |family: Family| {
             let is_counter = family.kind() == MetricKind::Counter;
@@ -39,8 +39,8 @@ impl Metrics {
                 .map(define)
                 .collect::<Result<_, _>>()?,
             panics: config.define_metric(true, PANICS, &[])?,
-            untold: Mutex::default(),
-            has_untold: AtomicBool::new(false),
+            unreported: Mutex::default(),
+            has_unreported: AtomicBool::new(false),
         })
     }
 
@@ -59,39 +59,39 @@ impl Metrics {
     /// Changes a metric on the main thread, at once or with the next request.
     pub(crate) fn measure(&self, config: Config<'_>, measurement: Measurement) {
         let Measurement { metric, change } = measurement;
-        let told = self.with(&metric, change, |id, labels, change| {
+        let reported = self.with(&metric, change, |id, labels, change| {
             config.change_metric(id, labels, change)
         });
-        if told != Some(false) {
+        if reported != Some(false) {
             return;
         }
-        let mut untold = locked(&self.untold);
-        let change = match untold.get(&metric) {
+        let mut unreported = locked(&self.unreported);
+        let change = match unreported.get(&metric) {
             Some(earlier) => earlier.then(change),
             None => change,
         };
-        untold.insert(metric, change);
-        self.has_untold.store(true, Ordering::Release);
+        unreported.insert(metric, change);
+        self.has_unreported.store(true, Ordering::Release);
     }
 
     /// Reports the changes that the main thread could not report, in a hook of a request.
-    pub(crate) fn tell_rest(&self, filter: Filter<'_>) {
-        if !self.has_untold.load(Ordering::Acquire) {
+    pub(crate) fn report_pending(&self, filter: Filter<'_>) {
+        if !self.has_unreported.load(Ordering::Acquire) {
             return;
         }
-        self.has_untold.store(false, Ordering::Release);
-        let untold = mem::take(&mut *locked(&self.untold));
-        for (metric, change) in untold {
+        self.has_unreported.store(false, Ordering::Release);
+        let unreported = mem::take(&mut *locked(&self.unreported));
+        for (metric, change) in unreported {
             self.change(filter, &metric, change);
         }
     }
 
-    /// Passes a metric's id, labels and change to `tell`. `None` if nothing changes.
+    /// Passes a metric's id, labels and change to `act`. `None` if nothing changes.
     fn with<T>(
         &self,
         metric: &Metric,
         change: Change,
-        tell: impl FnOnce(usize, &[&str], MetricChange) -> T,
+        act: impl FnOnce(usize, &[&str], MetricChange) -> T,
     ) -> Option<T> {
         let series = metric.series();
         let id = *self.ids.get(&series.family)?;
@@ -104,6 +104,6 @@ impl Metrics {
             Change::Add(offset @ 1..) => MetricChange::Up(offset.unsigned_abs()),
             Change::Add(offset) => MetricChange::Down(offset.unsigned_abs()),
         };
-        Some(tell(id, labels, change))
+        Some(act(id, labels, change))
     }
 }

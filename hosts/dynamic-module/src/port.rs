@@ -22,8 +22,8 @@ impl HttpExchange for Filter<'_> {
             HeaderEdit::Set(name, value) => {
                 self.set_header(list, sendable(name)?, sendable(value)?)
             }
-            // Envoy adds no line without a value. Then the header is absent, which is safe:
-            // no value of the client takes its place.
+            // Envoy adds no line without a value. The header is then absent, which is
+            // safe, because no value of the client replaces it.
             HeaderEdit::Add(name, value) if value.is_empty() => {
                 self.set_header(list, sendable(name)?, b"")
             }
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_end_a_line_is_not_sent() {
+    fn bytes_that_end_a_line_are_not_sent() {
         for bad in ["a\r\nb: c", "\r", "\n", "a\0"] {
             assert_eq!(sendable(bad.as_bytes()), Err(HostError::NotAsked));
         }

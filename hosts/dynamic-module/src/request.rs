@@ -1,4 +1,4 @@
-//! One request as Envoy calls it.
+//! One request, as Envoy's hooks see it.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -86,8 +86,8 @@ impl Request {
 }
 
 impl Drop for Request {
-    /// Envoy has reported its end before. If that failed, it must not stay among the waiting
-    /// requests.
+    /// Removes the request from the waiting ones. Envoy has reported its end before, but
+    /// that hook may have failed.
     fn drop(&mut self) {
         if let Self::Judged { worker, stream } = self
             && stream.is_pending()
@@ -97,7 +97,7 @@ impl Drop for Request {
     }
 }
 
-/// Refuses a request without its judge.
+/// Refuses a request that has no judge.
 pub(crate) fn refuse(filter: Filter<'_>) {
     Fallback::new(Rc::new(Sink::default())).refuse(&filter);
 }

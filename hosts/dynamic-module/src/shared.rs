@@ -1,5 +1,5 @@
 //! The data of key sources that all configurations of the process share. A configuration
-//! that replaces another has its keys at once, even if the issuer is unavailable.
+//! that replaces another has the keys at once, even if the issuer is unavailable.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -22,7 +22,7 @@ pub(crate) struct Shared {
 
 #[derive(Debug)]
 struct Entries {
-    /// Each value, and the number of its last change: never 0.
+    /// Each value, with the number of its last change, which is never 0.
     all: BTreeMap<Box<str>, (Vec<u8>, u32)>,
     bytes: usize,
 }
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_changed_only_by_who_knows_it() {
+    fn a_value_is_changed_only_with_its_change_number() {
         let shared = Shared::new(MAX_BYTES);
         assert_eq!(shared.get("a"), Ok(None));
         // A missing entry can be set with any number.
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_bound_nothing_is_set_and_what_there_is_stays() {
+    fn beyond_the_limit_nothing_is_set_and_existing_values_stay() {
         let shared = Shared::new(2 * ENTRY_BYTES + 10);
         shared.set("a", &[1; 5], None).unwrap();
         shared.set("b", &[2; 5], None).unwrap();

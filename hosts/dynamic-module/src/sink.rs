@@ -7,19 +7,20 @@ use super::metrics::Metrics;
 use edge_authz::host::{HostError, Reporting};
 use edge_authz::telemetry::{Change, Level, Metric};
 
-/// Gathers the metrics that one hook changes. Envoy accepts them only in a request's hook.
+/// Collects the metrics that one hook changes. Envoy accepts them only in a request's
+/// hook.
 #[derive(Debug, Default)]
 pub(crate) struct Sink {
-    /// Every metric that was ever changed. Their number is bounded by the reasons and results
-    /// of each provider.
+    /// All metrics that have changed so far. Their number is bounded by the reasons and
+    /// results of each provider.
     known: RefCell<Vec<Metric>>,
     /// At most one change for each metric between two reports.
     changes: RefCell<Vec<(usize, Change)>>,
 }
 
 impl Sink {
-    /// Reports the gathered changes to Envoy.
-    pub(crate) fn tell(&self, metrics: &Metrics, filter: Filter<'_>) {
+    /// Reports the collected changes to Envoy.
+    pub(crate) fn report(&self, metrics: &Metrics, filter: Filter<'_>) {
         let Ok(mut changes) = self.changes.try_borrow_mut() else {
             return;
         };

@@ -25,8 +25,8 @@ struct Ticker {
 }
 
 struct State {
-    /// The number of threads so far. It tells the current thread from a former one that is
-    /// about to end.
+    /// The number of threads so far. It distinguishes the current thread from a former
+    /// one that is about to end.
     generation: u64,
     entries: Vec<Entry>,
     thread: Option<JoinHandle<()>>,
@@ -50,13 +50,13 @@ static TICKER: Ticker = Ticker {
 };
 
 /// The minimum time between two ticks of one entry.
-const LEAST: Duration = Duration::from_millis(1);
+const MIN_PERIOD: Duration = Duration::from_millis(1);
 
 /// The minimum time between two ticks that clients can cause.
 const MIN_SOON: Duration = Duration::from_millis(5);
 
 /// The maximum time between two ticks.
-const MOST: Duration = Duration::from_millis(500);
+const MAX_PERIOD: Duration = Duration::from_millis(500);
 
 /// Starts the ticks of a configuration, by its number.
 ///
@@ -98,8 +98,8 @@ pub(crate) fn wake_soon(number: u64) {
     TICKER.changed.notify_all();
 }
 
-/// Stops the ticks of this configuration. After the last one, the thread has ended when
-/// this returns.
+/// Stops the ticks of this configuration. If it was the last one, the thread has ended
+/// when this returns.
 pub(crate) fn unregister(number: u64) {
     let mut state = TICKER.state();
     let entries = mem::take(&mut state.entries);
@@ -131,11 +131,11 @@ impl Ticker {
     fn run(&self, generation: u64) {
         let mut state = self.state();
         while state.generation == generation {
-            let mut sleep = MOST;
+            let mut sleep = MAX_PERIOD;
             let now = now();
             for entry in &mut state.entries {
                 if entry.due <= now {
-                    let pause = entry.paced.beat().clamp(LEAST, MOST);
+                    let pause = entry.paced.beat().clamp(MIN_PERIOD, MAX_PERIOD);
                     entry.due = now.checked_add(pause).unwrap_or(now);
                     entry.last = Some(now);
                 }
@@ -172,9 +172,9 @@ mod tests {
         }
     }
 
-    /// One test, since there is one ticker.
+    /// There is only one test, because there is only one ticker.
     #[test]
-    fn it_ticks_while_somebody_has_something_to_do_and_ends_with_the_last() {
+    fn it_ticks_while_entries_exist_and_ends_with_the_last_one() {
         let patience = Duration::from_secs(20);
         for number in 1..4 {
             let (sender, beats) = mpsc::channel();
@@ -184,19 +184,19 @@ mod tests {
                 beats.recv_timeout(patience).unwrap();
             }
             let (sender, slow_beats) = mpsc::channel();
-            let slow = Arc::new(Fake(sender, MOST, AtomicU64::new(0)));
+            let slow = Arc::new(Fake(sender, MAX_PERIOD, AtomicU64::new(0)));
             register(100 + number, slow.clone()).unwrap();
             slow_beats.recv_timeout(patience).unwrap();
             let began = now();
             wake_soon(100 + number);
             slow_beats.recv_timeout(patience).unwrap();
-            assert!(began.elapsed() < MOST);
+            assert!(began.elapsed() < MAX_PERIOD);
             unregister(number);
             let count = fast.2.load(Ordering::Relaxed);
             unregister(100 + number);
             assert_eq!(fast.2.load(Ordering::Relaxed), count);
             assert!(TICKER.state().thread.is_none());
-            // Nobody holds them any more.
+            // Nothing holds them any more.
             assert_eq!(Arc::strong_count(&fast), 1);
             assert_eq!(Arc::strong_count(&slow), 1);
         }

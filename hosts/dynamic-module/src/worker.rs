@@ -34,10 +34,10 @@ pub(crate) struct Worker {
     waiting: RefCell<BTreeMap<StreamId, Waiter>>,
     /// The waiting request whose alarm the listener has.
     alarmed: Cell<Option<StreamId>>,
-    /// The demand that was last passed to the key service.
-    told: RefCell<Demand>,
-    /// Whether that demand wanted anything.
-    has_told: Cell<bool>,
+    /// The demand that was last reported to the key service.
+    last_demand: RefCell<Demand>,
+    /// Whether that demand was not empty.
+    had_demand: Cell<bool>,
     last_stream: Cell<u32>,
 }
 
@@ -75,8 +75,8 @@ impl Worker {
             thread,
             waiting: RefCell::default(),
             alarmed: Cell::new(None),
-            told: RefCell::default(),
-            has_told: Cell::new(false),
+            last_demand: RefCell::default(),
+            had_demand: Cell::new(false),
             last_stream: Cell::new(0),
         }
     }
@@ -85,14 +85,15 @@ impl Worker {
         &self.listener
     }
 
-    /// A new request. Its id is reused after 2^32 others, long after its end.
+    /// Creates the state of a new request. Its id is reused after 2^32 others, long after
+    /// its end.
     pub(crate) fn stream(&self) -> Rc<Stream> {
         let number = self.last_stream.get().wrapping_add(1);
         self.last_stream.set(number);
         Stream::new(StreamId(number))
     }
 
-    /// The headers of a request have arrived.
+    /// Handles the headers of a request.
     pub(crate) fn request_headers(&self, filter: Filter<'_>, stream: &Rc<Stream>) -> Passage {
         self.settler.report().refresh();
         let effects = filter
@@ -110,9 +111,9 @@ impl Worker {
             self.forget_in_judge(stream.id());
             self.refuse(filter, stream);
         }
-        self.tell_demand();
+        self.report_demand();
         self.report(filter);
-        self.listener.metrics().tell_rest(filter);
+        self.listener.metrics().report_pending(filter);
         stream.passage()
     }
 
@@ -123,7 +124,7 @@ impl Worker {
         self.settler.settle(&filter, stream, &refusal, At::Headers);
     }
 
-    /// Lets a request wait. Returns false if nothing could wake it later.
+    /// Queues a request. Returns false if nothing could wake it later.
     fn begin_to_wait(&self, filter: Filter<'_>, stream: &Rc<Stream>) -> bool {
         let Ok(mut waiting) = self.waiting.try_borrow_mut() else {
             return false;
@@ -142,7 +143,8 @@ impl Worker {
         true
     }
 
-    /// Gives the listener the alarm of the first waiting request, to wake this thread by.
+    /// Gives the listener the alarm of the first waiting request, with which it wakes
+    /// this thread.
     fn set_alarm(&self) {
         let Ok(waiting) = self.waiting.try_borrow() else {
             return;
@@ -156,13 +158,13 @@ impl Worker {
         }
     }
 
-    /// A tick of this thread, in the hook of one waiting request. All waiting requests are
-    /// decided on ticks.
+    /// Handles a tick of this thread, in the hook of one waiting request. Only ticks
+    /// decide waiting requests.
     pub(crate) fn tick(&self, filter: Filter<'_>, stream: &Stream) {
         if let Ok(waiting) = self.waiting.try_borrow()
             && let Some(waiter) = waiting.get(&stream.id())
         {
-            waiter.alarm.has_rung();
+            waiter.alarm.fired();
         }
         self.settler.report().refresh();
         match self.ask(Judge::tick) {
@@ -172,7 +174,7 @@ impl Worker {
         }
         self.set_alarm();
         self.hurry();
-        self.tell_demand();
+        self.report_demand();
         self.report(filter);
     }
 
@@ -200,7 +202,7 @@ impl Worker {
         }
     }
 
-    /// The trailers of a request have arrived.
+    /// Handles the trailers of a request.
     pub(crate) fn request_trailers(
         &self,
         filter: Filter<'_>,
@@ -212,7 +214,7 @@ impl Worker {
         passage
     }
 
-    /// The headers of a response have arrived, from the upstream or from Envoy.
+    /// Handles the headers of a response, from the upstream or from Envoy.
     pub(crate) fn response_headers(&self, filter: Filter<'_>, stream: &Stream) -> Passage {
         if stream.is_pending() {
             stream.overtaken(self.cors_of_waiting(stream.id()));
@@ -223,16 +225,16 @@ impl Worker {
         passage
     }
 
-    /// A request has ended.
+    /// Handles the end of a request.
     pub(crate) fn ended(&self, filter: Filter<'_>, stream: &Stream) {
         if stream.is_pending() {
             self.forget(stream);
-            self.tell_demand();
+            self.report_demand();
             self.report(filter);
         }
     }
 
-    /// Forgets a request, whether or not it waits.
+    /// Removes a request from the waiting ones, if it is one.
     pub(crate) fn forget(&self, stream: &Stream) {
         if let Ok(mut waiting) = self.waiting.try_borrow_mut() {
             waiting.remove(&stream.id());
@@ -267,8 +269,8 @@ impl Worker {
         judge.cors_of_waiting(stream).cloned()
     }
 
-    /// Passes an event to the judge, which uses the latest snapshot. `None` if that is not
-    /// possible.
+    /// Passes an event to the judge, after it has adopted the latest snapshot. Returns
+    /// `None` if that is not possible.
     fn ask(&self, event: impl FnOnce(&mut Judge, Env<'_>) -> Vec<Effect>) -> Option<Vec<Effect>> {
         let mut judge = self.judge.try_borrow_mut().ok()?;
         let newer = self.listener.exchange().newer_than(&judge);
@@ -277,7 +279,7 @@ impl Worker {
         if let Some(newer) = newer {
             judge.adopt(&newer, now);
         }
-        judge.describe_steps(self.settler.report().wants(Level::Debug));
+        judge.describe_steps(self.settler.report().is_enabled(Level::Debug));
         let env = Env {
             now,
             shared: &NoSharedData,
@@ -305,33 +307,33 @@ impl Worker {
         }
     }
 
-    /// Keeps a decision for the request's own hook. It is dropped if the client disconnects
-    /// before.
+    /// Keeps a decision for the request's own hook. It is dropped if the client
+    /// disconnects before.
     fn decide(&self, answer: Box<Answer>) {
         if let Ok(mut waiting) = self.waiting.try_borrow_mut()
             && let Some(waiter) = waiting.get_mut(&answer.stream)
         {
             waiter.stream.set_cors(answer.facts.cors.clone());
             waiter.decided = Some(answer);
-            waiter.alarm.tell();
+            waiter.alarm.notify();
         }
     }
 
-    /// Passes the judge's demand to the key service if it has changed.
-    fn tell_demand(&self) {
+    /// Reports the judge's demand to the key service if it has changed.
+    fn report_demand(&self) {
         let Ok(judge) = self.judge.try_borrow() else {
             return;
         };
-        let Ok(mut told) = self.told.try_borrow_mut() else {
+        let Ok(mut last_demand) = self.last_demand.try_borrow_mut() else {
             return;
         };
-        let wants_something = !judge.is_demand_empty();
-        if !self.has_told.replace(wants_something) && !wants_something {
+        let has_demand = !judge.is_demand_empty();
+        if !self.had_demand.replace(has_demand) && !has_demand {
             return;
         }
         let demand = judge.demand();
-        if *told != demand {
-            told.clone_from(&demand);
+        if *last_demand != demand {
+            last_demand.clone_from(&demand);
             if self.listener.exchange().set_demand(self.thread, demand) {
                 self.listener.wake_soon();
             }
@@ -341,6 +343,6 @@ impl Worker {
     /// Reports the measurements to Envoy.
     fn report(&self, filter: Filter<'_>) {
         self.settler.report().flush();
-        self.sink.tell(self.listener.metrics(), filter);
+        self.sink.report(self.listener.metrics(), filter);
     }
 }

@@ -10,9 +10,9 @@ use super::{Found, Presented};
 use crate::http::{RequestHead, Spelling, is_token};
 use crate::policy::TokenPlace;
 
-/// Reads a place in a header. If one of several lines has a token, the others
-/// make the request refused, whatever they hold: the proxy joins the lines of
-/// some headers with commas, and not those of others.
+/// Reads a place in a header. If one of several lines has a token, any other line causes
+/// a refusal, whatever its content: the proxy joins the lines of some headers with
+/// commas, and not those of others.
 pub(super) fn read<'r>(
     head: &'r RequestHead,
     place: (&str, Option<&str>),
@@ -142,7 +142,7 @@ fn strip_scheme<'r>(value: &'r [u8], scheme: &str) -> Option<&'r [u8]> {
     (start.eq_ignore_ascii_case(scheme.as_bytes()) && ends).then_some(rest)
 }
 
-/// Text that should be one word. It is parsed later, if it is not a token.
+/// Reads text that should be one word. If it is not a token, it is parsed later.
 fn one_word(rest: &[u8], presented: Presented) -> Found<'_> {
     match rest.trim_ascii() {
         [] => Found::Malformed,

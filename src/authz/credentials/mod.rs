@@ -1,18 +1,17 @@
-//! The token of a request: how it is found, and removed before the upstream.
+//! Finds the token of a request, and removes it before the request reaches the upstream.
 //!
-//! Two rules go beyond the grammar. Two tokens are refused rather than ordered,
-//! since the upstream may use the token that was not verified. A value that is
-//! not a token here, but may be one to another reader, never counts as absent:
-//! an upstream must not trust a token that the filter has not checked. Such
-//! readers
+//! Two rules go beyond the grammar. If there are two tokens, the request is refused,
+//! because the upstream may use the token that was not verified. A value that is not a
+//! token here, but that another reader may take for one, never counts as absent: an
+//! upstream must not trust a token that the filter has not checked. Such readers
 //!
-//! * take a header for its twin (`x_api_token`), or take a cookie or parameter
-//!   whose name folds to the expected one (`Access_Token`, `access.token`), is
-//!   decoded twice, names a list (`access_token[]`) or ends at a zero byte;
-//! * look for the scheme and take the rest (`Bearer<TAB>x`, `Bearerx`), or take
-//!   the second word after any scheme;
-//! * split values where others do not: header values at commas, semicolons and
-//!   any blank, cookies at commas and blanks, a query at `;`, `?` and `#`.
+//! * take a header for its twin (`x_api_token`), or take a cookie or parameter whose name
+//!   folds to the expected one (`Access_Token`, `access.token`), is decoded twice, names
+//!   a list (`access_token[]`) or ends at a zero byte;
+//! * look for the scheme and take the rest (`Bearer<TAB>x`, `Bearerx`), or take the
+//!   second word after any scheme;
+//! * split values where others do not: header values at commas, semicolons and any blank,
+//!   cookies at commas and blanks, a query at `;`, `?` and `#`.
 
 use std::borrow::Cow;
 
@@ -24,7 +23,7 @@ mod pairs;
 #[cfg(test)]
 mod tests;
 
-/// What a request's token places contain, taken together.
+/// The combined contents of a request's token places.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Credentials<'r> {
     /// No token, or credentials of another scheme.

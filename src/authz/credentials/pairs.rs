@@ -117,7 +117,7 @@ fn read<'r>(
     })
 }
 
-/// Whether some reader takes a decoded name for the place's name, or would after
+/// Whether some reader takes a decoded name for the name of the place, directly or after
 /// decoding it once more.
 fn lookalike<'r>(known: &[u8], value: &[u8], name: &str, plus: Plus) -> Found<'r> {
     let is_like = |known: &[u8]| is_like(known, name.as_bytes());

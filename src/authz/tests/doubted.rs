@@ -52,7 +52,7 @@ impl Pair {
     }
 }
 
-/// The sets of the sources, by their numbers.
+/// The key sets of the sources, by source index.
 pub(super) struct Sets(Vec<KeySet>);
 
 impl Sets {
@@ -177,7 +177,7 @@ fn a_bad_signature_under_a_known_kid_and_a_token_without_kid_doubt_the_keys() {
 }
 
 #[test]
-fn an_unknown_kid_is_waited_for_and_doubts_nothing() {
+fn an_unknown_kid_causes_a_wait_and_no_doubt() {
     let (old, new) = (Pair::new(), Pair::new());
     let policy = policy(&[FETCHED]);
     for keys in [vec![old.jwk(Some("old"))], vec![old.jwk(None)]] {

@@ -1,4 +1,4 @@
-//! The steps that a trace receives, and whether they lead to the verdict.
+//! The steps that a trace receives, and whether they explain the verdict.
 
 use super::doubted::{NAMED, Pair, Sets, now};
 use crate::authz::{
@@ -10,8 +10,8 @@ use crate::http::{HeaderMap, RequestHead};
 use crate::policy::Policy;
 use crate::telemetry::Reason;
 
-/// The names of the steps, and the reason that the last one refuses the request
-/// for.
+/// Records the names of the steps, and the reason for which the last one refuses the
+/// request.
 #[derive(Debug, Default)]
 pub(super) struct Recorder {
     steps: Vec<&'static str>,
@@ -59,7 +59,7 @@ impl Recorder {
             } => Some(fault.reason()),
             KeyStep::NoKeys
             | KeyStep::LookedFor {
-                outcome: KeyOutcome::Wanted,
+                outcome: KeyOutcome::Awaited,
                 ..
             } => {
                 self.waits = true;
@@ -72,7 +72,7 @@ impl Recorder {
         }
     }
 
-    /// Whether the steps can lead to this decision about a token.
+    /// Whether the steps explain this decision about a token.
     pub(super) fn leads_to(&self, decision: &Decision) -> bool {
         match decision.reason() {
             None => self.waits,

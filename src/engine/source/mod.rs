@@ -14,7 +14,7 @@ use super::snapshot::{Taken, View, whole_seconds};
 use super::work::Work;
 use super::{Effect, Env, Turn};
 use crate::keys::answer::AnswerHead;
-use crate::keys::{Content, Jitter, Kind, Outcome, Record, RefreshPolicy, Wants};
+use crate::keys::{Content, Jitter, Kind, Needs, Outcome, Record, RefreshPolicy};
 use crate::memory::Budget;
 use crate::policy::{KeySource, SourceId};
 use crate::time::UnixTime;
@@ -105,8 +105,8 @@ impl Source {
     pub(super) fn view(&self, now: UnixTime) -> View {
         let record = self.effective_record(now);
         let next_try = |kid| {
-            let wants = Wants { kid, doubt: false };
-            let at = self.rules.next_try(&record, wants, now);
+            let needs = Needs { kid, doubt: false };
+            let at = self.rules.next_try(&record, needs, now);
             // All times in the past are equal, so that the snapshot does not change with
             // the time.
             if at <= now { UnixTime::EPOCH } else { at }
@@ -152,9 +152,9 @@ impl Source {
     }
 
     /// The seconds until the next attempt, rounded up, at least one.
-    fn next_try_in(&self, wants: Wants, now: UnixTime) -> u64 {
+    fn next_try_in(&self, needs: Needs, now: UnixTime) -> u64 {
         let record = self.effective_record(now);
-        whole_seconds(self.rules.next_try(&record, wants, now), now)
+        whole_seconds(self.rules.next_try(&record, needs, now), now)
     }
 
     pub(super) fn is_visit_due(&self, now: UnixTime) -> bool {
@@ -208,10 +208,10 @@ impl Source {
     }
 
     /// The reasons for a fetch in addition to the scheduled ones.
-    fn wants(&self, now: UnixTime) -> Wants {
+    fn needs(&self, now: UnixTime) -> Needs {
         let record = self.ledger.record();
         let open = |at| !RefreshPolicy::asked_since(record, at, now);
-        Wants {
+        Needs {
             kid: self.last_visit.kid_needed,
             doubt: self.doubted_at.is_some_and(open),
         }
@@ -237,7 +237,7 @@ impl Source {
         if self.fetch.as_ref().is_some_and(awaits) {
             return false;
         }
-        let due = rules.due(&self.effective_record(now), self.wants(now), now);
+        let due = rules.due(&self.effective_record(now), self.needs(now), now);
         let Some(kind) = due else { return false };
         let begun = rules.begun(self.ledger.record(), kind, self.holder, now);
         if !self.ledger.lease(begun, entry, turn.env.shared) {

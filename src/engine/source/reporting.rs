@@ -67,7 +67,7 @@ impl Source {
             place,
             failure,
             serving: self.serving(now).is_some(),
-            retry_in: self.next_try_in(self.wants(now), now),
+            retry_in: self.next_try_in(self.needs(now), now),
         }));
         self.report_skipped(&skipped, turn);
     }

@@ -210,9 +210,9 @@ fn the_work_of_a_tick_is_bounded_for_any_number_of_sources() {
     let mut ticks = 0;
     while crowd.waiting > 0 {
         // Each request that is judged needs at least the keys that have not arrived yet.
-        let wanted = 300 - begun;
+        let needed = 300 - begun;
         let (answered, fetches) = crowd.tick();
-        let steps = answered.saturating_sub(1) * wanted * (1 + Allowance::STEPS_PER_JUDGEMENT);
+        let steps = answered.saturating_sub(1) * needed * (1 + Allowance::STEPS_PER_JUDGEMENT);
         assert!(steps < Allowance::WHOLE.steps, "{answered} were judged");
         assert!(fetches <= 32, "{fetches} fetches began");
         begun += fetches;

@@ -66,7 +66,9 @@ fn f1_without_keys_a_failure_is_503_and_not_401() {
         let streams = [0, 1].map(|issuer| world.request(&world.worker(1), issuer, GOOD));
         world.pass(millis(5_020));
         for stream in streams {
-            let outcome = world.outcome(stream).expect("the request waits until its deadline");
+            let outcome = world
+                .outcome(stream)
+                .expect("the request waits until its deadline");
             assert_eq!(outcome.status, Some(503), "{mode:?}");
             assert!(
                 outcome

@@ -240,9 +240,9 @@ fn the_exchange_passes_new_values_and_reports_which_thread_to_wake() {
     assert!(!exchange.set_demand(0, parts.judge.demand()));
     // There is no judge with this index.
     assert!(!exchange.set_demand(2, parts.judge.demand()));
-    let wanted = exchange.demands();
-    assert_eq!(wanted, [parts.judge.demand(), Demand::default()]);
-    let call = parts.serve(&wanted[0]).unwrap();
+    let needed = exchange.demands();
+    assert_eq!(needed, [parts.judge.demand(), Demand::default()]);
+    let call = parts.serve(&needed[0]).unwrap();
     parts.answer(&call, &[0, 1]);
     assert!(exchange.newer_than(&parts.judge).is_none());
     exchange.publish(&parts.service);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::authz::{Facts, Wanted};
+use crate::authz::{Facts, NeededKeys};
 use crate::engine::StreamId;
 use crate::engine::waiting::{QueueNumber, Waiter, Waiting};
 use crate::http::{HeaderMap, RequestHead};
@@ -19,7 +19,7 @@ fn at(seconds: u64) -> UnixTime {
 
 /// A request that needs the keys of these sources, with this deadline.
 fn waiter(stream: u32, sources: &[usize], deadline: u64) -> Waiter {
-    let wanted = sources.iter().map(|source| Wanted {
+    let needed = sources.iter().map(|source| NeededKeys {
         source: SourceId::new(*source),
         lacks_kid: false,
     });
@@ -28,7 +28,7 @@ fn waiter(stream: u32, sources: &[usize], deadline: u64) -> Waiter {
         head: RequestHead::new(HeaderMap::from_pairs([("a", "b")])),
         arrived: now(),
         deadline: at(deadline),
-        wanted: wanted.collect(),
+        needed: needed.collect(),
         facts: Facts::default(),
     }
 }
@@ -181,7 +181,7 @@ fn everything_that_a_request_owns_counts() {
     assert!((200..=ALL / 1000 / size_of::<[usize; 4]>()).contains(&with_fields));
     let sources: Vec<usize> = (0..2500).collect();
     let with_wishes = most(&|stream| waiter(stream, &sources, 5));
-    assert!((200..=ALL / 2500 / size_of::<Wanted>()).contains(&with_wishes));
+    assert!((200..=ALL / 2500 / size_of::<NeededKeys>()).contains(&with_wishes));
 }
 
 #[test]

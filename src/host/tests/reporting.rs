@@ -153,7 +153,8 @@ fn metrics_are_distinct_in_any_order_of_first_measurement() {
         proxy.tick();
     }
     let names = ["public", "no_route", "no_token", "bad_path"];
-    let reported = names.map(|reason| proxy.reported(&format!("edge_authz.requests.{reason}.none")));
+    let reported =
+        names.map(|reason| proxy.reported(&format!("edge_authz.requests.{reason}.none")));
     let mut asked = [0; 4];
     for round in 0..4 {
         for step in 0..=round {

@@ -1,11 +1,11 @@
-//! Failures and the time until the next try.
+//! Failures, and the time until the next attempt.
 
 use super::*;
 
 #[test]
 fn failures_back_off_from_a_second_doubling_to_a_minute() {
     let seconds = [1, 2, 4, 8, 16, 32, 60, 60, 60];
-    // The keys are due for a refresh all the time.
+    // The keys are always due for a refresh.
     let mut stale = fetched(None, Jitter(0));
     stale.content.as_mut().unwrap().fetched_at = at(0).saturating_sub(RULES.refresh);
     for (times, seconds) in (1..).zip(seconds) {
@@ -45,7 +45,7 @@ fn a_good_fetch_ends_the_backoff() {
 }
 
 #[test]
-fn the_next_try_is_now_while_one_is_in_flight_and_else_when_one_is_due() {
+fn the_next_attempt_is_now_during_a_fetch_and_otherwise_when_one_is_due() {
     let begun = RULES.begun(&Record::default(), Kind::Ordinary, OTHER, at(0));
     assert_eq!(RULES.next_try(&begun, NOTHING, at(10)), at(10));
     let record = failed(3, Record::default(), Jitter(0));

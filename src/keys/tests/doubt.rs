@@ -1,18 +1,18 @@
-//! Keys that are doubted, and sets that are older than they look.
+//! Doubted keys, and sets that are older than they seem.
 
 use super::*;
 
-/// The times at which refreshes begin of keys that are doubted all the time,
-/// and those that begin for a `kid` from 100 s on.
+/// The start times of refreshes if the keys are always doubted, and of those for a `kid`
+/// from 100 s on.
 fn background_starts(outcome: impl Fn(u64) -> Outcome) -> Vec<(u64, Kind)> {
     let mut record = fetched(None, Jitter(0));
     let mut starts = Vec::new();
     for millis in (0..200_000).step_by(50) {
-        let wants = Wants {
+        let needs = Needs {
             kid: millis >= 100_000,
             doubt: true,
         };
-        if let Some(kind) = RULES.due(&record, wants, at(millis)) {
+        if let Some(kind) = RULES.due(&record, needs, at(millis)) {
             starts.push((millis, kind));
             record = RULES.begun(&record, kind, ME, at(millis));
             let outcome = outcome(millis);
@@ -42,7 +42,7 @@ fn doubted_keys_are_fetched_once_a_minute_within_the_budget_of_early_refreshes()
             |starts: &[u64], least: u64| starts.windows(2).all(|pair| pair[1] - pair[0] >= least);
         assert!(gaps(&of(Kind::Background), 60_500), "{starts:?}");
         assert_eq!(of(Kind::Early)[0], 100_000);
-        // All of them together are early ones.
+        // All of them together are within the budget of early refreshes.
         let all: Vec<_> = starts.iter().map(|(start, _)| *start).collect();
         assert!(gaps(&all, 5_000), "{starts:?}");
         assert!(all.windows(3).all(|three| three[2] - three[0] > 10_000));
@@ -50,7 +50,7 @@ fn doubted_keys_are_fetched_once_a_minute_within_the_budget_of_early_refreshes()
 }
 
 #[test]
-fn a_background_refresh_leaves_the_backoff_alone_and_is_told_as_the_next_try() {
+fn a_background_refresh_leaves_the_backoff_alone_and_is_reported_as_the_next_attempt() {
     let record = failed(7, fetched(None, Jitter(0)), Jitter(0));
     let begun = RULES.begun(&record, Kind::Background, ME, at(10));
     assert!(begun.lease.unwrap().early);
@@ -70,7 +70,7 @@ fn a_background_refresh_leaves_the_backoff_alone_and_is_told_as_the_next_try() {
 }
 
 #[test]
-fn what_was_doubted_before_a_fetch_has_been_asked_for() {
+fn a_doubt_from_before_a_fetch_causes_no_other_fetch() {
     let idle = Record::default();
     assert!(!RefreshPolicy::asked_since(&idle, at(0), at(0)));
     let taken = fetched(None, Jitter(0));
@@ -80,7 +80,7 @@ fn what_was_doubted_before_a_fetch_has_been_asked_for() {
         let begun = RULES.begun(&taken, kind, OTHER, at(5_000));
         assert!(RefreshPolicy::asked_since(&begun, at(5_000), at(5_000)));
         assert!(!RefreshPolicy::asked_since(&begun, at(5_001), at(5_001)));
-        // Before the clock was set back.
+        // This was before the clock was set back.
         assert!(!RefreshPolicy::asked_since(&begun, at(1), at(2)));
     }
     let begun = RULES.begun(&taken, Kind::Ordinary, OTHER, at(5_000));
@@ -88,7 +88,7 @@ fn what_was_doubted_before_a_fetch_has_been_asked_for() {
 }
 
 #[test]
-fn a_set_is_as_old_as_its_age_says_at_most() {
+fn the_age_header_bounds_the_age_of_a_set() {
     let as_of = |age| {
         let begun = RULES.begun(&Record::default(), Kind::Ordinary, ME, at(100_000));
         let outcome = Outcome::Good {
@@ -101,7 +101,7 @@ fn a_set_is_as_old_as_its_age_says_at_most() {
         taken.content.unwrap().as_of
     };
     assert_eq!(as_of(0), at(100_000));
-    // Whole seconds: nearly two.
+    // `Age` counts whole seconds, so the real age can be almost two seconds.
     assert_eq!(as_of(1), at(98_000));
     assert_eq!(as_of(30), at(69_000));
     assert!(as_of(u32::MAX) < UnixTime::EPOCH);

@@ -15,7 +15,7 @@ fn early_refreshes_are_two_in_any_ten_seconds_and_five_seconds_apart() {
         let starts = early_starts(fetched(None, Jitter(0)), 60_000, outcome);
         assert!(starts.windows(2).all(|pair| pair[1] - pair[0] >= 5_000));
         assert!(starts.windows(3).all(|three| three[2] - three[0] > 10_000));
-        // And no fewer: a rotation waits for none longer than that.
+        // There are no fewer either: no rotation waits longer than this.
         assert!(starts.len() >= 11, "{starts:?}");
         assert_eq!(starts[0], 0);
     }

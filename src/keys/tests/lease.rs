@@ -1,9 +1,9 @@
-//! Leases: one worker fetches, and not forever.
+//! Leases: only one worker fetches, and for a limited time.
 
 use super::*;
 
 #[test]
-fn while_one_fetches_no_other_does() {
+fn only_one_worker_fetches_at_a_time() {
     for record in [Record::default(), fetched(None, Jitter(0))] {
         let begun = RULES.begun(&record, Kind::Ordinary, OTHER, at(600_000));
         assert_eq!(RULES.due(&begun, KID, at(600_000)), None);
@@ -25,7 +25,7 @@ fn a_lease_that_begins_ahead_of_the_clock_counts_as_expired() {
 }
 
 #[test]
-fn a_lease_longer_than_any_counts_as_expired() {
+fn a_lease_longer_than_the_maximum_counts_as_expired() {
     let mut record = RULES.begun(&Record::default(), Kind::Ordinary, OTHER, at(0));
     let lease = record.lease.as_mut().unwrap();
     lease.until = UnixTime::from_nanos(i128::MAX);
@@ -35,7 +35,7 @@ fn a_lease_longer_than_any_counts_as_expired() {
 }
 
 #[test]
-fn a_lease_counts_under_a_configuration_with_a_shorter_timeout() {
+fn a_lease_is_valid_under_a_configuration_with_a_shorter_timeout() {
     let brief = RefreshPolicy {
         timeout: Duration::from_millis(100),
         ..RULES
@@ -45,8 +45,8 @@ fn a_lease_counts_under_a_configuration_with_a_shorter_timeout() {
 }
 
 #[test]
-fn what_another_worker_wrote_a_moment_ahead_is_of_now() {
-    // The clock was read before the record was.
+fn a_time_slightly_ahead_counts_as_now() {
+    // The clock was read before the record.
     let begun = RULES.begun(&Record::default(), Kind::Ordinary, OTHER, at(1));
     assert_eq!(RULES.due(&begun, KID, at(0)), None);
     let finished = RefreshPolicy::finished(&begun, OTHER, good(at(1)), Jitter(0), at(2)).unwrap();
@@ -66,7 +66,7 @@ fn a_fetch_of_several_requests_keeps_its_lease_and_its_kind() {
 }
 
 #[test]
-fn a_fetch_whose_lease_is_anothers_changes_nothing() {
+fn a_fetch_without_the_lease_changes_nothing() {
     let begun = RULES.begun(&Record::default(), Kind::Ordinary, ME, at(0));
     let taken_over = RULES.begun(&begun, Kind::Ordinary, OTHER, at(7_000));
     for outcome in [good(at(0)), Outcome::Failed] {

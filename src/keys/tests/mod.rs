@@ -1,4 +1,4 @@
-//! The sentences about time, one test each.
+//! The rules about time, with one test each.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -20,24 +20,24 @@ const RULES: RefreshPolicy = RefreshPolicy {
     refresh: Duration::from_mins(10),
     max_stale: Duration::from_hours(24),
 };
-/// As early as it gets; `Jitter(0)` is as late.
+/// The earliest time within the jitter. `Jitter(0)` is the latest.
 const EARLIEST: Jitter = Jitter(255);
-const NOTHING: Wants = Wants {
+const NOTHING: Needs = Needs {
     kid: false,
     doubt: false,
 };
-const KID: Wants = Wants {
+const KID: Needs = Needs {
     kid: true,
     doubt: false,
 };
-const DOUBT: Wants = Wants {
+const DOUBT: Needs = Needs {
     kid: false,
     doubt: true,
 };
 const ME: u64 = 1;
 const OTHER: u64 = 2;
 
-/// Milliseconds after the start of these tests.
+/// The time this number of milliseconds after the start of the tests.
 fn at(millis: u64) -> UnixTime {
     UnixTime::from_secs(1_800_000_000).saturating_add(Duration::from_millis(millis))
 }
@@ -65,7 +65,7 @@ fn good(started_at: UnixTime) -> Outcome {
     }
 }
 
-/// The first whole millisecond at which a fetch is due that nobody asked for.
+/// The first whole millisecond at which a scheduled fetch is due.
 fn due_at(record: &Record) -> u64 {
     let mut step = 1 << 27;
     let mut millis = 0;
@@ -87,7 +87,7 @@ fn failed(times: u32, record: Record, jitter: Jitter) -> Record {
     record
 }
 
-/// The times at which early refreshes begin that are wanted all the time.
+/// The start times of early refreshes if one is always needed.
 fn early_starts(mut record: Record, until: u64, outcome: impl Fn(u64) -> Outcome) -> Vec<u64> {
     let mut starts = Vec::new();
     for millis in (0..until).step_by(50) {
@@ -111,12 +111,12 @@ fn without_keys_a_fetch_is_due_at_once() {
 }
 
 #[test]
-fn the_period_is_refresh_where_the_answer_names_no_max_age() {
+fn without_max_age_the_period_is_refresh() {
     assert_eq!(due_at(&fetched(None, Jitter(0))), 600_000);
 }
 
 #[test]
-fn the_period_is_max_age_where_that_is_shorter_than_refresh() {
+fn the_period_is_max_age_if_shorter_than_refresh() {
     assert_eq!(due_at(&fetched(Some(300), Jitter(0))), 300_000);
     assert_eq!(due_at(&fetched(Some(u32::MAX), Jitter(0))), 600_000);
 }
@@ -129,7 +129,7 @@ fn a_max_age_below_a_minute_counts_as_a_minute() {
 }
 
 #[test]
-fn a_refresh_below_a_minute_counts_as_it_is() {
+fn a_refresh_below_a_minute_is_used_unchanged() {
     let rules = RefreshPolicy {
         refresh: Duration::from_secs(1),
         ..RULES
@@ -230,7 +230,7 @@ fn metadata_are_good_for_a_day_and_until_a_fetch_fails() {
 }
 
 #[test]
-fn no_record_however_odd_makes_the_rules_trap() {
+fn no_record_makes_the_rules_trap() {
     let times = [i128::MIN, -1, 0, 1 << 90, i128::MAX].map(UnixTime::from_nanos);
     for time in times {
         for now in times {
@@ -245,9 +245,9 @@ fn no_record_however_odd_makes_the_rules_trap() {
                 jitter: EARLIEST,
             });
             record = RULES.begun(&record, Kind::Early, ME, time);
-            for wants in [NOTHING, KID, DOUBT] {
-                let _ = RULES.due(&record, wants, now);
-                let _ = RULES.next_try(&record, wants, now);
+            for needs in [NOTHING, KID, DOUBT] {
+                let _ = RULES.due(&record, needs, now);
+                let _ = RULES.next_try(&record, needs, now);
             }
             let _ = RefreshPolicy::asked_since(&record, time, now);
             let _ = RULES.prolonged(&record, ME, now);

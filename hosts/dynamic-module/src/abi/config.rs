@@ -1,4 +1,4 @@
-//! A configuration of the filter, as Envoy holds it.
+//! A configuration of the filter in Envoy.
 
 use std::ffi::c_void;
 use std::marker::PhantomData;
@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 
 use super::{Buffer, FUNCTIONS, Field, Functions, MetricChange, Ptr, Refused, Scheduler};
 
-/// A configuration of the filter, during one of its hooks, on the main thread.
+/// A configuration of the filter, valid during one of its hooks on the main thread.
 #[derive(Clone, Copy)]
 pub(crate) struct Config<'hook> {
     envoy: &'static Functions,
@@ -15,12 +15,12 @@ pub(crate) struct Config<'hook> {
 }
 
 impl Config<'_> {
-    /// `None` where Envoy gives none.
+    /// Wraps Envoy's pointer. Returns `None` for a null pointer.
     ///
     /// # Safety
     ///
-    /// The pointer is the one that a hook of a configuration was given, and `'hook`
-    /// ends when that hook returns.
+    /// The pointer must be the argument of a hook of a configuration, and `'hook` must
+    /// end when that hook returns.
     pub(crate) unsafe fn new(config: Ptr) -> Option<Self> {
         Some(Self {
             envoy: FUNCTIONS.get()?,
@@ -33,8 +33,8 @@ impl Config<'_> {
         self.pointer.as_ptr()
     }
 
-    /// Makes a counter known, or a gauge, and returns its number. Only in the hook
-    /// that makes the configuration.
+    /// Defines a counter or a gauge, and returns its id. Envoy allows this only in the
+    /// hook that creates the configuration.
     pub(crate) fn define_metric(
         self,
         is_counter: bool,
@@ -52,7 +52,7 @@ impl Config<'_> {
         };
         let name = Buffer::of(name.as_bytes());
         let mut id = 0;
-        // SAFETY: the configuration is there, Envoy copies the texts and writes one
+        // SAFETY: the configuration exists, and Envoy copies the texts and writes one
         // number.
         let result =
             unsafe { function(self.ptr(), name, labels.as_ptr(), labels.len(), &raw mut id) };
@@ -63,8 +63,8 @@ impl Config<'_> {
         }
     }
 
-    /// Changes a metric; false where this Envoy cannot from here, or it is one that
-    /// goes up and down.
+    /// Changes a metric. Returns false if this Envoy cannot do so from here, or if the
+    /// metric is a gauge.
     pub(crate) fn change_metric(self, id: usize, labels: &[&str], change: MetricChange) -> bool {
         let (function, value) = match change {
             MetricChange::Count(value) => (self.envoy.http_filter_config_increment_counter, value),
@@ -78,12 +78,11 @@ impl Config<'_> {
             .iter()
             .map(|text| Buffer::of(text.as_bytes()))
             .collect();
-        // SAFETY: the configuration is there, and Envoy copies the labels.
+        // SAFETY: the configuration exists, and Envoy copies the labels.
         unsafe { function(self.ptr(), id, labels.as_ptr(), labels.len(), value) == 0 }
     }
 
-    /// Sends a request to a cluster, and returns its number. The answer comes in a
-    /// later hook.
+    /// Sends a request to a cluster, and returns its id. A later hook brings the answer.
     pub(crate) fn callout(
         self,
         cluster: &str,
@@ -93,8 +92,8 @@ impl Config<'_> {
         let of = |(name, value): &(&str, &str)| Field::of(name.as_bytes(), value.as_bytes());
         let headers: Vec<_> = headers.iter().map(of).collect();
         let mut id = 0;
-        // SAFETY: the configuration is there, Envoy copies what it is given and writes
-        // one number.
+        // SAFETY: the configuration exists, and Envoy copies the arguments and writes one
+        // number.
         let result = unsafe {
             (self.envoy.http_filter_config_http_callout)(
                 self.ptr(),
@@ -113,9 +112,9 @@ impl Config<'_> {
         }
     }
 
-    /// By which other threads have the main thread call a hook.
+    /// The scheduler with which other threads request a hook on the main thread.
     pub(crate) fn scheduler(self) -> Option<Scheduler> {
-        // SAFETY: the configuration is there.
+        // SAFETY: the configuration exists.
         let scheduler = unsafe { (self.envoy.http_filter_config_scheduler_new)(self.ptr()) };
         Scheduler::new(
             scheduler,

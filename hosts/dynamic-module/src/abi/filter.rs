@@ -1,4 +1,4 @@
-//! A request, as Envoy holds it.
+//! A request in Envoy.
 
 use std::ffi::{c_int, c_void};
 use std::marker::PhantomData;
@@ -24,16 +24,16 @@ impl List {
     }
 }
 
-/// The number of a text that Envoy knows of a request.
+/// The number of an attribute of a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attribute(c_int);
 
 impl Attribute {
-    /// SHA-256 of the certificate that the client has shown, in hexadecimal digits.
+    /// The SHA-256 of the client's certificate, in hexadecimal digits.
     pub(crate) const PEER_CERTIFICATE_DIGEST: Self = Self(38);
 }
 
-/// A request, during one of its hooks.
+/// A request, valid during one of its hooks.
 #[derive(Clone, Copy)]
 pub(crate) struct Filter<'hook> {
     envoy: &'static Functions,
@@ -42,12 +42,12 @@ pub(crate) struct Filter<'hook> {
 }
 
 impl Filter<'_> {
-    /// `None` where Envoy gives none.
+    /// Wraps Envoy's pointer. Returns `None` for a null pointer.
     ///
     /// # Safety
     ///
-    /// The pointer is the one that a hook of a filter was given, and `'hook` ends
-    /// when that hook returns.
+    /// The pointer must be the argument of a hook of a filter, and `'hook` must end when
+    /// that hook returns.
     pub(crate) unsafe fn new(filter: Ptr) -> Option<Self> {
         Some(Self {
             envoy: FUNCTIONS.get()?,
@@ -61,18 +61,18 @@ impl Filter<'_> {
     }
 
     pub(crate) fn worker_index(self) -> usize {
-        // SAFETY: the filter is there.
+        // SAFETY: the filter exists.
         let index = unsafe { (self.envoy.http_filter_get_worker_index)(self.ptr()) };
         usize::try_from(index).unwrap_or(usize::MAX)
     }
 
-    /// How many fields a list has.
+    /// The number of fields in a list.
     pub(crate) fn count(self, list: List) -> usize {
-        // SAFETY: the filter is there.
+        // SAFETY: the filter exists.
         unsafe { (self.envoy.http_get_headers_size)(self.ptr(), list.number()) }
     }
 
-    /// Hands over all fields of a list, which `take` has to copy.
+    /// Passes all fields of a list to `take`, which must copy them.
     pub(crate) fn with_fields<T>(
         self,
         list: List,
@@ -84,25 +84,26 @@ impl Filter<'_> {
             value: Buffer::NONE,
         };
         let mut known = vec![none; count];
-        // SAFETY: the filter is there, and Envoy writes as many fields as it has
-        // just said, since nothing has changed them.
+        // SAFETY: the filter exists, and Envoy writes the number of fields that it has
+        // just reported, because nothing has changed the list in between.
         let found = count > 0
             && unsafe {
                 (self.envoy.http_get_headers)(self.ptr(), list.number(), known.as_mut_ptr())
             };
-        // SAFETY: Envoy has written them, and `take` has no way to change them.
+        // SAFETY: Envoy has written them, and `take` cannot change them.
         let mut fields = unsafe { fields(known.as_ptr(), known.len()) };
         found.then(|| take(&mut fields))
     }
 
-    /// Replaces every line of this name by one; one without a value is none.
+    /// Replaces all lines with this name by one. A line with an empty value counts as
+    /// absent.
     pub(crate) fn set_header(self, list: List, name: &[u8], value: &[u8]) -> Result<(), Refused> {
         let value = if value.is_empty() {
             Buffer::NONE
         } else {
             Buffer::of(value)
         };
-        // SAFETY: the filter is there, and Envoy copies name and value.
+        // SAFETY: the filter exists, and Envoy copies name and value.
         let set = unsafe {
             (self.envoy.http_set_header)(self.ptr(), list.number(), Buffer::of(name), value)
         };
@@ -112,12 +113,12 @@ impl Filter<'_> {
     /// Adds a line.
     pub(crate) fn add_header(self, list: List, name: &[u8], value: &[u8]) -> Result<(), Refused> {
         let (name, value) = (Buffer::of(name), Buffer::of(value));
-        // SAFETY: the filter is there, and Envoy copies name and value.
+        // SAFETY: the filter exists, and Envoy copies name and value.
         let added = unsafe { (self.envoy.http_add_header)(self.ptr(), list.number(), name, value) };
         if added { Ok(()) } else { Err(Refused(0)) }
     }
 
-    /// Answers the request. Envoy may come back meanwhile.
+    /// Answers the request. Envoy may call other hooks during this call.
     pub(crate) fn send_response(
         self,
         status: u32,
@@ -127,7 +128,7 @@ impl Filter<'_> {
     ) {
         let of = |(name, value): &(&[u8], &[u8])| Field::of(name, value);
         let headers: Vec<_> = headers.iter().map(of).collect();
-        // SAFETY: the filter is there, and Envoy copies what it is given.
+        // SAFETY: the filter exists, and Envoy copies the arguments.
         unsafe {
             (self.envoy.http_send_response)(
                 self.ptr(),
@@ -140,16 +141,16 @@ impl Filter<'_> {
         }
     }
 
-    /// Lets a paused request go on. Envoy may come back meanwhile.
+    /// Resumes a paused request. Envoy may call other hooks during this call.
     pub(crate) fn continue_decoding(self) {
-        // SAFETY: the filter is there.
+        // SAFETY: the filter exists.
         unsafe { (self.envoy.http_filter_continue_decoding)(self.ptr()) };
     }
 
-    /// A copy of what Envoy knows; `None` where it knows nothing.
+    /// A copy of an attribute. `None` if Envoy does not have it.
     pub(crate) fn attribute(self, Attribute(attribute): Attribute) -> Option<Vec<u8>> {
         let mut value = Buffer::NONE;
-        // SAFETY: the filter is there, and Envoy writes one buffer.
+        // SAFETY: the filter exists, and Envoy writes one buffer.
         let known = unsafe {
             (self.envoy.http_filter_get_attribute_string)(self.ptr(), attribute, &raw mut value)
         };
@@ -159,7 +160,7 @@ impl Filter<'_> {
 
     pub(crate) fn set_filter_state(self, name: &str, value: &str) -> Result<(), Refused> {
         let [name, value] = [name, value].map(|text| Buffer::of(text.as_bytes()));
-        // SAFETY: the filter is there, and Envoy copies name and value.
+        // SAFETY: the filter exists, and Envoy copies name and value.
         let set = unsafe { (self.envoy.http_set_filter_state_bytes)(self.ptr(), name, value) };
         if set { Ok(()) } else { Err(Refused(0)) }
     }
@@ -167,13 +168,13 @@ impl Filter<'_> {
     pub(crate) fn set_metadata(self, namespace: &str, name: &str, value: &str) {
         let [namespace, name, value] =
             [namespace, name, value].map(|text| Buffer::of(text.as_bytes()));
-        // SAFETY: the filter is there, and Envoy copies what it is given.
+        // SAFETY: the filter exists, and Envoy copies the arguments.
         unsafe {
             (self.envoy.http_set_dynamic_metadata_string)(self.ptr(), namespace, name, value);
         }
     }
 
-    /// Changes a metric, by its number and the values of its labels.
+    /// Changes a metric, given its id and the values of its labels.
     pub(crate) fn change_metric(self, id: usize, labels: &[&str], change: MetricChange) {
         let labels: Vec<_> = labels
             .iter()
@@ -185,14 +186,14 @@ impl Filter<'_> {
             MetricChange::Down(value) => (self.envoy.http_filter_decrement_gauge, value),
             MetricChange::Set(value) => (self.envoy.http_filter_set_gauge, value),
         };
-        // SAFETY: the filter is there, and Envoy copies the labels. What it refuses is
+        // SAFETY: the filter exists, and Envoy copies the labels. A refused change is
         // lost.
         let _ = unsafe { function(self.ptr(), id, labels.as_ptr(), labels.len(), value) };
     }
 
-    /// By which other threads have this request's own call a hook.
+    /// The scheduler with which other threads request a hook of this request.
     pub(crate) fn scheduler(self) -> Option<Scheduler> {
-        // SAFETY: the filter is there.
+        // SAFETY: the filter exists.
         let scheduler = unsafe { (self.envoy.http_filter_scheduler_new)(self.ptr()) };
         Scheduler::new(
             scheduler,

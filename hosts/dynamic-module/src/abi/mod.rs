@@ -1,23 +1,23 @@
-//! Envoy's C interface for dynamic modules (`abi.h`), as far as this module uses it.
+//! The part of Envoy's C interface for dynamic modules (`abi.h`) that this module uses.
 //!
-//! Envoy's functions are looked up by their names when the module is loaded, those
-//! of 1.38 and, where there are some, later ones. So one that an Envoy lacks keeps
-//! the module from being loaded, and is no crash at the first call.
+//! Envoy's functions are looked up by name when the module is loaded: those of 1.38 and,
+//! if they exist, later ones. If an Envoy lacks a required function, the module is not
+//! loaded, instead of crashing at the first call.
 //!
 //! # Safety
 //!
-//! A function that is found has the signature that `abi.h` gives it: Envoy promises
-//! that released functions do not change, and puts changed ones beside them by other
-//! names. All of them follow these rules:
+//! Each function has the signature that `abi.h` declares. Envoy guarantees that released
+//! functions do not change, and adds changed ones under other names. All of them follow
+//! these rules:
 //!
-//! * A pointer to a filter, or to the configuration of one, is Envoy's. It is valid
-//!   from the hook that brings it until the hook returns: [`Filter`] and [`Config`]
-//!   cannot outlive it, nor leave its thread.
-//! * A buffer that is handed to Envoy is read during the call only.
-//! * A buffer that Envoy hands out is valid until the next call that changes
-//!   something. It is copied before there is one, within this folder.
-//! * A scheduler is the module's. It may be used from any thread, outlives what it was
-//!   made of, and is deleted once.
+//! * A pointer to a filter, or to the configuration of one, belongs to Envoy. It is valid
+//!   from the hook that passes it until that hook returns. [`Filter`] and [`Config`]
+//!   cannot outlive the hook or leave its thread.
+//! * A buffer that is passed to Envoy is read only during the call.
+//! * A buffer that Envoy returns is valid until the next call that changes something. It
+//!   is copied before such a call, within this module.
+//! * A scheduler belongs to the module. It may be used from any thread, may outlive the
+//!   object that it was made from, and is deleted once.
 
 #![expect(
     unsafe_code,
@@ -36,7 +36,7 @@ pub(crate) use config::Config;
 pub(crate) use filter::{Attribute, Filter, List};
 pub(crate) use scheduler::Scheduler;
 
-/// Bytes of the module's, or of Envoy's.
+/// Bytes that belong to the module or to Envoy.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Buffer {
@@ -44,7 +44,7 @@ pub(crate) struct Buffer {
     length: usize,
 }
 
-/// A header field of the module's, or of Envoy's.
+/// A header field that belongs to the module or to Envoy.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Field {
@@ -58,7 +58,7 @@ impl Buffer {
         length: 0,
     };
 
-    /// For one call.
+    /// A buffer for one call.
     const fn of(bytes: &[u8]) -> Self {
         Self {
             data: bytes.as_ptr(),
@@ -66,23 +66,23 @@ impl Buffer {
         }
     }
 
-    /// The bytes.
+    /// The bytes of the buffer.
     ///
     /// # Safety
     ///
-    /// The buffer is one that Envoy has just handed out, and nothing is changed
-    /// while the bytes are used.
+    /// Envoy must have just returned the buffer, and nothing may change it while the
+    /// bytes are used.
     pub(crate) const unsafe fn bytes<'b>(self) -> &'b [u8] {
         if self.data.is_null() || self.length == 0 {
             return &[];
         }
-        // SAFETY: so many bytes are there, as the caller says.
+        // SAFETY: the caller guarantees this number of bytes.
         unsafe { std::slice::from_raw_parts(self.data, self.length) }
     }
 }
 
 impl Field {
-    /// For one call.
+    /// A field for one call.
     const fn of(name: &[u8], value: &[u8]) -> Self {
         Self {
             name: Buffer::of(name),
@@ -91,11 +91,11 @@ impl Field {
     }
 }
 
-/// The fields, copied by `take`, and the number of those that there are.
+/// The fields, copied by `take`, with their number.
 ///
 /// # Safety
 ///
-/// As [`Buffer::bytes`]; `fields` points to `count` fields.
+/// See [`Buffer::bytes`]. `fields` must point to `count` fields.
 pub(crate) unsafe fn fields<'f>(
     fields: *const Field,
     count: usize,
@@ -103,10 +103,10 @@ pub(crate) unsafe fn fields<'f>(
     let fields = if fields.is_null() || count == 0 {
         &[]
     } else {
-        // SAFETY: so many are there, as the caller says.
+        // SAFETY: the caller guarantees this number of fields.
         unsafe { std::slice::from_raw_parts(fields, count) }
     };
-    // SAFETY: as the caller says.
+    // SAFETY: the caller guarantees it.
     fields
         .iter()
         .map(|field| unsafe { (field.name.bytes(), field.value.bytes()) })
@@ -116,7 +116,7 @@ pub(crate) unsafe fn fields<'f>(
 ///
 /// # Safety
 ///
-/// As [`Buffer::bytes`]; `chunks` points to `count` buffers.
+/// See [`Buffer::bytes`]. `chunks` must point to `count` buffers.
 pub(crate) unsafe fn chunks<'c>(
     chunks: *const Buffer,
     count: usize,
@@ -124,16 +124,16 @@ pub(crate) unsafe fn chunks<'c>(
     let chunks = if chunks.is_null() || count == 0 {
         &[]
     } else {
-        // SAFETY: so many are there, as the caller says.
+        // SAFETY: the caller guarantees this number of buffers.
         unsafe { std::slice::from_raw_parts(chunks, count) }
     };
-    // SAFETY: as the caller says.
+    // SAFETY: the caller guarantees it.
     chunks.iter().map(|chunk| unsafe { chunk.bytes() })
 }
 
 type Ptr = *mut c_void;
 
-/// Declares the functions that the module has of Envoy.
+/// Declares Envoy's functions that the module uses.
 macro_rules! functions {
     (
         $(needed $name:ident($($type:ty),*) $(-> $result:ty)?;)*
@@ -147,7 +147,7 @@ macro_rules! functions {
         }
 
         impl Functions {
-            /// Looks them up. An error is the name of one that is missing.
+            /// Looks up all functions. The error is the name of a missing one.
             fn find() -> Result<Self, &'static str> {
                 Ok(Self {
                     $($name: {
@@ -155,7 +155,7 @@ macro_rules! functions {
                             "envoy_dynamic_module_callback_", stringify!($name), "\0"
                         ));
                         let found = found.ok_or(stringify!($name))?;
-                        // SAFETY: the function of this name has this signature.
+                        // SAFETY: the function with this name has this signature.
                         unsafe {
                             std::mem::transmute::<
                                 NonNull<c_void>,
@@ -167,7 +167,7 @@ macro_rules! functions {
                         let found = find(concat!(
                             "envoy_dynamic_module_callback_", stringify!($later), "\0"
                         ));
-                        // SAFETY: the function of this name has this signature.
+                        // SAFETY: the function with this name has this signature.
                         found.map(|found| unsafe {
                             std::mem::transmute::<
                                 NonNull<c_void>,
@@ -211,30 +211,29 @@ functions! {
     needed http_filter_config_http_callout(
         Ptr, *mut u64, Buffer, *const Field, usize, Buffer, u64
     ) -> c_int;
-    // Of 1.39.
+    // Since Envoy 1.39.
     optional http_filter_config_increment_counter(Ptr, usize, *const Buffer, usize, u64) -> c_int;
     optional http_filter_config_set_gauge(Ptr, usize, *const Buffer, usize, u64) -> c_int;
-    // Of 1.40: whoever has it speaks version 0.2 of the interface.
+    // Since Envoy 1.40. An Envoy with this function uses version 0.2 of the interface.
     optional log_v2(c_int, Buffer, Buffer, c_int);
 }
 
 unsafe extern "C" {
-    /// Of the C library, which Envoy has loaded.
+    /// From the C library, which Envoy has loaded.
     fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
 }
 
-/// A function of the program that has loaded this module.
+/// Looks up a function of the program that has loaded this module.
 fn find(name: &'static str) -> Option<NonNull<c_void>> {
     let name = CStr::from_bytes_with_nul(name.as_bytes()).ok()?;
-    // SAFETY: the null pointer is the handle for "everywhere", and the name ends
-    // with a zero byte.
+    // SAFETY: the null handle means a search in the whole program, and the name ends with
+    // a zero byte.
     NonNull::new(unsafe { dlsym(ptr::null_mut(), name.as_ptr()) })
 }
 
 static FUNCTIONS: OnceLock<Functions> = OnceLock::new();
 
-/// Looks for Envoy's functions, and returns the version of the interface by which
-/// this Envoy calls it.
+/// Looks up Envoy's functions. Returns the version of the interface that this Envoy uses.
 ///
 /// # Errors
 ///
@@ -253,7 +252,7 @@ pub(crate) fn load() -> Result<&'static CStr, &'static str> {
     })
 }
 
-/// The numbers of the levels of the log.
+/// The numbers of the log levels.
 #[derive(Clone, Copy, Debug)]
 #[repr(i32)]
 pub(crate) enum LogLevel {
@@ -282,16 +281,16 @@ pub(crate) fn log(level: LogLevel, line: &str) {
     }
 }
 
-/// Whether lines of this level are written.
+/// Whether Envoy logs lines of this level.
 pub(crate) fn log_enabled(level: LogLevel) -> bool {
-    // SAFETY: no pointers.
+    // SAFETY: no pointers are passed.
     let asks = |envoy: &Functions| unsafe { (envoy.log_enabled)(level.number()) };
     FUNCTIONS.get().is_some_and(asks)
 }
 
-/// How many workers Envoy has. For the main thread.
+/// The number of Envoy's workers. It may be called on the main thread only.
 pub(crate) fn concurrency() -> usize {
-    // SAFETY: no pointers.
+    // SAFETY: no pointers are passed.
     let asks = |envoy: &Functions| unsafe { (envoy.get_concurrency)() };
     FUNCTIONS
         .get()
@@ -300,14 +299,14 @@ pub(crate) fn concurrency() -> usize {
         .unwrap_or(0)
 }
 
-/// Whether Envoy only checks its configuration.
+/// Whether Envoy only validates its configuration.
 pub(crate) fn is_validation() -> bool {
-    // SAFETY: no pointers.
+    // SAFETY: no pointers are passed.
     let asks = |envoy: &Functions| unsafe { (envoy.is_validation_mode)() };
     FUNCTIONS.get().is_some_and(asks)
 }
 
-/// How a metric is changed.
+/// How a metric changes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum MetricChange {
     Count(u64),
@@ -316,6 +315,6 @@ pub(crate) enum MetricChange {
     Set(u64),
 }
 
-/// Envoy does not do what it is asked.
+/// Envoy refused a call. The value is its result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refused(pub(crate) c_int);

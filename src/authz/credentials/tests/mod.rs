@@ -177,7 +177,7 @@ fn the_same_token_in_two_places_is_one_and_two_tokens_are_refused() {
 }
 
 #[test]
-fn twice_in_one_place_is_refused_even_if_it_is_the_same() {
+fn a_token_twice_in_one_place_is_refused() {
     for fields in [
         &[(":path", "/?access_token=a&access_token=a")][..],
         &[(":path", "/?access_token=a&access%5ftoken=a")],
@@ -199,7 +199,7 @@ fn twice_in_one_place_is_refused_even_if_it_is_the_same() {
 }
 
 #[test]
-fn a_cookie_counts_only_where_no_other_place_has_a_token() {
+fn a_cookie_counts_only_if_no_other_place_has_a_token() {
     let cookie = |value| found(&everywhere(), &[("cookie", value)]);
     assert_eq!(cookie("session=a"), "a");
     for cookie in [
