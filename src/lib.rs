@@ -1,9 +1,9 @@
-//! JWT verification, scope and claim rules per route, and CORS: what an API
-//! Gateway authorizer does, as a library.
+//! JWT verification, scope and claim rules per route, and CORS: the functions of an API
+//! Gateway authorizer, as a library.
 //!
-//! The core takes bytes and the time and returns values; it knows no proxy,
-//! clock, randomness or log. The crates under `hosts/` put it into proxies,
-//! and `cli` makes a command of it.
+//! The core takes bytes and the time and returns values. It knows no proxy, clock,
+//! randomness or log. The crates under `hosts/` embed it in proxies, and `cli` is a
+//! command.
 
 pub mod authz;
 pub mod config;

@@ -1,4 +1,4 @@
-//! Sorting by one copy of the standard library's code.
+//! Sorting with one shared copy of the standard library's code.
 //!
 //! Each type that the standard library sorts adds another copy of its sorting
 //! code, up to 9 KiB of a module. Here numbers are sorted with a pointer to the

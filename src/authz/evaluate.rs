@@ -60,10 +60,10 @@ impl<'a, T: Trace> Evaluation<'a, T> {
     fn at_target(&mut self, target: &Target<'_>) -> (Decision, Option<&'a CorsPolicy>) {
         let policy = self.policy;
         let reached = target.reached(policy, target.method());
-        let told = reached.as_ref().map(|(found, route)| (found, *route));
+        let step = reached.as_ref().map(|(found, route)| (found, *route));
         self.trace.step(Step::Route {
             target,
-            reached: told,
+            reached: step,
         });
         let Some((found, route)) = reached else {
             return (self.refused(Reason::NoRoute), policy.cors.as_ref());

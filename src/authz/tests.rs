@@ -53,10 +53,10 @@ fn problem_details_are_json_for_every_reason() {
     for reason in Reason::ALL {
         let (status, _, body) = reply(reason, BodyStyle::Problem);
         let object = crate::json::object(body.as_bytes(), 1).unwrap();
-        let told = object
+        let status_member = object
             .get("status")
             .and_then(crate::json::Value::number)
             .map(str::to_owned);
-        assert_eq!(told, Some(status.to_string()), "{reason:?}");
+        assert_eq!(status_member, Some(status.to_string()), "{reason:?}");
     }
 }

@@ -68,13 +68,13 @@ impl<'d> Path<'d> {
 
 /// The longest part of a name that an error repeats, in bytes. Otherwise a
 /// thousand errors below a name of megabytes would take gigabytes.
-const LONGEST_NAME: usize = 256;
+const MAX_NAME: usize = 256;
 
 fn shortened(name: &str) -> Box<str> {
-    if name.len() <= LONGEST_NAME {
+    if name.len() <= MAX_NAME {
         return name.into();
     }
-    let beginning = name.get(..name.floor_char_boundary(LONGEST_NAME));
+    let beginning = name.get(..name.floor_char_boundary(MAX_NAME));
     format!("{}…", beginning.unwrap_or_default()).into()
 }
 
@@ -152,12 +152,12 @@ mod tests {
 
     #[test]
     fn a_very_long_name_is_shortened() {
-        let longest = "é".repeat(LONGEST_NAME / 2);
+        let longest = "é".repeat(MAX_NAME / 2);
         let path = |name: &str| Path::root().member(name).to_owned().to_string();
         assert_eq!(path(&longest), format!("[\"{longest}\"]"));
         assert_eq!(path(&format!("{longest}x")), format!("[\"{longest}…\"]"));
-        assert!(path(&"x".repeat(1 << 20)).len() < 2 * LONGEST_NAME);
-        assert!(path(&format!("x{}", "é".repeat(1 << 10))).len() < 2 * LONGEST_NAME);
+        assert!(path(&"x".repeat(1 << 20)).len() < 2 * MAX_NAME);
+        assert!(path(&format!("x{}", "é".repeat(1 << 10))).len() < 2 * MAX_NAME);
     }
 
     #[test]

@@ -142,21 +142,21 @@ impl ResponseCors {
 /// give one origin's response to another. The result has `Origin` once, however
 /// often the upstream wrote it.
 fn vary_origin<'a>(lines: &[&[u8]]) -> Option<HeaderEdit<'a>> {
-    let said = || {
+    let values = || {
         lines
             .iter()
             .flat_map(|line| elements(line))
             .filter(|element| !element.is_empty())
     };
     let is_origin = |element: &&[u8]| element.eq_ignore_ascii_case(b"origin");
-    match said().filter(is_origin).count() {
+    match values().filter(is_origin).count() {
         // `*` covers every name.
-        0 if said().any(|element| element == b"*") => return None,
+        0 if values().any(|element| element == b"*") => return None,
         1 => return None,
         _ => {}
     }
     let mut value = Vec::new();
-    for element in said().filter(|element| !is_origin(element)) {
+    for element in values().filter(|element| !is_origin(element)) {
         value.extend_from_slice(element);
         value.extend_from_slice(b", ");
     }

@@ -1,4 +1,4 @@
-//! What a token may be signed with.
+//! Signature algorithms.
 
 use std::fmt;
 
@@ -35,7 +35,7 @@ pub enum Algorithm {
     Hs512,
 }
 
-/// How an algorithm checks, and over what.
+/// How an algorithm verifies signatures, with its parameters.
 #[derive(Clone, Copy)]
 pub(super) enum Family {
     Pkcs1(Hash),
@@ -46,7 +46,7 @@ pub(super) enum Family {
 }
 
 impl Algorithm {
-    /// Every algorithm there is.
+    /// All algorithms.
     pub const ALL: [Self; 13] = [
         Self::Rs256,
         Self::Rs384,
@@ -63,9 +63,8 @@ impl Algorithm {
         Self::Hs512,
     ];
 
-    /// The algorithm called `name`, in exactly this spelling. A fully
-    /// specified name (RFC 9864) is the same algorithm: `Ed25519` is `EdDSA`,
-    /// `ESP256` is `ES256`.
+    /// The algorithm with exactly this name. A fully specified name (RFC 9864) means the
+    /// same algorithm: `Ed25519` is `EdDSA`, `ESP256` is `ES256`.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name {
@@ -86,7 +85,7 @@ impl Algorithm {
         })
     }
 
-    /// The name of RFC 7518 or RFC 8037.
+    /// The name in RFC 7518 or RFC 8037.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -106,7 +105,7 @@ impl Algorithm {
         }
     }
 
-    /// Whether the key that verifies can sign as well.
+    /// Whether the verification key can also sign.
     #[must_use]
     pub const fn is_symmetric(self) -> bool {
         matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
@@ -155,15 +154,15 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// Some of the algorithms.
+/// A set of algorithms.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct AlgorithmSet(u16);
 
 impl AlgorithmSet {
-    /// No algorithm.
+    /// The empty set.
     pub const EMPTY: Self = Self(0);
 
-    /// Every algorithm whose verifier cannot sign.
+    /// The algorithms whose verification keys cannot sign.
     #[must_use]
     pub fn asymmetric() -> Self {
         Algorithm::ALL
@@ -172,26 +171,26 @@ impl AlgorithmSet {
             .collect()
     }
 
-    /// Adds one; false if it was there.
+    /// Adds an algorithm. Returns false if the set already contains it.
     pub const fn insert(&mut self, algorithm: Algorithm) -> bool {
         let added = !self.contains(algorithm);
         self.0 |= algorithm.bit();
         added
     }
 
-    /// Whether `algorithm` is one of them.
+    /// Whether the set contains `algorithm`.
     #[must_use]
     pub const fn contains(self, algorithm: Algorithm) -> bool {
         self.0 & algorithm.bit() != 0
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Its members, in the order of [`Algorithm::ALL`].
+    /// The members, in the order of [`Algorithm::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Algorithm> {
         Algorithm::ALL
             .into_iter()
@@ -235,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_and_spellings_are_nothing() {
+    fn other_names_and_spellings_are_refused() {
         for name in [
             "",
             "none",
@@ -267,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_holds_what_was_put_in_and_nothing_else() {
+    fn a_set_contains_exactly_its_members() {
         for one in Algorithm::ALL {
             let set: AlgorithmSet = [one].into_iter().collect();
             for other in Algorithm::ALL {

@@ -1,5 +1,5 @@
-//! The few DER structures that hosts take keys and signatures in (X.690,
-//! RFC 5480, RFC 8017 appendix A.1.1). Writing only.
+//! Encodes keys and signatures in the DER structures that hosts expect (X.690, RFC 5480,
+//! RFC 8017 appendix A.1.1).
 
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
@@ -12,7 +12,7 @@ const RSA_ENCRYPTION: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 
 /// 1.2.840.10045.2.1
 const EC_PUBLIC_KEY: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01];
 
-/// An RSA key's `SubjectPublicKeyInfo`, from unsigned big-endian numbers.
+/// The `SubjectPublicKeyInfo` of an RSA key, from unsigned big-endian numbers.
 pub(super) fn rsa_public_key(modulus: &[u8], exponent: &[u8]) -> Box<[u8]> {
     let key = element(SEQUENCE, &[&unsigned(modulus), &unsigned(exponent)]);
     let algorithm = [
@@ -22,7 +22,7 @@ pub(super) fn rsa_public_key(modulus: &[u8], exponent: &[u8]) -> Box<[u8]> {
     public_key(&algorithm.concat(), &key)
 }
 
-/// An elliptic-curve key's `SubjectPublicKeyInfo`, from the curve's object
+/// The `SubjectPublicKeyInfo` of an elliptic-curve key, from the curve's object
 /// identifier and the SEC 1 point.
 pub(super) fn ec_public_key(curve: &[u8], point: &[u8]) -> Box<[u8]> {
     let algorithm = [
@@ -32,7 +32,7 @@ pub(super) fn ec_public_key(curve: &[u8], point: &[u8]) -> Box<[u8]> {
     public_key(&algorithm.concat(), point)
 }
 
-/// The `ECDSA-Sig-Value` of a signature that is `r` and `s` in equal halves.
+/// The `ECDSA-Sig-Value` of a signature that consists of `r` and `s` in equal halves.
 pub(super) fn ecdsa_signature(raw: &[u8]) -> Vec<u8> {
     let (r, s) = raw.split_at_checked(raw.len() / 2).unwrap_or((raw, &[]));
     element(SEQUENCE, &[&unsigned(r), &unsigned(s)])
@@ -40,13 +40,13 @@ pub(super) fn ecdsa_signature(raw: &[u8]) -> Vec<u8> {
 
 fn public_key(algorithm: &[u8], key: &[u8]) -> Box<[u8]> {
     let algorithm = element(SEQUENCE, &[algorithm]);
-    // The first octet counts the unused bits.
+    // The first byte is the number of unused bits.
     let key = element(BIT_STRING, &[&[0], key]);
     element(SEQUENCE, &[&algorithm, &key]).into_boxed_slice()
 }
 
-/// A non-negative INTEGER, which has the fewest octets that it can have: no
-/// leading zeros, but for one where the first bit would be a sign.
+/// A non-negative INTEGER in its shortest form: without leading zeros, except one if the
+/// first bit would otherwise be a sign.
 fn unsigned(number: &[u8]) -> Vec<u8> {
     let number = trim(number);
     match number.first() {
@@ -76,7 +76,7 @@ fn element(tag: u8, content: &[&[u8]]) -> Vec<u8> {
     element
 }
 
-/// An unsigned big-endian number without its leading zeros.
+/// An unsigned big-endian number without leading zeros.
 pub(super) fn trim(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|octet| **octet == 0).count();
     number.get(zeros..).unwrap_or_default()
@@ -127,12 +127,12 @@ mod tests {
         assert_eq!(der[..7], [0x30, 38, 2, 1, 1, 2, 33]);
         assert_eq!(der[7..9], [0, 0x80]);
         assert_eq!(der.len(), 40);
-        // The longest there are need a long length.
+        // The longest signatures need a length in long form.
         assert_eq!(ecdsa_signature(&[1; 132])[..3], [0x30, 0x81, 136]);
     }
 
     #[test]
-    fn keys_have_the_heads_that_every_tool_writes() {
+    fn keys_have_the_usual_der_headers() {
         let p256 = [0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07];
         let key = ec_public_key(&p256, &[4; 65]);
         assert_eq!(

@@ -2,18 +2,18 @@
 
 use std::ops::{AddAssign, SubAssign};
 
-/// A digit of -2^(`WINDOW` - 1) + 1 to 2^(`WINDOW` - 1).
+/// A digit between -2^(`WINDOW` - 1) + 1 and 2^(`WINDOW` - 1).
 pub(super) struct Digit {
     pub(super) is_negative: bool,
     pub(super) magnitude: usize,
 }
 
-/// The digits of a number to the base 2^`WINDOW`, the lowest first: as many as
-/// are asked for, zeros in the end. A window has 1 to 8 bits.
+/// The digits of a number in base 2^`WINDOW`, the lowest first. It yields as many digits
+/// as requested, with zeros at the end. A window has 1 to 8 bits.
 pub(super) struct Digits<'o, const WINDOW: u32> {
-    /// The number, big endian.
+    /// The number, big-endian.
     octets: &'o [u8],
-    /// The bit at which the next digit begins.
+    /// The bit where the next digit begins.
     at: usize,
     carry: u16,
 }
@@ -24,7 +24,7 @@ impl<'o, const WINDOW: u32> Digits<'o, WINDOW> {
         Self { octets, at, carry }
     }
 
-    /// The bits of the next digit. A window lies in two octets at most.
+    /// The bits of the next digit. A window spans at most two bytes.
     fn window(&self) -> u16 {
         let mut octets = self.octets.iter().rev().skip(self.at / 8).copied();
         let pair = [octets.next(), octets.next()].map(Option::unwrap_or_default);
@@ -54,12 +54,12 @@ impl<const WINDOW: u32> Iterator for Digits<'_, WINDOW> {
     }
 }
 
-/// Adds a point to `sum`, as many times as the number in `octets` says. `points` has a row
-/// of `row` points for each digit: of the point's multiple by the row's power of
-/// 2^`WINDOW`, once, twice, and so on. `None` if a row is too short.
+/// Adds a point to `sum` as many times as the number in `octets` says. `points` has a row
+/// of `row` points for each digit: the first `row` multiples of the point times the row's
+/// power of 2^`WINDOW`. Returns `None` if a row is too short.
 ///
-/// The curves' formulas have to be complete: who chose the key and the signature chose
-/// which points are added.
+/// The formulas of the curve must be complete, because the creator of the key and the
+/// signature chooses which points are added.
 pub(super) fn add_multiples<Sum, Point, const WINDOW: u32>(
     points: &[Point],
     row: usize,
@@ -91,7 +91,7 @@ where
 mod tests {
     use super::*;
 
-    /// The number that so many digits make.
+    /// The number that is made of these digits.
     fn number<const WINDOW: u32>(octets: &[u8], count: u32) -> i128 {
         let digits = Digits::<WINDOW>::new(octets).zip(0..count);
         digits.fold(0, |sum, (digit, place)| {
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_make_the_number_that_they_came_from() {
+    fn digits_add_up_to_their_number() {
         let spread = (0..64_000_u64).map(|number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         for value in (0..70_000).chain(spread).chain([u64::MAX, 1 << 63]) {
             let octets = value.to_be_bytes();

@@ -1,23 +1,23 @@
-//! What a key is, as opposed to what it is called.
+//! The identity of key material, independent of key IDs.
 
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-/// SHA-256 over a key's kind and material. Two documents that write one key
-/// differently, or give it different ids, give it one fingerprint.
+/// The SHA-256 of a key's kind and material. Two documents that encode the same key
+/// differently, or give it different IDs, result in the same fingerprint.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// The digest's octets.
+    /// The bytes of the digest.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Of a kind of key and its parts. Lengths are hashed too, so that no two
-    /// lists of parts run together.
+    /// The fingerprint of a kind of key and its parts. Lengths are hashed too, so that
+    /// different lists of parts have different digests.
     pub(super) fn of(kind: &str, parts: &[&[u8]]) -> Self {
         let mut digest = Sha256::new();
         for part in [kind.as_bytes()].iter().chain(parts) {
@@ -30,8 +30,8 @@ impl Fingerprint {
 }
 
 impl fmt::Debug for Fingerprint {
-    /// Nothing of it: a reader of the digest of a weak secret can guess the
-    /// secret.
+    /// `Debug` shows nothing, because a reader of the digest of a weak secret could guess
+    /// the secret.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("Fingerprint")
     }

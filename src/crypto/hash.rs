@@ -24,7 +24,7 @@ impl Hash {
         }
     }
 
-    /// The digest of what the parts are together.
+    /// The digest of the concatenated parts.
     pub(super) fn digest(self, parts: &[&[u8]]) -> Box<[u8]> {
         match self {
             Self::Sha256 => digest::<Sha256>(parts),

@@ -1,4 +1,4 @@
-//! HS*: RFC 7518 section 3.2.
+//! HMAC (RFC 7518 section 3.2).
 
 use std::borrow::Cow;
 
@@ -9,9 +9,9 @@ use sha2::{Sha256, Sha384, Sha512};
 use super::seam::Never;
 use super::{Hash, KeyError};
 
-/// A shared secret, as the states of the functions it is long enough for.
-/// "A key of the same size as the hash output or larger MUST be used": so a
-/// secret of 32 to 47 octets has one state.
+/// A shared secret, as the initial states of the hash functions for which it is long
+/// enough. "A key of the same size as the hash output or larger MUST be used", so a
+/// secret of 32 to 47 bytes has only one state.
 pub(super) struct HmacKey {
     sha256: Mac<Sha256>,
     sha384: Option<Mac<Sha384>>,
@@ -45,7 +45,7 @@ fn state<M: KeyInit>(secret: &[u8], hash: Hash) -> Option<M> {
     M::new_from_slice(secret).ok()
 }
 
-/// The whole tag; a part of one is never compared.
+/// A complete tag. Truncated tags are never compared.
 pub(super) struct Tag(Box<[u8]>);
 
 impl AlgorithmSignature for Tag {
@@ -88,7 +88,7 @@ impl Algorithm for Hmac {
 }
 
 fn check<M: hmac::Mac + Clone>(state: Option<&M>, tag: &Tag, message: &[u8]) -> bool {
-    // `verify_slice` refuses every other length and compares in constant time.
+    // `verify_slice` refuses any other length, and compares in constant time.
     state.is_some_and(|state| {
         let mut mac = state.clone();
         mac.update(message);

@@ -1,4 +1,4 @@
-//! Signature checks that the host may do faster.
+//! Signature verification by the host, which may be faster.
 
 use std::borrow::Cow;
 
@@ -7,16 +7,15 @@ use jwt_compact::Algorithm;
 use super::Hash;
 use super::seam::Never;
 
-/// The host's own verification of RSASSA-PKCS1-v1_5 and ECDSA signatures.
-/// Other algorithms are never asked for.
+/// The host's own verification of RSASSA-PKCS1-v1_5 and ECDSA signatures. It is not
+/// called for other algorithms.
 pub trait HostSignatures {
-    /// Verifies one signature, or returns `None` when the host has no such
-    /// function or cannot use these arguments; the module then verifies
-    /// itself.
+    /// Verifies one signature. Returns `None` if the host has no such function or cannot
+    /// use these arguments; in this case the module verifies the signature itself.
     ///
-    /// `spki_der` is the key as a DER `SubjectPublicKeyInfo`. `signature` is
-    /// the bare number for an RSA key, a DER `ECDSA-Sig-Value` for one on a
-    /// curve. `message` is the text that was signed, not its hash.
+    /// `spki_der` is the key as a DER `SubjectPublicKeyInfo`. `signature` is the plain
+    /// number for an RSA key, and a DER `ECDSA-Sig-Value` for an elliptic-curve key.
+    /// `message` is the signed text, not its hash.
     fn verify(&self, hash: Hash, spki_der: &[u8], signature: &[u8], message: &[u8])
     -> Option<bool>;
 }
@@ -31,26 +30,26 @@ impl HostSignatures for NoHostSignatures {
     }
 }
 
-/// An algorithm that a host may have, too.
+/// An algorithm that a host may also implement.
 pub(super) trait Exportable: Algorithm<SigningKey = Never> {
-    /// The hash it is used with.
+    /// The hash of the algorithm.
     fn hash(&self) -> Hash;
 
     /// The key as a DER `SubjectPublicKeyInfo`.
     fn spki(key: &Self::VerifyingKey) -> &[u8];
 
-    /// The signature in the form that hosts take.
+    /// The signature in the form that hosts expect.
     fn export(signature: &Self::Signature) -> Cow<'_, [u8]>;
 
-    /// Whether a check with this key is faster here than where hosts do it.
+    /// Whether the module verifies faster than hosts with this key.
     fn is_faster(key: &Self::VerifyingKey) -> bool;
 
-    /// Whether the signature's length and range are right for the key. Hosts
-    /// may be more generous than RFC 7518.
+    /// Whether the length and the range of the signature are correct for the key. Hosts
+    /// may accept more than RFC 7518 allows.
     fn admits(key: &Self::VerifyingKey, signature: &Self::Signature) -> bool;
 }
 
-/// An algorithm for which the host is asked first, unless the module is faster.
+/// An algorithm that the host verifies, unless the module is faster.
 pub(super) struct HostFirst<'n, A> {
     pub(super) algorithm: A,
     pub(super) host_signatures: &'n dyn HostSignatures,

@@ -1,4 +1,4 @@
-//! Key material that was found good.
+//! Validated key material.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,17 +13,18 @@ use super::tables::Tables;
 use super::{Algorithm, Curve, Fingerprint, Hash, HostSignatures, seam};
 use crate::memory::Budget;
 
-/// A key that signatures can be checked with. Copies share the material.
+/// A key for verifying signatures. Copies share the material.
 #[derive(Clone)]
 pub struct VerifyingKey(Arc<Prepared>);
 
-/// What [`VerifyingKey::prepare`] takes: the more, the fewer keys should have
-/// it. The first key of a kind takes as much again, for what all share.
+/// The cost of [`VerifyingKey::prepare`]. The higher the cost, the fewer keys should be
+/// prepared. The first key of a kind costs the same again, for the table that all keys of
+/// the kind share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preparation {
-    /// 128 KiB, and as long as twenty checks: Ed25519.
+    /// Ed25519: 128 KiB, and as much time as twenty verifications.
     Small,
-    /// 420 KiB, and as long as a hundred checks: P-521.
+    /// P-521: 420 KiB, and as much time as a hundred verifications.
     Large,
 }
 
@@ -32,7 +33,8 @@ struct Prepared {
     fingerprint: Fingerprint,
 }
 
-/// Everything that depends on the key alone is worked out when it is loaded.
+/// The key material. Everything that depends only on the key is computed when it is
+/// loaded.
 enum Material {
     Rsa(RsaKey),
     P256(EcKey<P256>),
@@ -43,12 +45,12 @@ enum Material {
 }
 
 impl VerifyingKey {
-    /// An RSA key, for RS* and PS*: unsigned big-endian modulus and exponent.
+    /// Makes an RSA key for RS* and PS* from an unsigned big-endian modulus and exponent.
     ///
     /// # Errors
     ///
-    /// The modulus has fewer than 2048 or more than 8192 bits or is even; the
-    /// exponent is even, 1, or has more than 32 bits.
+    /// The modulus has fewer than 2048 or more than 8192 bits, or is even. The exponent
+    /// is even, 1, or longer than 32 bits.
     pub fn rsa(n: &[u8], e: &[u8]) -> Result<Self, KeyError> {
         let key = RsaKey::new(n, e)?;
         let parts = [key.modulus(), &key.exponent().to_be_bytes()];
@@ -56,12 +58,11 @@ impl VerifyingKey {
         Ok(Self::prepared(Material::Rsa(key), fingerprint))
     }
 
-    /// A point on a curve, for that curve's ES*: big-endian coordinates.
+    /// Makes a key for the ES* of this curve from big-endian coordinates.
     ///
     /// # Errors
     ///
-    /// A coordinate is shorter or longer than the curve's, or the point is not
-    /// on it.
+    /// A coordinate has a wrong length, or the point is not on the curve.
     pub fn ec(curve: Curve, x: &[u8], y: &[u8]) -> Result<Self, KeyError> {
         match curve {
             Curve::P256 => Self::on_curve("P-256", x, y, Material::P256),
@@ -81,45 +82,47 @@ impl VerifyingKey {
         Ok(Self::prepared(material(key), fingerprint))
     }
 
-    /// An Ed25519 key, for `EdDSA`: the 32 octets of RFC 8032.
+    /// Makes an Ed25519 key for `EdDSA` from the 32 bytes of RFC 8032.
     ///
     /// # Errors
     ///
-    /// There are more or fewer octets, they are no point, or they are one of
-    /// small order or not in its canonical encoding.
+    /// The length is not 32 bytes, or the bytes are not a point, are a point of small
+    /// order, or are not its canonical encoding.
     pub fn ed25519(x: &[u8]) -> Result<Self, KeyError> {
         let key = Ed25519Key::new(x)?;
         let fingerprint = Fingerprint::of("Ed25519", &[key.octets()]);
         Ok(Self::prepared(Material::Ed25519(key), fingerprint))
     }
 
-    /// A shared secret, for those HS* whose hash is not longer than it.
+    /// Makes a key from a shared secret, for each HS* whose hash is not longer than the
+    /// secret.
     ///
     /// # Errors
     ///
-    /// It has fewer than 32 octets.
+    /// The secret has fewer than 32 bytes.
     pub fn hmac(k: &[u8]) -> Result<Self, KeyError> {
         let key = HmacKey::new(k)?;
         let fingerprint = Fingerprint::of("HMAC", &[k]);
         Ok(Self::prepared(Material::Hmac(Box::new(key)), fingerprint))
     }
 
-    /// Makes checks with this key and its copies fast while the tables are kept,
-    /// at the cost of [time and memory](Preparation). `None` where there is no
-    /// such way, and where the tables of other keys have used up the budget.
+    /// Builds tables that speed up verification with this key and its copies, at the
+    /// [cost](Preparation) of time and memory. They exist as long as the returned value.
+    /// Returns `None` if there are no tables for this kind of key, or if the tables of
+    /// other keys have used up the budget.
     #[must_use]
     pub fn prepare(&self, budget: &'static Budget) -> Option<Tables> {
         self.0.material.tabled()?.prepare(budget)
     }
 
-    /// Whether checks with this key are fast now.
+    /// Whether the key has tables now.
     #[must_use]
     pub fn is_prepared(&self) -> bool {
         let tabled = self.0.material.tabled();
         tabled.is_some_and(Tabled::is_prepared)
     }
 
-    /// What making checks with this key fast takes, where there is a way to.
+    /// The cost of tables for this key. `None` if there are no tables for its kind.
     #[must_use]
     pub fn preparation(&self) -> Option<Preparation> {
         self.0.material.tabled().map(Tabled::preparation)
@@ -132,20 +135,20 @@ impl VerifyingKey {
         }))
     }
 
-    /// Whether signatures of `algorithm` can be checked with this key.
+    /// Whether the key can verify signatures of `algorithm`.
     #[must_use]
     pub fn fits(&self, algorithm: Algorithm) -> bool {
         self.0.material.matched(algorithm).is_some()
     }
 
-    /// What identifies the material.
+    /// The identity of the material.
     #[must_use]
     pub fn fingerprint(&self) -> &Fingerprint {
         &self.0.fingerprint
     }
 
-    /// Whether `signature` is this key's over `message` under `algorithm`.
-    /// False where the key does not [fit](Self::fits).
+    /// Whether `signature` is a valid signature of this key over `message` with
+    /// `algorithm`. False if the key does not [fit](Self::fits) the algorithm.
     #[must_use]
     pub fn verify(
         &self,
@@ -177,7 +180,7 @@ impl VerifyingKey {
     }
 }
 
-/// A key, and an algorithm of its kind.
+/// A key with an algorithm of its kind.
 enum Matched<'k> {
     Pkcs1(&'k RsaKey, Hash),
     Pss(&'k RsaKey, Hash),
@@ -189,7 +192,7 @@ enum Matched<'k> {
 }
 
 impl Material {
-    /// The one place that says which key is for which algorithm.
+    /// Maps kinds of keys to algorithms; no other code does.
     fn matched(&self, algorithm: Algorithm) -> Option<Matched<'_>> {
         Some(match (self, algorithm.family()) {
             (Self::Rsa(key), Family::Pkcs1(hash)) => Matched::Pkcs1(key, hash),
@@ -203,7 +206,7 @@ impl Material {
         })
     }
 
-    /// The key as one that tables make faster, if it is of such a kind.
+    /// The key, if tables exist for its kind.
     fn tabled(&self) -> Option<&dyn Tabled> {
         match self {
             Self::Ed25519(key) => Some(key),
@@ -213,7 +216,7 @@ impl Material {
     }
 }
 
-/// A key whose checks precomputed tables make faster.
+/// A key for which precomputed tables speed up verification.
 trait Tabled {
     fn prepare(&self, budget: &'static Budget) -> Option<Tables>;
     fn is_prepared(&self) -> bool;
@@ -248,7 +251,7 @@ impl Tabled for EcKey<P521> {
     }
 }
 
-/// Checks with the host's signatures where they are faster.
+/// Verifies with the host where it is faster.
 fn by_host_first<A: Exportable>(
     algorithm: A,
     key: &A::VerifyingKey,
@@ -268,7 +271,7 @@ fn by_host_first<A: Exportable>(
 }
 
 impl fmt::Debug for VerifyingKey {
-    /// The kind only.
+    /// `Debug` shows only the kind.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self.0.material {
             Material::Rsa(_) => "VerifyingKey(RSA)",
@@ -284,22 +287,22 @@ impl fmt::Debug for VerifyingKey {
 /// Why key material is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyError {
-    /// An RSA modulus below 2048 or above 8192 bits.
+    /// The RSA modulus has fewer than 2048 or more than 8192 bits.
     RsaModulusSize {
-        /// How many bits it has, leading zeros not counted.
+        /// The number of bits, without leading zeros.
         bits: usize,
     },
-    /// An even RSA modulus: not the product of two large primes.
+    /// The RSA modulus is even, so it is not the product of two large primes.
     RsaModulusEven,
-    /// An RSA exponent that is even, 1, or longer than 32 bits.
+    /// The RSA exponent is even, 1, or longer than 32 bits.
     RsaExponent,
-    /// A coordinate with too few or too many octets.
+    /// A coordinate has a wrong length.
     CoordinateLength,
-    /// No point of the curve.
+    /// The point is not on the curve.
     OffCurve,
-    /// An Ed25519 point of small order or in a second spelling.
+    /// The Ed25519 point has small order or a non-canonical encoding.
     WeakPoint,
-    /// A shared secret of fewer than 32 octets.
+    /// The shared secret has fewer than 32 bytes.
     SecretTooShort,
 }
 

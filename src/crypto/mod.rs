@@ -1,22 +1,20 @@
-//! Algorithms and keys: does this signature over these bytes come from this
-//! key?
+//! Algorithms and keys: verifies that a key made a signature over given bytes.
 //!
-//! * [`Algorithm`] is the closed set of what a token may be signed with
-//!   (RFC 7518 section 3, RFC 8037, RFC 9864). `none` is not in it.
-//! * [`VerifyingKey`] is public or shared key material that was found good
-//!   when it was loaded: size, curve, order. Nothing can be built from bad
-//!   material, so a request never meets any.
-//! * [`VerifyingKey::verify`] is false unless the key fits the algorithm: a
-//!   token's header chooses among what its key is for, and nothing else.
+//! * [`Algorithm`] is the closed set of signature algorithms for tokens (RFC 7518 section
+//!   3, RFC 8037, RFC 9864). It does not contain `none`.
+//! * [`VerifyingKey`] is public or shared key material that was validated when it was
+//!   loaded: size, curve, order. It cannot be made from invalid material, so no request
+//!   uses such material.
+//! * [`VerifyingKey::verify`] is false unless the key fits the algorithm. The header of a
+//!   token can only choose among the algorithms of its key.
 //!
-//! Each algorithm implements [`jwt_compact::Algorithm`], over a key type of its
-//! own and a signing key that cannot exist. The module checks lengths and
-//! ranges itself, then asks the host where that may be faster
-//! ([`HostSignatures`]), and its own arithmetic where the host has none.
-//! Both give one answer.
+//! Each algorithm implements [`jwt_compact::Algorithm`] with its own key type and a
+//! signing key type without values. This module checks lengths and ranges itself. Then it
+//! uses the host where it may be faster ([`HostSignatures`]), and its own arithmetic
+//! otherwise. Both give the same result.
 //!
-//! The module parses no JSON and no tokens, signs nothing, and knows neither
-//! key ids nor issuers.
+//! This module parses no JSON and no tokens, signs nothing, and knows neither key IDs nor
+//! issuers.
 
 mod algorithm;
 mod der;

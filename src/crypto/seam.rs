@@ -1,14 +1,14 @@
-//! Between tokens and signatures stands [`jwt_compact::Algorithm`].
+//! The interface between tokens and signatures is [`jwt_compact::Algorithm`].
 
 use jwt_compact::{Algorithm, AlgorithmSignature};
 
-/// The signing key of every algorithm here: there is none. That this package
-/// cannot sign is a fact of its types.
+/// The signing key of every algorithm here. It has no values, so the type system
+/// guarantees that this package cannot sign.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Never {}
 
-/// Checks `signature`, as it came, under one algorithm: first its length and
-/// what else can be seen without the key, then the rest.
+/// Verifies `signature`, as received, with one algorithm. First it checks the length and
+/// everything else that does not depend on the key.
 pub(super) fn verify<A: Algorithm>(
     algorithm: &A,
     key: &A::VerifyingKey,
@@ -22,7 +22,7 @@ pub(super) fn verify<A: Algorithm>(
         .is_ok_and(|signature| algorithm.verify_signature(&signature, key, message))
 }
 
-/// A signature that is not even the shape of one.
+/// The signature does not have the form of a signature.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Malformed;
 

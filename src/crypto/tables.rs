@@ -1,26 +1,26 @@
-//! Precomputed tables that make checks with a key fast: their holders, and the
-//! memory that they may take.
+//! Precomputed tables for faster verification with a key: their holders and their memory
+//! budget.
 
 use std::fmt;
 use std::sync::{Arc, RwLock, Weak};
 
 use crate::memory::{Budget, Need, Part, SERVING, has_room};
 
-/// What the tables of all keys may take where a host does not say otherwise,
-/// whatever configuration the keys belong to: 32 MiB. Checks work without tables.
+/// The default budget for the tables of all keys of all configurations: 32 MiB.
+/// Verification also works without tables.
 pub static DEFAULT_TABLE_BUDGET: Budget = Budget::new(32 * 1024 * 1024);
 
-/// A part of the budget for a table of so many bytes; `None` where too little is
-/// left of the budget or of the module's memory.
+/// Reserves memory for a table of this size in bytes. Returns `None` if the budget or the
+/// module's memory is insufficient.
 pub(super) fn part_for(bytes: usize, budget: &'static Budget) -> Option<Part> {
     let part = budget.take(bytes)?;
-    // As much again is in use while one is made.
+    // Building a table temporarily needs the same amount again.
     let need = Need::block(bytes).and(bytes).and(SERVING);
     has_room(need).then_some(part)
 }
 
-/// Keeps a key's tables for as long as it lives. When the last `Tables` of a key
-/// is dropped, its tables are freed, and checks with the key are slow again.
+/// Keeps the tables of a key as long as it exists. When the last `Tables` of a key is
+/// dropped, its tables are freed, and verification with the key is slow again.
 #[derive(Clone)]
 pub struct Tables {
     _kept: Arc<dyn Send + Sync>,
@@ -38,7 +38,7 @@ impl fmt::Debug for Tables {
     }
 }
 
-/// A key's reference to its tables, which ends with their last holder.
+/// A key's weak reference to its tables.
 pub(super) struct Slot<T>(RwLock<Weak<T>>);
 
 impl<T> Slot<T> {
@@ -50,7 +50,7 @@ impl<T> Slot<T> {
         self.0.read().ok()?.upgrade()
     }
 
-    /// What is there, or what `create` makes.
+    /// Returns the current value, or the value that `create` makes.
     pub(super) fn get_or_make(&self, create: impl FnOnce() -> Option<T>) -> Option<Arc<T>> {
         if let Some(known) = self.get() {
             return Some(known);
@@ -67,7 +67,7 @@ mod tests {
     use crate::memory::pretend;
 
     #[test]
-    fn tables_are_there_while_somebody_keeps_them() {
+    fn tables_exist_while_they_are_held() {
         let slot = Slot::empty();
         let one = Tables::new(slot.get_or_make(|| Some(1)).unwrap());
         let other = Tables::new(slot.get_or_make(|| None).unwrap());
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn no_table_is_made_of_the_memory_that_serving_needs() {
+    fn no_table_uses_the_memory_that_requests_need() {
         static SMALL: Budget = Budget::new(999);
         pretend::set_room(Some(SERVING + 1_999));
         assert!(part_for(1_000, &DEFAULT_TABLE_BUDGET).is_none());

@@ -151,7 +151,7 @@ impl TokenCache {
 
     /// Releases half of the memory, if a smaller cache has requested it.
     pub(super) fn release_half(&mut self) {
-        if self.share.is_asked() {
+        if self.share.is_release_requested() {
             self.make_room(self.share.bytes() / 2);
         }
     }

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn connection_names_headers_however_it_separates_them() {
+    fn connection_names_headers_with_any_separator() {
         let names = |lines: &[&str]| {
             let lines = lines.iter().map(|line| ("connection", line));
             let map = HeaderMap::from_pairs(lines);
@@ -219,13 +219,16 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_reaches_out_of_the_buffer_is_refused() {
+    fn a_field_outside_of_the_buffer_is_refused() {
         let field = |name, value| Field { name, value };
         let parts = |fields| HeaderMap::from_parts(b"ab".to_vec(), fields);
         assert!(parts(vec![field(0..1, 1..2)]).is_some());
         assert!(parts(vec![field(0..1, 1..3)]).is_none());
         assert!(parts(vec![field(5..6, 0..1)]).is_none());
-        #[expect(clippy::reversed_empty_ranges, reason = "a broken host may say so")]
+        #[expect(
+            clippy::reversed_empty_ranges,
+            reason = "a faulty host may report this"
+        )]
         let reversed = field(2..1, 0..1);
         assert!(parts(vec![reversed]).is_none());
     }

@@ -164,7 +164,7 @@ fn errors_have_a_position_and_repeat_no_text() {
 
 /// Compares the two ways to check an object. The first is the fast one.
 #[test]
-fn both_ways_to_read_an_object_agree() {
+fn both_ways_to_check_an_object_agree() {
     let mut accepted = 0;
     for value in VALUES {
         for text in [
@@ -271,7 +271,7 @@ fn duplicates_are_found_among_few_members_and_among_many() {
 }
 
 #[test]
-fn a_number_is_too_large_however_it_is_written() {
+fn a_number_that_is_too_large_is_refused_in_every_notation() {
     for digits in [298, 299, 300, 308, 309, 310, 400] {
         let text = format!("{{\"a\":{},\"b\":-{0}}}", "9".repeat(digits));
         let refused = digits > 308;

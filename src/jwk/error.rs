@@ -1,4 +1,4 @@
-//! Why a document or one of its keys is not used.
+//! Why a key set, or one of its keys, is not used.
 
 use std::fmt;
 
@@ -6,23 +6,23 @@ use super::{MAX_KEY_SET_BYTES, MAX_KEYS};
 use crate::crypto::KeyError;
 use crate::json::JsonError;
 
-/// A document that gives no keys.
+/// Why a document is not a usable key set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySetError {
-    /// More than [`MAX_KEY_SET_BYTES`].
+    /// The document is larger than [`MAX_KEY_SET_BYTES`].
     TooLarge,
-    /// Not JSON that is let in, or no object.
+    /// The document is not accepted JSON, or not an object.
     Json(JsonError),
-    /// Without a member `keys` that is an array.
+    /// The document has no array `keys`.
     NotAKeySet,
-    /// More than [`MAX_KEYS`].
+    /// There are more than [`MAX_KEYS`] keys.
     TooManyKeys {
-        /// How many there are.
+        /// The number of keys.
         count: usize,
     },
-    /// Without a single usable key.
+    /// No key is usable.
     NoUsableKey {
-        /// The unusable ones.
+        /// The unusable keys.
         skipped: Vec<SkippedKey>,
     },
 }
@@ -48,12 +48,12 @@ impl fmt::Display for KeySetError {
 
 impl std::error::Error for KeySetError {}
 
-/// A key that was left out.
+/// An unusable key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SkippedKey {
-    /// Its place in `keys`, from 0.
+    /// The index of the key in `keys`, from 0.
     pub index: usize,
-    /// Why.
+    /// Why it is not used.
     pub reason: SkipReason,
 }
 
@@ -63,21 +63,20 @@ impl fmt::Display for SkippedKey {
     }
 }
 
-/// The keys of a set that were left out for one reason.
+/// The keys of a set that are not used for the same reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkippedKeys {
-    /// Why.
+    /// The reason.
     pub reason: SkipReason,
-    /// Their places in `keys`, from 0.
+    /// The indices of the keys in `keys`, from 0.
     pub indices: Vec<usize>,
 }
 
-/// So many places are shown.
+/// The maximum number of indices that are shown.
 const MAX_SHOWN: usize = 8;
 
 impl SkippedKeys {
-    /// The keys, those of one reason together, in the order of the first of
-    /// each.
+    /// Groups keys by reason, in the order of the first key of each group.
     #[must_use]
     pub fn by_reason(skipped: &[SkippedKey]) -> Vec<Self> {
         let mut groups: Vec<Self> = Vec::new();
@@ -120,42 +119,42 @@ impl fmt::Display for SkippedKeys {
     }
 }
 
-/// Why a key is left out. It repeats nothing of the key.
+/// Why a key is not used. It contains nothing of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SkipReason {
-    /// An element of `keys` that is no object.
+    /// The element of `keys` is not an object.
     NotAnObject,
-    /// A required member is not there.
+    /// A required member is missing.
     Missing {
         /// The member's name.
         member: &'static str,
     },
-    /// A member is not of its JSON type.
+    /// A member has a wrong JSON type.
     WrongType {
         /// The member's name.
         member: &'static str,
     },
-    /// A member is not base64url in its only spelling: without padding, white
-    /// space and stray bits (RFC 7515 section 2).
+    /// A member is not canonical base64url: it has padding, white space or non-zero
+    /// trailing bits (RFC 7515 section 2).
     NotBase64Url {
         /// The member's name.
         member: &'static str,
     },
-    /// A `kty` other than `RSA`, `EC`, `OKP` and `oct`, in these spellings.
+    /// `kty` is not exactly `RSA`, `EC`, `OKP` or `oct`.
     UnknownKeyType,
-    /// A `crv` that no supported algorithm uses.
+    /// No supported algorithm uses the `crv`.
     UnknownCurve,
-    /// A `use` other than `sig`.
+    /// `use` is not `sig`.
     NotForSignatures,
-    /// A `key_ops` without `verify`.
+    /// `key_ops` does not contain `verify`.
     NotForVerifying,
-    /// An `alg` that is not supported.
+    /// `alg` is not supported.
     UnknownAlgorithm,
-    /// An `alg` of another type, curve or size of key.
+    /// `alg` requires a key of another type, curve or size.
     AlgorithmDoesNotFit,
-    /// A shared key where none may be.
+    /// The key is symmetric, which is not allowed here.
     Symmetric,
-    /// Weak or impossible material.
+    /// The key material is weak or invalid.
     Material(KeyError),
 }
 

@@ -29,50 +29,50 @@ pub struct Jwk {
 }
 
 impl Jwk {
-    /// What the key is called. An empty name is a name.
+    /// The key ID. An empty string is an ID.
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
 
-    /// The only algorithm that the key is for, where it names one.
+    /// The only algorithm for which the key may be used, if it names one.
     #[must_use]
     pub fn algorithm(&self) -> Option<Algorithm> {
         self.algorithm
     }
 
-    /// The material.
+    /// The key material.
     #[must_use]
     pub fn key(&self) -> &VerifyingKey {
         &self.key
     }
 
-    /// Whether the document holds the private half, too: a reader of the
-    /// document can sign. Only the public half is used.
+    /// Whether the document contains the private key too, so that its readers can sign
+    /// tokens. Only the public key is used.
     #[must_use]
     pub fn has_private_part(&self) -> bool {
         self.has_private_part
     }
 
-    /// Whether the key may check signatures of `algorithm`: its material fits,
-    /// and it names no other.
+    /// Whether the key may verify signatures of `algorithm`: its material fits, and it
+    /// names no other algorithm.
     #[must_use]
     pub fn serves(&self, algorithm: Algorithm) -> bool {
         self.key.fits(algorithm) && self.algorithm.is_none_or(|own| own == algorithm)
     }
 
-    /// What making checks with this key fast takes, where there is a way to.
+    /// The cost of precomputed tables for this key, if tables exist for its kind.
     pub(super) fn preparation(&self) -> Option<Preparation> {
         self.key.preparation()
     }
 
-    /// Makes checks with this key fast while the tables are kept.
+    /// Builds the precomputed tables for this key.
     pub(super) fn prepare(&self, budget: &'static Budget) -> Option<Tables> {
         self.key.prepare(budget)
     }
 
-    /// Shares the material of a known key, and its tables, where it is the
-    /// same; whether it is.
+    /// Shares the material and the tables of a known key if the material is equal.
+    /// Returns whether it is.
     pub(super) fn adopt(&mut self, known: &Self) -> bool {
         let same = self.key.fingerprint() == known.key.fingerprint();
         if same {
@@ -105,11 +105,11 @@ impl Jwk {
     }
 }
 
-/// A key's members, read by RFC 7517 section 4 and RFC 7518 section 6.
+/// The members of a key (RFC 7517 section 4, RFC 7518 section 6).
 struct Members<'a>(Object<'a>);
 
 impl<'a> Members<'a> {
-    /// A string that may be absent. `null` is not absent.
+    /// An optional string. `null` does not count as absent.
     fn optional(&self, member: &'static str) -> Result<Option<Cow<'a, str>>, SkipReason> {
         self.0
             .get(member)
@@ -127,8 +127,7 @@ impl<'a> Members<'a> {
             .map_err(|_| SkipReason::NotBase64Url { member })
     }
 
-    /// Whether the key is there to check signatures (RFC 7517 sections 4.2
-    /// and 4.3).
+    /// Checks that the key is for verifying signatures (RFC 7517 sections 4.2 and 4.3).
     fn check_purpose(&self) -> Result<(), SkipReason> {
         if self
             .optional("use")?
@@ -141,7 +140,8 @@ impl<'a> Members<'a> {
         };
         let wrong_type = SkipReason::WrongType { member: "key_ops" };
         let mut verifies = false;
-        // Not gathered: there may be as many as fit into a document.
+        // The elements are not collected, because their number is limited only by the
+        // size of the document.
         for operation in operations.elements().ok_or(wrong_type)? {
             verifies |= operation.string().ok_or(wrong_type)? == "verify";
         }

@@ -1,15 +1,15 @@
-//! The name of a key that a token asks for.
+//! The key ID that a token names.
 
 use std::cell::OnceCell;
 
 use sha2::{Digest as _, Sha256};
 
-/// The SHA-256 digest of a `kid`. A `kid` may be as long as a token. No attacker can
-/// find another `kid` with the same digest.
+/// The SHA-256 digest of a `kid`. The `kid` itself may be as long as a token. An attacker
+/// cannot find another `kid` with the same digest.
 pub type KidDigest = [u8; 32];
 
-/// A `kid` that a token names. Its digest is made once, when the first source
-/// needs it: a token may be looked for in a thousand sources.
+/// A `kid` that a token names. Its digest is computed once, when the first source needs
+/// it, because one token may be looked up in a thousand sources.
 #[derive(Debug)]
 pub struct AskedKid<'t> {
     text: &'t str,
@@ -17,7 +17,7 @@ pub struct AskedKid<'t> {
 }
 
 impl<'t> AskedKid<'t> {
-    /// The `kid` as the token has it.
+    /// Wraps the `kid` of a token.
     #[must_use]
     pub const fn new(text: &'t str) -> Self {
         Self {
@@ -26,13 +26,13 @@ impl<'t> AskedKid<'t> {
         }
     }
 
-    /// Its text.
+    /// The text of the `kid`.
     #[must_use]
     pub const fn text(&self) -> &'t str {
         self.text
     }
 
-    /// Its digest.
+    /// The digest of the `kid`.
     #[must_use]
     pub fn digest(&self) -> &KidDigest {
         self.digest.get_or_init(|| Sha256::digest(self.text).into())

@@ -1,15 +1,15 @@
-//! Key sets: RFC 7517 documents to usable keys, and why the others are not.
+//! Key sets: RFC 7517 documents, their usable keys, and why the other keys are not used.
 //!
-//! A document is judged as a whole first (size, form, count); when it fails,
-//! nothing of it is used. Then each key is judged by itself: one that cannot
-//! be used, or is not meant for signatures, is left out with a reason and never
-//! fails the set, as issuers publish keys for other purposes and of types
-//! unknown here (RFC 7517 section 5).
+//! A document is first checked as a whole (size, form, number of keys). If this fails,
+//! nothing of it is used. Then each key is checked separately. A key that is not usable,
+//! or not for signatures, is skipped with a reason and does not invalidate the set,
+//! because issuers also publish keys for other purposes and of unknown types (RFC 7517
+//! section 5).
 //!
-//! A key's own statements (`kty`, `crv`, `use`, `key_ops`, `alg`) decide what
-//! it serves; a token's header only chooses among that.
+//! The members of a key (`kty`, `crv`, `use`, `key_ops`, `alg`) decide which algorithms
+//! it can be used with. The header of a token only chooses among those.
 //!
-//! The module fetches nothing and keeps no time.
+//! This module fetches nothing and stores no times.
 
 mod error;
 mod key;
@@ -26,21 +26,20 @@ pub use kid::{AskedKid, KidDigest};
 pub use set::{KeySet, Lookup, ParsedKeySet};
 pub use size::memory_needed;
 
-/// Largest document that is read, in bytes. To be asked before a body is
-/// copied.
+/// The maximum size of a document, in bytes. Callers check it before they copy a body.
 pub const MAX_KEY_SET_BYTES: usize = 512 * 1024;
-/// Most keys in a document, unusable ones included.
+/// The maximum number of keys in a document, including unusable ones.
 pub const MAX_KEYS: usize = 256;
-/// Most keys that one token is tried with: signatures cost too much to try
-/// them all.
+/// The maximum number of keys that one token is tried with, because verifying signatures
+/// is expensive.
 pub const MAX_CANDIDATES: usize = 4;
 
-/// Where a key set is from.
+/// The origin of a key set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyOrigin {
-    /// From the issuer. What everybody can fetch is no secret: shared keys
-    /// (`oct`) are left out.
+    /// The set was fetched from the issuer. Everyone can fetch it, so it contains no
+    /// secrets: symmetric keys (`oct`) are skipped.
     Fetched,
-    /// Written in the configuration.
+    /// The set is in the configuration.
     Inline,
 }

@@ -1,4 +1,4 @@
-//! The keys of one issuer at one time.
+//! The keys of one issuer.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,73 +8,73 @@ use crate::crypto::{Algorithm, Fingerprint, Preparation, Tables};
 use crate::json;
 use crate::memory::Budget;
 
-/// The set, its keys, a key, a member of it, and some room for members that
-/// are not read.
+/// The maximum nesting depth: the set, its keys, a key, its members, and some depth for
+/// members that are ignored.
 const MAX_DEPTH: usize = 32;
 
-/// So many keys of a set are made fast, in the document's order: what an issuer
-/// publishes must not cost more than about 10 ms and 1.2 MiB for the small
-/// ones, and 160 ms and 1.3 MiB for the large. While a rotation replaces all of
-/// them the former ones are there too, and a module never gives memory back. All
-/// sets of a module share one bound besides, which is the keys' own matter.
+/// The number of keys with small tables for which tables are built, in the order of the
+/// document. It limits the cost that an issuer can cause: about 10 ms and 1.2 MiB for
+/// keys with small tables, and 160 ms and 1.3 MiB for keys with large ones. During a
+/// rotation of all keys the tables of the former keys exist too, and a module never
+/// returns memory to its host. In addition, all sets of a module share one budget, which
+/// the keys enforce.
 const MAX_SMALL: usize = 8;
 const MAX_LARGE: usize = 2;
 
-/// Usable keys, at least one. Only [`KeySet::parse`] makes one. Copies share
-/// the keys, in whatever thread.
+/// Usable keys, at least one. Only [`KeySet::parse`] makes one. Copies share the keys,
+/// also across threads.
 #[derive(Debug)]
 pub struct KeySet {
     contents: Arc<Contents>,
-    /// What makes checks fast; copies that keep none have them as well. No check
-    /// looks here: a key finds its own tables.
+    /// The holders of the tables. All copies share them. Verification does not use this
+    /// list, because each key refers to its own tables.
     tables: Mutex<Vec<Tables>>,
 }
 
-/// What a document holds.
+/// The content of a document.
 #[derive(Debug)]
 pub(super) struct Contents {
     keys: Vec<Jwk>,
     pub(super) skipped: Vec<SkippedKey>,
-    /// The most memory that it takes.
+    /// The maximum memory of the keys, in bytes.
     pub(super) bytes: usize,
 }
 
-/// A document's usable keys and what became of the others.
+/// The usable keys of a document, and the reasons why the others are not used.
 #[derive(Debug, Clone)]
 pub struct ParsedKeySet {
     /// The usable keys.
     pub set: KeySet,
-    /// The others, in the document's order.
+    /// The unusable keys, in the order of the document.
     pub skipped: Vec<SkippedKey>,
 }
 
-/// The keys that a token may have been signed with.
+/// The keys that may have signed a token.
 #[derive(Debug)]
 pub enum Lookup<'a> {
-    /// These, to be tried in order.
+    /// Try these keys in order.
     Candidates {
-        /// One to [`MAX_CANDIDATES`] of them.
+        /// At least one and at most [`MAX_CANDIDATES`] keys.
         keys: Vec<&'a Jwk>,
-        /// False if no key has the token's `kid`, and these have none. When
-        /// they do not verify, the key may still be one that the issuer has
-        /// published since.
+        /// False if no key has the token's `kid` and these keys have none. If none of
+        /// them verifies the token, the issuer may have published the key since.
         kid_known: bool,
     },
-    /// No key has this `kid`: a newer set may have it.
+    /// No key has this `kid`. A newer set may have it.
     UnknownKid,
-    /// There is no key for this algorithm under this `kid`, or, without a
-    /// `kid`, not exactly one. A newer set would not help.
+    /// No key with this `kid` fits the algorithm, or, without a `kid`, not exactly one
+    /// key fits. A newer set would not help.
     NoFittingKey,
 }
 
 impl KeySet {
-    /// Reads a JWK Set (RFC 7517 section 5).
+    /// Parses a JWK Set (RFC 7517 section 5).
     ///
     /// # Errors
     ///
-    /// The document is larger than [`MAX_KEY_SET_BYTES`], not strictly JSON
-    /// (duplicate members anywhere, deeper than 32), not an object with an
-    /// array `keys`, has more than [`MAX_KEYS`] keys, or none that is usable.
+    /// The document is larger than [`MAX_KEY_SET_BYTES`], is not strict JSON (no
+    /// duplicate members, at most 32 levels), is not an object with an array `keys`, has
+    /// more than [`MAX_KEYS`] keys, or has no usable key.
     pub fn parse(document: &[u8], source: KeyOrigin) -> Result<ParsedKeySet, KeySetError> {
         if document.len() > MAX_KEY_SET_BYTES {
             return Err(KeySetError::TooLarge);
@@ -127,8 +127,8 @@ impl KeySet {
         &self.contents
     }
 
-    /// Shares the keys of the `former` set that are in this one, too, unless
-    /// another listener has this one already.
+    /// Shares the keys that are also in the `former` set, unless another listener already
+    /// uses this set.
     pub fn adopt(&mut self, former: &Self) {
         let Some(contents) = Arc::get_mut(&mut self.contents) else {
             return;
@@ -138,14 +138,14 @@ impl KeySet {
         }
     }
 
-    /// Makes checks with the first keys fast that have a way to: [`MAX_SMALL`]
-    /// of those that take little, [`MAX_LARGE`] of the others. Only whoever
-    /// publishes the keys can make this run, and no token can.
+    /// Builds tables for the first keys of each kind that has them: [`MAX_SMALL`] keys
+    /// with small tables, [`MAX_LARGE`] keys with large ones. Only the publisher of the
+    /// keys can cause this; a token cannot.
     ///
-    /// Keys that are [shared](Self::adopt) with a set that has done it are fast
-    /// already: whoever makes the proxy fetch the same keys again, as a made-up
-    /// `kid` does, costs it nothing here, unless there are more of them than are
-    /// made fast, in another order each time.
+    /// Keys that are [shared](Self::adopt) with a set that already has tables have them
+    /// too. So a client that causes another fetch of the same keys, for example with a
+    /// made-up `kid`, causes no work here. The exception is a set with more keys than
+    /// tables, in a different order each time.
     pub fn prepare(&self, budget: &'static Budget) {
         let (mut small, mut large) = (MAX_SMALL, MAX_LARGE);
         let mut kept = Vec::new();
@@ -166,8 +166,7 @@ impl KeySet {
         self.keep(kept);
     }
 
-    /// Gives up what makes checks fast. Where another set keeps it, this one has
-    /// it as well.
+    /// Drops the tables. If another set keeps them, this set still uses them.
     pub fn drop_tables(&self) {
         self.keep(Vec::new());
     }
@@ -178,10 +177,10 @@ impl KeySet {
         }
     }
 
-    /// The keys for a token of this `kid` and `algorithm`.
+    /// Selects the keys for a token with this `kid` and `algorithm`.
     ///
-    /// A `kid` that some key has chooses among those that have it, however few
-    /// fit: never among others. RFC 7517 section 4.5 lets several share one.
+    /// If any key has the `kid`, only keys with this `kid` are candidates, even if none
+    /// of them fits. RFC 7517 section 4.5 allows several keys with the same `kid`.
     #[must_use]
     pub fn lookup(&self, kid: Option<&str>, algorithm: Algorithm) -> Lookup<'_> {
         let Some(kid) = kid else {
@@ -206,9 +205,9 @@ impl KeySet {
             .collect()
     }
 
-    /// Whether a token of this `kid` and `algorithm` that verified with the
-    /// key of this fingerprint would be tried with the same key today. False
-    /// once the key is gone or its `kid` names another.
+    /// Whether a token with this `kid` and `algorithm` that was verified with the key of
+    /// this fingerprint would be tried with the same key now. False if the key is gone or
+    /// its `kid` names another key.
     #[must_use]
     pub fn still_offers(
         &self,
@@ -224,25 +223,25 @@ impl KeySet {
         }
     }
 
-    /// Whether the material of this fingerprint is in the set.
+    /// Whether the set contains the key with this fingerprint.
     #[must_use]
     pub fn contains(&self, fingerprint: &Fingerprint) -> bool {
         self.iter()
             .any(|key| key.key().fingerprint() == fingerprint)
     }
 
-    /// The keys, in the document's order.
+    /// The keys, in the order of the document.
     pub fn iter(&self) -> impl Iterator<Item = &Jwk> {
         self.contents.keys.iter()
     }
 
-    /// The most memory that the set takes, in bytes, without what makes checks fast.
+    /// The maximum memory of the set without tables, in bytes.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         self.contents.bytes
     }
 
-    /// How many keys there are: at least one.
+    /// The number of keys, at least one.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a set is never empty")]
     pub fn len(&self) -> usize {
@@ -251,7 +250,7 @@ impl KeySet {
 }
 
 impl Clone for KeySet {
-    /// The copy keeps the tables, too.
+    /// The copy also holds the tables.
     fn clone(&self) -> Self {
         let kept = self.tables.lock().map(|tables| tables.clone());
         Self {
@@ -262,7 +261,7 @@ impl Clone for KeySet {
 }
 
 impl<'a> Lookup<'a> {
-    /// `keys`, or `otherwise` if there are none or too many to try.
+    /// The candidates, or `otherwise` if there are none or too many.
     fn candidates(keys: Vec<&'a Jwk>, kid_known: bool, otherwise: Self) -> Self {
         if (1..=MAX_CANDIDATES).contains(&keys.len()) {
             Self::Candidates { keys, kid_known }

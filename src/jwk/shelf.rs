@@ -1,5 +1,4 @@
-//! The key sets that are in use, so that configurations which have the same one
-//! have it together, with its tables.
+//! The key sets in use. Configurations with the same key set share it and its tables.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Weak};
@@ -9,13 +8,13 @@ use sha2::{Digest, Sha256};
 use super::set::Contents;
 use super::{KeySet, ParsedKeySet};
 
-/// What a key set is found by: where it is from, and every byte of it. Nothing
-/// that is from elsewhere, or that differs in a byte, has the same label.
+/// Identifies a key set by its origin and all of its bytes. A set from another origin, or
+/// with a different byte, has another label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Label([u8; 32]);
 
 impl Label {
-    /// Of a document that is from `place`.
+    /// The label of a document from this origin.
     #[must_use]
     pub fn new(place: &str, document: &[u8]) -> Self {
         let length = u64::try_from(place.len()).unwrap_or(u64::MAX);
@@ -27,19 +26,19 @@ impl Label {
     }
 }
 
-/// The most memory that the sets of a worker take together, in bytes. Those in
-/// configurations count, and are there in any case.
+/// The maximum size of all key sets of a worker together, in bytes. Sets in
+/// configurations count, but are never refused.
 const MAX_BYTES: usize = 128 * 1024 * 1024;
 
-/// In order of the labels.
+/// The sets, sorted by label.
 type Shelf = RefCell<Vec<(Label, Weak<Contents>)>>;
 
 thread_local! {
-    /// Of this worker. It keeps no set in use.
+    /// The sets of this worker. It does not keep sets alive.
     static SHELF: Shelf = const { RefCell::new(Vec::new()) };
 }
 
-/// The set of this label, if it is in use.
+/// The set with this label, if it is in use.
 #[must_use]
 pub fn find(label: &Label) -> Option<ParsedKeySet> {
     let known = |shelf: &Shelf| {
@@ -54,7 +53,8 @@ pub fn find(label: &Label) -> Option<ParsedKeySet> {
     })
 }
 
-/// The set of this label that is in use already, or else this one, from now on.
+/// Returns the set with this label that is already in use. Otherwise stores and returns
+/// this one.
 #[must_use]
 pub fn put(label: Label, set: KeySet) -> KeySet {
     if let Some(known) = find(&label) {
@@ -71,13 +71,12 @@ pub fn put(label: Label, set: KeySet) -> KeySet {
     set
 }
 
-/// The place of a label, or where it would be.
+/// The index of a label, or the index where it must be inserted.
 fn place(shelf: &[(Label, Weak<Contents>)], label: &Label) -> Result<usize, usize> {
     shelf.binary_search_by(|(known, _)| known.cmp(label))
 }
 
-/// Whether a set may be kept beside those that are in use, in the place of a
-/// `former` one.
+/// Whether there is room for a set that replaces a `former` one.
 #[must_use]
 pub fn has_room(set: &KeySet, former: Option<&KeySet>) -> bool {
     let leaves = |former: &&KeySet| Arc::strong_count(former.contents()) == 1;
@@ -109,13 +108,13 @@ thread_local! {
     static MAX: std::cell::Cell<usize> = const { std::cell::Cell::new(MAX_BYTES) };
 }
 
-/// From now on the sets of this thread take no more.
+/// Sets the maximum size for this thread.
 #[cfg(test)]
 pub(crate) fn pretend_most(bytes: usize) {
     MAX.set(bytes);
 }
 
-/// How many sets are in use.
+/// The number of sets in use.
 #[cfg(test)]
 pub(crate) fn count() -> usize {
     let in_use = |(_, contents): &&(Label, Weak<Contents>)| contents.strong_count() > 0;

@@ -1,34 +1,37 @@
-//! What key sets take.
+//! The memory of key sets.
 
 use crate::memory::Need;
 
-/// What reading a document takes besides it, in bytes for each of its bytes: at
-/// most, in a document that is made for that. `tests/key_set_memory.rs` measures it.
+/// The memory for parsing a document, in bytes for each byte of the document. It is the
+/// maximum for a document made for this purpose, which `tests/key_set_memory.rs`
+/// measures.
 const PER_BYTE: usize = 16;
-/// The same in one block.
+/// The largest single allocation, in bytes for each byte of the document.
 const BLOCK_PER_BYTE: usize = 8;
-/// What it takes in any case.
+/// The fixed memory for parsing any document, in bytes.
 const SMALL: usize = 16 * 1024;
 
-/// What a key takes that is kept, besides what is longer in longer keys.
+/// The memory of a stored key, in bytes, without the part that depends on its length.
 const KEPT_PER_KEY: usize = 512;
-/// What is longer: an RSA key's modulus is kept in several forms.
+/// The part that depends on the length, in bytes for each byte: an RSA modulus is stored
+/// in several forms.
 const KEPT_PER_BYTE: usize = 4;
 
-/// The most memory that reading a key set of so many bytes takes, the set that is
-/// kept included and the document itself not.
+/// The maximum memory for parsing a key set of this size in bytes. It includes the stored
+/// set, but not the document itself.
 #[must_use]
 pub const fn memory_needed(document: usize) -> Need {
     let block = document.saturating_mul(BLOCK_PER_BYTE);
     Need::block(block.saturating_add(SMALL)).and(document.saturating_mul(PER_BYTE - BLOCK_PER_BYTE))
 }
 
-/// The most memory that so many keys take which are kept, however short they are.
+/// The maximum memory of this number of stored keys, without the part that depends on
+/// their length, in bytes.
 pub(super) const fn kept_by(keys: usize) -> usize {
     keys.saturating_mul(KEPT_PER_KEY)
 }
 
-/// The same that a key of so long a text takes besides.
+/// The part of a stored key that depends on the length of its text, in bytes.
 pub(super) const fn kept_of(text: usize) -> usize {
     text.saturating_mul(KEPT_PER_BYTE)
 }

@@ -30,7 +30,7 @@ fn set(keys: &[&str]) -> KeySet {
     parsed.set
 }
 
-/// What becomes of one key, beside one that is good.
+/// The result for one key, next to a usable one.
 fn reason(members: &str) -> Option<SkipReason> {
     let parsed = parse(&document(&[members, OKP])).unwrap();
     assert!(parsed.skipped.len() <= 1);

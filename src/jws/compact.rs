@@ -1,4 +1,4 @@
-//! The compact form of a signed text whose signature was not checked yet.
+//! The compact form of a signed text whose signature has not been checked yet.
 
 use std::fmt;
 use std::sync::Arc;
@@ -85,7 +85,7 @@ impl<'t> Jws<'t> {
 }
 
 impl fmt::Debug for Jws<'_> {
-    /// Shows only the algorithm: the rest is a credential.
+    /// `Debug` shows only the algorithm, because the rest is a credential.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Jws({})", self.header.algorithm().name())
     }

@@ -40,7 +40,7 @@ impl TokenType {
 }
 
 impl fmt::Debug for Header {
-    /// Shows only the algorithm.
+    /// `Debug` shows only the algorithm.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Header({})", self.algorithm.name())
     }

@@ -17,23 +17,23 @@ pub struct KnownHeaders {
 }
 
 impl KnownHeaders {
-    /// The most headers. A token with another header costs a comparison with all
-    /// of them.
-    const MOST: usize = 8;
-    /// The longest header that is cached, in bytes.
-    const LONGEST: usize = 1024;
+    /// The maximum number of headers. A token with another header costs a comparison with
+    /// all of them.
+    const MAX_HEADERS: usize = 8;
+    /// The maximum length of a cached header, in bytes.
+    const MAX_LENGTH: usize = 1024;
 
     /// Adds the header of a token that was verified.
     pub fn remember(&mut self, header: &Arc<Header>) {
         // A header that came from this cache is found without comparing texts.
         let is_here = |known: &Arc<Header>| Arc::ptr_eq(known, header);
         if self.known.iter().any(is_here)
-            || header.text().len() > Self::LONGEST
+            || header.text().len() > Self::MAX_LENGTH
             || self.get(header.text()).is_some()
         {
             return;
         }
-        if self.known.len() >= Self::MOST {
+        if self.known.len() >= Self::MAX_HEADERS {
             self.known.pop_front();
         }
         self.known.push_back(Arc::clone(header));

@@ -19,7 +19,7 @@ pub use error::JwsError;
 pub use header::{Header, TokenType};
 pub use known_headers::KnownHeaders;
 
-/// The longest text that is parsed, in bytes.
+/// The maximum length of a text, in bytes.
 pub const MAX_BYTES: usize = 16 * 1024;
 
 /// The maximum nesting of objects and arrays in a header.

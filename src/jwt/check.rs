@@ -18,15 +18,15 @@ pub struct Expectations {
     pub audiences: Audiences,
     /// Accepted `typ`s; `None` stands for a token without one.
     pub token_types: Vec<Option<TokenType>>,
-    /// The required `token_use`; `None`: it is not checked.
+    /// The required `token_use`. `None` means that it is not checked.
     pub token_use: Option<TokenUse>,
     /// Rules for other claims.
     pub claims: Vec<ClaimRule>,
     /// How `cnf` is treated.
     pub binding: Binding,
-    /// How much the clocks of issuer and proxy may differ.
+    /// The tolerance for differences between the clocks of issuer and proxy.
     pub clock_skew: Duration,
-    /// The longest time from now to `exp`; `None`: no limit.
+    /// The maximum time from now to `exp`. `None` means that there is no limit.
     pub max_lifetime: Option<Duration>,
 }
 

@@ -1,4 +1,4 @@
-//! A token whose signature was not checked yet.
+//! A token whose signature has not been checked yet.
 
 use std::fmt;
 use std::sync::Arc;
@@ -103,7 +103,7 @@ impl<'t> UnverifiedJwt<'t> {
 }
 
 impl fmt::Debug for UnverifiedJwt<'_> {
-    /// Shows only the algorithm: the rest is a credential.
+    /// `Debug` shows only the algorithm, because the rest is a credential.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "UnverifiedJwt({})", self.algorithm().name())
     }

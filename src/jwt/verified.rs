@@ -121,7 +121,7 @@ impl VerifiedJwt {
 }
 
 impl fmt::Debug for VerifiedJwt {
-    /// Shows only the algorithm: the rest is personal data.
+    /// `Debug` shows only the algorithm, because the rest is personal data.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "VerifiedJwt({})", self.algorithm().name())
     }

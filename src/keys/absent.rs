@@ -7,9 +7,9 @@ use crate::jwk::{AskedKid, KidDigest};
 use crate::time::UnixTime;
 
 /// The maximum number of stored `kid`s.
-const MOST: usize = 64;
+const MAX_KIDS: usize = 64;
 /// How long a `kid` is stored.
-const LIFE: Duration = Duration::from_secs(10);
+const LIFETIME: Duration = Duration::from_secs(10);
 
 /// The last 64 `kid`s that were found absent, for ten seconds each. The tokens of a
 /// withdrawn key are refused at once and use no place in the queue.
@@ -26,7 +26,7 @@ impl AbsentKids {
     pub fn insert(&mut self, kid: &AskedKid<'_>, now: UnixTime) {
         let digest = *kid.digest();
         self.found.retain(|(known, _)| *known != digest);
-        if self.found.len() >= MOST {
+        if self.found.len() >= MAX_KIDS {
             self.found.pop_front();
         }
         self.found.push_back((digest, now));
@@ -35,7 +35,7 @@ impl AbsentKids {
     /// Whether `kid` was found absent recently.
     #[must_use]
     pub fn contains(&self, kid: &AskedKid<'_>, now: UnixTime) -> bool {
-        let recent = |at: UnixTime| at <= now && now.saturating_since(at) < LIFE;
+        let recent = |at: UnixTime| at <= now && now.saturating_since(at) < LIFETIME;
         if !self.found.iter().any(|(_, at)| recent(*at)) {
             return false;
         }

@@ -223,7 +223,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads an optional value. The outer option is `None` if the bytes are invalid.
-    #[expect(clippy::option_option, reason = "the two mean different things")]
+    #[expect(
+        clippy::option_option,
+        reason = "the two levels have different meanings"
+    )]
     fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
         if self.flag()? {
             read(self).map(Some)

@@ -15,16 +15,16 @@ const EARLY_SPAN: Duration = Duration::from_millis(10_500);
 /// then sees at most one in any minute.
 const BACKGROUND_GAP: Duration = Duration::from_millis(60_500);
 /// The maximum back-off while usable keys exist.
-const LONGEST_BACKOFF: Duration = Duration::from_mins(1);
+const MAX_BACKOFF: Duration = Duration::from_mins(1);
 /// The maximum back-off without usable keys.
-const LONGEST_BACKOFF_WITHOUT_KEYS: Duration = Duration::from_secs(5);
+const MAX_BACKOFF_WITHOUT_KEYS: Duration = Duration::from_secs(5);
 /// The lower limit for an answer's `max-age`.
 const LEAST_MAX_AGE: Duration = Duration::from_mins(1);
 /// How long a lease lasts beyond the timeout of its request.
 const LEASE_MARGIN: Duration = Duration::from_secs(2);
 /// The maximum duration of a lease: that for the longest configurable timeout. Other
 /// parties may write longer ones to the shared data.
-const LONGEST_LEASE: Duration = Duration::from_secs(3602);
+const MAX_LEASE: Duration = Duration::from_secs(3602);
 /// The tolerance for times in the future. A worker reads its clock slightly before it
 /// reads the record, so a time ahead by at most this much counts as now, and does not
 /// indicate that the clock was set back.
@@ -294,9 +294,9 @@ impl RefreshPolicy {
         let doublings = failure.count.saturating_sub(1).min(6);
         let backoff = Duration::from_secs(1_u64.checked_shl(doublings).unwrap_or(u64::MAX));
         let longest = if serving {
-            LONGEST_BACKOFF
+            MAX_BACKOFF
         } else {
-            LONGEST_BACKOFF_WITHOUT_KEYS
+            MAX_BACKOFF_WITHOUT_KEYS
         };
         failure
             .at
@@ -309,7 +309,7 @@ impl RefreshPolicy {
 fn in_flight(record: &Record, now: UnixTime) -> bool {
     record.lease.is_some_and(|lease| {
         let length = lease.until.saturating_since(lease.from);
-        now < lease.until && !is_ahead(lease.from, now) && length <= LONGEST_LEASE
+        now < lease.until && !is_ahead(lease.from, now) && length <= MAX_LEASE
     })
 }
 

@@ -1,15 +1,15 @@
-//! Amounts of memory of which parts are taken and given back.
+//! Budgets of memory, of which parts are taken and returned.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// An amount of memory that all holders share.
 #[derive(Debug)]
 pub struct Budget {
-    /// In bytes.
+    /// The remaining amount, in bytes.
     left: AtomicUsize,
 }
 
-/// A part of a budget, which is given back in the end.
+/// A part of a budget. It is returned when the part is dropped.
 #[derive(Debug)]
 pub struct Part {
     bytes: usize,
@@ -17,7 +17,7 @@ pub struct Part {
 }
 
 impl Budget {
-    /// An amount of so many bytes.
+    /// A budget of this size, in bytes.
     #[must_use]
     pub const fn new(bytes: usize) -> Self {
         Self {
@@ -25,13 +25,13 @@ impl Budget {
         }
     }
 
-    /// Takes a part, if so much is left.
+    /// Takes a part of this size in bytes, if the budget suffices.
     pub fn take(&'static self, bytes: usize) -> Option<Part> {
         let less = |left: usize| left.checked_sub(bytes);
         let taken = self
             .left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-        // Made only where it was taken: whatever is made is given back.
+        // A part is made only if the amount was taken, because every part is returned.
         taken.ok().map(|_| Part { bytes, of: self })
     }
 }
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_no_more_than_there_is_and_it_comes_back() {
+    fn a_budget_is_limited_and_parts_are_returned() {
         static BUDGET: Budget = Budget::new(100);
         let half = BUDGET.take(50).unwrap();
         assert!(BUDGET.take(51).is_none());

@@ -1,15 +1,16 @@
 //! The memory of one worker's module, which is bounded.
 //!
-//! A host gives a module so much memory and no more (Envoy 1 GiB), for all its
-//! listeners and, until they have drained, their superseded configurations. A
-//! module that runs out of it traps, and a trap in a worker's `on_configure`
-//! lets that listener's requests pass unchecked. So:
+//! A host gives a module a fixed amount of memory (Envoy: 1 GiB). All its listeners share
+//! it, including replaced configurations that are still draining. A module that runs out
+//! of memory traps, and a trap in a worker's `on_configure` lets the requests of that
+//! listener pass unchecked. So:
 //!
-//! * code that is about to allocate much asks first whether there [is room](has_room);
-//! * memory that can be given up (remembered tokens, tables of keys) has a
-//!   [`Budget`] that all listeners share, and leaves room for [`SERVING`].
+//! * code that is about to allocate much memory first checks whether there [is
+//!   room](has_room);
+//! * memory that can be released (cached tokens, tables of keys) has a [`Budget`] that
+//!   all listeners share, and leaves [`SERVING`] free.
 //!
-//! The module allocates nothing for others and keeps nothing.
+//! This module allocates nothing for others and keeps no memory.
 
 mod budget;
 mod room;
@@ -21,7 +22,7 @@ pub(crate) use room::pretend;
 pub use room::{Need, has_room};
 pub use share::{Pool, Share};
 
-/// What stays free for serving requests, whatever else is taken, in bytes:
-/// requests that wait (16 MiB), a key set that is read (10 MiB), requests that
-/// are judged, metrics and lines for the log.
+/// The memory that must always remain free for serving requests, in bytes: for waiting
+/// requests (16 MiB), a key set that is being parsed (10 MiB), requests that are judged,
+/// metrics and log lines.
 pub const SERVING: usize = 32 * 1024 * 1024;

@@ -1,18 +1,18 @@
-//! Whether memory is free, before it is allocated.
+//! Checks whether memory is available before it is allocated.
 
 use std::hint::black_box;
 
-/// What is about to be allocated, in bytes.
+/// The memory that is about to be allocated, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Need {
-    /// The largest block of it.
+    /// The largest single block.
     pub block: usize,
-    /// All of it, the block included.
+    /// The total, including the largest block.
     pub all: usize,
 }
 
 impl Need {
-    /// So many bytes, all in one block.
+    /// The need for a single block of this size.
     #[must_use]
     pub const fn block(bytes: usize) -> Self {
         Self {
@@ -21,7 +21,7 @@ impl Need {
         }
     }
 
-    /// So many bytes more, in small blocks.
+    /// Adds this number of bytes in small blocks.
     #[must_use]
     pub const fn and(self, bytes: usize) -> Self {
         Self {
@@ -30,7 +30,7 @@ impl Need {
         }
     }
 
-    /// This, and afterwards that, when this is free again.
+    /// The need for this memory first, and for the other after this memory was freed.
     #[must_use]
     pub fn then(self, other: Self) -> Self {
         Self {
@@ -40,13 +40,13 @@ impl Need {
     }
 }
 
-/// The smallest piece that is looked for where memory is not free in one piece:
-/// blocks that were freed lie between others that are in use.
+/// The size of the smallest pieces that are tried if the memory is not available in one
+/// piece, because freed blocks lie between blocks in use.
 const PIECE: usize = 1024 * 1024;
 
-/// Whether so much memory can be allocated now. It is allocated for a moment, in a
-/// way that fails as a value where there is too little, and freed again: then the
-/// module's allocator has it for the caller.
+/// Whether this much memory can be allocated now. The memory is allocated with a method
+/// that reports failure as a value, and freed at once. Then the module's allocator has it
+/// for the caller.
 #[must_use]
 pub fn has_room(need: Need) -> bool {
     #[cfg(test)]
@@ -56,9 +56,9 @@ pub fn has_room(need: Need) -> bool {
     fits(need, &mut reserve)
 }
 
-/// Whether `allocate` has what is needed: the largest block, and the rest in one
-/// piece or in pieces. Several blocks may be as large as the largest one and be held
-/// at the same time, so no piece of the rest is smaller than that.
+/// Whether `allocate` can provide the need: the largest block, and the rest in one piece
+/// or in several. Several blocks may be as large as the largest one and exist at the same
+/// time, so no piece of the rest is smaller than that.
 fn fits(need: Need, allocate: &mut dyn FnMut(usize) -> Option<Vec<u8>>) -> bool {
     let Some(_block) = allocate(need.block) else {
         return false;
@@ -70,7 +70,7 @@ fn fits(need: Need, allocate: &mut dyn FnMut(usize) -> Option<Vec<u8>>) -> bool 
 fn reserve(bytes: usize) -> Option<Vec<u8>> {
     let mut block = Vec::new();
     block.try_reserve_exact(bytes).ok()?;
-    // The compiler would remove a block that is not used.
+    // Otherwise the compiler would remove the unused block.
     Some(black_box(block))
 }
 
@@ -93,7 +93,7 @@ fn fits_in_pieces(
     true
 }
 
-/// A module with as much memory as a test says.
+/// A simulated limit on the memory of a module.
 #[cfg(test)]
 pub(crate) mod pretend {
     use std::cell::Cell;
@@ -106,7 +106,7 @@ pub(crate) mod pretend {
         ROOM.get()
     }
 
-    /// From now on this thread's module has so much memory left.
+    /// Sets the memory that this thread's module has left.
     pub(crate) fn set_room(bytes: Option<usize>) {
         ROOM.set(bytes);
     }
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fits_nowhere_is_a_value_and_not_the_end() {
+    fn memory_that_does_not_fit_is_reported_as_a_value() {
         assert!(has_room(Need::default()));
         assert!(has_room(Need::block(1024).and(3 * PIECE)));
         assert!(!has_room(Need::block(usize::MAX)));
@@ -125,8 +125,8 @@ mod tests {
         assert!(!has_room(Need::block(isize::MAX.unsigned_abs())));
     }
 
-    /// Whether memory with free pieces of these sizes has what is needed. A block
-    /// is freed only when the question is answered.
+    /// Whether memory with free pieces of these sizes fulfils the need. Blocks are freed
+    /// only at the end of the check.
     fn fits_into(free: &[usize], need: Need) -> bool {
         let mut free = free.to_vec();
         fits(need, &mut |bytes| {
@@ -142,11 +142,11 @@ mod tests {
         assert!(fits_into(&[24 * PIECE], need));
         assert!(fits_into(&[8 * PIECE, 16 * PIECE], need));
         assert!(fits_into(&[8 * PIECE; 3], need));
-        // As much memory, but a second block of 8 MiB has no place in it.
+        // The same amount of memory, but it has no space for a second block of 8 MiB.
         let small = [[8 * PIECE].as_slice(), &[PIECE; 64]].concat();
         assert!(!fits_into(&small, need));
         assert!(!fits_into(&[8 * PIECE; 2], need));
-        // Small blocks need no more than small pieces.
+        // Small blocks need only small pieces.
         assert!(fits_into(&small, Need::block(PIECE / 2).and(60 * PIECE)));
         assert!(!fits_into(
             &[PIECE / 2; 64],

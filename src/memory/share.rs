@@ -1,4 +1,4 @@
-//! Memory that several holders share, each as much as it uses.
+//! Memory that several holders share according to their use.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, Weak};
@@ -6,26 +6,26 @@ use std::sync::{Arc, Mutex, Weak};
 use super::SERVING;
 use super::room::{Need, has_room};
 
-/// So many bytes are asked for at once where memory might be short: one look
-/// for many small shares.
+/// The amount that is requested at once when memory might be short, in bytes. One check
+/// then suffices for many small shares.
 const STEP: usize = 256 * 1024;
 
-/// An amount of memory for data that can be given up. A holder that finds nothing
-/// left asks the largest holder to give up half of what it has.
+/// An amount of memory for data that can be released. A holder that finds nothing left
+/// asks the largest holder to release half of its share.
 ///
-/// Holders may be in several threads: two that look for room at the same time may
-/// both find the last of it.
+/// Holders may be in different threads. Two that check for room at the same time may both
+/// get the last of it.
 #[derive(Debug)]
 pub struct Pool {
-    /// In bytes, as all that follows.
+    /// The size of the pool, in bytes. All other amounts are in bytes too.
     most: usize,
     taken: AtomicUsize,
-    /// May be taken before memory is looked for again.
+    /// The amount that may be taken before the available memory is checked again.
     found: AtomicUsize,
     holders: Mutex<Vec<Weak<Holder>>>,
 }
 
-/// One holder's part of a pool, which is given back in the end.
+/// The share of one holder. It is returned when it is dropped.
 #[derive(Debug)]
 pub struct Share {
     pool: Arc<Pool>,
@@ -35,12 +35,12 @@ pub struct Share {
 #[derive(Debug, Default)]
 struct Holder {
     bytes: AtomicUsize,
-    /// Another holder has found nothing left.
-    is_asked: AtomicBool,
+    /// Whether another holder has found nothing left.
+    is_release_requested: AtomicBool,
 }
 
 impl Pool {
-    /// A pool of so many bytes.
+    /// Creates a pool of this size, in bytes.
     #[must_use]
     pub fn new(most: usize) -> Arc<Self> {
         Arc::new(Self {
@@ -51,7 +51,7 @@ impl Pool {
         })
     }
 
-    /// A new holder, which has nothing yet.
+    /// Creates a holder with an empty share.
     #[must_use]
     pub fn share(self: &Arc<Self>) -> Share {
         let holder = Arc::new(Holder::default());
@@ -74,7 +74,7 @@ impl Pool {
             && !Arc::ptr_eq(&largest, but)
             && largest.bytes.load(Relaxed) > but.bytes.load(Relaxed)
         {
-            largest.is_asked.store(true, Relaxed);
+            largest.is_release_requested.store(true, Relaxed);
         }
     }
 
@@ -90,21 +90,22 @@ impl Pool {
 }
 
 impl Share {
-    /// What this holder has taken, in bytes.
+    /// The size of this share, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.holder.bytes.load(Relaxed)
     }
 
-    /// Whether the pool has so many bytes left. Enough for what [`SERVING`] keeps
-    /// free: no holder is asked to give way, and no memory is looked for.
+    /// Whether the pool has this number of bytes left. This suffices for memory within
+    /// [`SERVING`]: no other holder is asked to release memory, and the available memory
+    /// is not checked.
     #[must_use]
     pub fn is_left(&self, bytes: usize) -> bool {
         self.pool.taken.load(Relaxed).saturating_add(bytes) <= self.pool.most
     }
 
-    /// Whether so many bytes can be taken: the pool has them left, and the
-    /// module has the memory.
+    /// Whether this number of bytes can be taken: the pool has them left, and the module
+    /// has the memory.
     #[must_use]
     pub fn has_room(&self, bytes: usize) -> bool {
         if !self.is_left(bytes) {
@@ -114,8 +115,8 @@ impl Share {
         self.pool.finds(bytes)
     }
 
-    /// Notes that so many bytes were taken. A holder that takes more than there
-    /// [is room](Self::has_room) for must give back as much at once.
+    /// Records that this number of bytes was taken. A holder that takes more than there
+    /// [is room](Self::has_room) for must return the same amount at once.
     pub fn take(&self, bytes: usize) {
         let pool = &self.pool;
         pool.taken.fetch_add(bytes, Relaxed);
@@ -124,20 +125,19 @@ impl Share {
         self.holder.bytes.fetch_add(bytes, Relaxed);
     }
 
-    /// Notes that so many bytes are free again.
+    /// Records that this number of bytes was freed.
     pub fn give_back(&self, bytes: usize) {
         let bytes = bytes.min(self.bytes());
         let pool = &self.pool;
-        // No more than was taken.
+        // At most the taken amount is returned.
         pool.taken.fetch_sub(bytes, Relaxed);
         self.holder.bytes.fetch_sub(bytes, Relaxed);
     }
 
-    /// Whether this holder has been asked, since it was last looked at, to give
-    /// up half of what it has.
+    /// Whether this holder was asked to release half of its share since the last call.
     #[must_use]
-    pub fn is_asked(&self) -> bool {
-        self.holder.is_asked.swap(false, Relaxed)
+    pub fn is_release_requested(&self) -> bool {
+        self.holder.is_release_requested.swap(false, Relaxed)
     }
 }
 
@@ -153,33 +153,37 @@ mod tests {
     use crate::memory::pretend;
 
     #[test]
-    fn whoever_finds_nothing_left_asks_the_largest() {
+    fn a_holder_without_room_asks_the_largest_one() {
         let pool = Pool::new(100);
         let (small, large, new) = (pool.share(), pool.share(), pool.share());
         small.take(30);
         large.take(60);
         assert!(new.has_room(10));
         assert!(!new.has_room(11));
-        assert!(large.is_asked() && !small.is_asked());
-        // Once for each time.
-        assert!(!large.is_asked());
+        assert!(large.is_release_requested() && !small.is_release_requested());
+        // Each request is reported once.
+        assert!(!large.is_release_requested());
         large.give_back(30);
         assert!(new.has_room(40));
         new.take(40);
-        // Nobody gives way to one that has more.
+        // No holder releases memory to a larger one.
         assert!(!new.has_room(1));
-        assert!(!small.is_asked() && !large.is_asked() && !new.is_asked());
+        assert!(
+            !small.is_release_requested()
+                && !large.is_release_requested()
+                && !new.is_release_requested()
+        );
     }
 
     #[test]
-    fn a_holder_that_ends_gives_everything_back() {
+    fn a_dropped_share_is_returned() {
         let pool = Pool::new(100);
         let (one, other) = (pool.share(), pool.share());
         one.take(100);
         assert!(!other.has_room(1));
         drop(one);
         assert!(other.has_room(100));
-        // No more comes back than was taken.
+        // At most the taken amount is returned.
         other.take(50);
         other.give_back(80);
         assert_eq!(other.bytes(), 0);
@@ -187,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_serving_needs_is_left_alone() {
+    fn the_memory_for_serving_is_never_taken() {
         let share = Pool::new(usize::MAX).share();
         pretend::set_room(Some(SERVING));
         assert!(!share.has_room(1));

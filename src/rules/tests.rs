@@ -116,7 +116,7 @@ fn prefixes(any: &[&str], none: &[&str]) -> Requirement<Expected> {
 }
 
 #[test]
-fn a_prefix_is_met_by_what_begins_with_it_letter_for_letter() {
+fn a_prefix_matches_texts_that_begin_with_exactly_it() {
     // Columns: any_of "repo:org/" or "team:", none_of the same.
     let table = [
         (ClaimValue::Absent, [false, true]),
@@ -267,7 +267,7 @@ fn scopes_are_compared_whole_and_with_their_letter_case() {
 }
 
 #[test]
-fn a_forbidden_scope_is_not_answered_with_scopes_to_ask_for() {
+fn a_refusal_for_a_forbidden_scope_names_no_scopes() {
     let rules = route(&[], &["pets:write"], &["suspended"]);
     assert!(grant(&rules, &["pets:write"], false).is_ok());
     assert_eq!(
@@ -303,7 +303,7 @@ fn a_route_without_rules_grants_every_token() {
 }
 
 #[test]
-fn the_challenge_names_wanted_scopes_once_and_no_forbidden_ones() {
+fn the_challenge_names_required_scopes_once_and_no_forbidden_ones() {
     let rules = route(&["a", "b"], &["c", "a"], &["d"]);
     assert_eq!(rules.challenge_scopes(), ["a", "b", "c"]);
 }

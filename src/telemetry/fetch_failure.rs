@@ -249,9 +249,11 @@ mod tests {
 
     #[test]
     fn a_set_that_is_too_large_says_so_with_the_limit() {
-        let said = |error| FetchFailure::KeySet(error).to_string();
-        assert!(said(KeySetError::TooManyKeys { count: 300 }).contains("300 keys, more than 256"));
-        assert!(said(KeySetError::TooLarge).contains("larger than 524288 bytes"));
+        let message = |error| FetchFailure::KeySet(error).to_string();
+        assert!(
+            message(KeySetError::TooManyKeys { count: 300 }).contains("300 keys, more than 256")
+        );
+        assert!(message(KeySetError::TooLarge).contains("larger than 524288 bytes"));
         assert!(
             FetchFailure::TooLarge(524_288)
                 .to_string()

@@ -8,7 +8,7 @@ use edge_authz::time::UnixTime;
 /// checked with it.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the core is told the time, and a host reads it"
+    reason = "the core gets the time as a value, and a host reads it"
 )]
 pub(crate) fn now() -> Option<UnixTime> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;

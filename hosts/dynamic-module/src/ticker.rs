@@ -149,7 +149,7 @@ impl Ticker {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "this thread is the clock of the others"
+    reason = "this thread provides the ticks of the others"
 )]
 fn now() -> Instant {
     Instant::now()

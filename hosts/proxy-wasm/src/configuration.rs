@@ -1,6 +1,6 @@
-//! A configuration on its way from the host to its policy. Memory is checked before each
-//! step that needs much: if `on_configure` runs out of memory, the listener serves
-//! without the filter.
+//! A configuration, from the host's bytes to the policy. Memory is checked before each
+//! step that needs much of it: if `on_configure` runs out of memory, the listener serves
+//! requests without the filter.
 
 use sha2::{Digest, Sha256};
 
@@ -12,15 +12,15 @@ use edge_authz::config::{self, ConfigErrors};
 use edge_authz::memory::{Budget, SERVING};
 use edge_authz::policy::Policy;
 
-/// What the precomputed tables of all keys in a VM may take: 32 MiB, of the same
-/// memory as the configurations of all listeners.
+/// The maximum size of the precomputed tables of all keys in a VM: 32 MiB. They use the
+/// same memory as the configurations of all listeners.
 static TABLES: Budget = Budget::new(32 * 1024 * 1024);
 
-/// The memory that stays free while a configuration is read, in bytes: enough to refuse
-/// requests.
+/// The memory that remains free while a configuration is read, in bytes. It suffices for
+/// refusing requests.
 const REFUSING: usize = 4 * 1024 * 1024;
 
-/// A configuration that was read and not compiled.
+/// A configuration that was parsed but not compiled.
 #[derive(Debug)]
 pub(super) struct Configuration {
     text: Vec<u8>,
@@ -33,9 +33,9 @@ pub(super) struct Configuration {
 pub(super) enum Unread {
     /// The host failed.
     Host,
-    /// It is invalid, whatever memory there is.
+    /// The configuration is invalid.
     Bad(ConfigErrors),
-    /// There is no memory for it.
+    /// Memory is insufficient.
     NoMemory,
 }
 
@@ -64,18 +64,19 @@ impl Configuration {
         self.digest
     }
 
-    /// In bytes.
+    /// The size of the text, in bytes.
     pub(super) fn size(&self) -> usize {
         self.text.len()
     }
 
-    /// The memory that compiling takes and keeps, and what serving requests takes after
-    /// that.
+    /// The memory that compiling needs and keeps, plus the memory for serving requests
+    /// afterwards.
     pub(super) fn need(&self) -> Need {
         config::memory_needed(&self.text).and(SERVING)
     }
 
-    /// Compiles it. Call this only if there is room for [what it needs](Self::need).
+    /// Compiles the configuration. The caller must check that there is room for [what it
+    /// needs](Self::need).
     pub(super) fn compile(&self) -> Result<Policy, ConfigErrors> {
         config::compile_within(&self.text, &TABLES)
     }

@@ -10,11 +10,13 @@ use std::io::{self, Write};
 use super::memory::{self, Need};
 use edge_authz::config::MAX_BYTES;
 
-/// Envoy reads no deeper messages either. The configuration's own limit is lower.
+/// The maximum nesting depth. Envoy reads no deeper messages either, and the
+/// configuration's own limit is lower.
 const MAX_DEPTH: usize = 100;
 
-/// In bytes. No larger message has a text within [`MAX_BYTES`]. A list of one-digit
-/// numbers has the largest binary form for its text: eleven bytes for two characters.
+/// The maximum size of a message, in bytes. No larger message has a text within
+/// [`MAX_BYTES`]. A list of one-digit numbers has the largest binary form relative to its
+/// text: eleven bytes for two characters.
 pub(super) const MAX_BINARY: usize = 6 * MAX_BYTES;
 
 /// Why a configuration has no text.
@@ -22,7 +24,7 @@ pub(super) const MAX_BINARY: usize = 6 * MAX_BYTES;
 pub(super) enum NoText {
     /// It is larger than [`MAX_BYTES`].
     TooLarge,
-    /// There is no memory for it.
+    /// Memory is insufficient.
     NoMemory,
 }
 
@@ -46,13 +48,13 @@ pub(super) fn json(bytes: Vec<u8>) -> Result<Vec<u8>, NoText> {
     let mut text = Vec::with_capacity(length);
     match structure(&bytes, MAX_DEPTH, &mut text) {
         Some(()) => Ok(text),
-        // It was a valid `Struct` a moment ago.
+        // It was a valid `Struct` in the previous step.
         None => Ok(bytes),
     }
 }
 
-/// The memory for sorting the members of a message of this size. A message has at most
-/// one member for each eight bytes.
+/// The memory for sorting the members of a message of this size, in bytes. A message has
+/// at most one member for every eight bytes.
 pub(super) const fn order_of(bytes: usize) -> usize {
     (bytes / 8).saturating_mul(size_of::<Entry<'_>>())
 }
@@ -72,7 +74,7 @@ impl Write for Length {
     }
 }
 
-/// Name and value of a member.
+/// The name and the value of a member.
 type Entry<'a> = (&'a [u8], &'a [u8]);
 
 /// `message Struct { map<string, Value> fields = 1; }`
@@ -155,7 +157,7 @@ fn put(text: &mut impl Write, piece: &str) -> Option<()> {
     text.write_all(piece.as_bytes()).ok()
 }
 
-/// The fields of a message that are not read yet.
+/// The unread fields of a message.
 struct Fields<'a>(&'a [u8]);
 
 /// The content of a field.
@@ -187,7 +189,7 @@ impl<'a> Fields<'a> {
         Some((tag >> 3, content))
     }
 
-    /// The number of fields, as far as they can be read.
+    /// The number of fields up to the first malformed one.
     fn count(mut self) -> usize {
         std::iter::from_fn(|| self.next()).count()
     }
@@ -196,7 +198,7 @@ impl<'a> Fields<'a> {
         self.0.is_empty().then_some(())
     }
 
-    /// A number in groups of seven bits, the lowest group first.
+    /// A number in groups of seven bits, the lowest group first (varint).
     fn number(&mut self) -> Option<u64> {
         let mut number = 0;
         for shift in (0..u64::BITS).step_by(7) {
@@ -258,13 +260,13 @@ mod tests {
             let bytes = entry("a", &value);
             assert_eq!(json_of(&bytes), format!(r#"{{"a":{expected}}}"#));
             let two = [entry("z", &[1 << 3, 0]), bytes].concat();
-            // Whatever order they had.
+            // The order of the members does not matter.
             assert_eq!(json_of(&two), format!(r#"{{"a":{expected},"z":null}}"#));
         }
     }
 
     #[test]
-    fn text_stays_as_it_is() {
+    fn text_is_unchanged() {
         for text in [
             "",
             "{}",
@@ -300,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_beyond_the_bound_stays_as_it_is() {
+    fn nesting_beyond_the_limit_is_unchanged() {
         let nested = |depth: usize| {
             let innermost = vec![1 << 3, 0];
             let value = (1..depth).fold(innermost, |value, _| field(6, &field(1, &value)));
@@ -338,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_is_made_only_where_there_is_room_for_it() {
+    fn the_text_is_made_only_if_memory_suffices() {
         let bytes = entry("a", &field(3, &[b'x'; 1_000]));
         let needed = br#"{"a":""}"#.len() + 1_000 + order_of(bytes.len());
         memory::pretend(Some(needed - 1));
@@ -349,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shortest_members_are_no_more_than_there_is_memory_for() {
+    fn the_members_of_a_message_fit_the_memory_for_sorting() {
         let shortest = entry("", &[1 << 3, 0]);
         assert_eq!(shortest.len(), 8);
     }

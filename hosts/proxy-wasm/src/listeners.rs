@@ -1,10 +1,10 @@
-//! The listeners of this worker, including superseded ones.
+//! The listeners of this worker, including replaced ones.
 //!
 //! A host does not tell a listener that a newer configuration has replaced it. It creates
 //! another root context, and deletes the former one when its last connections have ended,
-//! up to ten minutes later. So a new listener is treated as the successor of the others
-//! of the same plugin. If it is not, since two listeners may have a filter of the same
-//! name, the other one has to check a few signatures again.
+//! up to ten minutes later. So a new listener is treated as the replacement of the others
+//! of the same plugin. This assumption can be wrong, because two listeners may have a
+//! filter of the same name. Then the other listener has to check a few signatures again.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -13,9 +13,9 @@ use super::host;
 use super::memory::{self, Need};
 use super::port::Listener;
 
-/// A listener that was alive at the last check.
+/// A listener that existed at the last check.
 struct Entry {
-    /// Identifies the plugin, as the proxy's configuration does.
+    /// Identifies the plugin, as in the proxy's configuration.
     plugin: Rc<[u8]>,
     listener: Weak<Listener>,
 }
@@ -24,7 +24,7 @@ thread_local! {
     static LISTENERS: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Registers a new listener: others of the same plugin release memory that is not
+/// Registers a new listener. Others of the same plugin release memory that is not
 /// essential.
 pub(super) fn begin(listener: &Rc<Listener>) {
     let plugin: Rc<[u8]> = host::plugin().into();
@@ -47,8 +47,8 @@ pub(super) fn begin(listener: &Rc<Listener>) {
     });
 }
 
-/// Whether there is room, if necessary after all listeners have released memory that is
-/// not essential.
+/// Whether there is room. If necessary, all listeners release memory that is not
+/// essential.
 pub(super) fn make_room(need: Need) -> bool {
     if memory::is_there(need) {
         return true;

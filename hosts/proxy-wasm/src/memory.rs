@@ -1,4 +1,4 @@
-//! Whether the module has enough memory for a step.
+//! Checks whether the module has enough memory for a step.
 
 pub(super) use edge_authz::memory::Need;
 
@@ -16,7 +16,7 @@ thread_local! {
     static MEMORY: std::cell::Cell<Option<usize>> = const { std::cell::Cell::new(None) };
 }
 
-/// Sets how much memory this thread's module has left.
+/// Sets the amount of memory that this thread's module has left.
 #[cfg(test)]
 pub(super) fn pretend(bytes: Option<usize>) {
     MEMORY.set(bytes);

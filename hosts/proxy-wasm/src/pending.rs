@@ -1,8 +1,8 @@
-//! Configurations that wait until there is memory for them.
+//! Configurations that wait for memory.
 //!
-//! They are kept, since a host passes a configuration only once, and memory becomes free
-//! when superseded listeners are drained. The amount that is kept is bounded, and the
-//! newest comes first: an older one may be superseded itself.
+//! They are kept because a host passes a configuration only once, and memory becomes free
+//! when replaced listeners are drained. Their total size is bounded. The newest
+//! configuration comes first, because an older one may already be replaced.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,25 +14,25 @@ use super::listeners;
 use super::memory::Need;
 use edge_authz::time::UnixTime;
 
-/// The maximum that is kept, in bytes: four of the largest configurations.
-const MOST: usize = 32 * 1024 * 1024;
+/// The maximum total size, in bytes: four configurations of the maximum size.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// How often memory is checked.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const CHECK_PERIOD: Duration = Duration::from_secs(1);
 
 thread_local! {
-    /// By root context id. A newer root context has a larger id.
+    /// The configurations by root context id. A newer root context has a larger id.
     static PENDING: RefCell<BTreeMap<u32, Kept>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 struct Kept {
     configuration: Configuration,
     need: Need,
-    looked_at: UnixTime,
+    checked_at: UnixTime,
 }
 
 /// Keeps a root context's configuration for later, and drops older ones if necessary.
-/// False if there is no memory at all.
+/// Returns false if memory is insufficient even without the older ones.
 pub(super) fn keep(root: u32, configuration: Configuration) -> bool {
     if !Configuration::is_kept_easily() {
         return false;
@@ -41,11 +41,11 @@ pub(super) fn keep(root: u32, configuration: Configuration) -> bool {
     let kept = Kept {
         configuration,
         need,
-        looked_at: host::now().unwrap_or(UnixTime::EPOCH),
+        checked_at: host::now().unwrap_or(UnixTime::EPOCH),
     };
     with(|pending| {
         pending.insert(root, kept);
-        while size(pending) > MOST {
+        while size(pending) > MAX_BYTES {
             pending.pop_first();
         }
         pending.contains_key(&root)
@@ -53,18 +53,18 @@ pub(super) fn keep(root: u32, configuration: Configuration) -> bool {
     .unwrap_or(false)
 }
 
-/// The state of a configuration that is kept.
+/// The state of a root context's configuration.
 pub(super) enum Outcome {
-    /// There is memory for it now.
+    /// There is enough memory now.
     Now(Configuration),
     /// There is no memory yet.
     Later,
-    /// It was dropped, or never kept.
+    /// The configuration was dropped, or was never kept.
     Never,
 }
 
-/// Checks whether there is memory by now, if a check is due.
-pub(super) fn look(root: u32) -> Outcome {
+/// Checks whether there is enough memory now, if a check is due.
+pub(super) fn check(root: u32) -> Outcome {
     let Ok(now) = host::now() else {
         return Outcome::Later;
     };
@@ -80,24 +80,24 @@ pub(super) fn look(root: u32) -> Outcome {
     }
 }
 
-/// Forgets a root context's configuration.
+/// Drops a root context's configuration.
 pub(super) fn forget(root: u32) {
     with(|pending| pending.remove(&root));
 }
 
-/// Whether a check is due, and for how much memory. The check then counts as done.
+/// Whether a check is due, and for how much memory. It then counts as done.
 fn due(pending: &mut BTreeMap<u32, Kept>, root: u32, now: UnixTime) -> Option<(bool, Need)> {
     let need = need_of(pending, root)?;
-    let looked_at = &mut pending.get_mut(&root)?.looked_at;
-    let recent = *looked_at <= now && now.saturating_since(*looked_at) < LOOK_EVERY;
+    let checked_at = &mut pending.get_mut(&root)?.checked_at;
+    let recent = *checked_at <= now && now.saturating_since(*checked_at) < CHECK_PERIOD;
     if !recent {
-        *looked_at = now;
+        *checked_at = now;
     }
     Some((!recent, need))
 }
 
-/// The memory that a configuration needs, plus what newer ones need, which it must not
-/// use.
+/// The memory that a configuration needs, plus the memory that is reserved for newer
+/// ones.
 fn need_of(pending: &BTreeMap<u32, Kept>, root: u32) -> Option<Need> {
     let own = pending.get(&root)?.need;
     let newer = pending.range(root.saturating_add(1)..);
@@ -117,6 +117,6 @@ fn size(pending: &BTreeMap<u32, Kept>) -> usize {
 fn with<T>(act: impl FnOnce(&mut BTreeMap<u32, Kept>) -> T) -> Option<T> {
     let act =
         |pending: &RefCell<BTreeMap<u32, Kept>>| Some(act(&mut *pending.try_borrow_mut().ok()?));
-    // `None` when the thread ends.
+    // This is `None` while the thread ends.
     PENDING.try_with(act).ok()?
 }

@@ -1,4 +1,4 @@
-//! The proxy-wasm host, as an implementation of the core's port.
+//! The core's port, implemented by the proxy-wasm host.
 
 use std::time::Duration;
 
@@ -78,7 +78,8 @@ impl Host for Wasm {
         &self.signatures
     }
 
-    /// It is called from the root context, which is the effective one again afterwards.
+    /// The call comes from the root context, which becomes the effective one again
+    /// afterwards.
     fn with_waiting(
         &self,
         StreamId(stream): StreamId,
@@ -91,8 +92,8 @@ impl Host for Wasm {
     }
 }
 
-/// The request that host calls apply to now: the request of the callback, or the one that
-/// was made the effective context.
+/// The request that host calls currently apply to: the request of the callback, or the
+/// one that was made the effective context.
 #[derive(Debug)]
 pub(super) struct Current;
 
@@ -147,8 +148,8 @@ impl From<HeaderList> for Map {
 ///
 /// # Errors
 ///
-/// The host failed. An answer without fields means that no answer arrived: nothing of it
-/// can be read, and trying would fail.
+/// The host failed. An answer without fields means that no answer arrived. Nothing of it
+/// can be read, and reading would fail.
 pub(super) fn answer_head(fields: usize, body_size: usize) -> Result<AnswerHead, HostError> {
     if fields == 0 {
         return Ok(AnswerHead::default());

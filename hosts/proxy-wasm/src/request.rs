@@ -26,7 +26,7 @@ impl Request {
 }
 
 impl Drop for Request {
-    /// The host deletes the context when the request has ended, for whatever reason.
+    /// The host deletes the context when the request has ended, for any reason.
     fn drop(&mut self) {
         self.listener.ended(&self.stream);
     }

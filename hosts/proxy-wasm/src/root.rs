@@ -24,24 +24,24 @@ pub(super) struct Root {
     id: u32,
     host: Rc<Wasm>,
     state: State,
-    /// Superseded listeners with requests that still wait to be answered: one callback
-    /// does not answer all.
+    /// Replaced listeners with requests that still wait to be answered. One callback does
+    /// not answer all of them.
     leaving: Vec<Rc<Listener>>,
     ticks: Rc<Ticks>,
     /// The fallback while no policy is active.
     fallback: OnceCell<Rc<Fallback<Wasm>>>,
 }
 
-/// The period of ticks while everything is refused.
+/// The tick period while all requests are refused.
 const IDLE_TICK: Duration = Duration::from_millis(500);
 
 /// How requests are handled.
 #[derive(Debug)]
 enum State {
-    /// Everything is refused.
+    /// All requests are refused.
     Closed,
-    /// Everything is refused until there is memory for the configuration whose text has
-    /// this SHA-256.
+    /// All requests are refused until there is enough memory for the configuration whose
+    /// text has this SHA-256.
     Pending([u8; 32]),
     InForce(InForce),
 }
@@ -84,15 +84,16 @@ impl Root {
         }
     }
 
-    /// Answers as many requests that wait in superseded configurations as there is room
-    /// for. Without further ticks the others keep waiting.
+    /// Answers as many requests that wait in replaced configurations as there is room
+    /// for. Without further ticks the others continue to wait.
     fn answer_superseded(&mut self, room: &Room) {
         self.leaving.retain(|listener| listener.leave(room));
         self.ticks.hurry(&*self.host, !self.leaving.is_empty());
     }
 
-    /// Two listeners with one configuration share the root context: keys, tokens and
-    /// waiting requests stay.
+    /// Whether this configuration is active or pending. Two listeners with the same
+    /// configuration share the root context, so keys, tokens and waiting requests are
+    /// kept.
     fn has(&self, configuration: &Configuration) -> bool {
         match &self.state {
             State::Closed => false,
@@ -102,8 +103,8 @@ impl Root {
         }
     }
 
-    /// Activates a configuration for which there is memory. False if it is invalid, which
-    /// changes nothing.
+    /// Activates a configuration for which there is enough memory. Returns false if it is
+    /// invalid. In this case nothing changes.
     fn enforce(&mut self, configuration: &Configuration) -> bool {
         let policy = match configuration.compile() {
             Ok(policy) => policy,
@@ -126,8 +127,8 @@ impl Root {
         true
     }
 
-    /// Refuses everything. If the configuration could be kept, this lasts until there is
-    /// memory.
+    /// Refuses all requests. If the configuration could be kept, this lasts until there
+    /// is enough memory.
     fn wait_for_memory(&mut self, configuration: Option<Configuration>) {
         self.ticks.ask(&*self.host, IDLE_TICK);
         let kept = configuration
@@ -155,7 +156,7 @@ impl Root {
     }
 
     fn look_for_memory(&mut self) {
-        match pending::look(self.id) {
+        match pending::check(self.id) {
             Outcome::Later => {}
             Outcome::Now(configuration) => {
                 if self.enforce(&configuration) {
@@ -176,7 +177,7 @@ impl Root {
 }
 
 impl Drop for Root {
-    /// The listener is drained.
+    /// Ends the configuration when the listener is drained.
     fn drop(&mut self) {
         self.enter(State::Closed);
     }
@@ -192,11 +193,11 @@ impl Context for Root {
 }
 
 impl RootContext for Root {
-    /// Returns false only for an invalid configuration. The host calls this first in a
+    /// Returns false only for an invalid configuration. The host first calls this in a
     /// trial, where false rejects the configuration. Then it calls this in every worker,
     /// where false, or a trap, would let requests bypass the filter. So the result
-    /// depends only on the configuration's bytes, and a configuration for which there is
-    /// no memory is not compiled.
+    /// depends only on the configuration's bytes, and a configuration for which memory is
+    /// insufficient is not compiled.
     fn on_configure(&mut self, size: usize) -> bool {
         let configuration = match Configuration::read(size) {
             Ok(configuration) => configuration,

@@ -4,8 +4,8 @@ use super::super::CorsSpec;
 use super::preflight::{APP, Header, ask, headers, method, no_routes, origin};
 use super::{example, list};
 
-fn said(spec: &CorsSpec, request: &[Header<'_>]) -> Vec<String> {
-    ask(spec, &no_routes(), request).said
+fn messages(spec: &CorsSpec, request: &[Header<'_>]) -> Vec<String> {
+    ask(spec, &no_routes(), request).messages
 }
 
 #[test]
@@ -38,9 +38,9 @@ fn faults_name_the_requested_and_the_allowed_values() {
             ],
         ),
     ] {
-        assert_eq!(said(&example(), request), expected);
+        assert_eq!(messages(&example(), request), expected);
     }
-    assert_eq!(said(&example(), &[origin(APP), get]), [""; 0]);
+    assert_eq!(messages(&example(), &[origin(APP), get]), [""; 0]);
 }
 
 #[test]
@@ -62,8 +62,8 @@ fn text_without_the_form_of_a_name_is_not_repeated() {
         TOKEN.as_bytes(),
         long.as_bytes(),
     ] {
-        let said = said(&example(), &[origin(value), get]);
-        assert_eq!(said, [malformed("origin", origins)]);
+        let messages = messages(&example(), &[origin(value), get]);
+        assert_eq!(messages, [malformed("origin", origins)]);
     }
     for asked in [
         "",
@@ -74,8 +74,8 @@ fn text_without_the_form_of_a_name_is_not_repeated() {
         &"A".repeat(33),
         "\u{1b}[31m",
     ] {
-        let said = said(&example(), &[origin(APP), method(asked)]);
-        assert_eq!(said, [malformed("method", "GET, POST")], "{asked}");
+        let messages = messages(&example(), &[origin(APP), method(asked)]);
+        assert_eq!(messages, [malformed("method", "GET, POST")], "{asked}");
     }
     for asked in [
         TOKEN,
@@ -86,11 +86,11 @@ fn text_without_the_form_of_a_name_is_not_repeated() {
         "x.y",
         "`",
     ] {
-        let said = said(&example(), &[origin(APP), get, headers(asked)]);
+        let messages = messages(&example(), &[origin(APP), get, headers(asked)]);
         let expected = malformed("header", "Authorization, Content-Type");
-        assert_eq!(said, [expected], "{asked}");
+        assert_eq!(messages, [expected], "{asked}");
     }
-    let some = said(&example(), &[origin(APP), get, headers("x-a,x;y")]);
+    let some = messages(&example(), &[origin(APP), get, headers("x-a,x;y")]);
     assert_eq!(
         some,
         ["the headers `x-a` and 1 more are not allowed; allowed: Authorization, Content-Type"]
@@ -103,7 +103,7 @@ fn repeated_text_is_limited() {
     let many: Vec<String> = (0..100).map(|number| format!("x-{number}")).collect();
     let asked = many.join(",");
     assert_eq!(
-        said(&example(), &[origin(APP), get, headers(&asked)]),
+        messages(&example(), &[origin(APP), get, headers(&asked)]),
         [
             "the headers `x-0`, `x-1`, `x-2`, `x-3`, `x-4`, `x-5`, `x-6`, `x-7` and 92 more \
              are not allowed; allowed: Authorization, Content-Type"
@@ -111,11 +111,11 @@ fn repeated_text_is_limited() {
     );
     let asked = "x,".repeat(1000);
     assert_eq!(
-        said(&example(), &[origin(APP), get, headers(&asked)]),
+        messages(&example(), &[origin(APP), get, headers(&asked)]),
         ["more than 256 headers at once are not allowed; allowed: Authorization, Content-Type"]
     );
     assert_eq!(
-        said(&example(), &[origin(APP), origin(APP), get]),
+        messages(&example(), &[origin(APP), origin(APP), get]),
         ["more than one origin at once is not allowed; \
              allowed: https://app.example.com, https://*.example.org"]
     );
@@ -125,7 +125,10 @@ fn repeated_text_is_limited() {
         allow_methods: list(&[&"A".repeat(300), "GET"]),
         ..example()
     };
-    let said = said(&spec, &[origin(APP), method("PUT"), headers("y")]);
-    assert_eq!(said[0], "the method `PUT` is not allowed; allowed: 2 more");
-    assert!(said[1].ends_with("x-44 and 55 more"), "{}", said[1]);
+    let messages = messages(&spec, &[origin(APP), method("PUT"), headers("y")]);
+    assert_eq!(
+        messages[0],
+        "the method `PUT` is not allowed; allowed: 2 more"
+    );
+    assert!(messages[1].ends_with("x-44 and 55 more"), "{}", messages[1]);
 }

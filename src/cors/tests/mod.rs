@@ -11,7 +11,7 @@ use super::{CorsPolicy, CorsSpec};
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "every list of the specification may be absent"
+    reason = "each list of the specification may be absent"
 )]
 fn list(entries: &[&str]) -> Option<Vec<String>> {
     Some(entries.iter().map(|entry| (*entry).to_owned()).collect())

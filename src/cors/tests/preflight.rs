@@ -30,7 +30,7 @@ pub(super) struct Asked {
     pub(super) headers: Vec<(String, String)>,
     pub(super) faults: Vec<PreflightPart>,
     /// The faults as text.
-    pub(super) said: Vec<String>,
+    pub(super) messages: Vec<String>,
 }
 
 impl Asked {
@@ -73,19 +73,19 @@ pub(super) fn ask(spec: &CorsSpec, path: &RouteMethods<'_>, request: &[Header<'_
         &[("vary".to_owned(), VARY.to_owned())]
     };
     assert_eq!(vary, expected);
-    let said: Vec<String> = answer.faults.iter().map(ToString::to_string).collect();
-    for said in &said {
-        assert!(said.len() < 1500, "{}", said.len());
+    let messages: Vec<String> = answer.faults.iter().map(ToString::to_string).collect();
+    for message in &messages {
+        assert!(message.len() < 1500, "{}", message.len());
         assert!(
-            said.bytes().all(|byte| matches!(byte, b' '..=b'~')),
-            "{said}"
+            message.bytes().all(|byte| matches!(byte, b' '..=b'~')),
+            "{message}"
         );
     }
     Asked {
         status: answer.status,
         headers,
         faults: answer.faults.iter().map(|fault| fault.part).collect(),
-        said,
+        messages,
     }
 }
 
@@ -279,7 +279,10 @@ fn if_no_method_is_allowed_none_is_listed() {
         header(&answer.headers, "access-control-allow-methods"),
         None
     );
-    assert_eq!(answer.said, ["the method `DELETE` is not allowed; none is"]);
+    assert_eq!(
+        answer.messages,
+        ["the method `DELETE` is not allowed; none is"]
+    );
 }
 
 #[test]

@@ -67,7 +67,10 @@ fn without_allowed_headers_none_may_be_requested() {
     asked("").assert_allowed();
     let answer = asked("x-a");
     answer.assert_faults(&[PreflightPart::Headers]);
-    assert_eq!(answer.said, ["the header `x-a` is not allowed; none is"]);
+    assert_eq!(
+        answer.messages,
+        ["the header `x-a` is not allowed; none is"]
+    );
 }
 
 #[test]

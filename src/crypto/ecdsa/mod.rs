@@ -1,8 +1,8 @@
-//! ES*: RFC 7518 section 3.4.
+//! ECDSA (RFC 7518 section 3.4).
 //!
-//! Curve and hash belong together. A signature is `r` and `s` in equal halves
-//! of full length, each in 1..n; `s` may be in the upper half, as RFC 7518 has
-//! no rule about it.
+//! Each curve has its own hash. A signature consists of `r` and `s` in equal halves of
+//! full length, each in 1..n. `s` may be in the upper half, because RFC 7518 does not
+//! restrict it.
 
 mod precomputed;
 #[cfg(test)]
@@ -34,29 +34,29 @@ pub enum Curve {
     P521,
 }
 
-/// One of the curves, as a type.
+/// A curve as a type.
 pub(in crate::crypto) trait NistCurve {
     const NAME: &'static str;
     const HASH: Hash;
     /// The curve's object identifier (RFC 5480 section 2.1.1.1).
     const IDENTIFIER: &'static [u8];
-    /// Octets of a coordinate and of each half of a signature.
+    /// The size of a coordinate, and of each half of a signature, in bytes.
     const COORDINATE: usize;
-    /// Octets of a signature.
+    /// The size of a signature, in bytes.
     const SIGNATURE: Option<NonZeroUsize>;
 
     type Point: Verifier<Self::Scalars>;
     type Scalars;
     type PrecomputedTable: Send + Sync + 'static;
 
-    /// The point of these SEC 1 octets, unless it is off the curve.
+    /// Decodes a SEC 1 point. Returns `None` if it is not on the curve.
     fn point(sec1: &[u8]) -> Option<Self::Point>;
-    /// `r` and `s`, unless one is zero or not less than the order.
+    /// Decodes `r` and `s`. Returns `None` if one is zero or not less than the order.
     fn scalars(raw: &[u8]) -> Option<Self::Scalars>;
-    /// The multiples of a point, where checks with them are faster than a
-    /// host's and there is room.
+    /// Builds the table of a point, if verification with it is faster than in a host and
+    /// there is room for it.
     fn multiples(point: &Self::Point, budget: &'static Budget) -> Option<Self::PrecomputedTable>;
-    /// Checks with a key's multiples.
+    /// Verifies a signature with the table of a key.
     fn verify_by(
         multiples: &Self::PrecomputedTable,
         digest: &[u8],
@@ -154,17 +154,17 @@ nist_curve!(
     of NistP521 by 6
 );
 
-/// A point that is on the curve, ready for use.
+/// A point on the curve, ready for use.
 pub(in crate::crypto) struct EcKey<C: NistCurve> {
     point: C::Point,
     multiples: Slot<C::PrecomputedTable>,
-    /// SEC 1, uncompressed.
+    /// The uncompressed SEC 1 encoding.
     sec1: Box<[u8]>,
     spki: Box<[u8]>,
 }
 
 impl<C: NistCurve> EcKey<C> {
-    /// Takes the coordinates in full length (RFC 7518 section 6.2.1.2).
+    /// Makes a key from coordinates of full length (RFC 7518 section 6.2.1.2).
     pub(in crate::crypto) fn new(x: &[u8], y: &[u8]) -> Result<Self, KeyError> {
         if x.len() != C::COORDINATE || y.len() != C::COORDINATE {
             return Err(KeyError::CoordinateLength);
@@ -178,25 +178,24 @@ impl<C: NistCurve> EcKey<C> {
         })
     }
 
-    /// Makes checks fast while the tables are kept, where there is a way to and
-    /// room for them.
+    /// Builds the tables of this key, if its curve has tables and there is room for them.
     pub(in crate::crypto) fn prepare(&self, budget: &'static Budget) -> Option<Tables> {
         let make = || C::multiples(&self.point, budget);
         self.multiples.get_or_make(make).map(Tables::new)
     }
 
-    /// Whether checks were made fast.
+    /// Whether the key has tables.
     pub(in crate::crypto) fn is_prepared(&self) -> bool {
         self.multiples.get().is_some()
     }
 
-    /// The point, as SEC 1 writes it uncompressed.
+    /// The uncompressed SEC 1 encoding of the point.
     pub(in crate::crypto) fn sec1(&self) -> &[u8] {
         &self.sec1
     }
 }
 
-/// A signature in range.
+/// A signature with `r` and `s` in range.
 pub(in crate::crypto) struct EcSignature<C: NistCurve> {
     scalars: C::Scalars,
     raw: Box<[u8]>,
@@ -217,7 +216,7 @@ impl<C: NistCurve> AlgorithmSignature for EcSignature<C> {
     }
 }
 
-/// ECDSA on one curve with the hash that belongs to it.
+/// ECDSA on one curve, with the hash of this curve.
 pub(in crate::crypto) struct Ecdsa<C>(PhantomData<C>);
 
 impl<C> Ecdsa<C> {
@@ -263,12 +262,12 @@ impl<C: NistCurve> Exportable for Ecdsa<C> {
         Cow::Owned(der::ecdsa_signature(&signature.raw))
     }
 
-    /// With a key's multiples, a check takes less time than the host's.
+    /// With tables, verification is faster than in the host.
     fn is_faster(key: &EcKey<C>) -> bool {
         key.is_prepared()
     }
 
-    /// Length and range were judged when the signature was read.
+    /// Length and range were checked when the signature was parsed.
     fn admits(_: &EcKey<C>, _: &EcSignature<C>) -> bool {
         true
     }

@@ -1,8 +1,8 @@
-//! Checks with multiples of the points at hand.
+//! Verification with precomputed multiples of points.
 //!
-//! Without them, most of a check is doubling; with them, it is one addition
-//! for so many bits of a scalar. Everything here is public, so nothing takes
-//! the same time for all numbers.
+//! Without tables, verification mostly consists of doublings. With tables, it needs one
+//! addition for each digit of a scalar. All values are public, so the operations need not
+//! take constant time.
 
 use std::ops::{AddAssign, Mul};
 
@@ -16,23 +16,24 @@ use crate::crypto::digits::add_multiples;
 use crate::crypto::tables::part_for;
 use crate::memory::{Budget, Part};
 
-/// So many rows are made affine at once: with one inversion, and not much
-/// memory besides the table's, which a module never gives back.
+/// The number of rows that are converted to affine form together. They share one
+/// inversion, and need little memory besides the table; a module never returns memory to
+/// its host.
 const ROWS_AT_ONCE: usize = 8;
 
-/// Affine multiples of one point: of each power of 2^`WINDOW`, once, twice, and
-/// so on to 2^(`WINDOW` - 1) times. Digits are signed, and the negative of a
-/// point costs nothing, so that half a row is enough.
+/// Affine multiples of one point. For each power of 2^`WINDOW`, a row has the multiples
+/// from 1 to 2^(`WINDOW` - 1). Digits are signed and negating a point is free, so half a
+/// row is sufficient.
 pub(in crate::crypto) struct Table<C: CurveArithmetic, const WINDOW: u32> {
     points: Box<[C::AffinePoint]>,
 }
 
 impl<C: CurveArithmetic, const WINDOW: u32> Table<C, WINDOW> {
-    /// Points of a row.
+    /// The number of points in a row.
     const ROW: usize = 1 << (WINDOW - 1);
 
-    /// Rows that are enough for every scalar and the carry of its highest
-    /// digit, which has to have a bit to spare.
+    /// The number of rows for any scalar, including the carry of its highest digit, which
+    /// needs a spare bit.
     fn rows() -> usize {
         let whole = C::Scalar::NUM_BITS.checked_div(WINDOW).unwrap_or_default();
         usize::try_from(whole).map_or(0, |whole| whole.saturating_add(1))
@@ -42,7 +43,7 @@ impl<C: CurveArithmetic, const WINDOW: u32> Table<C, WINDOW> {
         Self::rows().saturating_mul(Self::ROW)
     }
 
-    /// In bytes.
+    /// The size in bytes.
     fn size() -> usize {
         Self::length().saturating_mul(size_of::<C::AffinePoint>())
     }
@@ -68,28 +69,27 @@ impl<C: CurveArithmetic, const WINDOW: u32> Table<C, WINDOW> {
 
     /// Adds the point to `sum`, `scalar` times.
     ///
-    /// The curves' formulas are complete (Renes, Costello and Batina 2015,
-    /// algorithm 5): an addition of equal points, of opposite ones and to the
-    /// neutral element comes out right, whoever chose the key and the
-    /// signature. No point of the table is the neutral element, since the
-    /// orders are primes.
+    /// The formulas of the curve are complete (Renes, Costello and Batina 2015, algorithm
+    /// 5). Adding equal points, opposite points or the neutral element gives the correct
+    /// result, independent of who chose the key and the signature. No point in the table
+    /// is the neutral element, because the orders are primes.
     pub(super) fn add(&self, scalar: &C::Scalar, sum: &mut C::ProjectivePoint) -> Option<()> {
         let octets: FieldBytes<C> = (*scalar).into();
         add_multiples::<_, _, WINDOW>(&self.points, Self::ROW, &octets, sum)
     }
 }
 
-/// What a key's checks need.
+/// The tables for verifying with a key.
 pub(in crate::crypto) struct PrecomputedTable<C: CurveArithmetic, const WINDOW: u32> {
-    /// One table for all keys of a curve. The libraries' own would be a part of
-    /// the module, whether or not there ever is such a key.
+    /// One table for all keys of a curve. The libraries' own tables would increase the
+    /// size of the module, even without any such key.
     base: &'static Table<C, WINDOW>,
     key: Table<C, WINDOW>,
     _part: Part,
 }
 
 impl<C: CurveArithmetic, const WINDOW: u32> PrecomputedTable<C, WINDOW> {
-    /// `None` where there is no room for them.
+    /// Builds the tables. Returns `None` if there is no room for them.
     pub(super) fn new(
         base: impl FnOnce() -> &'static Table<C, WINDOW>,
         key: C::ProjectivePoint,
@@ -102,8 +102,8 @@ impl<C: CurveArithmetic, const WINDOW: u32> PrecomputedTable<C, WINDOW> {
         })
     }
 
-    /// FIPS 186-5 section 6.4.2, steps 3 to 7, SEC 1 section 4.1.4: `digest` is
-    /// not longer than the order, so that all of it counts.
+    /// Verifies a signature (FIPS 186-5 section 6.4.2, steps 3 to 7; SEC 1 section
+    /// 4.1.4). The `digest` is not longer than the order, so all of it is used.
     pub(super) fn verify(
         &self,
         digest: &[u8],

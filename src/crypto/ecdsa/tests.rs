@@ -31,7 +31,7 @@ fn multiples_of(key: &Key) -> Arc<<P521 as NistCurve>::PrecomputedTable> {
     key.multiples.get_or_make(make).unwrap()
 }
 
-/// Both ways, which have to agree.
+/// Verifies with and without tables. Both must agree.
 #[track_caller]
 fn verify(key: &Key, message: &[u8], signature: &[u8]) -> bool {
     let Ok(signature) = EcSignature::try_from_slice(signature) else {
@@ -46,7 +46,7 @@ fn verify(key: &Key, message: &[u8], signature: &[u8]) -> bool {
 }
 
 #[test]
-fn published_vectors_come_out_the_same_with_multiples_and_without() {
+fn published_vectors_have_the_same_result_with_and_without_tables() {
     let set = TestSet::load(TestName::EcdsaSecp521r1Sha512P1363).unwrap();
     let mut good = 0;
     for group in set.test_groups {
@@ -62,7 +62,7 @@ fn published_vectors_come_out_the_same_with_multiples_and_without() {
 }
 
 #[test]
-fn signatures_of_new_keys_come_out_the_same_and_no_bit_of_them_can_change() {
+fn signatures_of_new_keys_have_the_same_result_and_no_bit_can_change() {
     let random = SystemRandom::new();
     for number in 0..4_u8 {
         let pair = EcdsaKeyPair::generate(&ECDSA_P521_SHA512_FIXED_SIGNING).unwrap();
@@ -80,7 +80,7 @@ fn signatures_of_new_keys_come_out_the_same_and_no_bit_of_them_can_change() {
     }
 }
 
-/// Scalars at the ends of windows, of their halves, and of the whole.
+/// Scalars at the limits of windows, of half windows, and of the range.
 fn scalars() -> Vec<Scalar> {
     let small = [
         0_u64,
@@ -128,13 +128,12 @@ fn a_table_multiplies() {
     }
 }
 
-/// A signature over a digest that make a check add so many base points and so
-/// many keys, for which the key's own scalar has to be known.
+/// A signature over a digest for which verification adds the base point `u1` times and
+/// the key `u2` times. This requires the scalar of the key.
 fn made(u1: Scalar, u2: Scalar, secret: Scalar) -> Option<(FieldBytes, Scalar, Scalar)> {
     let sum = ProjectivePoint::GENERATOR * (u1 + u2 * secret);
     let x = sum.to_affine().x();
-    // Where the sum is the neutral element, there is no x, and one is as good
-    // as any.
+    // If the sum is the neutral element, it has no x, and any value can be used.
     let r = if sum == ProjectivePoint::IDENTITY {
         Scalar::ONE
     } else {
@@ -144,12 +143,12 @@ fn made(u1: Scalar, u2: Scalar, secret: Scalar) -> Option<(FieldBytes, Scalar, S
     Some(((u1 * s).to_repr(), r, s))
 }
 
-/// Keys that are the base point, its negative, its double: here additions meet
-/// doublings and opposites.
+/// The keys are the base point, its negative and its double, so additions include
+/// doublings and opposite points.
 #[test]
-fn keys_beside_the_base_point_come_out_the_same() {
+fn keys_related_to_the_base_point_have_the_same_result() {
     let scalars = scalars();
-    // The first small ones, and some of the others.
+    // The first scalars are small. Some of the others follow.
     let scalars: Vec<Scalar> = [
         &scalars[..6],
         &scalars[6..].iter().copied().step_by(5).collect::<Vec<_>>(),

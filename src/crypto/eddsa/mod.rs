@@ -1,8 +1,8 @@
-//! `EdDSA` with Ed25519: RFC 8037 section 3.1, RFC 8032 section 5.1.
+//! `EdDSA` with Ed25519 (RFC 8037 section 3.1, RFC 8032 section 5.1).
 //!
-//! RFC 8032 leaves open which of several encodings and small points to take;
-//! all are refused here. A key of small order has signatures that hold for
-//! every text.
+//! RFC 8032 does not specify whether non-canonical encodings and points of small order
+//! are accepted. This module refuses all of them. With a key of small order, some
+//! signatures are valid for every text.
 
 mod precomputed;
 
@@ -27,11 +27,11 @@ pub(super) struct Ed25519Key {
 }
 
 impl Ed25519Key {
-    /// Takes the 32 octets of RFC 8032 section 5.1.5.
+    /// Makes a key from its 32 bytes (RFC 8032 section 5.1.5).
     pub(super) fn new(octets: &[u8]) -> Result<Self, KeyError> {
         let octets = octets.try_into().map_err(|_| KeyError::CoordinateLength)?;
         let key = VerifyingKey::from_bytes(octets).map_err(|_| KeyError::OffCurve)?;
-        // A second spelling of one point would be a second key.
+        // A non-canonical encoding of a point would be a second key.
         let canonical = key.to_edwards().compress().to_bytes() == *octets;
         if key.is_weak() || !canonical {
             return Err(KeyError::WeakPoint);
@@ -42,26 +42,25 @@ impl Ed25519Key {
         })
     }
 
-    /// Makes checks fast while the tables are kept, where there is room for
-    /// them.
+    /// Builds the tables of this key, if there is room for them.
     pub(super) fn prepare(&self, budget: &'static Budget) -> Option<Tables> {
         let make = || PrecomputedTable::new(&self.key.to_edwards(), budget);
         self.multiples.get_or_make(make).map(Tables::new)
     }
 
-    /// Whether checks were made fast.
+    /// Whether the key has tables.
     pub(super) fn is_prepared(&self) -> bool {
         self.multiples.get().is_some()
     }
 
-    /// The point as RFC 8032 writes it.
+    /// The encoding of the point in RFC 8032.
     pub(super) fn octets(&self) -> &[u8] {
         self.key.as_bytes()
     }
 
-    /// What `verify_strict` checks, with multiples at hand: that `R` is
-    /// `[s]B - [k]A` in its only encoding, and of large order; that `s` is
-    /// reduced. That `A` is good was found when the key was made.
+    /// Verifies with tables what `verify_strict` verifies: `R` is the canonical encoding
+    /// of `[s]B - [k]A` and has large order, and `s` is reduced. `A` was checked when the
+    /// key was made.
     fn verify_by(
         &self,
         multiples: &PrecomputedTable,
@@ -83,7 +82,7 @@ impl Ed25519Key {
     }
 }
 
-/// 64 octets; the rest is judged with the key.
+/// The 64 bytes of a signature. Everything else is checked with the key.
 pub(super) struct Ed25519Signature(Signature);
 
 impl AlgorithmSignature for Ed25519Signature {
@@ -136,7 +135,7 @@ mod tests {
     use super::*;
     use crate::crypto::DEFAULT_TABLE_BUDGET;
 
-    /// Both ways, which have to agree.
+    /// Verifies with and without tables. Both must agree.
     fn verify(key: &Ed25519Key, message: &[u8], signature: &[u8]) -> bool {
         let Ok(signature) = Ed25519Signature::try_from_slice(signature) else {
             return false;
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn published_vectors_come_out_the_same_with_multiples_and_without() {
+    fn published_vectors_have_the_same_result_with_and_without_tables() {
         let set = TestSet::load(TestName::Ed25519).unwrap();
         let mut good = 0;
         for group in set.test_groups {
@@ -167,10 +166,11 @@ mod tests {
         assert!(good > 50, "{good} vectors");
     }
 
-    /// Points whose order is eight times that of the base point: what is
-    /// multiplied is their whole, not the part of large order.
+    /// The key has a component of small order, so its order is eight times that of the
+    /// base point. The whole point must be multiplied, not only its component of large
+    /// order.
     #[test]
-    fn a_key_with_a_small_part_comes_out_the_same() {
+    fn a_key_with_a_component_of_small_order_has_the_same_result() {
         use curve25519_dalek::constants::EIGHT_TORSION;
         let secret = Scalar::from(1_234_567_u64);
         for small in EIGHT_TORSION {
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_a_signature_of_small_order_is_none_either_way() {
+    fn a_signature_of_small_order_is_refused_with_and_without_tables() {
         // R is the neutral element: s = k * secret.
         let secret = Scalar::from(42_u64);
         let point = ED25519_BASEPOINT_POINT * secret;

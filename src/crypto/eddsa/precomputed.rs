@@ -1,9 +1,9 @@
-//! Checks with multiples of the points at hand.
+//! Verification with precomputed multiples of points.
 //!
-//! Without them, most of a check is doubling; with them, it is one addition
-//! for so many bits of a scalar. Everything here is public, so nothing takes
-//! the same time for all numbers: the library's own tables do, for secrets, and
-//! a check with them takes twice as long.
+//! Without tables, verification mostly consists of doublings. With tables, it needs one
+//! addition for each digit of a scalar. All values are public, so the operations need not
+//! take constant time. The library's own tables are constant-time, for secrets, and
+//! verification with them takes twice as long.
 
 use std::ops::{Add, AddAssign, Neg};
 use std::sync::OnceLock;
@@ -17,22 +17,22 @@ use crate::crypto::digits::add_multiples;
 use crate::crypto::tables::part_for;
 use crate::memory::{Budget, Part};
 
-/// Bits of a digit. One more makes a check a tenth faster and a table nearly
+/// The bits of a digit. One more bit makes verification a tenth faster and a table almost
 /// twice as large.
 const WINDOW: u32 = 5;
-/// Points of a row.
+/// The number of points in a row.
 const ROW: usize = 1 << (WINDOW - 1);
-/// Rows that are enough for every scalar, of which none has more than 253 bits,
-/// and for the carry of its highest digit, which has two bits to spare.
+/// The number of rows for any scalar, which has at most 253 bits, including the carry of
+/// its highest digit, which has two spare bits.
 const ROWS: usize = 51;
 
-/// Multiples of one point: of each power of 2^[`WINDOW`], once, twice, and so on
-/// to 2^([`WINDOW`] - 1) times. Digits are signed, and the negative of a point
-/// costs nothing, so that half a row is enough.
+/// Multiples of one point. For each power of 2^[`WINDOW`], a row has the multiples from 1
+/// to 2^([`WINDOW`] - 1). Digits are signed and negating a point is free, so half a row
+/// is sufficient.
 struct Table(Box<[EdwardsPoint]>);
 
 impl Table {
-    /// In bytes.
+    /// The size in bytes.
     const SIZE: usize = ROWS * ROW * size_of::<EdwardsPoint>();
 
     fn new(point: EdwardsPoint) -> Self {
@@ -52,9 +52,9 @@ impl Table {
 
     /// Adds the point to `sum`, `scalar` times.
     ///
-    /// The curve's formulas are complete (RFC 8032 section 5.1.4): an addition of
-    /// equal points, of opposite ones, of the neutral element and of points of
-    /// small order comes out right, whoever chose the key and the signature.
+    /// The formulas of the curve are complete (RFC 8032 section 5.1.4). Adding equal
+    /// points, opposite points, the neutral element or points of small order gives the
+    /// correct result, independent of who chose the key and the signature.
     fn add(&self, scalar: &Scalar, sum: &mut EdwardsPoint) -> Option<()> {
         let mut octets = scalar.to_bytes();
         octets.reverse();
@@ -62,17 +62,17 @@ impl Table {
     }
 }
 
-/// What a key's checks need: 128 KiB.
+/// The tables for verifying with a key: 128 KiB.
 pub(super) struct PrecomputedTable {
-    /// One table for all keys. The library's own would be a part of the module,
-    /// whether or not there ever is such a key.
+    /// One table for all keys. The library's own table would increase the size of the
+    /// module, even without any such key.
     base: &'static Table,
     minus_key: Table,
     _part: Part,
 }
 
 impl PrecomputedTable {
-    /// `None` where there is no room for them.
+    /// Builds the tables. Returns `None` if there is no room for them.
     pub(super) fn new(key: &EdwardsPoint, budget: &'static Budget) -> Option<Self> {
         static BASE: OnceLock<Table> = OnceLock::new();
         Some(Self {
@@ -102,7 +102,8 @@ mod tests {
     use super::*;
     use crate::crypto::DEFAULT_TABLE_BUDGET;
 
-    /// Scalars at the ends, of each single bit, of digits that carry, and others.
+    /// Scalars at the limits of the range, with a single bit, with digits that carry, and
+    /// others.
     fn scalars() -> Vec<Scalar> {
         let mut scalars = vec![Scalar::ZERO, Scalar::ONE, -Scalar::ONE, -Scalar::from(2_u8)];
         let mut power = Scalar::ONE;
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commitment_is_what_the_library_says() {
+    fn a_commitment_equals_that_of_the_library() {
         let scalars = scalars();
         for small in EIGHT_TORSION {
             let key = ED25519_BASEPOINT_POINT * Scalar::from(987_654_321_u64) + small;
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_of_equal_and_of_opposite_points_come_out_right() {
+    fn sums_of_equal_and_of_opposite_points_are_correct() {
         let scalars = scalars();
         for key in [ED25519_BASEPOINT_POINT, -ED25519_BASEPOINT_POINT] {
             let multiples = PrecomputedTable::new(&key, &DEFAULT_TABLE_BUDGET).unwrap();

@@ -1,17 +1,18 @@
-//! RSA public keys: RFC 7518 section 6.3.1.
+//! RSA public keys (RFC 7518 section 6.3.1).
 
 use super::power::PublicPower;
 use super::{RsaSignature, der};
 use crate::crypto::KeyError;
 
-/// RFC 7518 section 3.3 asks for the lower bound. The upper one bounds what a
-/// signature costs: twice the size is four times the work.
+/// The permitted sizes of a modulus, in bits. RFC 7518 section 3.3 requires the lower
+/// limit. The upper limit bounds the cost of a verification: twice the size takes four
+/// times the time.
 const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-/// A public key that was found good, ready for use.
+/// A validated public key, ready for use.
 pub(in crate::crypto) struct RsaKey {
     power: PublicPower,
-    /// Big endian, without leading zeros.
+    /// The modulus, big-endian without leading zeros.
     modulus: Box<[u8]>,
     bits: usize,
     exponent: u32,
@@ -19,8 +20,8 @@ pub(in crate::crypto) struct RsaKey {
 }
 
 impl RsaKey {
-    /// Takes unsigned big-endian numbers. Leading zeros are let pass: RFC 7518
-    /// section 6.3.1.1 forbids them, many key sets have one.
+    /// Makes a key from unsigned big-endian numbers. Leading zeros are accepted: RFC 7518
+    /// section 6.3.1.1 forbids them, but many key sets have one.
     pub(in crate::crypto) fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyError> {
         let modulus = der::trim(modulus);
         let bits = bit_length(modulus);
@@ -45,7 +46,7 @@ impl RsaKey {
         &self.modulus
     }
 
-    /// How many bits the modulus has.
+    /// The number of bits of the modulus.
     pub(super) fn bits(&self) -> usize {
         self.bits
     }
@@ -60,13 +61,15 @@ impl RsaKey {
         &self.spki
     }
 
-    /// RFC 8017 section 8.2.2 step 1 and section 5.2.2 step 1: as long as the
-    /// modulus, and less. At equal length, octets compare as numbers do.
+    /// Whether the signature is as long as the modulus and less than it (RFC 8017 section
+    /// 8.2.2 step 1 and section 5.2.2 step 1). At equal length, bytes compare like
+    /// numbers.
     pub(super) fn admits(&self, signature: &RsaSignature) -> bool {
         signature.0.len() == self.modulus.len() && signature.0 < self.modulus
     }
 
-    /// What was signed, as long as the modulus, if the signature is admitted.
+    /// The encoded message, as long as the modulus. `None` if the signature is not
+    /// admitted.
     pub(super) fn open(&self, signature: &RsaSignature) -> Option<Box<[u8]>> {
         if !self.admits(signature) {
             return None;
@@ -83,8 +86,9 @@ fn bit_length(number: &[u8]) -> usize {
         .saturating_sub(usize::try_from(unused).unwrap_or(0))
 }
 
-/// An odd number of 3 to 2^32 - 1. With 1 every text would be its own
-/// signature; a long one costs as much as signing does.
+/// Decodes an exponent, which must be odd and between 3 and 2^32 - 1. With 1, every text
+/// would be its own signature. A long exponent makes verification as expensive as
+/// signing.
 fn exponent_value(exponent: &[u8]) -> Option<u32> {
     let exponent = der::trim(exponent);
     let mut octets = [0; 4];

@@ -1,7 +1,6 @@
-//! RS* and PS*: RFC 7518 sections 3.3 and 3.5, RFC 8017.
+//! RSA signatures, RS* and PS* (RFC 7518 sections 3.3 and 3.5, RFC 8017).
 //!
-//! Only what is public is ever here, so that nothing depends on how long the
-//! arithmetic takes.
+//! All values are public, so the operations need not take constant time.
 
 mod key;
 mod padding;
@@ -19,7 +18,7 @@ use super::{Hash, der};
 
 pub(super) use key::RsaKey;
 
-/// The signature's octets; what they must be depends on the key.
+/// The bytes of a signature. Their validity depends on the key.
 pub(in crate::crypto) struct RsaSignature(Box<[u8]>);
 
 impl AlgorithmSignature for RsaSignature {
@@ -81,7 +80,7 @@ impl Exportable for Pkcs1 {
     }
 }
 
-/// RSASSA-PSS with one hash throughout and a salt as long as it.
+/// RSASSA-PSS with the same hash for all purposes, and a salt as long as the hash.
 pub(in crate::crypto) struct Pss(pub(in crate::crypto) Hash);
 
 impl Algorithm for Pss {

@@ -1,23 +1,22 @@
-//! What a signature's power has to be: the encoded messages of RFC 8017
-//! section 9.
+//! The encoded messages that a signature must contain (RFC 8017 section 9).
 
 use crate::crypto::Hash;
 
-/// Of the octets before PKCS #1's hash: two in front and one behind the
-/// padding, which has at least eight (RFC 8017 section 9.2 step 3).
+/// The bytes before the PKCS #1 hash without the padding: two before it and one after it.
+/// The padding has at least eight bytes (RFC 8017 section 9.2 step 3).
 const PKCS1_FRAME: usize = 3;
 const PKCS1_PADDING: usize = 8;
 
-/// The last octet of every encoded message of PSS.
+/// The last byte of every encoded message of PSS.
 const PSS_TRAILER: u8 = 0xBC;
 
-/// Whether `encoded` is the EMSA-PKCS1-v1_5 encoding of a message with this
-/// `digest`, as long as the modulus.
+/// Whether `encoded` is the EMSA-PKCS1-v1_5 encoding of a message with this `digest`, as
+/// long as the modulus.
 ///
-/// There is exactly one encoding, and it is made and compared whole (RFC 8017
-/// section 8.2.2). A verifier that parses the padding and stops at the hash lets
-/// signatures be made without the key where the exponent is 3: Bleichenbacher
-/// in 2006, and again in every second library since.
+/// There is exactly one encoding. It is computed and compared as a whole (RFC 8017
+/// section 8.2.2). A verifier that parses the padding and stops after the hash accepts
+/// forged signatures if the exponent is 3 (Bleichenbacher 2006, and many libraries
+/// since).
 pub(super) fn is_pkcs1(encoded: &[u8], hash: Hash, digest: &[u8]) -> bool {
     let info = digest_info(hash);
     let Some(padding) = encoded
@@ -37,8 +36,8 @@ pub(super) fn is_pkcs1(encoded: &[u8], hash: Hash, digest: &[u8]) -> bool {
     encoded == expected
 }
 
-/// A `DigestInfo` up to its digest (RFC 8017 section 9.2 note 1), in DER and
-/// with the parameters that are NULL: nothing else is taken.
+/// A `DigestInfo` up to its digest (RFC 8017 section 9.2 note 1), in DER and with NULL
+/// parameters. No other form is accepted.
 const fn digest_info(hash: Hash) -> &'static [u8] {
     match hash {
         Hash::Sha256 => &[
@@ -56,9 +55,9 @@ const fn digest_info(hash: Hash) -> &'static [u8] {
     }
 }
 
-/// Whether `encoded`, as long as a modulus of so many bits, is an EMSA-PSS
-/// encoding of a message with this `digest`: with one hash throughout, and a
-/// salt as long as it (RFC 7518 section 3.5).
+/// Whether `encoded`, as long as a modulus with this number of bits, is an EMSA-PSS
+/// encoding of a message with this `digest`. It must use the same hash for all purposes
+/// and a salt as long as the hash (RFC 7518 section 3.5).
 pub(super) fn is_pss(encoded: &[u8], modulus_bits: usize, hash: Hash, digest: &[u8]) -> bool {
     digest_of_salted(encoded, modulus_bits, hash, digest).is_some_and(|(found, expected)| {
         // RFC 8017 section 9.1.2 step 14.
@@ -66,9 +65,9 @@ pub(super) fn is_pss(encoded: &[u8], modulus_bits: usize, hash: Hash, digest: &[
     })
 }
 
-/// The hash in the encoded message, and what it has to be. The steps are those
-/// of RFC 8017 section 9.1.2, as far as they can fail here: step 3 does not,
-/// since a modulus of 2048 bits has room for two hashes of 512.
+/// Returns the hash in the encoded message and the expected hash. The steps are those of
+/// RFC 8017 section 9.1.2 that can fail here. Step 3 cannot, because a modulus of 2048
+/// bits has room for two hashes of 512 bits.
 fn digest_of_salted<'e>(
     encoded: &'e [u8],
     modulus_bits: usize,
@@ -76,8 +75,8 @@ fn digest_of_salted<'e>(
     digest: &[u8],
 ) -> Option<(&'e [u8], Box<[u8]>)> {
     let bits = modulus_bits.checked_sub(1)?;
-    // Where that is a multiple of 8, the encoded message is an octet shorter
-    // than the modulus, and what is longer is none (section 8.1.2 step 2c).
+    // If this is a multiple of 8, the encoded message is one byte shorter than the
+    // modulus. A longer one is invalid (section 8.1.2 step 2c).
     let encoded = match encoded.len().checked_sub(bits.div_ceil(8))? {
         0 => encoded,
         1 => encoded.strip_prefix(&[0])?,
@@ -85,7 +84,7 @@ fn digest_of_salted<'e>(
     };
     let encoded = encoded.strip_suffix(&[PSS_TRAILER])?;
     let (masked, found) = encoded.split_at_checked(encoded.len().checked_sub(hash.length())?)?;
-    // Of the first octet, so many bits do not belong to the message.
+    // The number of bits in the first byte that are not part of the message.
     let unused = u32::try_from(bits.div_ceil(8).checked_mul(8)?.checked_sub(bits)?).ok()?;
     let used = 0xFF_u8.checked_shr(unused)?;
     if masked.first()? & !used != 0 {
@@ -102,7 +101,7 @@ fn digest_of_salted<'e>(
     Some((found, hash.digest(&[&[0; 8], digest, salt])))
 }
 
-/// MGF1 (RFC 8017 appendix B.2.1), put over `block` at once.
+/// Applies MGF1 (RFC 8017 appendix B.2.1) to `block` in place.
 fn unmask(block: &mut [u8], hash: Hash, seed: &[u8]) {
     for (counter, part) in (0_u32..).zip(block.chunks_mut(hash.length())) {
         let mask = hash.digest(&[seed, &counter.to_be_bytes()]);

@@ -1,24 +1,24 @@
-//! The RSA verification primitive: RFC 8017 section 5.2.2.
+//! The RSA verification primitive (RFC 8017 section 5.2.2).
 
 use crypto_bigint::modular::{BoxedMontyForm, BoxedMontyParams};
 use crypto_bigint::{BoxedUint, MontyForm, MontyMultiplier};
 
-/// Raises to a public exponent modulo a public modulus.
+/// Raises numbers to a public exponent modulo a public modulus.
 ///
-/// Both are public, and so is what is raised: nothing here takes the same time
-/// for all numbers. General powers of libraries take a window of the exponent
-/// at a time, for which they make a table of sixteen multiples first: for an
-/// exponent such as 65537 that is half of their time.
+/// Exponent, modulus and base are public, so the operations need not take constant time.
+/// General exponentiation in libraries processes windows of the exponent and first builds
+/// a table of sixteen powers. For an exponent such as 65537 the table takes half of the
+/// time.
 pub(super) struct PublicPower {
     modulus: BoxedMontyParams,
-    /// Octets of the modulus.
+    /// The size of the modulus, in bytes.
     length: usize,
     exponent: u32,
 }
 
 impl PublicPower {
-    /// Takes an odd modulus, big endian without leading zeros, and an exponent
-    /// that is not zero. What depends on these alone is worked out here.
+    /// Takes an odd modulus, big-endian without leading zeros, and an exponent that is
+    /// not zero. Everything that depends only on these is computed here.
     pub(super) fn new(modulus: &[u8], exponent: u32) -> Option<Self> {
         let number = BoxedUint::from_be_slice_vartime(modulus)
             .into_odd()
@@ -30,7 +30,7 @@ impl PublicPower {
         })
     }
 
-    /// The power of a number that is less than the modulus, both big endian
+    /// Raises a number that is less than the modulus. Number and result are big-endian
     /// and as long as the modulus.
     pub(super) fn raise(&self, number: &[u8]) -> Option<Box<[u8]>> {
         let precision = self.modulus.bits_precision();
@@ -38,14 +38,14 @@ impl PublicPower {
         let number = BoxedMontyForm::new(number, &self.modulus);
         let mut power = number.clone();
         let mut multiplier = <BoxedMontyForm as MontyForm>::Multiplier::from(&self.modulus);
-        // From the bit below the highest, which is the number itself.
+        // The highest bit is the number itself, so the loop begins with the next bit.
         for bit in (0..self.exponent.checked_ilog2()?).rev() {
             multiplier.square_assign(&mut power);
             if self.exponent.wrapping_shr(bit) % 2 == 1 {
                 multiplier.mul_assign(&mut power, &number);
             }
         }
-        // As long as the whole words that the modulus is in.
+        // The result has the length of the words that hold the modulus.
         let octets = power.retrieve().to_be_bytes();
         let unused = octets.len().checked_sub(self.length)?;
         octets.get(unused..).map(Box::from)
@@ -60,14 +60,14 @@ impl PublicPower {
 mod tests {
     use super::*;
 
-    /// By multiplying as often as the exponent says.
+    /// Multiplies as often as the exponent says.
     fn slowly(base: u128, exponent: u32, modulus: u128) -> u128 {
         (0..exponent).fold(1, |power, _| power * base % modulus)
     }
 
     #[test]
-    fn small_powers_are_what_multiplying_makes_them() {
-        // Of every number of words, and with unused bits in the highest.
+    fn small_powers_equal_repeated_multiplication() {
+        // Moduli with each number of words, and with unused bits in the highest word.
         for modulus in [
             3_u128,
             255,
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_power_has_none() {
+    fn invalid_input_has_no_power() {
         assert!(PublicPower::new(&[], 3).is_none());
         assert!(PublicPower::new(&[0xFE; 256], 3).is_none());
         let power = PublicPower::new(&[0xFF; 256], 0).unwrap();

@@ -1,12 +1,12 @@
-//! Against another implementation, and against forgers.
+//! Comparison with another implementation, and forged signatures.
 //!
-//! Whoever knows the factors of a modulus can sign with it. Those here are
-//! primes, which have just one: so anything can be signed, also what no honest
-//! signer would, for moduli of every length.
+//! A party that knows the factors of a modulus can sign with it. The moduli here are
+//! primes, with one factor. So tests can sign anything, including what no honest signer
+//! would, with moduli of every length.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::wildcard_enum_match_arm,
-    reason = "a test that fails should say so on the spot"
+    reason = "a failed test reports the error at its origin"
 )]
 
 use aws_lc_rs::signature::{
@@ -25,9 +25,9 @@ mod pss;
 const MESSAGE: &[u8] = b"header.payload";
 const HASHES: [Hash; 3] = [Hash::Sha256, Hash::Sha384, Hash::Sha512];
 
-/// Primes, as so many bits and the distance from the power of two below or
-/// above them. With 2049 bits, the encoded message of PSS is an octet shorter
-/// than the modulus; with 2055 and 2056, it has six and seven bits in its first.
+/// Primes, as the number of bits and the distance from the power of two below or above.
+/// With 2049 bits, the encoded message of PSS is one byte shorter than the modulus. With
+/// 2055 and 2056 bits, its first byte has six and seven bits.
 const PRIMES: [(u32, i16); 6] = [
     (2048, -2543),
     (2049, 3211),
@@ -37,10 +37,10 @@ const PRIMES: [(u32, i16); 6] = [
     (4096, -2549),
 ];
 
-/// Three, five, 17, 257 and 65537 are the factors of the last.
+/// The last exponent is the product of three, five, 17, 257 and 65537.
 const EXPONENTS: [u32; 4] = [3, 17, 65_537, 0xFFFF_FFFF];
 
-/// Who can sign whatever it likes.
+/// A signer of arbitrary encodings.
 struct Forger {
     modulus: BoxedMontyParams,
     private: BoxedUint,
@@ -66,7 +66,7 @@ impl Forger {
                 .wrapping_add(BoxedUint::from(limit).resize(bits))
         };
         let n = modulus.to_be_bytes_trimmed_vartime().to_vec();
-        // The inverse of the exponent where powers repeat.
+        // The inverse of the exponent, modulo the order of the group.
         let order = NonZero::new(modulus.wrapping_sub(&one)).unwrap();
         let private = BoxedUint::from(u64::from(exponent)).resize(order.bits_precision());
         Self {
@@ -86,7 +86,7 @@ impl Forger {
         pairs.map(|(prime, exponent)| Self::new(prime, exponent))
     }
 
-    /// Octets of the modulus.
+    /// The size of the modulus, in bytes.
     fn octets(&self) -> usize {
         self.n.len()
     }
@@ -106,7 +106,7 @@ impl Forger {
             .verify(algorithm, message, signature, &NoHostSignatures)
     }
 
-    /// What the other implementation says.
+    /// The result of the other implementation.
     fn other_verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         let (n, e) = (&self.n[..], self.exponent.to_be_bytes());
         let e = &e[e.iter().position(|octet| *octet != 0).unwrap()..];
@@ -115,7 +115,7 @@ impl Forger {
             .is_ok()
     }
 
-    /// Both have to say so.
+    /// Checks that both implementations give the expected result.
     #[track_caller]
     fn judge(&self, algorithm: Algorithm, message: &[u8], signature: &[u8], expected: bool) {
         let name = format!("{algorithm} {} bits, exponent {}", self.bits, self.exponent);
@@ -141,7 +141,7 @@ fn parameters(algorithm: Algorithm) -> &'static RsaParameters {
     }
 }
 
-/// Every bit of a signature, each turned over.
+/// The signature with each of its bits flipped in turn.
 fn flipped(signature: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     (0..8 * signature.len()).map(|bit| {
         let mut flipped = signature.to_vec();

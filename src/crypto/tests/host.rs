@@ -1,9 +1,9 @@
-//! When the host's own checks are asked, and what its answers count.
+//! When the host verifies signatures, and how its results are used.
 
 use super::*;
 
 #[test]
-fn the_host_is_asked_only_for_what_it_can_have() {
+fn the_host_is_called_only_for_supported_algorithms() {
     let (_, rsa) = rsa_pair();
     let ed25519 = ed25519_key().1;
     let hmac = VerifyingKey::hmac(&[7; 64]).unwrap();
@@ -24,7 +24,7 @@ fn the_host_is_asked_only_for_what_it_can_have() {
 }
 
 #[test]
-fn lengths_and_ranges_are_judged_before_the_host_is_asked() {
+fn lengths_and_ranges_are_checked_before_the_host_is_called() {
     let host = Host::new(Some(true));
     let (pair, rsa) = rsa_pair();
     let parts: PublicKeyComponents<Vec<u8>> = pair.public_key().into();
@@ -40,7 +40,7 @@ fn lengths_and_ranges_are_judged_before_the_host_is_asked() {
     }
     assert!(host.asked.borrow().is_empty());
     let mut largest = modulus;
-    // It is odd.
+    // The number is odd.
     largest[255] -= 1;
     assert!(rsa.verify(Algorithm::Rs256, MESSAGE, &largest, &host));
     host.asked.take();
@@ -71,7 +71,7 @@ fn lengths_and_ranges_are_judged_before_the_host_is_asked() {
 }
 
 #[test]
-fn the_hosts_answer_stands_and_its_silence_means_checking_here() {
+fn the_hosts_result_is_final_and_without_one_the_module_verifies() {
     let (pair, key) = rsa_pair();
     let mut good = vec![0; pair.public_modulus_len()];
     pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), MESSAGE, &mut good)
@@ -85,7 +85,7 @@ fn the_hosts_answer_stands_and_its_silence_means_checking_here() {
 }
 
 #[test]
-fn the_host_is_not_asked_where_a_key_has_its_multiples() {
+fn the_host_is_not_called_for_a_key_with_tables() {
     let verify = |key: &VerifyingKey, algorithm, signature: &[u8], host: &Host| {
         key.verify(algorithm, MESSAGE, signature, host)
     };
@@ -97,7 +97,7 @@ fn the_host_is_not_asked_where_a_key_has_its_multiples() {
         let (pair, key) = ec_pair(curve);
         let good = pair.sign(&SystemRandom::new(), MESSAGE).unwrap();
         let good = good.as_ref();
-        // A host that is wrong shows who was asked.
+        // A host with wrong results shows which side has verified.
         let (liar, generous) = (Host::new(Some(false)), Host::new(Some(true)));
         assert!(!verify(&key, algorithm, good, &liar));
         assert_eq!(key.preparation().is_some(), has_a_way);
@@ -109,7 +109,7 @@ fn the_host_is_not_asked_where_a_key_has_its_multiples() {
         let mut wrong = good.to_vec();
         wrong[60] ^= 1;
         assert_eq!(verify(&key, algorithm, &wrong, &generous), !has_a_way);
-        // A copy has them too, for as long as somebody keeps them.
+        // A copy has tables too, as long as they are held.
         assert_eq!(copy.is_prepared(), has_a_way);
         drop(tables);
         assert!(!key.is_prepared() && !copy.is_prepared());

@@ -1,4 +1,4 @@
-//! What a key verifies, and what it shows of itself.
+//! What a key verifies, and what its `Debug` output shows.
 
 use super::*;
 
@@ -19,7 +19,7 @@ fn a_key_fits_its_own_algorithms_and_verifies_nothing_under_another() {
         (ed25519, &[EdDsa]),
         (hmac, &[Hs256, Hs384, Hs512]),
     ];
-    // A host that says yes to everything is not even asked.
+    // A host that accepts everything is not even called.
     let host = Host::new(Some(true));
     for (key, own) in keys {
         for algorithm in Algorithm::ALL {
@@ -40,21 +40,21 @@ fn a_key_fits_its_own_algorithms_and_verifies_nothing_under_another() {
 }
 
 #[test]
-fn nothing_of_a_key_is_printed() {
+fn debug_output_contains_nothing_of_a_key() {
     let secret = VerifyingKey::hmac(b"a secret that must not get into logs").unwrap();
     assert_eq!(format!("{secret:?}"), "VerifyingKey(HMAC)");
     assert_eq!(format!("{:?}", secret.fingerprint()), "Fingerprint");
 }
 
 #[test]
-fn one_secret_and_one_point_have_one_fingerprint_and_others_have_others() {
+fn equal_material_has_equal_fingerprints_and_different_material_different_ones() {
     let one = VerifyingKey::hmac(&[1; 32]).unwrap();
     let same = VerifyingKey::hmac(&[1; 32]).unwrap();
     let other = VerifyingKey::hmac(&[1; 33]).unwrap();
     assert_eq!(one.fingerprint(), same.fingerprint());
     assert_eq!(one.fingerprint(), one.clone().fingerprint());
     assert_ne!(one.fingerprint(), other.fingerprint());
-    // The same octets as another kind of key are another key.
+    // The same bytes as another kind of key are another key.
     let (pair, point) = ed25519_key();
     let secret = VerifyingKey::hmac(pair.public_key().as_ref()).unwrap();
     assert_ne!(point.fingerprint(), secret.fingerprint());
@@ -81,7 +81,7 @@ fn jwt_compact_drives_the_algorithms_too() {
     let other = hmac::HmacKey::new(&[7; 64]).unwrap();
     let hs256 = hmac::Hmac(Hash::Sha256);
     assert!(hs256.validator::<Empty>(&other).validate(&token).is_err());
-    // The trait's names are the registered ones.
+    // The names in the trait are the registered ones.
     let names = [
         rsa::Pkcs1(Hash::Sha384).name(),
         rsa::Pss(Hash::Sha512).name(),
@@ -106,7 +106,7 @@ fn an_ed25519_signature_is_one_of_its_length_and_of_its_text() {
         assert!(!verify(b"header.other", &good));
         assert!(!verify(MESSAGE, &good[..63]));
         assert!(!verify(MESSAGE, &[&good[..], &[0]].concat()));
-        // Once more with its multiples at hand, and once without them again.
+        // The same with tables, and then again without them.
         _tables = if is_prepared {
             None
         } else {

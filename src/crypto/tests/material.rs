@@ -1,4 +1,4 @@
-//! Which numbers, points and secrets are keys.
+//! Which numbers, points and secrets are accepted as keys.
 
 use super::*;
 
@@ -61,9 +61,9 @@ fn an_rsa_exponent_is_odd_at_least_3_and_at_most_32_bits() {
 }
 
 #[test]
-fn no_modulus_and_no_signature_traps() {
-    // With one bit more than whole octets, the encoded message of RSASSA-PSS
-    // is an octet shorter than the modulus.
+fn no_modulus_and_no_signature_causes_a_trap() {
+    // With one bit more than whole bytes, the encoded message of RSASSA-PSS is one byte
+    // shorter than the modulus.
     for bits in [2048, 2049, 2050, 2055, 2056, 4097] {
         let modulus = modulus(bits);
         let key = VerifyingKey::rsa(&modulus, &[3]).unwrap();
@@ -80,7 +80,7 @@ fn no_modulus_and_no_signature_traps() {
 }
 
 #[test]
-fn leading_zeros_make_no_other_rsa_key() {
+fn leading_zeros_do_not_make_another_rsa_key() {
     let plain = VerifyingKey::rsa(&modulus(2048), &[1, 0, 1]).unwrap();
     let padded = [vec![0], modulus(2048)].concat();
     let padded = VerifyingKey::rsa(&padded, &[0, 1, 0, 1]).unwrap();
@@ -126,12 +126,12 @@ fn an_ed25519_key_is_one_point_of_large_order_in_one_spelling() {
         let error = VerifyingKey::ed25519(wrong).unwrap_err();
         assert_eq!(error, KeyError::CoordinateLength);
     }
-    // y = 2 is on no point.
+    // No point has y = 2.
     let mut off = [0; 32];
     off[0] = 2;
     let error = VerifyingKey::ed25519(&off).unwrap_err();
     assert_eq!(error, KeyError::OffCurve);
-    // Points of order 1, 2, 4 and 8, and some of them in other spellings.
+    // Points of order 1, 2, 4 and 8, some of them in non-canonical encodings.
     for weak in [
         "0100000000000000000000000000000000000000000000000000000000000000",
         "0100000000000000000000000000000000000000000000000000000000000080",
@@ -154,7 +154,7 @@ fn an_ed25519_key_is_one_point_of_large_order_in_one_spelling() {
         let error = VerifyingKey::ed25519(&octets).unwrap_err();
         assert_eq!(error, KeyError::WeakPoint, "{weak}");
     }
-    // y = 3 + p is a second spelling of y = 3, a point of large order.
+    // y = 3 + p is a non-canonical encoding of y = 3, a point of large order.
     let mut large = [0xFF; 32];
     large[31] = 0x7F;
     for (first, expected) in [(3, None), (0xF0, Some(KeyError::WeakPoint))] {
@@ -165,7 +165,7 @@ fn an_ed25519_key_is_one_point_of_large_order_in_one_spelling() {
 }
 
 #[test]
-fn a_secret_serves_hashes_that_are_not_longer_than_it() {
+fn a_secret_is_used_with_hashes_that_are_not_longer_than_it() {
     for length in [0, 6, 19, 31] {
         let error = VerifyingKey::hmac(&vec![7; length]).unwrap_err();
         assert_eq!(error, KeyError::SecretTooShort);

@@ -1,4 +1,4 @@
-//! Keys for these tests are made by a library that the module does not use.
+//! The keys of these tests are made with a library that the module does not use.
 
 mod host;
 mod keys;
@@ -18,7 +18,7 @@ use super::*;
 
 const MESSAGE: &[u8] = b"header.payload";
 
-/// The largest number of so many bits.
+/// The largest number with this number of bits.
 fn modulus(bits: usize) -> Vec<u8> {
     let mut modulus = vec![0xFF; bits.div_ceil(8)];
     modulus[0] = [0xFF, 0x01, 0x03, 0x07, 0x0F, 0x1F, 0x3F, 0x7F][bits % 8];
@@ -51,7 +51,7 @@ fn ed25519_key() -> (Ed25519KeyPair, VerifyingKey) {
     (pair, key)
 }
 
-/// Answers as told and remembers what it was asked.
+/// A host that gives a fixed result and records its arguments.
 struct Host {
     answer: Option<bool>,
     asked: RefCell<Vec<(Hash, Vec<u8>)>>,

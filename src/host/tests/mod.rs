@@ -7,7 +7,7 @@
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::wildcard_enum_match_arm,
-    reason = "a test that meets a surprise ends"
+    reason = "a test ends at the first unexpected result"
 )]
 
 mod exchange;

@@ -27,7 +27,7 @@ fn a_key_that_cannot_be_used_never_hides_a_good_one() {
 }
 
 #[test]
-fn what_is_no_key_set_is_refused_as_a_whole() {
+fn a_document_that_is_not_a_key_set_is_refused_as_a_whole() {
     for text in [
         "{}",
         r#"{"keys":null}"#,
@@ -90,7 +90,7 @@ fn size_and_number_of_keys_are_bounded() {
 }
 
 #[test]
-fn reasons_name_the_place_and_the_member_but_repeat_no_text() {
+fn reasons_name_the_index_and_the_member_but_contain_no_key_text() {
     let text = document(&[&EC.replace("P-256", "P-257"), &with(RSA, r#""use":"enc""#)]);
     let error = parse(&text).unwrap_err();
     assert_eq!(
@@ -100,7 +100,7 @@ fn reasons_name_the_place_and_the_member_but_repeat_no_text() {
 }
 
 #[test]
-fn the_first_keys_are_made_fast_and_those_known_before_are_not_made_again() {
+fn tables_are_built_for_the_first_keys_and_not_again_for_known_ones() {
     let fast = |set: &KeySet| {
         let prepared = set.iter().filter(|key| key.key().is_prepared());
         prepared.count()
@@ -114,7 +114,7 @@ fn the_first_keys_are_made_fast_and_those_known_before_are_not_made_again() {
     assert_eq!(fast(&former), 0);
     former.prepare(&DEFAULT_TABLE_BUDGET);
     assert_eq!(fast(&former), 8);
-    // Those that are shared are fast at once, and stay so without the others.
+    // Shared keys have tables at once, and keep them without the other sets.
     let mut next = set(&keys[9..]);
     next.adopt(&former);
     assert_eq!(fast(&next), 1);
@@ -129,7 +129,7 @@ fn the_first_keys_are_made_fast_and_those_known_before_are_not_made_again() {
 }
 
 #[test]
-fn keys_whose_tables_are_large_are_made_fast_too_but_fewer() {
+fn fewer_keys_with_large_tables_get_tables() {
     let names = |set: &KeySet| -> Vec<String> {
         let prepared = set.iter().filter(|key| key.key().is_prepared());
         prepared.map(|key| key.kid().unwrap().to_owned()).collect()
@@ -143,9 +143,9 @@ fn keys_whose_tables_are_large_are_made_fast_too_but_fewer() {
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     let former = set(&keys);
     former.prepare(&DEFAULT_TABLE_BUDGET);
-    // Those behind them lose nothing.
+    // The keys after them keep their tables.
     assert_eq!(names(&former), ["a", "b", "f"]);
-    // Known ones are taken over: here all of these are one key.
+    // Tables of known keys are adopted. Here all of these are the same key.
     let mut next = set(&keys[1..]);
     next.adopt(&former);
     next.prepare(&DEFAULT_TABLE_BUDGET);
@@ -155,13 +155,13 @@ fn keys_whose_tables_are_large_are_made_fast_too_but_fewer() {
 
 #[test]
 fn a_set_without_keys_says_so() {
-    let said = |text: &str| parse(text).unwrap_err().to_string();
-    assert_eq!(said(r#"{"keys":[]}"#), "no keys");
-    assert!(said(r#"{"keys":[{}]}"#).starts_with("no usable key; keys[0]: "));
+    let message = |text: &str| parse(text).unwrap_err().to_string();
+    assert_eq!(message(r#"{"keys":[]}"#), "no keys");
+    assert!(message(r#"{"keys":[{}]}"#).starts_with("no usable key; keys[0]: "));
 }
 
 #[test]
-fn unusable_keys_are_told_by_their_reasons() {
+fn unusable_keys_are_grouped_by_reason() {
     let with_key = |kty: &str| format!(r#"{{"kty":"{kty}"}}"#);
     let mut keys: Vec<String> = (0..256).map(|_| with_key("X")).collect();
     keys[3] = format!("{{{OKP}}}");
@@ -171,12 +171,12 @@ fn unusable_keys_are_told_by_their_reasons() {
     let skipped = parse(&format!(r#"{{"keys":[{}]}}"#, keys.join(",")))
         .unwrap()
         .skipped;
-    let said: Vec<_> = SkippedKeys::by_reason(&skipped)
+    let message: Vec<_> = SkippedKeys::by_reason(&skipped)
         .iter()
         .map(ToString::to_string)
         .collect();
     assert_eq!(
-        said,
+        message,
         [
             "keys 0, 1, 2, 4, 5, 6, 8, 10 and 244 more of the set are not used: unknown `kty`",
             "keys 7 and 200 of the set are not used: not an object",

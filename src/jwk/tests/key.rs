@@ -18,7 +18,7 @@ fn every_key_type_is_read() {
 }
 
 #[test]
-fn a_key_serves_what_it_says_it_is_for() {
+fn a_key_is_used_only_for_its_stated_purpose() {
     for (more, expected) in [
         (r#""use":"sig""#, None),
         (r#""key_ops":["sign","verify"]"#, None),
@@ -71,7 +71,7 @@ fn a_key_serves_what_it_says_it_is_for() {
 }
 
 #[test]
-fn a_key_with_an_algorithm_serves_no_other() {
+fn a_key_with_an_algorithm_is_used_for_no_other() {
     let set = set(&[
         &with(RSA, r#""alg":"PS256""#),
         &with(OKP, r#""alg":"Ed25519""#),
@@ -111,7 +111,7 @@ fn coordinates_are_complete_canonical_and_on_the_curve() {
         (EC.replace(r#""x""#, r#""z""#), missing("x")),
         (EC.replace(r#""y""#, r#""z""#), missing("y")),
         (EC.replace("yM\"", "yM=\""), base64("y")),
-        // The same octets with stray bits at the end.
+        // The same bytes with non-zero trailing bits.
         (EC.replace("yM\"", "yN\""), base64("y")),
         (EC.replace("yM\"", "yM\\n\""), base64("y")),
         (EC.replace("4Etl", "+Etl"), base64("y")),
@@ -174,7 +174,7 @@ fn rsa_numbers_points_and_secrets_are_complete_and_strong() {
 }
 
 #[test]
-fn shared_keys_are_taken_from_the_configuration_only() {
+fn symmetric_keys_are_accepted_only_from_the_configuration() {
     let text = document(&[OCT, EC]);
     assert_eq!(parse(&text).unwrap().set.len(), 2);
     let fetched = KeySet::parse(text.as_bytes(), KeyOrigin::Fetched).unwrap();
@@ -195,7 +195,7 @@ fn shared_keys_are_taken_from_the_configuration_only() {
 }
 
 #[test]
-fn a_published_private_key_serves_by_its_public_half_and_is_reported() {
+fn a_published_private_key_is_used_as_a_public_key_and_reported() {
     let set = set(&[
         &with(OKP, r#""d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A""#),
         EC,

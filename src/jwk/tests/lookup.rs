@@ -35,7 +35,7 @@ fn a_kid_chooses_among_the_keys_that_have_it() {
 }
 
 #[test]
-fn keys_without_kid_are_candidates_when_no_key_has_the_tokens() {
+fn keys_without_kid_are_candidates_if_no_key_has_the_kid_of_the_token() {
     let named = with(EC, r#""kid":"a""#);
     let set = set(&[&named, RSA, RSA, EC]);
     let found = |kid, algorithm| kids(set.lookup(Some(kid), algorithm));
@@ -104,7 +104,7 @@ fn a_key_that_left_or_lost_its_kid_is_no_longer_offered() {
     assert!(!gone.still_offers(Some("a"), Algorithm::Es256, ec));
 }
 
-/// As many keys as a set may have, of one kind, each with a `kid`.
+/// The maximum number of keys of one kind, each with a `kid`.
 fn largest() -> KeySet {
     let keys: Vec<_> = (0..MAX_KEYS)
         .map(|number| with(EC, &format!(r#""kid":"key-{number:04}""#)))
@@ -113,7 +113,7 @@ fn largest() -> KeySet {
 }
 
 #[test]
-fn of_the_largest_set_a_token_is_tried_with_one_key_and_without_kid_with_none() {
+fn in_the_largest_set_a_token_is_tried_with_one_key_and_without_kid_with_none() {
     let set = largest();
     for number in [0, 100, MAX_KEYS - 1] {
         let kid = format!("key-{number:04}");

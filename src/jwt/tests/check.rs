@@ -157,7 +157,7 @@ fn an_audience_is_one_of_aud_letter_for_letter() {
 }
 
 #[test]
-fn client_id_counts_only_where_there_is_no_aud() {
+fn client_id_counts_only_without_aud() {
     let without = claims_without("aud");
     let with_client = |client: &str| without.replace('}', &format!(",\"client_id\":{client}}}"));
     let check = |claims: &str| check_at(claims, &expectations(), now());
@@ -175,7 +175,7 @@ fn client_id_counts_only_where_there_is_no_aud() {
 }
 
 #[test]
-fn audiences_any_looks_at_neither_aud_nor_client_id() {
+fn audiences_any_checks_neither_aud_nor_client_id() {
     let expected = Expectations {
         audiences: Audiences::Any,
         ..expectations()
@@ -226,7 +226,7 @@ fn a_typ_is_among_the_accepted_ones() {
 }
 
 #[test]
-fn token_use_is_looked_at_only_where_it_is_expected() {
+fn token_use_is_checked_only_if_it_is_required() {
     let check = |member: &str, token_use| {
         let expected = Expectations {
             token_use,
@@ -249,7 +249,7 @@ fn token_use_is_looked_at_only_where_it_is_expected() {
 }
 
 #[test]
-fn a_route_may_ask_for_the_token_use_of_valid_claims() {
+fn a_route_may_require_a_token_use() {
     let token = verified(&claims_with(r#""token_use":"access""#));
     let claims = token.check(&expectations(), &NoRequest, now()).unwrap();
     assert_eq!(claims.check_token_use(TokenUse::Access), Ok(()));
@@ -321,7 +321,7 @@ fn a_providers_claim_rules_may_compare_with_the_request() {
 }
 
 #[test]
-fn of_several_failures_the_first_check_names_the_error() {
+fn the_first_failed_check_determines_the_error() {
     let mut expected = Expectations {
         token_use: Some(TokenUse::Access),
         max_lifetime: Some(Duration::from_secs(1)),
@@ -365,7 +365,7 @@ fn a_cnf_of_any_type_binds_a_token_unless_it_is_ignored() {
             assert_eq!(check(Binding::Ignore), None, "{cnf}");
         }
     }
-    // Other names do not bind the token.
+    // Claims with other names do not bind the token.
     for other in [r#""CNF":{}"#, r#""cnf.jkt":"x""#, r#""a":{"cnf":{}}"#] {
         let check = |binding| check_at(&claims_with(other), &with(binding), now());
         assert_eq!(check(Binding::Any), None, "{other}");

@@ -86,7 +86,7 @@ fn a_b64_that_is_not_true_refuses_the_token() {
 }
 
 #[test]
-fn a_token_that_says_it_is_encrypted_is_refused() {
+fn a_token_that_claims_to_be_encrypted_is_refused() {
     let error = header_error(r#""enc":"A256GCM""#);
     assert_eq!(error, Some(TokenError::Form(JwsError::Encrypted)));
     assert_eq!(
@@ -168,7 +168,7 @@ fn a_typ_ignores_letter_case_and_a_leading_application() {
         ("text/jwt", "text/jwt"),
         (" jwt", " jwt"),
         ("application/application/jwt", "application/application/jwt"),
-        // Not an ASCII letter, so not a `k`.
+        // This is not an ASCII letter, so it is not a `k`.
         ("\u{212A}wt", "\u{212A}wt"),
     ] {
         assert_eq!(TokenType::new(typ).as_str(), normal);

@@ -63,7 +63,7 @@ fn the_key_decides_the_algorithm() {
 }
 
 #[test]
-fn the_memory_of_a_token_grows_with_all_that_it_keeps() {
+fn the_memory_of_a_token_includes_everything_it_stores() {
     let small = verified(CLAIMS).memory_bytes();
     assert!(small > size_of::<VerifiedJwt>() + CLAIMS.len());
     let text = "x".repeat(4_000);

@@ -18,7 +18,7 @@ fn anything() -> Expectations {
     }
 }
 
-/// Calls `look` with the valid claims of a token that has `member`.
+/// Calls `look` with the valid claims of a token that has the member.
 fn with<T>(member: &str, look: impl FnOnce(&ValidClaims<'_>) -> T) -> T {
     let token = verified(&claims_with(member));
     look(&token.check(&anything(), &NoRequest, now()).unwrap())
@@ -37,7 +37,7 @@ fn value(member: &str, name: &str) -> String {
 }
 
 #[test]
-fn a_claim_is_seen_by_its_type_and_numbers_as_written() {
+fn a_claim_is_read_by_its_type_and_numbers_are_unchanged() {
     for (json, seen) in [
         (r#""text""#, "one text"),
         (r#""t\u0065xt\n""#, "one text\n"),
@@ -103,7 +103,7 @@ fn scopes(member: &str, names: &[&str]) -> (Vec<String>, bool) {
 }
 
 #[test]
-fn scopes_are_split_at_spaces_and_at_nothing_else() {
+fn scopes_are_split_only_at_spaces() {
     let table: [(&str, &[&str], bool); 24] = [
         (r#""read""#, &["read"], false),
         (r#""read write""#, &["read", "write"], false),
@@ -297,7 +297,7 @@ fn the_context_has_claims_as_api_gateway_prints_them() {
 }
 
 #[test]
-fn the_context_has_the_scopes_where_a_route_asks_for_some() {
+fn the_context_has_scopes_if_the_route_requires_some() {
     let names = [ClaimName::new("scope")];
     let context = |member| with(member, |claims| claims.context(Some(&names)));
     assert!(context(r#""scope":"a b""#).ends_with(r#","scopes":["a","b"]}"#));

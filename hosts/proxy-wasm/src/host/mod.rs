@@ -72,13 +72,13 @@ pub(super) fn now() -> Result<UnixTime, HostError> {
     Ok(UnixTime::from_nanos(i128::from(nanos)))
 }
 
-/// Asks for the root context's ticks, which never stop. The period is at least 1 ms.
+/// Requests ticks of the root context, which never stop. The period is at least 1 ms.
 pub(super) fn set_tick_period(period: Duration) -> Result<(), HostError> {
     // SAFETY: no pointers.
     check(unsafe { abi::proxy_set_tick_period_milliseconds(millis(period)) })
 }
 
-/// Whole milliseconds; never 0, which means "never" to the host.
+/// The duration in whole milliseconds. It is never 0, which means "never" to the host.
 fn millis(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis())
         .unwrap_or(u32::MAX)
@@ -214,19 +214,19 @@ pub(super) fn remove_header(map: Map, name: &[u8]) -> Result<(), HostError> {
 /// The number of the request direction of a stream.
 const REQUEST: u32 = 0;
 
-/// Lets a paused request go on. No part of it may be read afterwards.
+/// Resumes a paused request. No part of it may be read afterwards.
 pub(super) fn continue_request() -> Result<(), HostError> {
     // SAFETY: no pointers.
     check(unsafe { abi::proxy_continue_stream(REQUEST) })
 }
 
-/// Resets the request's stream: the last resort if no answer can be sent.
+/// Resets the request's stream. This is the last resort if no answer can be sent.
 pub(super) fn reset_request() -> Result<(), HostError> {
     // SAFETY: no pointers.
     check(unsafe { abi::proxy_close_stream(REQUEST) })
 }
 
-/// Answers the request here.
+/// Answers the request.
 pub(super) fn reply(reply: &LocalReply) -> Result<(), HostError> {
     let fields = reply
         .headers

@@ -6,18 +6,18 @@ use std::ops::Range;
 
 use edge_authz::http::{Field, HeaderMap};
 
-/// The bytes for the sizes of one field.
+/// The size of the two lengths of one field, in bytes.
 const SIZES: usize = 8;
 
-/// Reads fields in place. `None` unless the buffer is exactly one well-formed list: a
-/// truncated list or one with extra bytes cannot be trusted.
+/// Parses fields in place. Returns `None` unless the buffer is exactly one well-formed
+/// list: a truncated list, or one with extra bytes, cannot be trusted.
 pub(super) fn parse(buffer: Vec<u8>) -> Option<HeaderMap> {
     if buffer.is_empty() {
         return Some(HeaderMap::default());
     }
     let (count, rest) = number(&buffer)?;
     let (sizes, _) = rest.split_at_checked(count.checked_mul(SIZES)?)?;
-    // Bounded by the buffer's size, whatever the number claims.
+    // The capacity is bounded by the buffer's size, not by the claimed number.
     let mut fields = Vec::with_capacity(count);
     let mut at = sizes.len().checked_add(size_of::<u32>())?;
     for sizes in sizes.chunks_exact(SIZES) {
@@ -32,7 +32,7 @@ pub(super) fn parse(buffer: Vec<u8>) -> Option<HeaderMap> {
     HeaderMap::from_parts(buffer, fields)
 }
 
-/// A number and the bytes after it.
+/// A number, and the bytes after it.
 fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let (number, rest) = bytes.split_first_chunk()?;
     Some((usize::try_from(u32::from_le_bytes(*number)).ok()?, rest))
@@ -83,13 +83,13 @@ mod tests {
     }
 
     #[test]
-    fn no_bytes_and_no_fields_are_an_empty_list() {
+    fn an_empty_buffer_and_a_list_without_fields_are_empty() {
         assert_eq!(parse(Vec::new()).unwrap().iter().count(), 0);
         assert_eq!(parse(encoded(&[])).unwrap().iter().count(), 0);
     }
 
     #[test]
-    fn a_list_that_is_cut_anywhere_or_has_a_rest_is_refused() {
+    fn a_truncated_list_or_one_with_extra_bytes_is_refused() {
         let whole = encoded(&[("name", "value"), ("a", "b")]);
         for end in 1..whole.len() {
             assert!(parse(whole[..end].to_vec()).is_none(), "cut at {end}");

@@ -1,4 +1,4 @@
-//! Signature checks by Envoy's foreign function `verify_signature`.
+//! Signature verification by Envoy's foreign function `verify_signature`.
 //!
 //! It does only the arithmetic. The caller must check that the key's type fits the
 //! algorithm, and that the key is strong enough.
@@ -14,12 +14,12 @@ const FUNCTION: &str = "verify_signature";
 /// the check itself failed, and the module checks the signature.
 const CHECKED: &[u8] = b"Failed to verify digest";
 
-/// The host's own signature checks, if it has them.
+/// The host's own signature verification, if the host has it.
 #[derive(Debug, Default)]
 pub(crate) struct Signatures {
-    /// The host has no such function. It is tried only once.
+    /// Whether the host lacks the function. It is tried only once.
     absent: Cell<bool>,
-    /// The memory of the arguments, which is reused.
+    /// The buffer for the arguments, which is reused.
     arguments: RefCell<Vec<u8>>,
 }
 
@@ -59,7 +59,7 @@ const fn name(hash: Hash) -> &'static str {
     }
 }
 
-/// Appends a protobuf field of bytes; its number is below 16.
+/// Appends a protobuf field of bytes. Its number must be below 16.
 fn push(message: &mut Vec<u8>, number: u8, bytes: &[u8]) -> Option<()> {
     const LENGTH_DELIMITED: u8 = 2;
     message.push(number.checked_shl(3)? | LENGTH_DELIMITED);
@@ -75,8 +75,8 @@ fn push(message: &mut Vec<u8>, number: u8, bytes: &[u8]) -> Option<()> {
     Some(())
 }
 
-/// Reads the result: field 1 says whether the signature is valid; if not, field 2 says
-/// why.
+/// Parses the result. Field 1 says whether the signature is valid. If it is not, field 2
+/// gives the reason.
 fn read(result: &[u8]) -> Option<bool> {
     match result {
         [0x08, 0x01] => Some(true),
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_written_as_protobuf_has_them() {
+    fn fields_are_encoded_as_in_protobuf() {
         let mut message = Vec::new();
         push(&mut message, 1, b"sha256").unwrap();
         push(&mut message, 4, &[7; 300]).unwrap();

@@ -33,12 +33,13 @@ unsafe extern "C" {
     pub(super) safe fn proxy_on_delete(context: u32);
 }
 
-/// The bytes that the module passes. They are valid during the call, as the ABI requires.
+/// Copies the bytes that the module passes. They are valid during the call, as the ABI
+/// requires.
 fn bytes(data: *const u8, size: usize) -> Vec<u8> {
     if size == 0 {
         return Vec::new();
     }
-    // SAFETY: the module passes the place and size of memory of its own.
+    // SAFETY: the module passes the address and the size of its own memory.
     unsafe { slice::from_raw_parts(data, size) }.to_vec()
 }
 
@@ -46,7 +47,7 @@ fn text(data: *const u8, size: usize) -> String {
     String::from_utf8(bytes(data, size)).expect("names are UTF-8")
 }
 
-/// Answers a call with a status only.
+/// Answers a call with only a status.
 fn status(call: Call, act: impl FnOnce(&mut World) -> Returned<()>) -> u32 {
     with_world(|world| {
         world
@@ -61,7 +62,7 @@ fn status(call: Call, act: impl FnOnce(&mut World) -> Returned<()>) -> u32 {
 fn value<T>(call: Call, place: *mut T, act: impl FnOnce(&mut World) -> Returned<T>) -> u32 {
     match with_world(|world| world.status(call).and_then(|_| act(world))) {
         Ok(value) => {
-            // SAFETY: the module passes a place for a value of this type.
+            // SAFETY: the module passes a pointer to a value of this type.
             unsafe { place.write(value) };
             0
         }
@@ -69,7 +70,7 @@ fn value<T>(call: Call, place: *mut T, act: impl FnOnce(&mut World) -> Returned<
     }
 }
 
-/// Answers a call with data, in memory of the module's allocator.
+/// Answers a call with data, in memory from the module's allocator.
 fn data(
     call: Call,
     place: *mut *mut u8,
@@ -82,8 +83,8 @@ fn data(
     });
     match answer {
         Ok(Some(bytes)) => {
-            // SAFETY: the allocator returns a place for that many bytes, and
-            // the module passes places for a pointer and a size.
+            // SAFETY: the allocator returns memory of this size, and the module passes
+            // pointers to a pointer and a size.
             unsafe {
                 let memory = proxy_on_memory_allocate(bytes.len());
                 ptr::copy_nonoverlapping(bytes.as_ptr(), memory, bytes.len());
@@ -93,7 +94,7 @@ fn data(
             0
         }
         Ok(None) => {
-            // SAFETY: as above. A size without a pointer: there was no memory.
+            // SAFETY: as above. A size without a pointer means that allocation failed.
             unsafe {
                 place.write(ptr::null_mut());
                 size.write(64);
@@ -279,7 +280,7 @@ extern "C" fn proxy_get_shared_data(
         change = *last_change;
         Ok(bytes.clone())
     });
-    // SAFETY: the module passes a place for the number.
+    // SAFETY: the module passes a pointer to the number.
     unsafe { cas.write(change) };
     answer
 }
@@ -351,7 +352,8 @@ extern "C" fn proxy_http_call(
     })
 }
 
-/// The SDK declares functions that this filter never calls: a call ends the test.
+/// Defines functions that the SDK declares but this filter never calls. A call ends the
+/// test.
 macro_rules! never_called {
     ($($name:ident),* $(,)?) => {$(
         #[unsafe(no_mangle)]

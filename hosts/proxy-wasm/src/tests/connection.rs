@@ -5,9 +5,9 @@ use crate::port::Current;
 use edge_authz::host::{HostError, HttpExchange};
 
 /// The digest of the client certificate, as the filter reads it.
-fn digest(said: Option<&'static str>) -> Result<Option<[u8; 32]>, HostError> {
+fn digest(reported: Option<&'static str>) -> Result<Option<[u8; 32]>, HostError> {
     in_worker(|| {
-        with_world(|world| world.certificate_digest = said);
+        with_world(|world| world.certificate_digest = reported);
         Current.client_certificate_digest()
     })
 }
@@ -43,7 +43,7 @@ fn a_malformed_digest_is_an_error() {
 #[test]
 fn a_host_error_does_not_mean_that_there_is_no_certificate() {
     for (status, expected) in [(2, HostError::Refused(2)), (10, HostError::NoFunction)] {
-        let said = in_worker(|| {
+        let reported = in_worker(|| {
             with_world(|world| {
                 world.phase = Some(Phase::RequestHeaders);
                 world.certificate_digest = Some(DIGEST);
@@ -56,6 +56,6 @@ fn a_host_error_does_not_mean_that_there_is_no_certificate() {
             });
             Current.client_certificate_digest()
         });
-        assert_eq!(said, Err(expected));
+        assert_eq!(reported, Err(expected));
     }
 }

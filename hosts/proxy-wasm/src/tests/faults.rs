@@ -1,9 +1,9 @@
-//! Every call of the host that can fail, in every way, in every callback. No request
-//! passes that must not, and a request that passes has all its changes.
+//! Every call of the host that can fail, in every way, in every callback. No request may
+//! pass wrongly, and a request that passes must have all its changes.
 //!
-//! Two calls are the SDK's own. `proxy_http_call` fails only with the statuses that hosts
-//! return, since the SDK panics on others. The answer to it arrives only if
-//! `proxy_set_effective_context` works, since the SDK panics if it does not. The filter
+//! Two calls are made by the SDK. `proxy_http_call` fails only with the statuses that
+//! hosts return, because the SDK panics on others. The answer to it arrives only if
+//! `proxy_set_effective_context` works, because the SDK panics if it does not. The filter
 //! checks that before it sends the call (`host::get`).
 
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ fn faults(phase: Phase, made: &BTreeMap<(Phase, Call), usize>) -> Vec<Fault> {
     let mut faults = Vec::new();
     for ((_, call), count) in made.iter().filter(|((at, _), _)| *at == phase) {
         let (phase, call) = (phase, *call);
-        // The SDK's own call is the first in this callback.
+        // The first such call in this callback is made by the SDK.
         let own = usize::from(phase == Phase::Answer && call == Call::EffectiveContext);
         for failure in failures(call) {
             faults.push(Fault {
@@ -86,7 +86,7 @@ fn post_with(path: &str, token: &str, fields: &[(&str, &str)]) -> u32 {
     request(ROOT, &headers)
 }
 
-/// Late ticks, as on a busy proxy.
+/// Runs late ticks, as on a busy proxy.
 fn late_ticks(count: usize) {
     for _ in 0..count {
         with_world(|world| world.nanos += 250_000_000);
@@ -94,21 +94,22 @@ fn late_ticks(count: usize) {
     }
 }
 
-/// A request that passed has the identity of the token and none from the client.
+/// Checks that a request that passed has the identity of the token and none from the
+/// client.
 fn assert_changed_whole(upstream: &Fields, fault: Fault) {
     assert_eq!(values(upstream, "x-user-id"), ["alice"], "{fault:?}");
     assert_eq!(values(upstream, "x_user_id"), [""; 0], "{fault:?}");
     assert_eq!(values(upstream, "authorization"), [""; 0], "{fault:?}");
 }
 
-/// One lifetime of a filter, with requests that may pass and requests that may not. Some
-/// of them wait. Returns how many passed.
+/// Runs one lifetime of a filter, with requests that may pass and requests that may not.
+/// Some of them wait. Returns the number of requests that passed.
 fn live(issuer: &Issuer, fault: Fault) -> usize {
     with_world(|world| world.fault = Some(fault));
     let noise = fault.phase == Phase::Configure
         && fault.call == Call::Buffer
         && fault.failure == Failure::Noise;
-    // The result depends only on the bytes, whatever else the host does.
+    // The result depends only on the bytes, not on other host calls.
     assert_eq!(configure(ROOT, &fetched()), !noise, "{fault:?}");
     if noise {
         return 0;
@@ -151,7 +152,7 @@ fn live(issuer: &Issuer, fault: Fault) -> usize {
     finish(may_pass, fault)
 }
 
-/// Ends requests that may have passed. Returns how many have.
+/// Ends requests that may have passed. Returns the number of requests that passed.
 fn finish(may_pass: Vec<u32>, fault: Fault) -> usize {
     let mut passed = 0;
     for id in may_pass {
@@ -176,7 +177,7 @@ fn finish(may_pass: Vec<u32>, fault: Fault) -> usize {
     passed
 }
 
-/// No call at all.
+/// No fault.
 const NO_FAULT: Fault = Fault {
     call: Call::Close,
     failure: Failure::Status(2),
@@ -283,7 +284,7 @@ fn a_request_whose_own_calls_fail_is_answered_503() {
                 });
             });
             let token = issuer.token(START);
-            // Its identity header is added, since there is no header to replace.
+            // Its identity header is added, because there is no header to replace.
             let id = match call {
                 Call::AddHeader => post_with("/private", &token, &[]),
                 _ => post("/private", &token),

@@ -45,7 +45,7 @@ fn serve(sent: &Sent, issuer: &Issuer) {
     answer(sent, 200, &headers, &issuer.jwks().to_string());
 }
 
-/// From now on, a call fails in this phase.
+/// Makes a call fail in this phase from now on.
 fn fail(call: Call, phase: Phase, status: u32) {
     with_world(|world| {
         world.fault = Some(Fault {
@@ -105,17 +105,17 @@ fn an_early_refresh_makes_caches_revalidate() {
 #[test]
 fn an_answer_made_by_the_proxy_is_not_attributed_to_the_issuer() {
     let log = || with_world(|world| world.log.clone());
-    let told = |words: &str| log().iter().any(|(_, line)| line.contains(words));
+    let reported = |words: &str| log().iter().any(|(_, line)| line.contains(words));
     let text = [("content-type", "text/plain")];
     with_filter(|_| {
         answer(&next_sent(ROOT), 504, &text, "upstream request timeout");
         let words = "Envoy answered 504 in place of the issuer: no answer within";
-        assert!(told(words), "{:?}", log());
+        assert!(reported(words), "{:?}", log());
     });
     with_filter(|_| {
         let headers = [("x-envoy-upstream-service-time", "3")];
         answer(&next_sent(ROOT), 504, &headers, "upstream request timeout");
-        assert!(told("the issuer answered 504, not 200"), "{:?}", log());
+        assert!(reported("the issuer answered 504, not 200"), "{:?}", log());
     });
 }
 
@@ -144,7 +144,7 @@ fn every_request_that_waits_is_decided_by_the_one_answer() {
 }
 
 #[test]
-fn nothing_of_a_request_that_waits_goes_on() {
+fn no_part_of_a_waiting_request_continues() {
     with_filter(|issuer| {
         let id = private(&issuer.token(START));
         assert!(!body(id));
@@ -235,7 +235,7 @@ fn a_client_that_leaves_while_it_waits_is_forgotten() {
 fn a_request_that_the_proxy_answered_itself_is_not_decided_again() {
     with_filter(|issuer| {
         let id = private(&issuer.token(START));
-        // The proxy's own timeout, while the request waits for keys.
+        // This is the proxy's own timeout, while the request waits for keys.
         let client = respond(id, &[(":status", "504")]).unwrap();
         assert_eq!(
             values(&client, "access-control-allow-origin"),
@@ -293,7 +293,7 @@ fn another_worker_takes_the_keys_from_the_shared_data() {
     });
 }
 
-/// The fault is over: the next fetch returns the keys.
+/// Checks the recovery after the fault: the next fetch returns the keys.
 fn assert_recovers(issuer: &Issuer) {
     with_world(|world| world.fault = None);
     serve(&next_sent(ROOT), issuer);

@@ -49,7 +49,7 @@ fn a_text_that_is_not_a_configuration_is_refused() {
     for bytes in ["", " ", "null", "{", "\u{feff}{}"] {
         in_worker(|| {
             assert!(!configure(ROOT, bytes), "{bytes:?}");
-            // The proxy would not send a request. If it does, nothing passes.
+            // The proxy would send no request. If it does, nothing passes.
             assert_eq!(status_of(get(ROOT, "/public", "")), Some(503));
         });
     }

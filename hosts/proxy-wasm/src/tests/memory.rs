@@ -15,7 +15,7 @@ const SECOND: u32 = 2;
 const THIRD: u32 = 3;
 
 const MIB: usize = 1024 * 1024;
-/// The memory that stays free for serving requests, which a small configuration needs.
+/// The memory that remains free for serving requests, which a small configuration needs.
 const SERVING: usize = 32 * MIB;
 
 fn get(root: u32, path: &str) -> u32 {
@@ -76,7 +76,7 @@ fn a_configuration_without_memory_is_accepted_and_refuses_everything_until_there
             1
         );
         assert_eq!(metric(FIRST, "edge_authz.requests.internal_error.none"), 1);
-        // It becomes active by itself, within a second or so.
+        // It becomes active without another update, within about a second.
         pass(FIRST, Duration::from_secs(3));
         assert!(!is_open(FIRST));
         pretend(None);
@@ -123,13 +123,13 @@ fn memory_is_checked_once_a_second() {
 #[test]
 fn the_newest_configuration_comes_first_and_the_oldest_is_dropped() {
     in_worker(|| {
-        // Enough to read and to keep them, and not enough to compile one.
+        // The memory suffices to parse and keep them, but not to compile one.
         pretend(Some(46 * MIB));
         let roots = 1..=6;
         for root in roots.clone() {
             assert!(configure(root, &sized(8 * MIB - 8)));
         }
-        // Four of the largest are kept.
+        // Four configurations of the maximum size are kept.
         for root in roots.clone() {
             pass(root, Duration::from_millis(1_500));
         }
@@ -137,14 +137,14 @@ fn the_newest_configuration_comes_first_and_the_oldest_is_dropped() {
             log_of(4, "newer configurations replaced the one that waited"),
             2
         );
-        // An older one does not use memory that is enough for one only.
+        // An older one does not use memory that suffices for only one.
         pretend(Some(2 * SERVING));
         for root in roots.clone() {
             pass(root, Duration::from_millis(1_500));
         }
         let open = |root: &u32| is_open(*root);
         assert_eq!(roots.clone().filter(open).collect::<Vec<_>>(), [6]);
-        // Then the next one follows. One that has gone leaves its turn.
+        // Then the next one follows. A deleted one is skipped.
         leave_root(5);
         for root in roots.clone() {
             if root != 5 {
@@ -171,7 +171,7 @@ fn an_active_listener_is_unaffected_by_another_without_memory() {
             leave_root(SECOND);
             assert!(forwarded(get_with(FIRST, &token)).is_some());
         }
-        // The same configuration once more, as for a second listener.
+        // The same configuration is loaded again, as for a second listener.
         assert!(configure_again(FIRST, &inline(&issuer)));
         assert!(forwarded(get_with(FIRST, &token)).is_some());
         pretend(None);
@@ -192,7 +192,7 @@ fn a_configuration_is_checked_as_soon_as_there_is_memory() {
 }
 
 #[test]
-fn what_is_too_large_is_refused_without_being_read() {
+fn a_configuration_that_is_too_large_is_refused_unread() {
     in_worker(|| {
         let failure = Failure::Status(10);
         let fault = Fault {
@@ -213,7 +213,7 @@ fn what_is_too_large_is_refused_without_being_read() {
 }
 
 #[test]
-fn a_newer_configuration_of_the_same_plugin_makes_older_ones_forget_tokens() {
+fn a_newer_configuration_of_the_same_plugin_makes_older_ones_drop_tokens() {
     in_worker(|| {
         let issuer = Issuer::new("k");
         let token = issuer.token(START);
@@ -224,7 +224,7 @@ fn a_newer_configuration_of_the_same_plugin_makes_older_ones_forget_tokens() {
             configuration.to_string()
         };
         let remembers = |root: u32| {
-            // Tokens that the cache has found.
+            // The number of tokens found in the cache.
             let hits = || metric(root, "edge_authz.token_cache.hit");
             let before = hits();
             assert!(forwarded(get_with(root, &token)).is_some());
@@ -233,7 +233,7 @@ fn a_newer_configuration_of_the_same_plugin_makes_older_ones_forget_tokens() {
         with_world(|world| world.plugin = "one");
         assert!(configure(FIRST, &routes(1)));
         assert!(!remembers(FIRST) && remembers(FIRST));
-        // A listener of another plugin is not a successor.
+        // A listener of another plugin does not replace this one.
         with_world(|world| world.plugin = "other");
         assert!(configure(SECOND, &routes(2)));
         assert!(remembers(FIRST));

@@ -1,4 +1,4 @@
-//! A proxy that uses the filter: requests arrive, clusters answer, time passes. Tests
+//! A proxy that uses the filter: requests arrive, clusters answer, and time passes. Tests
 //! read the results here.
 
 use std::time::Duration;
@@ -6,13 +6,12 @@ use std::time::Duration;
 use super::abi;
 use super::world::{Action, Fields, Outcome, Phase, Sent, Stream, fields, with_world};
 
-/// A fourth of the nested calls for which Envoy's stack has room: other filters need the
+/// A fourth of the nested calls that fit on Envoy's stack, because other filters need the
 /// rest.
 const MAX_NESTED: usize = 272 / 4;
 
 /// Calls the module as the host does: within one phase, and without the effective context
-/// of an earlier call. Actions that the module has requested are done as soon as the call
-/// has returned.
+/// of an earlier call. Requested actions are performed as soon as the call has returned.
 fn callback<T>(phase: Phase, context: u32, call: impl FnOnce() -> T) -> T {
     with_world(|world| {
         world.phase = Some(phase);
@@ -26,8 +25,9 @@ fn callback<T>(phase: Phase, context: u32, call: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Does the pending actions of callbacks, as Envoy does: each action may call the module
-/// again, and the next action is then done inside of that call, on the same stack.
+/// Performs the pending actions of callbacks, as Envoy does: each action may call the
+/// module again, and the next action is then performed inside that call, on the same
+/// stack.
 fn act() {
     while let Some(action) = with_world(|world| world.actions.pop_front()) {
         with_world(|world| {
@@ -64,7 +64,7 @@ fn show_reply(id: u32) {
     }
 }
 
-/// Answers a request that goes on, if the proxy answers by itself, as with
+/// Answers a request that continues, if the proxy answers by itself, as with
 /// `direct_response`.
 fn answer_itself(id: u32) {
     let answers = with_world(|world| {
@@ -97,7 +97,7 @@ pub(super) fn configure_again(root: u32, configuration: &str) -> bool {
     })
 }
 
-/// A request arrives, without a body so far.
+/// Starts a request, without a body so far.
 pub(super) fn request(root: u32, headers: &[(&str, &str)]) -> u32 {
     request_of(root, fields(headers))
 }
@@ -125,7 +125,7 @@ pub(super) fn request_of(root: u32, headers: Fields) -> u32 {
     id
 }
 
-/// A part of the body arrives. Returns whether it goes on.
+/// Sends a part of the body. Returns whether it continues.
 pub(super) fn body(id: u32) -> bool {
     let action = callback(Phase::RequestBody, id, || {
         abi::proxy_on_request_body(id, 5, false)
@@ -133,7 +133,7 @@ pub(super) fn body(id: u32) -> bool {
     part_of(id, action)
 }
 
-/// Trailers arrive. Returns the fields that go on, if they do.
+/// Sends trailers. Returns the fields that continue, if they do.
 pub(super) fn trailers(id: u32, trailers: &[(&str, &str)]) -> Option<Fields> {
     let count = trailers.len();
     with_world(|world| world.streams.get_mut(&id).unwrap().trailers = fields(trailers));
@@ -151,7 +151,7 @@ fn part_of(id: u32, action: u32) -> bool {
     with_world(|world| {
         let stream = world.streams.get_mut(&id).unwrap();
         let goes_on = action == 0 && stream.reply.is_none() && !stream.reset;
-        // Like Envoy when headers do not hold the body back: a part that goes on takes
+        // As in Envoy when headers do not hold the body back, a part that continues takes
         // the headers with it.
         if goes_on && stream.forwarded.is_none() {
             stream.forwarded = Some(stream.request.clone());
@@ -160,7 +160,7 @@ fn part_of(id: u32, action: u32) -> bool {
     })
 }
 
-/// The upstream answers. Returns what the client gets.
+/// Sends a response of the upstream. Returns what the client gets.
 pub(super) fn respond(id: u32, headers: &[(&str, &str)]) -> Option<Fields> {
     with_world(|world| world.streams.get_mut(&id).unwrap().response = fields(headers));
     let action = callback(Phase::ResponseHeaders, id, || {
@@ -168,13 +168,13 @@ pub(super) fn respond(id: u32, headers: &[(&str, &str)]) -> Option<Fields> {
     });
     with_world(|world| {
         let stream = world.streams.get_mut(&id).unwrap();
-        // A reply at this time is sent unchanged.
+        // A reply during this callback is sent unchanged.
         stream.reply_shown = true;
         (action == 0 && stream.reply.is_none()).then(|| stream.response.clone())
     })
 }
 
-/// The client leaves, or the request ends.
+/// Ends a request, for example because the client leaves.
 pub(super) fn leave(id: u32) {
     callback(Phase::Done, id, || {
         abi::proxy_on_delete(id);
@@ -188,7 +188,7 @@ pub(super) fn leave_root(root: u32) {
     });
 }
 
-/// Time passes, with ticks at the requested period.
+/// Advances the time, with ticks at the requested period.
 pub(super) fn pass(root: u32, time: Duration) {
     let end = with_world(|world| world.nanos) + u64::try_from(time.as_nanos()).unwrap();
     loop {
@@ -214,7 +214,7 @@ pub(super) fn sent() -> Vec<Sent> {
     with_world(|world| world.sent.clone())
 }
 
-/// Ticks until the filter sends a request to a cluster, and returns that request.
+/// Runs ticks until the filter sends a request to a cluster, and returns that request.
 pub(super) fn next_sent(root: u32) -> Sent {
     for _ in 0..100 {
         if let Some(sent) = sent().first() {
@@ -225,7 +225,7 @@ pub(super) fn next_sent(root: u32) -> Sent {
     panic!("the filter sends no request");
 }
 
-/// A cluster answers.
+/// Lets a cluster answer.
 pub(super) fn answer(sent: &Sent, status: u16, headers: &[(&str, &str)], body: &str) {
     let mut all = fields(&[(":status", &status.to_string())]);
     all.extend(fields(headers));
@@ -234,7 +234,7 @@ pub(super) fn answer(sent: &Sent, status: u16, headers: &[(&str, &str)], body: &
     finish(sent, count, size);
 }
 
-/// No answer arrives, as after a reset.
+/// Ends a request without an answer, as after a reset.
 pub(super) fn no_answer(sent: &Sent) {
     with_world(|world| world.answer = None);
     finish(sent, 0, 0);
@@ -247,7 +247,7 @@ fn finish(sent: &Sent, count: usize, size: usize) {
         abi::proxy_on_http_call_response(root, token, count, size, 0);
     });
     with_world(|world| world.answer = None);
-    // The ticks that follow answer the requests that waited for it.
+    // The following ticks answer the requests that waited for it.
     pass(root, Duration::from_millis(2));
 }
 
@@ -283,10 +283,10 @@ pub(super) fn filter_state(id: u32, name: &str) -> Option<String> {
 /// A metric, after the filter has reported all measurements.
 pub(super) fn metric(root: u32, name: &str) -> i64 {
     tick(root);
-    told(name)
+    reported(name)
 }
 
 /// A metric as the host has it now.
-pub(super) fn told(name: &str) -> i64 {
+pub(super) fn reported(name: &str) -> i64 {
     with_world(|world| world.values.get(name).copied().unwrap_or_default())
 }

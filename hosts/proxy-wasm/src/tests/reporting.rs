@@ -1,12 +1,12 @@
-//! What is reported to the host about requests, and when: the parts that belong to the
-//! ABI and to the root context. The rest is tested with the core's driver.
+//! The reports to the host about requests, and when they are made: the parts that belong
+//! to the ABI and to the root context. The rest is tested with the core's driver.
 
 use serde_json::json;
 
 use super::issuer::{Issuer, configuration, fetched, inline};
 use super::proxy::{
-    configure, configure_again, forwarded, leave, leave_root, metric, request, status_of, tick,
-    told,
+    configure, configure_again, forwarded, leave, leave_root, metric, reported, request, status_of,
+    tick,
 };
 use super::world::{Call, Phase, START, in_worker, with_world};
 
@@ -58,11 +58,11 @@ fn reporting_a_request_costs_no_host_call() {
             Call::Foreign,
         ];
         assert_eq!(calls, every_filter);
-        assert_eq!(told("edge_authz.requests.allowed.idp"), 0);
+        assert_eq!(reported("edge_authz.requests.allowed.idp"), 0);
         tick(ROOT);
-        assert_eq!(told("edge_authz.requests.allowed.idp"), 2);
-        assert_eq!(told("edge_authz.requests.no_token.none"), 2);
-        assert_eq!(told("edge_authz.token_cache.hit"), 1);
+        assert_eq!(reported("edge_authz.requests.allowed.idp"), 2);
+        assert_eq!(reported("edge_authz.requests.no_token.none"), 2);
+        assert_eq!(reported("edge_authz.token_cache.hit"), 1);
     });
 }
 
@@ -72,7 +72,7 @@ fn a_listener_drained_before_its_next_tick_has_reported_all_metrics() {
         assert!(configure(ROOT, &inline(&Issuer::new("k1"))));
         public();
         leave_root(ROOT);
-        assert_eq!(told("edge_authz.requests.public.none"), 1);
+        assert_eq!(reported("edge_authz.requests.public.none"), 1);
     });
 }
 
@@ -84,8 +84,8 @@ fn a_request_that_outlives_its_listener_is_answered_and_counted() {
         assert_eq!(metric(ROOT, "edge_authz.waiting_requests"), 1);
         leave_root(ROOT);
         assert_eq!(status_of(waits), Some(503));
-        assert_eq!(told("edge_authz.waiting_requests"), 0);
-        assert_eq!(told("edge_authz.requests.internal_error.none"), 1);
+        assert_eq!(reported("edge_authz.waiting_requests"), 0);
+        assert_eq!(reported("edge_authz.requests.internal_error.none"), 1);
         leave(waits);
     });
 }
@@ -99,8 +99,8 @@ fn a_superseded_configuration_has_reported_all_metrics() {
         let waits = get("/private", Some(&issuer.token(START)));
         assert!(configure_again(ROOT, &inline(&issuer)));
         assert_eq!(status_of(waits), Some(503));
-        assert_eq!(told("edge_authz.requests.public.none"), 1);
-        assert_eq!(told("edge_authz.requests.internal_error.none"), 1);
-        assert_eq!(told("edge_authz.waiting_requests"), 0);
+        assert_eq!(reported("edge_authz.requests.public.none"), 1);
+        assert_eq!(reported("edge_authz.requests.internal_error.none"), 1);
+        assert_eq!(reported("edge_authz.waiting_requests"), 0);
     });
 }

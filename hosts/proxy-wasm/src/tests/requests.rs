@@ -79,7 +79,7 @@ fn a_good_token_passes_with_its_identity_and_without_itself() {
 }
 
 #[test]
-fn a_token_that_is_remembered_passes_without_another_signature_check() {
+fn a_cached_token_passes_without_another_signature_check() {
     with_filter(|issuer| {
         let token = with(&issuer.token(START));
         let mut headers = head("GET", "/private");
@@ -217,7 +217,7 @@ fn a_public_route_passes_without_the_client_s_identity_headers() {
 }
 
 #[test]
-fn a_preflight_is_answered_once_and_never_goes_on() {
+fn a_preflight_is_answered_once_and_never_forwarded() {
     with_filter(|_| {
         for (origin, status) in [("https://app.example", 204), ("https://evil.example", 403)] {
             let mut headers = head("OPTIONS", "/private");
@@ -307,7 +307,7 @@ fn a_value_that_would_break_a_log_line_is_not_published() {
 }
 
 #[test]
-fn a_configuration_without_what_upstreams_learn_changes_no_trailers() {
+fn a_configuration_without_identity_headers_changes_no_trailers() {
     in_worker(|| {
         let issuer = Issuer::new("k1");
         let mut document = configuration(&json!({"inline": issuer.jwks()}));

@@ -29,7 +29,7 @@ fn private(token: &str) -> u32 {
     )
 }
 
-/// This many of them.
+/// This number of such requests.
 fn surge(count: usize, token: &str) -> Vec<u32> {
     let all: Vec<u32> = (0..count).map(|_| private(token)).collect();
     assert!(all.iter().all(|id| waits(*id)));
@@ -56,7 +56,7 @@ fn from_now_on(call: Call, phase: Phase) {
     with_world(|world| world.fault = Some(fault));
 }
 
-/// Each was answered with this status, and its page can read the answer.
+/// Checks that each was answered with this status, and that its page can read the answer.
 fn answered_readably(ids: &[u32], status: u32) {
     for id in ids {
         let Outcome::Answered(reply) = proxy::outcome(*id) else {
@@ -83,7 +83,7 @@ fn a_thousand_are_answered_in_order_of_arrival_a_few_at_a_time() {
         answered_readably(&all, 401);
         assert_eq!(with_world(|world| world.acted.clone()), all);
         assert!(deepest() > 1);
-        // Then the ticks are slow again.
+        // Afterwards the ticks are slow again.
         assert!(with_world(|world| world.tick_period) >= 10);
         assert_eq!(metric(ROOT, "edge_authz.waiting_requests"), 0);
         assert_eq!(metric(ROOT, "edge_authz.requests.bad_signature.idp"), 1000);
@@ -91,7 +91,7 @@ fn a_thousand_are_answered_in_order_of_arrival_a_few_at_a_time() {
 }
 
 #[test]
-fn a_thousand_go_on_to_where_the_proxy_answers_itself() {
+fn a_thousand_requests_can_be_forwarded_to_a_direct_response() {
     in_worker(|| {
         let issuer = Issuer::new("k1");
         with_world(|world| world.answers_itself = true);
@@ -139,7 +139,7 @@ fn a_client_that_leaves_before_it_is_answered_is_forgotten() {
         for id in gone {
             leave(*id);
         }
-        // At the next tick the others come first.
+        // At the next tick the other requests come first.
         tick(ROOT);
         assert!(stay.iter().all(|id| forwarded(*id).is_some()));
         assert_eq!(metric(ROOT, "edge_authz.waiting_requests"), 0);
@@ -194,7 +194,7 @@ fn waiting_requests_of_two_configurations_share_the_room_of_a_tick() {
         assert!(configure_again(ROOT, &other));
         with_world(|world| world.answers_itself = true);
         let latter = surge(300, &issuer.token(START));
-        // The former configuration's fetch may still be unanswered.
+        // The fetch of the former configuration may still be unanswered.
         for sent in sent() {
             answer(&sent, 200, &[], &issuer.jwks().to_string());
         }

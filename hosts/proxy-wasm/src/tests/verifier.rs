@@ -2,7 +2,7 @@
 
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 
-/// Checks a signature: `arguments` and the result are protobuf messages.
+/// Checks a signature. `arguments` and the result are protobuf messages.
 pub(super) fn verify(arguments: &[u8]) -> Vec<u8> {
     let mut rest = arguments;
     let mut field = |number: u8| {

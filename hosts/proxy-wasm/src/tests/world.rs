@@ -1,5 +1,4 @@
-//! The proxy around the filter: streams, shared data, the clock, and the possible faults
-//! of each.
+//! The proxy around the filter: streams, shared data, the clock, and the faults of each.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -38,7 +37,7 @@ pub(super) struct Stream {
     /// The headers that the upstream got.
     pub(super) forwarded: Option<Fields>,
     pub(super) reply: Option<Reply>,
-    /// The reply went through the filter's response callback.
+    /// Whether the reply went through the filter's response callback.
     pub(super) reply_shown: bool,
     pub(super) reset: bool,
     pub(super) filter_state: BTreeMap<String, String>,
@@ -84,8 +83,8 @@ pub(super) struct World {
     /// What the host reports about the client's certificate.
     pub(super) certificate_digest: Option<&'static str>,
     pub(super) answer: Option<(Fields, Vec<u8>)>,
-    /// Kinds and names; the index is the id less one. A host makes a new id for each
-    /// call, and never frees one.
+    /// Kinds and names of the metrics. The index is the id minus one. A host makes a new
+    /// id for each call, and never frees one.
     pub(super) metrics: Vec<(u32, String)>,
     pub(super) values: BTreeMap<String, i64>,
     changes: u32,
@@ -95,13 +94,12 @@ pub(super) struct World {
     pub(super) phase: Option<Phase>,
     /// Pending actions, in order.
     pub(super) actions: VecDeque<Action>,
-    /// The requests of the actions that were done, in order.
+    /// The requests of the actions that were performed, in order.
     pub(super) acted: Vec<u32>,
-    /// How many actions are in progress, each inside of the one before, and the maximum
-    /// so far.
+    /// The number of nested actions in progress, and its maximum so far.
     pub(super) depth: usize,
     pub(super) deepest: usize,
-    /// The proxy itself answers requests that go on, at once.
+    /// Whether the proxy itself answers requests that continue, at once.
     pub(super) answers_itself: bool,
     /// How often each call was made in the current callback.
     pub(super) calls: BTreeMap<Call, usize>,
@@ -117,7 +115,7 @@ pub(super) fn with_world<T>(act: impl FnOnce(&mut World) -> T) -> T {
     WORLD.with(|world| act(&mut world.borrow_mut()))
 }
 
-/// Runs a test in a worker of its own: the SDK's state belongs to a thread.
+/// Runs a test in its own worker, because the SDK's state belongs to a thread.
 pub(super) fn in_worker<T: Send>(test: impl FnOnce() -> T + Send) -> T {
     let worker = || {
         // The world is created before the filter, and so outlives it.
@@ -158,7 +156,7 @@ impl World {
             .then_some(fault.failure)
     }
 
-    /// The data that the module gets; `None`: a size without a pointer.
+    /// The data that the module gets. `None` means a size without a pointer.
     pub(super) fn garble(failure: Option<Failure>, bytes: Vec<u8>) -> Option<Vec<u8>> {
         match failure {
             None | Some(Failure::Status(_)) => Some(bytes),
@@ -194,7 +192,7 @@ impl World {
         Ok(bytes[start..bytes.len().min(start + max)].to_vec())
     }
 
-    /// The fields of a list. A request's fields are available until it goes on.
+    /// The fields of a list. A request's fields are available until it continues.
     pub(super) fn fields(&mut self, map: u32, write: bool) -> Returned<&mut Fields> {
         if map == 6 {
             assert!(!write);
@@ -257,7 +255,7 @@ impl World {
                 .iter()
                 .all(|(name, value)| name.iter().chain(value).all(safe))
         );
-        // Like Envoy: the first of two replies counts.
+        // As in Envoy, the first of two replies counts.
         stream.reply.get_or_insert(Reply {
             status,
             details,

@@ -8,14 +8,14 @@ fn algorithm(hash: Hash) -> Algorithm {
     }
 }
 
-/// An element in DER.
+/// A DER element.
 fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = u8::try_from(content.len()).unwrap();
     assert!(length < 0x80);
     [&[tag, length], content].concat()
 }
 
-/// The algorithm's identifier as an element.
+/// The object identifier of the hash algorithm, as a DER element.
 fn identifier(hash: Hash) -> Vec<u8> {
     let last = match hash {
         Hash::Sha256 => 1,
@@ -25,7 +25,7 @@ fn identifier(hash: Hash) -> Vec<u8> {
     der(6, &[0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, last])
 }
 
-/// `DigestInfo` with these parameters.
+/// A `DigestInfo` with these parameters.
 fn info(hash: Hash, parameters: &[u8], message: &[u8]) -> Vec<u8> {
     let algorithm = der(0x30, &[&identifier(hash), parameters].concat());
     let digest = der(4, &hash.digest(&[message]));
@@ -36,7 +36,7 @@ fn good_info(hash: Hash) -> Vec<u8> {
     info(hash, &[5, 0], MESSAGE)
 }
 
-/// Padding in front of what may be longer or shorter than it should.
+/// Padding before content that may be longer or shorter than it should be.
 fn padded(octets: usize, info: &[u8]) -> Vec<u8> {
     let padding = vec![0xFF; octets - 3 - info.len()];
     [&[0, 1], &padding[..], &[0], info].concat()
@@ -68,7 +68,7 @@ fn no_bit_of_a_signature_can_change() {
     }
 }
 
-/// A signature and the modulus more of it have the same power.
+/// A signature and the same signature plus the modulus have the same power.
 #[test]
 fn a_signature_is_less_than_the_modulus() {
     let forger = Forger::new(PRIMES[1], 3);
@@ -86,7 +86,7 @@ fn a_signature_is_less_than_the_modulus() {
 }
 
 #[test]
-fn a_padding_that_is_not_the_only_one_is_refused() {
+fn only_the_exact_padding_is_accepted() {
     for prime in [PRIMES[0], PRIMES[1], PRIMES[2]] {
         for hash in HASHES {
             refuse_paddings(&Forger::new(prime, 3), hash);
@@ -102,8 +102,8 @@ fn refuse_paddings(forger: &Forger, hash: Hash) {
         let signature = forger.sign(encoded);
         forger.judge(algorithm(hash), MESSAGE, &signature, false);
     };
-    // Bleichenbacher, 2006: few octets of padding, and behind the hash garbage
-    // that makes a cube.
+    // Bleichenbacher 2006: few bytes of padding, and after the hash arbitrary bytes that
+    // make the number a cube.
     for padding in [0, 1, 8, octets - 4 - info.len()] {
         let mut short = [&[0, 1], &vec![0xFF; padding][..], &[0], &info].concat();
         for garbage in [0x00, 0x5A, 0xFF] {
@@ -112,7 +112,8 @@ fn refuse_paddings(forger: &Forger, hash: Hash) {
             short.truncate(3 + padding + info.len());
         }
     }
-    // No separator, none of the right value, and others in the padding.
+    // A missing separator, a separator with another value, and further ones in the
+    // padding.
     let separator = octets - info.len() - 1;
     for (at, value) in [
         (0, 0x01),
@@ -128,41 +129,42 @@ fn refuse_paddings(forger: &Forger, hash: Hash) {
     ] {
         let mut wrong = good.clone();
         wrong[at] = value;
-        // A number that is not less than the modulus is no message.
+        // A number that is not less than the modulus is not a message.
         if wrong < forger.n {
             refuse(&wrong);
         }
     }
-    // Any octet of the rest.
+    // Any byte of the rest is changed.
     for at in separator + 1..octets {
         let mut wrong = good.clone();
         wrong[at] ^= 1;
         assert!(!forger.verify(algorithm(hash), MESSAGE, &forger.sign(&wrong)));
     }
     refuse(&vec![0; octets]);
-    // The digest alone, as TLS 1.1 had it, and from the other end.
+    // Only the digest, as in TLS 1.1, and in reverse byte order.
     refuse(&padded(octets, &hash.digest(&[MESSAGE])));
     refuse(&[&info[..], &good[..=separator]].concat());
 }
 
 #[test]
-fn a_digest_info_that_is_not_the_only_one_is_refused() {
+fn only_the_exact_digest_info_is_accepted() {
     for hash in HASHES {
         let forger = Forger::new(PRIMES[0], 3);
         let digest = hash.digest(&[MESSAGE]);
         let good = good_info(hash);
         let refuse = |info: &[u8]| {
             let signature = forger.sign(&padded(forger.octets(), info));
-            // Not judged by the other: it lets the first pass.
+            // The other implementation is not compared here, because it accepts the first
+            // one.
             assert!(!forger.verify(algorithm(hash), MESSAGE, &signature));
         };
-        // Parameters that are absent, empty, or a place for garbage.
+        // Parameters that are absent, empty, or contain arbitrary bytes.
         refuse(&info(hash, &[], MESSAGE));
         refuse(&info(hash, &[0x30, 0], MESSAGE));
         refuse(&info(hash, &[4, 3, 1, 2, 3], MESSAGE));
         refuse(&info(hash, &[5, 1, 0], MESSAGE));
         refuse(&info(hash, &[5, 0, 5, 0], MESSAGE));
-        // BER: lengths in long form, or left open.
+        // BER: lengths in long or indefinite form.
         let content = &good[2..];
         let length = u8::try_from(content.len()).unwrap();
         refuse(&[&[0x30, 0x81, length], content].concat());
@@ -170,11 +172,10 @@ fn a_digest_info_that_is_not_the_only_one_is_refused() {
         refuse(&[&[0x30, 0x80], content, &[0, 0]].concat());
         let algorithm = der(0x30, &[&identifier(hash)[..], &[5, 0x81, 0]].concat());
         refuse(&der(0x30, &[algorithm, der(4, &digest)].concat()));
-        // Something behind, also in the whole's length.
+        // Extra bytes at the end, with and without a matching outer length.
         refuse(&[&good[..], &[0]].concat());
         refuse(&der(0x30, &[content, &[0]].concat()));
-        // Another hash's identifier before this one's digest, and a digest
-        // that is shorter.
+        // The identifier of another hash before this digest, and a shorter digest.
         for other in HASHES.into_iter().filter(|other| *other != hash) {
             let algorithm = der(0x30, &[&identifier(other)[..], &[5, 0]].concat());
             refuse(&der(0x30, &[algorithm, der(4, &digest)].concat()));

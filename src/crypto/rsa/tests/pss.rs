@@ -8,16 +8,16 @@ fn algorithm(hash: Hash) -> Algorithm {
     }
 }
 
-/// EMSA-PSS-ENCODE (RFC 8017 section 9.1.1), with whatever can go wrong.
+/// EMSA-PSS-ENCODE (RFC 8017 section 9.1.1), with all possible errors.
 struct Encoding {
     hash: Hash,
     mask_hash: Hash,
     salt: Vec<u8>,
-    /// What stands between the zeros and the salt.
+    /// The bytes between the zeros and the salt.
     separator: Vec<u8>,
-    /// Put over the first octet before the zeros are masked.
+    /// A mask for the first byte before the zeros are masked.
     first_zero: u8,
-    /// Put over the first octet of the whole.
+    /// A mask for the first byte of the message.
     first: u8,
     trailer: u8,
 }
@@ -60,7 +60,7 @@ impl Encoding {
     #[track_caller]
     fn judge(&self, forger: &Forger, expected: bool) {
         let encoded = self.encode(forger, MESSAGE);
-        // A number that is not less than the modulus is no message.
+        // A number that is not less than the modulus is not a message.
         if encoded < forger.n {
             let signature = forger.sign(&encoded);
             forger.judge(algorithm(self.hash), MESSAGE, &signature, expected);
@@ -125,7 +125,7 @@ fn refuse_encodings(forger: &Forger, hash: Hash) {
         }
         .judge(forger, false);
     }
-    // The lowest bit of the first octet is always a part of the block.
+    // The lowest bit of the first byte is always part of the block.
     let first_zero = 1;
     Encoding {
         first_zero,
@@ -145,9 +145,8 @@ fn refuse_encodings(forger: &Forger, hash: Hash) {
     }
 }
 
-/// Where the encoded message is shorter than the modulus, the octet before it
-/// is zero. The modulus has a one there, so that a number may have it, too, and
-/// be less.
+/// If the encoded message is shorter than the modulus, the byte before it must be zero.
+/// In this modulus that byte is one, so a smaller number can have a one there too.
 #[test]
 fn a_number_that_is_too_large_for_the_encoding_is_refused() {
     let forger = Forger::new(PRIMES[1], 65_537);
@@ -155,14 +154,14 @@ fn a_number_that_is_too_large_for_the_encoding_is_refused() {
     assert_eq!((encoded.len(), encoded[0]), (257, 0));
     assert_eq!(forger.n[..2], [1, 0]);
     encoded[0] = 1;
-    // The modulus is one, zeros, and a small number: only zeros would be less.
+    // The modulus is one, zeros, and a small number. Only zeros would be less.
     assert!(encoded > forger.n);
     let key = super::super::padding::is_pss;
     let digest = Hash::Sha256.digest(&[MESSAGE]);
     assert!(!key(&encoded, 2049, Hash::Sha256, &digest));
     encoded[0] = 0;
     assert!(key(&encoded, 2049, Hash::Sha256, &digest));
-    // Nor is one that is shorter.
+    // A number that is too short is refused too.
     assert!(!key(&encoded[1..], 2056, Hash::Sha256, &digest));
     for length in 0..encoded.len() {
         for bits in [0, 1, 8, 9, 512, 2049] {

@@ -49,7 +49,7 @@ struct Call {
 
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each says something else, and none excludes another"
+    reason = "each has a different meaning, and none excludes another"
 )]
 struct Threads {
     dice: Dice,

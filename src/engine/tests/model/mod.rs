@@ -173,7 +173,7 @@ impl Model {
     /// Checks the answer to a request.
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "whatever else there may be is wrong"
+        reason = "every other reason is wrong"
     )]
     pub(super) fn answered(&self, worker: &Worker, stream: StreamId, outcome: &Outcome) {
         let request = worker.waits.borrow_mut().requests.remove(&stream);

@@ -72,7 +72,7 @@ fn among_greedy_patterns_a_literal_comes_before_a_variable_before_the_greedy_one
 }
 
 #[test]
-fn a_look_up_backtracks_from_a_literal_that_leads_nowhere() {
+fn a_look_up_backtracks_from_a_literal_without_a_match() {
     let routes = Routes::of(&[
         "GET /a/b/c",
         "GET /a/{x}/d",

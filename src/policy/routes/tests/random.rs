@@ -93,7 +93,7 @@ pub(super) fn rank(
 }
 
 #[test]
-fn the_tree_finds_what_the_rules_say_whatever_the_order_of_writing() {
+fn the_tree_follows_the_rules_of_precedence_in_any_order_of_routes() {
     let mut asked = 0_u32;
     let mut found = 0_u32;
     for seed in 0..600 {

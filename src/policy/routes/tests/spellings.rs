@@ -124,7 +124,7 @@ fn flags() -> impl Iterator<Item = PathFlags> {
 }
 
 #[test]
-fn every_respelling_of_a_path_that_has_a_route_has_the_same_or_is_refused() {
+fn every_spelling_of_a_path_has_the_same_route_or_is_refused() {
     for flags in flags() {
         let routes = Routes::new(PathRules::new(flags), PATTERNS);
         let place = |path: &[u8]| -> Option<Option<PatternPosition>> {
