@@ -1,12 +1,12 @@
-//! `make run FILE=…`: Envoy with everything around it, left running for
-//! `curl`. The issuers publish the keys of the case file, and the requests
-//! printed are those of its cases. An `envoy.yaml` beside it is the Envoy that
-//! runs; without one it is that of the tests, with the file's configuration.
+//! `make run FILE=…` starts Envoy with its servers, and leaves it running for `curl`. The
+//! issuers publish the keys of the case file, and the printed requests are those of its
+//! cases. It uses the `envoy.yaml` beside the case file. Without one, it uses the Envoy
+//! of the tests with the configuration of the file.
 #![allow(
     clippy::print_stdout,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a program for people, which ends at the first surprise"
+    reason = "an interactive program, which ends at the first error"
 )]
 
 #[path = "../tests/support/mod.rs"]
@@ -77,13 +77,13 @@ fn main() {
     }
 }
 
-/// Ends with what is wrong with the case file.
+/// Ends the program with the error in the case file.
 fn end(path: &Path, error: &dyn Display) -> ! {
     println!("{}: {error}", path.display());
     std::process::exit(1)
 }
 
-/// The Envoy of the tests, with every cluster that the configuration names.
+/// Starts the Envoy of the tests, with all clusters that the configuration names.
 fn start(world: &World, api: SocketAddr, issuer: SocketAddr) -> Envoy {
     let mut clusters = BTreeSet::new();
     let providers = world.config()["providers"].as_array();
@@ -99,14 +99,14 @@ fn start(world: &World, api: SocketAddr, issuer: SocketAddr) -> Envoy {
     clusters.into_iter().fold(builder, with).start()
 }
 
-/// The request as a command. A token is written out where it comes first; then
-/// its variable stands for it.
+/// The request as a command. A token is written out at its first use, and later replaced
+/// with a variable.
 fn curl(request: &Request, with_host: bool, tokens: &mut Vec<String>) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let target = request.path.as_deref().map(text).unwrap_or_default();
     let mut lines = Vec::new();
     let method = match text(&request.method).as_str() {
-        // With `-X HEAD` it would wait for a body.
+        // With `-X HEAD`, curl would wait for a body.
         "HEAD" => "-I".to_owned(),
         method => format!("-X {method}"),
     };

@@ -3,7 +3,7 @@
 #![allow(
     clippy::expect_used,
     clippy::panic,
-    reason = "a test that meets a surprise ends"
+    reason = "a test ends at the first unexpected result"
 )]
 
 use std::collections::BTreeSet;

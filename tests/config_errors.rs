@@ -11,7 +11,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that meets a surprise ends"
+    reason = "a test ends at the first unexpected result"
 )]
 
 use std::fmt::Write;
@@ -23,7 +23,7 @@ use serde_json::Value;
 #[path = "support/config_cases.rs"]
 mod config_cases;
 
-fn said_of(text: &str) -> Vec<String> {
+fn errors_of(text: &str) -> Vec<String> {
     match config::compile(text.as_bytes()) {
         Ok(_) => Vec::new(),
         Err(errors) => errors.to_string().lines().map(str::to_owned).collect(),
@@ -39,14 +39,14 @@ fn every_wrong_configuration_is_refused_with_these_words() {
     assert!(refused.count() >= 130, "cases are missing");
     let mut failures = String::new();
     for (name, case) in &cases {
-        let (said, expected) = (said_of(&text(case)), expected_of(case));
-        if said != expected {
+        let (found, expected) = (errors_of(&text(case)), expected_of(case));
+        if found != expected {
             writeln!(failures, "{name}\n  expected:").unwrap();
             for line in expected {
                 writeln!(failures, "    {line}").unwrap();
             }
-            writeln!(failures, "  said:").unwrap();
-            for line in said {
+            writeln!(failures, "  found:").unwrap();
+            for line in found {
                 writeln!(failures, "    {line}").unwrap();
             }
         }
@@ -81,6 +81,6 @@ fn the_order_of_members_changes_no_error() {
             continue;
         }
         let value: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(said_of(&reversed(&value)), said_of(&text), "{name}");
+        assert_eq!(errors_of(&reversed(&value)), errors_of(&text), "{name}");
     }
 }

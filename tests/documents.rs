@@ -10,7 +10,7 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::arithmetic_side_effects,
-    reason = "a test that meets a surprise ends"
+    reason = "a test ends at the first unexpected result"
 )]
 
 #[path = "documents/links.rs"]
@@ -210,9 +210,9 @@ fn the_errors_in_the_reference_are_exact() {
         ],
         "tokencache": {},
     });
-    let said = config::compile(wrong.to_string().as_bytes()).unwrap_err();
+    let errors = config::compile(wrong.to_string().as_bytes()).unwrap_err();
     let shown = blocks()
         .into_iter()
         .find(|block| block.place.starts_with("docs/configuration.md") && block.kind == "text");
-    assert_eq!(shown.unwrap().text, format!("{said}\n"));
+    assert_eq!(shown.unwrap().text, format!("{errors}\n"));
 }

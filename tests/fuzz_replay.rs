@@ -12,7 +12,7 @@
     clippy::string_slice,
     clippy::unwrap_used,
     clippy::wildcard_enum_match_arm,
-    reason = "a test that meets a surprise ends"
+    reason = "a test ends at the first unexpected result"
 )]
 
 #[path = "../fuzz/src/reference/mod.rs"]

@@ -9,7 +9,7 @@
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
     clippy::print_stdout,
-    reason = "a test that meets a surprise ends"
+    reason = "a test ends at the first unexpected result"
 )]
 
 use std::sync::LazyLock;

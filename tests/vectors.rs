@@ -10,7 +10,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that fails should say so on the spot"
+    reason = "a failed test reports the error at its origin"
 )]
 
 #[path = "vectors/host.rs"]

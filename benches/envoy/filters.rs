@@ -45,7 +45,7 @@ impl Contender {
     fn jwt_authn(self, workload: &Workload, issuers: &Issuers) -> Value {
         let cached = matches!(self, Self::JwtAuthnCached | Self::NativeStackCached);
         // `rbac` needs it; without `rbac` it has no use.
-        let tells = matches!(self, Self::NativeStack | Self::NativeStackCached);
+        let needs_claims = matches!(self, Self::NativeStack | Self::NativeStackCached);
         let providers: serde_json::Map<String, Value> = issuers
             .names()
             .enumerate()
@@ -63,7 +63,7 @@ impl Contender {
                         "async_fetch": {},
                     },
                 });
-                if tells {
+                if needs_claims {
                     provider["payload_in_metadata"] = json!("jwt_payload");
                     provider["normalize_payload_in_metadata"] =
                         json!({"space_delimited_claims": ["scope"]});
@@ -110,10 +110,7 @@ impl Contender {
     }
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "made for it, and only for it"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "made only for this purpose")]
 fn filter(name: &str, config: Value) -> Value {
     json!({"name": format!("envoy.filters.http.{name}"), "typed_config": config})
 }

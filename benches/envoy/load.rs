@@ -62,14 +62,14 @@ impl Requests {
             .env("BENCH_OFFSET", offset.to_string());
         let text = output(command);
         let line = text.lines().find_map(|line| line.strip_prefix("BENCH "));
-        let said: Value = line
+        let output: Value = line
             .and_then(|line| serde_json::from_str(line).ok())
-            .unwrap_or_else(|| panic!("wrk said:\n{text}"));
-        let number = |name: &str| said[name].as_u64().expect("a number");
+            .unwrap_or_else(|| panic!("wrk reported:\n{text}"));
+        let number = |name: &str| output[name].as_u64().expect("a number");
         let refused = if self.good { 0 } else { number("requests") };
         assert!(
             number("refused") == refused && number("broken") == 0,
-            "not every request was answered as expected: {said}"
+            "not every request was answered as expected: {output}"
         );
         *offset = (*offset + number("requests") as usize) % self.count;
         Load {
@@ -98,11 +98,11 @@ pub(crate) fn send2(to: SocketAddr, path: &str, token: &str, pace: Pace) -> Load
             .nth(1)
             .and_then(|rest| rest.split(after).next());
         part.and_then(|part| part.trim().parse().ok())
-            .unwrap_or_else(|| panic!("h2load said:\n{text}"))
+            .unwrap_or_else(|| panic!("h2load reported:\n{text}"))
     };
     let good = number("status codes: ", " 2xx");
     let failed = number(" succeeded, ", " failed");
-    assert!(good > 0 && failed == 0, "h2load said:\n{text}");
+    assert!(good > 0 && failed == 0, "h2load reported:\n{text}");
     Load {
         requests: good,
         elapsed: Duration::from_secs(pace.seconds),

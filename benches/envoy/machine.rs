@@ -100,8 +100,8 @@ pub(crate) fn version(program: &std::path::Path, arguments: &[&str]) -> String {
     let text = output.map_or_else(
         |error| error.to_string(),
         |output| {
-            let said = [output.stdout, output.stderr].concat();
-            String::from_utf8_lossy(&said).into_owned()
+            let output = [output.stdout, output.stderr].concat();
+            String::from_utf8_lossy(&output).into_owned()
         },
     );
     let line = text.lines().find(|line| !line.trim().is_empty());

@@ -18,7 +18,7 @@
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::disallowed_methods,
-    reason = "a program for people, which ends at the first surprise"
+    reason = "an interactive program, which ends at the first error"
 )]
 
 mod authorizer;

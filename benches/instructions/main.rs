@@ -17,7 +17,7 @@
     clippy::as_conversions,
     clippy::cast_precision_loss,
     clippy::disallowed_methods,
-    reason = "a program for people, which ends at the first surprise"
+    reason = "an interactive program, which ends at the first error"
 )]
 
 mod callgrind;

@@ -28,7 +28,7 @@ use serde_json::json;
 use arguments::{
     Arguments, CheckArguments, Colour, Command, ExplainArguments, RoutesArguments, TestArguments,
 };
-use explain::{KeyFiles, Moment, Told};
+use explain::{KeyFiles, Moment, RequestArguments};
 pub use load::named_configuration;
 use load::{Loaded, load};
 use report::Severity;
@@ -159,7 +159,7 @@ impl Terminal<'_> {
 
     fn check(&mut self, arguments: &CheckArguments) -> Result<Outcome, Failure> {
         let mut outcome = Outcome::Good;
-        let mut told = Vec::new();
+        let mut reports = Vec::new();
         for file in &arguments.files {
             let checked = check::check(self.read(file)?);
             let bad = checked.count(Severity::Error) > 0
@@ -168,14 +168,14 @@ impl Terminal<'_> {
                 outcome = Outcome::Wrong;
             }
             if arguments.json {
-                told.push(checked.to_json());
+                reports.push(checked.to_json());
             } else {
                 checked.show(&self.renderer, self.stdout)?;
             }
         }
         if arguments.json {
             let good = outcome == Outcome::Good;
-            self.tell(&json!({"good": good, "files": told}))?;
+            self.print_json(&json!({"good": good, "files": reports}))?;
         }
         Ok(outcome)
     }
@@ -199,7 +199,7 @@ impl Terminal<'_> {
         };
         let table = routes::Table::of(&loaded);
         if arguments.json {
-            self.tell(&table.to_json())?;
+            self.print_json(&table.to_json())?;
         } else {
             table.show(self.stdout)?;
         }
@@ -224,16 +224,16 @@ impl Terminal<'_> {
             Some(file) => Some(self.read(file)?.text.trim().to_owned()),
             None => None,
         };
-        let told = Told {
+        let request = RequestArguments {
             method: &arguments.method,
             target: &arguments.target,
             headers: &arguments.headers,
             token: token.as_deref().zip(loaded.policy.token_places.first()),
         };
-        let head = told.head().map_err(Failure::Use)?;
+        let head = request.head().map_err(Failure::Use)?;
         let explanation = explain::explain(&loaded, &head, &keys, now);
         if arguments.json {
-            self.tell(&explanation.to_json())?;
+            self.print_json(&explanation.to_json())?;
         } else {
             explanation.show(self.stdout)?;
         }
@@ -256,12 +256,12 @@ impl Terminal<'_> {
         let good = files.iter().all(test::Played::is_good);
         if arguments.json {
             let files: Vec<_> = files.iter().map(test::Played::to_json).collect();
-            self.tell(&json!({"good": good, "files": files}))?;
+            self.print_json(&json!({"good": good, "files": files}))?;
         }
         Ok(if good { Outcome::Good } else { Outcome::Wrong })
     }
 
-    fn tell(&mut self, value: &serde_json::Value) -> Result<(), Failure> {
+    fn print_json(&mut self, value: &serde_json::Value) -> Result<(), Failure> {
         Ok(writeln!(self.stdout, "{value:#}")?)
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn load(source: &Source) -> Result<Loaded, Vec<Finding>> {
     let document = Document::read(source)?;
     let mut subjects = document.subjects.into_iter();
     let (Some(subject), None) = (subjects.next(), subjects.next()) else {
-        return Err(vec![Finding::said(
+        return Err(vec![Finding::from_sentence(
             Severity::Error,
             String::new(),
             "this file does not have exactly one configuration of edge-authz; `check` shows them",
@@ -49,11 +49,11 @@ pub fn named_configuration(case_file: &Path, name: &str) -> Result<Value, String
     let bytes = std::fs::read(&path).map_err(|error| format!("{shown}: {error}"))?;
     let source = Source::new(shown.to_string(), bytes);
     let renderer = Renderer::plain();
-    let said = |findings: Vec<Finding>| {
+    let sentences = |findings: Vec<Finding>| {
         let findings = findings.iter();
         let shown: Vec<_> = findings.map(|one| one.render(&source, &renderer)).collect();
         shown.join("\n")
     };
-    let loaded = load(&source).map_err(said)?;
+    let loaded = load(&source).map_err(sentences)?;
     serde_json::from_slice(&loaded.subject.json).map_err(|error| format!("{shown}: {error}"))
 }

@@ -35,19 +35,19 @@ pub(crate) enum Severity {
 
 /// A finding as JSON.
 #[derive(Debug, Serialize)]
-struct Told<'f> {
+struct JsonFinding<'f> {
     severity: Severity,
     path: &'f str,
     message: &'f str,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'f str>,
     #[serde(flatten)]
-    place: Option<ToldPlace>,
+    place: Option<JsonPlace>,
 }
 
 /// From the first character to the one after the last; counted from 1.
 #[derive(Debug, Serialize)]
-struct ToldPlace {
+struct JsonPlace {
     line: usize,
     column: usize,
     end_line: usize,
@@ -57,7 +57,7 @@ struct ToldPlace {
 impl Finding {
     /// Splits a sentence of the core at its first semicolon into the problem and the
     /// advice.
-    pub(crate) fn said(severity: Severity, path: String, sentence: &str) -> Self {
+    pub(crate) fn from_sentence(severity: Severity, path: String, sentence: &str) -> Self {
         let (message, help) = match semicolon(sentence) {
             Some((message, help)) => (message, Some(help.to_owned())),
             None => (sentence, None),
@@ -127,21 +127,21 @@ impl Finding {
     pub(crate) fn to_json(&self, source: &Source) -> serde_json::Value {
         let place = self.span.as_ref().map(|span| {
             let (start, end) = (source.position(span.start), source.position(span.end));
-            ToldPlace {
+            JsonPlace {
                 line: start.line,
                 column: start.column,
                 end_line: end.line,
                 end_column: end.column,
             }
         });
-        let told = Told {
+        let finding = JsonFinding {
             severity: self.severity,
             path: &self.path,
             message: &self.message,
             help: self.help.as_deref(),
             place,
         };
-        serde_json::to_value(told).unwrap_or_default()
+        serde_json::to_value(finding).unwrap_or_default()
     }
 }
 
@@ -179,7 +179,7 @@ mod tests {
             ),
             ("no `;` there", "no `;` there", None),
         ] {
-            let finding = Finding::said(Severity::Error, String::new(), sentence);
+            let finding = Finding::from_sentence(Severity::Error, String::new(), sentence);
             assert_eq!(
                 (finding.message.as_str(), finding.help.as_deref()),
                 (message, help)

@@ -1,6 +1,5 @@
-//! An issuer that signs in whoever knows a password, and signs tokens: it
-//! stands for your identity provider, whose tokens a page gets by OAuth's code
-//! flow.
+//! An issuer that signs in users with a password and issues tokens. It represents your
+//! identity provider, from which a page gets tokens with OAuth's authorization code flow.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 use crate::support::server::{Answer, Received, Server};
 use crate::support::tokens::{self, TokenMaker};
 
-/// Who may sign in: name, password and scopes.
+/// The users who may sign in: name, password and scopes.
 const USERS: [(&str, &str, &str); 2] = [
     ("ada", "lovelace", "notes:read notes:write"),
     ("bob", "builder", "notes:read"),
@@ -20,12 +19,12 @@ const USERS: [(&str, &str, &str); 2] = [
 /// A running issuer.
 pub(crate) struct Issuer {
     server: Server,
-    /// The origin of the page that may sign in here.
+    /// The origin of the page that may use this issuer.
     page: Arc<OnceLock<String>>,
 }
 
 impl Issuer {
-    /// Starts it on a free port with a new key.
+    /// Starts an issuer on a free port with a new key.
     pub(crate) fn start() -> Self {
         let key = TokenMaker::generate("ES256", "key-1");
         let page = Arc::new(OnceLock::new());
@@ -38,7 +37,7 @@ impl Issuer {
                 (b"POST", b"/token") => token(&key, stream.local_addr()?, received),
                 _ => Answer::new(404, ""),
             };
-            // Its own policy: one page, which may read everything.
+            // The issuer has its own CORS policy: one page may read everything.
             let origin = allowed.get().map_or("null", String::as_str);
             answer
                 .header("access-control-allow-origin", origin)
@@ -48,20 +47,20 @@ impl Issuer {
         Self { server, page }
     }
 
-    /// Lets the pages of an origin sign in.
+    /// Allows the pages of an origin to sign in.
     pub(crate) fn allow(&self, origin: &str) {
         self.page
             .set(origin.to_owned())
-            .expect("one page, told once");
+            .expect("one page, set once");
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.server.address()
     }
 }
 
-/// RFC 6749, sections 5.1 and 5.2.
+/// The token endpoint (RFC 6749 sections 5.1 and 5.2).
 fn token(key: &TokenMaker, address: SocketAddr, received: &Received) -> Answer {
     let form = form(&received.body);
     let field = |name: &str| form.get(name).map_or("", String::as_str);
@@ -98,7 +97,7 @@ fn claims(issuer: &str, name: &str, scope: &str, lifetime: u64) -> Value {
     })
 }
 
-/// The fields of a form. Names and passwords here are plain letters: nothing is
+/// The fields of a form. Names and passwords consist of plain letters here, so nothing is
 /// decoded.
 fn form(body: &[u8]) -> BTreeMap<String, String> {
     let text = String::from_utf8_lossy(body);

@@ -1,10 +1,10 @@
-//! What `make browser-app` leaves running: a page, the API that it calls on
-//! another origin, and the issuer that it signs in at.
+//! The servers that `make browser-app` starts: a page, the API on another origin that the
+//! page calls, and the issuer.
 #![allow(
     clippy::print_stdout,
     clippy::expect_used,
     clippy::arithmetic_side_effects,
-    reason = "a program for people, which ends at the first surprise"
+    reason = "an interactive program, which ends at the first error"
 )]
 
 mod issuer;

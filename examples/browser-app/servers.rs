@@ -13,7 +13,7 @@ use crate::support::template::replace;
 
 const NAME: &str = "browser-app";
 
-/// Everything that runs, on free ports.
+/// All running servers, on free ports.
 pub(crate) struct Servers {
     pub(crate) envoy: Envoy,
     pub(crate) upstream: Echo,
@@ -22,12 +22,12 @@ pub(crate) struct Servers {
 }
 
 impl Servers {
-    /// Starts them.
+    /// Starts all servers.
     pub(crate) fn start() -> Self {
         let issuer = Issuer::start();
         let upstream = Echo::start();
-        // The API has to know the page, and the page the API: the page's port
-        // is taken first, what it serves follows.
+        // The API and the page need each other's address. So the port of the page is
+        // reserved first, and its content is set later.
         let api = Arc::new(OnceLock::new());
         let page = serve_page(Arc::clone(&api), issuer.address());
         let addresses = [
@@ -38,7 +38,7 @@ impl Servers {
             .api(upstream.address())
             .issuers(issuer.address())
             .start();
-        api.set(envoy.address()).expect("one API, told once");
+        api.set(envoy.address()).expect("one API, set once");
         issuer.allow(&format!("http://{}", page.address()));
         Self {
             envoy,
@@ -48,19 +48,18 @@ impl Servers {
         }
     }
 
-    /// Where people sign in.
+    /// The URL of the issuer.
     pub(crate) fn issuer(&self) -> String {
         format!("http://{}", self.issuer.address())
     }
 
-    /// Where the page is.
+    /// The URL of the page.
     pub(crate) fn page(&self) -> String {
         format!("http://{}", self.page.address())
     }
 }
 
-/// Serves the files of `page/` as they are on the disk, with the addresses of
-/// this run.
+/// Serves the current files of `page/`, with the addresses of this run.
 fn serve_page(api: Arc<OnceLock<SocketAddr>>, issuer: SocketAddr) -> Server {
     Server::start(Arc::new(move |received, stream| {
         let answer = match api.get() {

@@ -1,4 +1,4 @@
-//! What the walk-through asks, and what has to come back.
+//! The requests of the walk-through, and the expected responses.
 
 use serde_json::{Value, json};
 
@@ -7,15 +7,15 @@ use crate::support::echo::received;
 use crate::support::http::{Request, Response};
 use crate::support::tokens;
 
-/// One request of the walk.
+/// One request of the walk-through.
 pub(crate) struct Check {
     pub(crate) request: Request,
-    /// The credentials in words.
+    /// A description of the credentials.
     pub(crate) with: &'static str,
     pub(crate) status: u16,
-    /// The part of the answer that is printed.
+    /// Extracts the part of the response that is printed.
     pub(crate) shown: fn(&Response) -> String,
-    /// What that part has to contain.
+    /// A text that this part must contain.
     pub(crate) expected: String,
     pub(crate) because: &'static str,
 }
@@ -32,7 +32,7 @@ impl Check {
         }
     }
 
-    /// With a text that has to be in the printed part.
+    /// Sets the printed part, and a text that it must contain.
     fn showing(mut self, shown: fn(&Response) -> String, expected: &str) -> Self {
         self.shown = shown;
         expected.clone_into(&mut self.expected);
@@ -40,7 +40,7 @@ impl Check {
     }
 }
 
-/// The whole walk, in order.
+/// The whole walk-through, in order.
 pub(crate) fn checks(tokens: &Tokens, sub: &str) -> Vec<Check> {
     let mut checks = routes(tokens, sub);
     checks.extend(impostors(tokens));
@@ -51,7 +51,7 @@ fn me(token: &str) -> Request {
     Request::get("/me").bearer(token)
 }
 
-/// Each route, with what opens it and what does not.
+/// Each route, with credentials that are accepted and credentials that are refused.
 fn routes(tokens: &Tokens, sub: &str) -> Vec<Check> {
     let account = |token: &str| Request::get("/account").bearer(token);
     vec![
@@ -101,7 +101,7 @@ fn routes(tokens: &Tokens, sub: &str) -> Vec<Check> {
     ]
 }
 
-/// What is no token of this user, however much it looks like one.
+/// Credentials that resemble a token of this user but are not valid.
 fn impostors(tokens: &Tokens) -> Vec<Check> {
     let invalid = r#"error="invalid_token""#;
     vec![
@@ -143,7 +143,7 @@ fn impostors(tokens: &Tokens) -> Vec<Check> {
     ]
 }
 
-/// Whom the upstream was told.
+/// The user ID that the upstream received.
 fn user(answer: &Response) -> String {
     let users = received(&answer.json(), "x-user-id");
     match users.as_slice() {
@@ -169,7 +169,7 @@ fn allowed_origin(answer: &Response) -> String {
     )
 }
 
-/// Header and claims of a token.
+/// The header and the claims of a token.
 fn opened(token: &str) -> (Value, Value) {
     let mut parts = token
         .split('.')
@@ -178,14 +178,14 @@ fn opened(token: &str) -> (Value, Value) {
     (part(), part())
 }
 
-/// The same token an hour after its end, signed by the issuer's own key.
+/// A token that expired an hour ago, signed with the issuer's own key.
 fn expired(token: &str) -> String {
     let (header, mut claims) = opened(token);
     claims["exp"] = json!(tokens::now() - 3600);
     Cognito::signing_key().compact(header.to_string(), claims.to_string())
 }
 
-/// The same header and signature around another user's claims.
+/// The header and the signature of a token with the claims of another user.
 fn tampered(token: &str) -> String {
     let (_, mut claims) = opened(token);
     claims["sub"] = json!("somebody-else");
@@ -194,14 +194,14 @@ fn tampered(token: &str) -> String {
     format!("{}.{claims}.{}", parts[0], parts[2])
 }
 
-/// The same claims without signature.
+/// A token without a signature.
 fn unsigned(token: &str) -> String {
     let claims = token.split('.').nth(1).expect("claims");
     let header = tokens::encode(r#"{"alg":"none","typ":"JWT"}"#);
     format!("{header}.{claims}.")
 }
 
-/// What a JWE looks like: header, key, nonce, content, tag.
+/// A text in the form of a JWE: header, key, nonce, content, tag.
 fn encrypted() -> String {
     let header = tokens::encode(r#"{"alg":"RSA-OAEP","enc":"A256GCM","cty":"JWT"}"#);
     let part = |length: usize| tokens::encode(vec![7; length]);

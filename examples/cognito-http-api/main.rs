@@ -1,12 +1,12 @@
-//! The walk-through of `make demo`, and of `make run` with `--keep-running`:
-//! this folder's `envoy.yaml`, an issuer that the AWS CLI takes for Cognito,
-//! and an upstream that echoes.
+//! The walk-through of `make demo`, and of `make run` with `--keep-running`. It uses this
+//! folder's `envoy.yaml`, an issuer that emulates Cognito for the AWS CLI, and an
+//! upstream that echoes requests.
 #![allow(
     clippy::print_stdout,
     clippy::indexing_slicing,
     clippy::expect_used,
     clippy::arithmetic_side_effects,
-    reason = "a program for people, which ends at the first surprise"
+    reason = "an interactive program, which ends at the first error"
 )]
 
 mod checks;
@@ -30,9 +30,9 @@ fn main() -> ExitCode {
 
     let cognito = Cognito::start_with_tls();
     println!("the issuer listens on https://{}", cognito.address());
-    let pool = told(&cognito, || cognito.user_pool("demo"));
-    let sub = told(&cognito, || cognito.sign_up(&pool, USER, PASSWORD));
-    let tokens = told(&cognito, || cognito.sign_in(&pool, USER, PASSWORD));
+    let pool = print_commands(&cognito, || cognito.user_pool("demo"));
+    let sub = print_commands(&cognito, || cognito.sign_up(&pool, USER, PASSWORD));
+    let tokens = print_commands(&cognito, || cognito.sign_in(&pool, USER, PASSWORD));
 
     let upstream = Echo::start();
     println!("the upstream listens on http://{}", upstream.address());
@@ -53,8 +53,8 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Prints the commands of the AWS CLI that a step ran.
-fn told<T>(cognito: &Cognito, step: impl FnOnce() -> T) -> T {
+/// Prints the AWS CLI commands of a step.
+fn print_commands<T>(cognito: &Cognito, step: impl FnOnce() -> T) -> T {
     let before = cognito.commands().len();
     let result = step();
     for command in &cognito.commands()[before..] {
@@ -63,7 +63,7 @@ fn told<T>(cognito: &Cognito, step: impl FnOnce() -> T) -> T {
     result
 }
 
-/// `envoy.yaml` with this run's ids, ports, addresses and authority.
+/// The `envoy.yaml` with this run's IDs, ports, addresses and certificate authority.
 fn example(cognito: &Cognito, pool: &UserPool, upstream: &Echo) -> Example {
     let ids = [
         ("us-east-1_EXAMPLE", pool.id.as_str()),
@@ -75,7 +75,7 @@ fn example(cognito: &Cognito, pool: &UserPool, upstream: &Echo) -> Example {
         .with_tls("cognito_idp", cognito.address(), authority)
 }
 
-/// Sends one request, prints it with its answer and compares.
+/// Sends one request, prints it with its response, and compares the response.
 fn walk(number: usize, check: &Check, envoy: &Envoy) -> Result<(), String> {
     let line = format!(
         "{} {}",
@@ -96,7 +96,7 @@ fn walk(number: usize, check: &Check, envoy: &Envoy) -> Result<(), String> {
     Ok(())
 }
 
-/// Prints how to go on by hand, and waits for ever.
+/// Prints how to continue manually, and waits forever.
 fn keep(envoy: &Envoy, tokens: &Tokens) -> ExitCode {
     let api = format!("http://{}", envoy.address());
     println!("Everything runs until Ctrl-C. In another shell:\n");

@@ -31,7 +31,7 @@ pub(crate) enum Credentials {
 
 /// What a server allows an origin, in the terms of section 3.2.3.
 #[derive(Clone, Debug)]
-pub(crate) struct Said {
+pub(crate) struct Permissions {
     pub(crate) allow_origin: Option<String>,
     pub(crate) allow_credentials: bool,
 }
@@ -60,9 +60,9 @@ impl Call<'_> {
     }
 
     /// "CORS check" (4.9).
-    pub(crate) fn passes(&self, said: &Said) -> bool {
+    pub(crate) fn passes(&self, permissions: &Permissions) -> bool {
         let include = self.credentials == Credentials::Include;
-        let Some(origin) = &said.allow_origin else {
+        let Some(origin) = &permissions.allow_origin else {
             return false;
         };
         if !include && origin == "*" {
@@ -71,14 +71,19 @@ impl Call<'_> {
         if origin != self.origin {
             return false;
         }
-        !include || said.allow_credentials
+        !include || permissions.allow_credentials
     }
 
     /// "CORS-preflight fetch" (4.8), for a server that answers an allowed origin
     /// with an ok status and these lists.
-    pub(crate) fn preflight_passes(&self, said: &Said, methods: &[&str], headers: &[&str]) -> bool {
+    pub(crate) fn preflight_passes(
+        &self,
+        permissions: &Permissions,
+        methods: &[&str],
+        headers: &[&str],
+    ) -> bool {
         let method = methods.contains(&self.method) || SAFE_METHODS.contains(&self.method);
         let headers = self.unsafe_headers().all(|name| headers.contains(&name));
-        self.passes(said) && method && headers
+        self.passes(permissions) && method && headers
     }
 }

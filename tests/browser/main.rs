@@ -10,7 +10,7 @@
     clippy::as_conversions,
     clippy::disallowed_methods,
     clippy::print_stderr,
-    reason = "a test that meets a surprise ends"
+    reason = "a test ends at the first unexpected result"
 )]
 
 mod answers;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::fetch_standard::{Call, Credentials, SAFE_RESPONSE_HEADERS, Said};
+use crate::fetch_standard::{Call, Credentials, Permissions, SAFE_RESPONSE_HEADERS};
 use crate::stage::Stage;
 use crate::support::server::Answer;
 use crate::support::tokens;
@@ -205,7 +205,7 @@ impl Cell {
             method: self.method,
             headers,
         };
-        let said = self.said(&origin);
+        let permissions = self.permissions(&origin);
         let mut observed = Observed {
             wire: Vec::new(),
             upstream: None,
@@ -213,7 +213,7 @@ impl Cell {
         };
         if call.needs_preflight() {
             observed.wire.push("OPTIONS".to_owned());
-            if !call.preflight_passes(&said, &ROUTED, &ALLOWED_HEADERS) {
+            if !call.preflight_passes(&permissions, &ROUTED, &ALLOWED_HEADERS) {
                 return observed;
             }
         }
@@ -222,7 +222,7 @@ impl Cell {
         if status == 200 {
             observed.upstream = Some(self.cookie());
         }
-        if call.passes(&said) {
+        if call.passes(&permissions) {
             observed.page = Some((status, body.to_owned(), own));
         }
         observed
@@ -230,7 +230,7 @@ impl Cell {
 
     /// What the policy lets the server allow an origin: the configuration of [`document`]
     /// in the standard's terms.
-    fn said(self, origin: &str) -> Said {
+    fn permissions(self, origin: &str) -> Permissions {
         let named = |allowed: bool| allowed.then(|| origin.to_owned());
         let app = self.host == "app.example.test";
         let (allow_origin, allow_credentials) = match self.policy {
@@ -241,7 +241,7 @@ impl Cell {
             "opaque" => (named(self.host == "null"), false),
             other => panic!("no such policy: {other}"),
         };
-        Said {
+        Permissions {
             allow_origin,
             allow_credentials,
         }

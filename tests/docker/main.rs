@@ -11,7 +11,7 @@
     clippy::arithmetic_side_effects,
     clippy::disallowed_methods,
     clippy::print_stderr,
-    reason = "a test that meets a surprise ends"
+    reason = "a test ends at the first unexpected result"
 )]
 
 mod compose;

@@ -10,7 +10,7 @@
     clippy::as_conversions,
     clippy::cast_possible_truncation,
     clippy::disallowed_methods,
-    reason = "a test that meets a surprise ends"
+    reason = "a test ends at the first unexpected result"
 )]
 
 mod basics;

@@ -32,13 +32,13 @@ impl Ended {
         let status = process.wait(PATIENCE).expect("Envoy ends");
         Self {
             status,
-            log: said(&process),
+            log: log_text(&process),
         }
     }
 }
 
 /// The log without Envoy's list of its compiled-in extensions.
-fn said(process: &Process) -> String {
+fn log_text(process: &Process) -> String {
     let log = process.log();
     let lines = log.split_inclusive('\n');
     lines
@@ -76,7 +76,7 @@ impl Envoy {
             Some(Ok(admin)) => Ok(Self::new(admin, process, scratch)),
             Some(Err(status)) => Err(Ended {
                 status,
-                log: said(&process),
+                log: log_text(&process),
             }),
             None => panic!("Envoy is not ready after {PATIENCE:?}:\n{}", process.log()),
         }
@@ -184,7 +184,7 @@ impl Envoy {
 
     /// Envoy's log so far.
     pub(crate) fn log(&self) -> String {
-        said(&self.process)
+        log_text(&self.process)
     }
 
     /// Waits until the log has a line that contains `text`, and returns the line.

@@ -138,7 +138,7 @@ impl Issuer {
     }
 
     /// The first value of this field in each request for a path.
-    pub(crate) fn said(&self, path: &str, field: &str) -> Vec<Option<String>> {
+    pub(crate) fn received_fields(&self, path: &str, field: &str) -> Vec<Option<String>> {
         let state = self.state.lock().expect("the state");
         let of_path = state.gets.iter().filter(|get| get.path == path);
         of_path.map(|get| get.received.text(field)).collect()

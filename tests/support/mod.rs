@@ -21,7 +21,7 @@
     clippy::cast_possible_wrap,
     clippy::print_stderr,
     clippy::disallowed_methods,
-    reason = "a harness that meets a surprise ends the test; it runs on the real clock"
+    reason = "the harness ends the test at the first unexpected result, and uses the real clock"
 )]
 
 pub(crate) mod answers;

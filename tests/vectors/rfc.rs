@@ -1,5 +1,5 @@
-//! The examples of RFC 7515 appendix A, RFC 7519, RFC 7520 section 4 and
-//! RFC 8037 appendix A: whole tokens, with keys as documents.
+//! The examples of RFC 7515 appendix A, RFC 7519, RFC 7520 section 4 and RFC 8037
+//! appendix A: whole tokens, with keys as documents.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

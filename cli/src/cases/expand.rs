@@ -42,8 +42,8 @@ fn expand(mut node: Node, outer: &Node, out: &mut Vec<Node>, depth: u8) -> Resul
         if one.get("name") == node.get("name") && around.get("name") == outer.get("name") {
             // Cases of the same name are distinguished by their values.
             let distinguishing = |(name, value): &(&String, &Value)| {
-                let told = ["n", "row", "expect"].contains(&name.as_str());
-                !told && !value.is_object()
+                let is_name_or_expectation = ["n", "row", "expect"].contains(&name.as_str());
+                !is_name_or_expectation && !value.is_object()
             };
             let named = values.iter().filter(distinguishing);
             let values: Vec<_> = named.map(|(_, value)| shortened(scalar(value))).collect();

@@ -91,7 +91,7 @@ impl CaseFile {
         let mut file: FileText = serde_json::from_value(Value::Object(own))
             .map_err(|error| Problem::from(error).at("the file"))?;
         if let Value::String(name) = &file.config {
-            file.config = read(name).map_err(|said| Problem::File(said).at("config"))?;
+            file.config = read(name).map_err(|message| Problem::File(message).at("config"))?;
         }
         let shared = Arc::new(Shared {
             keys: make_all(file.keys)?,

@@ -100,7 +100,7 @@ impl Bootstrap<'_> {
             } else {
                 Severity::Error
             };
-            let mut finding = Finding::said(severity, shown(steps), &sentence);
+            let mut finding = Finding::from_sentence(severity, shown(steps), &sentence);
             let (span, words) = subject.locate(steps.iter().copied(), false);
             finding.put(span, words);
             found.push(finding);
@@ -110,7 +110,7 @@ impl Bootstrap<'_> {
         for sentence in weakness.into_iter().chain(addresses(cluster)) {
             let at = cluster.get("name").map_or(&cluster.span, |name| &name.span);
             let path = format!("cluster `{name}`");
-            let mut finding = Finding::said(Severity::Warning, path, sentence);
+            let mut finding = Finding::from_sentence(Severity::Warning, path, sentence);
             finding.put(at.clone(), None);
             // Several providers may fetch their keys through one cluster.
             if !found.contains(&finding) {

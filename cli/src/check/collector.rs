@@ -31,7 +31,7 @@ impl<'s> Warnings<'s> {
     /// Adds a warning about the value at a path.
     pub(super) fn add(&mut self, steps: &[Step<'_>], sentence: &str) {
         let (span, words) = self.subject.locate(steps.iter().copied(), false);
-        let mut finding = Finding::said(Severity::Warning, shown(steps), sentence);
+        let mut finding = Finding::from_sentence(Severity::Warning, shown(steps), sentence);
         finding.put(span, words);
         self.found.push(finding);
     }

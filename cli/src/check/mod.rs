@@ -57,7 +57,7 @@ fn findings(document: &Document, source: &Source) -> Vec<Finding> {
         }
         findings.extend(subject.fails_open.as_ref().map(|open| Finding {
             span: Some(open.span.clone()),
-            ..Finding::said(
+            ..Finding::from_sentence(
                 Severity::Warning,
                 open.member.to_owned(),
                 "lets every request pass unchecked while the filter fails; remove it, or use a policy that reloads the filter",
@@ -73,14 +73,18 @@ fn findings(document: &Document, source: &Source) -> Vec<Finding> {
 ///
 /// All its errors, with their places in the file.
 pub(crate) fn compile(subject: &Subject, source: &Source) -> Result<Policy, Vec<Finding>> {
-    config::compile(&subject.json).map_err(|errors| told(&errors, subject, source))
+    config::compile(&subject.json).map_err(|errors| error_findings(&errors, subject, source))
 }
 
-fn told(errors: &ConfigErrors, subject: &Subject, source: &Source) -> Vec<Finding> {
+fn error_findings(errors: &ConfigErrors, subject: &Subject, source: &Source) -> Vec<Finding> {
     let mut findings: Vec<_> = errors.iter().map(|error| finding(error, subject)).collect();
     if errors.omitted() > 0 {
         let sentence = format!("and {} more errors; fix these first", errors.omitted());
-        findings.push(Finding::said(Severity::Error, String::new(), &sentence));
+        findings.push(Finding::from_sentence(
+            Severity::Error,
+            String::new(),
+            &sentence,
+        ));
     }
     if source.text.is_empty() {
         for finding in &mut findings {
@@ -102,7 +106,7 @@ fn finding(error: &ConfigError, subject: &Subject) -> Finding {
             (path.to_string(), place)
         }
     };
-    let mut finding = Finding::said(Severity::Error, path, &sentence);
+    let mut finding = Finding::from_sentence(Severity::Error, path, &sentence);
     finding.put(span, words);
     finding.related = related(error, subject);
     finding

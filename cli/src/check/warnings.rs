@@ -122,7 +122,7 @@ fn scopes(policy: &Policy, warnings: &mut Warnings<'_>) {
 
 /// Policies that let pages other than the operator's read private answers.
 fn origins(policy: &Policy, warnings: &mut Warnings<'_>) {
-    let mut told = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     for (index, route) in policy.routes.iter().enumerate() {
         let Some(cors) = &route.cors else {
             continue;
@@ -134,7 +134,7 @@ fn origins(policy: &Policy, warnings: &mut Warnings<'_>) {
         } else {
             vec![Step::Member("cors")]
         };
-        if is_private(route.access) && told.insert(shown(&steps)) {
+        if is_private(route.access) && reported.insert(shown(&steps)) {
             origins_of(cors, steps, warnings);
         }
     }

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 pub(crate) use keys::KeyFiles;
 pub(crate) use moment::Moment;
-pub(crate) use request::Told;
+pub(crate) use request::RequestArguments;
 
 use super::load::Loaded;
 use super::patterns::written;

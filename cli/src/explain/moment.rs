@@ -21,7 +21,7 @@ impl Moment {
     pub(crate) fn now() -> Self {
         #[expect(
             clippy::disallowed_methods,
-            reason = "the command is where the time comes from; the core gets it as a value"
+            reason = "the command reads the time, and the core gets it as a value"
         )]
         let now = SystemTime::now();
         let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -5,7 +5,7 @@ use edge_authz::policy::TokenPlace;
 
 /// A request as given on the command line.
 #[derive(Debug)]
-pub(crate) struct Told<'a> {
+pub(crate) struct RequestArguments<'a> {
     pub(crate) method: &'a str,
     /// A path, or a whole URL.
     pub(crate) target: &'a str,
@@ -15,7 +15,7 @@ pub(crate) struct Told<'a> {
     pub(crate) token: Option<(&'a str, &'a TokenPlace)>,
 }
 
-impl Told<'_> {
+impl RequestArguments<'_> {
     /// The head as a proxy passes it to the filter.
     ///
     /// # Errors

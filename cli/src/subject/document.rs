@@ -58,7 +58,7 @@ fn not_yaml(fault: &Fault) -> Finding {
         "not YAML ({}); look at the line before it too",
         fault.message
     );
-    let mut finding = Finding::said(Severity::Error, String::new(), &sentence);
+    let mut finding = Finding::from_sentence(Severity::Error, String::new(), &sentence);
     finding.put(fault.at..fault.at.saturating_add(1), None);
     finding
 }

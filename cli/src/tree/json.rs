@@ -79,7 +79,7 @@ fn string(text: &str) -> Result<String, Fault> {
 
 #[expect(
     clippy::needless_pass_by_value,
-    reason = "the form that `map_err` wants"
+    reason = "the signature that `map_err` requires"
 )]
 fn fault(error: serde_json::Error) -> Fault {
     Fault {

@@ -2,7 +2,7 @@
     clippy::string_slice,
     clippy::many_single_char_names,
     clippy::format_push_string,
-    reason = "a test that meets a surprise ends"
+    reason = "a test ends at the first unexpected result"
 )]
 use super::*;
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::golden::{Golden, root, run_in};
 
-/// What is risky on purpose.
+/// The intended risks.
 const RISKS: &[(&str, &str)] = &[
     // Its issuer runs on the same machine.
     ("browser-app", "fetched over http"),
@@ -34,8 +34,8 @@ fn nothing_in_the_examples_is_wrong_or_risky_by_mistake() {
         for name in names.iter().filter(|name| folder.join(name).exists()) {
             seen += 1;
             let ran = run_in(&folder, &["check", "--json", name], "");
-            let told: Value = serde_json::from_str(&ran.out).unwrap();
-            for finding in told["files"][0]["findings"].as_array().unwrap() {
+            let output: Value = serde_json::from_str(&ran.out).unwrap();
+            for finding in output["files"][0]["findings"].as_array().unwrap() {
                 let message = finding["message"].as_str().unwrap();
                 let on_purpose = RISKS
                     .iter()
@@ -89,7 +89,7 @@ fn a_case_file_names_the_file_that_its_configuration_is_in() {
         let ran = run_in(&folder, &["test", "-"], &cases(config));
         assert_eq!(ran.code, 0, "{}", ran.out);
     }
-    for (config, said) in [
+    for (config, message) in [
         ("nothing.yaml", "config: nothing.yaml: No such file"),
         (
             "../cdk-rest-api-cors/refused.yaml",
@@ -99,6 +99,6 @@ fn a_case_file_names_the_file_that_its_configuration_is_in() {
     ] {
         let ran = run_in(&folder, &["test", "-"], &cases(config));
         assert_eq!(ran.code, 1);
-        assert!(ran.out.contains(said), "{}", ran.out);
+        assert!(ran.out.contains(message), "{}", ran.out);
     }
 }

@@ -1,4 +1,4 @@
-//! `explain`: requests and what is said of each.
+//! `explain`: requests, and the explanation of each.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,8 +27,8 @@ fn token(case: &Value) -> String {
     }
 }
 
-/// A token of the provider `local`, with further claims. One called
-/// `signature` spoils it.
+/// A token of the provider `local` with further claims. A claim called `signature`
+/// invalidates the signature.
 fn signed(claims: &Map<String, Value>) -> String {
     let mut all = json!({
         "iss": "https://local.example",
@@ -86,28 +86,30 @@ fn explain_tells_each_step_and_never_the_token() {
             "{name}"
         );
         golden.compare(&folder.join(format!("{name}.out")), &ran.out);
-        told_alike(&name, &arguments, &token, &ran);
+        assert_same_content(&name, &arguments, &token, &ran);
     }
     golden.finish();
 }
 
-/// `--json` tells the same, and exactly one step decides what is refused.
-fn told_alike(name: &str, arguments: &[&str], token: &str, ran: &Ran) {
+/// Checks that `--json` has the same content, and that exactly one step decides about a
+/// refused request.
+fn assert_same_content(name: &str, arguments: &[&str], token: &str, ran: &Ran) {
     let arguments: Vec<_> = arguments.iter().copied().chain(["--json"]).collect();
-    let told: Value = serde_json::from_str(&explain(&arguments, token).out).unwrap();
+    let output: Value = serde_json::from_str(&explain(&arguments, token).out).unwrap();
     assert!(
-        ran.out.contains(told["verdict"].as_str().unwrap()),
+        ran.out.contains(output["verdict"].as_str().unwrap()),
         "{name}"
     );
-    let steps = told["steps"].as_array().unwrap();
+    let steps = output["steps"].as_array().unwrap();
     let last = steps.last().unwrap();
-    let forwarded = ["allowed", "public", "anonymous"].contains(&told["reason"].as_str().unwrap());
+    let forwarded =
+        ["allowed", "public", "anonymous"].contains(&output["reason"].as_str().unwrap());
     assert_eq!(
-        told["status"].is_null(),
-        forwarded || told["reason"] == "keys_unavailable",
+        output["status"].is_null(),
+        forwarded || output["reason"] == "keys_unavailable",
         "{name}"
     );
-    if told["reason"] == "allowed" {
+    if output["reason"] == "allowed" {
         assert_ne!(last["result"], "decided", "{name}");
     } else {
         assert_eq!(last["result"], "decided", "{name}");

@@ -1,4 +1,4 @@
-//! Runs the command, and compares with files.
+//! Runs the command and compares its output with files.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What a run printed and how it ended.
+/// The output and the exit status of a run.
 pub(crate) struct Ran {
     pub(crate) out: String,
     pub(crate) err: String,
@@ -40,7 +40,7 @@ pub(crate) fn run_in(folder: &Path, arguments: &[&str], input: &str) -> Ran {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A command that reads nothing may have ended already.
+    // A command that reads no input may have ended already.
     let _unread = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     Ran {
@@ -50,15 +50,14 @@ pub(crate) fn run_in(folder: &Path, arguments: &[&str], input: &str) -> Ran {
     }
 }
 
-/// Compares with many files and tells all differences at once.
+/// Compares with many files and reports all differences together.
 #[derive(Default)]
 pub(crate) struct Golden {
     failures: String,
 }
 
 impl Golden {
-    /// Compares a text with a file, or writes the file where that is asked
-    /// for.
+    /// Compares a text with a file, or writes the file if `UPDATE_GOLDEN` is set.
     pub(crate) fn compare(&mut self, file: &Path, text: &str) {
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -83,7 +82,7 @@ impl Golden {
         .unwrap();
     }
 
-    /// Fails where something differed.
+    /// Fails the test if there are differences.
     pub(crate) fn finish(self) {
         assert!(self.failures.is_empty(), "\n{}", self.failures);
     }

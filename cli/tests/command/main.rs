@@ -1,17 +1,17 @@
-//! The command, run as people run it: its output against golden files.
+//! Runs the command as users do, and compares its output with golden files.
 //!
-//! `cli/tests/command/check` has files and, beside each, what `check` prints of it;
-//! `cli/tests/command/fixtures` has what it prints of the wrong configurations that
-//! the tests of the configuration share; `cli/tests/command/explain` has requests and
-//! what `explain` says of them. `UPDATE_GOLDEN=1 cargo test --test
-//! command` writes the golden files anew: read the difference before you keep it.
+//! `cli/tests/command/check` has files, each with the output of `check` beside it.
+//! `cli/tests/command/fixtures` has the output for the invalid configurations of the
+//! configuration tests. `cli/tests/command/explain` has requests with the output of
+//! `explain`. `UPDATE_GOLDEN=1 cargo test --test command` writes the golden files again.
+//! Read the differences before you keep them.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
-    reason = "a test that meets a surprise ends"
+    reason = "a test ends at the first unexpected result"
 )]
 
 #[path = "../../../tests/support/config_cases.rs"]
@@ -89,9 +89,9 @@ fn check_tells_programs_the_same_as_people() {
         "",
     );
     assert_eq!(ran.code, 1);
-    let told: Value = serde_json::from_str(&ran.out).unwrap();
-    assert_eq!(told["good"], false);
-    for file in told["files"].as_array().unwrap() {
+    let output: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(output["good"], false);
+    for file in output["files"].as_array().unwrap() {
         let out = run_in(&folder, &["check", file["file"].as_str().unwrap()], "").out;
         for finding in file["findings"].as_array().unwrap() {
             let (line, column) = (&finding["line"], &finding["column"]);

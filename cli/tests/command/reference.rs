@@ -1,5 +1,4 @@
-//! `docs/reference.md` is the schema as tables: what is not in the one is not
-//! in the other.
+//! `docs/reference.md` contains the schema as tables. Both must have the same content.
 
 use std::fmt::Write;
 
@@ -17,7 +16,7 @@ configuration's own page](configuration.md).
 * [The document](#the-document)
 ";
 
-/// The objects that have members, in the order in which the document has them.
+/// The objects that have members, in the order of the document.
 const OBJECTS: &[(&str, &str)] = &[
     ("provider", "one of `providers`"),
     ("jwks", "`jwks` of a provider"),
@@ -74,7 +73,7 @@ fn table(page: &mut String, object: &Value, schema: &Value) {
     }
 }
 
-/// What a member says of itself, or what it refers to says.
+/// The description of a member, or of the definition that it refers to.
 fn described(value: &Value, schema: &Value) -> String {
     let own = value["description"].as_str();
     let of_target = || target(value, schema).and_then(|(_, target)| target["description"].as_str());
@@ -86,7 +85,7 @@ fn target<'s>(value: &'s Value, schema: &'s Value) -> Option<(&'s str, &'s Value
     Some((name, &schema["$defs"][name]))
 }
 
-/// The kind of value, in words.
+/// The type of a value, in words.
 fn holds(value: &Value, schema: &Value) -> String {
     if let Some(values) = value["enum"].as_array() {
         return alternatives(values.iter().map(|value| format!("`{}`", plain(value))));
@@ -100,7 +99,7 @@ fn holds(value: &Value, schema: &Value) -> String {
     if let Some((name, target)) = target(value, schema) {
         return match name {
             "text" | "duration" => format!("a {name}"),
-            // Narrower than the list that it refers to.
+            // It is narrower than the list that it refers to.
             "texts" if value.get("items").is_some() => {
                 format!("a list of {}", holds(&value["items"], schema))
             }

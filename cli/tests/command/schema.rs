@@ -16,8 +16,8 @@ fn schema() -> Value {
     serde_json::from_str(&ran.out).unwrap()
 }
 
-/// The members that the configuration knows at a place: it says so of one
-/// that it does not know.
+/// The members that the configuration knows at a place, from its error message about an
+/// unknown one.
 fn known(mut document: Value, pointer: &str) -> BTreeSet<String> {
     let unknown = "qqqqqqqqqqqq";
     let target = document.pointer_mut(pointer).unwrap();
@@ -74,7 +74,7 @@ fn schema_and_configuration_have_the_same_members_everywhere() {
         assert_eq!(members, known(document.clone(), pointer), "{definition}");
         covered.insert(definition.to_owned());
     }
-    // No object of the schema was left out above.
+    // Checks that no object of the schema was omitted above.
     for (name, definition) in schema["$defs"].as_object().unwrap() {
         if definition.get("properties").is_some() {
             assert!(covered.contains(&format!("/$defs/{name}")), "{name}");
@@ -118,7 +118,8 @@ fn the_schema_takes_what_the_configuration_takes() {
         let Ok(value) = serde_json::from_str(&config_cases::text(&case)) else {
             continue;
         };
-        // The schema knows forms and no meaning: it takes more, never less.
+        // The schema describes only the form. It may accept invalid configurations, but
+        // must never refuse valid ones.
         let errors = config_cases::expected_of(&case);
         let valid = validator(&value);
         assert!(valid || !errors.is_empty(), "{name}");
@@ -137,8 +138,8 @@ fn routes_are_a_table_of_who_may_call_what() {
     let ran = run_in(&folder, &["routes", "explain/config.yaml"], "");
     assert_eq!(ran.code, 0);
     golden.compare(&folder.join("routes.out"), &ran.out);
-    let told = run_in(&folder, &["routes", "--json", "explain/config.yaml"], "");
-    golden.compare(&folder.join("routes.json.out"), &told.out);
+    let output = run_in(&folder, &["routes", "--json", "explain/config.yaml"], "");
+    golden.compare(&folder.join("routes.json.out"), &output.out);
     golden.finish();
 }
 

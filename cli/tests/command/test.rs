@@ -1,4 +1,4 @@
-//! `test`: what is printed of case files.
+//! `test`: the output for case files.
 
 use std::fs;
 
@@ -35,9 +35,9 @@ fn test_tells_programs_the_same() {
         &["test", "--json", "--junit", path, "failing.cases.yaml"],
         "",
     );
-    let told: Value = serde_json::from_str(&ran.out).unwrap();
-    assert_eq!(told["good"], false);
-    let played = &told["files"][0];
+    let output: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(output["good"], false);
+    let played = &output["files"][0];
     assert_eq!(
         (&played["passed"], &played["failed"], &played["skipped"]),
         (&1.into(), &1.into(), &1.into())

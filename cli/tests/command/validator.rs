@@ -1,9 +1,9 @@
-//! JSON Schema (2020-12), those of its keywords that our schema uses. Any
-//! other ends the test, so that none is there without being judged.
+//! Implements the keywords of JSON Schema (2020-12) that the schema uses. Any other
+//! keyword fails the test, so no keyword is ignored.
 
 use serde_json::{Map, Value};
 
-/// Whether a value is one that a schema takes.
+/// Whether a schema accepts a value.
 pub(crate) fn is_valid(schema: &Value, value: &Value) -> bool {
     takes(schema, schema, value)
 }
@@ -110,7 +110,7 @@ fn is_a(name: &Value, value: &Value) -> bool {
     }
 }
 
-/// The regular expressions of the schema, by hand.
+/// The regular expressions of the schema, implemented by hand.
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern {
         "^/" => text.starts_with('/'),

@@ -1,10 +1,10 @@
-//! A value as people would write it in YAML.
+//! Writes a value in the style of handwritten YAML.
 
 use std::fmt::Write;
 
 use serde_json::Value;
 
-/// Objects in blocks, lists of scalars in brackets.
+/// Writes objects as blocks, and lists of scalars in brackets.
 pub(crate) fn write(value: &Value) -> String {
     let mut out = String::new();
     block(value, 0, &mut out);
@@ -46,7 +46,7 @@ fn inner(value: &Value, indent: usize, out: &mut String) {
     }
 }
 
-/// Whether a list has lists or objects in it.
+/// Whether a list contains lists or objects.
 fn is_block(value: &Value) -> bool {
     let nested = |element: &Value| element.is_object() || element.is_array();
     value
@@ -65,7 +65,7 @@ fn flow(value: &Value) -> String {
     }
 }
 
-/// Text without quotes where nobody could take it for something else.
+/// Writes text without quotes if it cannot be mistaken for another type.
 fn scalar(value: &Value) -> String {
     let plain = |text: &str| {
         text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/')

@@ -296,7 +296,7 @@ fn judge_context(valid: ValidClaims<'_>, claims: &Json<'_>) {
         let context = valid.context(scope_claims);
         assert!(!context.contains(|c: char| c.is_control()), "{context:?}");
         let context = json::parse(context.as_bytes(), 3).expect("the context is no JSON");
-        let told: Vec<_> = context
+        let found: Vec<_> = context
             .get("claims")
             .and_then(Json::object)
             .unwrap()
@@ -310,7 +310,7 @@ fn judge_context(valid: ValidClaims<'_>, claims: &Json<'_>) {
             .filter(|(_, value)| value.value != Value::Null)
             .map(|(name, value)| (name.clone(), printed(value)))
             .collect();
-        assert_eq!(told, expected);
+        assert_eq!(found, expected);
         assert_eq!(
             context.get("scopes").unwrap().array().is_some(),
             scope_claims.is_some()

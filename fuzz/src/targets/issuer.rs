@@ -180,7 +180,7 @@ impl World {
                 let has_keys = bodies
                     .clone()
                     .take(64)
-                    .any(|body| tells(body, own.unwrap()));
+                    .any(|body| contains_string(body, own.unwrap()));
                 assert!(matches!(answer.action, Action::Reply(_)) || has_keys);
             }
         }
@@ -190,7 +190,7 @@ impl World {
 
 /// Whether a text is among the strings of a body, with or without the prefix of shared
 /// data.
-fn tells(body: &[u8], text: &str) -> bool {
+fn contains_string(body: &[u8], text: &str) -> bool {
     fn holds(value: &Json<'_>, text: &str) -> bool {
         let elements = value.array().into_iter().flatten();
         let members = value.object().into_iter().flatten();

@@ -244,11 +244,11 @@ fn judge_answers(policy: &CorsPolicy, patterns: &[String], origin: &[u8]) {
     let matching = || patterns.iter().filter(|text| naive(text, origin));
     let named = matching().any(|text| text != "*");
     let allowed = matching().next().is_some();
-    let told: &[u8] = if named { origin } else { b"*" };
+    let named_origin: &[u8] = if named { origin } else { b"*" };
 
     let cors = ResponseCors::for_request(policy, [origin]);
     let response = answered(&cors, upstream());
-    let expected = (allowed || constant).then_some(told);
+    let expected = (allowed || constant).then_some(named_origin);
     assert_eq!(value(&response, "access-control-allow-origin"), expected);
     let with = value(&response, "access-control-allow-credentials").is_some();
     assert_eq!(with, policy.allows_credentials() && named);
@@ -273,8 +273,8 @@ fn judge_answers(policy: &CorsPolicy, patterns: &[String], origin: &[u8]) {
         .any(|fault| fault.part == PreflightPart::Origin);
     assert_eq!(refused, !allowed);
     for fault in &answer.faults {
-        let said = fault.to_string();
-        assert!(said.len() < 1000 && said.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+        let message = fault.to_string();
+        assert!(message.len() < 1000 && message.bytes().all(|byte| matches!(byte, b' '..=b'~')));
     }
     let of_origin = |(name, _): &&(&str, Cow<'_, str>)| *name == "access-control-allow-origin";
     let values: Vec<_> = answer.headers.iter().filter(of_origin).collect();

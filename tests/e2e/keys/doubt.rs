@@ -124,7 +124,7 @@ fn a_cached_answer_does_not_make_a_new_key_unknown() {
     world.issuer.publish(&[&world.key, &new]);
     // The request waits for the next refresh instead of getting the same answer again.
     get(&world.envoy, &good_token(&new)).expect(200);
-    let asked = world.issuer.said(JWKS_PATH, "cache-control");
+    let asked = world.issuer.received_fields(JWKS_PATH, "cache-control");
     let no_cache = Some("no-cache".to_owned());
     assert_eq!(asked, [None, no_cache.clone(), no_cache]);
     world.envoy.assert_no_trap();
@@ -134,7 +134,7 @@ fn a_cached_answer_does_not_make_a_new_key_unknown() {
 fn a_fetch_says_who_asks_and_in_which_coding() {
     let world = World::with(configuration, workers);
     settle(&world);
-    let first = |field: &str| world.issuer.said(JWKS_PATH, field)[0].clone();
+    let first = |field: &str| world.issuer.received_fields(JWKS_PATH, field)[0].clone();
     let version = concat!("edge-authz/", env!("CARGO_PKG_VERSION"));
     assert_eq!(first("user-agent").as_deref(), Some(version));
     assert_eq!(first("accept-encoding").as_deref(), Some("identity"));

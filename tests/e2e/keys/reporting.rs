@@ -103,21 +103,21 @@ const CAUSES: [(&str, &str, &str); 9] = [
 ];
 
 /// The log line about a provider's fetch that failed for this reason.
-fn told(envoy: &Envoy, name: &str, who: &str, why: &str) -> String {
+fn failure_line(envoy: &Envoy, name: &str, who: &str, why: &str) -> String {
     let query = if name == "refused" { "?..." } else { "" };
     let place = format!(
         "provider `{name}`: fetching keys failed: \
          `https://issuer.example.com/.well-known/jwks.json{query}` through the cluster `{name}`: "
     );
     // A cluster whose name does not resolve is unknown for a moment.
-    let told = wait_until(Duration::from_secs(15), || {
-        let told = |line: &str| {
-            let (_, told) = line.split_once(&place)?;
-            (told.starts_with(who) && told.contains(why)).then(|| told.to_owned())
+    let line = wait_until(Duration::from_secs(15), || {
+        let line = |line: &str| {
+            let (_, line) = line.split_once(&place)?;
+            (line.starts_with(who) && line.contains(why)).then(|| line.to_owned())
         };
-        envoy.log().lines().find_map(told)
+        envoy.log().lines().find_map(line)
     });
-    told.unwrap_or_else(|| panic!("{name}: {}", envoy.log()))
+    line.unwrap_or_else(|| panic!("{name}: {}", envoy.log()))
 }
 
 #[test]
@@ -164,8 +164,8 @@ fn an_answer_made_by_envoy_is_distinguished_and_logged_with_its_reason() {
         }
     });
     for (name, who, why) in CAUSES {
-        let told = told(&envoy, name, who, why);
-        assert!(told.contains("no keys are available"), "{name}: {told}");
+        let line = failure_line(&envoy, name, who, why);
+        assert!(line.contains("no keys are available"), "{name}: {line}");
     }
     let token = key.token(&claims("https://good.example.com", AUDIENCE));
     opens(&envoy, &token);

@@ -253,10 +253,10 @@ fn world() -> World {
 /// The decided requests by reason, once the workers have reported all of them: no more
 /// requests arrive, and a tick has passed between two readings.
 fn counted(world: &World) -> BTreeMap<String, u64> {
-    let mut last = told(world);
+    let mut last = reported(world);
     loop {
         thread::sleep(Duration::from_secs(2));
-        let now = told(world);
+        let now = reported(world);
         if now == last {
             return now;
         }
@@ -264,7 +264,7 @@ fn counted(world: &World) -> BTreeMap<String, u64> {
     }
 }
 
-fn told(world: &World) -> BTreeMap<String, u64> {
+fn reported(world: &World) -> BTreeMap<String, u64> {
     let mut reasons = BTreeMap::new();
     for (name, count) in world.envoy.stats("wasmcustom.edge_authz.requests.") {
         let reason = name.split('.').nth(3).expect("a reason");
@@ -311,7 +311,7 @@ fn run(world: &World, keys: &Keys, tally: &Tally, time: Duration) -> (u64, u64) 
 }
 
 #[test]
-#[ignore = "it takes as long as it is told: make soak TIME=10m"]
+#[ignore = "it takes as long as it is reported: make soak TIME=10m"]
 fn a_long_mixed_load_leaks_no_memory_loses_no_count_and_never_traps() {
     let time = time();
     let (world, keys, tally) = (world(), Keys(RwLock::default()), Tally::default());
