@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use edge_authz::config;
-use edge_authz::crypto::{Hash, HostSignatures};
+use edge_authz::crypto::{HostCheck, HostSignatures};
 use edge_authz::engine::{Action, Effect, Engine, Env, NotSet, SharedData, StreamId, Unavailable};
 use edge_authz::http::{HeaderMap, RequestHead};
 use edge_authz::time::UnixTime;
@@ -94,7 +94,7 @@ fn passes(effects: &[Effect]) -> bool {
 struct Host(bool);
 
 impl HostSignatures for Host {
-    fn verify(&self, _: Hash, _: &[u8], _: &[u8], _: &[u8]) -> Option<bool> {
+    fn verify(&self, _: &HostCheck<'_>) -> Option<bool> {
         Some(self.0)
     }
 }

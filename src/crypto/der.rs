@@ -1,5 +1,5 @@
 //! Encodes keys and signatures in the DER structures that hosts expect (X.690, RFC 5480,
-//! RFC 8017 appendix A.1.1).
+//! RFC 8017 appendix A.1.1, RFC 8410).
 
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
@@ -11,6 +11,8 @@ const SEQUENCE: u8 = 0x30;
 const RSA_ENCRYPTION: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01];
 /// 1.2.840.10045.2.1
 const EC_PUBLIC_KEY: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01];
+/// 1.3.101.112
+const ED25519: &[u8] = &[0x2B, 0x65, 0x70];
 
 /// The `SubjectPublicKeyInfo` of an RSA key, from unsigned big-endian numbers.
 pub(super) fn rsa_public_key(modulus: &[u8], exponent: &[u8]) -> Box<[u8]> {
@@ -30,6 +32,12 @@ pub(super) fn ec_public_key(curve: &[u8], point: &[u8]) -> Box<[u8]> {
         element(OBJECT_IDENTIFIER, &[curve]),
     ];
     public_key(&algorithm.concat(), point)
+}
+
+/// The `SubjectPublicKeyInfo` of an Ed25519 key (RFC 8410 section 4), from the bytes of
+/// RFC 8032.
+pub(super) fn ed25519_public_key(bytes: &[u8]) -> Box<[u8]> {
+    public_key(&element(OBJECT_IDENTIFIER, &[ED25519]), bytes)
 }
 
 /// The `ECDSA-Sig-Value` of a signature that consists of `r` and `s` in equal halves.
@@ -151,5 +159,11 @@ mod tests {
             ]
         );
         assert_eq!(key[key.len() - 5..], [2, 3, 1, 0, 1]);
+        // RFC 8410 section 10.1 has this one.
+        let key = ed25519_public_key(&[7; 32]);
+        let head = [
+            0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0x00,
+        ];
+        assert_eq!(*key, [&head[..], &[7; 32]].concat());
     }
 }

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 
 /// A member of the SHA-2 family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Hash {
+pub(super) enum Hash {
     /// SHA-256
     Sha256,
     /// SHA-384
@@ -16,7 +16,7 @@ pub enum Hash {
 impl Hash {
     /// The digest's length in bytes.
     #[must_use]
-    pub const fn length(self) -> usize {
+    pub(super) const fn length(self) -> usize {
         match self {
             Self::Sha256 => 32,
             Self::Sha384 => 48,

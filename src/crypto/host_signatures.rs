@@ -1,23 +1,17 @@
 //! Signature verification by the host, which may be faster.
 
+use std::any::Any;
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
-use jwt_compact::Algorithm;
-
-use super::Hash;
+use super::Algorithm;
 use super::seam::Never;
 
-/// The host's own verification of RSASSA-PKCS1-v1_5 and ECDSA signatures. It is not
-/// called for other algorithms.
+/// The host's own verification of signatures. It is not called for HMAC.
 pub trait HostSignatures {
     /// Verifies one signature. Returns `None` if the host has no such function or cannot
-    /// use these arguments; in this case the module verifies the signature itself.
-    ///
-    /// `spki_der` is the key as a DER `SubjectPublicKeyInfo`. `signature` is the plain
-    /// number for an RSA key, and a DER `ECDSA-Sig-Value` for an elliptic-curve key.
-    /// `message` is the signed text, not its hash.
-    fn verify(&self, hash: Hash, spki_der: &[u8], signature: &[u8], message: &[u8])
-    -> Option<bool>;
+    /// use this key; in this case the module verifies the signature itself.
+    fn verify(&self, check: &HostCheck<'_>) -> Option<bool>;
 }
 
 /// A host without such a function.
@@ -25,18 +19,83 @@ pub trait HostSignatures {
 pub struct NoHostSignatures;
 
 impl HostSignatures for NoHostSignatures {
-    fn verify(&self, _: Hash, _: &[u8], _: &[u8], _: &[u8]) -> Option<bool> {
+    fn verify(&self, _: &HostCheck<'_>) -> Option<bool> {
         None
     }
 }
 
-/// An algorithm that a host may also implement.
-pub(super) trait Exportable: Algorithm<SigningKey = Never> {
-    /// The hash of the algorithm.
-    fn hash(&self) -> Hash;
+/// One signature to verify, in the form that hosts expect. The key is for the algorithm
+/// and strong enough, and the length and the range of the signature are correct.
+pub struct HostCheck<'c> {
+    algorithm: Algorithm,
+    key: &'c ExportedKey,
+    signature: Cow<'c, [u8]>,
+    message: &'c [u8],
+}
 
-    /// The key as a DER `SubjectPublicKeyInfo`.
-    fn spki(key: &Self::VerifyingKey) -> &[u8];
+impl HostCheck<'_> {
+    /// The algorithm of the signature. It is never one with a shared secret.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The key as a DER `SubjectPublicKeyInfo` (RFC 3279 section 2.3.1, RFC 5480
+    /// section 2, RFC 8410 section 4).
+    #[must_use]
+    pub fn spki_der(&self) -> &[u8] {
+        &self.key.spki_der
+    }
+
+    /// A DER `ECDSA-Sig-Value` for a key on a NIST curve, otherwise the bytes of the
+    /// token.
+    #[must_use]
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
+    /// The signed text, not its hash.
+    #[must_use]
+    pub const fn message(&self) -> &[u8] {
+        self.message
+    }
+
+    /// The host's own form of the key. It is prepared for the first signature that is
+    /// verified with the key, and kept as long as the key or a copy of it exists. Returns
+    /// `None` if another host has prepared a value of another type.
+    ///
+    /// A key is prepared once, so a client cannot cause more memory to be used than the
+    /// publisher of the keys. The value should not be larger than a few times the key.
+    pub fn prepared<T: Send + Sync + 'static>(&self, prepare: impl FnOnce() -> T) -> Option<&T> {
+        let prepared = self.key.prepared.get_or_init(|| Box::new(prepare()));
+        prepared.downcast_ref()
+    }
+}
+
+/// A key in the form that hosts expect.
+pub(super) struct ExportedKey {
+    spki_der: Box<[u8]>,
+    /// A host's own form of it.
+    prepared: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+impl ExportedKey {
+    /// From a DER `SubjectPublicKeyInfo`.
+    pub(super) const fn new(spki_der: Box<[u8]>) -> Self {
+        Self {
+            spki_der,
+            prepared: OnceLock::new(),
+        }
+    }
+}
+
+/// An algorithm that a host may also implement.
+pub(super) trait Exportable: jwt_compact::Algorithm<SigningKey = Never> {
+    /// The name of the algorithm.
+    fn algorithm(&self) -> Algorithm;
+
+    /// The key in the form that hosts expect.
+    fn exported(key: &Self::VerifyingKey) -> &ExportedKey;
 
     /// The signature in the form that hosts expect.
     fn export(signature: &Self::Signature) -> Cow<'_, [u8]>;
@@ -45,7 +104,7 @@ pub(super) trait Exportable: Algorithm<SigningKey = Never> {
     fn is_faster(key: &Self::VerifyingKey) -> bool;
 
     /// Whether the length and the range of the signature are correct for the key. Hosts
-    /// may accept more than RFC 7518 allows.
+    /// may accept more than this module.
     fn admits(key: &Self::VerifyingKey, signature: &Self::Signature) -> bool;
 }
 
@@ -55,7 +114,7 @@ pub(super) struct HostFirst<'n, A> {
     pub(super) host_signatures: &'n dyn HostSignatures,
 }
 
-impl<A: Exportable> Algorithm for HostFirst<'_, A> {
+impl<A: Exportable> jwt_compact::Algorithm for HostFirst<'_, A> {
     type SigningKey = Never;
     type VerifyingKey = A::VerifyingKey;
     type Signature = A::Signature;
@@ -80,13 +139,14 @@ impl<A: Exportable> Algorithm for HostFirst<'_, A> {
         if A::is_faster(key) {
             return self.algorithm.verify_signature(signature, key, message);
         }
+        let check = HostCheck {
+            algorithm: self.algorithm.algorithm(),
+            key: A::exported(key),
+            signature: A::export(signature),
+            message,
+        };
         self.host_signatures
-            .verify(
-                self.algorithm.hash(),
-                A::spki(key),
-                &A::export(signature),
-                message,
-            )
+            .verify(&check)
             .unwrap_or_else(|| self.algorithm.verify_signature(signature, key, message))
     }
 }

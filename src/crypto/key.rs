@@ -164,7 +164,9 @@ impl VerifyingKey {
             Matched::Pkcs1(key, hash) => {
                 by_host_first(Pkcs1(hash), key, message, signature, host_signatures)
             }
-            Matched::Pss(key, hash) => seam::verify(&Pss(hash), key, message, signature),
+            Matched::Pss(key, hash) => {
+                by_host_first(Pss(hash), key, message, signature, host_signatures)
+            }
             Matched::P256(key) => {
                 by_host_first(Ecdsa::new(), key, message, signature, host_signatures)
             }
@@ -174,7 +176,9 @@ impl VerifyingKey {
             Matched::P521(key) => {
                 by_host_first(Ecdsa::new(), key, message, signature, host_signatures)
             }
-            Matched::Ed25519(key) => seam::verify(&Ed25519, key, message, signature),
+            Matched::Ed25519(key) => {
+                by_host_first(Ed25519, key, message, signature, host_signatures)
+            }
             Matched::Hmac(key, hash) => seam::verify(&Hmac(hash), key, message, signature),
         }
     }

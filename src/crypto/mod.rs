@@ -35,7 +35,8 @@ mod tests;
 pub use algorithm::{Algorithm, AlgorithmSet};
 pub use ecdsa::Curve;
 pub use fingerprint::Fingerprint;
-pub use hash::Hash;
-pub use host_signatures::{HostSignatures, NoHostSignatures};
+pub use host_signatures::{HostCheck, HostSignatures, NoHostSignatures};
 pub use key::{KeyError, Preparation, VerifyingKey};
 pub use tables::{DEFAULT_TABLE_BUDGET, Tables};
+
+use hash::Hash;

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use edge_authz::crypto::{Hash, HostSignatures};
+use edge_authz::crypto::{HostCheck, HostSignatures};
 
 #[path = "../../hosts/dynamic-module/src/signatures.rs"]
 mod signatures;
@@ -22,15 +22,9 @@ impl AwsLc {
 }
 
 impl HostSignatures for AwsLc {
-    fn verify(
-        &self,
-        hash: Hash,
-        spki_der: &[u8],
-        signature: &[u8],
-        message: &[u8],
-    ) -> Option<bool> {
+    fn verify(&self, check: &HostCheck<'_>) -> Option<bool> {
         self.asked.set(self.asked.get() + 1);
-        let verified = Signatures.verify(hash, spki_der, signature, message);
+        let verified = Signatures.verify(check);
         assert!(verified.is_some(), "asked for what the host does not have");
         verified
     }

@@ -10,7 +10,7 @@ use aws_lc_rs::signature::{
     RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384,
     RSA_PSS_SHA512, RsaEncoding, RsaKeyPair,
 };
-use edge_authz::crypto::{Algorithm, VerifyingKey};
+use edge_authz::crypto::Algorithm;
 
 use crate::keys;
 use crate::tally::Tally;
@@ -34,7 +34,7 @@ fn every_changed_bit_and_length_of_eddsa_and_hmac_is_refused() {
     refuse_changes("Changed EdDSA and HMAC signatures", &samples);
 }
 
-type Sample = (Algorithm, keys::Prepared, Vec<u8>);
+type Sample = (Algorithm, keys::Key, Vec<u8>);
 
 fn refuse_changes(corpus: &'static str, samples: &[Sample]) {
     let mut tally = Tally::new(corpus);
@@ -45,7 +45,7 @@ fn refuse_changes(corpus: &'static str, samples: &[Sample]) {
     tally.finish(&algorithms);
 }
 
-fn change(tally: &mut Tally, algorithm: Algorithm, key: &VerifyingKey, signature: &[u8]) {
+fn change(tally: &mut Tally, algorithm: Algorithm, key: &keys::Key, signature: &[u8]) {
     let mut check = |name: &str, message: &[u8], signature: &[u8], expected| {
         tally.check(name, key, algorithm, message, signature, expected);
     };

@@ -86,16 +86,18 @@ fn examples_verify_and_their_forgeries_do_not() {
         else {
             panic!("{name}: no key");
         };
-        let key = keys[0].key();
-        tally.check(name, key, algorithm, input.as_bytes(), &signature, true);
+        let fingerprint = keys[0].key().fingerprint();
+        let key = crate::keys::read(key).unwrap();
+        assert_eq!(key.plain().fingerprint(), fingerprint);
+        tally.check(name, &key, algorithm, input.as_bytes(), &signature, true);
         for at in 0..input.len() {
             let mut forged = input.as_bytes().to_vec();
             forged[at] ^= 1;
-            tally.check(name, key, algorithm, &forged, &signature, false);
+            tally.check(name, &key, algorithm, &forged, &signature, false);
         }
         for other in Algorithm::ALL {
             if other != algorithm {
-                tally.check(name, key, other, input.as_bytes(), &signature, false);
+                tally.check(name, &key, other, input.as_bytes(), &signature, false);
             }
         }
         algorithms.push(algorithm);

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use edge_authz::crypto::{Algorithm, NoHostSignatures, VerifyingKey};
+use edge_authz::crypto::{Algorithm, NoHostSignatures};
 
 use crate::host::AwsLc;
+use crate::keys::Key;
 
 /// The counts of one corpus, by algorithm.
 pub(crate) struct Tally {
@@ -34,25 +35,32 @@ impl Tally {
         }
     }
 
-    /// Checks one signature with both implementations, or with the only one for it.
+    /// Checks one signature with the host, with the module, and with the module's tables if
+    /// there are any. The host is not asked for what the module refuses by its form.
     pub(crate) fn check(
         &mut self,
         name: &str,
-        key: &VerifyingKey,
+        key: &Key,
         algorithm: Algorithm,
         message: &[u8],
         signature: &[u8],
         expected: bool,
     ) {
         let asked = self.host.asked();
-        let first = key.verify(algorithm, message, signature, &self.host);
-        let here = if self.host.asked() == asked {
-            first
-        } else {
-            key.verify(algorithm, message, signature, &NoHostSignatures)
-        };
-        for (path, verified) in [("with a host", first), ("here", here)] {
-            if verified != expected {
+        let plain = key.plain();
+        let by_host = plain.verify(algorithm, message, signature, &self.host);
+        let here = plain.verify(algorithm, message, signature, &NoHostSignatures);
+        let by_tables = key
+            .prepared()
+            .map(|key| key.verify(algorithm, message, signature, &NoHostSignatures));
+        for (path, verified) in [
+            ("by the host", Some(by_host)),
+            ("here", Some(here)),
+            ("by tables", by_tables),
+        ] {
+            if let Some(verified) = verified
+                && verified != expected
+            {
                 let deviation =
                     format!("{algorithm} {name}: {verified} {path}, should be {expected}");
                 self.deviations.push(deviation);
@@ -99,6 +107,12 @@ impl Tally {
             assert!(
                 counts.is_some_and(|counts| counts.accepted > 0 && counts.refused > 0),
                 "{}: {algorithm} was not tested",
+                self.corpus
+            );
+            let natively = counts.map_or(0, |counts| counts.natively);
+            assert!(
+                algorithm.is_symmetric() || natively > 0,
+                "{}: no host was asked for {algorithm}",
                 self.corpus
             );
         }

@@ -97,16 +97,13 @@ fn ecdsa() {
                 continue;
             };
             let key = keys::ec(curve, &group.key.key).unwrap();
-            let unprepared = keys::ec_unprepared(curve, &group.key.key);
             // A DER signature is not a JWS signature, even if it is valid.
             let ours = group.hash == hash && group.test_type == ecdsa::TestGroupTypeId::EcdsaP1363;
             for test in group.tests {
                 assert_ne!(test.result, TestResult::Acceptable);
                 let expected = ours && test.result == TestResult::Valid;
                 let name = format!("{set:?} {}", test.tc_id);
-                for key in [&key, &unprepared] {
-                    tally.check(&name, key, algorithm, &test.msg, &test.sig, expected);
-                }
+                tally.check(&name, &key, algorithm, &test.msg, &test.sig, expected);
             }
         }
     }
@@ -161,7 +158,7 @@ fn hmac() {
             for test in group.tests {
                 assert_ne!(test.result, TestResult::Acceptable);
                 let key = match keys::oct(&test.key) {
-                    Ok(key) if key.fits(algorithm) => key,
+                    Ok(key) if key.plain().fits(algorithm) => key,
                     Ok(_) | Err(SkipReason::Material(KeyError::SecretTooShort)) => {
                         assert!(test.key.len() < octets);
                         tally.skip("key refused: shorter than the hash", 1);

@@ -1,54 +1,57 @@
 //! Signature checks by AWS-LC, whose arithmetic is written in assembly.
 //!
 //! It does only the arithmetic. The core has checked before that the key's type fits the
-//! algorithm, and that the key is strong enough. Signatures that AWS-LC does not support
-//! are checked by the core itself.
+//! algorithm, that the key is strong enough, and that the signature has the right length
+//! and range.
+
+use std::sync::OnceLock;
 
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1,
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
-    UnparsedPublicKey, VerificationAlgorithm,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1, ED25519,
+    ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
+    RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384,
+    RSA_PSS_2048_8192_SHA512, VerificationAlgorithm,
 };
-use edge_authz::crypto::{Hash, HostSignatures};
+use edge_authz::crypto::{Algorithm, HostCheck, HostSignatures};
 
-/// Object identifiers, as they are in a `SubjectPublicKeyInfo`: `rsaEncryption` and the
-/// curves (RFC 3279 section 2.3.1, RFC 5480 section 2.1.1.1).
-const RSA: &[u8] = &[0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01];
-const P256: &[u8] = &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07];
-const P384: &[u8] = &[0x2B, 0x81, 0x04, 0x00, 0x22];
-const P521: &[u8] = &[0x2B, 0x81, 0x04, 0x00, 0x23];
-
-/// The part of the key's encoding that is searched for the identifiers, in bytes. What
-/// follows is the key itself, which could contain any bytes.
-const HEAD: usize = 32;
-
-/// The checks by AWS-LC. They keep no state.
+/// The checks by AWS-LC. What they need of a key is kept with the key.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Signatures;
 
 impl HostSignatures for Signatures {
-    fn verify(
-        &self,
-        hash: Hash,
-        spki_der: &[u8],
-        signature: &[u8],
-        message: &[u8],
-    ) -> Option<bool> {
-        let head = spki_der.get(..HEAD)?;
-        let is = |identifier: &[u8]| {
-            head.windows(identifier.len())
-                .any(|part| part == identifier)
-        };
-        let algorithm: &'static dyn VerificationAlgorithm = match hash {
-            Hash::Sha256 if is(RSA) => &RSA_PKCS1_2048_8192_SHA256,
-            Hash::Sha384 if is(RSA) => &RSA_PKCS1_2048_8192_SHA384,
-            Hash::Sha512 if is(RSA) => &RSA_PKCS1_2048_8192_SHA512,
-            Hash::Sha256 if is(P256) => &ECDSA_P256_SHA256_ASN1,
-            Hash::Sha384 if is(P384) => &ECDSA_P384_SHA384_ASN1,
-            Hash::Sha512 if is(P521) => &ECDSA_P521_SHA512_ASN1,
-            Hash::Sha256 | Hash::Sha384 | Hash::Sha512 => return None,
-        };
-        let key = UnparsedPublicKey::new(algorithm, spki_der);
-        Some(key.verify(message, signature).is_ok())
+    /// `None` if AWS-LC lacks the algorithm, or does not take the key.
+    fn verify(&self, check: &HostCheck<'_>) -> Option<bool> {
+        let (place, algorithm) = algorithm(check.algorithm())?;
+        let key: &ParsedKey = check.prepared(ParsedKey::default)?;
+        let parse = || ParsedPublicKey::new(algorithm, check.spki_der()).ok();
+        let key = key.0.get(place)?.get_or_init(parse).as_ref()?;
+        let verified = key.verify_sig(check.message(), check.signature());
+        Some(verified.is_ok())
     }
+}
+
+/// A key in AWS-LC's own form, once for each algorithm that was asked for: up to six for
+/// an RSA key, and one for the others. `None` if AWS-LC does not take the key.
+#[derive(Debug, Default)]
+struct ParsedKey([OnceLock<Option<ParsedPublicKey>>; PLACES]);
+
+const PLACES: usize = 6;
+
+/// AWS-LC's name of an algorithm, and its place among those of a key.
+fn algorithm(algorithm: Algorithm) -> Option<(usize, &'static dyn VerificationAlgorithm)> {
+    let found: (usize, &'static dyn VerificationAlgorithm) = match algorithm {
+        Algorithm::Rs256 => (0, &RSA_PKCS1_2048_8192_SHA256),
+        Algorithm::Rs384 => (1, &RSA_PKCS1_2048_8192_SHA384),
+        Algorithm::Rs512 => (2, &RSA_PKCS1_2048_8192_SHA512),
+        // The salt is as long as the hash, and the mask has the same hash.
+        Algorithm::Ps256 => (3, &RSA_PSS_2048_8192_SHA256),
+        Algorithm::Ps384 => (4, &RSA_PSS_2048_8192_SHA384),
+        Algorithm::Ps512 => (5, &RSA_PSS_2048_8192_SHA512),
+        Algorithm::Es256 => (0, &ECDSA_P256_SHA256_ASN1),
+        Algorithm::Es384 => (0, &ECDSA_P384_SHA384_ASN1),
+        Algorithm::Es512 => (0, &ECDSA_P521_SHA512_ASN1),
+        Algorithm::EdDsa => (0, &ED25519),
+        Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => return None,
+    };
+    Some(found)
 }

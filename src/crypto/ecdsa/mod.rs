@@ -13,13 +13,13 @@ use std::marker::PhantomData;
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
-use jwt_compact::{Algorithm, AlgorithmSignature};
+use jwt_compact::AlgorithmSignature;
 use p256::ecdsa::signature::Verifier;
 
-use super::host_signatures::Exportable;
+use super::host_signatures::{Exportable, ExportedKey};
 use super::seam::{Malformed, Never};
 use super::tables::{Slot, Tables};
-use super::{Hash, KeyError, der};
+use super::{Algorithm, Hash, KeyError, der};
 use crate::memory::Budget;
 use precomputed::{PrecomputedTable, Table};
 
@@ -36,7 +36,7 @@ pub enum Curve {
 
 /// A curve as a type.
 pub(in crate::crypto) trait NistCurve {
-    const NAME: &'static str;
+    const ALGORITHM: Algorithm;
     const HASH: Hash;
     /// The curve's object identifier (RFC 5480 section 2.1.1.1).
     const IDENTIFIER: &'static [u8];
@@ -100,11 +100,11 @@ macro_rules! multiples {
 }
 
 macro_rules! nist_curve {
-    ($type:ident, $crate_name:ident, $name:literal, $hash:ident, $octets:literal, $identifier:expr, $($multiples:tt)+) => {
+    ($type:ident, $crate_name:ident, $algorithm:ident, $hash:ident, $octets:literal, $identifier:expr, $($multiples:tt)+) => {
         pub(in crate::crypto) struct $type;
 
         impl NistCurve for $type {
-            const NAME: &'static str = $name;
+            const ALGORITHM: Algorithm = Algorithm::$algorithm;
             const HASH: Hash = Hash::$hash;
             const IDENTIFIER: &'static [u8] = &$identifier;
             const COORDINATE: usize = $octets;
@@ -129,7 +129,7 @@ macro_rules! nist_curve {
 nist_curve!(
     P256,
     p256,
-    "ES256",
+    Es256,
     Sha256,
     32,
     [0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07],
@@ -138,7 +138,7 @@ nist_curve!(
 nist_curve!(
     P384,
     p384,
-    "ES384",
+    Es384,
     Sha384,
     48,
     [0x2B, 0x81, 0x04, 0x00, 0x22],
@@ -147,7 +147,7 @@ nist_curve!(
 nist_curve!(
     P521,
     p521,
-    "ES512",
+    Es512,
     Sha512,
     66,
     [0x2B, 0x81, 0x04, 0x00, 0x23],
@@ -160,7 +160,7 @@ pub(in crate::crypto) struct EcKey<C: NistCurve> {
     multiples: Slot<C::PrecomputedTable>,
     /// The uncompressed SEC 1 encoding.
     sec1: Box<[u8]>,
-    spki: Box<[u8]>,
+    exported: ExportedKey,
 }
 
 impl<C: NistCurve> EcKey<C> {
@@ -173,7 +173,7 @@ impl<C: NistCurve> EcKey<C> {
         Ok(Self {
             point: C::point(&sec1).ok_or(KeyError::OffCurve)?,
             multiples: Slot::empty(),
-            spki: der::ec_public_key(C::IDENTIFIER, &sec1),
+            exported: ExportedKey::new(der::ec_public_key(C::IDENTIFIER, &sec1)),
             sec1,
         })
     }
@@ -225,13 +225,13 @@ impl<C> Ecdsa<C> {
     }
 }
 
-impl<C: NistCurve> Algorithm for Ecdsa<C> {
+impl<C: NistCurve> jwt_compact::Algorithm for Ecdsa<C> {
     type SigningKey = Never;
     type VerifyingKey = EcKey<C>;
     type Signature = EcSignature<C>;
 
     fn name(&self) -> Cow<'static, str> {
-        Cow::Borrowed(C::NAME)
+        Cow::Borrowed(C::ALGORITHM.name())
     }
 
     fn sign(&self, key: &Never, _: &[u8]) -> EcSignature<C> {
@@ -250,12 +250,12 @@ impl<C: NistCurve> Algorithm for Ecdsa<C> {
 }
 
 impl<C: NistCurve> Exportable for Ecdsa<C> {
-    fn hash(&self) -> Hash {
-        C::HASH
+    fn algorithm(&self) -> Algorithm {
+        C::ALGORITHM
     }
 
-    fn spki(key: &EcKey<C>) -> &[u8] {
-        &key.spki
+    fn exported(key: &EcKey<C>) -> &ExportedKey {
+        &key.exported
     }
 
     fn export(signature: &EcSignature<C>) -> Cow<'_, [u8]> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use jwt_compact::Algorithm as _;
 use p521::ecdsa::Signature;
 use p521::ecdsa::signature::hazmat::PrehashVerifier;
 use p521::elliptic_curve::ff::PrimeField;

@@ -3,6 +3,7 @@
 use super::power::PublicPower;
 use super::{RsaSignature, der};
 use crate::crypto::KeyError;
+use crate::crypto::host_signatures::ExportedKey;
 
 /// The permitted sizes of a modulus, in bits. RFC 7518 section 3.3 requires the lower
 /// limit. The upper limit bounds the cost of a verification: twice the size takes four
@@ -16,7 +17,7 @@ pub(in crate::crypto) struct RsaKey {
     modulus: Box<[u8]>,
     bits: usize,
     exponent: u32,
-    spki: Box<[u8]>,
+    exported: ExportedKey,
 }
 
 impl RsaKey {
@@ -37,7 +38,7 @@ impl RsaKey {
             modulus: modulus.into(),
             bits,
             exponent,
-            spki: der::rsa_public_key(modulus, &exponent.to_be_bytes()),
+            exported: ExportedKey::new(der::rsa_public_key(modulus, &exponent.to_be_bytes())),
         })
     }
 
@@ -56,9 +57,9 @@ impl RsaKey {
         self.exponent
     }
 
-    /// The key as a DER `SubjectPublicKeyInfo`.
-    pub(super) fn spki(&self) -> &[u8] {
-        &self.spki
+    /// The key in the form that hosts take.
+    pub(super) fn exported(&self) -> &ExportedKey {
+        &self.exported
     }
 
     /// Whether the signature is as long as the modulus and less than it (RFC 8017 section

@@ -10,11 +10,11 @@ mod tests;
 
 use std::borrow::Cow;
 
-use jwt_compact::{Algorithm, AlgorithmSignature};
+use jwt_compact::AlgorithmSignature;
 
-use super::host_signatures::Exportable;
+use super::host_signatures::{Exportable, ExportedKey};
 use super::seam::Never;
-use super::{Hash, der};
+use super::{Algorithm, Hash, der};
 
 pub(super) use key::RsaKey;
 
@@ -34,17 +34,13 @@ impl AlgorithmSignature for RsaSignature {
 /// RSASSA-PKCS1-v1_5.
 pub(in crate::crypto) struct Pkcs1(pub(in crate::crypto) Hash);
 
-impl Algorithm for Pkcs1 {
+impl jwt_compact::Algorithm for Pkcs1 {
     type SigningKey = Never;
     type VerifyingKey = RsaKey;
     type Signature = RsaSignature;
 
     fn name(&self) -> Cow<'static, str> {
-        Cow::Borrowed(match self.0 {
-            Hash::Sha256 => "RS256",
-            Hash::Sha384 => "RS384",
-            Hash::Sha512 => "RS512",
-        })
+        Cow::Borrowed(Exportable::algorithm(self).name())
     }
 
     fn sign(&self, key: &Never, _: &[u8]) -> RsaSignature {
@@ -59,12 +55,16 @@ impl Algorithm for Pkcs1 {
 }
 
 impl Exportable for Pkcs1 {
-    fn hash(&self) -> Hash {
-        self.0
+    fn algorithm(&self) -> Algorithm {
+        match self.0 {
+            Hash::Sha256 => Algorithm::Rs256,
+            Hash::Sha384 => Algorithm::Rs384,
+            Hash::Sha512 => Algorithm::Rs512,
+        }
     }
 
-    fn spki(key: &RsaKey) -> &[u8] {
-        key.spki()
+    fn exported(key: &RsaKey) -> &ExportedKey {
+        key.exported()
     }
 
     fn export(signature: &RsaSignature) -> Cow<'_, [u8]> {
@@ -83,17 +83,13 @@ impl Exportable for Pkcs1 {
 /// RSASSA-PSS with the same hash for all purposes, and a salt as long as the hash.
 pub(in crate::crypto) struct Pss(pub(in crate::crypto) Hash);
 
-impl Algorithm for Pss {
+impl jwt_compact::Algorithm for Pss {
     type SigningKey = Never;
     type VerifyingKey = RsaKey;
     type Signature = RsaSignature;
 
     fn name(&self) -> Cow<'static, str> {
-        Cow::Borrowed(match self.0 {
-            Hash::Sha256 => "PS256",
-            Hash::Sha384 => "PS384",
-            Hash::Sha512 => "PS512",
-        })
+        Cow::Borrowed(Exportable::algorithm(self).name())
     }
 
     fn sign(&self, key: &Never, _: &[u8]) -> RsaSignature {
@@ -104,5 +100,31 @@ impl Algorithm for Pss {
         let digest = self.0.digest(&[message]);
         key.open(signature)
             .is_some_and(|encoded| padding::is_pss(&encoded, key.bits(), self.0, &digest))
+    }
+}
+
+impl Exportable for Pss {
+    fn algorithm(&self) -> Algorithm {
+        match self.0 {
+            Hash::Sha256 => Algorithm::Ps256,
+            Hash::Sha384 => Algorithm::Ps384,
+            Hash::Sha512 => Algorithm::Ps512,
+        }
+    }
+
+    fn exported(key: &RsaKey) -> &ExportedKey {
+        key.exported()
+    }
+
+    fn export(signature: &RsaSignature) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&signature.0)
+    }
+
+    fn is_faster(_: &RsaKey) -> bool {
+        false
+    }
+
+    fn admits(key: &RsaKey, signature: &RsaSignature) -> bool {
+        key.admits(signature)
     }
 }

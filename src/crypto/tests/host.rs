@@ -3,24 +3,70 @@
 use super::*;
 
 #[test]
-fn the_host_is_called_only_for_supported_algorithms() {
+fn the_host_is_called_for_every_algorithm_with_a_public_key() {
     let (_, rsa) = rsa_pair();
+    let p256 = ec_pair(Curve::P256).1;
     let ed25519 = ed25519_key().1;
     let hmac = VerifyingKey::hmac(&[7; 64]).unwrap();
     let host = Host::new(Some(true));
     for (key, algorithm, length) in [
+        (&rsa, Algorithm::Rs384, 256),
         (&rsa, Algorithm::Ps256, 256),
-        (&rsa, Algorithm::Ps384, 256),
-        (&rsa, Algorithm::Ps512, 256),
+        (&p256, Algorithm::Es256, 64),
         (&ed25519, Algorithm::EdDsa, 64),
-        (&hmac, Algorithm::Hs256, 32),
     ] {
-        assert!(!key.verify(algorithm, MESSAGE, &vec![1; length], &host));
+        let signature = vec![1; length];
+        assert!(key.verify(algorithm, MESSAGE, &signature, &host));
+        let asked = host.asked.take();
+        assert_eq!(asked.len(), 1);
+        assert_eq!(asked[0].0, algorithm);
+        let is_der = algorithm == Algorithm::Es256;
+        assert_eq!(asked[0].1 != signature, is_der);
     }
+    assert!(!hmac.verify(Algorithm::Hs256, MESSAGE, &[1; 32], &host));
     assert!(host.asked.borrow().is_empty());
-    assert!(rsa.verify(Algorithm::Rs384, MESSAGE, &[1; 256], &host));
-    let asked = host.asked.take();
-    assert_eq!(asked, [(Hash::Sha384, vec![1; 256])]);
+}
+
+/// Counts what it prepares.
+struct Preparing<T> {
+    value: T,
+    prepared: RefCell<Vec<()>>,
+}
+
+impl<T: Clone + PartialEq + Send + Sync + 'static> HostSignatures for Preparing<T> {
+    fn verify(&self, check: &HostCheck<'_>) -> Option<bool> {
+        let prepare = || {
+            self.prepared.borrow_mut().push(());
+            self.value.clone()
+        };
+        Some(*check.prepared(prepare)? == self.value)
+    }
+}
+
+#[test]
+fn a_key_is_prepared_once_and_for_its_copies() {
+    let host = |value| Preparing {
+        value,
+        prepared: RefCell::default(),
+    };
+    let (one, other) = (
+        host("one"),
+        Preparing {
+            value: 2_u8,
+            prepared: RefCell::default(),
+        },
+    );
+    let keys = [rsa_pair().1, rsa_pair().1];
+    for key in &keys {
+        for copy in [key, &key.clone(), key] {
+            assert!(copy.verify(Algorithm::Rs256, MESSAGE, &[1; 256], &one));
+            assert!(copy.verify(Algorithm::Ps512, MESSAGE, &[1; 256], &one));
+            // A host of another kind cannot use it, and the module checks.
+            assert!(!copy.verify(Algorithm::Rs256, MESSAGE, &[1; 256], &other));
+        }
+    }
+    let counts = [one.prepared.take(), other.prepared.take()].map(|all| all.len());
+    assert_eq!(counts, [keys.len(), 0]);
 }
 
 #[test]
@@ -36,13 +82,17 @@ fn lengths_and_ranges_are_checked_before_the_host_is_called() {
         vec![0xFF; 256],
         modulus.clone(),
     ] {
-        assert!(!rsa.verify(Algorithm::Rs256, MESSAGE, &wrong, &host));
+        for algorithm in [Algorithm::Rs256, Algorithm::Ps256] {
+            assert!(!rsa.verify(algorithm, MESSAGE, &wrong, &host));
+        }
     }
     assert!(host.asked.borrow().is_empty());
     let mut largest = modulus;
     // The number is odd.
     largest[255] -= 1;
-    assert!(rsa.verify(Algorithm::Rs256, MESSAGE, &largest, &host));
+    for algorithm in [Algorithm::Rs256, Algorithm::Ps256] {
+        assert!(rsa.verify(algorithm, MESSAGE, &largest, &host));
+    }
     host.asked.take();
     for (curve, algorithm, octets) in [
         (Curve::P256, Algorithm::Es256, 32),
@@ -68,6 +118,31 @@ fn lengths_and_ranges_are_checked_before_the_host_is_called() {
         }
     }
     assert!(host.asked.borrow().is_empty());
+    edwards_signatures_are_judged_before(&host);
+}
+
+fn edwards_signatures_are_judged_before(host: &Host) {
+    let (_, key) = ed25519_key();
+    let mut good = [1; 64];
+    good[63] = 0;
+    let verify = |signature: &[u8]| key.verify(Algorithm::EdDsa, MESSAGE, signature, host);
+    // The order of the base point, and numbers above it, are not reduced.
+    let order = *b"\xed\xd3\xf5\x5c\x1a\x63\x12\x58\xd6\x9c\xf7\xa2\xde\xf9\xde\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x10";
+    for s in [order, [0xFF; 32]] {
+        assert!(!verify(&[&good[..32], &s].concat()));
+    }
+    // The neutral element and the point (0, -1).
+    let mut small = [[0; 32], [0xFF; 32]];
+    small[0][0] = 1;
+    (small[1][0], small[1][31]) = (0xEC, 0x7F);
+    for r in small {
+        assert!(!verify(&[&r, &good[32..]].concat()));
+    }
+    for length in [0, 32, 63, 65, 128] {
+        assert!(!verify(&vec![1; length]));
+    }
+    assert!(host.asked.borrow().is_empty());
+    assert!(verify(&good));
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn ed25519_key() -> (Ed25519KeyPair, VerifyingKey) {
 /// A host that gives a fixed result and records its arguments.
 struct Host {
     answer: Option<bool>,
-    asked: RefCell<Vec<(Hash, Vec<u8>)>>,
+    asked: RefCell<Vec<(Algorithm, Vec<u8>)>>,
 }
 
 impl Host {
@@ -65,8 +65,9 @@ impl Host {
 }
 
 impl HostSignatures for Host {
-    fn verify(&self, hash: Hash, _: &[u8], signature: &[u8], _: &[u8]) -> Option<bool> {
-        self.asked.borrow_mut().push((hash, signature.to_vec()));
+    fn verify(&self, check: &HostCheck<'_>) -> Option<bool> {
+        let asked = (check.algorithm(), check.signature().to_vec());
+        self.asked.borrow_mut().push(asked);
         self.answer
     }
 }

@@ -12,7 +12,7 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::crypto::{Hash, HostSignatures};
+use crate::crypto::{HostCheck, HostSignatures};
 
 /// A key of one of the issuers. A `kid` does not identify a key: two keys may have the
 /// same `kid`, of one issuer or of two.
@@ -103,7 +103,8 @@ impl Signer {
 pub(super) struct Memory;
 
 impl HostSignatures for Memory {
-    fn verify(&self, _: Hash, spki: &[u8], signature: &[u8], message: &[u8]) -> Option<bool> {
+    fn verify(&self, check: &HostCheck<'_>) -> Option<bool> {
+        let (spki, signature, message) = (check.spki_der(), check.signature(), check.message());
         SIGNER.with(|signer| {
             let question = [spki, signature, message].concat();
             let mut checked = signer.checked.borrow_mut();

@@ -9,7 +9,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 
 use super::super::{Host, HostError, HttpExchange, Reporting};
 use super::exchange::Handle;
-use crate::crypto::{Hash, HostSignatures};
+use crate::crypto::{Algorithm, HostCheck, HostSignatures};
 use crate::engine::{FetchCall, NotSet, SharedData, StreamId, Unavailable};
 use crate::telemetry::{Change, Level, Metric, MetricKind, NotSent};
 use crate::time::UnixTime;
@@ -335,15 +335,16 @@ impl SharedData for Fake {
 }
 
 impl HostSignatures for Fake {
-    fn verify(&self, hash: Hash, spki: &[u8], signature: &[u8], text: &[u8]) -> Option<bool> {
+    fn verify(&self, check: &HostCheck<'_>) -> Option<bool> {
         let mut world = self.0.borrow_mut();
         if world.failure(Call::Verify).is_some() || !world.verifies {
             return None;
         }
-        assert_eq!(hash, Hash::Sha256);
+        assert_eq!(check.algorithm(), Algorithm::Es256);
+        let spki = check.spki_der();
         let point = &spki[spki.len() - 65..];
         let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point);
-        Some(key.verify(text, signature).is_ok())
+        Some(key.verify(check.message(), check.signature()).is_ok())
     }
 }
 

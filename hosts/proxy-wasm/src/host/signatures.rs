@@ -1,12 +1,12 @@
 //! Signature verification by Envoy's foreign function `verify_signature`.
 //!
-//! It does only the arithmetic. The caller must check that the key's type fits the
-//! algorithm, and that the key is strong enough.
+//! It does only the arithmetic, for RSA (PKCS #1 v1.5) and ECDSA. The core has checked
+//! before that the key's type fits the algorithm, and that the key is strong enough.
 
 use std::cell::{Cell, RefCell};
 
 use super::{HostError, foreign};
-use edge_authz::crypto::{Hash, HostSignatures};
+use edge_authz::crypto::{Algorithm, HostCheck, HostSignatures};
 
 const FUNCTION: &str = "verify_signature";
 
@@ -24,19 +24,19 @@ pub(crate) struct Signatures {
 }
 
 impl HostSignatures for Signatures {
-    fn verify(
-        &self,
-        hash: Hash,
-        spki_der: &[u8],
-        signature: &[u8],
-        message: &[u8],
-    ) -> Option<bool> {
+    fn verify(&self, check: &HostCheck<'_>) -> Option<bool> {
+        let hash = hash(check.algorithm())?;
         if self.absent.get() {
             return None;
         }
         let mut arguments = self.arguments.try_borrow_mut().ok()?;
         arguments.clear();
-        let fields = [name(hash).as_bytes(), spki_der, signature, message];
+        let fields = [
+            hash.as_bytes(),
+            check.spki_der(),
+            check.signature(),
+            check.message(),
+        ];
         for (number, field) in (1..).zip(fields) {
             push(&mut arguments, number, field)?;
         }
@@ -51,11 +51,19 @@ impl HostSignatures for Signatures {
     }
 }
 
-const fn name(hash: Hash) -> &'static str {
-    match hash {
-        Hash::Sha256 => "sha256",
-        Hash::Sha384 => "sha384",
-        Hash::Sha512 => "sha512",
+/// The host's name of the algorithm's hash; `None` if the host lacks the algorithm.
+const fn hash(algorithm: Algorithm) -> Option<&'static str> {
+    match algorithm {
+        Algorithm::Rs256 | Algorithm::Es256 => Some("sha256"),
+        Algorithm::Rs384 | Algorithm::Es384 => Some("sha384"),
+        Algorithm::Rs512 | Algorithm::Es512 => Some("sha512"),
+        Algorithm::Ps256
+        | Algorithm::Ps384
+        | Algorithm::Ps512
+        | Algorithm::EdDsa
+        | Algorithm::Hs256
+        | Algorithm::Hs384
+        | Algorithm::Hs512 => None,
     }
 }
 
@@ -99,6 +107,15 @@ mod tests {
         push(&mut message, 4, &[7; 300]).unwrap();
         let expected = [&b"\x0a\x06sha256\x22\xac\x02"[..], &[7; 300]].concat();
         assert_eq!(message, expected);
+    }
+
+    #[test]
+    fn the_host_is_asked_only_for_what_it_has() {
+        for algorithm in Algorithm::ALL {
+            let (family, length) = algorithm.name().split_at(2);
+            let expected = matches!(family, "RS" | "ES").then(|| format!("sha{length}"));
+            assert_eq!(hash(algorithm).map(str::to_owned), expected);
+        }
     }
 
     #[test]
