@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::Verifications;
 use crate::crypto::HostSignatures;
 use crate::jwk::{AskedKid, KeySet};
-use crate::jwt::{KnownHeaders, VerifiedJwt};
-use crate::policy::{ProviderId, SourceId};
+use crate::jwt::KnownHeaders;
+use crate::policy::SourceId;
 use crate::time::UnixTime;
 
 /// The inputs of a decision besides the policy and the request.
@@ -47,8 +48,8 @@ pub struct CurrentKeys<'a> {
 
 /// The cache of verified tokens.
 pub trait Remembered {
-    /// The results for this token, one for each provider for which it was verified.
-    fn recall(&self, token: &[u8]) -> Option<&[(ProviderId, Arc<VerifiedJwt>)]>;
+    /// The results of an earlier verification of this token.
+    fn recall(&self, token: &[u8]) -> Option<Arc<Verifications>>;
 
     /// The headers of these tokens, if they are kept.
     fn headers(&self) -> Option<&KnownHeaders> {

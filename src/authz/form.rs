@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Remembered;
+use super::{Remembered, Verifications};
 use crate::crypto::{Algorithm, Fingerprint, HostSignatures};
 use crate::jwk::Jwk;
 use crate::jwt::{TokenError, TokenType, UnverifiedJwt, VerifiedJwt};
-use crate::policy::ProviderId;
 
 /// A token's header and issuer, neither of which is trusted yet. No claim can be
 /// read.
@@ -17,10 +16,7 @@ pub struct Form<'t> {
 
 enum Known<'t> {
     /// It was verified earlier, at least for these providers.
-    Before {
-        known: &'t [(ProviderId, Arc<VerifiedJwt>)],
-        first: &'t VerifiedJwt,
-    },
+    Before(Arc<Verifications>),
     Parsed(UnverifiedJwt<'t>),
 }
 
@@ -32,10 +28,9 @@ pub(super) struct Signed {
 }
 
 impl<'t> Form<'t> {
-    pub(super) fn of(text: &'t [u8], remembered: &'t dyn Remembered) -> Result<Self, TokenError> {
-        let known = remembered.recall(text).unwrap_or_default();
-        let known = match known.first() {
-            Some((_, first)) => Known::Before { known, first },
+    pub(super) fn of(text: &'t [u8], remembered: &dyn Remembered) -> Result<Self, TokenError> {
+        let known = match remembered.recall(text) {
+            Some(known) => Known::Before(known),
             None => Known::Parsed(UnverifiedJwt::parse_with(text, remembered.headers())?),
         };
         Ok(Self { text, known })
@@ -46,14 +41,14 @@ impl<'t> Form<'t> {
     }
 
     pub(super) const fn is_remembered(&self) -> bool {
-        matches!(self.known, Known::Before { .. })
+        matches!(self.known, Known::Before(_))
     }
 
     /// The issuer that the token names.
     #[must_use]
     pub fn issuer(&self) -> &str {
         match &self.known {
-            Known::Before { first, .. } => first.issuer(),
+            Known::Before(known) => known.first().issuer(),
             Known::Parsed(jwt) => jwt.issuer(),
         }
     }
@@ -62,7 +57,7 @@ impl<'t> Form<'t> {
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         match &self.known {
-            Known::Before { first, .. } => first.algorithm(),
+            Known::Before(known) => known.first().algorithm(),
             Known::Parsed(jwt) => jwt.algorithm(),
         }
     }
@@ -71,7 +66,7 @@ impl<'t> Form<'t> {
     #[must_use]
     pub fn kid(&self) -> Option<&str> {
         match &self.known {
-            Known::Before { first, .. } => first.kid(),
+            Known::Before(known) => known.first().kid(),
             Known::Parsed(jwt) => jwt.kid(),
         }
     }
@@ -80,7 +75,7 @@ impl<'t> Form<'t> {
     #[must_use]
     pub fn token_type(&self) -> Option<&TokenType> {
         match &self.known {
-            Known::Before { first, .. } => first.token_type(),
+            Known::Before(known) => known.first().token_type(),
             Known::Parsed(jwt) => jwt.token_type(),
         }
     }
@@ -105,9 +100,7 @@ impl<'t> Form<'t> {
             .filter(|jwt| is_signer(jwt))
             .or_else(|| match &self.known {
                 Known::Parsed(_) => None,
-                Known::Before { known, .. } => {
-                    known.iter().map(|(_, jwt)| jwt).find(|jwt| is_signer(jwt))
-                }
+                Known::Before(known) => known.iter().map(|(_, jwt)| jwt).find(|jwt| is_signer(jwt)),
             });
         if let Some(jwt) = known {
             return Some(Signed {
@@ -117,7 +110,7 @@ impl<'t> Form<'t> {
         }
         let jwt = match &self.known {
             Known::Parsed(jwt) => tried.verify(jwt, candidates, host_signatures),
-            Known::Before { .. } => tried.verify(
+            Known::Before(_) => tried.verify(
                 &UnverifiedJwt::parse(self.text).ok()?,
                 candidates,
                 host_signatures,

@@ -27,6 +27,7 @@ mod target;
 mod tests;
 mod token;
 mod trace;
+mod verifications;
 
 pub use candidates::Candidates;
 pub use context::{Context, CurrentKeys, Keys, Remembered};
@@ -41,3 +42,4 @@ pub use refusal::Refusal;
 pub use steps::Steps;
 pub use target::Target;
 pub use trace::{HostFault, KeyOutcome, KeyStep, PreflightStep, Step, Trace};
+pub use verifications::Verifications;

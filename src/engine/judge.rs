@@ -11,14 +11,14 @@ use super::waiting::Waiting;
 use super::{BUSY_TICK, Effect, Env, FAST_TICK, SLOW_TICK, StreamId, Turn};
 use crate::cors::ResponseCors;
 use crate::http::RequestHead;
-use crate::jwt::VerifiedJwt;
+use crate::jwt::{KnownHeaders, VerifiedJwt};
 use crate::keys::AbsentKids;
 use crate::policy::{Policy, ProviderId, ProviderKeys, SourceId};
 use crate::telemetry::Measurement;
 use crate::time::UnixTime;
 
-/// Decides the requests of one thread, caches verified tokens, and holds the requests
-/// that wait for keys.
+/// Decides the requests of one thread, caches verified tokens, alone or together with
+/// other judges, and holds the requests that wait for keys.
 ///
 /// It decides with the [`Snapshot`] that it adopted last, so it takes no lock and waits
 /// for no other thread. It reports the keys that it lacks in its [`Demand`].
@@ -26,7 +26,9 @@ use crate::time::UnixTime;
 pub struct Judge {
     pub(super) policy: Arc<Policy>,
     pub(super) snapshot: Arc<Snapshot>,
-    pub(super) tokens: TokenCache,
+    pub(super) tokens: Arc<TokenCache>,
+    /// Headers of verified tokens.
+    pub(super) headers: KnownHeaders,
     pub(super) waiting: Waiting,
     /// The work that one tick may do for waiting requests.
     pub(super) allowance: Allowance,
@@ -48,10 +50,18 @@ impl Judge {
     /// service with the sources of the same policy.
     #[must_use]
     pub fn new(policy: Arc<Policy>, snapshot: Arc<Snapshot>) -> Self {
+        let tokens = TokenCache::new(&policy, 1);
+        Self::sharing(policy, snapshot, tokens)
+    }
+
+    /// A judge that shares its cache with other judges of this policy.
+    #[must_use]
+    pub fn sharing(policy: Arc<Policy>, snapshot: Arc<Snapshot>, tokens: Arc<TokenCache>) -> Self {
         let sources = policy.sources.len();
         Self {
             snapshot,
-            tokens: TokenCache::new(policy.max_tokens),
+            tokens,
+            headers: KnownHeaders::default(),
             waiting: Waiting::new(sources),
             allowance: Allowance::WHOLE,
             absent: std::iter::repeat_with(AbsentKids::default)
@@ -98,8 +108,9 @@ impl Judge {
             return;
         }
         let (policy, snapshot) = (&self.policy, &self.snapshot);
-        self.tokens
-            .retain(|provider, jwt| still_counts(policy, snapshot, &changed, (provider, jwt), now));
+        self.tokens.retain(snapshot.number(), |provider, jwt| {
+            still_counts(policy, snapshot, &changed, (provider, jwt), now)
+        });
         for source in &changed {
             self.waiting.changed(*source);
         }

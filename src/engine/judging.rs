@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use super::judge::Judge;
 use super::snapshot::KeysAt;
+use super::token_cache::TokenCache;
 use super::waiting::{QueueNumber, Waiter};
 use super::{Action, Answer, Effect, Env, StreamId, Turn};
 use crate::authz::{
-    self, Context, Decision, Facts, Forward, NeededKeys, Refusal, Steps, Verdict, Verified,
+    self, Context, Decision, Facts, Forward, NeededKeys, Refusal, Remembered, Steps, Verdict,
+    Verifications, Verified,
 };
 use crate::http::RequestHead;
 use crate::jwk::AskedKid;
+use crate::jwt::KnownHeaders;
 use crate::telemetry::{Measurement, Metric, Reason};
 use crate::time::UnixTime;
 
@@ -49,6 +52,22 @@ pub(super) struct PendingRequest {
     pub(super) arrived: UnixTime,
     /// Its queue number, if it has waited before.
     pub(super) number: Option<QueueNumber>,
+}
+
+/// What is cached of earlier tokens.
+struct Known<'j> {
+    tokens: &'j TokenCache,
+    headers: &'j KnownHeaders,
+}
+
+impl Remembered for Known<'_> {
+    fn recall(&self, token: &[u8]) -> Option<Arc<Verifications>> {
+        self.tokens.recall(token)
+    }
+
+    fn headers(&self) -> Option<&KnownHeaders> {
+        Some(self.headers)
+    }
 }
 
 impl Judge {
@@ -153,7 +172,10 @@ impl Judge {
         };
         let context = Context {
             keys: &keys,
-            remembered: &self.tokens,
+            remembered: &Known {
+                tokens: &self.tokens,
+                headers: &self.headers,
+            },
             host_signatures,
             arrived: request.arrived,
             now,
@@ -173,6 +195,7 @@ impl Judge {
             // A token that has expired must not evict one that is still valid.
             && jwt.expires() > now
         {
+            self.headers.remember(jwt.header());
             self.tokens.remember(token, provider, jwt);
         }
         if let Some(absent) = &learned.absent {

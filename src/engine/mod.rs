@@ -17,7 +17,6 @@
 
 mod demand;
 mod document;
-mod doorkeeper;
 mod effect;
 mod exchange;
 mod fetch;
@@ -56,6 +55,7 @@ pub use service::KeyService;
 pub use shared::{NoSharedData, NotSet, SharedData, Unavailable};
 pub use snapshot::Snapshot;
 use tables::Tables;
+pub use token_cache::TokenCache;
 
 /// The tick period while the engine is idle.
 const SLOW_TICK: Duration = Duration::from_millis(500);

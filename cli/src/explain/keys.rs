@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use edge_authz::authz::{CurrentKeys, Keys, Remembered};
+use edge_authz::authz::{CurrentKeys, Keys, Remembered, Verifications};
 use edge_authz::jwk::{self, AskedKid, KeySet};
-use edge_authz::jwt::VerifiedJwt;
-use edge_authz::policy::{Policy, ProviderId, ProviderKeys, SourceId};
+use edge_authz::policy::{Policy, ProviderKeys, SourceId};
 use edge_authz::time::UnixTime;
 use std::sync::Arc;
 
@@ -71,7 +70,7 @@ impl Keys for KeyFiles {
 pub(crate) struct NothingRemembered;
 
 impl Remembered for NothingRemembered {
-    fn recall(&self, _: &[u8]) -> Option<&[(ProviderId, Arc<VerifiedJwt>)]> {
+    fn recall(&self, _: &[u8]) -> Option<Arc<Verifications>> {
         None
     }
 }

@@ -5,12 +5,11 @@
 
 use std::sync::Arc;
 
-use edge_authz::authz::{self, Context, CurrentKeys, Keys, Remembered, Verdict};
+use edge_authz::authz::{self, Context, CurrentKeys, Keys, Remembered, Verdict, Verifications};
 use edge_authz::config;
 use edge_authz::crypto::NoHostSignatures;
 use edge_authz::jwk::AskedKid;
-use edge_authz::jwt::VerifiedJwt;
-use edge_authz::policy::{Policy, ProviderId, SourceId};
+use edge_authz::policy::{Policy, SourceId};
 use edge_authz::telemetry::Reason;
 use edge_authz::time::UnixTime;
 
@@ -64,7 +63,7 @@ impl Keys for Nothing {
 }
 
 impl Remembered for Nothing {
-    fn recall(&self, _: &[u8]) -> Option<&[(ProviderId, Arc<VerifiedJwt>)]> {
+    fn recall(&self, _: &[u8]) -> Option<Arc<Verifications>> {
         None
     }
 }

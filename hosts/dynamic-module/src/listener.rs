@@ -14,7 +14,7 @@ use super::metrics::Metrics;
 use super::sink;
 use super::ticker::{self, Paced};
 use edge_authz::config::{self, ConfigErrors, MAX_BYTES};
-use edge_authz::engine::{Effect, Exchange, FetchId, KeyService};
+use edge_authz::engine::{Effect, Exchange, FetchId, KeyService, TokenCache};
 use edge_authz::host::{Reporting, seed};
 use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::Policy;
@@ -29,6 +29,8 @@ pub(crate) struct Listener {
     number: u64,
     policy: Arc<Policy>,
     exchange: Exchange,
+    /// The verified tokens of all threads.
+    tokens: Arc<TokenCache>,
     metrics: Metrics,
     keeper: Mutex<Keeper>,
     /// The number of the latest snapshot for which the threads were woken.
@@ -112,8 +114,9 @@ impl Listener {
         let threads = abi::concurrency();
         let listener = Arc::new(Self {
             number,
-            policy: Arc::new(policy),
             exchange: Exchange::new(&keeper.service, threads),
+            tokens: TokenCache::new(&policy, threads),
+            policy: Arc::new(policy),
             metrics,
             woken_for: AtomicU64::new(keeper.service.snapshot().number()),
             keeper: Mutex::new(keeper),
@@ -145,6 +148,10 @@ impl Listener {
         &self.exchange
     }
 
+    pub(crate) const fn tokens(&self) -> &Arc<TokenCache> {
+        &self.tokens
+    }
+
     pub(crate) const fn metrics(&self) -> &Metrics {
         &self.metrics
     }
@@ -153,6 +160,8 @@ impl Listener {
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         ticker::unregister(self.number);
+        // Threads that have served this configuration drop it later.
+        self.tokens.clear();
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -179,6 +188,7 @@ impl Listener {
     /// Handles a tick on the main thread.
     pub(crate) fn pulse(&self, config: Config<'_>) {
         self.pulse.fired();
+        self.tokens.release_half();
         let demands = self.exchange.demands();
         let mut keeper = locked(&self.keeper);
         let effects = keeper.ask(clock::now(), |service, env| service.tick(&demands, env));

@@ -68,7 +68,11 @@ impl Worker {
         let sink = Rc::new(Sink::default());
         let policy = listener.policy();
         Self {
-            judge: RefCell::new(Judge::new(Arc::clone(policy), listener.exchange().latest())),
+            judge: RefCell::new(Judge::sharing(
+                Arc::clone(policy),
+                listener.exchange().latest(),
+                Arc::clone(listener.tokens()),
+            )),
             settler: Settler::new(Rc::clone(&sink), Arc::clone(policy)),
             sink,
             listener: Arc::clone(listener),

@@ -8,13 +8,14 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::traced::Recorder;
-use crate::authz::{Context, CurrentKeys, Decision, Keys, Remembered, evaluate_traced};
+use crate::authz::{
+    Context, CurrentKeys, Decision, Keys, Remembered, Verifications, evaluate_traced,
+};
 use crate::config;
 use crate::crypto::NoHostSignatures;
 use crate::http::{HeaderMap, RequestHead};
 use crate::jwk::{AskedKid, KeyOrigin, KeySet};
-use crate::jwt::VerifiedJwt;
-use crate::policy::{Policy, ProviderId, SourceId};
+use crate::policy::{Policy, SourceId};
 use crate::telemetry::Reason;
 use crate::time::UnixTime;
 use std::sync::Arc;
@@ -82,7 +83,7 @@ impl Keys for Sets {
 }
 
 impl Remembered for Sets {
-    fn recall(&self, _: &[u8]) -> Option<&[(ProviderId, Arc<VerifiedJwt>)]> {
+    fn recall(&self, _: &[u8]) -> Option<Arc<Verifications>> {
         None
     }
 }

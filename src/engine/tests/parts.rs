@@ -253,3 +253,30 @@ fn the_exchange_passes_new_values_and_reports_which_thread_to_wake() {
     assert!(!exchange.set_demand(0, parts.judge.demand()));
     assert!(!exchange.demands().iter().any(Demand::is_urgent));
 }
+
+#[test]
+fn judges_share_verified_tokens_and_each_decides_by_its_own_keys() {
+    let mut parts = Parts::with(0);
+    let other = Judge::sharing(
+        Arc::clone(&parts.policy),
+        Arc::clone(parts.service.snapshot()),
+        Arc::clone(&parts.judge.tokens),
+    );
+    assert_eq!(parts.request(0), Some(Reason::Allowed));
+    assert_eq!(parts.judge.checks, 1);
+    let first = std::mem::replace(&mut parts.judge, other);
+    assert_eq!(parts.request(0), Some(Reason::Allowed));
+    assert_eq!(parts.judge.checks, 0);
+    // One judge knows that the key is gone. The other one still has the key, and caches the
+    // token again.
+    parts.pass(Duration::from_mins(11));
+    let call = parts.serve(&Demand::default()).unwrap();
+    parts.answer(&call, &[1]);
+    parts.adopt();
+    let second = std::mem::replace(&mut parts.judge, first);
+    assert_eq!(parts.request(0), Some(Reason::Allowed));
+    parts.judge = second;
+    assert_eq!(parts.request(0), None);
+    assert_eq!(parts.judge.checks, 0);
+    assert_eq!(parts.request(1), Some(Reason::Allowed));
+}

@@ -13,6 +13,7 @@ use super::world::LATE;
 use crate::config;
 use crate::engine::{
     Demand, Effect, Env, Exchange, FetchCall, Judge, KeyService, NoSharedData, Snapshot, StreamId,
+    TokenCache,
 };
 use crate::http::{HeaderMap, RequestHead};
 use crate::keys::answer::{AnswerHead, Ending};
@@ -234,6 +235,7 @@ fn a_rotation_reaches_all_threads_with_one_fetch() {
     };
     let token = |key| SIGNER.with(|signer| signer.good(ISSUER, KeyId(key), LATE));
     let tokens: Vec<_> = (0..3).map(token).collect();
+    let tokens_of_all = TokenCache::new(&process.policy, JUDGES);
     let (wake, woken) = mpsc::channel();
     let all_allow = |key: usize, more: usize| {
         let counts = process.allowed.each_ref();
@@ -251,7 +253,11 @@ fn a_rotation_reaches_all_threads_with_one_fetch() {
             let mut thread = Thread {
                 process: &process,
                 index,
-                judge: Judge::new(Arc::clone(&process.policy), process.exchange.latest()),
+                judge: Judge::sharing(
+                    Arc::clone(&process.policy),
+                    process.exchange.latest(),
+                    Arc::clone(&tokens_of_all),
+                ),
                 waiting: BTreeMap::new(),
                 wake: wake.clone(),
             };
