@@ -17,6 +17,7 @@ mod fault;
 mod form;
 mod forward;
 mod identity;
+mod narrowed;
 mod parts;
 mod preflight;
 mod refusal;

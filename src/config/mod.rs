@@ -21,6 +21,7 @@ mod document;
 mod duration;
 mod error;
 mod memory;
+mod narrowing;
 mod path;
 mod problem;
 mod reader;
@@ -32,6 +33,7 @@ mod written;
 
 pub use error::{ConfigError, ConfigErrors, ErrorPosition, MAX_ERRORS};
 pub use memory::memory_needed;
+pub use narrowing::{compile_narrowing, denied};
 pub use path::{ConfigPath, PathStep};
 pub use problem::{
     ClaimProblem, DocumentProblem, Excerpt, HeaderProblem, Kind, Problem, ProviderProblem,
@@ -42,6 +44,7 @@ use crate::crypto::DEFAULT_TABLE_BUDGET;
 use crate::memory::Budget;
 use error::Sink;
 use reader::Node;
+use value::Value;
 
 use crate::policy::{Policy, ProviderKeys};
 
@@ -77,9 +80,12 @@ pub fn compile(bytes: &[u8]) -> Result<Policy, ConfigErrors> {
 ///
 /// As [`compile`].
 pub fn compile_within(bytes: &[u8], table_budget: &'static Budget) -> Result<Policy, ConfigErrors> {
-    let tree = document::parse(bytes)?;
+    compile_tree(&document::parse(bytes)?, table_budget)
+}
+
+fn compile_tree(tree: &Value<'_>, table_budget: &'static Budget) -> Result<Policy, ConfigErrors> {
     let mut sink = Sink::default();
-    let policy = written::document(&Node::root(&tree), &mut sink)
+    let policy = written::document(&Node::root(tree), &mut sink)
         .and_then(|document| compile::compile(document, &mut sink))
         .map(|policy| Policy {
             table_budget,

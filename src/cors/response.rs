@@ -60,6 +60,18 @@ impl ResponseCors {
         }
     }
 
+    /// The CORS headers where two policies judge the request, of which the second one
+    /// narrows the first: an origin is allowed if both allow it. What an allowed origin may
+    /// read is said by the first.
+    #[must_use]
+    pub fn narrowed(first: Option<Self>, second: Option<Self>) -> Option<Self> {
+        match (first, second) {
+            (Some(_), Some(second)) if second.origin == Allowed::No => Some(second),
+            (None, second) => second,
+            (first, _) => first,
+        }
+    }
+
     /// The bytes of memory that it takes for this request alone.
     #[must_use]
     pub fn held_bytes(&self) -> usize {

@@ -26,6 +26,7 @@ mod certificate;
 mod driver;
 mod fallback;
 mod fetches;
+mod in_force;
 mod port;
 mod report;
 mod room;

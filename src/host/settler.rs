@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::in_force::InForce;
 use super::stream::{At, Passage, State, Stream};
 use super::{HttpExchange, Report, Reporting};
 use crate::authz::{Facts, Refusal};
@@ -15,7 +16,7 @@ use crate::telemetry::{Event, Level, Measurement, Metric, Reason, Refused};
 /// Applies the decisions about requests, and reports them.
 #[derive(Debug)]
 pub struct Settler<H: Reporting> {
-    policy: Arc<Policy>,
+    policies: InForce,
     report: Report<H>,
     /// The answer if the host fails.
     failure: LocalReply,
@@ -25,10 +26,21 @@ impl<H: Reporting> Settler<H> {
     /// Creates a settler for requests that this policy judges.
     #[must_use]
     pub fn new(host: Rc<H>, policy: Arc<Policy>) -> Self {
+        Self::with(host, InForce::new(policy, None))
+    }
+
+    /// For requests that the policy of a listener judges and a second one, which narrows it.
+    #[must_use]
+    pub fn narrowed(host: Rc<H>, listener: Arc<Policy>, narrower: Arc<Policy>) -> Self {
+        Self::with(host, InForce::new(listener, Some(narrower)))
+    }
+
+    fn with(host: Rc<H>, policies: InForce) -> Self {
+        let responses = &policies.listener().responses;
         Self {
             report: Report::new(host),
-            failure: Refusal::from(Reason::InternalError).reply(&policy.responses),
-            policy,
+            failure: Refusal::from(Reason::InternalError).reply(responses),
+            policies,
         }
     }
 
@@ -54,7 +66,7 @@ impl<H: Reporting> Settler<H> {
 
     /// Applies the decision about a request and reports it.
     pub fn settle(&self, exchange: &impl HttpExchange, stream: &Stream, answer: &Answer, at: At) {
-        let reason = stream.apply(exchange, answer, at, &self.policy, &self.failure);
+        let reason = stream.apply(exchange, answer, at, &self.policies, &self.failure);
         let provider = answer.facts.provider.clone();
         let passed = matches!(answer.action, Action::Forward(_)) && reason == answer.reason;
         if !passed && reason != Reason::Preflight && self.report.is_enabled(Level::Debug) {
@@ -77,7 +89,7 @@ impl<H: Reporting> Settler<H> {
         stream: &Stream,
         has_fields: bool,
     ) -> Passage {
-        if has_fields && stream.trailers(exchange, &self.policy.upstream).is_err() {
+        if has_fields && stream.trailers(exchange, &self.policies).is_err() {
             stream.answer(exchange, &self.failure);
         }
         stream.passage()

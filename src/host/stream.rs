@@ -3,12 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use super::in_force::InForce;
 use super::{HeaderList, HostError, HttpExchange};
 use crate::authz::Forward;
 use crate::cors::ResponseCors;
 use crate::engine::{Action, Answer, StreamId};
 use crate::http::{HeaderEdit, LocalReply};
-use crate::policy::{IdentityHeaders, Policy};
 use crate::telemetry::{FilterState, Reason};
 
 /// The state of a request.
@@ -96,12 +96,12 @@ impl Stream {
     /// Applies the decision, and returns the reason for which the request ended. If the
     /// host refuses a change, any decision becomes a refusal, which is answered with
     /// `failure`.
-    pub fn apply(
+    pub(super) fn apply(
         &self,
         exchange: &impl HttpExchange,
         answer: &Answer,
         at: At,
-        policy: &Policy,
+        policies: &InForce,
         failure: &LocalReply,
     ) -> Reason {
         self.set_cors(answer.facts.cors.clone());
@@ -109,16 +109,19 @@ impl Stream {
             Action::Forward(forward) => forward,
             Action::Reply(reply) => {
                 // The answer does not depend on the filter state.
-                let _ = publish(exchange, &policy.filter_state, answer, answer.reason, None);
+                let _ = publish(exchange, policies, answer, answer.reason, None);
                 self.answer(exchange, reply);
                 return answer.reason;
             }
         };
-        if self.forward(exchange, answer, forward, at, policy).is_ok() {
+        if self
+            .forward(exchange, answer, forward, at, policies)
+            .is_ok()
+        {
             return answer.reason;
         }
         let reason = Reason::InternalError;
-        let _ = publish(exchange, &policy.filter_state, answer, reason, None);
+        let _ = publish(exchange, policies, answer, reason, None);
         self.answer(exchange, failure);
         reason
     }
@@ -130,20 +133,14 @@ impl Stream {
         answer: &Answer,
         forward: &Forward,
         at: At,
-        policy: &Policy,
+        policies: &InForce,
     ) -> Result<(), HostError> {
         edit(exchange, HeaderList::Request, &forward.edits)?;
         if self.has_trailers.get() {
-            strip_trailers(exchange, &policy.upstream)?;
+            strip_trailers(exchange, policies)?;
         }
         let subject = forward.subject.as_deref();
-        publish(
-            exchange,
-            &policy.filter_state,
-            answer,
-            answer.reason,
-            subject,
-        )?;
+        publish(exchange, policies, answer, answer.reason, subject)?;
         // Some hosts hand over the body and the trailers while they resume. A request
         // that is not resumed is answered by the caller.
         self.state.set(State::Forwarded);
@@ -187,14 +184,14 @@ impl Stream {
     pub(super) fn trailers(
         &self,
         exchange: &impl HttpExchange,
-        identity: &IdentityHeaders,
+        policies: &InForce,
     ) -> Result<(), HostError> {
         match self.state.get() {
             State::Pending => {
                 self.has_trailers.set(true);
                 Ok(())
             }
-            State::Forwarded => strip_trailers(exchange, identity),
+            State::Forwarded => strip_trailers(exchange, policies),
             State::Answered => Ok(()),
         }
     }
@@ -244,13 +241,10 @@ fn edit(
 
 /// Removes from the request's trailers the client's copies of the headers that the filter
 /// may set or that it checks. Some upstreams merge trailers into the headers.
-fn strip_trailers(
-    exchange: &impl HttpExchange,
-    identity: &IdentityHeaders,
-) -> Result<(), HostError> {
+fn strip_trailers(exchange: &impl HttpExchange, policies: &InForce) -> Result<(), HostError> {
     let trailers = exchange.headers(HeaderList::RequestTrailers)?;
     let names = trailers.iter().map(|(name, _)| name);
-    for name in names.filter(|name| identity.removes_trailer(name)) {
+    for name in names.filter(|name| policies.removes_trailer(name)) {
         let removal = HeaderEdit::Remove(name.into());
         exchange.edit(HeaderList::RequestTrailers, &removal)?;
     }
@@ -262,12 +256,12 @@ fn strip_trailers(
 /// and a subject that has one is omitted.
 fn publish(
     exchange: &impl HttpExchange,
-    entries: &[FilterState],
+    policies: &InForce,
     answer: &Answer,
     reason: Reason,
     subject: Option<&str>,
 ) -> Result<(), HostError> {
-    for entry in entries {
+    for entry in policies.filter_state() {
         let value = match entry {
             FilterState::Subject => subject,
             FilterState::Issuer => answer.facts.issuer.as_deref(),
@@ -276,7 +270,7 @@ fn publish(
             FilterState::Reason => Some(reason.name()),
         };
         if let Some(value) = value {
-            exchange.set_filter_state(*entry, value)?;
+            exchange.set_filter_state(entry, value)?;
         }
     }
     Ok(())

@@ -6,12 +6,14 @@
 
 mod identity_headers;
 mod key_source;
+mod narrowing;
 mod provider;
 mod route;
 pub mod routes;
 
 pub use identity_headers::{ClaimFormat, ClaimHeader, IdentityHeaders};
 pub use key_source::{BadUri, FetchUri, KeyLocation, KeySource, SourceId};
+pub use narrowing::Narrowing;
 pub use provider::{Provider, ProviderId, ProviderKeys, Providers};
 pub use route::{Access, Route};
 pub use routes::{RouteId, RouteTable};

@@ -237,6 +237,11 @@ impl<'d> Members<'d> {
         None
     }
 
+    /// Whether it has a member of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.object.get(name).is_some()
+    }
+
     /// Whether it has no members.
     pub(super) fn is_empty(&self) -> bool {
         self.object.is_empty()

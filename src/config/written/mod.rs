@@ -6,12 +6,14 @@
 //! the rest and does not report it again.
 
 mod cors;
+mod narrowing;
 mod provider;
 mod route;
 mod token_from;
 mod upstream;
 
 pub(super) use cors::Cors;
+pub(super) use narrowing::{Mode, mode};
 pub(super) use provider::{Audiences, InlineKeys, Jwks, Provider};
 pub(super) use route::{ClaimRules, Requirement, Route, RuleValue};
 pub(super) use token_from::TokenFrom;

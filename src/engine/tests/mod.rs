@@ -14,6 +14,7 @@ mod issuer;
 mod many_sources;
 mod memory;
 mod model;
+mod pair;
 mod parts;
 mod random;
 mod reporting;

@@ -1,0 +1,225 @@
+//! A request that two policies let pass: its listener's, and one that narrows it.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::Forward;
+use crate::http::HeaderEdit;
+use crate::policy::IdentityHeaders;
+use crate::telemetry::Reason;
+
+/// The fields that may hold a token beside other content.
+const COOKIE: &[u8] = b"cookie";
+const PATH: &[u8] = b":path";
+
+impl Forward {
+    /// The request as it goes on if `narrower` lets it pass too. Both were made from the
+    /// same head. The tokens that either of them verified are removed as each of them says.
+    /// The narrower policy adds no identity header that the listener's policy owns, in any
+    /// spelling: `owned` are the headers of the listener's policy. So it cannot change who
+    /// the upstream takes the client for.
+    #[must_use]
+    pub fn narrowed_by(self, mut narrower: Self, owned: &IdentityHeaders) -> Self {
+        let edits = combined(&self.edits, std::mem::take(&mut narrower.edits), owned);
+        let dropped = self.dropped.saturating_add(narrower.dropped);
+        let mut forward = if self.yields_to(&narrower) {
+            narrower
+        } else {
+            self
+        };
+        forward.edits = edits;
+        forward.dropped = dropped;
+        forward
+    }
+
+    /// Whether only `narrower` knows who the client is: then it names the reason.
+    #[must_use]
+    pub fn yields_to(&self, narrower: &Self) -> bool {
+        self.reason() != Reason::Allowed && narrower.reason() == Reason::Allowed
+    }
+}
+
+/// Both lists of changes as one.
+fn combined(
+    listener: &[HeaderEdit<'static>],
+    narrower: Vec<HeaderEdit<'static>>,
+    owned: &IdentityHeaders,
+) -> Vec<HeaderEdit<'static>> {
+    let is_foreign = |edit: &HeaderEdit<'_>| match edit {
+        HeaderEdit::Remove(_) => true,
+        HeaderEdit::Set(name, _) | HeaderEdit::Add(name, _) => !owned.owns(name),
+    };
+    let mut edits: Vec<_> = narrower.into_iter().filter(is_foreign).collect();
+    for edit in listener {
+        let name = name_of(edit);
+        let is_shared = [COOKIE, PATH].contains(&name);
+        let other = edits
+            .iter()
+            .position(|other| is_shared && name_of(other) == name);
+        if let Some(other) = other.and_then(|place| edits.get_mut(place)) {
+            *other = common(other, edit);
+        } else if !edits.contains(edit) {
+            edits.push(edit.clone());
+        }
+    }
+    edits
+}
+
+fn name_of<'e>(edit: &'e HeaderEdit<'_>) -> &'e [u8] {
+    match edit {
+        HeaderEdit::Remove(name) | HeaderEdit::Set(name, _) | HeaderEdit::Add(name, _) => name,
+    }
+}
+
+/// The change that leaves what both of these leave of a field. Both leave out parts of the
+/// same value.
+fn common(one: &HeaderEdit<'static>, other: &HeaderEdit<'static>) -> HeaderEdit<'static> {
+    let (HeaderEdit::Set(name, one), HeaderEdit::Set(_, other)) = (one, other) else {
+        return HeaderEdit::Remove(Cow::Owned(name_of(one).to_vec()));
+    };
+    let value = if **name == *PATH {
+        common_path(one, other)
+    } else {
+        let kept = common_parts(one, other, b';');
+        kept.join(b"; ".as_slice())
+    };
+    if value.is_empty() {
+        return HeaderEdit::Remove(name.clone());
+    }
+    HeaderEdit::Set(name.clone(), Cow::Owned(value))
+}
+
+/// The path with the parameters that are in both.
+fn common_path(one: &[u8], other: &[u8]) -> Vec<u8> {
+    let cut = |path| split_at(path, b'?');
+    let ((path, one), (_, other)) = (cut(one), cut(other));
+    let kept = match (one, other) {
+        (Some(one), Some(other)) => common_parts(one, other, b'&'),
+        _ => Vec::new(),
+    };
+    let mut path = path.to_vec();
+    if !kept.is_empty() {
+        path.push(b'?');
+        path.extend(kept.join(b"&".as_slice()));
+    }
+    path
+}
+
+/// The parts of the first list that are in the second one too.
+fn common_parts<'v>(one: &'v [u8], other: &[u8], separator: u8) -> Vec<&'v [u8]> {
+    let is_separator = |byte: &u8| *byte == separator;
+    let others: BTreeSet<&[u8]> = other.split(is_separator).map(<[u8]>::trim_ascii).collect();
+    one.split(is_separator)
+        .map(<[u8]>::trim_ascii)
+        .filter(|part| others.contains(part))
+        .collect()
+}
+
+fn split_at(text: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
+    let mut parts = text.splitn(2, |byte| *byte == separator);
+    (parts.next().unwrap_or_default(), parts.next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{ClaimFormat, ClaimHeader};
+    use crate::rules::ClaimName;
+
+    fn set(name: &'static str, value: &'static str) -> HeaderEdit<'static> {
+        HeaderEdit::Set(name.as_bytes().into(), value.as_bytes().into())
+    }
+
+    fn add(name: &'static str, value: &'static str) -> HeaderEdit<'static> {
+        HeaderEdit::Add(name.as_bytes().into(), value.as_bytes().into())
+    }
+
+    fn remove(name: &'static str) -> HeaderEdit<'static> {
+        HeaderEdit::Remove(name.as_bytes().into())
+    }
+
+    fn owned() -> IdentityHeaders {
+        let claims = vec![ClaimHeader {
+            header: "x-user-id".into(),
+            claim: ClaimName::new("sub"),
+            format: ClaimFormat::Json,
+        }];
+        IdentityHeaders::new(false, claims, None, None)
+    }
+
+    #[test]
+    fn the_narrower_policy_sets_no_header_that_the_listener_owns() {
+        let listener = [remove("x-user-id"), set("x-user-id", "alice")];
+        let narrower = vec![
+            remove("x_user_id"),
+            set("x_user_id", "mallory"),
+            add("X-User-Id", "mallory"),
+            add("x-tenant", "a"),
+        ];
+        assert_eq!(
+            combined(&listener, narrower, &owned()),
+            [
+                remove("x_user_id"),
+                add("x-tenant", "a"),
+                remove("x-user-id"),
+                set("x-user-id", "alice"),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_either_removes_is_removed() {
+        let none = IdentityHeaders::default();
+        let both = |one: &HeaderEdit<'static>, other: &HeaderEdit<'static>| {
+            let all = combined(std::slice::from_ref(one), vec![other.clone()], &none);
+            let [only] = &all[..] else {
+                panic!("{all:?}");
+            };
+            only.clone()
+        };
+        let auth = remove("authorization");
+        assert_eq!(both(&auth, &auth), auth);
+        for (one, other, expected) in [
+            (
+                set("cookie", "b=2; c=3"),
+                set("cookie", "a=1; c=3"),
+                set("cookie", "c=3"),
+            ),
+            (set("cookie", "b=2"), set("cookie", "a=1"), remove("cookie")),
+            (set("cookie", "b=2"), remove("cookie"), remove("cookie")),
+            (
+                set(":path", "/x?b=2&c"),
+                set(":path", "/x?a=1&c"),
+                set(":path", "/x?c"),
+            ),
+            (
+                set(":path", "/x?b=2"),
+                set(":path", "/x?a=1"),
+                set(":path", "/x"),
+            ),
+            (
+                set(":path", "/x"),
+                set(":path", "/x?a=1"),
+                set(":path", "/x"),
+            ),
+            (
+                set(":path", "/x?a=1?"),
+                set(":path", "/x?a=1?"),
+                set(":path", "/x?a=1?"),
+            ),
+        ] {
+            assert_eq!(both(&one, &other), expected);
+            assert_eq!(both(&other, &one), expected);
+        }
+    }
+
+    #[test]
+    fn the_token_of_one_policy_stays_hidden_when_the_other_keeps_the_field() {
+        let listener = [set("cookie", "b=2")];
+        assert_eq!(combined(&listener, Vec::new(), &owned()), listener.to_vec());
+        assert_eq!(
+            combined(&[], listener.to_vec(), &owned()),
+            listener.to_vec()
+        );
+    }
+}

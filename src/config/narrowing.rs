@@ -1,0 +1,123 @@
+//! The configuration of one of the proxy's routes.
+
+use super::error::{ConfigErrors, Sink};
+use super::problem::DocumentProblem;
+use super::reader::Node;
+use super::value::{Object, Value};
+use super::written::{self, Mode};
+use super::{compile, compile_tree, document};
+use crate::crypto::DEFAULT_TABLE_BUDGET;
+use crate::policy::{Narrowing, Policy, Responses};
+
+/// A document that refuses everything.
+const DENIED: &[u8] = br#"{"routes": [{"match": "$default", "access": "denied"}]}"#;
+
+/// Compiles the configuration of a route, which is one JSON text: `{"mode": "enforce"}`,
+/// `{"mode": "denied"}`, or a document as [`compile`] takes it.
+///
+/// # Errors
+///
+/// As [`compile`].
+pub fn compile_narrowing(bytes: &[u8]) -> Result<Narrowing, ConfigErrors> {
+    let tree = document::parse(bytes)?;
+    let mode = |members: &Object<'_>| members.get("mode").is_some();
+    if !matches!(&tree, Value::Object(members) if mode(members)) {
+        let policy = compile_tree(&tree, &DEFAULT_TABLE_BUDGET)?;
+        return Ok(Narrowing::By(Box::new(policy)));
+    }
+    let mut sink = Sink::default();
+    let mode = written::mode(&Node::root(&tree), &mut sink);
+    match (sink.finish(), mode) {
+        (Ok(()), Some(Mode::Enforce)) => Ok(Narrowing::Enforce),
+        (Ok(()), Some(Mode::Denied)) => Ok(Narrowing::Denied),
+        (Err(errors), _) => Err(errors),
+        // As in `compile`: every omission must be reported.
+        (Ok(()), None) => Err(ConfigErrors::of_whole(DocumentProblem::Incomplete)),
+    }
+}
+
+/// The policy of [`Narrowing::Denied`], with the format of the listener's refusals.
+///
+/// # Errors
+///
+/// None is known: the document is fixed.
+pub fn denied(responses: Responses) -> Result<Policy, ConfigErrors> {
+    let policy = compile(DENIED)?;
+    Ok(Policy {
+        responses,
+        ..policy
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Access, BodyStyle};
+
+    fn said(text: &str) -> String {
+        compile_narrowing(text.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_mode_or_a_document() {
+        let compiled = |text: &str| compile_narrowing(text.as_bytes()).unwrap();
+        assert!(matches!(
+            compiled(r#"{"mode":"enforce"}"#),
+            Narrowing::Enforce
+        ));
+        assert!(matches!(
+            compiled(r#"{"mode":"denied"}"#),
+            Narrowing::Denied
+        ));
+        let document = r#"{"routes":[{"match":"GET /a","access":"public"}]}"#;
+        let Narrowing::By(policy) = compiled(document) else {
+            panic!("no document");
+        };
+        assert_eq!(&*policy.routes[0].name, "GET /a");
+    }
+
+    #[test]
+    fn what_would_open_a_route_is_not_a_mode() {
+        let choices = "write `enforce` or `denied`";
+        for mode in ["\"off\"", "false", "\"report\"", "\"Denied\"", "\"\""] {
+            let errors = said(&format!("{{\"mode\": {mode}}}"));
+            assert!(errors.contains(choices), "{errors}");
+        }
+        for mode in ["null", "true", "1", "[\"denied\"]", "{}"] {
+            said(&format!("{{\"mode\": {mode}}}"));
+        }
+    }
+
+    #[test]
+    fn a_mode_stands_alone() {
+        let both = r#"{"mode":"denied","routes":[{"match":"$default","access":"public"}]}"#;
+        assert_eq!(
+            said(both),
+            "mode: has no effect together with `routes`; remove one of the two"
+        );
+        assert!(said(r#"{"mode":"denied","mod":1}"#).starts_with("mod: is unknown"));
+        assert_eq!(
+            said(r#"{"mode":"denied","mode":"denied"}"#),
+            "mode: is written twice; keep one of the two"
+        );
+        for text in ["", "{}", "[]", "null", "{", "\u{feff}{\"mode\":\"denied\"}"] {
+            said(text);
+        }
+    }
+
+    #[test]
+    fn denied_refuses_everything_in_the_listeners_format() {
+        let responses = Responses {
+            realm: "shop".into(),
+            body: BodyStyle::Problem,
+        };
+        let policy = denied(responses.clone()).unwrap();
+        assert_eq!(policy.responses, responses);
+        assert!(
+            policy
+                .routes
+                .iter()
+                .all(|route| route.access == Access::Denied)
+        );
+    }
+}

@@ -1,0 +1,118 @@
+//! The decisions of two judges about one request.
+
+use super::{Action, Answer};
+use crate::cors::ResponseCors;
+use crate::policy::Policy;
+use crate::telemetry::Reason;
+
+/// What two judges have decided about one request so far: that of its listener, and that
+/// of a policy that narrows the listener's.
+///
+/// The request passes only if both let it pass. It is refused as soon as one of them
+/// refuses it.
+#[derive(Debug, Default)]
+pub struct Pair {
+    listener: Option<Box<Answer>>,
+    narrower: Option<Box<Answer>>,
+}
+
+/// One of the two judges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The judge of the listener's policy.
+    Listener,
+    /// The judge of the policy that narrows it.
+    Narrower,
+}
+
+impl Pair {
+    /// One of them has decided. A later decision of the same one does not count.
+    pub fn decided(&mut self, side: Side, answer: Box<Answer>) {
+        let known = match side {
+            Side::Listener => &mut self.listener,
+            Side::Narrower => &mut self.narrower,
+        };
+        known.get_or_insert(answer);
+    }
+
+    /// The CORS headers that this one has found.
+    #[must_use]
+    pub fn cors(&self, side: Side) -> Option<&ResponseCors> {
+        let known = match side {
+            Side::Listener => &self.listener,
+            Side::Narrower => &self.narrower,
+        };
+        known.as_ref()?.facts.cors.as_ref()
+    }
+
+    /// Whether the listener's decision is final, so that the other judge need not be asked.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        let is_final = |answer: &Answer| is_reply(answer) && answer.reason != Reason::Preflight;
+        self.listener.as_deref().is_some_and(is_final)
+    }
+
+    /// The decision, once what is missing cannot change it. Both judges have been asked,
+    /// unless [it is over](Self::is_over). `listener` is the listener's policy, and `cors`
+    /// are the CORS headers for the answer.
+    #[must_use]
+    pub fn take(&mut self, listener: &Policy, cors: Option<ResponseCors>) -> Option<Box<Answer>> {
+        let mut answer = match (self.listener.take(), self.narrower.take()) {
+            (Some(outer), inner) if is_reply(&outer) => {
+                let refused = inner.filter(|inner| refuses_preflight(inner, &outer));
+                refused.unwrap_or(outer)
+            }
+            (_, Some(inner)) if is_refusal(&inner) => inner,
+            (Some(outer), Some(inner)) => Box::new(both(*outer, *inner, listener)),
+            (outer, inner) => {
+                (self.listener, self.narrower) = (outer, inner);
+                return None;
+            }
+        };
+        // An answered preflight has all of its headers.
+        if !matches!(answer.reason, Reason::Preflight | Reason::PreflightRefused) {
+            answer.facts.cors = cors;
+        }
+        Some(answer)
+    }
+}
+
+const fn is_reply(answer: &Answer) -> bool {
+    matches!(answer.action, Action::Reply(_))
+}
+
+/// Whether the request is refused. A preflight may be refused with a 204.
+fn is_refusal(answer: &Answer) -> bool {
+    match &answer.action {
+        Action::Reply(reply) => reply.status >= 400 || answer.reason == Reason::PreflightRefused,
+        Action::Forward(_) => false,
+    }
+}
+
+/// Whether `inner` refuses a preflight that `outer`, the listener's answer, allows.
+fn refuses_preflight(inner: &Answer, outer: &Answer) -> bool {
+    outer.reason == Reason::Preflight && inner.reason == Reason::PreflightRefused
+}
+
+/// The listener lets the request pass, and the other does not refuse it.
+fn both(outer: Answer, inner: Answer, listener: &Policy) -> Answer {
+    let stream = outer.stream;
+    let (action, reason, facts) = match (outer.action, inner.action) {
+        (Action::Forward(passes), Action::Forward(narrower)) => {
+            let (reason, facts) = if passes.yields_to(&narrower) {
+                (inner.reason, inner.facts)
+            } else {
+                (outer.reason, outer.facts)
+            };
+            let forward = passes.narrowed_by(narrower, &listener.upstream);
+            (Action::Forward(forward), reason, facts)
+        }
+        (_, inner_action) => (inner_action, inner.reason, inner.facts),
+    };
+    Answer {
+        stream,
+        action,
+        reason,
+        facts,
+    }
+}

@@ -1,0 +1,39 @@
+//! The policies that a request is under.
+
+use std::sync::Arc;
+
+use crate::policy::Policy;
+use crate::telemetry::FilterState;
+
+/// A listener's policy, and the one that narrows it, if there is one.
+#[derive(Debug)]
+pub(super) struct InForce {
+    listener: Arc<Policy>,
+    narrower: Option<Arc<Policy>>,
+}
+
+impl InForce {
+    pub(super) const fn new(listener: Arc<Policy>, narrower: Option<Arc<Policy>>) -> Self {
+        Self { listener, narrower }
+    }
+
+    /// The format of refusals that no judge has decided.
+    pub(super) fn listener(&self) -> &Policy {
+        &self.listener
+    }
+
+    /// What is written to the filter state; each entry once, because proxies refuse to
+    /// write one again.
+    pub(super) fn filter_state(&self) -> impl Iterator<Item = FilterState> {
+        let listener = &self.listener.filter_state;
+        let narrower = self.narrower.iter().flat_map(|policy| &policy.filter_state);
+        let further = narrower.filter(|entry| !listener.contains(entry));
+        listener.iter().chain(further).copied()
+    }
+
+    /// Whether a client's trailer of this name must be removed before the upstream.
+    pub(super) fn removes_trailer(&self, name: &[u8]) -> bool {
+        let mut policies = std::iter::once(&self.listener).chain(&self.narrower);
+        policies.any(|policy| policy.upstream.removes_trailer(name))
+    }
+}
