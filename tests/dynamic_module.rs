@@ -31,6 +31,8 @@ const HOOKS: &[&str] = &[
     "http_filter_config_new",
     "http_filter_config_destroy",
     "http_filter_config_scheduled",
+    "http_filter_per_route_config_new",
+    "http_filter_per_route_config_destroy",
     "http_filter_config_http_callout_done",
     "http_filter_new",
     "http_filter_destroy",

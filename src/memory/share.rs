@@ -90,6 +90,12 @@ impl Pool {
 }
 
 impl Share {
+    /// Creates another holder of the same pool.
+    #[must_use]
+    pub fn sibling(&self) -> Self {
+        self.pool.share()
+    }
+
     /// The size of this share, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {

@@ -137,18 +137,37 @@ const DYNAMIC_MODULE: Table = &[
     ("metrics", &["abi", "lock"]),
     ("sink", &["abi", "metrics"]),
     ("keeper", &["abi", "shared"]),
+    ("alarm", &["abi"]),
+    ("routes", &["lock", "sink"]),
+    ("document", &["alarm", "clock", "keeper", "lock"]),
     (
         "listener",
         &[
-            "abi", "clock", "keeper", "lock", "metrics", "sink", "ticker",
+            "abi", "alarm", "clock", "document", "keeper", "lock", "metrics", "routes", "sink",
+            "ticker",
         ],
     ),
     (
         "worker",
-        &["abi", "clock", "listener", "signatures", "sink"],
+        &[
+            "abi",
+            "alarm",
+            "clock",
+            "document",
+            "listener",
+            "routes",
+            "signatures",
+            "sink",
+        ],
     ),
-    ("request", &["abi", "listener", "sink", "worker"]),
-    ("hooks", &["abi", "listener", "request"]),
+    ("narrowed", &["abi", "worker"]),
+    (
+        "request",
+        &[
+            "abi", "alarm", "listener", "narrowed", "routes", "sink", "worker",
+        ],
+    ),
+    ("hooks", &["abi", "listener", "request", "routes"]),
 ];
 
 const COMMAND: Table = &[

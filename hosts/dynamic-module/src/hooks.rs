@@ -20,6 +20,7 @@ use std::sync::Arc;
 use super::abi::{self, Buffer, Config, Field, Filter, LogLevel};
 use super::listener::Listener;
 use super::request::{self, Request};
+use super::routes;
 use edge_authz::host::Passage;
 use edge_authz::http::HeaderMap;
 use edge_authz::keys::answer::AnswerHead;
@@ -137,6 +138,30 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_destroy(list
         listener.close();
         drop(listener);
     });
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_per_route_config_new(
+    _name: Buffer,
+    text: Buffer,
+) -> *const c_void {
+    // SAFETY: Envoy passed it to this hook, and nothing changes it.
+    let text = unsafe { text.bytes() };
+    let ticket = guarded(|| routes::open(text)).flatten();
+    ticket.map_or(ptr::null(), |ticket| ticket.into_raw().cast_const().cast())
+}
+
+/// Envoy calls it in any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_per_route_config_destroy(
+    ticket: *const c_void,
+) {
+    if guarded(|| routes::close(ticket.addr())) == Some(true) {
+        // SAFETY: it was made by `on_http_filter_per_route_config_new`, since it was known,
+        // and this is its last hook.
+        let ticket = unsafe { Box::from_raw(ticket.cast_mut().cast::<u64>()) };
+        drop(ticket);
+    }
 }
 
 #[unsafe(no_mangle)]

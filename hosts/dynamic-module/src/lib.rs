@@ -2,20 +2,27 @@
 //!
 //! * `abi` is Envoy's C interface, and `hooks` contains the hooks that Envoy calls;
 //! * `port` implements the core's port for one request;
-//! * `listener` is one configuration, with the keys for all threads;
-//! * `worker` is one configuration in one of Envoy's threads, with the requests that wait
-//!   there, and `request` is one request;
+//! * `document` is one document in force, with the keys for all threads;
+//! * `listener` is one configuration: its document, and those of Envoy's routes that narrow
+//!   it, and `routes` has the configurations of Envoy's routes;
+//! * `worker` is one document in one of Envoy's threads, with the requests that wait
+//!   there, `request` is one request, and `narrowed` the part of it that a route's document
+//!   judges;
 //! * `ticker` is the only thread of this module: it requests the ticks.
 
 mod abi;
+mod alarm;
 mod clock;
+mod document;
 mod hooks;
 mod keeper;
 mod listener;
 mod lock;
 mod metrics;
+mod narrowed;
 mod port;
 mod request;
+mod routes;
 mod shared;
 mod signatures;
 mod sink;

@@ -6,8 +6,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::abi::Filter;
+use super::alarm::Alarm;
 use super::clock;
-use super::listener::{Alarm, Listener};
+use super::document::Document;
+use super::listener::Listener;
+use super::routes::RouteConfig;
 use super::signatures::Signatures;
 use super::sink::Sink;
 use edge_authz::cors::ResponseCors;
@@ -18,14 +21,18 @@ use edge_authz::telemetry::Level;
 use edge_authz::time::UnixTime;
 
 thread_local! {
-    /// The configurations that this thread has served, by number. Closed ones are dropped
-    /// when the thread serves a new one.
-    static WORKERS: RefCell<BTreeMap<u64, Rc<Worker>>> = const { RefCell::new(BTreeMap::new()) };
+    /// The documents that this thread has served. Closed ones are dropped when the thread
+    /// serves a new one.
+    static WORKERS: RefCell<BTreeMap<Place, Rc<Worker>>> = const { RefCell::new(BTreeMap::new()) };
 }
+
+/// The number of a listener, and of the route's configuration; 0 for the listener's own.
+type Place = (u64, u64);
 
 /// The judge of one thread, and the requests that wait for its decision.
 pub(crate) struct Worker {
     listener: Arc<Listener>,
+    document: Arc<Document>,
     /// The thread's index.
     thread: usize,
     judge: RefCell<Judge>,
@@ -41,42 +48,80 @@ pub(crate) struct Worker {
     last_stream: Cell<u32>,
 }
 
+/// The host failed, so that a request must be refused.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NotJudged;
+
 /// A request that waits. The judge bounds their number.
 struct Waiter {
-    stream: Rc<Stream>,
+    /// Absent if another judge decides about the request too.
+    stream: Option<Rc<Stream>>,
     alarm: Arc<Alarm>,
     /// The decision, which the request's own hook applies.
     decided: Option<Box<Answer>>,
 }
 
 impl Worker {
-    /// The worker of this thread.
+    /// The worker of this thread for the listener's own document.
     pub(crate) fn of(listener: &Arc<Listener>, filter: Filter<'_>) -> Option<Rc<Self>> {
+        let make = || {
+            let sink = Rc::new(Sink::default());
+            let document = listener.document();
+            let settler = Settler::new(Rc::clone(&sink), Arc::clone(document.policy()));
+            Some(Self::new(listener, document, (sink, settler), filter))
+        };
+        Self::at((listener.number(), 0), make)
+    }
+
+    /// The worker of this thread for the document of a route. `None` if there is none: its
+    /// requests must be refused.
+    pub(crate) fn of_route(
+        listener: &Arc<Listener>,
+        route: &Arc<RouteConfig>,
+        filter: Filter<'_>,
+    ) -> Option<Rc<Self>> {
+        let make = || {
+            let sink = Rc::new(Sink::default());
+            let document = listener.document_of(route)?;
+            let policy = |document: &Document| Arc::clone(document.policy());
+            let (outer, own) = (policy(listener.document()), policy(&document));
+            let settler = Settler::narrowed(Rc::clone(&sink), outer, own);
+            Some(Self::new(listener, &document, (sink, settler), filter))
+        };
+        Self::at((listener.number(), route.number()), make)
+    }
+
+    fn at(place: Place, make: impl FnOnce() -> Option<Self>) -> Option<Rc<Self>> {
         WORKERS.with(|workers| {
             let mut workers = workers.try_borrow_mut().ok()?;
-            if let Some(worker) = workers.get(&listener.number()) {
+            if let Some(worker) = workers.get(&place) {
                 return Some(Rc::clone(worker));
             }
-            workers.retain(|_, worker| !worker.listener.is_closed());
-            let worker = Rc::new(Self::new(listener, filter.worker_index()));
-            workers.insert(listener.number(), Rc::clone(&worker));
+            workers.retain(|_, worker| !worker.is_closed());
+            let worker = Rc::new(make()?);
+            workers.insert(place, Rc::clone(&worker));
             Some(worker)
         })
     }
 
-    fn new(listener: &Arc<Listener>, thread: usize) -> Self {
-        let sink = Rc::new(Sink::default());
-        let policy = listener.policy();
+    fn new(
+        listener: &Arc<Listener>,
+        document: &Arc<Document>,
+        (sink, settler): (Rc<Sink>, Settler<Sink>),
+        filter: Filter<'_>,
+    ) -> Self {
+        let policy = Arc::clone(document.policy());
         Self {
             judge: RefCell::new(Judge::sharing(
-                Arc::clone(policy),
-                listener.exchange().latest(),
-                Arc::clone(listener.tokens()),
+                policy,
+                document.exchange().latest(),
+                Arc::clone(document.tokens()),
             )),
-            settler: Settler::new(Rc::clone(&sink), Arc::clone(policy)),
+            settler,
             sink,
             listener: Arc::clone(listener),
-            thread,
+            document: Arc::clone(document),
+            thread: filter.worker_index(),
             waiting: RefCell::default(),
             alarmed: Cell::new(None),
             last_demand: RefCell::default(),
@@ -85,51 +130,81 @@ impl Worker {
         }
     }
 
+    fn is_closed(&self) -> bool {
+        self.listener.is_closed() || self.document.is_closed()
+    }
+
     pub(crate) const fn listener(&self) -> &Arc<Listener> {
         &self.listener
     }
 
-    /// Creates the state of a new request. Its id is reused after 2^32 others, long after
-    /// its end.
-    pub(crate) fn stream(&self) -> Rc<Stream> {
+    pub(crate) fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// Does what was decided about requests, and tells of it.
+    pub(crate) const fn settler(&self) -> &Settler<Sink> {
+        &self.settler
+    }
+
+    /// The id of a new request. It is reused after 2^32 others, long after its end.
+    pub(crate) fn next_id(&self) -> StreamId {
         let number = self.last_stream.get().wrapping_add(1);
         self.last_stream.set(number);
-        Stream::new(StreamId(number))
+        StreamId(number)
     }
 
     /// Handles the headers of a request.
     pub(crate) fn request_headers(&self, filter: Filter<'_>, stream: &Rc<Stream>) -> Passage {
-        self.settler.report().refresh();
-        let effects = filter
-            .headers(HeaderList::Request)
-            .ok()
-            .and_then(|headers| {
-                let head = RequestHead::new(headers);
-                self.ask(|judge, env| judge.request(stream.id(), head, env))
-            });
-        match effects {
-            Some(effects) => self.apply(effects, Some((filter, stream))),
-            None => self.refuse(filter, stream),
+        let head = filter.headers(HeaderList::Request).map(RequestHead::new);
+        let judged = head.map_err(|_| NotJudged);
+        match judged.and_then(|head| self.judge(stream.id(), head)) {
+            Ok(Some(answer)) => self.settler.settle(&filter, stream, &answer, At::Headers),
+            Ok(None) => {
+                if !self.begin_to_wait(filter, stream.id(), Some(stream)) {
+                    self.forget(stream.id());
+                    self.refuse(filter, stream);
+                }
+            }
+            Err(NotJudged) => self.refuse(filter, stream),
         }
-        if stream.is_pending() && !self.begin_to_wait(filter, stream) {
-            self.forget_in_judge(stream.id());
-            self.refuse(filter, stream);
-        }
-        self.report_demand();
-        self.report(filter);
+        self.report_all(filter);
         self.listener.metrics().report_pending(filter);
         stream.passage()
     }
 
-    fn refuse(&self, filter: Filter<'_>, stream: &Stream) {
-        let refusal = self
-            .settler
-            .refusal(stream.id(), self.cors_of_waiting(stream.id()));
+    /// Judges a request. It has to wait if it is not decided.
+    pub(crate) fn judge(
+        &self,
+        id: StreamId,
+        head: RequestHead,
+    ) -> Result<Option<Box<Answer>>, NotJudged> {
+        self.settler.report().refresh();
+        let effects = self.ask(|judge, env| judge.request(id, head, env));
+        let effects = effects.ok_or(NotJudged)?;
+        Ok(self.apply(effects, Some(id)))
+    }
+
+    /// Reports to the key service and to Envoy what an event has changed.
+    pub(crate) fn report_all(&self, filter: Filter<'_>) {
+        self.report_demand();
+        self.report(filter);
+    }
+
+    /// Refuses a request that could not be judged.
+    pub(crate) fn refuse(&self, filter: Filter<'_>, stream: &Stream) {
+        let refusal = self.settler.refusal(stream.id(), None);
         self.settler.settle(&filter, stream, &refusal, At::Headers);
     }
 
-    /// Queues a request. Returns false if nothing could wake it later.
-    fn begin_to_wait(&self, filter: Filter<'_>, stream: &Rc<Stream>) -> bool {
+    /// Queues a request. Returns false if nothing could wake it later. `stream` gets the
+    /// CORS headers of the decision before its own hook applies it.
+    pub(crate) fn begin_to_wait(
+        &self,
+        filter: Filter<'_>,
+        id: StreamId,
+        stream: Option<&Rc<Stream>>,
+    ) -> bool {
         let Ok(mut waiting) = self.waiting.try_borrow_mut() else {
             return false;
         };
@@ -137,17 +212,24 @@ impl Worker {
             return false;
         };
         let waiter = Waiter {
-            stream: Rc::clone(stream),
+            stream: stream.cloned(),
             alarm: Arc::new(Alarm::new(scheduler)),
             decided: None,
         };
-        waiting.insert(stream.id(), waiter);
+        waiting.insert(id, waiter);
         drop(waiting);
         self.set_alarm();
         true
     }
 
-    /// Gives the listener the alarm of the first waiting request, with which it wakes
+    /// Whether a request waits here, or its decision for its hook.
+    pub(crate) fn holds(&self, id: StreamId) -> bool {
+        self.waiting
+            .try_borrow()
+            .is_ok_and(|waiting| waiting.contains_key(&id))
+    }
+
+    /// Gives the document the alarm of the first waiting request, with which it wakes
     /// this thread.
     fn set_alarm(&self) {
         let Ok(waiting) = self.waiting.try_borrow() else {
@@ -158,21 +240,25 @@ impl Worker {
         if self.alarmed.get() != id {
             self.alarmed.set(id);
             let alarm = first.map(|(_, waiter)| Arc::clone(&waiter.alarm));
-            self.listener.set_alarm(self.thread, alarm);
+            let is_new = alarm.is_some();
+            self.document.set_alarm(self.thread, alarm);
+            if is_new {
+                self.listener.wake_soon();
+            }
         }
     }
 
     /// Handles a tick of this thread, in the hook of one waiting request. Only ticks
     /// decide waiting requests.
-    pub(crate) fn tick(&self, filter: Filter<'_>, stream: &Stream) {
+    pub(crate) fn tick(&self, filter: Filter<'_>, id: StreamId) {
         if let Ok(waiting) = self.waiting.try_borrow()
-            && let Some(waiter) = waiting.get(&stream.id())
+            && let Some(waiter) = waiting.get(&id)
         {
             waiter.alarm.fired();
         }
         self.settler.report().refresh();
         match self.ask(Judge::tick) {
-            Some(effects) => self.apply(effects, None),
+            Some(effects) => drop(self.apply(effects, None)),
             // Without a clock, no deadline can be checked.
             None => self.abandon(),
         }
@@ -195,15 +281,22 @@ impl Worker {
 
     /// Applies the decision about a request that waited, in its own hook.
     pub(crate) fn decided(&self, filter: Filter<'_>, stream: &Stream) {
-        let taken = self.waiting.try_borrow_mut().ok().and_then(|mut waiting| {
-            waiting.get(&stream.id())?.decided.as_ref()?;
-            waiting.remove(&stream.id())?.decided
-        });
-        if let Some(answer) = taken {
-            self.set_alarm();
+        if let Some(answer) = self.take_decided(stream.id()) {
             self.settler.settle(&filter, stream, &answer, At::Later);
             self.report(filter);
         }
+    }
+
+    /// The decision about a request that waited. It waits no longer then.
+    pub(crate) fn take_decided(&self, id: StreamId) -> Option<Box<Answer>> {
+        let taken = self.waiting.try_borrow_mut().ok().and_then(|mut waiting| {
+            waiting.get(&id)?.decided.as_ref()?;
+            waiting.remove(&id)?.decided
+        });
+        if taken.is_some() {
+            self.set_alarm();
+        }
+        taken
     }
 
     /// Handles the trailers of a request.
@@ -222,7 +315,7 @@ impl Worker {
     pub(crate) fn response_headers(&self, filter: Filter<'_>, stream: &Stream) -> Passage {
         if stream.is_pending() {
             stream.overtaken(self.cors_of_waiting(stream.id()));
-            self.forget(stream);
+            self.forget(stream.id());
         }
         let passage = self.settler.response_headers(&filter, stream);
         self.report(filter);
@@ -232,19 +325,18 @@ impl Worker {
     /// Handles the end of a request.
     pub(crate) fn ended(&self, filter: Filter<'_>, stream: &Stream) {
         if stream.is_pending() {
-            self.forget(stream);
-            self.report_demand();
-            self.report(filter);
+            self.forget(stream.id());
+            self.report_all(filter);
         }
     }
 
     /// Removes a request from the waiting ones, if it is one.
-    pub(crate) fn forget(&self, stream: &Stream) {
+    pub(crate) fn forget(&self, id: StreamId) {
         if let Ok(mut waiting) = self.waiting.try_borrow_mut() {
-            waiting.remove(&stream.id());
+            waiting.remove(&id);
         }
         self.set_alarm();
-        self.forget_in_judge(stream.id());
+        self.forget_in_judge(id);
     }
 
     fn forget_in_judge(&self, stream: StreamId) {
@@ -268,16 +360,22 @@ impl Worker {
         }
     }
 
-    fn cors_of_waiting(&self, stream: StreamId) -> Option<ResponseCors> {
+    /// The CORS headers of a request that waits, as far as they are known.
+    pub(crate) fn cors_of_waiting(&self, stream: StreamId) -> Option<ResponseCors> {
         let judge = self.judge.try_borrow().ok()?;
-        judge.cors_of_waiting(stream).cloned()
+        if let Some(cors) = judge.cors_of_waiting(stream) {
+            return Some(cors.clone());
+        }
+        let waiting = self.waiting.try_borrow().ok()?;
+        let decided = waiting.get(&stream)?.decided.as_ref()?;
+        decided.facts.cors.clone()
     }
 
     /// Passes an event to the judge, after it has adopted the latest snapshot. Returns
     /// `None` if that is not possible.
     fn ask(&self, event: impl FnOnce(&mut Judge, Env<'_>) -> Vec<Effect>) -> Option<Vec<Effect>> {
         let mut judge = self.judge.try_borrow_mut().ok()?;
-        let newer = self.listener.exchange().newer_than(&judge);
+        let newer = self.document.exchange().newer_than(&judge);
         // The clock is read after the snapshot, so that no time in it is in the future.
         let now: UnixTime = clock::now()?;
         if let Some(newer) = newer {
@@ -292,23 +390,21 @@ impl Worker {
         Some(event(&mut judge, env))
     }
 
-    /// Applies the effects of the judge. `here` is the request whose headers have arrived in
-    /// this hook, if any.
-    fn apply(&self, effects: Vec<Effect>, here: Option<(Filter<'_>, &Rc<Stream>)>) {
+    /// Applies the effects of the judge. The decision about the request that is `here`,
+    /// whose headers have arrived in this hook, is returned.
+    fn apply(&self, effects: Vec<Effect>, here: Option<StreamId>) -> Option<Box<Answer>> {
+        let mut decided = None;
         for effect in effects {
-            match (effect, here) {
-                (Effect::Answer(answer), Some((filter, stream)))
-                    if answer.stream == stream.id() =>
-                {
-                    self.settler.settle(&filter, stream, &answer, At::Headers);
-                }
-                (Effect::Answer(answer), _) => self.decide(answer),
-                (Effect::Measure(measurement), _) => self.settler.report().measure(measurement),
-                (Effect::Log(event), _) => self.settler.report().log(&event),
+            match effect {
+                Effect::Answer(answer) if Some(answer.stream) == here => decided = Some(answer),
+                Effect::Answer(answer) => self.decide(answer),
+                Effect::Measure(measurement) => self.settler.report().measure(measurement),
+                Effect::Log(event) => self.settler.report().log(&event),
                 // A judge fetches nothing.
-                (Effect::Fetch(_), _) => {}
+                Effect::Fetch(_) => {}
             }
         }
+        decided
     }
 
     /// Keeps a decision for the request's own hook. It is dropped if the client
@@ -317,7 +413,9 @@ impl Worker {
         if let Ok(mut waiting) = self.waiting.try_borrow_mut()
             && let Some(waiter) = waiting.get_mut(&answer.stream)
         {
-            waiter.stream.set_cors(answer.facts.cors.clone());
+            if let Some(stream) = &waiter.stream {
+                stream.set_cors(answer.facts.cors.clone());
+            }
             waiter.decided = Some(answer);
             waiter.alarm.notify();
         }
@@ -338,7 +436,7 @@ impl Worker {
         let demand = judge.demand();
         if *last_demand != demand {
             last_demand.clone_from(&demand);
-            if self.listener.exchange().set_demand(self.thread, demand) {
+            if self.document.exchange().set_demand(self.thread, demand) {
                 self.listener.wake_soon();
             }
         }

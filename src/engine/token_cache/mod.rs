@@ -87,6 +87,14 @@ impl TokenCache {
         Arc::new(Self::with(policy.max_tokens, threads, share))
     }
 
+    /// The same for another policy. Both share one memory limit, on whatever thread this
+    /// one is created.
+    #[must_use]
+    pub fn sibling(&self, policy: &Policy, threads: usize) -> Arc<Self> {
+        let share = self.share.sibling();
+        Arc::new(Self::with(policy.max_tokens, threads, share))
+    }
+
     fn with(most: usize, threads: usize, share: Share) -> Self {
         let wanted = match threads {
             0 | 1 => 1,

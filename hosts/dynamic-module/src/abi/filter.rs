@@ -66,6 +66,14 @@ impl Filter<'_> {
         usize::try_from(index).unwrap_or(usize::MAX)
     }
 
+    /// The address of the configuration that the request's route has for this filter, if it
+    /// has one. Any module may have made it, so it must not be dereferenced.
+    pub(crate) fn route_config(self) -> Option<usize> {
+        // SAFETY: the filter exists.
+        let config = unsafe { (self.envoy.get_most_specific_route_config)(self.ptr()) };
+        (!config.is_null()).then(|| config.addr())
+    }
+
     /// The number of fields in a list.
     pub(crate) fn count(self, list: List) -> usize {
         // SAFETY: the filter exists.

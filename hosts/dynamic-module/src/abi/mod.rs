@@ -201,6 +201,7 @@ functions! {
     needed http_set_dynamic_metadata_string(Ptr, Buffer, Buffer, Buffer);
     needed http_set_filter_state_bytes(Ptr, Buffer, Buffer) -> bool;
     needed http_filter_get_worker_index(Ptr) -> u32;
+    needed get_most_specific_route_config(Ptr) -> *const c_void;
     needed http_filter_continue_decoding(Ptr);
     needed http_filter_scheduler_new(Ptr) -> Ptr;
     needed http_filter_scheduler_commit(Ptr, u64);

@@ -1,0 +1,179 @@
+//! One document that is in force under a listener, for all threads: the listener's own, or
+//! that of one of Envoy's routes.
+
+use std::process;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::alarm::Alarm;
+use super::clock;
+use super::keeper::Keeper;
+use super::lock::locked;
+use edge_authz::engine::{Effect, Exchange, FetchId, KeyService, TokenCache};
+use edge_authz::host::seed;
+use edge_authz::keys::answer::AnswerHead;
+use edge_authz::policy::Policy;
+use edge_authz::telemetry::NotSent;
+use edge_authz::time::UnixTime;
+
+/// A policy with its keys, and the threads in which requests wait for them.
+///
+/// All methods that return effects are for the main thread.
+pub(crate) struct Document {
+    /// Identifies the document in the process.
+    number: u64,
+    policy: Arc<Policy>,
+    exchange: Exchange,
+    /// The verified tokens of all threads.
+    tokens: Arc<TokenCache>,
+    keeper: Mutex<Keeper>,
+    has_started: AtomicBool,
+    /// The number of the latest snapshot for which the threads were woken.
+    woken_for: AtomicU64,
+    /// For each thread, by index: the alarm of one request that waits in it, if any does.
+    alarms: Box<[Mutex<Option<Arc<Alarm>>>]>,
+    closed: AtomicBool,
+}
+
+/// Counts documents.
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
+impl Document {
+    /// The document of a listener, without keys, for this number of threads.
+    pub(crate) fn new(policy: Arc<Policy>, threads: usize, now: UnixTime) -> Self {
+        let tokens = TokenCache::new(&policy, threads);
+        Self::with(policy, tokens, threads, now)
+    }
+
+    /// A document of a route that comes through the same listener. Its cached tokens count
+    /// towards the memory limit of this one's.
+    pub(crate) fn beside(&self, policy: Arc<Policy>, now: UnixTime) -> Self {
+        let threads = self.alarms.len();
+        let tokens = self.tokens.sibling(&policy, threads);
+        Self::with(policy, tokens, threads, now)
+    }
+
+    fn with(policy: Arc<Policy>, tokens: Arc<TokenCache>, threads: usize, now: UnixTime) -> Self {
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        let seed = seed(now, number) ^ u64::from(process::id()).rotate_left(48);
+        let keeper = Keeper::new(&policy, seed, now);
+        Self {
+            number,
+            policy,
+            exchange: Exchange::new(&keeper.service, threads),
+            tokens,
+            has_started: AtomicBool::new(false),
+            woken_for: AtomicU64::new(keeper.service.snapshot().number()),
+            keeper: Mutex::new(keeper),
+            alarms: std::iter::repeat_with(Mutex::default)
+                .take(threads)
+                .collect(),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(crate) const fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    pub(crate) const fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    pub(crate) const fn tokens(&self) -> &Arc<TokenCache> {
+        &self.tokens
+    }
+
+    /// No request uses it any more.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        // Threads that have served this document drop it later.
+        self.tokens.clear();
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Sets the alarm of a request that waits in the thread of this index; `None` if no
+    /// request waits there.
+    pub(crate) fn set_alarm(&self, thread: usize, alarm: Option<Arc<Alarm>>) {
+        if let Some(place) = self.alarms.get(thread) {
+            *locked(place) = alarm;
+        }
+    }
+
+    /// Takes the keys that the process has of its sources. It fetches nothing.
+    pub(crate) fn start(&self) -> Vec<Effect> {
+        if self.has_started.swap(true, Ordering::Relaxed) {
+            return Vec::new();
+        }
+        locked(&self.keeper).ask(clock::now(), KeyService::start)
+    }
+
+    /// Handles a tick.
+    pub(crate) fn tick(&self) -> Vec<Effect> {
+        self.tokens.release_half();
+        let demands = self.exchange.demands();
+        let mut keeper = locked(&self.keeper);
+        keeper.ask(clock::now(), |service, env| service.tick(&demands, env))
+    }
+
+    /// The time until the next tick.
+    pub(crate) fn next_tick(&self) -> Duration {
+        locked(&self.keeper).service.next_tick()
+    }
+
+    /// A fetch was sent, and has this number in Envoy.
+    pub(crate) fn sent(&self, number: u64, fetch: FetchId) {
+        locked(&self.keeper).fetches.sent(number, fetch);
+    }
+
+    /// A fetch was not sent.
+    pub(crate) fn not_sent(&self, fetch: FetchId, why: NotSent) -> Vec<Effect> {
+        let head = AnswerHead::not_sent(why);
+        locked(&self.keeper).ended(clock::now(), fetch, &head, &|| None)
+    }
+
+    /// A fetch has ended, with or without an answer. `None` if it is not one of this
+    /// document.
+    pub(crate) fn fetched(
+        &self,
+        number: u64,
+        head: &AnswerHead,
+        body: &dyn Fn() -> Option<Vec<u8>>,
+    ) -> Option<Vec<Effect>> {
+        let mut keeper = locked(&self.keeper);
+        let fetch = keeper.fetches.take(&number)?;
+        Some(keeper.ended(clock::now(), fetch, head, body))
+    }
+
+    /// Publishes the current snapshot, and wakes the threads in which requests wait.
+    pub(crate) fn publish(&self) {
+        let keeper = locked(&self.keeper);
+        self.exchange.publish(&keeper.service);
+        let number = keeper.service.snapshot().number();
+        drop(keeper);
+        if self.woken_for.swap(number, Ordering::Relaxed) != number {
+            self.ring();
+        }
+    }
+
+    /// Wakes the threads in which requests wait. Returns whether there are any.
+    pub(crate) fn ring(&self) -> bool {
+        let mut any = false;
+        for place in &self.alarms {
+            let alarm = locked(place).clone();
+            if let Some(alarm) = alarm {
+                alarm.ring();
+                any = true;
+            }
+        }
+        any
+    }
+}
