@@ -26,6 +26,7 @@ mod memory;
 mod observability;
 mod operator;
 mod reload;
+mod routes;
 mod soak;
 mod startup;
 #[path = "../support/mod.rs"]

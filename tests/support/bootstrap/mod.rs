@@ -6,7 +6,7 @@ mod plugin;
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -34,6 +34,7 @@ pub(crate) struct Builder {
     reloadable: bool,
     drain_time: u32,
     bootstrap: Option<String>,
+    modules: Option<PathBuf>,
 }
 
 /// The number of concurrent requests to a cluster: more than any test sends.
@@ -52,6 +53,7 @@ impl Builder {
             reloadable: false,
             drain_time: 1,
             bootstrap: None,
+            modules: None,
         }
         .cluster("upstream", upstream)
     }
@@ -136,6 +138,12 @@ impl Builder {
         self
     }
 
+    /// Lets Envoy look for dynamic modules in another directory.
+    pub(crate) fn modules(mut self, path: &Path) -> Self {
+        self.modules = Some(path.to_owned());
+        self
+    }
+
     /// Runs another Envoy.
     pub(crate) fn binary(mut self, path: PathBuf) -> Self {
         self.binary = path;
@@ -186,9 +194,10 @@ impl Builder {
             ])
             .current_dir(tools::root());
         if tools::host() == Host::DynamicModule {
+            let modules = self.modules.clone();
             command.env(
                 "ENVOY_DYNAMIC_MODULES_SEARCH_PATH",
-                tools::dynamic_modules(),
+                modules.unwrap_or_else(tools::dynamic_modules),
             );
         }
         command

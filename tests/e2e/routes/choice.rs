@@ -1,0 +1,52 @@
+//! The route that counts is the one that Envoy has chosen when the request reaches the
+//! filter.
+
+use serde_json::{Value, json};
+
+use super::is_for_this_host;
+use super::stage::{Stage, config, route};
+use crate::support::http::Request;
+
+/// A filter that changes the path of requests with the header `x-to`, and has Envoy choose
+/// the route anew.
+fn redirector() -> Value {
+    json!({
+        "name": "envoy.filters.http.lua",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua",
+            "default_source_code": {"inline_string": "
+                function envoy_on_request(handle)
+                  local to = handle:headers():get('x-to')
+                  if to then
+                    handle:headers():replace(':path', to)
+                    handle:clearRouteCache()
+                  end
+                end
+            "},
+        },
+    })
+}
+
+#[test]
+fn a_filter_before_chooses_the_route_and_one_after_loses_only_the_narrowing() {
+    if !is_for_this_host() {
+        return;
+    }
+    let routes = [
+        route("/public/closed", Some(config(&json!({"mode": "denied"})))),
+        route("/", None),
+    ];
+    let to = |path: &str, to: &str| Request::get(path).header("x-to", to);
+    let stage = Stage::new().before(redirector());
+    let envoy = stage.start(&routes);
+    envoy.send(&to("/public/a", "/public/closed")).expect(403);
+    envoy.send2(&to("/public/closed", "/public/a")).expect(200);
+    envoy.send(&to("/public/a", "/private/a")).expect(401);
+
+    // As the documentation says: such a filter comes before this one.
+    let stage = Stage::new().after(redirector());
+    let envoy = stage.start(&routes);
+    envoy.send(&to("/public/closed", "/public/a")).expect(403);
+    envoy.send2(&to("/private/a", "/public/a")).expect(401);
+    envoy.send(&to("/public/a", "/public/closed")).expect(200);
+}
