@@ -1,4 +1,4 @@
-//! A request that two policies let pass: its listener's, and one that narrows it.
+//! A request that two policies allow: that of its listener, and one that narrows it.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -8,16 +8,16 @@ use crate::http::HeaderEdit;
 use crate::policy::IdentityHeaders;
 use crate::telemetry::Reason;
 
-/// The fields that may hold a token beside other content.
+/// The fields that may contain other content in addition to a token.
 const COOKIE: &[u8] = b"cookie";
 const PATH: &[u8] = b":path";
 
 impl Forward {
-    /// The request as it goes on if `narrower` lets it pass too. Both were made from the
-    /// same head. The tokens that either of them verified are removed as each of them says.
-    /// The narrower policy adds no identity header that the listener's policy owns, in any
-    /// spelling: `owned` are the headers of the listener's policy. So it cannot change who
-    /// the upstream takes the client for.
+    /// The request as it is forwarded if `narrower` allows it too. Both must be made from
+    /// the same head. Each removes the tokens that it has verified, according to its own
+    /// policy. `owned` are the identity headers of the listener's policy. The narrower
+    /// policy adds none of them, in any spelling, so it cannot change the identity that
+    /// the upstream receives.
     #[must_use]
     pub fn narrowed_by(self, mut narrower: Self, owned: &IdentityHeaders) -> Self {
         let edits = combined(&self.edits, std::mem::take(&mut narrower.edits), owned);
@@ -32,14 +32,15 @@ impl Forward {
         forward
     }
 
-    /// Whether only `narrower` knows who the client is: then it names the reason.
+    /// Whether only `narrower` has identified the client. In this case `narrower`
+    /// determines the reason.
     #[must_use]
     pub fn yields_to(&self, narrower: &Self) -> bool {
         self.reason() != Reason::Allowed && narrower.reason() == Reason::Allowed
     }
 }
 
-/// Both lists of changes as one.
+/// Combines both lists of changes.
 fn combined(
     listener: &[HeaderEdit<'static>],
     narrower: Vec<HeaderEdit<'static>>,
@@ -71,7 +72,7 @@ fn name_of<'e>(edit: &'e HeaderEdit<'_>) -> &'e [u8] {
     }
 }
 
-/// The change that leaves what both of these leave of a field. Both leave out parts of the
+/// The change that keeps only what both changes keep of a field. Both remove parts of the
 /// same value.
 fn common(one: &HeaderEdit<'static>, other: &HeaderEdit<'static>) -> HeaderEdit<'static> {
     let (HeaderEdit::Set(name, one), HeaderEdit::Set(_, other)) = (one, other) else {
@@ -89,7 +90,7 @@ fn common(one: &HeaderEdit<'static>, other: &HeaderEdit<'static>) -> HeaderEdit<
     HeaderEdit::Set(name.clone(), Cow::Owned(value))
 }
 
-/// The path with the parameters that are in both.
+/// The path with the parameters that both contain.
 fn common_path(one: &[u8], other: &[u8]) -> Vec<u8> {
     let cut = |path| split_at(path, b'?');
     let ((path, one), (_, other)) = (cut(one), cut(other));
@@ -105,7 +106,7 @@ fn common_path(one: &[u8], other: &[u8]) -> Vec<u8> {
     path
 }
 
-/// The parts of the first list that are in the second one too.
+/// The parts of the first list that the second list contains too.
 fn common_parts<'v>(one: &'v [u8], other: &[u8], separator: u8) -> Vec<&'v [u8]> {
     let is_separator = |byte: &u8| *byte == separator;
     let others: BTreeSet<&[u8]> = other.split(is_separator).map(<[u8]>::trim_ascii).collect();

@@ -14,7 +14,7 @@ pub struct Verifications {
 }
 
 impl Verifications {
-    /// The token was verified for one provider.
+    /// The result for a token that was verified for one provider.
     #[must_use]
     pub const fn new(provider: ProviderId, jwt: Arc<VerifiedJwt>) -> Self {
         Self {
@@ -23,7 +23,7 @@ impl Verifications {
         }
     }
 
-    /// The verified token, for the provider that was added first.
+    /// The verified token of the provider that was added first.
     #[must_use]
     pub const fn first(&self) -> &Arc<VerifiedJwt> {
         &self.first.1
@@ -34,7 +34,8 @@ impl Verifications {
         std::iter::once(&self.first).chain(&self.others)
     }
 
-    /// The same results and another one. It replaces an earlier result for this provider.
+    /// These results and another one. It replaces an earlier result for the same
+    /// provider.
     #[must_use]
     pub fn with(&self, provider: ProviderId, jwt: Arc<VerifiedJwt>) -> Self {
         let others = self.retained(|known, _| known != provider);
@@ -47,7 +48,7 @@ impl Verifications {
         }
     }
 
-    /// The results that `counts` accepts, if there are any.
+    /// The results that `counts` accepts. `None` if there are none.
     #[must_use]
     pub fn retained(&self, counts: impl Fn(ProviderId, &VerifiedJwt) -> bool) -> Option<Self> {
         let mut kept = self.iter().filter(|(id, jwt)| counts(*id, jwt)).cloned();

@@ -12,12 +12,12 @@ use crate::policy::{Narrowing, Policy, Responses};
 /// A document that refuses everything.
 const DENIED: &[u8] = br#"{"routes": [{"match": "$default", "access": "denied"}]}"#;
 
-/// Compiles the configuration of a route, which is one JSON text: `{"mode": "enforce"}`,
-/// `{"mode": "denied"}`, or a document as [`compile`] takes it.
+/// Compiles the configuration of a route. It is one JSON text: `{"mode": "enforce"}`,
+/// `{"mode": "denied"}`, or a document for [`compile`].
 ///
 /// # Errors
 ///
-/// As [`compile`].
+/// See [`compile`].
 pub fn compile_narrowing(bytes: &[u8]) -> Result<Narrowing, ConfigErrors> {
     let tree = document::parse(bytes)?;
     let mode = |members: &Object<'_>| members.get("mode").is_some();
@@ -40,7 +40,7 @@ pub fn compile_narrowing(bytes: &[u8]) -> Result<Narrowing, ConfigErrors> {
 ///
 /// # Errors
 ///
-/// None is known: the document is fixed.
+/// None are known, because the document is fixed.
 pub fn denied(responses: Responses) -> Result<Policy, ConfigErrors> {
     let policy = compile(DENIED)?;
     Ok(Policy {

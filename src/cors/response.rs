@@ -60,9 +60,9 @@ impl ResponseCors {
         }
     }
 
-    /// The CORS headers where two policies judge the request, of which the second one
-    /// narrows the first: an origin is allowed if both allow it. What an allowed origin may
-    /// read is said by the first.
+    /// The CORS headers for a request that two policies judge, of which the second one
+    /// narrows the first. An origin is allowed if both allow it. The first policy
+    /// determines what an allowed origin may read.
     #[must_use]
     pub fn narrowed(first: Option<Self>, second: Option<Self>) -> Option<Self> {
         match (first, second) {

@@ -14,7 +14,7 @@ pub trait HostSignatures {
     fn verify(&self, check: &HostCheck<'_>) -> Option<bool>;
 }
 
-/// A host without such a function.
+/// A host without its own verification.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoHostSignatures;
 
@@ -24,8 +24,9 @@ impl HostSignatures for NoHostSignatures {
     }
 }
 
-/// One signature to verify, in the form that hosts expect. The key is for the algorithm
-/// and strong enough, and the length and the range of the signature are correct.
+/// A signature to verify, in the form that hosts expect. The core has checked that the
+/// key fits the algorithm and is strong enough, and that the length and the range of the
+/// signature are correct.
 pub struct HostCheck<'c> {
     algorithm: Algorithm,
     key: &'c ExportedKey,
@@ -34,7 +35,7 @@ pub struct HostCheck<'c> {
 }
 
 impl HostCheck<'_> {
-    /// The algorithm of the signature. It is never one with a shared secret.
+    /// The algorithm of the signature. It is never symmetric.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         self.algorithm
@@ -61,11 +62,11 @@ impl HostCheck<'_> {
     }
 
     /// The host's own form of the key. It is prepared for the first signature that is
-    /// verified with the key, and kept as long as the key or a copy of it exists. Returns
-    /// `None` if another host has prepared a value of another type.
+    /// verified with the key, and stored as long as the key or a copy of it exists.
+    /// Returns `None` if another host has stored a value of another type.
     ///
-    /// A key is prepared once, so a client cannot cause more memory to be used than the
-    /// publisher of the keys. The value should not be larger than a few times the key.
+    /// A key is prepared once, so the memory depends on the publisher of the keys and not
+    /// on clients. The value should not be larger than a few times the key.
     pub fn prepared<T: Send + Sync + 'static>(&self, prepare: impl FnOnce() -> T) -> Option<&T> {
         let prepared = self.key.prepared.get_or_init(|| Box::new(prepare()));
         prepared.downcast_ref()
@@ -75,12 +76,12 @@ impl HostCheck<'_> {
 /// A key in the form that hosts expect.
 pub(super) struct ExportedKey {
     spki_der: Box<[u8]>,
-    /// A host's own form of it.
+    /// The host's own form of the key.
     prepared: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 impl ExportedKey {
-    /// From a DER `SubjectPublicKeyInfo`.
+    /// Makes the key from a DER `SubjectPublicKeyInfo`.
     pub(super) const fn new(spki_der: Box<[u8]>) -> Self {
         Self {
             spki_der,

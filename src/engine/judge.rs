@@ -54,7 +54,7 @@ impl Judge {
         Self::sharing(policy, snapshot, tokens)
     }
 
-    /// A judge that shares its cache with other judges of this policy.
+    /// Creates a judge that shares its cache with other judges of this policy.
     #[must_use]
     pub fn sharing(policy: Arc<Policy>, snapshot: Arc<Snapshot>, tokens: Arc<TokenCache>) -> Self {
         let sources = policy.sources.len();

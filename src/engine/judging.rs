@@ -54,7 +54,7 @@ pub(super) struct PendingRequest {
     pub(super) number: Option<QueueNumber>,
 }
 
-/// What is cached of earlier tokens.
+/// The cached data about earlier tokens.
 struct Known<'j> {
     tokens: &'j TokenCache,
     headers: &'j KnownHeaders,

@@ -5,10 +5,10 @@ use crate::cors::ResponseCors;
 use crate::policy::Policy;
 use crate::telemetry::Reason;
 
-/// What two judges have decided about one request so far: that of its listener, and that
-/// of a policy that narrows the listener's.
+/// The decisions of two judges about one request so far: the judge of its listener, and
+/// the judge of a policy that narrows the listener's.
 ///
-/// The request passes only if both let it pass. It is refused as soon as one of them
+/// The request is forwarded only if both allow it. It is refused as soon as one of them
 /// refuses it.
 #[derive(Debug, Default)]
 pub struct Pair {
@@ -26,7 +26,7 @@ pub enum Side {
 }
 
 impl Pair {
-    /// One of them has decided. A later decision of the same one does not count.
+    /// Records the decision of one judge. A later decision of the same judge is ignored.
     pub fn decided(&mut self, side: Side, answer: Box<Answer>) {
         let known = match side {
             Side::Listener => &mut self.listener,
@@ -35,7 +35,7 @@ impl Pair {
         known.get_or_insert(answer);
     }
 
-    /// The CORS headers that this one has found.
+    /// The CORS headers that this judge has found.
     #[must_use]
     pub fn cors(&self, side: Side) -> Option<&ResponseCors> {
         let known = match side {
@@ -45,16 +45,17 @@ impl Pair {
         known.as_ref()?.facts.cors.as_ref()
     }
 
-    /// Whether the listener's decision is final, so that the other judge need not be asked.
+    /// Whether the listener's decision is final, so that the other judge is not needed.
     #[must_use]
     pub fn is_over(&self) -> bool {
         let is_final = |answer: &Answer| is_reply(answer) && answer.reason != Reason::Preflight;
         self.listener.as_deref().is_some_and(is_final)
     }
 
-    /// The decision, once what is missing cannot change it. Both judges have been asked,
-    /// unless [it is over](Self::is_over). `listener` is the listener's policy, and `cors`
-    /// are the CORS headers for the answer.
+    /// The combined decision, as soon as a missing decision cannot change it. Both judges
+    /// must have received the request, unless [the decision is final](Self::is_over).
+    /// `listener` is the listener's policy, and `cors` are the CORS headers for the
+    /// answer.
     #[must_use]
     pub fn take(&mut self, listener: &Policy, cors: Option<ResponseCors>) -> Option<Box<Answer>> {
         let mut answer = match (self.listener.take(), self.narrower.take()) {
@@ -69,7 +70,7 @@ impl Pair {
                 return None;
             }
         };
-        // An answered preflight has all of its headers.
+        // The answer to a preflight already has all its headers.
         if !matches!(answer.reason, Reason::Preflight | Reason::PreflightRefused) {
             answer.facts.cors = cors;
         }
@@ -94,7 +95,8 @@ fn refuses_preflight(inner: &Answer, outer: &Answer) -> bool {
     outer.reason == Reason::Preflight && inner.reason == Reason::PreflightRefused
 }
 
-/// The listener lets the request pass, and the other does not refuse it.
+/// Combines the decisions if the listener allows the request and the other judge does not
+/// refuse it.
 fn both(outer: Answer, inner: Answer, listener: &Policy) -> Answer {
     let stream = outer.stream;
     let (action, reason, facts) = match (outer.action, inner.action) {

@@ -1,11 +1,11 @@
-//! The policies that a request is under.
+//! The active policies for a request.
 
 use std::sync::Arc;
 
 use crate::policy::Policy;
 use crate::telemetry::FilterState;
 
-/// A listener's policy, and the one that narrows it, if there is one.
+/// The policy of a listener, and the policy that narrows it, if there is one.
 #[derive(Debug)]
 pub(super) struct InForce {
     listener: Arc<Policy>,
@@ -17,13 +17,14 @@ impl InForce {
         Self { listener, narrower }
     }
 
-    /// The format of refusals that no judge has decided.
+    /// The listener's policy. It determines the format of refusals that no judge has
+    /// decided.
     pub(super) fn listener(&self) -> &Policy {
         &self.listener
     }
 
-    /// What is written to the filter state; each entry once, because proxies refuse to
-    /// write one again.
+    /// The entries of the filter state. Each occurs once, because proxies refuse to write
+    /// an entry twice.
     pub(super) fn filter_state(&self) -> impl Iterator<Item = FilterState> {
         let listener = &self.listener.filter_state;
         let narrower = self.narrower.iter().flat_map(|policy| &policy.filter_state);

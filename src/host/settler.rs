@@ -29,7 +29,8 @@ impl<H: Reporting> Settler<H> {
         Self::with(host, InForce::new(policy, None))
     }
 
-    /// For requests that the policy of a listener judges and a second one, which narrows it.
+    /// Creates a settler for requests that are judged with the policy of a listener and
+    /// with a second one, which narrows it.
     #[must_use]
     pub fn narrowed(host: Rc<H>, listener: Arc<Policy>, narrower: Arc<Policy>) -> Self {
         Self::with(host, InForce::new(listener, Some(narrower)))

@@ -141,8 +141,8 @@ impl Stream {
         }
         let subject = forward.subject.as_deref();
         publish(exchange, policies, answer, answer.reason, subject)?;
-        // Some hosts hand over the body and the trailers while they resume. A request
-        // that is not resumed is answered by the caller.
+        // Some hosts pass on the body and the trailers while they resume. If the request
+        // cannot be resumed, the caller answers it.
         self.state.set(State::Forwarded);
         if at == At::Later {
             exchange.resume()?;

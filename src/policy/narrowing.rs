@@ -1,18 +1,18 @@
-//! What the proxy's route adds to the rules of its listener.
+//! The restrictions that a route of the proxy adds to its listener's rules.
 
 use super::Policy;
 
 /// How a route of the proxy narrows the policy of its listener.
 ///
-/// A request passes only if the listener's policy lets it pass, and this does too. So
-/// nothing here opens what the listener closes, and a proxy that chooses another route
-/// than expected loses at most the narrowing.
+/// A request passes only if the listener's policy and the narrowing allow it. So a
+/// narrowing never allows what the listener refuses. If the proxy chooses another route
+/// than expected, only the narrowing is lost.
 #[derive(Debug)]
 pub enum Narrowing {
-    /// Not at all.
+    /// There is no restriction.
     Enforce,
     /// No request passes.
     Denied,
-    /// By a policy of its own.
+    /// The route has its own policy.
     By(Box<Policy>),
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// The most characters that are shown.
-const MOST: usize = 200;
+const MAX_CHARACTERS: usize = 200;
 
 /// Text from another party, such as an issuer. It has at most 200 characters,
 /// and cannot end the line, colour the terminal or look like the words around
@@ -19,7 +19,7 @@ impl Shown {
     pub fn new(text: &str) -> Self {
         let mut shown = String::new();
         for character in text.chars() {
-            if shown.len() >= MOST {
+            if shown.len() >= MAX_CHARACTERS {
                 shown.push('…');
                 break;
             }
@@ -68,11 +68,11 @@ mod tests {
 
     #[test]
     fn long_text_is_truncated() {
-        let exact = "x".repeat(MOST);
+        let exact = "x".repeat(MAX_CHARACTERS);
         assert_eq!(Shown::new(&exact).to_string(), format!("`{exact}`"));
         let long = Shown::new(&"x".repeat(1_000_000)).to_string();
         assert_eq!(long, format!("`{exact}…`"));
         let escaped = Shown::new(&"\u{10ffff}".repeat(1_000_000)).to_string();
-        assert!(escaped.len() < MOST + 20, "{}", escaped.len());
+        assert!(escaped.len() < MAX_CHARACTERS + 20, "{}", escaped.len());
     }
 }

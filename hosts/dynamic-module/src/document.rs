@@ -1,4 +1,4 @@
-//! One document that is in force under a listener, for all threads: the listener's own, or
+//! One active document of a listener, for all threads: the listener's own document, or
 //! that of one of Envoy's routes.
 
 use std::process;
@@ -19,36 +19,36 @@ use edge_authz::time::UnixTime;
 
 /// A policy with its keys, and the threads in which requests wait for them.
 ///
-/// All methods that return effects are for the main thread.
+/// All methods that return effects may be called only on the main thread.
 pub(crate) struct Document {
     /// Identifies the document in the process.
     number: u64,
     policy: Arc<Policy>,
     exchange: Exchange,
-    /// The verified tokens of all threads.
+    /// The cache of verified tokens for all threads.
     tokens: Arc<TokenCache>,
     keeper: Mutex<Keeper>,
     has_started: AtomicBool,
     /// The number of the latest snapshot for which the threads were woken.
     woken_for: AtomicU64,
-    /// For each thread, by index: the alarm of one request that waits in it, if any does.
+    /// The alarm of one request that waits in each thread, by thread index.
     alarms: Box<[Mutex<Option<Arc<Alarm>>>]>,
     closed: AtomicBool,
 }
 
-/// Counts documents.
+/// The number of the next document.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
 impl Document {
-    /// The document of a listener, without keys, for this number of threads.
+    /// Creates the document of a listener, without keys, for this number of threads.
     pub(crate) fn new(policy: Arc<Policy>, threads: usize, now: UnixTime) -> Self {
         let tokens = TokenCache::new(&policy, threads);
         Self::with(policy, tokens, threads, now)
     }
 
-    /// A document of a route that comes through the same listener. Its cached tokens count
-    /// towards the memory limit of this one's.
-    pub(crate) fn beside(&self, policy: Arc<Policy>, now: UnixTime) -> Self {
+    /// Creates the document of a route of the same listener. The cached tokens of both
+    /// documents share one memory limit.
+    pub(crate) fn for_route(&self, policy: Arc<Policy>, now: UnixTime) -> Self {
         let threads = self.alarms.len();
         let tokens = self.tokens.sibling(&policy, threads);
         Self::with(policy, tokens, threads, now)
@@ -89,10 +89,10 @@ impl Document {
         &self.tokens
     }
 
-    /// No request uses it any more.
+    /// Ends the document, because no request uses it any more.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        // Threads that have served this document drop it later.
+        // Threads that have used this document drop it later.
         self.tokens.clear();
     }
 
@@ -100,15 +100,15 @@ impl Document {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Sets the alarm of a request that waits in the thread of this index; `None` if no
-    /// request waits there.
+    /// Sets the alarm of a request that waits in the thread with this index. `None` means
+    /// that no request waits there.
     pub(crate) fn set_alarm(&self, thread: usize, alarm: Option<Arc<Alarm>>) {
         if let Some(place) = self.alarms.get(thread) {
             *locked(place) = alarm;
         }
     }
 
-    /// Takes the keys that the process has of its sources. It fetches nothing.
+    /// Adopts the keys of its sources that the process already has. It fetches nothing.
     pub(crate) fn start(&self) -> Vec<Effect> {
         if self.has_started.swap(true, Ordering::Relaxed) {
             return Vec::new();
@@ -129,19 +129,19 @@ impl Document {
         locked(&self.keeper).service.next_tick()
     }
 
-    /// A fetch was sent, and has this number in Envoy.
+    /// Records that a fetch was sent, with Envoy's id for it.
     pub(crate) fn sent(&self, number: u64, fetch: FetchId) {
         locked(&self.keeper).fetches.sent(number, fetch);
     }
 
-    /// A fetch was not sent.
+    /// Records that a fetch was not sent.
     pub(crate) fn not_sent(&self, fetch: FetchId, why: NotSent) -> Vec<Effect> {
         let head = AnswerHead::not_sent(why);
         locked(&self.keeper).ended(clock::now(), fetch, &head, &|| None)
     }
 
-    /// A fetch has ended, with or without an answer. `None` if it is not one of this
-    /// document.
+    /// Handles the end of a fetch, with or without an answer. `None` if it is not a fetch
+    /// of this document.
     pub(crate) fn fetched(
         &self,
         number: u64,

@@ -42,9 +42,9 @@ const NOT_THERE: c_int = STOP_ALL;
 
 /// Runs the body of a hook. `None` if it panics.
 ///
-/// A panic may leave work half done, but never unsound: no state here carries a safety
-/// invariant. Caches hold whole values, locks are not poisoned, and the caller answers the
-/// request.
+/// A panic can leave work incomplete, but not unsound: no state here has a safety
+/// invariant. Caches contain complete values, locks ignore poisoning, and the caller
+/// answers the request.
 fn guarded<T>(act: impl FnOnce() -> T) -> Option<T> {
     panic::catch_unwind(AssertUnwindSafe(act)).ok()
 }
@@ -54,20 +54,20 @@ fn guarded<T>(act: impl FnOnce() -> T) -> Option<T> {
 ///
 /// # Safety
 ///
-/// The pointers are those that a hook of a request was given.
+/// The pointers must be the arguments of a hook of a request.
 unsafe fn with_request<T>(
     filter: Ptr,
     request: Ptr,
     instead: T,
     act: impl FnOnce(&Request, Filter<'_>) -> T,
 ) -> T {
-    // SAFETY: the pointer is Envoy's, and is not used after the hook.
+    // SAFETY: the pointer belongs to Envoy, and is not used after the hook.
     let Some(filter) = (unsafe { Filter::new(filter) }) else {
         return instead;
     };
-    // SAFETY: it was made by `on_http_filter_new`, and is there until
-    // `on_http_filter_destroy`. All hooks of a request come on one thread, and only look
-    // at it.
+    // SAFETY: it was made by `on_http_filter_new`, and exists until
+    // `on_http_filter_destroy`. All hooks of a request run on one thread, and use only
+    // shared references.
     let request = unsafe { request.cast::<Request>().as_ref() };
     let Some(request) = request else {
         return instead;
@@ -81,11 +81,12 @@ unsafe fn with_request<T>(
     })
 }
 
-/// A hook of a configuration. As above.
+/// Runs `act` as a hook of a configuration. The safety requirements are those of
+/// `with_request`.
 unsafe fn with_listener(config: Ptr, listener: Ptr, act: impl FnOnce(&Listener, Config<'_>)) {
-    // SAFETY: the pointer is Envoy's, and is not used after the hook.
+    // SAFETY: the pointer belongs to Envoy, and is not used after the hook.
     let config = unsafe { Config::new(config) };
-    // SAFETY: it was made by `on_http_filter_config_new`, and is there until
+    // SAFETY: it was made by `on_http_filter_config_new`, and exists until
     // `on_http_filter_config_destroy`.
     let listener = unsafe { listener.cast::<Arc<Listener>>().as_ref() };
     if let (Some(config), Some(listener)) = (config, listener) {
@@ -96,7 +97,8 @@ unsafe fn with_listener(config: Ptr, listener: Ptr, act: impl FnOnce(&Listener, 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn envoy_dynamic_module_on_program_init() -> *const c_char {
     let loaded = guarded(|| {
-        // Only the place is logged: the message of a panic may contain parts of a request.
+        // Only the location is logged, because the message of a panic may contain parts
+        // of a request.
         panic::set_hook(Box::new(|info| {
             let place = info.location().map(ToString::to_string).unwrap_or_default();
             abi::log(LogLevel::Error, &format!("edge_authz panicked at {place}"));
@@ -115,7 +117,7 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_new(
     _name: Buffer,
     text: Buffer,
 ) -> Ptr {
-    // SAFETY: the pointer is Envoy's, and is not used after the hook.
+    // SAFETY: the pointer belongs to Envoy, and is not used after the hook.
     let Some(config) = (unsafe { Config::new(config) }) else {
         return ptr::null_mut();
     };
@@ -151,14 +153,14 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_per_route_config_ne
     ticket.map_or(ptr::null(), |ticket| ticket.into_raw().cast_const().cast())
 }
 
-/// Envoy calls it in any thread.
+/// Envoy calls this hook on any thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_per_route_config_destroy(
     ticket: *const c_void,
 ) {
     if guarded(|| routes::close(ticket.addr())) == Some(true) {
-        // SAFETY: it was made by `on_http_filter_per_route_config_new`, since it was known,
-        // and this is its last hook.
+        // SAFETY: the address is known, so it was made by
+        // `on_http_filter_per_route_config_new`. This is its last hook.
         let ticket = unsafe { Box::from_raw(ticket.cast_mut().cast::<u64>()) };
         drop(ticket);
     }
@@ -170,7 +172,7 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_scheduled(
     listener: Ptr,
     _event: u64,
 ) {
-    // SAFETY: the pointers are this hook's.
+    // SAFETY: the pointers are arguments of this hook.
     unsafe { with_listener(config, listener, Listener::pulse) };
 }
 
@@ -190,7 +192,8 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_http_callout
             listener.fetched(config, number, &AnswerHead::default(), &|| None);
             return;
         }
-        // SAFETY: they are this hook's, and nothing changes them before it ends.
+        // SAFETY: they are arguments of this hook, and nothing changes them before it
+        // ends.
         let fields = unsafe { abi::fields(headers, headers_count) };
         // SAFETY: as above.
         let chunks = unsafe { abi::chunks(chunks, chunks_count) };
@@ -202,7 +205,7 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_http_callout
         let body = || Some(chunks.clone().flatten().copied().collect());
         listener.fetched(config, number, &head, &body);
     };
-    // SAFETY: the pointers are this hook's.
+    // SAFETY: the pointers are arguments of this hook.
     unsafe { with_listener(config, listener, act) };
 }
 
@@ -211,10 +214,10 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_new(
     listener: Ptr,
     filter: Ptr,
 ) -> Ptr {
-    // SAFETY: it was made by `on_http_filter_config_new`, and is there until
+    // SAFETY: it was made by `on_http_filter_config_new`, and exists until
     // `on_http_filter_config_destroy`.
     let listener = unsafe { listener.cast::<Arc<Listener>>().as_ref() };
-    // SAFETY: the pointer is Envoy's, and is not used after the hook.
+    // SAFETY: the pointer belongs to Envoy, and is not used after the hook.
     let filter = unsafe { Filter::new(filter) };
     let made = listener.zip(filter);
     let made = made.and_then(|(listener, filter)| guarded(|| Request::new(listener, filter)));
@@ -242,7 +245,7 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_request_headers(
         Passage::Continue => CONTINUE,
         Passage::Pause => STOP_ALL,
     };
-    // SAFETY: the pointers are this hook's.
+    // SAFETY: the pointers are arguments of this hook.
     unsafe { with_request(filter, request, NOT_THERE, act) }
 }
 
@@ -256,7 +259,7 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_request_body(
         Passage::Continue => CONTINUE,
         Passage::Pause => STOP_BODY,
     };
-    // SAFETY: the pointers are this hook's.
+    // SAFETY: the pointers are arguments of this hook.
     unsafe { with_request(filter, request, STOP_BODY, act) }
 }
 
@@ -272,7 +275,7 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_request_trailers(
             Passage::Pause => STOP,
         }
     };
-    // SAFETY: the pointers are this hook's.
+    // SAFETY: the pointers are arguments of this hook.
     unsafe { with_request(filter, request, STOP, act) }
 }
 
@@ -286,7 +289,7 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_response_headers(
         Passage::Continue => CONTINUE,
         Passage::Pause => STOP,
     };
-    // SAFETY: the pointers are this hook's.
+    // SAFETY: the pointers are arguments of this hook.
     unsafe { with_request(filter, request, STOP, act) }
 }
 
@@ -297,7 +300,7 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_scheduled(
     event: u64,
 ) {
     let act = |request: &Request, filter: Filter<'_>| request.scheduled(filter, event);
-    // SAFETY: the pointers are this hook's.
+    // SAFETY: the pointers are arguments of this hook.
     unsafe { with_request(filter, request, (), act) }
 }
 
@@ -306,16 +309,16 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_stream_complete(
     filter: Ptr,
     request: Ptr,
 ) {
-    // SAFETY: the pointer is Envoy's, and is not used after the hook.
+    // SAFETY: the pointer belongs to Envoy, and is not used after the hook.
     let filter = unsafe { Filter::new(filter) };
-    // SAFETY: as in `with_request`. An answer can no longer be given.
+    // SAFETY: as in `with_request`. The request can no longer be answered.
     let request = unsafe { request.cast::<Request>().as_ref() };
     if let (Some(filter), Some(request)) = (filter, request) {
         let _ = guarded(|| request.ended(filter));
     }
 }
 
-/// Hooks that Envoy requires, and in which this module does nothing.
+/// Defines hooks that Envoy requires and in which this module does nothing.
 macro_rules! nothing {
     ($($name:ident($($type:ty),*) $(-> $result:ty = $value:expr)?;)*) => {
         $(

@@ -1,4 +1,4 @@
-//! The keys of one configuration, kept on Envoy's main thread.
+//! The keys of one document. They are managed on Envoy's main thread.
 
 use edge_authz::crypto::NoHostSignatures;
 use edge_authz::engine::{Effect, Env, FetchCall, FetchId, KeyService};

@@ -2,12 +2,12 @@
 //!
 //! * `abi` is Envoy's C interface, and `hooks` contains the hooks that Envoy calls;
 //! * `port` implements the core's port for one request;
-//! * `document` is one document in force, with the keys for all threads;
-//! * `listener` is one configuration: its document, and those of Envoy's routes that narrow
-//!   it, and `routes` has the configurations of Envoy's routes;
+//! * `document` is one active document, with the keys for all threads;
+//! * `listener` is one configuration: its document, and the documents of Envoy's routes
+//!   that narrow it. `routes` contains the configurations of Envoy's routes;
 //! * `worker` is one document in one of Envoy's threads, with the requests that wait
-//!   there, `request` is one request, and `narrowed` the part of it that a route's document
-//!   judges;
+//!   there. `request` is one request, and `narrowed` is a request that a route's document
+//!   judges too;
 //! * `ticker` is the only thread of this module: it requests the ticks.
 
 mod abi;

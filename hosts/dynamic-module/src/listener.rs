@@ -28,16 +28,16 @@ const FAST: Duration = Duration::from_millis(10);
 /// An active configuration.
 pub(crate) struct Listener {
     own: Arc<Document>,
-    /// The documents of routes whose requests came through this listener, by the numbers
-    /// of the routes' configurations. `routes` bounds how many different ones there are.
+    /// The documents of routes whose requests used this listener, by the number of the
+    /// route's configuration. `routes` bounds their number.
     of_routes: Mutex<BTreeMap<u64, OfRoute>>,
     metrics: Metrics,
     /// Requests the hook on the main thread.
     pulse: Alarm,
     /// The period of these hooks in milliseconds.
     period: AtomicU64,
-    /// Whether a route with a configuration of another module was logged.
-    has_met_a_stranger: AtomicBool,
+    /// Whether a configuration of another module on a route was already logged.
+    has_logged_foreign_route: AtomicBool,
     closed: AtomicBool,
 }
 
@@ -76,7 +76,7 @@ impl Listener {
             metrics,
             pulse: Alarm::new(pulse),
             period: AtomicU64::new(0),
-            has_met_a_stranger: AtomicBool::new(false),
+            has_logged_foreign_route: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         });
         listener.apply(config, &listener.own, listener.own.start());
@@ -93,13 +93,14 @@ impl Listener {
         self.own.number()
     }
 
-    /// Its own document.
+    /// The listener's own document.
     pub(crate) const fn document(&self) -> &Arc<Document> {
         &self.own
     }
 
-    /// The document of a route, which narrows its own. `None` if the route has none, or if
-    /// the system has no clock: then its requests must be refused.
+    /// The document of a route, which narrows the listener's own. `None` if the route has
+    /// none, or if the system has no clock; in the latter case its requests must be
+    /// refused.
     pub(crate) fn document_of(&self, route: &Arc<RouteConfig>) -> Option<Arc<Document>> {
         let mut all = locked(&self.of_routes);
         if let Some(known) = all.get(&route.number()) {
@@ -113,7 +114,7 @@ impl Listener {
             }
             Narrowing::By(policy) => Arc::clone(policy),
         };
-        let document = Arc::new(self.own.beside(policy, clock::now()?));
+        let document = Arc::new(self.own.for_route(policy, clock::now()?));
         let entry = OfRoute {
             config: Arc::clone(route),
             document: Arc::clone(&document),
@@ -124,9 +125,9 @@ impl Listener {
         Some(document)
     }
 
-    /// Logs, once, that a route has a configuration which this module did not make.
-    pub(crate) fn has_met_a_stranger(&self) {
-        if !self.has_met_a_stranger.swap(true, Ordering::Relaxed) {
+    /// Logs once that a route has a configuration of another module.
+    pub(crate) fn log_foreign_route(&self) {
+        if !self.has_logged_foreign_route.swap(true, Ordering::Relaxed) {
             let line = "a route has a configuration of another module or of another version of \
                 this one; its requests are refused; name the same library in \
                 `typed_per_filter_config` as in the filter";
@@ -138,7 +139,7 @@ impl Listener {
         &self.metrics
     }
 
-    /// No request uses it any more.
+    /// Ends the ticks, because no request uses the configuration any more.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         ticker::unregister(self.number());
@@ -185,15 +186,15 @@ impl Listener {
         }
     }
 
-    /// All documents, its own first.
+    /// All documents, with its own first.
     fn documents(&self) -> Vec<Arc<Document>> {
         let of_routes = locked(&self.of_routes);
         let others = of_routes.values().map(|known| &known.document);
         std::iter::once(&self.own).chain(others).cloned().collect()
     }
 
-    /// Drops the documents of routes that Envoy no longer has. No request of them is left,
-    /// because a request holds its route.
+    /// Drops the documents of routes that Envoy has dropped. No request uses them any
+    /// more, because a request holds its route.
     fn drop_closed_routes(&self) {
         locked(&self.of_routes).retain(|_, known| {
             let is_closed = known.config.is_closed();
@@ -205,7 +206,7 @@ impl Listener {
     }
 
     /// Applies the effects of a document's key service, and publishes its snapshot. The
-    /// document is not locked meanwhile, because Envoy may call back.
+    /// document is not locked during this, because Envoy may call back.
     fn apply(&self, config: Config<'_>, document: &Document, effects: Vec<Effect>) {
         document.publish();
         let mut effects = VecDeque::from(effects);

@@ -1,4 +1,4 @@
-//! A request that the document of its route judges beside that of its listener.
+//! A request that is judged with the document of its route and with that of its listener.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,15 +10,15 @@ use edge_authz::engine::{Pair, Side, StreamId};
 use edge_authz::host::{At, HeaderList, HttpExchange, Passage, Stream};
 use edge_authz::http::RequestHead;
 
-/// The part of a request that its route's document has.
+/// The state of a request in the worker of its route's document.
 pub(crate) struct Narrowed {
     worker: Rc<Worker>,
-    /// The request's id there.
+    /// The request's id in this worker.
     id: StreamId,
     pair: RefCell<Pair>,
 }
 
-/// The part that the listener's document has.
+/// The state of the request in the worker of the listener's document.
 #[derive(Clone, Copy)]
 pub(crate) struct Outer<'r> {
     pub(crate) worker: &'r Worker,
@@ -34,7 +34,7 @@ impl Narrowed {
         }
     }
 
-    /// Both judges, with the request's id there.
+    /// Both workers, with the request's id in each.
     fn sides<'s>(&'s self, outer: Outer<'s>) -> [(Side, &'s Worker, StreamId); 2] {
         [
             (Side::Listener, outer.worker, outer.stream.id()),
@@ -54,7 +54,8 @@ impl Narrowed {
         outer.stream.passage()
     }
 
-    /// Asks both judges. It is an error too if the request could not wait.
+    /// Lets both judges judge the request. Returns an error if one fails, or if the
+    /// request could not be queued.
     fn judge(&self, filter: Filter<'_>, outer: Outer<'_>) -> Result<(), NotJudged> {
         let headers = filter.headers(HeaderList::Request);
         let head = RequestHead::new(headers.map_err(|_| NotJudged)?);
@@ -78,7 +79,7 @@ impl Narrowed {
         let cors = self.cors(outer);
         let mut pair = self.pair.try_borrow_mut().map_err(|_| NotJudged)?;
         let answer = pair.take(outer.worker.document().policy(), cors);
-        // Envoy may call back.
+        // The pair is released first, because Envoy may call back.
         drop(pair);
         if let Some(answer) = answer {
             self.forget(outer);
@@ -88,7 +89,7 @@ impl Narrowed {
         Ok(())
     }
 
-    /// A hook of one waiting request of each of these threads, if it is this one.
+    /// Handles a tick, for each worker in which this request waits.
     pub(crate) fn tick(&self, filter: Filter<'_>, outer: Outer<'_>) {
         for (_, worker, id) in self.sides(outer) {
             if worker.holds(id) {
@@ -140,14 +141,14 @@ impl Narrowed {
         }
     }
 
-    /// Neither judge holds the request any longer.
+    /// Removes the request from both judges.
     pub(crate) fn forget(&self, outer: Outer<'_>) {
         for (_, worker, id) in self.sides(outer) {
             worker.forget(id);
         }
     }
 
-    /// The CORS headers of the answer, as far as they are known.
+    /// The CORS headers of the answer that are known so far.
     fn cors(&self, outer: Outer<'_>) -> Option<ResponseCors> {
         let [listener, narrower] = self.sides(outer).map(|(side, worker, id)| {
             let pair = self.pair.try_borrow().ok()?;

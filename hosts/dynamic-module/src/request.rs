@@ -20,15 +20,15 @@ pub(crate) enum Request {
     Refused,
 }
 
-/// A request with a judge, or two.
+/// A request with one or two judges.
 pub(crate) struct Judged {
     worker: Rc<Worker>,
     stream: Rc<Stream>,
-    /// Set with the headers, if the route's configuration has a document.
+    /// It is set when the headers arrive, if the route's configuration has a document.
     narrowed: OnceCell<Narrowed>,
 }
 
-/// The route's configuration cannot be used.
+/// The route's configuration is unusable.
 struct Unusable;
 
 impl Request {
@@ -102,8 +102,9 @@ impl Judged {
         }
     }
 
-    /// The route is that which Envoy has chosen by now. Where Envoy chooses another one
-    /// later, the document of the listener has been judged in any case.
+    /// Handles the headers of the request. The route is the one that Envoy has chosen by
+    /// now. If Envoy chooses another one later, the listener's document was judged in any
+    /// case.
     fn headers(&self, filter: Filter<'_>) -> Passage {
         match self.of_route(filter) {
             Ok(None) => self.worker.request_headers(filter, &self.stream),
@@ -119,14 +120,14 @@ impl Judged {
         }
     }
 
-    /// The judge of the route's document, if the route has one.
+    /// The worker of the route's document, if the route has one.
     fn of_route(&self, filter: Filter<'_>) -> Result<Option<Rc<Worker>>, Unusable> {
         let Some(address) = filter.route_config() else {
             return Ok(None);
         };
         let listener = self.worker.listener();
         let Some(route) = routes::find(address) else {
-            listener.has_met_a_stranger();
+            listener.log_foreign_route();
             return Err(Unusable);
         };
         if matches!(route.narrowing(), Narrowing::Enforce) {

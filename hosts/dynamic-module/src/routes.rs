@@ -1,9 +1,9 @@
 //! The configurations of Envoy's routes (`typed_per_filter_config`).
 //!
-//! Envoy returns the address of a configuration with a request. The address may be that of
-//! another module's configuration, or of another version of this library in the same
-//! process: whoever configures the route names the module. So no address is dereferenced:
-//! it is looked up among those that were given to Envoy.
+//! Envoy returns the address of a configuration with a request. It may be the address of
+//! a configuration of another module, or of another version of this library in the same
+//! process, because the author of the route chooses the module. So no address is
+//! dereferenced. It is looked up among the addresses that this module has given to Envoy.
 
 use std::collections::BTreeMap;
 use std::ptr;
@@ -20,9 +20,9 @@ use edge_authz::telemetry::Level;
 
 /// The maximum number of different configurations. Each may have a document with keys, and
 /// a token cache in each thread.
-const MOST: usize = 1_000;
+const MAX_CONFIGS: usize = 1_000;
 
-/// A configuration of routes. Routes with the same text share one.
+/// A configuration of routes. Routes with the same text share it.
 #[derive(Debug)]
 pub(crate) struct RouteConfig {
     /// Identifies it in the process. It is never 0.
@@ -31,14 +31,14 @@ pub(crate) struct RouteConfig {
     closed: AtomicBool,
 }
 
-/// How it narrows the document of the listener.
+/// How a route narrows the document of the listener.
 #[derive(Debug)]
 pub(crate) enum Narrowing {
-    /// Not at all.
+    /// The route does not narrow it.
     Enforce,
-    /// It refuses everything.
+    /// The route refuses every request.
     Denied,
-    /// By a document of its own.
+    /// The route narrows it with its own document.
     By(Arc<Policy>),
 }
 
@@ -51,18 +51,18 @@ impl RouteConfig {
         &self.narrowing
     }
 
-    /// Whether no route has it any more.
+    /// Whether no route uses it any more.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
 }
 
-/// What Envoy has of a configuration: an address.
+/// The address by which Envoy refers to a configuration.
 #[derive(Debug)]
 pub(crate) struct Ticket(Box<u64>);
 
 impl Ticket {
-    /// Hands over the memory at the address.
+    /// Passes the memory at the address to Envoy.
     pub(crate) fn into_raw(self) -> *mut u64 {
         Box::into_raw(self.0)
     }
@@ -77,16 +77,16 @@ impl Ticket {
 #[derive(Debug)]
 struct Registry {
     by_address: BTreeMap<usize, (TextDigest, Arc<RouteConfig>)>,
-    /// The same by the texts, each with the number of addresses.
+    /// The same configurations by their texts, each with its number of addresses.
     by_text: BTreeMap<TextDigest, (usize, Arc<RouteConfig>)>,
 }
 
-/// SHA-256 of a configuration's text.
+/// The SHA-256 of a configuration's text.
 type TextDigest = [u8; 32];
 
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry::new());
 
-/// Counts configurations.
+/// The number of the next configuration.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
 /// Compiles the configuration of a route. `None` if it is invalid: the reasons are logged
@@ -103,14 +103,14 @@ pub(crate) fn open(text: &[u8]) -> Option<Ticket> {
     }
 }
 
-/// The configuration at this address. `None` if this module has given Envoy no such
-/// address.
+/// The configuration at this address. `None` if this module has given no such address to
+/// Envoy.
 pub(crate) fn find(address: usize) -> Option<Arc<RouteConfig>> {
     locked(&REGISTRY).find(address)
 }
 
-/// Envoy no longer holds the configuration at this address. Returns whether this module has
-/// given it to Envoy.
+/// Records that Envoy no longer holds the configuration at this address. Returns whether
+/// this module has given the address to Envoy.
 pub(crate) fn close(address: usize) -> bool {
     locked(&REGISTRY).close(address)
 }
@@ -124,7 +124,7 @@ fn open_in(registry: &Mutex<Registry>, text: &[u8]) -> Result<Ticket, Vec<String
     if let Some(ticket) = locked(registry).reuse(&key) {
         return Ok(ticket);
     }
-    // The lock is not held meanwhile, because requests need it.
+    // The lock is not held during this, because requests need it.
     let narrowing = match config::compile_narrowing(text).map_err(|errors| lines(&errors))? {
         policy::Narrowing::Enforce => Narrowing::Enforce,
         policy::Narrowing::Denied => Narrowing::Denied,
@@ -132,7 +132,7 @@ fn open_in(registry: &Mutex<Registry>, text: &[u8]) -> Result<Ticket, Vec<String
     };
     locked(registry).add(key, narrowing).ok_or_else(|| {
         vec![format!(
-            "configuration: the routes have more than {MOST} different ones; write fewer"
+            "configuration: the routes have more than {MAX_CONFIGS} different ones; write fewer"
         )]
     })
 }
@@ -158,7 +158,7 @@ impl Registry {
         Some(Arc::clone(config))
     }
 
-    /// Another address of a known text.
+    /// Makes another address for a known text.
     fn reuse(&mut self, key: &TextDigest) -> Option<Ticket> {
         let (count, config) = self.by_text.get_mut(key)?;
         *count = count.saturating_add(1);
@@ -167,7 +167,7 @@ impl Registry {
     }
 
     fn add(&mut self, key: TextDigest, narrowing: Narrowing) -> Option<Ticket> {
-        if self.by_text.len() >= MOST {
+        if self.by_text.len() >= MAX_CONFIGS {
             return None;
         }
         let config = Arc::new(RouteConfig {
@@ -212,9 +212,9 @@ mod tests {
     fn only_addresses_that_were_given_out_are_known() {
         let registry = Mutex::new(Registry::new());
         let ticket = open_in(&registry, br#"{"mode":"denied"}"#).unwrap();
-        let stranger = Ticket(Box::new(1));
-        assert!(locked(&registry).find(stranger.address()).is_none());
-        assert!(!locked(&registry).close(stranger.address()));
+        let foreign = Ticket(Box::new(1));
+        assert!(locked(&registry).find(foreign.address()).is_none());
+        assert!(!locked(&registry).close(foreign.address()));
         let config = locked(&registry).find(ticket.address()).unwrap();
         assert!(matches!(config.narrowing(), Narrowing::Denied));
         assert!(locked(&registry).close(ticket.address()));
@@ -244,15 +244,15 @@ mod tests {
     #[test]
     fn beyond_the_bound_configurations_are_refused_and_known_ones_are_not() {
         let registry = Mutex::new(Registry::new());
-        let mut tickets: Vec<_> = (0..MOST)
+        let mut tickets: Vec<_> = (0..MAX_CONFIGS)
             .map(|name| open_in(&registry, &document(name)).unwrap())
             .collect();
-        let refused = open_in(&registry, &document(MOST)).unwrap_err();
+        let refused = open_in(&registry, &document(MAX_CONFIGS)).unwrap_err();
         assert!(refused[0].contains("1000 different"), "{refused:?}");
         tickets.push(open_in(&registry, &document(0)).unwrap());
         let last = tickets.swap_remove(1);
         assert!(locked(&registry).close(last.address()));
-        open_in(&registry, &document(MOST)).unwrap();
+        open_in(&registry, &document(MAX_CONFIGS)).unwrap();
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! Signature checks by AWS-LC, whose arithmetic is written in assembly.
+//! Signature verification with AWS-LC, whose arithmetic is written in assembly.
 //!
-//! It does only the arithmetic. The core has checked before that the key's type fits the
-//! algorithm, that the key is strong enough, and that the signature has the right length
-//! and range.
+//! AWS-LC does only the arithmetic. The core has already checked that the key's type fits
+//! the algorithm, that the key is strong enough, and that the signature has the correct
+//! length and range.
 
 use std::sync::OnceLock;
 
@@ -14,12 +14,12 @@ use aws_lc_rs::signature::{
 };
 use edge_authz::crypto::{Algorithm, HostCheck, HostSignatures};
 
-/// The checks by AWS-LC. What they need of a key is kept with the key.
+/// Signature verification with AWS-LC. Its form of a key is stored with the key.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Signatures;
 
 impl HostSignatures for Signatures {
-    /// `None` if AWS-LC lacks the algorithm, or does not take the key.
+    /// Returns `None` if AWS-LC lacks the algorithm or does not accept the key.
     fn verify(&self, check: &HostCheck<'_>) -> Option<bool> {
         let (place, algorithm) = algorithm(check.algorithm())?;
         let key: &ParsedKey = check.prepared(ParsedKey::default)?;
@@ -30,20 +30,20 @@ impl HostSignatures for Signatures {
     }
 }
 
-/// A key in AWS-LC's own form, once for each algorithm that was asked for: up to six for
-/// an RSA key, and one for the others. `None` if AWS-LC does not take the key.
+/// A key in AWS-LC's form, once for each algorithm that was used: up to six for an RSA
+/// key, and one for the others. `None` if AWS-LC does not accept the key.
 #[derive(Debug, Default)]
 struct ParsedKey([OnceLock<Option<ParsedPublicKey>>; PLACES]);
 
 const PLACES: usize = 6;
 
-/// AWS-LC's name of an algorithm, and its place among those of a key.
+/// The index of an algorithm among those of a key, and AWS-LC's implementation of it.
 fn algorithm(algorithm: Algorithm) -> Option<(usize, &'static dyn VerificationAlgorithm)> {
     let found: (usize, &'static dyn VerificationAlgorithm) = match algorithm {
         Algorithm::Rs256 => (0, &RSA_PKCS1_2048_8192_SHA256),
         Algorithm::Rs384 => (1, &RSA_PKCS1_2048_8192_SHA384),
         Algorithm::Rs512 => (2, &RSA_PKCS1_2048_8192_SHA512),
-        // The salt is as long as the hash, and the mask has the same hash.
+        // The salt is as long as the hash, and the mask uses the same hash.
         Algorithm::Ps256 => (3, &RSA_PSS_2048_8192_SHA256),
         Algorithm::Ps384 => (4, &RSA_PSS_2048_8192_SHA384),
         Algorithm::Ps512 => (5, &RSA_PSS_2048_8192_SHA512),

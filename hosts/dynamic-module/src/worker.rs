@@ -1,4 +1,4 @@
-//! One configuration in one of Envoy's threads.
+//! One document in one of Envoy's threads.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -21,12 +21,13 @@ use edge_authz::telemetry::Level;
 use edge_authz::time::UnixTime;
 
 thread_local! {
-    /// The documents that this thread has served. Closed ones are dropped when the thread
-    /// serves a new one.
+    /// The documents that this thread has used. Closed ones are dropped when the thread
+    /// uses a new one.
     static WORKERS: RefCell<BTreeMap<Place, Rc<Worker>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// The number of a listener, and of the route's configuration; 0 for the listener's own.
+/// The number of a listener and the number of the route's configuration, which is 0 for
+/// the listener's own document.
 type Place = (u64, u64);
 
 /// The judge of one thread, and the requests that wait for its decision.
@@ -48,13 +49,13 @@ pub(crate) struct Worker {
     last_stream: Cell<u32>,
 }
 
-/// The host failed, so that a request must be refused.
+/// The host failed, so the request must be refused.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NotJudged;
 
 /// A request that waits. The judge bounds their number.
 struct Waiter {
-    /// Absent if another judge decides about the request too.
+    /// `None` if another judge decides about the request too.
     stream: Option<Rc<Stream>>,
     alarm: Arc<Alarm>,
     /// The decision, which the request's own hook applies.
@@ -73,8 +74,8 @@ impl Worker {
         Self::at((listener.number(), 0), make)
     }
 
-    /// The worker of this thread for the document of a route. `None` if there is none: its
-    /// requests must be refused.
+    /// The worker of this thread for the document of a route. `None` if there is none. In
+    /// this case its requests must be refused.
     pub(crate) fn of_route(
         listener: &Arc<Listener>,
         route: &Arc<RouteConfig>,
@@ -142,12 +143,13 @@ impl Worker {
         &self.document
     }
 
-    /// Does what was decided about requests, and tells of it.
+    /// Applies and reports decisions.
     pub(crate) const fn settler(&self) -> &Settler<Sink> {
         &self.settler
     }
 
-    /// The id of a new request. It is reused after 2^32 others, long after its end.
+    /// The id for a new request. It is reused after 2^32 others, long after the end of
+    /// the request.
     pub(crate) fn next_id(&self) -> StreamId {
         let number = self.last_stream.get().wrapping_add(1);
         self.last_stream.set(number);
@@ -173,7 +175,7 @@ impl Worker {
         stream.passage()
     }
 
-    /// Judges a request. It has to wait if it is not decided.
+    /// Judges a request. If it is not decided, it must be queued.
     pub(crate) fn judge(
         &self,
         id: StreamId,
@@ -185,7 +187,7 @@ impl Worker {
         Ok(self.apply(effects, Some(id)))
     }
 
-    /// Reports to the key service and to Envoy what an event has changed.
+    /// Reports the changes of an event to the key service and to Envoy.
     pub(crate) fn report_all(&self, filter: Filter<'_>) {
         self.report_demand();
         self.report(filter);
@@ -222,7 +224,7 @@ impl Worker {
         true
     }
 
-    /// Whether a request waits here, or its decision for its hook.
+    /// Whether a request or its decision waits in this worker.
     pub(crate) fn holds(&self, id: StreamId) -> bool {
         self.waiting
             .try_borrow()
@@ -287,7 +289,7 @@ impl Worker {
         }
     }
 
-    /// The decision about a request that waited. It waits no longer then.
+    /// Removes and returns the decision about a request that waited.
     pub(crate) fn take_decided(&self, id: StreamId) -> Option<Box<Answer>> {
         let taken = self.waiting.try_borrow_mut().ok().and_then(|mut waiting| {
             waiting.get(&id)?.decided.as_ref()?;
@@ -360,7 +362,7 @@ impl Worker {
         }
     }
 
-    /// The CORS headers of a request that waits, as far as they are known.
+    /// The CORS headers of a waiting request that are known so far.
     pub(crate) fn cors_of_waiting(&self, stream: StreamId) -> Option<ResponseCors> {
         let judge = self.judge.try_borrow().ok()?;
         if let Some(cors) = judge.cors_of_waiting(stream) {
@@ -390,8 +392,8 @@ impl Worker {
         Some(event(&mut judge, env))
     }
 
-    /// Applies the effects of the judge. The decision about the request that is `here`,
-    /// whose headers have arrived in this hook, is returned.
+    /// Applies the effects of the judge. Returns the decision about the request `here`,
+    /// whose headers have arrived in this hook.
     fn apply(&self, effects: Vec<Effect>, here: Option<StreamId>) -> Option<Box<Answer>> {
         let mut decided = None;
         for effect in effects {

@@ -6,7 +6,7 @@ use crate::config::problem::{Excerpt, ShapeProblem, ValueProblem, Wanted};
 use crate::config::reader::{Field, Node, choice, object};
 use crate::config::value::Value;
 
-/// `mode`
+/// The member `mode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::config) enum Mode {
     /// The listener's configuration alone decides.
@@ -17,7 +17,7 @@ pub(in crate::config) enum Mode {
 
 const MODES: &[(&str, Mode)] = &[("enforce", Mode::Enforce), ("denied", Mode::Denied)];
 
-/// All members that a document may have, and `mode`.
+/// All members of a document, and `mode`.
 const KNOWN: &[&str] = &[
     "mode",
     "providers",
@@ -31,7 +31,7 @@ const KNOWN: &[&str] = &[
     "token_cache",
 ];
 
-/// Reads the short form. The document has a `mode`, which stands alone.
+/// Reads the short form of a document with a `mode`, which must be its only member.
 pub(in crate::config) fn mode(root: &Node<'_>, sink: &mut Sink) -> Option<Mode> {
     let members = object(root, KNOWN, Wanted::Object, sink)?;
     let mode = members.optional("mode", sink, read);
@@ -46,8 +46,8 @@ pub(in crate::config) fn mode(root: &Node<'_>, sink: &mut Sink) -> Option<Mode> 
     }
 }
 
-/// YAML turns `off` into `false`. Neither is a mode, because a route never opens what its
-/// listener closes.
+/// Reads a mode. YAML turns `off` into `false`. Neither is a mode, because a route never
+/// allows what its listener refuses.
 fn read(node: &Node<'_>, sink: &mut Sink) -> Option<Mode> {
     if *node.value() != Value::Bool(false) {
         return choice(MODES)(node, sink);

@@ -268,7 +268,7 @@ mod tests {
         for small in EIGHT_TORSION {
             let point = ED25519_BASEPOINT_POINT * secret + small;
             let key = Ed25519Key::new(point.compress().as_bytes()).unwrap();
-            // Where the nonce is zero, `R` is of small order.
+            // If the nonce is zero, `R` has small order.
             let nonces = [Scalar::from(89_u64), Scalar::ZERO].into_iter();
             for (nonce, nonce_part) in
                 nonces.flat_map(|nonce| EIGHT_TORSION.map(|part| (nonce, part)))

@@ -57,7 +57,7 @@ impl RsaKey {
         self.exponent
     }
 
-    /// The key in the form that hosts take.
+    /// The key in the form that hosts expect.
     pub(super) fn exported(&self) -> &ExportedKey {
         &self.exported
     }

@@ -27,7 +27,7 @@ fn the_host_is_called_for_every_algorithm_with_a_public_key() {
     assert!(host.asked.borrow().is_empty());
 }
 
-/// Counts what it prepares.
+/// A host that counts the keys that it prepares.
 struct Preparing<T> {
     value: T,
     prepared: RefCell<Vec<()>>,
@@ -61,7 +61,8 @@ fn a_key_is_prepared_once_and_for_its_copies() {
         for copy in [key, &key.clone(), key] {
             assert!(copy.verify(Algorithm::Rs256, MESSAGE, &[1; 256], &one));
             assert!(copy.verify(Algorithm::Ps512, MESSAGE, &[1; 256], &one));
-            // A host of another kind cannot use it, and the module checks.
+            // A host of another kind cannot use the stored value, so the module verifies
+            // the signature.
             assert!(!copy.verify(Algorithm::Rs256, MESSAGE, &[1; 256], &other));
         }
     }
@@ -126,7 +127,7 @@ fn edwards_signatures_are_judged_before(host: &Host) {
     let mut good = [1; 64];
     good[63] = 0;
     let verify = |signature: &[u8]| key.verify(Algorithm::EdDsa, MESSAGE, signature, host);
-    // The order of the base point, and numbers above it, are not reduced.
+    // The order of the base point, and larger numbers, are not reduced.
     let order = *b"\xed\xd3\xf5\x5c\x1a\x63\x12\x58\xd6\x9c\xf7\xa2\xde\xf9\xde\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x10";
     for s in [order, [0xFF; 32]] {
         assert!(!verify(&[&good[..32], &s].concat()));

@@ -1,4 +1,4 @@
-//! Two judges of one request. Together they let pass what each of them lets pass.
+//! Two judges of one request. Together they allow what each of them allows.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ const ISSUER: &str = "https://a.example";
 const NOW: i64 = 1_800_000_000;
 const PAGE: &str = "https://app.example";
 
-/// The policies of the tests. Keys are inline, or never arrive.
+/// The policies of the tests. Their keys are inline, or never arrive.
 fn documents() -> Vec<Value> {
     let keys = SIGNER.with(|signer| signer.key_set(&[KeyId(0)]));
     let keys: Value = serde_json::from_slice(&keys).unwrap();
@@ -77,7 +77,7 @@ fn requests() -> Vec<RequestHead> {
     ]
 }
 
-/// One judge of a request, and its decision, if it does not wait.
+/// One judge of a request, with its decision unless the request waits.
 struct One {
     judge: Judge,
     answer: Option<Box<Answer>>,
@@ -123,7 +123,7 @@ impl One {
     }
 }
 
-/// The decision of both; the listener's comes first, or last.
+/// The combined decision. The listener's decision comes first or last.
 fn decide(listener: One, narrower: One, first: bool) -> Option<Box<Answer>> {
     let mut pair = Pair::default();
     let sides = if first {
@@ -187,8 +187,8 @@ fn a_request_passes_only_if_both_let_it_pass() {
                         Action::Reply(reply) => {
                             assert!(!both_pass, "{place}");
                             refused += 1;
-                            // A refusal of either is never turned into another answer, but
-                            // for the preflight of a request that the other would refuse.
+                            // A refusal of one judge is never replaced, except for the
+                            // preflight of a request that the other one would refuse.
                             let is_preflight = reasons[0] == Some(Reason::Preflight)
                                 && reasons[1] != Some(Reason::PreflightRefused);
                             assert!(

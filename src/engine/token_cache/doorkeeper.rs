@@ -16,7 +16,8 @@ pub(super) struct Doorkeeper {
 }
 
 impl Doorkeeper {
-    /// A doorkeeper with this number of entries of four bytes, which is a power of two.
+    /// Creates a doorkeeper with this number of entries, which must be a power of two. An
+    /// entry takes four bytes.
     pub(super) const fn new(entries: usize) -> Self {
         Self {
             marks: Vec::new(),

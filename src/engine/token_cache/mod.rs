@@ -79,16 +79,16 @@ pub struct TokenCache {
 struct Aligned(RwLock<Shard>);
 
 impl TokenCache {
-    /// An empty cache for the judges of this policy in this number of threads. All caches
-    /// that are created on one thread share a memory limit.
+    /// Creates an empty cache for the judges of this policy in this number of threads.
+    /// All caches that are created on one thread share a memory limit.
     #[must_use]
     pub fn new(policy: &Policy, threads: usize) -> Arc<Self> {
         let share = POOL.with(Pool::share);
         Arc::new(Self::with(policy.max_tokens, threads, share))
     }
 
-    /// The same for another policy. Both share one memory limit, on whatever thread this
-    /// one is created.
+    /// Creates a cache for another policy. Both share one memory limit, regardless of the
+    /// thread that creates this one.
     #[must_use]
     pub fn sibling(&self, policy: &Policy, threads: usize) -> Arc<Self> {
         let share = self.share.sibling();
@@ -116,7 +116,7 @@ impl TokenCache {
         }
     }
 
-    /// What this token was verified as.
+    /// The results of an earlier verification of this token.
     pub(super) fn recall(&self, token: &[u8]) -> Option<Arc<Verifications>> {
         let end = End::of(token)?;
         let shard = reading(self.shard(end.mark().place)?);
@@ -195,8 +195,8 @@ impl TokenCache {
         self.share.bytes()
     }
 
-    /// Releases half of the memory, if a smaller cache has requested it. Call it
-    /// periodically.
+    /// Releases half of the memory, if a smaller cache has requested it. It must be
+    /// called periodically.
     pub fn release_half(&self) {
         if self.share.is_release_requested() {
             self.make_room(self.share.bytes() / 2);

@@ -54,7 +54,7 @@ impl Shard {
         }
     }
 
-    /// What this token was verified as.
+    /// The results of an earlier verification of this token.
     pub(super) fn recall(&self, end: End, token: &[u8]) -> Option<&Arc<Verifications>> {
         let entry = self.known.get(&end)?;
         same(&entry.text, token).then_some(&entry.verified)

@@ -7,8 +7,8 @@ use super::is_for_this_host;
 use super::stage::{Stage, config, route};
 use crate::support::http::Request;
 
-/// A filter that changes the path of requests with the header `x-to`, and has Envoy choose
-/// the route anew.
+/// A filter that changes the path of requests with the header `x-to`, and lets Envoy
+/// choose the route again.
 fn redirector() -> Value {
     json!({
         "name": "envoy.filters.http.lua",
@@ -43,7 +43,7 @@ fn a_filter_before_chooses_the_route_and_one_after_loses_only_the_narrowing() {
     envoy.send2(&to("/public/closed", "/public/a")).expect(200);
     envoy.send(&to("/public/a", "/private/a")).expect(401);
 
-    // As the documentation says: such a filter comes before this one.
+    // As in the documentation, such a filter comes before this one.
     let stage = Stage::new().after(redirector());
     let envoy = stage.start(&routes);
     envoy.send(&to("/public/closed", "/public/a")).expect(403);

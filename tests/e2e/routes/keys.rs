@@ -71,7 +71,7 @@ fn a_request_waits_for_the_keys_of_both_and_is_refused_without_them() {
             assert_eq!(allowed, [super::stage::PAGE]);
             second.join().expect("an answer");
         });
-        // Nobody waits any more.
+        // No request waits any more.
         let waiting = "wasmcustom.edge_authz.waiting_requests";
         let stats = envoy.stats_once(waiting, |stats| stats.get(waiting) == Some(&0));
         assert_eq!(stats.get(waiting), Some(&0), "{delays:?}");

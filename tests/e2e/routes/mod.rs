@@ -1,16 +1,16 @@
-//! The configuration of routes (`typed_per_filter_config`), which only the dynamic module
-//! has: Envoy's Wasm filter takes none.
+//! The configuration of routes (`typed_per_filter_config`). Only the dynamic module
+//! supports it, because Envoy's Wasm filter has none.
 
 mod choice;
+mod foreign;
 mod keys;
 mod narrowing;
 mod stage;
-mod strangers;
 mod updates;
 
 use crate::support::tools::{self, Host};
 
-/// Whether this run is of the dynamic module: `HOST=dynamic-module`.
+/// Whether this run tests the dynamic module: `HOST=dynamic-module`.
 fn is_for_this_host() -> bool {
     tools::host() == Host::DynamicModule
 }

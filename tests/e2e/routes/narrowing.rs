@@ -1,4 +1,5 @@
-//! A request passes only if the listener's document and its route let it pass.
+//! A request passes only if the listener's document and the route's configuration allow
+//! it.
 
 use serde_json::json;
 
@@ -9,7 +10,7 @@ use crate::support::envoy::Envoy;
 use crate::support::http::{Request, Response};
 use crate::world::configuration;
 
-/// The answers over both protocols, which must have one status.
+/// The answers over both protocols, which must have the same status.
 #[track_caller]
 fn both(envoy: &Envoy, request: &Request, status: u16) -> [Response; 2] {
     [envoy.send(request), envoy.send2(request)].map(|answer| answer.expect(status))
@@ -53,7 +54,7 @@ fn a_route_refuses_what_the_listener_allows_and_allows_nothing_that_it_refuses()
         (get("/public/tenant"), 401),
         (with("/public/tenant"), 401),
         (get("/public/tenant").header("x-tenant-token", &tenant), 200),
-        // Bad tokens for either.
+        // Invalid tokens for one of the documents.
         (
             with("/private/tenant").header("x-tenant-token", &token),
             401,
@@ -64,7 +65,7 @@ fn a_route_refuses_what_the_listener_allows_and_allows_nothing_that_it_refuses()
                 .header("x-tenant-token", &tenant),
             401,
         ),
-        // The listener's rules about paths and routes hold too.
+        // The listener's rules for paths and routes apply too.
         (with_both("/private/tenant/..%2fa"), 400),
         (with_both("/nowhere"), 404),
     ] {
@@ -109,8 +110,8 @@ fn the_upstream_receives_what_both_documents_say_and_the_listeners_identity() {
             assert_eq!(received(&account, gone), [""; 0], "{gone}");
         }
     }
-    // On a public route only the other document knows the client. The header is the
-    // listener's all the same.
+    // On a public route, only the other document identifies the client. The header is
+    // that of the listener's document nevertheless.
     for answer in both(&envoy, &request("/public/a"), 200) {
         let account = answer.json();
         assert_eq!(received(&account, "x-user-id"), [""; 0]);

@@ -1,4 +1,4 @@
-//! An Envoy whose routes come from a file, and have configurations of their own.
+//! An Envoy that reads its routes from a file, with configurations of their own.
 
 use std::cell::Cell;
 use std::fs;
@@ -25,7 +25,7 @@ pub(super) const PAGE: &str = "https://app.example.com";
 pub(super) struct Stage {
     pub(super) key: TokenMaker,
     pub(super) issuer: Issuer,
-    /// The key and the issuer of documents of routes.
+    /// The key and the issuer for the documents of routes.
     pub(super) second_key: TokenMaker,
     pub(super) second: Issuer,
     pub(super) upstream: Echo,
@@ -40,7 +40,7 @@ pub(super) fn config(value: &Value) -> Value {
     config_of("edge_authz", value)
 }
 
-/// The same with the name of the module's file.
+/// The configuration of a route with this file name of the module.
 pub(super) fn config_of(module: &str, value: &Value) -> Value {
     let text = value
         .as_str()
@@ -53,7 +53,7 @@ pub(super) fn config_of(module: &str, value: &Value) -> Value {
     })
 }
 
-/// The member for the name: Envoy 1.40 has renamed it.
+/// The name of the member, which Envoy 1.40 has renamed.
 fn name_field() -> &'static str {
     static FIELD: OnceLock<&str> = OnceLock::new();
     FIELD.get_or_init(|| {
@@ -69,7 +69,7 @@ fn name_field() -> &'static str {
     })
 }
 
-/// A route by the prefix of the path, with a configuration.
+/// A route for this prefix of the path, with a configuration.
 pub(super) fn route(prefix: &str, config: Option<Value>) -> Value {
     let mut route = json!({"match": {"prefix": prefix}, "route": {"cluster": "upstream"}});
     if let Some(config) = config {
@@ -98,13 +98,13 @@ impl Stage {
         }
     }
 
-    /// With another filter before edge-authz.
+    /// Adds another filter before edge-authz.
     pub(super) fn before(mut self, filter: Value) -> Self {
         self.filters_before.push(filter);
         self
     }
 
-    /// With another filter after edge-authz.
+    /// Adds another filter after edge-authz.
     pub(super) fn after(mut self, filter: Value) -> Self {
         self.filters_after.push(filter);
         self

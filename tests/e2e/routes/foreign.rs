@@ -13,7 +13,8 @@ fn a_configuration_of_another_library_refuses_the_requests_of_its_route() {
     if !is_for_this_host() {
         return;
     }
-    // The same library from another file is another module to Envoy, as another version is.
+    // For Envoy, the same library in another file is another module, like another
+    // version.
     let libraries = Scratch::new("libraries");
     let built = tools::dynamic_modules().join("libedge_authz.so");
     for name in ["libedge_authz.so", "libother.so"] {
