@@ -134,8 +134,9 @@ const DYNAMIC_MODULE: Table = &[
     ("ticker", &["lock"]),
     ("abi", &[]),
     ("port", &["abi"]),
-    ("metrics", &["abi", "lock"]),
-    ("sink", &["abi", "metrics"]),
+    ("series", &["lock"]),
+    ("metrics", &["abi", "lock", "series"]),
+    ("sink", &["abi", "metrics", "series"]),
     ("keeper", &["abi", "shared"]),
     ("alarm", &["abi"]),
     ("routes", &["lock", "sink"]),
@@ -189,10 +190,14 @@ const COMMAND: Table = &[
     ("arguments", &["explain"]),
 ];
 
+/// Two modules in place of the dynamic module's, for tests.
+const TRAPDOOR: Table = &[("clock", &[]), ("request", &[])];
+
 /// Each crate's folder with its modules.
 pub(super) const CRATES: &[(&str, Table)] = &[
     ("", CORE),
     ("hosts/proxy-wasm", MODULE),
     ("hosts/dynamic-module", DYNAMIC_MODULE),
     ("cli", COMMAND),
+    ("tests/trapdoor", TRAPDOOR),
 ];

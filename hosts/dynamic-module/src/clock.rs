@@ -11,6 +11,24 @@ use edge_authz::time::UnixTime;
     reason = "the core gets the time as a value, and a host reads it"
 )]
 pub(crate) fn now() -> Option<UnixTime> {
+    #[cfg(test)]
+    if let Some(now) = tests::CLOCK.get() {
+        return now();
+    }
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
     Some(UnixTime::from_nanos(i128::try_from(since.as_nanos()).ok()?))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    type Clock = fn() -> Option<UnixTime>;
+
+    thread_local! {
+        /// The clock of a test, in its thread.
+        pub(crate) static CLOCK: Cell<Option<Clock>> = const { Cell::new(None) };
+    }
 }

@@ -15,6 +15,7 @@
 use std::ffi::{c_char, c_int, c_void};
 use std::panic::{self, AssertUnwindSafe};
 use std::ptr;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::abi::{self, Buffer, Config, Field, Filter, LogLevel};
@@ -49,6 +50,25 @@ fn guarded<T>(act: impl FnOnce() -> T) -> Option<T> {
     panic::catch_unwind(AssertUnwindSafe(act)).ok()
 }
 
+/// The request of a hook. It is held until the hook returns, because Envoy may end a request,
+/// and call `on_http_filter_destroy`, while a hook answers it.
+///
+/// # Safety
+///
+/// The pointer is null, or the one that a hook of a request was given.
+unsafe fn held(request: Ptr) -> Option<Rc<Request>> {
+    if request.is_null() {
+        return None;
+    }
+    let request = request.cast_const().cast::<Request>();
+    // SAFETY: `on_http_filter_new` made it, and `on_http_filter_destroy` was not called. All
+    // hooks of a request are called on one thread.
+    Some(unsafe {
+        Rc::increment_strong_count(request);
+        Rc::from_raw(request)
+    })
+}
+
 /// Runs `act` as a hook of a request. If it panics, the request is answered 503 and the hook
 /// returns `instead`.
 ///
@@ -65,24 +85,23 @@ unsafe fn with_request<T>(
     let Some(filter) = (unsafe { Filter::new(filter) }) else {
         return instead;
     };
-    // SAFETY: it was made by `on_http_filter_new`, and exists until
-    // `on_http_filter_destroy`. All hooks of a request run on one thread, and use only
-    // shared references.
-    let request = unsafe { request.cast::<Request>().as_ref() };
-    let Some(request) = request else {
+    // SAFETY: the pointer is this hook's.
+    let Some(request) = (unsafe { held(request) }) else {
+        let _ = guarded(|| request::refuse(filter));
         return instead;
     };
-    guarded(|| act(request, filter)).unwrap_or_else(|| {
-        let _ = guarded(|| {
-            request.count_panic(filter);
-            request::refuse(filter);
-        });
+    let result = guarded(|| act(&request, filter)).unwrap_or_else(|| {
+        let _ = guarded(|| request.give_up(filter));
+        let _ = guarded(|| request.count_panic(filter));
         instead
-    })
+    });
+    // It may be the last reference.
+    let _ = guarded(|| drop(request));
+    result
 }
 
-/// Runs `act` as a hook of a configuration. The safety requirements are those of
-/// `with_request`.
+/// Runs `act` as a hook of a configuration. If it panics, the next tick goes on with the state
+/// before it. The safety requirements are those of `with_request`.
 unsafe fn with_listener(config: Ptr, listener: Ptr, act: impl FnOnce(&Listener, Config<'_>)) {
     // SAFETY: the pointer belongs to Envoy, and is not used after the hook.
     let config = unsafe { Config::new(config) };
@@ -90,7 +109,10 @@ unsafe fn with_listener(config: Ptr, listener: Ptr, act: impl FnOnce(&Listener, 
     // `on_http_filter_config_destroy`.
     let listener = unsafe { listener.cast::<Arc<Listener>>().as_ref() };
     if let (Some(config), Some(listener)) = (config, listener) {
-        let _ = guarded(|| act(listener, config));
+        let done = guarded(|| act(listener, config));
+        if done.is_none() {
+            let _ = guarded(|| listener.metrics().count_panic_in_config(config));
+        }
     }
 }
 
@@ -219,10 +241,16 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_new(
     let listener = unsafe { listener.cast::<Arc<Listener>>().as_ref() };
     // SAFETY: the pointer belongs to Envoy, and is not used after the hook.
     let filter = unsafe { Filter::new(filter) };
-    let made = listener.zip(filter);
-    let made = made.and_then(|(listener, filter)| guarded(|| Request::new(listener, filter)));
+    let made = listener.zip(filter).and_then(|(listener, filter)| {
+        let made = guarded(|| Request::new(listener, filter));
+        if made.is_none() {
+            let _ = guarded(|| listener.metrics().count_panic(filter));
+        }
+        made
+    });
     // Without a filter, Envoy would crash, or serve the request unchecked.
-    Box::into_raw(Box::new(made.unwrap_or(Request::Refused))).cast()
+    let made = Rc::new(made.unwrap_or(Request::Refused));
+    Rc::into_raw(made).cast_mut().cast()
 }
 
 #[unsafe(no_mangle)]
@@ -231,7 +259,7 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_destroy(request: Pt
         return;
     }
     // SAFETY: it was made by `on_http_filter_new`, and this is its last hook.
-    let request = unsafe { Box::from_raw(request.cast::<Request>()) };
+    let request = unsafe { Rc::from_raw(request.cast_const().cast::<Request>()) };
     let _ = guarded(|| drop(request));
 }
 
@@ -311,10 +339,13 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_stream_complete(
 ) {
     // SAFETY: the pointer belongs to Envoy, and is not used after the hook.
     let filter = unsafe { Filter::new(filter) };
-    // SAFETY: as in `with_request`. The request can no longer be answered.
-    let request = unsafe { request.cast::<Request>().as_ref() };
+    // SAFETY: the pointer is this hook's. The request can no longer be answered.
+    let request = unsafe { held(request) };
     if let (Some(filter), Some(request)) = (filter, request) {
-        let _ = guarded(|| request.ended(filter));
+        if guarded(|| request.ended(filter)).is_none() {
+            let _ = guarded(|| request.count_panic(filter));
+        }
+        let _ = guarded(|| drop(request));
     }
 }
 

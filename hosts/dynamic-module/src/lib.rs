@@ -9,9 +9,12 @@
 //!   there. `request` is one request, and `narrowed` is a request that a route's document
 //!   judges too;
 //! * `ticker` is the only thread of this module: it requests the ticks.
+//!
+//! `tests/trapdoor` compiles these sources with two modules that panic when they are told to.
 
 mod abi;
 mod alarm;
+#[cfg_attr(trapdoor, path = "../../../tests/trapdoor/src/clock.rs")]
 mod clock;
 mod document;
 mod hooks;
@@ -21,10 +24,14 @@ mod lock;
 mod metrics;
 mod narrowed;
 mod port;
+#[cfg_attr(trapdoor, path = "../../../tests/trapdoor/src/request.rs")]
 mod request;
 mod routes;
+mod series;
 mod shared;
 mod signatures;
 mod sink;
+#[cfg(test)]
+mod tests;
 mod ticker;
 mod worker;

@@ -68,6 +68,7 @@ impl Listener {
     fn with(config: Config<'_>, policy: Policy) -> Result<Arc<Self>, &'static str> {
         let now = clock::now().ok_or("the system has no clock")?;
         let metrics = Metrics::define(config).map_err(|_| "Envoy takes no metrics")?;
+        metrics.carry_over(config);
         let pulse = config.scheduler().ok_or("Envoy gives no scheduler")?;
         let own = Document::new(Arc::new(policy), abi::concurrency(), now);
         let listener = Arc::new(Self {
@@ -160,6 +161,7 @@ impl Listener {
     /// Handles a tick on the main thread.
     pub(crate) fn pulse(&self, config: Config<'_>) {
         self.pulse.fired();
+        self.metrics.carry_over(config);
         self.drop_closed_routes();
         for document in self.documents() {
             self.apply(config, &document, document.start());

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::mem;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use super::abi::{Config, Filter, MetricChange, Refused};
 use super::lock::locked;
+use super::series;
 use edge_authz::telemetry::{Change, Family, Measurement, Metric, MetricKind};
 
 /// Counts hooks that panicked: each is a fault of this module.
@@ -22,6 +23,9 @@ pub(crate) struct Metrics {
     /// Changes that the main thread could not report, because Envoy 1.38 accepts them only in
     /// hooks of requests. At most one for each metric.
     unreported: Mutex<BTreeMap<Metric, Change>>,
+    unreported_panics: AtomicU64,
+    /// How many counters of the process this configuration has carried over.
+    carried: AtomicUsize,
     has_unreported: AtomicBool,
 }
 
@@ -40,8 +44,40 @@ impl Metrics {
                 .collect::<Result<_, _>>()?,
             panics: config.define_metric(true, PANICS, &[])?,
             unreported: Mutex::default(),
+            unreported_panics: AtomicU64::new(0),
+            carried: AtomicUsize::new(0),
             has_unreported: AtomicBool::new(false),
         })
+    }
+
+    /// Keeps the counters of the configurations that this one replaces. Envoy removes a
+    /// counter with the last configuration that has changed it, so this one changes all of
+    /// them by 0, at once or with the next request. A configuration that is being drained may
+    /// have new ones, so this is repeated in every tick.
+    pub(crate) fn carry_over(&self, config: Config<'_>) {
+        let carried =
+            self.carry(|id, labels| config.change_metric(id, labels, MetricChange::Count(0)));
+        if !carried {
+            self.has_unreported.store(true, Ordering::Release);
+        }
+    }
+
+    /// Changes the counters that are not carried over yet by 0. Returns false if `change`
+    /// does.
+    fn carry(&self, change: impl Fn(usize, &[&str]) -> bool) -> bool {
+        let carried = self.carried.load(Ordering::Relaxed);
+        if carried >= series::count() {
+            return true;
+        }
+        let new = series::since(carried);
+        for metric in &new {
+            if self.at(metric, &change) == Some(false) {
+                return false;
+            }
+        }
+        let carried = carried.saturating_add(new.len());
+        self.carried.store(carried, Ordering::Relaxed);
+        true
     }
 
     /// Changes a metric, in a hook of a request.
@@ -56,9 +92,18 @@ impl Metrics {
         filter.change_metric(self.panics, &[], MetricChange::Count(1));
     }
 
+    /// Counts a panic on the main thread, at once or with the next request.
+    pub(crate) fn count_panic_in_config(&self, config: Config<'_>) {
+        if !config.change_metric(self.panics, &[], MetricChange::Count(1)) {
+            self.unreported_panics.fetch_add(1, Ordering::Relaxed);
+            self.has_unreported.store(true, Ordering::Release);
+        }
+    }
+
     /// Changes a metric on the main thread, at once or with the next request.
     pub(crate) fn measure(&self, config: Config<'_>, measurement: Measurement) {
         let Measurement { metric, change } = measurement;
+        series::remember(&metric);
         let reported = self.with(&metric, change, |id, labels, change| {
             config.change_metric(id, labels, change)
         });
@@ -80,6 +125,14 @@ impl Metrics {
             return;
         }
         self.has_unreported.store(false, Ordering::Release);
+        let panics = self.unreported_panics.swap(0, Ordering::Relaxed);
+        if panics > 0 {
+            filter.change_metric(self.panics, &[], MetricChange::Count(panics));
+        }
+        self.carry(|id, labels| {
+            filter.change_metric(id, labels, MetricChange::Count(0));
+            true
+        });
         let unreported = mem::take(&mut *locked(&self.unreported));
         for (metric, change) in unreported {
             self.change(filter, &metric, change);
@@ -93,9 +146,6 @@ impl Metrics {
         change: Change,
         act: impl FnOnce(usize, &[&str], MetricChange) -> T,
     ) -> Option<T> {
-        let series = metric.series();
-        let id = *self.ids.get(&series.family)?;
-        let labels = series.values.get(..series.family.labels().len())?;
         let is_counter = metric.kind() == MetricKind::Counter;
         let change = match change {
             Change::Add(0) => return None,
@@ -104,6 +154,14 @@ impl Metrics {
             Change::Add(offset @ 1..) => MetricChange::Up(offset.unsigned_abs()),
             Change::Add(offset) => MetricChange::Down(offset.unsigned_abs()),
         };
-        Some(act(id, labels, change))
+        self.at(metric, |id, labels| act(id, labels, change))
+    }
+
+    /// Passes a metric's id and labels to `act`.
+    fn at<T>(&self, metric: &Metric, act: impl FnOnce(usize, &[&str]) -> T) -> Option<T> {
+        let series = metric.series();
+        let id = *self.ids.get(&series.family)?;
+        let labels = series.values.get(..series.family.labels().len())?;
+        Some(act(id, labels))
     }
 }

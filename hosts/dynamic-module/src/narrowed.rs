@@ -158,7 +158,8 @@ impl Narrowed {
         ResponseCors::narrowed(listener, narrower)
     }
 
-    fn report_all(&self, filter: Filter<'_>, outer: Outer<'_>) {
+    /// Reports what an event has changed, as both judges see it.
+    pub(crate) fn report_all(&self, filter: Filter<'_>, outer: Outer<'_>) {
         for (_, worker, _) in self.sides(outer) {
             worker.report_all(filter);
         }

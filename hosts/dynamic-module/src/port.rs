@@ -11,8 +11,14 @@ const NAMESPACE: &str = "edge_authz";
 
 impl HttpExchange for Filter<'_> {
     fn headers(&self, list: HeaderList) -> Result<HeaderMap, HostError> {
-        let copied = self.with_fields(list.into(), |fields| HeaderMap::from_pairs(fields));
-        copied.ok_or(HostError::NotFound)
+        let copied = self.with_fields(list.into(), |fields| {
+            let mut is_whole = true;
+            let fields = fields.inspect(|(name, _)| is_whole &= !name.is_empty());
+            let copied = HeaderMap::from_pairs(fields);
+            // A field without a name would escape the filter.
+            is_whole.then_some(copied).ok_or(HostError::Malformed)
+        });
+        copied.ok_or(HostError::NotFound)?
     }
 
     fn edit(&self, list: HeaderList, edit: &HeaderEdit<'_>) -> Result<(), HostError> {

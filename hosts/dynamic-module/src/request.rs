@@ -86,6 +86,14 @@ impl Request {
         }
     }
 
+    /// One of its hooks has panicked: it is refused, and never goes on.
+    pub(crate) fn give_up(&self, filter: Filter<'_>) {
+        match self {
+            Self::Judged(judged) => judged.give_up(filter),
+            Self::Refused => refuse(filter),
+        }
+    }
+
     /// Counts a panic in one of its hooks.
     pub(crate) fn count_panic(&self, filter: Filter<'_>) {
         if let Self::Judged(judged) = self {
@@ -171,16 +179,32 @@ impl Judged {
     }
 }
 
+impl Judged {
+    fn give_up(&self, filter: Filter<'_>) {
+        self.stream.overtaken(None);
+        refuse(filter);
+        self.forget();
+        self.worker.report_all(filter);
+        if let Some(narrowed) = self.narrowed.get() {
+            narrowed.report_all(filter, self.outer());
+        }
+    }
+
+    /// No judge holds it any longer.
+    fn forget(&self) {
+        match self.narrowed.get() {
+            Some(narrowed) => narrowed.forget(self.outer()),
+            None => self.worker.forget(self.stream.id()),
+        }
+    }
+}
+
 impl Drop for Judged {
     /// Removes the request from the waiting ones. Envoy has reported its end before, but
     /// that hook may have failed.
     fn drop(&mut self) {
-        if !self.stream.is_pending() {
-            return;
-        }
-        match self.narrowed.get() {
-            Some(narrowed) => narrowed.forget(self.outer()),
-            None => self.worker.forget(self.stream.id()),
+        if self.stream.is_pending() {
+            self.forget();
         }
     }
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use super::abi::{self, Filter, LogLevel};
 use super::metrics::Metrics;
+use super::series;
 use edge_authz::host::{HostError, Reporting};
 use edge_authz::telemetry::{Change, Level, Metric};
 
@@ -50,6 +51,7 @@ impl Reporting for Sink {
     }
 
     fn define_metric(&self, metric: &Metric) -> Result<usize, HostError> {
+        series::remember(metric);
         let mut known = self
             .known
             .try_borrow_mut()

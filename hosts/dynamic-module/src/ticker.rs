@@ -156,11 +156,14 @@ fn now() -> Instant {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::sync::mpsc::{self, Sender};
 
     use super::*;
+
+    /// Held by tests that use the ticker, since there is one in a process.
+    pub(crate) static ALONE: Mutex<()> = Mutex::new(());
 
     struct Fake(Sender<()>, Duration, AtomicU64);
 
@@ -172,9 +175,9 @@ mod tests {
         }
     }
 
-    /// There is only one test, because there is only one ticker.
     #[test]
     fn it_ticks_while_entries_exist_and_ends_with_the_last_one() {
+        let _alone = locked(&ALONE);
         let patience = Duration::from_secs(20);
         for number in 1..4 {
             let (sender, beats) = mpsc::channel();

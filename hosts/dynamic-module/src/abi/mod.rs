@@ -148,7 +148,9 @@ macro_rules! functions {
 
         impl Functions {
             /// Looks up all functions. The error is the name of a missing one.
-            fn find() -> Result<Self, &'static str> {
+            fn find(
+                find: impl Fn(&'static str) -> Option<NonNull<c_void>>,
+            ) -> Result<Self, &'static str> {
                 Ok(Self {
                     $($name: {
                         let found = find(concat!(
@@ -240,17 +242,19 @@ static FUNCTIONS: OnceLock<Functions> = OnceLock::new();
 ///
 /// The name of a function that this Envoy lacks.
 pub(crate) fn load() -> Result<&'static CStr, &'static str> {
-    let functions = if let Some(known) = FUNCTIONS.get() {
-        known
-    } else {
-        let found = Functions::find()?;
-        FUNCTIONS.get_or_init(|| found)
-    };
-    Ok(if functions.log_v2.is_some() {
-        c"v0.2.0"
-    } else {
-        c"v0.1.0"
-    })
+    load_from(find)
+}
+
+/// The same with another look-up. It is given names that end with a zero byte, and must
+/// find a function with the signature of that name.
+pub(crate) fn load_from(
+    find: impl Fn(&'static str) -> Option<NonNull<c_void>>,
+) -> Result<&'static CStr, &'static str> {
+    let found = Functions::find(find)?;
+    let is_new = found.log_v2.is_some();
+    // The functions of a process do not change.
+    FUNCTIONS.get_or_init(|| found);
+    Ok(if is_new { c"v0.2.0" } else { c"v0.1.0" })
 }
 
 /// The numbers of the log levels.
