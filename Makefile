@@ -30,8 +30,9 @@ BROWSER_PACKAGES := chromium chromium-driver
 
 CARGO_DIRECTORY := $(or $(CARGO_TARGET_DIR),target)
 
-# The fuzzer's instrumentation needs a nightly compiler.
+# The instrumentation of the fuzzer and of ThreadSanitizer needs a nightly compiler.
 NIGHTLY ?= nightly
+NATIVE := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 CARGO_FUZZ := cargo-fuzz@0.13.2
 CARGO_FUZZ_READY := $(TOOLS)/$(CARGO_FUZZ).ready
 
@@ -111,6 +112,13 @@ dynamic-module: ## Builds dist/libedge_authz.so, for Envoy 1.38 and later
 	@mv $(DYNAMIC_MODULE).new $(DYNAMIC_MODULE)
 	@ls -l $(DYNAMIC_MODULE) | awk '{printf "$(DYNAMIC_MODULE): %d KiB\n", $$5 / 1024}'
 
+# Panics that the tests provoke. Not optimised, and never shipped.
+.PHONY: trapdoor
+trapdoor: ## Builds target/trapdoor/libedge_authz.so, the dynamic module with deliberate panics, for the tests
+	$(CARGO) build --locked --package edge-authz-trapdoor
+	@mkdir -p $(CARGO_DIRECTORY)/trapdoor
+	@install -m 755 $(CARGO_DIRECTORY)/debug/libedge_authz_trapdoor.so $(CARGO_DIRECTORY)/trapdoor/libedge_authz.so
+
 .PHONY: cli
 cli: ## Builds the command: target/release/edge-authz
 	$(CARGO) build --locked --release --package edge-authz-cli
@@ -166,9 +174,12 @@ browser-app: setup wasm ## Starts examples/browser-app and leaves it running: a 
 # The path of an Envoy version.
 envoy = $(CURDIR)/$(TOOLS)/envoy/$(1)/envoy/_bin/envoy
 
-# Runs the end-to-end tests on one version, with a heading.
-end_to_end_on = echo "--- Envoy $(1)"; \
-	ENVOY=$(call envoy,$(1)) $(CARGO) test --locked --no-fail-fast --test e2e --test cases
+# Runs the end-to-end tests and the case files on one version with one host, with a heading.
+end_to_end_on = echo "--- $(2), Envoy $(1)"; \
+	export ENVOY=$(call envoy,$(1)) HOST=$(2); \
+	tests/end-to-end $(2); ended=$$?; $(CARGO) test --locked --test cases && test $$ended = 0
+# The versions that load the dynamic module.
+DYNAMIC_MODULE_VERSIONS := $(filter-out 1.36.% 1.37.%,$(ENVOY_VERSIONS))
 
 .PHONY: test
 test: setup ## Runs all tests: formats, lints, unit tests, vectors, layers, module, end-to-end tests in the newest and the oldest Envoy
@@ -186,6 +197,7 @@ lint: wasm-target ## Checks formats and lints, natively and for the module
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --test e2e --test cases --test browser --test docker -- -D warnings
+	$(CARGO) clippy --locked --package edge-authz-trapdoor -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-proxy-wasm --target $(TARGET) -- -D warnings
 
 .PHONY: test-unit
@@ -197,29 +209,41 @@ test-cases: setup wasm ## Runs only the case files, on the core and in a real En
 	$(CARGO) test --locked --test cases
 
 .PHONY: test-e2e
-test-e2e: setup wasm ## Runs only the end-to-end tests in a real Envoy
-	$(CARGO) test --locked --test e2e
+test-e2e: setup wasm ## Runs only the end-to-end tests in a real Envoy: ONLY=reload for some
+	tests/end-to-end proxy-wasm $(ONLY)
 
 .PHONY: test-browser
 test-browser: setup setup-browser wasm ## Runs the tests in a real browser, which are not part of `make test`
 	$(CARGO) test --locked --test browser
 
 .PHONY: test-dynamic-module
-test-dynamic-module: setup dynamic-module ## Runs the case files in a real Envoy with the dynamic module; ENVOY=/path for another Envoy
-	HOST=dynamic-module $(CARGO) test --locked --test cases
+test-dynamic-module: setup dynamic-module trapdoor ## Runs the case files and the end-to-end tests with the dynamic module; ENVOY=/path for another Envoy, ONLY=reload for some end-to-end tests
+	$(if $(ONLY),,HOST=dynamic-module $(CARGO) test --locked --test cases)
+	tests/end-to-end dynamic-module $(ONLY)
+
+# The standard library is instrumented too; otherwise its locks look like races.
+.PHONY: test-threads
+test-threads: ## Runs the tests with several threads under ThreadSanitizer
+	@test -d "$$(rustc +$(NIGHTLY) --print sysroot)/lib/rustlib/src" \
+		|| { echo 'the sources of the standard library are missing: rustup component add rust-src --toolchain $(NIGHTLY)' >&2; exit 1; }
+	RUSTFLAGS="-Zsanitizer=thread" TSAN_OPTIONS="halt_on_error=1" \
+		$(CARGO) +$(NIGHTLY) test --locked -Zbuild-std --target $(NATIVE) --target-dir $(CARGO_DIRECTORY)/threads \
+		--lib --package edge-authz --package edge-authz-dynamic-module -- threads:: ticker::
 
 # Runs every version before the target fails.
 .PHONY: test-envoys
-test-envoys: setup wasm $(ENVOY_VERSIONS:%=$(TOOLS)/envoy/%.ready) ## Runs the end-to-end tests and case files on every supported Envoy: ENVOY_VERSIONS="1.39.3 1.36.4" for some
+test-envoys: setup wasm dynamic-module trapdoor $(ENVOY_VERSIONS:%=$(TOOLS)/envoy/%.ready) ## Runs the end-to-end tests and case files on every supported Envoy with both hosts: ENVOY_VERSIONS="1.39.3 1.36.4" for some
 	@failed=; for version in $(ENVOY_VERSIONS); do \
-		( $(call end_to_end_on,$$version) ) || failed="$$failed $$version"; \
+		( $(call end_to_end_on,$$version,proxy-wasm) ) || failed="$$failed $$version"; \
+	done; for version in $(DYNAMIC_MODULE_VERSIONS); do \
+		( $(call end_to_end_on,$$version,dynamic-module) ) || failed="$$failed $$version (dynamic module)"; \
 	done; test -z "$$failed" || { echo "failed on Envoy$$failed" >&2; exit 1; }
 
 # The run time of `soak` and of each target of `fuzz`: 90s, 10m.
 TIME ?= 60s
 
 .PHONY: soak
-soak: setup wasm ## Sends good, bad and hostile requests, surges and updates while keys rotate, and checks memory and counters: TIME=10m
+soak: setup $(if $(filter dynamic-module,$(HOST)),dynamic-module,wasm) ## Sends good, bad and hostile requests, surges and updates while keys rotate, and checks memory and counters: TIME=10m, HOST=dynamic-module
 	TIME=$(TIME) $(CARGO) test --locked --test e2e -- soak:: --ignored --nocapture
 
 # --- docker ---

@@ -1,4 +1,4 @@
-//! Durations with a unit: `250ms`, `30s`, `10m`, `24h`.
+//! Durations as people write them: `250ms`, `30s`, `10m`, `24h`.
 
 use std::fmt;
 use std::time::Duration;

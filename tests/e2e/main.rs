@@ -1,5 +1,5 @@
-//! The module in a real Envoy. `make test` builds the module and installs Envoy and the
-//! issuers first.
+//! The filter in a real Envoy. `make test` builds the modules and installs Envoy and the
+//! issuers first. `tests/end-to-end` runs these tests with one of the two hosts.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,15 +14,14 @@
 )]
 
 mod basics;
-mod capabilities;
 mod cognito;
 mod deployments;
+mod dynamic_module;
 mod examples;
 mod hardening;
 mod harness;
 mod hostile;
 mod keys;
-mod memory;
 mod observability;
 mod operator;
 mod reload;
@@ -32,6 +31,6 @@ mod startup;
 #[path = "../support/mod.rs"]
 mod support;
 mod surges;
-mod traps;
 mod waiting;
+mod wasm;
 mod world;

@@ -14,7 +14,7 @@ use crate::support::issuer::Issuer;
 use crate::support::process::{Scratch, wait_until};
 use crate::support::template::replace;
 use crate::support::tokens::{TokenMaker, claims_with};
-use crate::support::tools;
+use crate::support::tools::{self, Host};
 
 fn snippet(name: &str) -> String {
     fs::read_to_string(tools::root().join("envoy/observability").join(name)).expect(name)
@@ -41,7 +41,7 @@ fn bootstrap(issuer: &Issuer, log: &str, access_log: &str, telemetry: &Value) ->
         .extend(members);
     let operator = Operator {
         stats: &snippet("stats-tags.yaml"),
-        connection_manager: &replace(&snippet(access_log), "/dev/stdout", log),
+        connection_manager: &replace(&tools::log_format(&snippet(access_log)), "/dev/stdout", log),
         action: "direct_response: {status: 200}",
         cluster: ("issuer", issuer.address()),
         configuration: &configuration,
@@ -166,6 +166,18 @@ fn entries(log: &str, count: usize) -> Vec<Value> {
     wait_until(Duration::from_secs(20), read).expect("an entry for each request")
 }
 
+/// A line of the metrics. The labels of a Wasm module's metrics come from the snippet, and
+/// those of the dynamic module are its own.
+fn line(of_wasm: &str) -> String {
+    match (tools::host(), of_wasm.split_once('{')) {
+        (Host::DynamicModule, Some((name, rest))) => {
+            let rest = rest.replace("edge_authz_", "");
+            format!("envoy_dynamicmodulescustom_{name}{{{rest}")
+        }
+        _ => of_wasm.to_owned(),
+    }
+}
+
 /// The metrics, once the filter has reported them: it does so on ticks.
 fn labelled(envoy: &Envoy) {
     const LINES: [&str; 7] = [
@@ -179,8 +191,8 @@ fn labelled(envoy: &Envoy) {
     ];
     let page = || String::from_utf8(envoy.admin("GET", "/stats/prometheus").body).expect("text");
     let missing = |page: &str| {
-        let has = |line: &str| page.lines().any(|known| known == line);
-        LINES.into_iter().find(|line| !has(line))
+        let has = |line: &String| page.lines().any(|known| known == line);
+        LINES.map(line).into_iter().find(|line| !has(line))
     };
     let told = || missing(&page()).is_none().then_some(());
     if wait_until(Duration::from_secs(20), told).is_some() {
@@ -189,7 +201,7 @@ fn labelled(envoy: &Envoy) {
     let page = page();
     let near: Vec<&str> = page
         .lines()
-        .filter(|it| it.starts_with("edge_authz"))
+        .filter(|it| it.contains("edge_authz"))
         .collect();
     panic!("no {:?} among\n{}", missing(&page), near.join("\n"));
 }

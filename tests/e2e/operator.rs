@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
+use crate::support::bootstrap::EdgeAuthz;
 use crate::support::template::{insert, replace};
-use crate::support::tools;
 
-/// One listener with the module, and one cluster; `{{…}}` is replaced.
+/// One listener with the filter, and one cluster; `{{…}}` is replaced.
 const BOOTSTRAP: &str = r#"
 {{stats}}
 admin: {address: {socket_address: {address: 127.0.0.1, port_value: 0}}}
@@ -23,12 +23,7 @@ static_resources:
                 stat_prefix: api
                 {{connection_manager}}
                 http_filters:
-                  - name: edge_authz
-                    typed_config:
-                      "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
-                      config:
-                        vm_config: {runtime: envoy.wasm.runtime.v8, code: {local: {filename: "{{module}}"}}}
-                        configuration: {"@type": type.googleapis.com/google.protobuf.StringValue, value: '{{configuration}}'}
+                  {{filter}}
                   - name: envoy.filters.http.router
                     typed_config:
                       "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
@@ -45,17 +40,17 @@ static_resources:
         endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: {{port}}}}}}]}]
 "#;
 
-/// The parts of the bootstrap that differ between tests.
+/// What differs between the operators.
 pub(crate) struct Operator<'a> {
     /// Members of the bootstrap.
     pub(crate) stats: &'a str,
     /// Members of the connection manager.
     pub(crate) connection_manager: &'a str,
-    /// The action of the only route, as members of a YAML object.
+    /// What the only route does, as members of a YAML object.
     pub(crate) action: &'a str,
     /// The name and the address of the only cluster.
     pub(crate) cluster: (&'a str, SocketAddr),
-    /// The module's configuration.
+    /// The filter's configuration.
     pub(crate) configuration: &'a Value,
 }
 
@@ -66,14 +61,14 @@ impl Operator<'_> {
         let text = insert(&text, "{{connection_manager}}", self.connection_manager);
         let (cluster, address) = self.cluster;
         let text = [
-            ("{{module}}", tools::module().display().to_string()),
             ("{{action}}", self.action.to_owned()),
             ("{{cluster}}", cluster.to_owned()),
             ("{{port}}", address.port().to_string()),
         ]
         .iter()
         .fold(text, |text, (mark, value)| replace(&text, mark, value));
-        // It is inserted last, because it may contain braces itself.
-        replace(&text, "{{configuration}}", &self.configuration.to_string())
+        // It is inserted last, because it may contain braces of its own.
+        let filter = EdgeAuthz::from_text(&self.configuration.to_string()).render();
+        insert(&text, "{{filter}}", &filter)
     }
 }

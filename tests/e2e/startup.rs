@@ -8,7 +8,7 @@ use crate::support::echo::Echo;
 use crate::support::envoy::Ended;
 use crate::support::http::Request;
 use crate::support::http1;
-use crate::support::issuer::Issuer;
+use crate::support::issuer::{Issuer, JWKS_PATH};
 use crate::support::tokens::{TokenMaker, claims};
 use crate::world::configuration;
 
@@ -96,20 +96,21 @@ fn a_duplicate_member_is_refused() {
 }
 
 #[test]
-fn a_good_configuration_passes_validation() {
+fn a_good_configuration_passes_validation_and_fetches_nothing() {
     let issuer = Issuer::start();
     let ended = Builder::new(issuer.address())
         .cluster("issuer", issuer.address())
         .edge_authz(configuration(&issuer))
         .validate();
     assert!(ended.status.success(), "{}", ended.log);
+    assert_eq!(issuer.gets(JWKS_PATH), 0);
 }
 
 /// A host gives the module 1 GiB. If a worker runs out of it while it configures a
 /// listener, the listener serves without the filter. The tables of all these keys would
 /// take 1.1 GiB.
 #[test]
-fn tables_of_any_number_of_keys_leave_memory_for_every_listener() {
+fn however_many_keys_there_are_their_tables_leave_memory_for_every_listener() {
     let keys: Vec<_> = (0..8)
         .map(|number| TokenMaker::generate("EdDSA", &format!("key-{number}")))
         .collect();

@@ -1,5 +1,6 @@
 //! Requests that arrive before the keys.
 
+use std::collections::BTreeMap;
 use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
@@ -86,6 +87,15 @@ fn twenty_are_answered(world: &World) {
     world.envoy.assert_no_trap();
 }
 
+/// The number of decided requests, once it is this large.
+fn counted(world: &World, count: u64) -> u64 {
+    let all = |counted: &BTreeMap<String, u64>| counted.values().sum::<u64>() >= count;
+    let counted = world
+        .envoy
+        .stats_once("wasmcustom.edge_authz.requests.", all);
+    counted.values().sum()
+}
+
 #[test]
 fn twenty_at_once_get_their_answers_when_the_keys_come() {
     let world = World::with(slow_issuer, |builder| builder.concurrency(2));
@@ -93,6 +103,7 @@ fn twenty_at_once_get_their_answers_when_the_keys_come() {
     world.envoy.send(&Request::get("/public/a")).expect(200);
     world.envoy.send(&Request::get("/private/a")).expect(401);
     twenty_are_answered(&world);
+    assert_eq!(counted(&world, 22), 22);
 }
 
 #[test]
@@ -115,7 +126,7 @@ fn a_body_does_not_release_a_waiting_head() {
 }
 
 #[test]
-fn a_request_whose_client_has_left_is_not_forwarded() {
+fn a_request_whose_client_has_left_goes_nowhere() {
     for flag in [false, true] {
         let world = World::with_plugin(
             slow_issuer,

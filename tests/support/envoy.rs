@@ -226,6 +226,18 @@ impl Envoy {
             .expect("VmRSS")
     }
 
+    /// The names of the threads of the process (Linux).
+    pub(crate) fn threads(&self) -> Vec<String> {
+        let tasks = format!("/proc/{}/task", self.process.id());
+        let tasks = fs::read_dir(tasks).expect("a process table");
+        let names = tasks.filter_map(|task| {
+            // It may have ended by now.
+            let name = fs::read_to_string(task.ok()?.path().join("comm")).ok()?;
+            Some(name.trim_end().to_owned())
+        });
+        names.collect()
+    }
+
     /// The process, to stop and continue it.
     pub(crate) fn process(&mut self) -> &mut Process {
         &mut self.process

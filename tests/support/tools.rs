@@ -62,6 +62,13 @@ pub(crate) fn dynamic_modules() -> PathBuf {
     path
 }
 
+/// The directory of the dynamic module with deliberate panics.
+pub(crate) fn trapdoor() -> PathBuf {
+    let path = root().join("target/trapdoor");
+    found(path.join("libedge_authz.so"), "run `make trapdoor`");
+    path
+}
+
 /// A format of the access log in the form that the host needs: Envoy adds `wasm.` before
 /// the names of entries that a Wasm module sets.
 pub(crate) fn log_format(format: &str) -> String {

@@ -1,4 +1,4 @@
-//! Points in time as text.
+//! Points in time as people write them.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};

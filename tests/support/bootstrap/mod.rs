@@ -35,6 +35,7 @@ pub(crate) struct Builder {
     drain_time: u32,
     bootstrap: Option<String>,
     modules: Option<PathBuf>,
+    environment: Vec<(String, PathBuf)>,
 }
 
 /// The number of concurrent requests to a cluster: more than any test sends.
@@ -54,6 +55,7 @@ impl Builder {
             drain_time: 1,
             bootstrap: None,
             modules: None,
+            environment: Vec::new(),
         }
         .cluster("upstream", upstream)
     }
@@ -138,6 +140,12 @@ impl Builder {
         self
     }
 
+    /// Sets a variable of Envoy's environment to a path.
+    pub(crate) fn environment(mut self, name: &str, path: &Path) -> Self {
+        self.environment.push((name.to_owned(), path.to_owned()));
+        self
+    }
+
     /// Lets Envoy look for dynamic modules in another directory.
     pub(crate) fn modules(mut self, path: &Path) -> Self {
         self.modules = Some(path.to_owned());
@@ -200,6 +208,7 @@ impl Builder {
                 modules.unwrap_or_else(tools::dynamic_modules),
             );
         }
+        command.envs(self.environment.iter().map(|(name, path)| (name, path)));
         command
     }
 

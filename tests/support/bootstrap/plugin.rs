@@ -79,7 +79,8 @@ impl EdgeAuthz {
         self
     }
 
-    pub(super) fn render(&self) -> String {
+    /// An item of `http_filters`, for the host of this run.
+    pub(crate) fn render(&self) -> String {
         let configuration = match &self.configuration {
             Configuration::Struct(value) => format!(
                 r#"{{"@type": "type.googleapis.com/google.protobuf.Struct", "value": {value}}}"#

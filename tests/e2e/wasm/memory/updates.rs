@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use serde_json::json;
 
+use super::only_here;
 use crate::support::bootstrap::{Builder, EdgeAuthz, Listener};
 use crate::support::echo::Echo;
 use crate::support::http::Request;
@@ -18,6 +19,7 @@ const UPDATES: usize = 60;
 /// without a route never reaches the upstream: the answer is 404, or 503 if there is no
 /// memory for a configuration.
 fn nothing_passes_while_configurations_accumulate(routes_of: impl Fn(usize) -> Vec<String>) {
+    only_here();
     let issuer = Issuer::with_keys(&[&TokenMaker::generate("ES256", "key-1")]);
     let upstream = Echo::start();
     let document = |number: usize| {

@@ -8,6 +8,7 @@ mod updates;
 
 use std::time::Duration;
 
+use super::only_here;
 use crate::support::bootstrap::{Builder, EdgeAuthz, Listener};
 use crate::support::echo::Echo;
 use crate::support::envoy::Envoy;
@@ -54,6 +55,7 @@ struct Squeezed {
 impl Squeezed {
     /// Starts with a small configuration, for which there may be no memory either.
     fn start(mebibytes: usize, drain_time: u32) -> Self {
+        only_here();
         let scratch = Scratch::new("squeezed");
         let module = wasm::with_memory(mebibytes, &scratch);
         let issuer = Issuer::with_keys(&[&TokenMaker::generate("ES256", "key-1")]);

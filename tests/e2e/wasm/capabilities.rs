@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::only_here;
 use crate::support::bootstrap::{Builder, EdgeAuthz, Listener};
 use crate::support::echo::Echo;
 use crate::support::http::Request;
@@ -81,6 +82,7 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
+        only_here();
         let key = TokenMaker::generate("RS256", "key-1");
         Self {
             issuer: Issuer::with_keys(&[&key]),

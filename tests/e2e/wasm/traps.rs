@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::only_here;
 use crate::support::bootstrap::{Builder, EdgeAuthz, Listener};
 use crate::support::echo::Echo;
 use crate::support::envoy::Envoy;
@@ -57,6 +58,7 @@ fn trapdoor_world(scratch: &Scratch, trapdoor: Trapdoor, policy: Option<&str>) -
 
 #[test]
 fn after_a_trap_everything_is_503_by_default() {
+    only_here();
     let scratch = Scratch::new("trapdoor");
     for policy in [None, Some("FAIL_CLOSED")] {
         let world = trapdoor_world(&scratch, Trapdoor::many_headers(), policy);
@@ -78,6 +80,7 @@ fn after_a_trap_everything_is_503_by_default() {
 
 #[test]
 fn fail_reload_restores_the_filter_with_its_keys_and_keeps_checking() {
+    only_here();
     let scratch = Scratch::new("trapdoor");
     let world = trapdoor_world(&scratch, Trapdoor::many_headers(), Some("FAIL_RELOAD"));
     let token = world.token(json!({}));
@@ -107,7 +110,8 @@ fn fail_reload_restores_the_filter_with_its_keys_and_keeps_checking() {
 }
 
 #[test]
-fn a_request_that_waits_when_the_vm_dies_never_continues() {
+fn a_request_that_waits_when_the_machine_dies_never_goes_on() {
+    only_here();
     let scratch = Scratch::new("trapdoor");
     let module = Trapdoor::many_headers().build(&scratch);
     for (policy, flag) in [
@@ -156,6 +160,7 @@ fn a_request_that_waits_when_the_vm_dies_never_continues() {
 
 #[test]
 fn nothing_passes_unchecked_whichever_callback_traps() {
+    only_here();
     let scratch = Scratch::new("trapdoor");
     let callbacks = [
         "proxy_on_tick",
@@ -211,6 +216,7 @@ fn nothing_passes_unchecked_whichever_callback_traps() {
 
 #[test]
 fn listeners_that_share_a_machine_close_together_and_others_stay_open() {
+    only_here();
     let scratch = Scratch::new("trapdoor");
     let module = Trapdoor::many_headers().build(&scratch);
     let key = TokenMaker::generate("RS256", "key-1");
