@@ -79,15 +79,27 @@ impl HeaderMap {
 
     /// Every field's name and value.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.fields.iter().filter_map(|field| {
-            let name = self.buffer.get(field.name.clone())?;
-            Some((name, self.buffer.get(field.value.clone())?))
-        })
+        self.fields.iter().filter_map(|field| self.read(field))
+    }
+
+    fn read(&self, field: &Field) -> Option<(&[u8], &[u8])> {
+        let name = self.buffer.get(field.name.clone())?;
+        Some((name, self.buffer.get(field.value.clone())?))
+    }
+
+    /// The fields whose names have this length. A request's fields are searched about ten
+    /// times, mostly for names that it does not have: lengths are compared without reading
+    /// the buffer.
+    fn of_length(&self, length: usize) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.fields
+            .iter()
+            .filter(move |field| field.name.len() == length)
+            .filter_map(|field| self.read(field))
     }
 
     /// The values of all fields of this name.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.iter()
+        self.of_length(name.len())
             .filter(move |(present, _)| present.eq_ignore_ascii_case(name.as_bytes()))
             .map(|(_, value)| value)
     }
@@ -97,7 +109,7 @@ impl HeaderMap {
         &'a self,
         name: &'n str,
     ) -> impl Iterator<Item = (Spelling, &'a [u8])> + use<'a, 'n> {
-        self.iter()
+        self.of_length(name.len())
             .filter(|(known, _)| fold_together(known, name.as_bytes()))
             .map(|(known, value)| {
                 let spelling = if known.eq_ignore_ascii_case(name.as_bytes()) {
