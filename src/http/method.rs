@@ -36,7 +36,16 @@ impl Method {
     /// `DELETE`.
     #[must_use]
     pub fn has_one_reading(method: &[u8]) -> bool {
-        is_token(method) && well_known(method).is_none_or(|known| known.as_bytes() == method)
+        Self::is_upper_case(method)
+            || is_token(method) && well_known(method).is_none_or(|known| known.as_bytes() == method)
+    }
+
+    /// Whether a request's method is upper-case letters only. Then it has one reading,
+    /// beside any set of methods: each of these consists of upper-case letters and
+    /// hyphens, so one that equals it in another letter case equals it.
+    #[must_use]
+    pub fn is_upper_case(method: &[u8]) -> bool {
+        !method.is_empty() && method.iter().all(u8::is_ascii_uppercase)
     }
 
     /// The name.
@@ -209,6 +218,12 @@ mod tests {
             assert!(Method::has_one_reading(known.as_bytes()), "{known}");
             assert!(!Method::has_one_reading(lower.as_bytes()), "{lower}");
             assert!(!Method::has_one_reading(mixed.as_bytes()), "{mixed}");
+        }
+        for method in ["GET", "PROPFIND", "ANY"] {
+            assert!(Method::is_upper_case(method.as_bytes()), "{method}");
+        }
+        for method in ["", "get", "M-SEARCH", "GeT", "GET ", "GET1", "G\u{c9}T"] {
+            assert!(!Method::is_upper_case(method.as_bytes()), "{method}");
         }
         for method in ["", "GET ", " GET", "G\0T", "GET/1.1"] {
             assert!(!Method::has_one_reading(method.as_bytes()), "{method:?}");

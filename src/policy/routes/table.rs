@@ -110,7 +110,9 @@ impl RouteTable {
             let named = named.as_str().as_bytes();
             named.eq_ignore_ascii_case(method) && named != method
         };
-        Method::has_one_reading(method) && !self.methods.iter().any(reads_alike)
+        // The methods that clients send cost no comparison.
+        Method::is_upper_case(method)
+            || Method::has_one_reading(method) && !self.methods.iter().any(reads_alike)
     }
 
     /// Whether some route names hosts, so that the request's host matters.
