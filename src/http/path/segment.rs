@@ -16,6 +16,14 @@ impl<'a> Segment<'a> {
     /// Checks and decodes the text between two slashes. The caller has checked
     /// for bytes that are not allowed in a path.
     pub(super) fn parse(raw: &'a [u8], flags: PathFlags) -> Result<Self, BadPath> {
+        // Most segments have nothing to decode, to remove or to refuse.
+        let is_special = |byte: &u8| matches!(byte, b';' | b'%' | b'.');
+        if !flags.ignore_case && !raw.iter().any(is_special) {
+            return Ok(Self {
+                text: Cow::Borrowed(raw),
+                folded: None,
+            });
+        }
         let raw = match raw.iter().position(|&byte| byte == b';') {
             None => raw,
             Some(_) if !flags.allow_semicolons => return Err(BadPath::Semicolon),
