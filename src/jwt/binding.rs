@@ -1,6 +1,5 @@
 //! Sender constraints (RFC 7800): tokens that only their holder may present.
 
-use super::claims::ClaimLookup;
 use super::{ClaimError, VerifiedJwt};
 
 /// How a provider treats its tokens' `cnf`.
@@ -19,11 +18,7 @@ pub enum Binding {
 /// a certificate nor a key, so a token with `cnf` is refused unless the provider
 /// ignores it. A `cnf` of any type counts: one that cannot be read is not absent.
 pub(super) fn check(token: &VerifiedJwt, wanted: Binding) -> Result<(), ClaimError> {
-    let is_bound = match token.claims().get("cnf") {
-        ClaimLookup::Value(_) | ClaimLookup::Unreadable => true,
-        ClaimLookup::Absent => false,
-    };
-    match (wanted, is_bound) {
+    match (wanted, token.registered().has_confirmation) {
         (Binding::Ignore, _) | (Binding::Any, false) => Ok(()),
         (Binding::Any | Binding::Required, true) => Err(ClaimError::Bound),
         (Binding::Required, false) => Err(ClaimError::Unbound),
