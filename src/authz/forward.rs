@@ -92,7 +92,7 @@ pub struct Forward {
     pass: Pass,
     /// The changes of its header fields, in order.
     pub edits: Vec<HeaderEdit<'static>>,
-    /// The token's `sub`, if it can be written to a log line.
+    /// The token's `sub`, if the policy publishes it and it can be written to a log line.
     pub subject: Option<Box<str>>,
     /// The number of identity headers that are omitted because a value cannot be sent in
     /// a header.

@@ -34,10 +34,12 @@ pub(super) fn add(
         let scopes = (!route.rules.scopes.is_empty()).then_some(&*provider.scope_claims);
         set(forward, header, Some(Cow::Owned(claims.context(scopes))));
     }
-    forward.subject = claims
-        .subject()
-        .filter(|subject| is_header_value(subject))
-        .map(Into::into);
+}
+
+/// The token's `sub`, if it can be written to a log line.
+pub(super) fn subject(claims: ValidClaims<'_>) -> Option<Box<str>> {
+    let subject = claims.subject().filter(|subject| is_header_value(subject));
+    subject.map(Into::into)
 }
 
 fn set(forward: &mut Forward, header: &str, value: Option<Cow<'_, str>>) {

@@ -16,7 +16,7 @@ use crate::jwt::{ValidClaims, VerifiedJwt};
 use crate::policy::routes::RouteMatch;
 use crate::policy::{Policy, Provider, Route, SourceId};
 use crate::rules::Missing;
-use crate::telemetry::Reason;
+use crate::telemetry::{FilterState, Reason};
 
 /// The inputs for judging a token.
 pub(super) struct TokenJudge<'a, T> {
@@ -176,11 +176,12 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
         };
         let mut forward = Forward::new(Pass::Token(permit), head, &policy.upstream);
         if !policy.upstream.keep_token {
-            forward
-                .edits
-                .extend(token.removal(head, &policy.token_places));
+            token.remove(head, &policy.token_places, &mut forward.edits);
         }
         identity::add(&mut forward, &policy.upstream, claims, provider, route);
+        if policy.filter_state.contains(&FilterState::Subject) {
+            forward.subject = identity::subject(claims);
+        }
         Verdict::Forward(forward)
     }
 

@@ -196,21 +196,24 @@ impl Token<'_> {
         Self { presented, ..self }
     }
 
-    /// The changes that remove the token from all places that hold it, and the
+    /// Adds the changes that remove the token from all places that hold it, and the
     /// header of its proof, and nothing else.
-    pub(super) fn removal(
+    pub(super) fn remove(
         &self,
         head: &RequestHead,
         places: &[TokenPlace],
-    ) -> Vec<HeaderEdit<'static>> {
+        edits: &mut Vec<HeaderEdit<'static>>,
+    ) {
         let text = |text: &'static str| Cow::Borrowed(text.as_bytes());
-        let mut edits = Vec::new();
         let (mut cookies, mut parameters) = (Vec::new(), Vec::new());
         for place in places {
             match place {
                 TokenPlace::Header { name, scheme } => {
-                    let found = header::read(head, (name, scheme.as_deref()), places);
-                    if matches!(found, Found::Token(text, _) if text == self.text) {
+                    let holds_it = || {
+                        let found = header::read(head, (name, scheme.as_deref()), places);
+                        matches!(found, Found::Token(text, _) if text == self.text)
+                    };
+                    if std::ptr::eq(place, self.place) || holds_it() {
                         edits.push(HeaderEdit::Remove(Cow::Owned(name.as_bytes().to_vec())));
                     }
                 }
@@ -231,7 +234,6 @@ impl Token<'_> {
         if head.headers().contains("dpop") {
             edits.push(HeaderEdit::Remove(text("dpop")));
         }
-        edits
     }
 }
 

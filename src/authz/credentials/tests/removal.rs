@@ -9,8 +9,9 @@ fn removal(places: &[TokenPlace], fields: &[(&str, &str)]) -> Vec<(String, Optio
         panic!("no token");
     };
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    let edits = token.removal(&head, places).into_iter();
-    let edits = edits.map(|edit| match edit {
+    let mut edits = Vec::new();
+    token.remove(&head, places, &mut edits);
+    let edits = edits.into_iter().map(|edit| match edit {
         HeaderEdit::Remove(name) => (text(&name), None),
         HeaderEdit::Set(name, value) => (text(&name), Some(text(&value))),
         HeaderEdit::Add(..) => panic!("nothing is added"),
