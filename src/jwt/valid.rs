@@ -146,11 +146,16 @@ impl Claims for ValidClaims<'_> {
     }
 }
 
+/// How many scopes a token seldom exceeds.
+const USUAL_SCOPES: usize = 8;
+
 fn add_scopes<'a>(value: Value<'a>, scopes: &mut Scopes<'a>) {
     match value.kind() {
         Kind::String => match value.string() {
             Some(Cow::Borrowed(text)) => {
                 scopes.unreadable |= has_other_separator(text);
+                // Grown in steps, a list as long as most are would be moved once.
+                scopes.names.reserve(USUAL_SCOPES);
                 scopes.names.extend(pieces(text).map(Cow::Borrowed));
             }
             Some(Cow::Owned(text)) => {
