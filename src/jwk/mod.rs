@@ -23,7 +23,7 @@ mod tests;
 pub use error::{KeySetError, SkipReason, SkippedKey, SkippedKeys};
 pub use key::Jwk;
 pub use kid::{AskedKid, KidDigest};
-pub use set::{KeySet, Lookup, ParsedKeySet};
+pub use set::{FewKeys, KeySet, Lookup, ParsedKeySet};
 pub use size::memory_needed;
 
 /// The maximum size of a document, in bytes. Callers check it before they copy a body.

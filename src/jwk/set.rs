@@ -1,5 +1,6 @@
 //! The keys of one issuer.
 
+use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
 use super::size;
@@ -54,8 +55,8 @@ pub struct ParsedKeySet {
 pub enum Lookup<'a> {
     /// Try these keys in order.
     Candidates {
-        /// At least one and at most [`MAX_CANDIDATES`] keys.
-        keys: Vec<&'a Jwk>,
+        /// They are not empty.
+        keys: FewKeys<'a>,
         /// False if no key has the token's `kid` and these keys have none. If none of
         /// them verifies the token, the issuer may have published the key since.
         kid_known: bool,
@@ -65,6 +66,15 @@ pub enum Lookup<'a> {
     /// No key with this `kid` fits the algorithm, or, without a `kid`, not exactly one
     /// key fits. A newer set would not help.
     NoFittingKey,
+}
+
+/// One to [`MAX_CANDIDATES`] keys, in the document's order. They take no memory of their
+/// own: every request looks keys up.
+#[derive(Clone, Copy, Debug)]
+pub struct FewKeys<'a> {
+    /// The rest repeats the first key.
+    keys: [&'a Jwk; MAX_CANDIDATES],
+    count: usize,
 }
 
 impl KeySet {
@@ -185,11 +195,8 @@ impl KeySet {
     pub fn lookup(&self, kid: Option<&str>, algorithm: Algorithm) -> Lookup<'_> {
         let Some(kid) = kid else {
             let keys = self.serving(algorithm, |_| true);
-            return if keys.len() == 1 {
-                Lookup::candidates(keys, true, Lookup::NoFittingKey)
-            } else {
-                Lookup::NoFittingKey
-            };
+            let only = keys.filter(|keys| keys.len() == 1);
+            return Lookup::candidates(only, true, Lookup::NoFittingKey);
         };
         if self.iter().any(|key| key.kid() == Some(kid)) {
             let keys = self.serving(algorithm, |key| key.kid() == Some(kid));
@@ -199,10 +206,12 @@ impl KeySet {
         Lookup::candidates(nameless, false, Lookup::UnknownKid)
     }
 
-    fn serving(&self, algorithm: Algorithm, among: impl Fn(&Jwk) -> bool) -> Vec<&Jwk> {
-        self.iter()
-            .filter(|key| among(key) && key.serves(algorithm))
-            .collect()
+    /// The keys for an algorithm; `None` if there are none or too many to try.
+    fn serving(&self, algorithm: Algorithm, among: impl Fn(&Jwk) -> bool) -> Option<FewKeys<'_>> {
+        FewKeys::of(
+            self.iter()
+                .filter(|key| among(key) && key.serves(algorithm)),
+        )
     }
 
     /// Whether a token with this `kid` and `algorithm` that was verified with the key of
@@ -261,12 +270,34 @@ impl Clone for KeySet {
 }
 
 impl<'a> Lookup<'a> {
-    /// The candidates, or `otherwise` if there are none or too many.
-    fn candidates(keys: Vec<&'a Jwk>, kid_known: bool, otherwise: Self) -> Self {
-        if (1..=MAX_CANDIDATES).contains(&keys.len()) {
-            Self::Candidates { keys, kid_known }
-        } else {
-            otherwise
+    /// `keys`, or `otherwise` if there are none.
+    fn candidates(keys: Option<FewKeys<'a>>, kid_known: bool, otherwise: Self) -> Self {
+        match keys {
+            Some(keys) => Self::Candidates { keys, kid_known },
+            None => otherwise,
         }
+    }
+}
+
+impl<'a> FewKeys<'a> {
+    fn of(mut keys: impl Iterator<Item = &'a Jwk>) -> Option<Self> {
+        let first = keys.next()?;
+        let mut few = Self {
+            keys: [first; MAX_CANDIDATES],
+            count: 1,
+        };
+        for key in keys {
+            *few.keys.get_mut(few.count)? = key;
+            few.count = few.count.checked_add(1)?;
+        }
+        Some(few)
+    }
+}
+
+impl<'a> Deref for FewKeys<'a> {
+    type Target = [&'a Jwk];
+
+    fn deref(&self) -> &[&'a Jwk] {
+        self.keys.get(..self.count).unwrap_or_default()
     }
 }
