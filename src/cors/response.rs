@@ -90,7 +90,8 @@ impl ResponseCors {
         response: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
         own: bool,
     ) -> Vec<HeaderEdit<'a>> {
-        let mut edits = Vec::new();
+        // Three headers at most, and a removal for each of the upstream's.
+        let mut edits = Vec::with_capacity(4);
         let mut removed = BTreeSet::new();
         let mut vary = Vec::new();
         for (name, value) in response {
@@ -154,6 +155,10 @@ impl ResponseCors {
 /// give one origin's response to another. The result has `Origin` once, however
 /// often the upstream wrote it.
 fn vary_origin<'a>(lines: &[&[u8]]) -> Option<HeaderEdit<'a>> {
+    let name = Cow::Borrowed(b"vary".as_slice());
+    if lines.is_empty() {
+        return Some(HeaderEdit::Add(name, Cow::Borrowed(b"Origin")));
+    }
     let values = || {
         lines
             .iter()
@@ -173,12 +178,7 @@ fn vary_origin<'a>(lines: &[&[u8]]) -> Option<HeaderEdit<'a>> {
         value.extend_from_slice(b", ");
     }
     value.extend_from_slice(b"Origin");
-    let (name, value) = (Cow::Borrowed(b"vary".as_slice()), Cow::Owned(value));
-    Some(if lines.is_empty() {
-        HeaderEdit::Add(name, value)
-    } else {
-        HeaderEdit::Set(name, value)
-    })
+    Some(HeaderEdit::Set(name, Cow::Owned(value)))
 }
 
 fn starts_with_ignore_case(name: &[u8], prefix: &[u8]) -> bool {
