@@ -6,6 +6,7 @@
 //! command.
 
 pub mod authz;
+pub mod bytes;
 pub mod config;
 pub mod cors;
 pub mod crypto;

@@ -2,14 +2,15 @@
 
 use std::fmt;
 
+use crate::bytes::are_printable;
+
 /// Whether text can be the value of a header field unchanged: it has no control
 /// character, including C1 and DEL. Other UTF-8 is allowed.
 ///
 /// A line break would begin a header that the claim chooses.
 #[must_use]
 pub fn is_header_value(text: &str) -> bool {
-    let is_plain = |byte: u8| matches!(byte, b' '..=b'~');
-    text.bytes().all(is_plain) || !text.chars().any(char::is_control)
+    are_printable(text.as_bytes()) || !text.chars().any(char::is_control)
 }
 
 /// Text that is safe in the value of a response header: printable ASCII only.

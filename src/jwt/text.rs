@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::bytes::are_printable;
 use crate::json::{Kind, Value};
 
 /// A claim that is sent to the upstream in a header.
@@ -70,8 +71,7 @@ pub(super) fn scalar(value: Value<'_>) -> Option<Cow<'_, str>> {
 }
 
 fn fit(text: Cow<'_, str>) -> Result<Cow<'_, str>, Unfit> {
-    let is_plain = |byte: u8| matches!(byte, b' '..=b'~');
-    if !text.bytes().all(is_plain) && text.contains(char::is_control) {
+    if !are_printable(text.as_bytes()) && text.contains(char::is_control) {
         return Err(Unfit::ControlCharacter);
     }
     if text.starts_with(' ') || text.ends_with(' ') {

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::claims::{ClaimLookup, ClaimSet};
 use super::{ClaimError, ClaimText, TokenUse, VerifiedJwt, check, context, text};
+use crate::bytes::are_printable;
 use crate::json::{Kind, Value};
 use crate::rules::{ClaimName, ClaimValue, Claims, Scopes};
 
@@ -186,13 +187,21 @@ fn add_members<'a>(array: Value<'a>, scopes: &mut Scopes<'a>) {
 
 /// The parts between spaces.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
-    text.split(' ').filter(|piece| !piece.is_empty())
+    // `split` searches short parts with a function that is made for long ones.
+    let mut rest = Some(text);
+    let parts = std::iter::from_fn(move || {
+        let text = rest?;
+        let end = text.bytes().position(|byte| byte == b' ');
+        let (piece, after) = text.split_at_checked(end.unwrap_or(text.len()))?;
+        rest = after.get(1..);
+        Some(piece)
+    });
+    parts.filter(|piece| !piece.is_empty())
 }
 
 /// Whether the text has a character, besides the space, that another reader may
 /// take for a separator.
 fn has_other_separator(text: &str) -> bool {
-    let is_plain = |byte: u8| matches!(byte, b' '..=b'~');
     let other = |c: char| c != ' ' && (c.is_whitespace() || c.is_control());
-    !text.bytes().all(is_plain) && text.contains(other)
+    !are_printable(text.as_bytes()) && text.contains(other)
 }

@@ -6,16 +6,19 @@ pub(super) type Table = &'static [(&'static str, &'static [&'static str])];
 pub(super) const CORE: Table = &[
     ("time", &[]),
     ("order", &[]),
+    ("bytes", &[]),
     ("json", &[]),
     ("memory", &[]),
     ("crypto", &["memory"]),
-    ("http", &[]),
+    ("http", &["bytes"]),
     ("jwk", &["crypto", "json", "memory"]),
     ("jws", &["crypto", "json", "jwk"]),
     ("rules", &[]),
     (
         "jwt",
-        &["order", "crypto", "json", "jwk", "jws", "rules", "time"],
+        &[
+            "bytes", "order", "crypto", "json", "jwk", "jws", "rules", "time",
+        ],
     ),
     ("cors", &["order", "http"]),
     ("telemetry", &["cors", "json", "jwk"]),
@@ -56,6 +59,7 @@ pub(super) const CORE: Table = &[
     (
         "authz",
         &[
+            "bytes",
             "cors",
             "crypto",
             "http",
@@ -71,6 +75,7 @@ pub(super) const CORE: Table = &[
         "engine",
         &[
             "authz",
+            "bytes",
             "cors",
             "crypto",
             "http",

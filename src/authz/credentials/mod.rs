@@ -15,6 +15,7 @@
 
 use std::borrow::Cow;
 
+use crate::bytes::are_unseparated;
 use crate::http::{HeaderEdit, RequestHead};
 use crate::policy::TokenPlace;
 
@@ -182,7 +183,7 @@ impl Token<'_> {
         match self.place {
             TokenPlace::Header { .. } | TokenPlace::Cookie(_) => {
                 let separates = |byte: &u8| byte.is_ascii_whitespace() || *byte == b',';
-                is_plain(&self.text) || !self.text.iter().any(separates)
+                are_unseparated(&self.text) || !self.text.iter().any(separates)
             }
             TokenPlace::Query(_) => true,
         }
@@ -235,22 +236,4 @@ impl Token<'_> {
             edits.push(HeaderEdit::Remove(text("dpop")));
         }
     }
-}
-
-/// Whether the text has neither a comma nor any byte below `!`. It is searched
-/// eight bytes at a time, since clients may send long text in place of a token.
-fn is_plain(word: &[u8]) -> bool {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    const BANGS: u64 = u64::from_ne_bytes([b'!'; 8]);
-    const COMMAS: u64 = u64::from_ne_bytes([b','; 8]);
-    // The high bit of some byte is set if and only if one of the eight is less
-    // than `least`.
-    let below = |eight: u64, least: u64| eight.wrapping_sub(least) & !eight;
-    let (chunks, rest) = word.as_chunks();
-    let found = chunks.iter().fold(0, |found, chunk| {
-        let eight = u64::from_ne_bytes(*chunk);
-        found | below(eight, BANGS) | below(eight ^ COMMAS, ONES)
-    });
-    found & HIGH == 0 && rest.iter().all(|byte| *byte >= b'!' && *byte != b',')
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::doorkeeper::Doorkeeper;
 use super::end::{End, Mark};
 use crate::authz::Verifications;
+use crate::bytes::are_same;
 use crate::jwt::VerifiedJwt;
 use crate::policy::ProviderId;
 
@@ -57,7 +58,7 @@ impl Shard {
     /// The results of an earlier verification of this token.
     pub(super) fn recall(&self, end: End, token: &[u8]) -> Option<&Arc<Verifications>> {
         let entry = self.known.get(&end)?;
-        same(&entry.text, token).then_some(&entry.verified)
+        are_same(&entry.text, token).then_some(&entry.verified)
     }
 
     /// Whether a token is cached: there is room for it, it replaces another token with the
@@ -80,7 +81,7 @@ impl Shard {
             self.order.push_back(end);
         }
         let verified = match &former {
-            Some(entry) if same(&entry.text, &text) => entry.verified.with(provider, jwt),
+            Some(entry) if are_same(&entry.text, &text) => entry.verified.with(provider, jwt),
             Some(_) | None => Verifications::new(provider, jwt),
         };
         // The size is the same for each provider, because the text is the same.
@@ -156,36 +157,5 @@ impl fmt::Debug for Entry {
     /// `Debug` omits the token because it is a credential.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Entry({} bytes)", self.bytes)
-    }
-}
-
-/// Whether two texts are equal. It compares words, because the module's `memcmp` compares
-/// single bytes. It always compares all words, so the time does not reveal where the
-/// texts differ.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    let (a_words, a_rest) = a.as_chunks();
-    let (b_words, b_rest) = b.as_chunks();
-    let differ = |a: &[u8; 16], b: &[u8; 16]| u128::from_le_bytes(*a) ^ u128::from_le_bytes(*b);
-    let words = a_words.iter().zip(b_words);
-    let differences = words.fold(0, |all, (a, b)| all | differ(a, b));
-    a.len() == b.len() && differences == 0 && a_rest == b_rest
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_the_same_only_byte_for_byte() {
-        for length in 0..40 {
-            let text: Vec<u8> = (0..length).collect();
-            assert!(same(&text, &text.clone()));
-            assert!(!same(&text, &[&text[..], b"x"].concat()));
-            for at in 0..text.len() {
-                let mut other = text.clone();
-                other[at] ^= 0x80;
-                assert!(!same(&text, &other), "{length} bytes, byte {at}");
-            }
-        }
     }
 }

@@ -1,0 +1,82 @@
+//! Searches of text for bytes that it must not have.
+
+/// A word whose bytes are all this one.
+const fn all(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+
+const HIGH_BITS: u64 = all(0x80);
+
+/// The high bit of some byte of the result is set if and only if some byte of `word` is
+/// less than `least`, which is at most 0x80.
+const fn below(word: u64, least: u8) -> u64 {
+    word.wrapping_sub(all(least)) & !word & HIGH_BITS
+}
+
+/// The same where some byte of `word` is 0x7F or more.
+const fn above_printable(word: u64) -> u64 {
+    (word.wrapping_add(all(1)) | word) & HIGH_BITS
+}
+
+/// Whether every byte is ASCII and none is a control character.
+#[must_use]
+pub fn are_printable(text: &[u8]) -> bool {
+    let (words, rest) = text.as_chunks();
+    let found = words.iter().fold(0, |found, word| {
+        let word = u64::from_ne_bytes(*word);
+        found | below(word, b' ') | above_printable(word)
+    });
+    found == 0 && rest.iter().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
+/// Whether no byte is a comma, a blank or an ASCII control character other than DEL.
+#[must_use]
+pub fn are_unseparated(text: &[u8]) -> bool {
+    let (words, rest) = text.as_chunks();
+    let found = words.iter().fold(0, |found, word| {
+        let word = u64::from_ne_bytes(*word);
+        found | below(word, b'!') | below(word ^ all(b','), 1)
+    });
+    found == 0 && rest.iter().all(|byte| *byte >= b'!' && *byte != b',')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every byte at every place of texts of every length up to three words.
+    fn each_byte_at_each_place(mut test: impl FnMut(&[u8])) {
+        for length in 0..=24 {
+            let mut text = vec![b'a'; length];
+            test(&text);
+            for at in 0..length {
+                for byte in 0..=u8::MAX {
+                    text[at] = byte;
+                    test(&text);
+                }
+                text[at] = b'a';
+            }
+        }
+    }
+
+    #[test]
+    fn text_is_printable_if_each_byte_is() {
+        each_byte_at_each_place(|text| {
+            let expected = text.iter().all(|byte| (b' '..=b'~').contains(byte));
+            assert_eq!(are_printable(text), expected, "{text:?}");
+        });
+        // A carry of one byte does not reach the next.
+        for (text, expected) in [(b"\xff\x7eaaaaaa", false), (b"~~~~~~~~", true)] {
+            assert_eq!(are_printable(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn text_is_unseparated_if_no_byte_separates() {
+        each_byte_at_each_place(|text| {
+            let separates = |byte: &u8| *byte <= b' ' || *byte == b',';
+            let expected = !text.iter().any(separates);
+            assert_eq!(are_unseparated(text), expected, "{text:?}");
+        });
+    }
+}
