@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::origin::OriginPattern;
 use super::policy::{CorsPolicy, Origins, elements};
-use crate::http::HeaderEdit;
+use crate::http::{HeaderEdit, is_same_name};
 
 /// The value of a request's `Origin` lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl ResponseCors {
                 if removed.insert(name) {
                     edits.push(HeaderEdit::Remove(Cow::Borrowed(name)));
                 }
-            } else if name.eq_ignore_ascii_case(b"vary") {
+            } else if is_same_name(name, b"vary") {
                 vary.push(value);
             }
         }

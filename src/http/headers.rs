@@ -1,6 +1,6 @@
 //! Header fields in one buffer, in the form in which the proxy serializes them.
 
-use super::name::{fold_together, is_token};
+use super::name::{fold_together, is_same_name, is_token};
 use std::fmt;
 use std::ops::Range;
 
@@ -40,7 +40,8 @@ impl HeaderMap {
     /// range.
     #[must_use]
     pub fn from_parts(buffer: Vec<u8>, fields: Vec<Field>) -> Option<Self> {
-        let inside = |range: &Range<usize>| buffer.get(range.clone()).is_some();
+        let size = buffer.len();
+        let inside = |range: &Range<usize>| range.start <= range.end && range.end <= size;
         fields
             .iter()
             .all(|field| inside(&field.name) && inside(&field.value))
@@ -83,24 +84,32 @@ impl HeaderMap {
     }
 
     fn read(&self, field: &Field) -> Option<(&[u8], &[u8])> {
-        let name = self.buffer.get(field.name.clone())?;
-        Some((name, self.buffer.get(field.value.clone())?))
+        Some((self.text(&field.name)?, self.text(&field.value)?))
+    }
+
+    fn text(&self, range: &Range<usize>) -> Option<&[u8]> {
+        self.buffer.get(range.clone())
     }
 
     /// The fields whose names have this length. A request's fields are searched about ten
     /// times, mostly for names that it does not have: lengths are compared without reading
     /// the buffer.
     fn of_length(&self, length: usize) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.fields
-            .iter()
-            .filter(move |field| field.name.len() == length)
-            .filter_map(|field| self.read(field))
+        let has_length =
+            move |name: &Range<usize>| name.start.checked_add(length) == Some(name.end);
+        self.fields.iter().filter_map(move |field| {
+            if has_length(&field.name) {
+                self.read(field)
+            } else {
+                None
+            }
+        })
     }
 
     /// The values of all fields of this name.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.of_length(name.len())
-            .filter(move |(present, _)| present.eq_ignore_ascii_case(name.as_bytes()))
+            .filter(move |(present, _)| is_same_name(present, name.as_bytes()))
             .map(|(_, value)| value)
     }
 
@@ -112,7 +121,7 @@ impl HeaderMap {
         self.of_length(name.len())
             .filter(|(known, _)| fold_together(known, name.as_bytes()))
             .map(|(known, value)| {
-                let spelling = if known.eq_ignore_ascii_case(name.as_bytes()) {
+                let spelling = if is_same_name(known, name.as_bytes()) {
                     Spelling::Itself
                 } else {
                     Spelling::Twin

@@ -22,7 +22,7 @@ pub use head::RequestHead;
 pub use headers::{Field, HeaderMap, Spelling};
 pub use host::{BadHost, BadHostPattern, Host, HostPattern};
 pub use method::{BadMethod, Method, MethodPattern};
-pub use name::{FoldedName, HeaderName, NotAToken, fold_together, is_token};
+pub use name::{FoldedName, HeaderName, NotAToken, fold_together, is_same_name, is_token};
 pub use path::{
     BadPath, BadPattern, BadRoutePattern, EncodedCharacter, EncodedSet, NormalPath, PathFlags,
     PathPattern, PathRules, RoutePattern,

@@ -81,14 +81,28 @@ impl FoldedName {
     /// Whether `name` folds to this one.
     #[must_use]
     pub fn covers(&self, name: &[u8]) -> bool {
-        name.len() == self.0.len() && name.iter().zip(&self.0).all(|(&a, &b)| fold(a) == b)
+        name.len() == self.0.len() && folds_to(name, &self.0)
     }
 }
 
 /// Whether upstreams may take two names for the same.
 #[must_use]
 pub fn fold_together(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).all(|(&a, &b)| fold(a) == fold(b))
+    one.len() == other.len() && (one == other || folds_to(one, other))
+}
+
+/// Whether two names of one length fold to the same. Most bytes that are compared are
+/// equal, or decide.
+fn folds_to(one: &[u8], other: &[u8]) -> bool {
+    let mut pairs = one.iter().zip(other);
+    pairs.all(|(&a, &b)| a == b || fold(a) == fold(b))
+}
+
+/// Whether two names are the same in any letter case. Proxies send names in lower case,
+/// so most are equal as they are.
+#[must_use]
+pub fn is_same_name(one: &[u8], other: &[u8]) -> bool {
+    one == other || one.eq_ignore_ascii_case(other)
 }
 
 fn fold(byte: u8) -> u8 {
