@@ -101,7 +101,7 @@ impl Document {
     }
 
     fn open(&self, member: &Member) -> Option<Value<'_>> {
-        self.text.get(member.value.clone()).map(Value::checked)
+        self.text.get(member.value.clone()).map(Value::exact)
     }
 }
 

@@ -42,6 +42,11 @@ impl<'a> Value<'a> {
         Self(text.trim_matches([' ', '\t', '\n', '\r']))
     }
 
+    /// `text` must have passed the strict check, and have no white space around it.
+    pub(super) const fn exact(text: &'a str) -> Self {
+        Self(text)
+    }
+
     /// The value as written: numbers and booleans are compared in this form.
     #[must_use]
     pub fn text(self) -> &'a str {
