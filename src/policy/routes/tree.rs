@@ -74,6 +74,24 @@ enum Step<'a> {
     Greedy(&'a [Slot]),
 }
 
+/// The pending steps of a look-up; the last one comes first. Most look-ups have one at a
+/// time, which takes no memory of its own.
+#[derive(Default)]
+struct Pending<'a> {
+    last: Option<Step<'a>>,
+    earlier: Vec<Step<'a>>,
+}
+
+impl<'a> Pending<'a> {
+    fn push(&mut self, step: Step<'a>) {
+        self.earlier.extend(self.last.replace(step));
+    }
+
+    fn pop(&mut self) -> Option<Step<'a>> {
+        self.last.take().or_else(|| self.earlier.pop())
+    }
+}
+
 impl Tree {
     /// Calls `visit` for every pattern below `root` that matches, until it
     /// breaks. Among those of one reach, the better pattern comes first.
@@ -83,7 +101,7 @@ impl Tree {
         segments: &[Segment<'_>],
         mut visit: impl FnMut(Reach, &'a [Slot]) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        let mut pending = Vec::new();
+        let mut pending = Pending::default();
         let mut next = self.nodes.get(index(root)).map(|node| Step::Visit {
             node: root,
             label: node.label,
@@ -116,7 +134,9 @@ impl Tree {
             let children = this.children..after.children;
             let (literals, variable) = self.by_kind(children);
             if !segment.is_empty() {
-                pending.extend(variable.and_then(|child| self.enter(child, depth)));
+                if let Some(step) = variable.and_then(|child| self.enter(child, depth)) {
+                    pending.push(step);
+                }
             }
             next = find_in(literals, |child| {
                 self.first_literal(child).cmp(segment.key())
