@@ -10,6 +10,8 @@
 )]
 
 mod abi;
+#[cfg(any(target_family = "wasm", test))]
+mod memcmp;
 mod pairs;
 mod shared_data;
 mod signatures;

@@ -20,9 +20,10 @@ pub(super) fn parse(buffer: Vec<u8>) -> Option<HeaderMap> {
     // The capacity is bounded by the buffer's size, not by the claimed number.
     let mut fields = Vec::with_capacity(count);
     let mut at = sizes.len().checked_add(size_of::<u32>())?;
-    for sizes in sizes.chunks_exact(SIZES) {
-        let (name_size, rest) = number(sizes)?;
-        let (value_size, _) = number(rest)?;
+    let (sizes, _) = sizes.as_chunks::<SIZES>();
+    for [a, b, c, d, e, f, g, h] in sizes {
+        let name_size = usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).ok()?;
+        let value_size = usize::try_from(u32::from_le_bytes([*e, *f, *g, *h])).ok()?;
         let (name, next) = text(&buffer, at, name_size)?;
         let (value, next) = text(&buffer, next, value_size)?;
         fields.push(Field { name, value });
