@@ -90,10 +90,15 @@ setup-browser: ## Installs Chromium and its driver for `make test-browser`
 # is smaller, and equal on every machine.
 REGISTRY := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/
 
+# Where code is optimised for size, LLVM inlines what makes it smaller. With this threshold
+# it also inlines what makes it hardly larger: the module has the same size, and a request
+# takes a twentieth fewer instructions.
+INLINING := -C llvm-args=-inline-threshold=12
+
 .PHONY: wasm
 wasm: wasm-target ## Builds dist/edge_authz.wasm
 	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="--remap-path-prefix=$(REGISTRY)=" \
-		$(CARGO) rustc --locked --release --package edge-authz-proxy-wasm --lib --target $(TARGET) -- -C "linker=$(CURDIR)/deploy/link.sh"
+		$(CARGO) rustc --locked --release --package edge-authz-proxy-wasm --lib --target $(TARGET) -- -C "linker=$(CURDIR)/deploy/link.sh" $(INLINING)
 	@mkdir -p $(dir $(MODULE))
 	@cmp -s $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz_proxy_wasm.wasm $(MODULE) \
 		|| cp $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz_proxy_wasm.wasm $(MODULE)
