@@ -45,14 +45,14 @@ mod tests {
     use super::*;
 
     /// Every byte at every place of texts of every length up to three words.
-    fn each_byte_at_each_place(mut test: impl FnMut(&[u8])) {
+    fn each_byte_at_each_place(check: impl Fn(&[u8])) {
         for length in 0..=24 {
             let mut text = vec![b'a'; length];
-            test(&text);
+            check(&text);
             for at in 0..length {
                 for byte in 0..=u8::MAX {
                     text[at] = byte;
-                    test(&text);
+                    check(&text);
                 }
                 text[at] = b'a';
             }

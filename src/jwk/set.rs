@@ -1,5 +1,6 @@
 //! The keys of one issuer.
 
+use std::iter::Take;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
@@ -70,7 +71,7 @@ pub enum Lookup<'a> {
 
 /// One to [`MAX_CANDIDATES`] keys, in the document's order. They take no memory of their
 /// own: every request looks keys up.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct FewKeys<'a> {
     /// The rest repeats the first key.
     keys: [&'a Jwk; MAX_CANDIDATES],
@@ -299,5 +300,14 @@ impl<'a> Deref for FewKeys<'a> {
 
     fn deref(&self) -> &[&'a Jwk] {
         self.keys.get(..self.count).unwrap_or_default()
+    }
+}
+
+impl<'a> IntoIterator for FewKeys<'a> {
+    type Item = &'a Jwk;
+    type IntoIter = Take<std::array::IntoIter<&'a Jwk, MAX_CANDIDATES>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.keys.into_iter().take(self.count)
     }
 }

@@ -4,7 +4,7 @@ use crate::crypto::Algorithm;
 fn kids(lookup: Lookup<'_>) -> Option<(Vec<Option<&str>>, bool)> {
     match lookup {
         Lookup::Candidates { keys, kid_known } => {
-            Some((keys.iter().map(|key| key.kid()).collect(), kid_known))
+            Some((keys.into_iter().map(Jwk::kid).collect(), kid_known))
         }
         Lookup::UnknownKid | Lookup::NoFittingKey => None,
     }

@@ -133,10 +133,10 @@ impl Tree {
             }
             let children = this.children..after.children;
             let (literals, variable) = self.by_kind(children);
-            if !segment.is_empty() {
-                if let Some(step) = variable.and_then(|child| self.enter(child, depth)) {
-                    pending.push(step);
-                }
+            if !segment.is_empty()
+                && let Some(step) = variable.and_then(|child| self.enter(child, depth))
+            {
+                pending.push(step);
             }
             next = find_in(literals, |child| {
                 self.first_literal(child).cmp(segment.key())

@@ -30,17 +30,20 @@ unsafe extern "C" fn memcmp(one: *const u8, other: *const u8, size: usize) -> i3
 /// `size` bytes can be read at both places.
 unsafe fn compare(one: *const u8, other: *const u8, size: usize) -> Ordering {
     // SAFETY, of all three: the callers below pass offsets at which so many bytes are
-    // left. The places need no alignment.
+    // left.
     let eight = |at: usize| unsafe {
-        let (a, b) = (one.add(at).cast::<u64>(), other.add(at).cast::<u64>());
-        (a.read_unaligned(), b.read_unaligned())
+        let (a, b) = (
+            one.add(at).cast::<[u8; 8]>(),
+            other.add(at).cast::<[u8; 8]>(),
+        );
+        (u64::from_ne_bytes(a.read()), u64::from_ne_bytes(b.read()))
     };
     let four = |at: usize| unsafe {
-        let (a, b) = (one.add(at).cast::<u32>(), other.add(at).cast::<u32>());
-        (
-            u64::from(a.read_unaligned().to_be()),
-            u64::from(b.read_unaligned().to_be()),
-        )
+        let (a, b) = (
+            one.add(at).cast::<[u8; 4]>(),
+            other.add(at).cast::<[u8; 4]>(),
+        );
+        (u32::from_be_bytes(a.read()), u32::from_be_bytes(b.read()))
     };
     let byte = |at: usize| unsafe { (one.add(at).read(), other.add(at).read()) };
     if let Some(last) = size.checked_sub(8) {
