@@ -57,11 +57,7 @@ fn findings(document: &Document, source: &Source) -> Vec<Finding> {
         }
         findings.extend(subject.fails_open.as_ref().map(|open| Finding {
             span: Some(open.span.clone()),
-            ..Finding::from_sentence(
-                Severity::Warning,
-                open.member.to_owned(),
-                "lets every request pass unchecked while the filter fails; remove it, or use a policy that reloads the filter",
-            )
+            ..Finding::from_sentence(Severity::Warning, open.member.to_owned(), open.remedy)
         }));
     }
     findings

@@ -11,7 +11,12 @@ use crate::tree::{Node, Value};
 pub(crate) struct FailsOpen {
     pub(crate) member: &'static str,
     pub(crate) span: Range<usize>,
+    /// When that is, and what to do instead.
+    pub(crate) remedy: &'static str,
 }
+
+const RELOAD: &str = "lets every request pass unchecked while the filter fails; remove it, or use a policy that reloads the filter";
+const FROM_A_FILE: &str = "lets every request pass unchecked until the module is fetched; load it from a local file, or set `nack_on_cache_miss: true`";
 
 /// Searches a document for configurations of this filter.
 pub(super) fn find(node: &Node, text: &str, found: &mut Vec<Subject>) {
@@ -25,6 +30,9 @@ pub(super) fn find(node: &Node, text: &str, found: &mut Vec<Subject>) {
         Some(_) | None => {}
     }
     if node.get("vm_config").is_some() && envoy(node, text, found) {
+        return;
+    }
+    if node.get("dynamic_module_config").is_some() && dynamic_module(node, text, found) {
         return;
     }
     for member in node.members() {
@@ -71,6 +79,44 @@ fn envoy(plugin: &Node, text: &str, found: &mut Vec<Subject>) -> bool {
     true
 }
 
+/// Adds the configuration of Envoy's `DynamicModuleFilter`, or the document of its
+/// `DynamicModuleFilterPerRoute`. The short form of the latter, `mode`, is no document.
+fn dynamic_module(filter: &Node, text: &str, found: &mut Vec<Subject>) -> bool {
+    let members = filter.members().iter().rev();
+    let mut configurations = members.filter(|member| member.name == "filter_config");
+    let configuration = configurations.next();
+    let value = configuration.map(|member| unpacked(&member.value));
+    let module = filter.get("dynamic_module_config");
+    let part = |steps: &[&str]| module.and_then(|module| module.descend(steps));
+    let remote = part(&["module", "remote"]);
+    let ours = names_filter(&[
+        filter.get("filter_name"),
+        filter.get("per_route_config_name"),
+        part(&["name"]),
+        part(&["module", "local", "filename"]),
+        part(&["module", "remote", "http_uri", "uri"]),
+    ]) || value.is_some_and(|value| value.get("routes").is_some());
+    if !ours {
+        return false;
+    }
+    if value.is_some_and(|value| value.get("mode").is_some()) {
+        return true;
+    }
+    let mut subject = match (configuration, value) {
+        (Some(member), Some(value)) => Subject::held(&member.name_span, value, text),
+        _ => Subject::absent(first_line(text, &filter.span)),
+    };
+    let waits = part(&["nack_on_cache_miss"]);
+    let waits = waits.is_some_and(|waits| waits.value == Value::Bool(true));
+    subject.fails_open = remote.filter(|_| !waits).map(|remote| FailsOpen {
+        member: "dynamic_module_config.module.remote",
+        span: first_line(text, &remote.span),
+        remedy: FROM_A_FILE,
+    });
+    found.push(subject);
+    true
+}
+
 /// Adds the configuration of Istio's `WasmPlugin`.
 fn wasm_plugin(resource: &Node, text: &str, found: &mut Vec<Subject>) {
     let Some(spec) = resource.get("spec") else {
@@ -96,6 +142,15 @@ fn extension_policy(resource: &Node, text: &str, found: &mut Vec<Subject>) {
             wasm.descend(&["code", "http", "url"]),
         ];
         one_of_kubernetes(wasm, "config", &names, text, found);
+    }
+    let modules = resource.descend(&["spec", "dynamicModule"]);
+    for module in modules.map(Node::elements).unwrap_or_default() {
+        let names = [
+            resource.descend(&["metadata", "name"]),
+            module.get("name"),
+            module.get("filterName"),
+        ];
+        one_of_kubernetes(module, "config", &names, text, found);
     }
 }
 
@@ -129,7 +184,11 @@ fn fails_open(node: &Node, member: &'static str, value: &str) -> Option<FailsOpe
     let is_it = node.text().is_some_and(|text| text == value)
         || (value == "true" && node.value == Value::Bool(true));
     let span = node.span.clone();
-    is_it.then_some(FailsOpen { member, span })
+    is_it.then_some(FailsOpen {
+        member,
+        span,
+        remedy: RELOAD,
+    })
 }
 
 /// The content of an `Any`: `StringValue`, `Struct` and `TypedStruct` have it in `value`.

@@ -1,7 +1,8 @@
 //! Locates the filter's configuration in a file.
 //!
 //! A file is either the configuration itself or a document that carries it: an Envoy
-//! bootstrap (or any part of one: a listener, an Istio `EnvoyFilter`), an Istio
+//! bootstrap (or any part of one: a listener, an Istio `EnvoyFilter`) with the Wasm or the
+//! dynamic module, an Istio
 //! `WasmPlugin`, an Envoy Gateway `EnvoyExtensionPolicy`.
 
 mod carrier;

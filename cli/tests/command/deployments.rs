@@ -7,8 +7,11 @@ fn nothing_in_the_deployments_is_wrong_or_risky() {
     for file in [
         "istio/gateway.yaml",
         "istio/sidecar.yaml",
+        "istio/dynamic-module.yaml",
         "envoy-gateway/policy.yaml",
+        "envoy-gateway/dynamic-module.yaml",
         "envoy/static.yaml",
+        "envoy/dynamic-module.yaml",
         "envoy/xds/listeners.yaml",
     ] {
         let ran = run_in(&root().join("deploy"), &["check", "--strict", file], "");
