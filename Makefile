@@ -142,6 +142,16 @@ image: wasm $(TOOLS)/venv.ready ## Builds and verifies the OCI image for Istio a
 	docker save $(IMAGE) | $(VENV)/bin/python deploy/look.py $(MODULE)
 	@echo "$(IMAGE) is built; docker push $(IMAGE)"
 
+# The name of the image with the dynamic module.
+MODULE_IMAGE ?= edge-authz-module:$(VERSION)
+
+.PHONY: dynamic-module-image
+dynamic-module-image: dynamic-module $(TOOLS)/venv.ready ## Builds and verifies the image that carries the dynamic module to proxies: MODULE_IMAGE=name:tag
+	@command -v docker >/dev/null || { echo 'docker is missing: https://docs.docker.com/engine/install/' >&2; exit 1; }
+	docker build --quiet --file deploy/Dockerfile.dynamic-module --build-arg VERSION=$(VERSION) --tag $(MODULE_IMAGE) $(dir $(DYNAMIC_MODULE))
+	docker save $(MODULE_IMAGE) | $(VENV)/bin/python deploy/look.py $(DYNAMIC_MODULE) libedge_authz-$(VERSION).so
+	@echo "$(MODULE_IMAGE) is built; docker push $(MODULE_IMAGE)"
+
 # --- the examples ---
 
 # EXAMPLE is one of examples/; FILE is any case file.

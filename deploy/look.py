@@ -1,6 +1,9 @@
 """Fails unless the image on standard input (`docker save`) has the format that
-Istio and Envoy Gateway expect: one layer with the module as the plain file
-`plugin.wasm`. Both look for that name in the last layer."""
+those expect who use it: one layer with the module as one plain file.
+
+usage: look.py MODULE [NAME]
+
+Istio and Envoy Gateway look for the name `plugin.wasm` in the last layer."""
 
 import io
 import json
@@ -8,6 +11,7 @@ import sys
 import tarfile
 
 module = open(sys.argv[1], "rb").read()
+name = sys.argv[2] if len(sys.argv) > 2 else "plugin.wasm"
 with tarfile.open(fileobj=io.BytesIO(sys.stdin.buffer.read())) as image:
     (manifest,) = json.load(image.extractfile("manifest.json"))
     layers = manifest["Layers"]
@@ -15,9 +19,9 @@ with tarfile.open(fileobj=io.BytesIO(sys.stdin.buffer.read())) as image:
         sys.exit(f"{len(layers)} layers instead of one")
     with tarfile.open(fileobj=image.extractfile(layers[0])) as layer:
         names = layer.getnames()
-        if names != ["plugin.wasm"]:
-            sys.exit(f"{names} instead of plugin.wasm")
-        if not layer.getmember("plugin.wasm").isfile():
-            sys.exit("plugin.wasm is not a plain file")
-        if layer.extractfile("plugin.wasm").read() != module:
-            sys.exit("plugin.wasm is not the built module")
+        if names != [name]:
+            sys.exit(f"{names} instead of {name}")
+        if not layer.getmember(name).isfile():
+            sys.exit(f"{name} is not a plain file")
+        if layer.extractfile(name).read() != module:
+            sys.exit(f"{name} is not the built module")

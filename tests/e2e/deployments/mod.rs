@@ -1,6 +1,7 @@
 //! The files under `deploy`: they are complete and well-formed, and they work in a real
 //! Envoy as far as possible without a cluster.
 
+mod dynamic_module;
 mod resources;
 
 use std::fs;
