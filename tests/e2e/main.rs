@@ -24,6 +24,7 @@ mod hostile;
 mod keys;
 mod observability;
 mod operator;
+mod published;
 mod reload;
 mod routes;
 mod soak;
