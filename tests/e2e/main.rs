@@ -24,9 +24,7 @@ mod hostile;
 mod keys;
 mod observability;
 mod operator;
-mod published;
 mod reload;
-mod routes;
 mod soak;
 mod startup;
 #[path = "../support/mod.rs"]

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::resources::Resource;
 use super::{CLIENT, ISSUER, JWKS_PATH, judged, localised, read, yaml};
+use crate::dynamic_module::only_here;
 use crate::support::bootstrap::Builder;
 use crate::support::cognito::Cognito;
 use crate::support::echo::Echo;
@@ -19,7 +20,7 @@ use crate::support::process::{Scratch, wait_until};
 use crate::support::server::Answer;
 use crate::support::template::replace;
 use crate::support::tokens::{TokenMaker, claims_with};
-use crate::support::tools::{self, Host};
+use crate::support::tools;
 
 const GATEWAY: &str = "envoy-gateway/dynamic-module.yaml";
 const ISTIO: &str = "istio/dynamic-module.yaml";
@@ -29,11 +30,6 @@ const LIBRARIES: [&str; 2] = [
     "/etc/envoy/libedge_authz-0.1.0.so",
     "/etc/envoy/modules/libedge_authz-0.1.0.so",
 ];
-
-/// The Wasm filter has tests of its own.
-fn is_for_this_host() -> bool {
-    tools::host() == Host::DynamicModule
-}
 
 /// A filter with the library of the test.
 fn with_library(filter: &Value) -> Value {
@@ -177,10 +173,9 @@ fn every_file_holds_the_document_of_the_others() {
 }
 
 #[test]
+#[ignore = "of the dynamic module"]
 fn the_filters_of_istio_and_envoy_gateway_judge_requests() {
-    if !is_for_this_host() {
-        return;
-    }
+    only_here();
     let (issuer, token) = issuer();
     let api = Echo::start();
     let (filter, enabled) = of_envoy_gateway();
@@ -193,10 +188,9 @@ fn the_filters_of_istio_and_envoy_gateway_judge_requests() {
 }
 
 #[test]
+#[ignore = "of the dynamic module"]
 fn envoy_runs_the_static_file_and_takes_the_filter_by_discovery() {
-    if !is_for_this_host() {
-        return;
-    }
+    only_here();
     let cognito = Cognito::start_with_tls();
     let pool = cognito.user_pool("deployments");
     cognito.sign_up(&pool, "ada", "Passw0rd!");
@@ -239,10 +233,9 @@ fn envoy_runs_the_static_file_and_takes_the_filter_by_discovery() {
 }
 
 #[test]
+#[ignore = "of the dynamic module"]
 fn a_remote_source_serves_requests_unchecked_unless_envoy_may_refuse_it() {
-    if !is_for_this_host() {
-        return;
-    }
+    only_here();
     let api = Echo::start();
     let (issuer, _) = issuer();
     let mut filter = of_istio();

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::is_for_this_host;
+use super::only_here;
 use super::stage::{Stage, config, route};
 use crate::support::http::Request;
 
@@ -28,10 +28,9 @@ fn redirector() -> Value {
 }
 
 #[test]
+#[ignore = "of the dynamic module"]
 fn a_filter_before_chooses_the_route_and_one_after_loses_only_the_narrowing() {
-    if !is_for_this_host() {
-        return;
-    }
+    only_here();
     let routes = [
         route("/public/closed", Some(config(&json!({"mode": "denied"})))),
         route("/", None),

@@ -8,9 +8,4 @@ mod narrowing;
 mod stage;
 mod updates;
 
-use crate::support::tools::{self, Host};
-
-/// Whether this run tests the dynamic module: `HOST=dynamic-module`.
-fn is_for_this_host() -> bool {
-    tools::host() == Host::DynamicModule
-}
+use super::only_here;

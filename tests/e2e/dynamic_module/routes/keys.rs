@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::is_for_this_host;
+use super::only_here;
 use super::stage::{Stage, all_hosts, config, route};
 use crate::support::http::Request;
 use crate::support::issuer::JWKS_PATH;
@@ -12,10 +12,9 @@ use crate::support::process::wait_until;
 use crate::world::configuration;
 
 #[test]
+#[ignore = "of the dynamic module"]
 fn they_are_fetched_with_the_first_request_and_shared_with_the_process() {
-    if !is_for_this_host() {
-        return;
-    }
+    only_here();
     let stage = Stage::new();
     let shared = configuration(&stage.issuer);
     let envoy = stage.start(&[
@@ -44,10 +43,9 @@ fn they_are_fetched_with_the_first_request_and_shared_with_the_process() {
 }
 
 #[test]
+#[ignore = "of the dynamic module"]
 fn a_request_waits_for_the_keys_of_both_and_is_refused_without_them() {
-    if !is_for_this_host() {
-        return;
-    }
+    only_here();
     for (delays, status) in [([1, 2], 200), ([2, 1], 200), ([0, 60], 503), ([60, 0], 503)] {
         let stage = Stage::new();
         for (issuer, delay) in [&stage.issuer, &stage.second].into_iter().zip(delays) {
@@ -80,10 +78,9 @@ fn a_request_waits_for_the_keys_of_both_and_is_refused_without_them() {
 }
 
 #[test]
+#[ignore = "of the dynamic module"]
 fn a_refusal_of_one_does_not_wait_for_the_other() {
-    if !is_for_this_host() {
-        return;
-    }
+    only_here();
     let stage = Stage::new();
     stage
         .issuer

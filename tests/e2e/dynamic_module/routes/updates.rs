@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::is_for_this_host;
+use super::only_here;
 use super::stage::{Stage, all_hosts, config, route};
 use crate::support::envoy::Envoy;
 use crate::support::http::Request;
@@ -25,10 +25,9 @@ fn soon(envoy: &Envoy, request: &Request, status: u16) {
 }
 
 #[test]
+#[ignore = "of the dynamic module"]
 fn a_good_update_takes_effect_and_a_bad_one_changes_nothing() {
-    if !is_for_this_host() {
-        return;
-    }
+    only_here();
     let stage = Stage::new();
     let envoy = stage.start(&[route("/", None)]);
     let request = Request::get("/public/a");
@@ -66,10 +65,9 @@ fn a_good_update_takes_effect_and_a_bad_one_changes_nothing() {
 }
 
 #[test]
+#[ignore = "of the dynamic module"]
 fn validation_judges_the_configurations_of_routes_and_fetches_nothing() {
-    if !is_for_this_host() {
-        return;
-    }
+    only_here();
     let stage = Stage::new();
     let inline = |of_root: &Value| {
         let bootstrap = stage.inline_routes(&hosts(of_root));
@@ -89,10 +87,9 @@ fn validation_judges_the_configurations_of_routes_and_fetches_nothing() {
 }
 
 #[test]
+#[ignore = "of the dynamic module"]
 fn a_request_that_waits_is_decided_by_the_configuration_with_which_it_began() {
-    if !is_for_this_host() {
-        return;
-    }
+    only_here();
     let stage = Stage::new();
     stage
         .second
@@ -116,10 +113,9 @@ fn a_request_that_waits_is_decided_by_the_configuration_with_which_it_began() {
 }
 
 #[test]
+#[ignore = "of the dynamic module"]
 fn superseded_configurations_leave_no_threads_and_no_memory() {
-    if !is_for_this_host() {
-        return;
-    }
+    only_here();
     let stage = Stage::new();
     let mut envoy = stage.start(&[route("/", None)]);
     let process = envoy.process().id();
