@@ -231,6 +231,11 @@ test-e2e: setup wasm ## Runs only the end-to-end tests in a real Envoy: ONLY=rel
 test-browser: setup setup-browser wasm ## Runs the tests in a real browser, which are not part of `make test`
 	$(CARGO) test --locked --test browser
 
+# They take minutes. `make test` runs them on the newest version only.
+.PHONY: test-memory
+test-memory: setup wasm ## Runs the tests of the module's memory in the oldest Envoy
+	ENVOY=$(if $(ENVOY),$(ENVOY),$(call envoy,$(lastword $(ENVOY_VERSIONS)))) tests/end-to-end proxy-wasm wasm::memory
+
 .PHONY: test-dynamic-module
 test-dynamic-module: setup dynamic-module trapdoor ## Runs the case files and the end-to-end tests with the dynamic module; ENVOY=/path for another Envoy, ONLY=reload for some end-to-end tests
 	$(if $(ONLY),,HOST=dynamic-module $(CARGO) test --locked --test cases)

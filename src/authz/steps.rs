@@ -63,7 +63,7 @@ fn describe(text: &mut String, step: Step<'_>) {
     }
 }
 
-/// Writes a step. Steps that every request passes are not worth a word.
+/// Writes a step. Omits what every request passes.
 fn write_step(out: &mut String, step: Step<'_>) -> fmt::Result {
     match step {
         Step::Connection { names_identity } => said(out, names_identity, "bad `Connection`"),
