@@ -82,7 +82,7 @@ pub fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(failure) => {
-            let _nobody_to_tell = writeln!(io::stderr(), "edge-authz: {failure}");
+            let _ignored = writeln!(io::stderr(), "edge-authz: {failure}");
             Outcome::Misused.into()
         }
     }

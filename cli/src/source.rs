@@ -12,7 +12,7 @@ pub(crate) struct Source {
     pub(crate) text: String,
 }
 
-/// A place as shown to people: both numbers start at 1, and columns count characters.
+/// A place as shown in messages: both numbers start at 1, and columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
     pub(crate) line: usize,
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_counted_as_people_do() {
+    fn places_are_counted_in_characters_from_1() {
         let text = "a\näöx\n";
         assert_eq!(position(text, 6), Position { line: 2, column: 3 });
         assert_eq!(offset(text, 2, 5), 6);

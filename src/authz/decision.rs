@@ -43,14 +43,14 @@ pub struct Facts {
     pub issuer: Option<Arc<str>>,
     /// The CORS headers of the response.
     pub cors: Option<ResponseCors>,
-    /// What the request asked for and the policy does not allow, if it is a
-    /// preflight.
+    /// What a preflight requests and the policy does not allow. Empty for other
+    /// requests.
     pub preflight: Vec<PreflightFault>,
-    /// The steps of the decision in words, if they were asked for.
+    /// The description of the decision's steps, if it was requested.
     pub steps: Option<Box<str>>,
 }
 
-/// What later decisions can reuse, whatever the verdict.
+/// What later decisions can reuse, independent of the verdict.
 #[derive(Debug, Default)]
 pub struct Learned {
     /// The result of verifying the token, if it was verified now.

@@ -5,11 +5,11 @@ use std::fmt::{self, Write};
 use super::{Credentials, KeyOutcome, KeyStep, PreflightStep, Step, Trace};
 use crate::jwk::Lookup;
 
-/// The longest text, in bytes. A thousand providers may trust one issuer, and each
+/// The maximum length of the text, in bytes. A thousand providers may trust one issuer, and each
 /// takes a step.
 const MAX_BYTES: usize = 1000;
 
-/// Describes the steps of a decision, if someone reads the description.
+/// Describes the steps of a decision, if the description is needed.
 ///
 /// The text contains names of the configuration, numbers and descriptions from closed
 /// sets. It contains nothing of the token and nothing that a client has chosen.
@@ -19,15 +19,15 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// `wanted` says whether the steps are described. Otherwise they cost nothing.
+    /// `needed` says whether the steps are described. Otherwise they cost nothing.
     #[must_use]
-    pub const fn new(wanted: bool) -> Self {
+    pub const fn new(needed: bool) -> Self {
         Self {
-            text: if wanted { Some(String::new()) } else { None },
+            text: if needed { Some(String::new()) } else { None },
         }
     }
 
-    /// The description; absent if it was not wanted.
+    /// The description. `None` if it is not needed.
     #[must_use]
     pub fn into_text(self) -> Option<Box<str>> {
         self.text.map(Into::into)
@@ -63,7 +63,7 @@ fn describe(text: &mut String, step: Step<'_>) {
     }
 }
 
-/// Writes a step. Omits what every request passes.
+/// Writes a step. Steps that every request passes are omitted.
 fn write_step(out: &mut String, step: Step<'_>) -> fmt::Result {
     match step {
         Step::Connection { names_identity } => said(out, names_identity, "bad `Connection`"),

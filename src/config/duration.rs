@@ -1,4 +1,4 @@
-//! Durations as people write them: `250ms`, `30s`, `10m`, `24h`.
+//! Durations with a unit: `250ms`, `30s`, `10m`, `24h`.
 
 use std::fmt;
 use std::time::Duration;

@@ -15,7 +15,7 @@ const MAX_ERRORS_WITH_A_GUESS: usize = 100;
 
 /// One error: its position and the problem.
 ///
-/// Its `Display` is one line for people: the position, the problem and, after a
+/// Its `Display` is a one-line message: the position, the problem and, after a
 /// semicolon, how to fix it. It may repeat names and values of the document,
 /// shortened and escaped, but never an inline key.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -254,7 +254,7 @@ impl Parts {
         })
     }
 
-    /// The list of routes is as long as the written list, whatever it contains.
+    /// The list of routes is as long as the written list, regardless of its content.
     fn routes_listed(&self) -> usize {
         self.longest.max(self.objects).min(MAX_ROUTES)
     }

@@ -3,7 +3,7 @@
 //! Fetch, "CORS-preflight request". If the answer does not allow the actual
 //! request, the browser refuses it and names the method or header in its
 //! console. It does so only if the answer is successful and allows the origin:
-//! for a 403 it blames the origin, whatever the cause.
+//! for a 403 it blames the origin in any case.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ pub struct Preflight<'a> {
     private_network: bool,
 }
 
-/// The methods of the routes that match the path, whatever their method, and
+/// The methods of the routes that match the path with any method, and
 /// that have the policy that answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteMethods<'a> {
@@ -42,7 +42,7 @@ pub struct RouteMethods<'a> {
 /// The answer to a preflight without its body, which the caller adds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreflightAnswer<'a> {
-    /// 204, whatever is requested: the browser compares the request with the
+    /// 204 for any allowed origin: the browser compares the request with the
     /// lists, and reports to the page's developer what is missing. 403 for an
     /// origin that is not allowed, which may not read anything.
     pub status: u16,

@@ -64,10 +64,10 @@ pub(super) struct Fetch {
     pub(super) id: FetchId,
     pub(super) started_at: UnixTime,
     /// When the latest request was sent.
-    pub(super) asked_at: UnixTime,
+    pub(super) sent_at: UnixTime,
     step: Step,
     /// The latest request.
-    asked: Request,
+    request: Request,
     /// Whether caches on the path must revalidate with the issuer.
     fresh: bool,
 }
@@ -112,12 +112,12 @@ impl Fetch {
         (id, fresh): (FetchId, bool),
         now: UnixTime,
     ) -> Self {
-        let (step, asked) = match &source.location {
+        let (step, request) = match &source.location {
             KeyLocation::Uri(uri) => (Step::Document, source.request(uri.clone())),
             KeyLocation::Discovery {
                 metadata: [first, _],
                 ..
-            } => match source.known_place(record, now) {
+            } => match source.known_location(record, now) {
                 Some(request) => (Step::Document, request),
                 None => (Step::Metadata, source.request(first.clone())),
             },
@@ -125,9 +125,9 @@ impl Fetch {
         Self {
             id,
             started_at: now,
-            asked_at: now,
+            sent_at: now,
             step,
-            asked,
+            request,
             fresh,
         }
     }
@@ -136,21 +136,21 @@ impl Fetch {
     pub(super) fn call(&self, timeout: Duration) -> FetchCall {
         FetchCall {
             id: self.id,
-            cluster: Arc::clone(&self.asked.cluster),
-            uri: self.asked.uri.clone(),
+            cluster: Arc::clone(&self.request.cluster),
+            uri: self.request.uri.clone(),
             timeout,
             fresh: self.fresh,
         }
     }
 
     /// Continues the fetch with another request.
-    fn going_on(&self, step: Step, asked: Request, id: FetchId, now: UnixTime) -> Self {
+    fn continue_with(&self, step: Step, request: Request, id: FetchId, now: UnixTime) -> Self {
         Self {
             id,
             started_at: self.started_at,
-            asked_at: now,
+            sent_at: now,
             step,
-            asked,
+            request,
             fresh: self.fresh,
         }
     }
@@ -172,7 +172,7 @@ impl Fetch {
             } = &source.location
         {
             let other = source.request(second.clone());
-            let fetch = self.going_on(Step::OtherMetadata, other, next_id, now);
+            let fetch = self.continue_with(Step::OtherMetadata, other, next_id, now);
             return Next::Call(fetch, None);
         }
         let taken = reader.body(head, body).and_then(|body| match self.step {
@@ -186,7 +186,7 @@ impl Fetch {
                     cluster: (*cluster).into(),
                     uri: key_set,
                 };
-                let fetch = self.going_on(Step::Document, place, next_id, now);
+                let fetch = self.continue_with(Step::Document, place, next_id, now);
                 Ok(Next::Call(fetch, Some(discovered)))
             }
             Step::Document => {
@@ -200,7 +200,7 @@ impl Fetch {
                 })
             }
         });
-        taken.unwrap_or_else(|failure| Next::Failed(failure, self.asked.place()))
+        taken.unwrap_or_else(|failure| Next::Failed(failure, self.request.place()))
     }
 }
 
@@ -245,7 +245,7 @@ impl KeySource {
 
     /// The key set location from metadata that are still valid. Other parties may be able
     /// to write to the shared data, so the location is checked again.
-    fn known_place(&self, record: &Record, now: UnixTime) -> Option<Request> {
+    fn known_location(&self, record: &Record, now: UnixTime) -> Option<Request> {
         let known = record.discovered.as_ref()?;
         if !RefreshPolicy::metadata_good(known.at, now) {
             return None;

@@ -150,7 +150,7 @@ impl Waiting {
             let load = self.loads.get(needed.source.index());
             load.is_none_or(|load| load.waiting >= MAX_PER_SOURCE)
         };
-        if !self.share.is_left(bytes) || waiter.needed.iter().any(is_full) {
+        if !self.share.has_left(bytes) || waiter.needed.iter().any(is_full) {
             return Err(Box::new(waiter));
         }
         self.share.take(bytes);

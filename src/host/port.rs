@@ -44,7 +44,7 @@ pub trait Reporting {
 
 /// What a host does for a filter, apart from what it does for one request.
 ///
-/// Nothing here may panic or block, whatever the host answers. An error is a value: if a
+/// No method may panic or block, for any answer of the host. An error is a value: if a
 /// request depends on it, the driver turns it into a refusal.
 pub trait Host: Reporting {
     /// Access to one request.

@@ -18,7 +18,7 @@ impl Method {
     ///
     /// # Errors
     /// [`BadMethod`] unless it consists of upper-case letters and `-`. HTTP
-    /// allows other tokens as methods, but nobody sends them. A wildcard or list
+    /// allows other tokens as methods, but no client sends them. A wildcard or list
     /// of another router (`*`, `GET|POST`) would be a method that no request
     /// has, and its requests would reach a less strict route.
     pub fn parse(name: &str) -> Result<Self, BadMethod> {

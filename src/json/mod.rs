@@ -2,7 +2,7 @@
 //!
 //! An attacker can exploit two readers that read one text differently: the first
 //! sees `"sub":"alice"`, the second a duplicate after it. So the whole text is
-//! checked before anything is read from it, including members that nobody uses.
+//! checked before anything is read from it, including unused members.
 //! Refused, at every level:
 //!
 //! * text that is not UTF-8, a byte order mark, text after the value;

@@ -48,7 +48,7 @@ fn each_value_opens_as_its_own_kind_only() {
 }
 
 #[test]
-fn strings_are_decoded_and_borrowed_where_nothing_is_escaped() {
+fn strings_are_decoded_and_borrowed_if_nothing_is_escaped() {
     use std::borrow::Cow;
     let plain = parse(br#""plain""#, 0).unwrap().string().unwrap();
     assert!(matches!(plain, Cow::Borrowed("plain")));

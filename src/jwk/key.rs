@@ -13,7 +13,7 @@ use crate::memory::Budget;
 /// A usable key (RFC 7517 section 4). Only [`KeySet::parse`] makes one.
 ///
 /// ```compile_fail,E0451
-/// // A key cannot be made to serve more than its document says.
+/// // A key cannot be used for more algorithms than its document allows.
 /// fn promote(key: edge_authz::jwk::Jwk) -> edge_authz::jwk::Jwk {
 ///     edge_authz::jwk::Jwk { algorithm: None, ..key }
 /// }

@@ -110,7 +110,7 @@ thread_local! {
 
 /// Sets the maximum size for this thread.
 #[cfg(test)]
-pub(crate) fn pretend_most(bytes: usize) {
+pub(crate) fn pretend_max_bytes(bytes: usize) {
     MAX.set(bytes);
 }
 

@@ -27,7 +27,7 @@ const LIMIT: i128 = (1 << 63) * 1_000_000_000;
 /// has reached it, and a whole number reaches `x` exactly when it reaches `x`
 /// rounded up.
 ///
-/// The work is linear in the length of `text`, whatever its exponent.
+/// The work is linear in the length of `text`, for any exponent.
 pub(super) fn parse(text: &str) -> Option<UnixTime> {
     whole(text).or_else(|| number(text))
 }

@@ -227,7 +227,7 @@ impl RefreshPolicy {
     /// Whether an early refresh, or the fetch of the current set, has begun at `at` or
     /// later. Then a doubt from that time has already caused a fetch.
     #[must_use]
-    pub fn asked_since(record: &Record, at: UnixTime, now: UnixTime) -> bool {
+    pub fn fetch_began_since(record: &Record, at: UnixTime, now: UnixTime) -> bool {
         let [_, early] = record.early;
         let fetch = record.content.map(|content| content.started_at);
         let since = |start: UnixTime| start >= at && !is_ahead(start, now);

@@ -106,7 +106,7 @@ impl Share {
     /// [`SERVING`]: no other holder is asked to release memory, and the available memory
     /// is not checked.
     #[must_use]
-    pub fn is_left(&self, bytes: usize) -> bool {
+    pub fn has_left(&self, bytes: usize) -> bool {
         self.pool.taken.load(Relaxed).saturating_add(bytes) <= self.pool.most
     }
 
@@ -114,7 +114,7 @@ impl Share {
     /// has the memory.
     #[must_use]
     pub fn has_room(&self, bytes: usize) -> bool {
-        if !self.is_left(bytes) {
+        if !self.has_left(bytes) {
             self.pool.ask_the_largest(&self.holder);
             return false;
         }

@@ -147,7 +147,7 @@ impl FetchUri {
         &self.authority
     }
 
-    /// The path, with the query where there is one.
+    /// The path, with the query if there is one.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path

@@ -58,8 +58,8 @@ pub enum ClaimValue<'a> {
     One(Cow<'a, str>),
     /// An array, or an object.
     Many {
-        /// An array's strings, numbers and booleans; or the names of an object's
-        /// members, whatever their values.
+        /// An array's strings, numbers and booleans, or the names of an object's
+        /// members with any values.
         members: Vec<Cow<'a, str>>,
         /// Whether it is an array that also has members of other types.
         unreadable: bool,

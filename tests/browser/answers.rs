@@ -1,6 +1,6 @@
 //! The page can read the answer, whether it comes from the upstream, the filter or Envoy
-//! itself, and errors too. It cannot read what it must not read, whatever the upstream
-//! sends.
+//! itself, and errors too. It cannot read what it must not read, for any headers of the
+//! upstream.
 
 use serde_json::{Value, json};
 

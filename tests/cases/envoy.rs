@@ -187,7 +187,7 @@ fn play<'c>(stage: &Stage, name: &str, file: &'c str, world: &'c World) -> Vec<P
     all
 }
 
-/// The request as it is sent; it tells the upstream how to answer.
+/// The request as it is sent, with instructions for the upstream's answer.
 fn sent(request: &Request, protocol: Protocol, id: &str) -> Sent {
     let mut sent = Sent::get("/").body(&request.body).header(MARK, id);
     sent.method.clone_from(&request.method);

@@ -118,7 +118,7 @@ fn the_commands_in_the_readme_print_what_it_says() {
 }
 
 #[test]
-fn images_are_public_ones_of_the_pinned_versions_where_none_are_named() {
+fn without_other_names_images_are_public_ones_of_the_pinned_versions() {
     let mut command = compose();
     for name in [
         "ENVOY_IMAGE",

@@ -16,25 +16,25 @@ const IMPATIENT: (&str, &str) = ("refresh: 10m", "refresh: 1s");
 const AT_ONCE: Duration = Duration::from_secs(4);
 
 #[test]
-fn an_issuer_that_is_stopped_refuses_nobody() {
-    an_outage_refuses_nobody(
+fn a_stopped_issuer_causes_no_refusal() {
+    an_outage_causes_no_refusal(
         |services| services.stop(ISSUER),
         |services| services.resume(ISSUER),
     );
 }
 
 #[test]
-fn an_issuer_that_is_paused_refuses_nobody() {
+fn a_paused_issuer_causes_no_refusal() {
     // Connections to it open, but stay unanswered.
-    an_outage_refuses_nobody(
+    an_outage_causes_no_refusal(
         |services| drop(docker(&["pause", &services.container(ISSUER)])),
         |services| drop(docker(&["unpause", &services.container(ISSUER)])),
     );
 }
 
 #[test]
-fn an_issuer_that_is_cut_off_the_network_refuses_nobody() {
-    an_outage_refuses_nobody(
+fn a_disconnected_issuer_causes_no_refusal() {
+    an_outage_causes_no_refusal(
         |services| {
             let (network, issuer) = (services.private_network(), services.container(ISSUER));
             docker(&["network", "disconnect", &network, &issuer]);
@@ -48,7 +48,7 @@ fn an_issuer_that_is_cut_off_the_network_refuses_nobody() {
     );
 }
 
-fn an_outage_refuses_nobody(begin: fn(&Services), end: fn(&Services)) {
+fn an_outage_causes_no_refusal(begin: fn(&Services), end: fn(&Services)) {
     let services = Services::with(&[IMPATIENT], 1);
     let tokens = sign_in(&services);
     settle(&services, &tokens);
@@ -111,7 +111,7 @@ fn keys_that_are_too_old_are_not_used_until_the_issuer_is_back() {
 }
 
 #[test]
-fn an_upstream_that_is_gone_is_envoys_503_which_the_page_can_read() {
+fn a_missing_upstream_is_a_503_of_envoy_that_the_page_can_read() {
     let services = Services::start();
     let tokens = sign_in(&services);
     settle(&services, &tokens);

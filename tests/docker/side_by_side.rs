@@ -22,7 +22,7 @@ fn two_envoys_fetch_their_own_keys_and_decide_alike() {
         let (first, second) = (ask(one, &asked), ask(two, &asked));
         assert_eq!(decision(&first), decision(&second), "{}", asked.name);
     }
-    // One successful fetch each, whatever the number of workers.
+    // One successful fetch each, for any number of workers.
     let fetches = services.key_fetches();
     assert_eq!(fetches.len(), 2, "{fetches:?}");
     assert_ne!(fetches[0], fetches[1]);

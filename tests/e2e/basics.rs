@@ -33,7 +33,7 @@ fn a_public_route_needs_no_token_and_leaves_credentials_alone() {
 }
 
 #[test]
-fn a_private_route_answers_401_without_a_token_and_lets_a_good_one_through() {
+fn a_private_route_answers_401_without_a_token_and_forwards_with_a_good_one() {
     let world = World::start();
     for send in [Envoy::send, Envoy::send2] {
         let refused = send(&world.envoy, &Request::get("/private/a")).expect(401);

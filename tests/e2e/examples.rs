@@ -141,7 +141,7 @@ fn made_up(number: usize) -> String {
 }
 
 #[test]
-fn the_cognito_rest_example_takes_each_token_where_cognito_does() {
+fn the_cognito_rest_example_accepts_each_token_as_cognito_does() {
     let cognito = Cognito::start_with_tls();
     let pool = cognito.user_pool("rest");
     let sub = cognito.sign_up(&pool, "ada", "Passw0rd!");

@@ -69,7 +69,7 @@ fn headers_that_name_another_method_or_path_are_not_judged_and_reach_the_upstrea
 }
 
 #[test]
-fn the_snippet_takes_them_away_and_nothing_else() {
+fn the_snippet_removes_only_these_headers() {
     let path = tools::root().join("envoy/hardening/override-headers.yaml");
     let snippet = fs::read_to_string(path).expect("the snippet");
     let reached = reached(&snippet);

@@ -40,13 +40,13 @@ static_resources:
         endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: {{port}}}}}}]}]
 "#;
 
-/// What differs between the operators.
+/// The parts of the bootstrap that differ between tests.
 pub(crate) struct Operator<'a> {
     /// Members of the bootstrap.
     pub(crate) stats: &'a str,
     /// Members of the connection manager.
     pub(crate) connection_manager: &'a str,
-    /// What the only route does, as members of a YAML object.
+    /// The action of the only route, as members of a YAML object.
     pub(crate) action: &'a str,
     /// The name and the address of the only cluster.
     pub(crate) cluster: (&'a str, SocketAddr),
@@ -67,7 +67,7 @@ impl Operator<'_> {
         ]
         .iter()
         .fold(text, |text, (mark, value)| replace(&text, mark, value));
-        // It is inserted last, because it may contain braces of its own.
+        // It is inserted last, because it may contain braces itself.
         let filter = EdgeAuthz::from_text(&self.configuration.to_string()).render();
         insert(&text, "{{filter}}", &filter)
     }

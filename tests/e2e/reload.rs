@@ -160,7 +160,7 @@ fn under_load_every_request_is_judged_by_one_configuration_and_none_is_dropped()
 }
 
 #[test]
-fn a_refused_update_says_why_and_leaves_the_filter_as_it_was() {
+fn a_refused_update_logs_the_reason_and_changes_nothing() {
     let world = World::with(configuration, Builder::reloadable);
     let token = world.token(json!({}));
     let judged = || {

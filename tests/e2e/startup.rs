@@ -110,7 +110,7 @@ fn a_good_configuration_passes_validation_and_fetches_nothing() {
 /// listener, the listener serves without the filter. The tables of all these keys would
 /// take 1.1 GiB.
 #[test]
-fn however_many_keys_there_are_their_tables_leave_memory_for_every_listener() {
+fn tables_of_any_number_of_keys_leave_memory_for_every_listener() {
     let keys: Vec<_> = (0..8)
         .map(|number| TokenMaker::generate("EdDSA", &format!("key-{number}")))
         .collect();

@@ -126,7 +126,7 @@ fn a_body_does_not_release_a_waiting_head() {
 }
 
 #[test]
-fn a_request_whose_client_has_left_goes_nowhere() {
+fn a_request_whose_client_has_left_is_not_forwarded() {
     for flag in [false, true] {
         let world = World::with_plugin(
             slow_issuer,

@@ -136,7 +136,7 @@ impl TokenMaker {
     }
 
     /// A token whose header and claims are any text, signed with the maker's own
-    /// algorithm whatever the header says.
+    /// algorithm, regardless of the header.
     pub(crate) fn compact(&self, header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> String {
         let signed = format!("{}.{}", encode(header), encode(claims));
         let signature = self.sign(signed.as_bytes());

@@ -145,7 +145,7 @@ cases:
 }
 
 #[test]
-fn a_family_fills_what_its_cases_inherit() {
+fn a_family_fills_inherited_members_of_its_cases() {
     let file = file(
         "
 cases:

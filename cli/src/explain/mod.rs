@@ -152,7 +152,7 @@ fn quote(bytes: &[u8]) -> String {
 }
 
 impl Explanation {
-    /// Writes the steps and the verdict for people.
+    /// Writes the steps and the verdict as text.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Points in time as people write them.
+//! Points in time as text.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -18,11 +18,11 @@ pub(crate) struct Step {
     pub(crate) details: Vec<String>,
 }
 
-/// Whether the request goes on to the next step.
+/// Whether the request continues with the next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Result {
-    /// It goes on.
+    /// The request continues.
     Passed,
     /// The decision is made here.
     Decided,
@@ -31,7 +31,7 @@ pub(crate) enum Result {
 }
 
 impl Step {
-    /// A step that lets the request go on.
+    /// A step after which the request continues.
     pub(crate) fn passed(number: u8, name: &'static str, input: String, outcome: String) -> Self {
         Self {
             number,

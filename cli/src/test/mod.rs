@@ -68,7 +68,7 @@ impl From<Difference> for Unexpected {
     }
 }
 
-/// Plays the cases of a file, those with `wanted` in their name.
+/// Plays the cases of a file that have `wanted` in their name.
 pub(crate) fn play(source: &Source, wanted: Option<&str>) -> Played {
     let mut played = Played {
         file: source.name.clone(),

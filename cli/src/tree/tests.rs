@@ -102,7 +102,7 @@ fn too_deep_nesting_is_refused() {
 }
 
 #[test]
-fn a_text_may_hold_several_documents_or_none() {
+fn a_text_may_contain_several_documents_or_none() {
     assert_eq!(parse_yaml("a: 1\n---\nb: 2\n").unwrap().len(), 2);
     assert_eq!(parse_yaml("# nothing\n").unwrap().len(), 0);
 }

@@ -63,7 +63,7 @@ fn explain(arguments: &[&str], token: &str) -> Ran {
 }
 
 #[test]
-fn explain_tells_each_step_and_never_the_token() {
+fn explain_shows_each_step_and_never_the_token() {
     let folder = folder().join("explain");
     let cases = fs::read_to_string(folder.join("cases.yaml")).unwrap();
     let cases: BTreeMap<String, Value> = serde_saphyr::from_str(&cases).unwrap();

@@ -81,7 +81,7 @@ fn check_shows_each_wrong_configuration_as_yaml_with_its_errors() {
 }
 
 #[test]
-fn check_tells_programs_the_same_as_people() {
+fn check_has_the_same_content_as_json_and_as_text() {
     let folder = folder().join("check");
     let ran = run_in(
         &folder,
@@ -137,7 +137,7 @@ fn wrong_use_ends_with_2_and_says_what_is_wrong() {
 }
 
 #[test]
-fn colours_are_only_for_terminals_and_those_who_ask() {
+fn colours_are_used_on_terminals_and_on_request() {
     let file = folder().join("check/members.yaml");
     let file = file.to_str().unwrap();
     assert!(!run(&["check", file], "").out.contains('\u{1b}'));

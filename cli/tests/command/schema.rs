@@ -107,7 +107,7 @@ fn every_member_of_the_schema_is_described() {
 }
 
 #[test]
-fn the_schema_takes_what_the_configuration_takes() {
+fn the_schema_accepts_what_the_configuration_accepts() {
     let schema = schema();
     let validator = |value: &Value| validator::is_valid(&schema, value);
     let whole = fs::read_to_string(root().join("tests/fixtures/whole.yaml")).unwrap();
@@ -132,7 +132,7 @@ fn the_schema_takes_what_the_configuration_takes() {
 }
 
 #[test]
-fn routes_are_a_table_of_who_may_call_what() {
+fn routes_are_a_table_of_permissions() {
     let mut golden = Golden::default();
     let folder = folder();
     let ran = run_in(&folder, &["routes", "explain/config.yaml"], "");

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::golden::{Golden, folder, run};
 
 #[test]
-fn test_shows_what_came_out_other_than_expected() {
+fn test_shows_differences_from_the_expectation() {
     let ran = run(&["test", "--verbose", "failing.cases.yaml"], "");
     assert_eq!(ran.code, 1, "{}", ran.err);
     let mut golden = Golden::default();
@@ -28,7 +28,7 @@ fn test_shows_what_came_out_other_than_expected() {
 }
 
 #[test]
-fn test_tells_programs_the_same() {
+fn test_has_the_same_content_as_json() {
     let file = std::env::temp_dir().join(format!("edge-authz-{}.xml", std::process::id()));
     let path = file.to_str().unwrap();
     let ran = run(

@@ -32,13 +32,13 @@ $("sign-in").addEventListener("submit", async (event) => {
   body.set("grant_type", "password");
   try {
     const answer = await fetch(`${places.issuer}/token`, {method: "POST", body});
-    const told = await answer.json();
-    if (!answer.ok) throw new Error(told.error_description);
+    const result = await answer.json();
+    if (!answer.ok) throw new Error(result.error_description);
     session = {
-      token: told.access_token,
+      token: result.access_token,
       user: body.get("username"),
-      scope: told.scope,
-      until: Date.now() + told.expires_in * 1000,
+      scope: result.scope,
+      until: Date.now() + result.expires_in * 1000,
     };
   } catch (error) {
     $("sign-in-error").textContent = `Not signed in: ${error.message}`;

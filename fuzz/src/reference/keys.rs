@@ -107,8 +107,8 @@ fn secret(algorithm: &str) -> hmac::Key {
     hmac::Key::new(hash, SECRET)
 }
 
-/// A token with these texts, signed with the key for `algorithm`, whatever the header
-/// says.
+/// A token with these texts, signed with the key for `algorithm`, regardless of the
+/// header.
 pub(crate) fn token(algorithm: &str, header: &[u8], claims: &[u8]) -> String {
     let signed = format!(
         "{}.{}",

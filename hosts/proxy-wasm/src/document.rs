@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_beyond_the_limit_is_not_made() {
+    fn no_text_beyond_the_limit_is_made() {
         let longest = [&[2 << 3 | 1][..], &1e308_f64.to_le_bytes()].concat();
         let bytes = list_of(MAX_BYTES / 310, &longest);
         assert!(bytes.len() < MAX_BYTES / 20);

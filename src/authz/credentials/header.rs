@@ -11,7 +11,7 @@ use crate::http::{RequestHead, Spelling, is_token};
 use crate::policy::TokenPlace;
 
 /// Reads a place in a header. If one of several lines has a token, any other line causes
-/// a refusal, whatever its content: the proxy joins the lines of some headers with
+/// a refusal, regardless of its content: the proxy joins the lines of some headers with
 /// commas, and not those of others.
 pub(super) fn read<'r>(
     head: &'r RequestHead,
@@ -152,7 +152,7 @@ fn one_word(rest: &[u8], presented: Presented) -> Found<'_> {
 
 /// Whether some part of a value has the form of a token: a JSON object in
 /// base64, a dot, and another part before the next dot. Some readers take the
-/// second word of `Authorization` for a token, whatever the scheme.
+/// second word of `Authorization` for a token, with any scheme.
 fn has_token(value: &[u8]) -> bool {
     let in_base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-_+/=".contains(byte);
     memchr::memchr_iter(b'.', value).any(|dot| {

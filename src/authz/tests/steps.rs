@@ -70,7 +70,7 @@ fn the_log_describes_each_step_up_to_the_deciding_one() {
 }
 
 #[test]
-fn steps_that_no_one_reads_are_not_described() {
+fn unneeded_steps_are_not_described() {
     let key = Pair::new();
     let mut steps = Steps::new(false);
     traced_by(&policy(&key), ("GET", "/token"), &[], &mut steps);
@@ -99,7 +99,7 @@ fn the_description_is_bounded_and_shows_nothing_of_the_request() {
     assert!(text.len() < 1100 && text.ends_with(", …"), "{text}");
 }
 
-/// A policy with so many providers of one issuer, none of which has the token's key.
+/// A policy with this number of providers of one issuer. None of them has the token's key.
 fn many_providers(count: usize) -> Policy {
     let jwk = Pair::new().jwk(Some("k"));
     let mut providers = String::new();

@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Excerpt, Names};
 use crate::config::path::ConfigPath;
 
-/// The problem of a value's form, whatever its content.
+/// The problem of a value's form, independent of its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShapeProblem {
     /// No member has this name here.

@@ -36,7 +36,7 @@ pub(super) enum Port<'a> {
     Any,
 }
 
-/// Top-level names below which nobody can register a name (RFC 6761, RFC 6762,
+/// Top-level names below which no name can be registered (RFC 6761, RFC 6762,
 /// and `internal`, which ICANN has reserved).
 const RESERVED: [&str; 6] = [
     "example",

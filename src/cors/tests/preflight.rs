@@ -141,7 +141,7 @@ fn empty_values_count_as_present_and_are_not_allowed() {
 }
 
 #[test]
-fn a_preflight_of_an_allowed_origin_gets_the_whole_lists_whatever_it_asks_for() {
+fn a_preflight_of_an_allowed_origin_always_gets_the_whole_lists() {
     for (asked, names, faults) in [
         ("GET", "authorization", &[][..]),
         ("GET", "", &[]),
@@ -286,7 +286,7 @@ fn if_no_method_is_allowed_none_is_listed() {
 }
 
 #[test]
-fn any_allows_the_method_asked_for() {
+fn any_allows_the_requested_method() {
     let derived = CorsSpec {
         allow_methods: None,
         ..example()

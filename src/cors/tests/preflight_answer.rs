@@ -5,7 +5,7 @@ use super::preflight::*;
 use super::{example, origins};
 
 #[test]
-fn private_network_access_is_answered_only_when_asked_for_and_allowed() {
+fn private_network_access_is_answered_only_if_requested_and_allowed() {
     const NAME: &str = "access-control-allow-private-network";
     let allowing = CorsSpec {
         allow_private_network: true,

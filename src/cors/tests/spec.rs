@@ -85,7 +85,7 @@ fn every_origin_or_every_host_is_refused_with_credentials() {
 }
 
 #[test]
-fn a_star_for_headers_is_refused_with_credentials_and_where_a_token_is_needed() {
+fn a_star_for_headers_is_refused_with_credentials_or_if_a_token_is_needed() {
     let stars = CorsSpec {
         allow_headers: list(&["X-A", "*"]),
         expose_headers: list(&["*"]),
@@ -134,7 +134,7 @@ fn a_star_for_headers_is_refused_with_credentials_and_where_a_token_is_needed() 
 }
 
 #[test]
-fn a_star_beside_authorization_holds_where_a_token_is_needed() {
+fn a_star_beside_authorization_is_valid_if_a_token_is_needed() {
     let with = |allow: &[&str], expose: &[&str], credentials| CorsSpec {
         allow_headers: list(allow),
         expose_headers: list(expose),
@@ -291,7 +291,7 @@ fn all_errors_are_reported_at_once_with_their_places() {
 }
 
 #[test]
-fn risky_origins_can_be_asked_for() {
+fn risky_origins_can_be_queried() {
     assert!(policy(&origins(&["null"])).allows_null());
     assert!(policy(&origins(&["*"])).has_wildcard_origins());
     assert!(policy(&origins(&["http://localhost:*"])).has_wildcard_origins());

@@ -210,7 +210,7 @@ impl Source {
     /// The reasons for a fetch in addition to the scheduled ones.
     fn needs(&self, now: UnixTime) -> Needs {
         let record = self.ledger.record();
-        let open = |at| !RefreshPolicy::asked_since(record, at, now);
+        let open = |at| !RefreshPolicy::fetch_began_since(record, at, now);
         Needs {
             kid: self.last_visit.kid_needed,
             doubt: self.doubted_at.is_some_and(open),
@@ -233,7 +233,7 @@ impl Source {
         self.settled = true;
         let (rules, now) = (self.rules, turn.env.now);
         // The wait for an issuer that never answers is limited.
-        let awaits = |fetch: &Fetch| rules.awaits(fetch.asked_at, now);
+        let awaits = |fetch: &Fetch| rules.awaits(fetch.sent_at, now);
         if self.fetch.as_ref().is_some_and(awaits) {
             return false;
         }

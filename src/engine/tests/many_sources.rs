@@ -296,7 +296,7 @@ fn all_key_sets_together_are_bounded_and_each_can_be_replaced() {
     };
     let calls = listener.tick();
     // A set counts as four times the text of its keys.
-    shelf::pretend_most(1_000_000);
+    shelf::pretend_max_bytes(1_000_000);
     for call in &calls {
         listener.answer(call, &large(0));
     }
@@ -314,7 +314,7 @@ fn all_key_sets_together_are_bounded_and_each_can_be_replaced() {
         }
     }
     assert!(listener.allows(0, 1) && listener.allows(1, 1) && !listener.allows(2, 0));
-    shelf::pretend_most(2_000_000);
+    shelf::pretend_max_bytes(2_000_000);
     while !listener.allows(2, 0) {
         for call in listener.tick() {
             listener.answer(&call, &large(0));

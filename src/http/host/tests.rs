@@ -96,7 +96,7 @@ fn anything_but_one_valid_host_is_refused() {
 }
 
 #[test]
-fn the_names_a_wildcard_may_stand_before_come_longest_first() {
+fn parent_names_are_ordered_longest_first() {
     let parents = |authority: &str| {
         let host = Host::parse(Some(authority.as_bytes())).unwrap().unwrap();
         host.parents().map(str::to_owned).collect::<Vec<_>>()
@@ -111,7 +111,7 @@ fn the_names_a_wildcard_may_stand_before_come_longest_first() {
 }
 
 #[test]
-fn a_pattern_is_one_host_or_all_below_a_name() {
+fn a_pattern_is_one_host_or_all_hosts_below_a_name() {
     assert_eq!(
         HostPattern::parse("admin.example.com"),
         Ok(HostPattern::Exact("admin.example.com".into()))

@@ -127,7 +127,7 @@ fn the_issuer_is_compared_letter_for_letter() {
 }
 
 #[test]
-fn an_audience_is_one_of_aud_letter_for_letter() {
+fn an_audience_equals_one_of_aud_exactly() {
     for aud in [
         "\"api\"",
         "[\"api\"]",

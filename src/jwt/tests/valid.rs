@@ -63,7 +63,7 @@ fn a_claim_is_read_by_its_type_and_numbers_are_unchanged() {
 }
 
 #[test]
-fn a_dot_goes_into_an_object_after_the_whole_name_was_tried() {
+fn a_dot_selects_a_member_if_the_whole_name_is_absent() {
     for (member, name, seen) in [
         (r#""a":{"b":"in"}"#, "a.b", "one in"),
         (r#""a":{"b":"in"},"a.b":"whole""#, "a.b", "one whole"),
@@ -237,7 +237,7 @@ fn a_list_with_commas_has_members_without() {
 }
 
 #[test]
-fn the_payload_is_given_back_as_it_was_received() {
+fn the_payload_is_returned_as_received() {
     let claims = "{ \"iss\":\"https://issuer.example\",\n\"exp\":4102444800, \"x\":\"\u{4E2D}\" }";
     let token = sign(HEADER, claims);
     let verified = verify(&token).unwrap();

@@ -72,19 +72,31 @@ fn a_background_refresh_leaves_the_backoff_alone_and_is_reported_as_the_next_att
 #[test]
 fn a_doubt_from_before_a_fetch_causes_no_other_fetch() {
     let idle = Record::default();
-    assert!(!RefreshPolicy::asked_since(&idle, at(0), at(0)));
+    assert!(!RefreshPolicy::fetch_began_since(&idle, at(0), at(0)));
     let taken = fetched(None, Jitter(0));
-    assert!(RefreshPolicy::asked_since(&taken, at(0), at(0)));
-    assert!(!RefreshPolicy::asked_since(&taken, at(1), at(1)));
+    assert!(RefreshPolicy::fetch_began_since(&taken, at(0), at(0)));
+    assert!(!RefreshPolicy::fetch_began_since(&taken, at(1), at(1)));
     for kind in [Kind::Early, Kind::Background] {
         let begun = RULES.begun(&taken, kind, OTHER, at(5_000));
-        assert!(RefreshPolicy::asked_since(&begun, at(5_000), at(5_000)));
-        assert!(!RefreshPolicy::asked_since(&begun, at(5_001), at(5_001)));
+        assert!(RefreshPolicy::fetch_began_since(
+            &begun,
+            at(5_000),
+            at(5_000)
+        ));
+        assert!(!RefreshPolicy::fetch_began_since(
+            &begun,
+            at(5_001),
+            at(5_001)
+        ));
         // This was before the clock was set back.
-        assert!(!RefreshPolicy::asked_since(&begun, at(1), at(2)));
+        assert!(!RefreshPolicy::fetch_began_since(&begun, at(1), at(2)));
     }
     let begun = RULES.begun(&taken, Kind::Ordinary, OTHER, at(5_000));
-    assert!(!RefreshPolicy::asked_since(&begun, at(5_000), at(5_000)));
+    assert!(!RefreshPolicy::fetch_began_since(
+        &begun,
+        at(5_000),
+        at(5_000)
+    ));
 }
 
 #[test]

@@ -30,7 +30,7 @@ impl<T> Sequences<T> {
     }
 
     /// The number of the sequence that `order` finds equal. `order` compares a
-    /// sequence with the wanted one.
+    /// sequence with the one that is searched for.
     pub(super) fn find(&self, order: impl Fn(&[T]) -> Ordering) -> Option<u32> {
         let numbers = 0..u32::try_from(self.len()).ok()?;
         find_in(numbers, |number| order(self.get(number)))
@@ -46,8 +46,7 @@ impl<T> Default for Sequences<T> {
     }
 }
 
-/// The one of these ascending numbers that `order` finds equal to the wanted
-/// value.
+/// The one of these ascending numbers for which `order` returns `Equal`.
 pub(super) fn find_in(numbers: Range<u32>, order: impl Fn(u32) -> Ordering) -> Option<u32> {
     let Range { mut start, mut end } = numbers;
     while start < end {

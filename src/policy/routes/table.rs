@@ -65,7 +65,7 @@ pub enum BadTable {
 
 /// The routes, ready for look-ups.
 ///
-/// A route takes about 60 bytes here, whatever its length, plus the text of the
+/// A route takes about 60 bytes here, independent of its length, plus the text of the
 /// literals that only it has. It needs no allocation of its own.
 #[derive(Debug, Default)]
 pub struct RouteTable {

@@ -15,8 +15,8 @@ use std::ops::{ControlFlow, Range};
 /// hide `ANY /a/{x}` for a `POST`. It visits a node once at most, as each has
 /// one parent, and at most two nodes of a level for each one above. So hostile
 /// requests can slow it down only as far as patterns have a literal and a
-/// variable at the same place. Without such patterns, a look-up takes one step a
-/// segment, whatever the number of routes.
+/// variable at the same place. Without such patterns, a look-up takes one step for
+/// each segment, for any number of routes.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     /// A node's children are adjacent, and so are the children of two adjacent

@@ -18,7 +18,7 @@ fn discovery_finds_the_key_set_with_one_request_each() {
 }
 
 #[test]
-fn discovery_goes_on_to_the_place_of_rfc_8414_after_any_4xx() {
+fn discovery_tries_the_location_of_rfc_8414_after_any_4xx() {
     const OTHER: &str = "/.well-known/oauth-authorization-server";
     for status in [404, 403] {
         let world = World::with(

@@ -29,7 +29,7 @@ fn is_found_out(envoy: &Envoy, token: &str) {
 }
 
 #[test]
-fn a_key_that_takes_over_the_kid_of_another_is_found_by_its_tokens() {
+fn a_key_that_reuses_the_kid_of_another_is_found_through_its_tokens() {
     let world = World::with(configuration, workers);
     let before = settle(&world);
     let new = TokenMaker::generate("RS256", "key-1");
@@ -131,7 +131,7 @@ fn a_cached_answer_does_not_make_a_new_key_unknown() {
 }
 
 #[test]
-fn a_fetch_says_who_asks_and_in_which_coding() {
+fn a_fetch_names_its_user_agent_and_its_coding() {
     let world = World::with(configuration, workers);
     settle(&world);
     let first = |field: &str| world.issuer.received_fields(JWKS_PATH, field)[0].clone();

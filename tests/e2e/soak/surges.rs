@@ -1,4 +1,4 @@
-//! Sudden loads while everything else goes on: an update with a new provider that has no
+//! Sudden loads while everything else continues: an update with a new provider that has no
 //! keys yet, many requests that wait for them, and a flood of made-up `kid`s.
 
 use std::time::{Duration, Instant};

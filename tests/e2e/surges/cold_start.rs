@@ -55,7 +55,7 @@ fn thousands_while_the_issuer_is_down_are_unavailable_and_the_next_pass() {
 }
 
 #[test]
-fn thousands_go_on_to_an_upstream_that_takes_a_few() {
+fn thousands_are_forwarded_to_an_upstream_with_few_slots() {
     let (world, gate) = behind_a_gate("60s", |builder| builder.most_requests(20));
     let tokens = good_and_bad(&world);
     let mut requests = posts(surge_size(), &tokens[..1]);
@@ -77,7 +77,7 @@ fn thousands_go_on_to_an_upstream_that_takes_a_few() {
 }
 
 #[test]
-fn hundreds_with_a_new_key_pass_to_where_envoy_answers_itself() {
+fn hundreds_with_a_new_key_pass_to_a_direct_response() {
     let world = World::with(
         |issuer| {
             let mut configuration = configuration(issuer);

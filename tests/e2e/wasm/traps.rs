@@ -110,7 +110,7 @@ fn fail_reload_restores_the_filter_with_its_keys_and_keeps_checking() {
 }
 
 #[test]
-fn a_request_that_waits_when_the_machine_dies_never_goes_on() {
+fn a_request_that_waits_when_the_vm_dies_never_continues() {
     only_here();
     let scratch = Scratch::new("trapdoor");
     let module = Trapdoor::many_headers().build(&scratch);

@@ -325,7 +325,7 @@ fn the_stream_is_reset_if_no_answer_can_be_sent() {
 }
 
 #[test]
-fn a_host_that_cannot_switch_contexts_is_asked_for_nothing() {
+fn no_fetch_is_sent_if_the_host_cannot_switch_contexts() {
     in_worker(|| {
         let issuer = Issuer::new("k1");
         assert!(configure(ROOT, &fetched()));

@@ -94,7 +94,7 @@ fn a_cached_token_passes_without_another_signature_check() {
 }
 
 #[test]
-fn a_host_without_signature_checks_is_asked_once_and_behaves_the_same() {
+fn a_host_without_signature_checks_is_called_once_and_behaves_the_same() {
     with_filter(|issuer| {
         with_world(|world| world.verifies = false);
         for subject in ["a", "b", "c"] {
@@ -108,7 +108,7 @@ fn a_host_without_signature_checks_is_asked_once_and_behaves_the_same() {
 }
 
 #[test]
-fn a_token_of_another_key_is_answered_401_and_nothing_goes_on() {
+fn a_token_of_another_key_is_answered_401_and_not_forwarded() {
     with_filter(|_| {
         for verifies in [true, false] {
             with_world(|world| world.verifies = verifies);

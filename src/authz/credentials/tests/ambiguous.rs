@@ -83,7 +83,7 @@ const AMBIGUOUS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn text_that_another_reader_takes_for_a_token_never_counts_as_absent() {
+fn text_that_another_reader_could_take_for_a_token_never_counts_as_absent() {
     for field in AMBIGUOUS {
         assert_eq!(found(&everywhere(), &[*field]), "ambiguous", "{field:?}");
         // Beside a token it is a second one, except in cookies.

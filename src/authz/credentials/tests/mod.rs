@@ -32,7 +32,7 @@ fn found(places: &[TokenPlace], fields: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn a_bearer_token_is_one_word_after_its_scheme_in_any_case() {
+fn a_bearer_token_is_one_word_after_its_case_insensitive_scheme() {
     for (value, expected) in [
         ("Bearer a.b.c", "a.b.c"),
         ("bearer a.b.c", "a.b.c"),

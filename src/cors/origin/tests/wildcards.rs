@@ -259,7 +259,7 @@ fn both_wildcards_work_together() {
 }
 
 #[test]
-fn null_matches_only_where_it_is_written_or_everything_is() {
+fn null_matches_only_if_it_or_everything_is_listed() {
     assert!(matches("null", "null"));
     assert!(matches("*", "null"));
     for written in ["https://*", "https://null", "http://localhost:*"] {
@@ -268,7 +268,7 @@ fn null_matches_only_where_it_is_written_or_everything_is() {
 }
 
 #[test]
-fn a_star_alone_is_everything_with_the_form_of_one_origin() {
+fn a_star_alone_matches_everything_in_the_form_of_one_origin() {
     for origin in [
         "https://a.example",
         "http://[::1]:80",

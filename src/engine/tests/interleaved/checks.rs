@@ -22,7 +22,7 @@ pub(super) struct Taken {
 
 #[derive(Clone, Debug)]
 pub(super) struct Request {
-    /// The key that signed the token, or `None` for a key of nobody.
+    /// The key that signed the token, or `None` if no key signed it.
     pub(super) key: Option<KeyId>,
     pub(super) kid: String,
     pub(super) arrived: UnixTime,

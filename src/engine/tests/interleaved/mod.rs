@@ -239,7 +239,7 @@ impl Threads {
         }
     }
 
-    /// Sends a request to a judge, with a token that this key or nobody has signed.
+    /// Sends a request to a judge, with a token that this key or no key has signed.
     fn send(&mut self, index: usize, key: Option<KeyId>, kid: String) {
         let text = SIGNER.with(|signer| match key {
             None => signer.forged(ISSUER, &kid, LATE),

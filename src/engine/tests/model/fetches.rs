@@ -77,7 +77,7 @@ impl Model {
     ) {
         let mut fetches = self.sources[source].fetches.iter_mut();
         let fetch = fetches.rfind(|fetch| fetch.life == worker.life);
-        fetch.expect("a fetch that did not begin").asked_at = now;
+        fetch.expect("a fetch that did not begin").sent_at = now;
     }
 
     /// Checks that a fetch may begin.
@@ -97,7 +97,7 @@ impl Model {
         let state = &mut self.sources[source];
         if exact {
             for fetch in &state.fetches {
-                let free = fetch.asked_at.saturating_add(fetch.lease);
+                let free = fetch.sent_at.saturating_add(fetch.lease);
                 assert!(now >= free, "two concurrent fetches");
             }
             if early {
@@ -129,7 +129,7 @@ impl Model {
             life: worker.life,
             sequence,
             began_at: now,
-            asked_at: now,
+            sent_at: now,
             lease: settings.timeout.saturating_add(Duration::from_secs(2)),
             early,
         });

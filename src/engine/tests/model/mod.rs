@@ -82,7 +82,7 @@ struct Fetch {
     life: usize,
     sequence: u64,
     began_at: UnixTime,
-    asked_at: UnixTime,
+    sent_at: UnixTime,
     lease: Duration,
     early: bool,
 }

@@ -31,7 +31,7 @@ impl World {
             (hosts(random), pattern(random, &path))
         });
         let mut written: Vec<_> = written.collect();
-        // No two patterns clash, whatever their hosts.
+        // No two patterns clash, for any hosts.
         let mut shapes = std::collections::BTreeSet::new();
         written.retain(|(_, text)| shapes.insert(shape(text)));
         Self { written }

@@ -122,7 +122,7 @@ fn head_is_get_unless_the_pattern_names_head() {
     assert_eq!(routes.get("HEAD /b"), Some("HEAD /b"));
     assert_eq!(routes.get("HEAD /c"), Some("ANY /c"));
     assert_eq!(routes.get("HEAD /d"), None);
-    // `HEAD` is `GET` at the better pattern, whatever a worse one names.
+    // `HEAD` is `GET` at the better pattern, regardless of the methods of a worse one.
     let routes = Routes::of(&["GET /a/b", "HEAD /a/{x}"]);
     assert_eq!(routes.get("HEAD /a/b"), Some("GET /a/b"));
     assert_eq!(routes.get("HEAD /a/c"), Some("HEAD /a/{x}"));
