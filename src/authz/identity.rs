@@ -47,11 +47,11 @@ fn set(forward: &mut Forward, header: &str, value: Option<Cow<'_, str>>) {
         Some(value) => {
             let name = Cow::Owned(header.as_bytes().to_vec());
             let value = Cow::Owned(value.into_owned().into_bytes());
-            let is_there = |edit: &HeaderEdit<'_>| match edit {
+            let is_present = |edit: &HeaderEdit<'_>| match edit {
                 HeaderEdit::Remove(known) => known.eq_ignore_ascii_case(header.as_bytes()),
                 HeaderEdit::Set(..) | HeaderEdit::Add(..) => false,
             };
-            forward.edits.push(if forward.edits.iter().any(is_there) {
+            forward.edits.push(if forward.edits.iter().any(is_present) {
                 HeaderEdit::Set(name, value)
             } else {
                 HeaderEdit::Add(name, value)

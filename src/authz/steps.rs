@@ -66,11 +66,11 @@ fn describe(text: &mut String, step: Step<'_>) {
 /// Writes a step. Steps that every request passes are omitted.
 fn write_step(out: &mut String, step: Step<'_>) -> fmt::Result {
     match step {
-        Step::Connection { names_identity } => said(out, names_identity, "bad `Connection`"),
-        Step::Method { has_one_reading } => said(out, !has_one_reading, "bad method"),
+        Step::Connection { names_identity } => write_if(out, names_identity, "bad `Connection`"),
+        Step::Method { has_one_reading } => write_if(out, !has_one_reading, "bad method"),
         Step::Path(Ok(_)) => out.write_str("path ok"),
         Step::Path(Err(error)) => write!(out, "path: {error}"),
-        Step::Host(result) => said(out, result.is_err(), "bad host"),
+        Step::Host(result) => write_if(out, result.is_err(), "bad host"),
         Step::Preflight(PreflightStep::Ordinary) => Ok(()),
         Step::Preflight(PreflightStep::NoPolicy(..)) => {
             out.write_str("preflight without a CORS policy")
@@ -108,8 +108,8 @@ fn write_step(out: &mut String, step: Step<'_>) -> fmt::Result {
     }
 }
 
-fn said(out: &mut String, is_said: bool, what: &str) -> fmt::Result {
-    if is_said {
+fn write_if(out: &mut String, condition: bool, what: &str) -> fmt::Result {
+    if condition {
         out.write_str(what)?;
     }
     Ok(())

@@ -38,7 +38,7 @@ impl<'r> Target<'r> {
         let path = head.path().ok_or(BadPath::NotAbsolute);
         let path = path.and_then(|raw| NormalPath::parse(raw, &policy.paths));
         trace.step(Step::Path(path.as_ref().map_err(|error| *error)));
-        let path = path.map_err(|error| match error.opened_by() {
+        let path = path.map_err(|error| match error.allowed_by() {
             Some("allow_encoded") => Reason::BadPathEncoded,
             Some("allow_empty_segments") => Reason::BadPathEmptySegment,
             Some("allow_semicolons") => Reason::BadPathSemicolon,

@@ -61,7 +61,7 @@ pub const MAX_PROVIDERS: usize = 1_000;
 pub const MAX_ROUTES: usize = 50_000;
 
 /// The maximum of `token_cache.max_tokens`.
-pub const MAX_REMEMBERED_TOKENS: usize = 1_000_000;
+pub const MAX_CACHED_TOKENS: usize = 1_000_000;
 
 /// Compiles a configuration, which is one JSON text.
 ///

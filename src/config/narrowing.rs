@@ -54,7 +54,7 @@ mod tests {
     use super::*;
     use crate::policy::{Access, BodyStyle};
 
-    fn said(text: &str) -> String {
+    fn errors_of(text: &str) -> String {
         compile_narrowing(text.as_bytes()).unwrap_err().to_string()
     }
 
@@ -80,11 +80,11 @@ mod tests {
     fn what_would_open_a_route_is_not_a_mode() {
         let choices = "write `enforce` or `denied`";
         for mode in ["\"off\"", "false", "\"report\"", "\"Denied\"", "\"\""] {
-            let errors = said(&format!("{{\"mode\": {mode}}}"));
+            let errors = errors_of(&format!("{{\"mode\": {mode}}}"));
             assert!(errors.contains(choices), "{errors}");
         }
         for mode in ["null", "true", "1", "[\"denied\"]", "{}"] {
-            said(&format!("{{\"mode\": {mode}}}"));
+            errors_of(&format!("{{\"mode\": {mode}}}"));
         }
     }
 
@@ -92,16 +92,16 @@ mod tests {
     fn a_mode_stands_alone() {
         let both = r#"{"mode":"denied","routes":[{"match":"$default","access":"public"}]}"#;
         assert_eq!(
-            said(both),
+            errors_of(both),
             "mode: has no effect together with `routes`; remove one of the two"
         );
-        assert!(said(r#"{"mode":"denied","mod":1}"#).starts_with("mod: is unknown"));
+        assert!(errors_of(r#"{"mode":"denied","mod":1}"#).starts_with("mod: is unknown"));
         assert_eq!(
-            said(r#"{"mode":"denied","mode":"denied"}"#),
+            errors_of(r#"{"mode":"denied","mode":"denied"}"#),
             "mode: is written twice; keep one of the two"
         );
         for text in ["", "{}", "[]", "null", "{", "\u{feff}{\"mode\":\"denied\"}"] {
-            said(text);
+            errors_of(text);
         }
     }
 

@@ -13,22 +13,22 @@ pub(super) fn nearest<'c>(
     candidates
         .into_iter()
         .map(AsRef::as_ref)
-        .filter_map(|candidate| Some((slips(&wanted, &plain(candidate))?, candidate)))
-        .min_by_key(|(slips, _)| *slips)
+        .filter_map(|candidate| Some((typos(&wanted, &plain(candidate))?, candidate)))
+        .min_by_key(|(typos, _)| *typos)
         .map(|(_, candidate)| candidate)
 }
 
 /// The number of typing errors between two names, if there are few: one in three
 /// letters, and three at most. Errors rarely occur at the start of a word, and
 /// `one_of` is not `none_of`.
-fn slips(wanted: &[char], known: &[char]) -> Option<usize> {
+fn typos(wanted: &[char], known: &[char]) -> Option<usize> {
     let letters = wanted.len().min(known.len());
     let allowed = letters.saturating_add(1).checked_div(3)?.min(3);
     let hopeless = wanted.len().abs_diff(known.len()) > allowed || wanted.len() > MAX_LETTERS;
     if hopeless || wanted.first() != known.first() {
         return None;
     }
-    Some(distance(wanted, known)).filter(|slips| *slips <= allowed)
+    Some(distance(wanted, known)).filter(|typos| *typos <= allowed)
 }
 
 /// Letter case and separators are the most common errors: `allowOrigins`,

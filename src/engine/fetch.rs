@@ -87,7 +87,7 @@ pub(super) enum Next {
     Call(Fetch, Option<Discovered>),
     /// A valid document, with its bytes, its age and its freshness lifetime according to
     /// the answer, both in seconds.
-    Taken {
+    Document {
         parsed: ParsedDocument,
         body: Vec<u8>,
         age: u32,
@@ -175,7 +175,7 @@ impl Fetch {
             let fetch = self.continue_with(Step::OtherMetadata, other, next_id, now);
             return Next::Call(fetch, None);
         }
-        let taken = reader.body(head, body).and_then(|body| match self.step {
+        let next = reader.body(head, body).and_then(|body| match self.step {
             Step::Metadata | Step::OtherMetadata => {
                 let Metadata { key_set, cluster } = source.metadata(&body)?;
                 let discovered = Discovered {
@@ -192,7 +192,7 @@ impl Fetch {
             Step::Document => {
                 let parsed = reader.read(&body)?;
                 let AnswerHead { age, max_age, .. } = *head;
-                Ok(Next::Taken {
+                Ok(Next::Document {
                     parsed,
                     body,
                     age,
@@ -200,7 +200,7 @@ impl Fetch {
                 })
             }
         });
-        taken.unwrap_or_else(|failure| Next::Failed(failure, self.request.place()))
+        next.unwrap_or_else(|failure| Next::Failed(failure, self.request.place()))
     }
 }
 

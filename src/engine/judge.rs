@@ -109,7 +109,7 @@ impl Judge {
         }
         let (policy, snapshot) = (&self.policy, &self.snapshot);
         self.tokens.retain(snapshot.number(), |provider, jwt| {
-            still_counts(policy, snapshot, &changed, (provider, jwt), now)
+            is_still_valid(policy, snapshot, &changed, (provider, jwt), now)
         });
         for source in &changed {
             self.waiting.changed(*source);
@@ -233,7 +233,7 @@ impl Judge {
 /// Whether a cached token can still be used after the keys of the `changed` sources (in
 /// order) have changed. It cannot if it has expired, or if the key that signed it is no
 /// longer valid for its `kid`.
-fn still_counts(
+fn is_still_valid(
     policy: &Policy,
     snapshot: &Snapshot,
     changed: &[SourceId],

@@ -22,7 +22,7 @@ pub struct Snapshot {
 #[derive(Clone, Debug)]
 pub(super) struct View {
     /// The last valid document, however old.
-    pub(super) taken: Option<Taken>,
+    pub(super) adopted: Option<Adopted>,
     /// The number of the first snapshot that contained this document.
     pub(super) since: u64,
     pub(super) rules: RefreshPolicy,
@@ -35,7 +35,7 @@ pub(super) struct View {
 
 /// A valid document, and when it was fetched.
 #[derive(Clone, Debug)]
-pub(super) struct Taken {
+pub(super) struct Adopted {
     pub(super) document: Document,
     pub(super) content: Content,
 }
@@ -47,7 +47,7 @@ pub(super) struct KeysAt<'a> {
     pub(super) now: UnixTime,
 }
 
-impl Taken {
+impl Adopted {
     /// Limits all times to `now` after the clock was set back. A time in the future would
     /// keep keys in use for too long. It would also mark a `kid` as absent because of a
     /// key set that was fetched long before the request.
@@ -70,7 +70,7 @@ impl View {
     /// A source without any known state.
     pub(super) const fn empty(rules: RefreshPolicy) -> Self {
         Self {
-            taken: None,
+            adopted: None,
             since: 0,
             rules,
             next_try: UnixTime::EPOCH,
@@ -79,7 +79,7 @@ impl View {
     }
 
     fn content(&self) -> Option<&Content> {
-        self.taken.as_ref().map(|taken| &taken.content)
+        self.adopted.as_ref().map(|adopted| &adopted.content)
     }
 
     /// Whether judges would see no difference.
@@ -168,17 +168,17 @@ impl Snapshot {
             }
             if earlier != *content
                 && let Some(view) = Arc::make_mut(this).sources.get_mut(index)
-                && let Some(taken) = &mut Arc::make_mut(view).taken
+                && let Some(adopted) = &mut Arc::make_mut(view).adopted
             {
-                taken.content = earlier;
+                adopted.content = earlier;
             }
         }
     }
 
     /// The keys of a source, however old.
     pub(super) fn keys(&self, source: SourceId) -> Option<&KeySet> {
-        let taken = self.sources.get(source.index())?.taken.as_ref()?;
-        Some(taken.document.keys())
+        let adopted = self.sources.get(source.index())?.adopted.as_ref()?;
+        Some(adopted.document.keys())
     }
 
     /// When the source's document was fetched.
@@ -219,7 +219,7 @@ pub(super) fn whole_seconds(at: UnixTime, now: UnixTime) -> u64 {
 impl Keys for KeysAt<'_> {
     fn keys(&self, source: SourceId) -> Option<CurrentKeys<'_>> {
         let view = self.snapshot.sources.get(source.index())?;
-        let Taken { document, content } = view.taken.as_ref()?;
+        let Adopted { document, content } = view.adopted.as_ref()?;
         let serves = view.rules.content_serves(content, self.now);
         serves.then_some(CurrentKeys {
             set: document.keys(),

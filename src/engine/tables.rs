@@ -51,7 +51,7 @@ impl Engine {
     /// The size of the cached tokens, in bytes. They are the larger part of the memory
     /// that can be released.
     #[must_use]
-    pub fn remembered_bytes(&self) -> usize {
+    pub fn cached_token_bytes(&self) -> usize {
         self.judge.tokens.bytes()
     }
 

@@ -183,7 +183,7 @@ impl Waiting {
         let Queued { waiter, judged_by } = self.queue.remove(&number)?;
         self.numbers.remove(&waiter.stream);
         self.deadlines.remove(&(waiter.deadline, number));
-        self.share.give_back(waiter.bytes());
+        self.share.release(waiter.bytes());
         for needed in &waiter.needed {
             if let Some(load) = self.loads.get_mut(needed.source.index()) {
                 load.waiting = load.waiting.saturating_sub(1);

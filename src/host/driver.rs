@@ -205,9 +205,9 @@ impl<H: Host> Driver<H> {
 
     /// The memory of the cached tokens, in bytes.
     #[must_use]
-    pub fn remembered_bytes(&self) -> usize {
+    pub fn cached_token_bytes(&self) -> usize {
         let engine = self.engine.try_borrow();
-        engine.map_or(0, |engine| engine.remembered_bytes())
+        engine.map_or(0, |engine| engine.cached_token_bytes())
     }
 
     /// Answers as many waiting requests as there is room for, after a newer configuration

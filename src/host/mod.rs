@@ -22,11 +22,11 @@
 //! It uses one [`Settler`] for each thread, which needs only [`Reporting`], and calls the
 //! key service and the judges itself.
 
+mod active_policies;
 mod certificate;
 mod driver;
 mod fallback;
 mod fetches;
-mod in_force;
 mod port;
 mod report;
 mod room;

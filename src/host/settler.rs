@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::in_force::InForce;
+use super::active_policies::ActivePolicies;
 use super::stream::{At, Passage, State, Stream};
 use super::{HttpExchange, Report, Reporting};
 use crate::authz::{Facts, Refusal};
@@ -16,7 +16,7 @@ use crate::telemetry::{Event, Level, Measurement, Metric, Reason, Refused};
 /// Applies the decisions about requests, and reports them.
 #[derive(Debug)]
 pub struct Settler<H: Reporting> {
-    policies: InForce,
+    policies: ActivePolicies,
     report: Report<H>,
     /// The answer if the host fails.
     failure: LocalReply,
@@ -26,17 +26,17 @@ impl<H: Reporting> Settler<H> {
     /// Creates a settler for requests that this policy judges.
     #[must_use]
     pub fn new(host: Rc<H>, policy: Arc<Policy>) -> Self {
-        Self::with(host, InForce::new(policy, None))
+        Self::with(host, ActivePolicies::new(policy, None))
     }
 
     /// Creates a settler for requests that are judged with the policy of a listener and
     /// with a second one, which narrows it.
     #[must_use]
     pub fn narrowed(host: Rc<H>, listener: Arc<Policy>, narrower: Arc<Policy>) -> Self {
-        Self::with(host, InForce::new(listener, Some(narrower)))
+        Self::with(host, ActivePolicies::new(listener, Some(narrower)))
     }
 
-    fn with(host: Rc<H>, policies: InForce) -> Self {
+    fn with(host: Rc<H>, policies: ActivePolicies) -> Self {
         let responses = &policies.listener().responses;
         Self {
             report: Report::new(host),

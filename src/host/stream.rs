@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::in_force::InForce;
+use super::active_policies::ActivePolicies;
 use super::{HeaderList, HostError, HttpExchange};
 use crate::authz::Forward;
 use crate::cors::ResponseCors;
@@ -101,7 +101,7 @@ impl Stream {
         exchange: &impl HttpExchange,
         answer: &Answer,
         at: At,
-        policies: &InForce,
+        policies: &ActivePolicies,
         failure: &LocalReply,
     ) -> Reason {
         self.set_cors(answer.facts.cors.clone());
@@ -133,7 +133,7 @@ impl Stream {
         answer: &Answer,
         forward: &Forward,
         at: At,
-        policies: &InForce,
+        policies: &ActivePolicies,
     ) -> Result<(), HostError> {
         edit(exchange, HeaderList::Request, &forward.edits)?;
         if self.has_trailers.get() {
@@ -184,7 +184,7 @@ impl Stream {
     pub(super) fn trailers(
         &self,
         exchange: &impl HttpExchange,
-        policies: &InForce,
+        policies: &ActivePolicies,
     ) -> Result<(), HostError> {
         match self.state.get() {
             State::Pending => {
@@ -241,7 +241,10 @@ fn edit(
 
 /// Removes from the request's trailers the client's copies of the headers that the filter
 /// may set or that it checks. Some upstreams merge trailers into the headers.
-fn strip_trailers(exchange: &impl HttpExchange, policies: &InForce) -> Result<(), HostError> {
+fn strip_trailers(
+    exchange: &impl HttpExchange,
+    policies: &ActivePolicies,
+) -> Result<(), HostError> {
     let trailers = exchange.headers(HeaderList::RequestTrailers)?;
     let names = trailers.iter().map(|(name, _)| name);
     for name in names.filter(|name| policies.removes_trailer(name)) {
@@ -256,7 +259,7 @@ fn strip_trailers(exchange: &impl HttpExchange, policies: &InForce) -> Result<()
 /// and a subject that has one is omitted.
 fn publish(
     exchange: &impl HttpExchange,
-    policies: &InForce,
+    policies: &ActivePolicies,
     answer: &Answer,
     reason: Reason,
     subject: Option<&str>,

@@ -15,7 +15,7 @@ const MAX_PROXY_BODY_BYTES: usize = 4096;
 /// Fields that only an answer from the network has. Envoy adds the first one to each such
 /// answer, and issuers send the others. An answer that Envoy makes itself has none of
 /// them.
-const FIELDS_FROM_AFAR: [&str; 4] = ["x-envoy-upstream-service-time", "date", "server", "via"];
+const NETWORK_FIELDS: [&str; 4] = ["x-envoy-upstream-service-time", "date", "server", "via"];
 
 /// How a request to an issuer ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl AnswerHead {
                 .any(|coding| !coding.eq_ignore_ascii_case(b"identity")),
             max_age: max_age(headers).map(|max_age| max_age.saturating_sub(age)),
             age,
-            by_proxy: !FIELDS_FROM_AFAR.iter().any(|name| headers.contains(name)),
+            by_proxy: !NETWORK_FIELDS.iter().any(|name| headers.contains(name)),
             body_size,
         }
     }
@@ -253,7 +253,7 @@ mod tests {
         let failure = body_of(own, b"no healthy upstream").unwrap_err();
         let cause = ProxyCause::NoHost;
         assert_eq!(failure, FetchFailure::Proxy { status: 503, cause });
-        for field in FIELDS_FROM_AFAR {
+        for field in NETWORK_FIELDS {
             let issuers = answer("503", (field, "5"));
             let failure = body_of(issuers, b"no healthy upstream").unwrap_err();
             assert_eq!(failure, FetchFailure::Status(503), "{field}");

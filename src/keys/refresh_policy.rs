@@ -19,7 +19,7 @@ const MAX_BACKOFF: Duration = Duration::from_mins(1);
 /// The maximum back-off without usable keys.
 const MAX_BACKOFF_WITHOUT_KEYS: Duration = Duration::from_secs(5);
 /// The lower limit for an answer's `max-age`.
-const LEAST_MAX_AGE: Duration = Duration::from_mins(1);
+const MIN_MAX_AGE: Duration = Duration::from_mins(1);
 /// How long a lease lasts beyond the timeout of its request.
 const LEASE_MARGIN: Duration = Duration::from_secs(2);
 /// The maximum duration of a lease: that for the longest configurable timeout. Other
@@ -139,7 +139,7 @@ impl RefreshPolicy {
     /// The record with the lease extended for the next request of the same fetch. `None`
     /// if another worker holds the lease by now.
     #[must_use]
-    pub fn prolonged(&self, record: &Record, holder: u64, now: UnixTime) -> Option<Record> {
+    pub fn extended(&self, record: &Record, holder: u64, now: UnixTime) -> Option<Record> {
         let lease = record.lease.filter(|lease| lease.holder == holder)?;
         let lease = Some(self.lease(holder, lease.early, now));
         Some(Record {
@@ -173,7 +173,7 @@ impl RefreshPolicy {
                 let content = Content {
                     version,
                     started_at,
-                    as_of: started_at.saturating_sub(longest(age)),
+                    as_of: started_at.saturating_sub(max_age_of(age)),
                     fetched_at: now,
                     max_age,
                     jitter,
@@ -280,7 +280,7 @@ impl RefreshPolicy {
         let max_age = content
             .max_age
             .map(|secs| Duration::from_secs(u64::from(secs)));
-        let period = max_age.map_or(self.refresh, |age| self.refresh.min(age.max(LEAST_MAX_AGE)));
+        let period = max_age.map_or(self.refresh, |age| self.refresh.min(age.max(MIN_MAX_AGE)));
         content
             .fetched_at
             .saturating_add(content.jitter.shorten(period))
@@ -337,7 +337,7 @@ fn background_at(record: &Record, now: UnixTime) -> UnixTime {
 
 /// The maximum age of an answer with this `Age`, because caches count whole seconds. An
 /// answer without `Age`, or with `Age: 0`, comes from the issuer.
-fn longest(age: u32) -> Duration {
+fn max_age_of(age: u32) -> Duration {
     let seconds = if age == 0 { 0 } else { age.saturating_add(1) };
     Duration::from_secs(u64::from(seconds))
 }

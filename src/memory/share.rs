@@ -65,7 +65,7 @@ impl Pool {
         }
     }
 
-    fn ask_the_largest(&self, but: &Arc<Holder>) {
+    fn request_release(&self, but: &Arc<Holder>) {
         let Ok(holders) = self.holders.lock() else {
             return;
         };
@@ -115,7 +115,7 @@ impl Share {
     #[must_use]
     pub fn has_room(&self, bytes: usize) -> bool {
         if !self.has_left(bytes) {
-            self.pool.ask_the_largest(&self.holder);
+            self.pool.request_release(&self.holder);
             return false;
         }
         self.pool.finds(bytes)
@@ -132,7 +132,7 @@ impl Share {
     }
 
     /// Records that this number of bytes was freed.
-    pub fn give_back(&self, bytes: usize) {
+    pub fn release(&self, bytes: usize) {
         let bytes = bytes.min(self.bytes());
         let pool = &self.pool;
         // At most the taken amount is returned.
@@ -149,7 +149,7 @@ impl Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.give_back(self.bytes());
+        self.release(self.bytes());
     }
 }
 
@@ -169,7 +169,7 @@ mod tests {
         assert!(large.is_release_requested() && !small.is_release_requested());
         // Each request is reported once.
         assert!(!large.is_release_requested());
-        large.give_back(30);
+        large.release(30);
         assert!(new.has_room(40));
         new.take(40);
         // No holder releases memory to a larger one.
@@ -191,7 +191,7 @@ mod tests {
         assert!(other.has_room(100));
         // At most the taken amount is returned.
         other.take(50);
-        other.give_back(80);
+        other.release(80);
         assert_eq!(other.bytes(), 0);
         assert!(other.has_room(100) && !other.has_room(101));
     }

@@ -108,7 +108,7 @@ pub fn meets(rule: &ClaimRule, claims: &dyn Claims, request: &dyn RequestParts) 
         return false;
     }
     let (members, unreadable) = match claims.claim(&rule.name) {
-        ClaimValue::Absent => return !requirement.wants(),
+        ClaimValue::Absent => return !requirement.requires(),
         ClaimValue::Other => return requirement.is_empty(),
         ClaimValue::One(value) => (vec![value], false),
         ClaimValue::Many {

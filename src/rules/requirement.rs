@@ -25,7 +25,7 @@ impl<T> Requirement<T> {
     /// Whether nothing is required.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        !self.wants() && !self.forbids()
+        !self.requires() && !self.forbids()
     }
 
     /// The values of all three lists.
@@ -35,7 +35,7 @@ impl<T> Requirement<T> {
     }
 
     /// Whether some value must be present.
-    pub(super) fn wants(&self) -> bool {
+    pub(super) fn requires(&self) -> bool {
         !(self.any_of.is_empty() && self.all_of.is_empty())
     }
 

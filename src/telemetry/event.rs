@@ -28,7 +28,7 @@ pub enum Event {
     /// A request was refused, or the browser will refuse it.
     Refused(Refused),
     /// A new key set was accepted.
-    KeysTaken {
+    KeysLoaded {
         /// A provider of the key source.
         provider: Arc<str>,
         /// Keys that can be used.
@@ -112,7 +112,7 @@ impl Event {
     pub const fn level(&self) -> Level {
         match self {
             Self::Refused(_) => Level::Debug,
-            Self::KeysTaken { .. } => Level::Info,
+            Self::KeysLoaded { .. } => Level::Info,
             Self::KeysSkipped { .. } | Self::MoreKeysSkipped { .. } => Level::Warn,
             Self::FetchFailed { serving, .. } => {
                 if *serving {
@@ -130,7 +130,7 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(refused) => write!(f, "{refused}"),
-            Self::KeysTaken {
+            Self::KeysLoaded {
                 provider,
                 usable,
                 skipped,

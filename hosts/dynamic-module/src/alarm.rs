@@ -24,7 +24,7 @@ impl Alarm {
     }
 
     /// Requests the tick hook.
-    pub(crate) fn ring(&self) {
+    pub(crate) fn request_tick(&self) {
         if !self.is_pending.swap(true, Ordering::AcqRel) {
             self.scheduler.commit(TICK);
         }

@@ -160,17 +160,17 @@ impl Document {
         let number = keeper.service.snapshot().number();
         drop(keeper);
         if self.woken_for.swap(number, Ordering::Relaxed) != number {
-            self.ring();
+            self.wake_threads();
         }
     }
 
     /// Wakes the threads in which requests wait. Returns whether there are any.
-    pub(crate) fn ring(&self) -> bool {
+    pub(crate) fn wake_threads(&self) -> bool {
         let mut any = false;
         for place in &self.alarms {
             let alarm = locked(place).clone();
             if let Some(alarm) = alarm {
-                alarm.ring();
+                alarm.request_tick();
                 any = true;
             }
         }

@@ -39,7 +39,7 @@ const STOP: c_int = 1;
 const STOP_BODY: c_int = 2;
 
 /// The result of a hook without a request.
-const NOT_THERE: c_int = STOP_ALL;
+const NO_REQUEST: c_int = STOP_ALL;
 
 /// Runs the body of a hook. `None` if it panics.
 ///
@@ -195,7 +195,7 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_scheduled(
     _event: u64,
 ) {
     // SAFETY: the pointers are arguments of this hook.
-    unsafe { with_listener(config, listener, Listener::pulse) };
+    unsafe { with_listener(config, listener, Listener::tick) };
 }
 
 #[unsafe(no_mangle)]
@@ -274,7 +274,7 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_request_headers(
         Passage::Pause => STOP_ALL,
     };
     // SAFETY: the pointers are arguments of this hook.
-    unsafe { with_request(filter, request, NOT_THERE, act) }
+    unsafe { with_request(filter, request, NO_REQUEST, act) }
 }
 
 #[unsafe(no_mangle)]

@@ -14,7 +14,7 @@ use super::lock::locked;
 use super::metrics::Metrics;
 use super::routes::{Narrowing, RouteConfig};
 use super::sink;
-use super::ticker::{self, Paced};
+use super::ticker::{self, Ticked};
 use edge_authz::config::{self, ConfigErrors, MAX_BYTES};
 use edge_authz::engine::Effect;
 use edge_authz::host::Reporting;
@@ -33,7 +33,7 @@ pub(crate) struct Listener {
     of_routes: Mutex<BTreeMap<u64, OfRoute>>,
     metrics: Metrics,
     /// Requests the hook on the main thread.
-    pulse: Alarm,
+    alarm: Alarm,
     /// The period of these hooks in milliseconds.
     period: AtomicU64,
     /// Whether a configuration of another module on a route was already logged.
@@ -69,13 +69,13 @@ impl Listener {
         let now = clock::now().ok_or("the system has no clock")?;
         let metrics = Metrics::define(config).map_err(|_| "Envoy takes no metrics")?;
         metrics.carry_over(config);
-        let pulse = config.scheduler().ok_or("Envoy gives no scheduler")?;
+        let scheduler = config.scheduler().ok_or("Envoy provided no scheduler")?;
         let own = Document::new(Arc::new(policy), abi::concurrency(), now);
         let listener = Arc::new(Self {
             own: Arc::new(own),
             of_routes: Mutex::default(),
             metrics,
-            pulse: Alarm::new(pulse),
+            alarm: Alarm::new(scheduler),
             period: AtomicU64::new(0),
             has_logged_foreign_route: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -84,8 +84,9 @@ impl Listener {
         listener.pace();
         // A validation of the configuration fetches nothing.
         if !abi::is_validation() {
-            let paced = Arc::clone(&listener);
-            ticker::register(listener.number(), paced).map_err(|_| "the system gives no thread")?;
+            let ticked = Arc::clone(&listener);
+            ticker::register(listener.number(), ticked)
+                .map_err(|_| "the system cannot start a thread")?;
         }
         Ok(listener)
     }
@@ -159,8 +160,8 @@ impl Listener {
     }
 
     /// Handles a tick on the main thread.
-    pub(crate) fn pulse(&self, config: Config<'_>) {
-        self.pulse.fired();
+    pub(crate) fn tick(&self, config: Config<'_>) {
+        self.alarm.fired();
         self.metrics.carry_over(config);
         self.drop_closed_routes();
         for document in self.documents() {
@@ -245,12 +246,15 @@ impl Listener {
     }
 }
 
-impl Paced for Listener {
-    fn beat(&self) -> Duration {
-        self.pulse.ring();
+impl Ticked for Listener {
+    fn request_ticks(&self) -> Duration {
+        self.alarm.request_tick();
         let period = Duration::from_millis(self.period.load(Ordering::Relaxed));
         let documents = self.documents();
-        let waiting = documents.iter().filter(|document| document.ring()).count();
+        let waiting = documents
+            .iter()
+            .filter(|document| document.wake_threads())
+            .count();
         if waiting > 0 {
             period.min(FAST)
         } else {

@@ -163,7 +163,7 @@ impl Registry {
         let (count, config) = self.by_text.get_mut(key)?;
         *count = count.saturating_add(1);
         let config = Arc::clone(config);
-        Some(self.give(*key, config))
+        Some(self.add_address(*key, config))
     }
 
     fn add(&mut self, key: TextDigest, narrowing: Narrowing) -> Option<Ticket> {
@@ -176,10 +176,10 @@ impl Registry {
             closed: AtomicBool::new(false),
         });
         self.by_text.insert(key, (1, Arc::clone(&config)));
-        Some(self.give(key, config))
+        Some(self.add_address(key, config))
     }
 
-    fn give(&mut self, key: TextDigest, config: Arc<RouteConfig>) -> Ticket {
+    fn add_address(&mut self, key: TextDigest, config: Arc<RouteConfig>) -> Ticket {
         let ticket = Ticket(Box::new(config.number));
         self.by_address.insert(ticket.address(), (key, config));
         ticket

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use super::lock::locked;
 
 /// Something that needs ticks.
-pub(crate) trait Paced: Send + Sync {
+pub(crate) trait Ticked: Send + Sync {
     /// Requests the hooks of one tick, and returns the time until the next one. It neither
     /// blocks nor panics.
-    fn beat(&self) -> Duration;
+    fn request_ticks(&self) -> Duration;
 }
 
 /// Everything that needs ticks, and the thread.
@@ -37,7 +37,7 @@ struct Entry {
     due: Instant,
     /// The time of its last tick.
     last: Option<Instant>,
-    paced: Arc<dyn Paced>,
+    ticked: Arc<dyn Ticked>,
 }
 
 static TICKER: Ticker = Ticker {
@@ -63,7 +63,7 @@ const MAX_PERIOD: Duration = Duration::from_millis(500);
 /// # Errors
 ///
 /// The system cannot start a thread.
-pub(crate) fn register(number: u64, paced: Arc<dyn Paced>) -> io::Result<()> {
+pub(crate) fn register(number: u64, ticked: Arc<dyn Ticked>) -> io::Result<()> {
     let mut state = TICKER.state();
     if state.thread.is_none() {
         state.generation = state.generation.wrapping_add(1);
@@ -75,7 +75,7 @@ pub(crate) fn register(number: u64, paced: Arc<dyn Paced>) -> io::Result<()> {
         number,
         due: now(),
         last: None,
-        paced,
+        ticked,
     });
     drop(state);
     TICKER.changed.notify_all();
@@ -135,7 +135,7 @@ impl Ticker {
             let now = now();
             for entry in &mut state.entries {
                 if entry.due <= now {
-                    let pause = entry.paced.beat().clamp(MIN_PERIOD, MAX_PERIOD);
+                    let pause = entry.ticked.request_ticks().clamp(MIN_PERIOD, MAX_PERIOD);
                     entry.due = now.checked_add(pause).unwrap_or(now);
                     entry.last = Some(now);
                 }
@@ -167,8 +167,8 @@ pub(crate) mod tests {
 
     struct Fake(Sender<()>, Duration, AtomicU64);
 
-    impl Paced for Fake {
-        fn beat(&self) -> Duration {
+    impl Ticked for Fake {
+        fn request_ticks(&self) -> Duration {
             self.2.fetch_add(1, Ordering::Relaxed);
             let _ = self.0.send(());
             self.1

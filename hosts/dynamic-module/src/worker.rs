@@ -277,7 +277,7 @@ impl Worker {
             && let Ok(waiting) = self.waiting.try_borrow()
             && let Some((_, waiter)) = waiting.first_key_value()
         {
-            waiter.alarm.ring();
+            waiter.alarm.request_tick();
         }
     }
 

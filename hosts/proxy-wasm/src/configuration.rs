@@ -83,6 +83,6 @@ impl Configuration {
 
     /// Whether it is small enough to be kept for later.
     pub(super) fn is_kept_easily() -> bool {
-        memory::is_there(Need::block(REFUSING))
+        memory::is_available(Need::block(REFUSING))
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn json(bytes: Vec<u8>) -> Result<Vec<u8>, NoText> {
     if length > MAX_BYTES {
         return Err(NoText::TooLarge);
     }
-    if !memory::is_there(Need::block(length).and(order_of(bytes.len()))) {
+    if !memory::is_available(Need::block(length).and(order_of(bytes.len()))) {
         return Err(NoText::NoMemory);
     }
     let mut text = Vec::with_capacity(length);

@@ -50,23 +50,23 @@ pub(super) fn begin(listener: &Rc<Listener>) {
 /// Whether there is room. If necessary, all listeners release memory that is not
 /// essential.
 pub(super) fn make_room(need: Need) -> bool {
-    if memory::is_there(need) {
+    if memory::is_available(need) {
         return true;
     }
     let all = alive();
-    let remembered = all.iter().map(|listener| listener.remembered_bytes());
-    let given_up = remembered.fold(0, usize::saturating_add);
+    let remembered = all.iter().map(|listener| listener.cached_token_bytes());
+    let releasable = remembered.fold(0, usize::saturating_add);
     let less = Need {
         block: need.block,
-        all: need.all.saturating_sub(given_up),
+        all: need.all.saturating_sub(releasable),
     };
-    if given_up == 0 || !memory::is_there(less) {
+    if releasable == 0 || !memory::is_available(less) {
         return false;
     }
     for listener in &all {
         listener.release_memory();
     }
-    memory::is_there(need)
+    memory::is_available(need)
 }
 
 fn alive() -> Vec<Rc<Listener>> {

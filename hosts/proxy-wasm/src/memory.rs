@@ -3,7 +3,7 @@
 pub(super) use edge_authz::memory::Need;
 
 /// Whether this much memory can be allocated now.
-pub(super) fn is_there(need: Need) -> bool {
+pub(super) fn is_available(need: Need) -> bool {
     #[cfg(test)]
     if let Some(memory) = MEMORY.get() {
         return need.all <= memory;

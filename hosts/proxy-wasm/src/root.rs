@@ -43,11 +43,11 @@ enum State {
     /// All requests are refused until there is enough memory for the configuration whose
     /// text has this SHA-256.
     Pending([u8; 32]),
-    InForce(InForce),
+    Active(Active),
 }
 
 #[derive(Debug)]
-struct InForce {
+struct Active {
     /// The SHA-256 of the configuration's text.
     digest: [u8; 32],
     listener: Rc<Listener>,
@@ -67,7 +67,7 @@ impl Root {
 
     fn listener(&self) -> Option<&Rc<Listener>> {
         match &self.state {
-            State::InForce(InForce { listener, .. }) => Some(listener),
+            State::Active(Active { listener, .. }) => Some(listener),
             State::Closed | State::Pending(_) => None,
         }
     }
@@ -78,7 +78,7 @@ impl Root {
         if !matches!(self.state, State::Pending(_)) {
             pending::forget(self.id);
         }
-        if let State::InForce(InForce { listener, .. }) = former {
+        if let State::Active(Active { listener, .. }) = former {
             self.leaving.push(listener);
             self.answer_superseded(&Room::new());
         }
@@ -97,7 +97,7 @@ impl Root {
     fn has(&self, configuration: &Configuration) -> bool {
         match &self.state {
             State::Closed => false,
-            State::Pending(digest) | State::InForce(InForce { digest, .. }) => {
+            State::Pending(digest) | State::Active(Active { digest, .. }) => {
                 *digest == configuration.digest()
             }
         }
@@ -123,7 +123,7 @@ impl Root {
         };
         listeners::begin(&listener);
         let digest = configuration.digest();
-        self.enter(State::InForce(InForce { digest, listener }));
+        self.enter(State::Active(Active { digest, listener }));
         true
     }
 
@@ -155,7 +155,7 @@ impl Root {
         self.enter(state);
     }
 
-    fn look_for_memory(&mut self) {
+    fn check_memory(&mut self) {
         match pending::check(self.id) {
             Outcome::Later => {}
             Outcome::Now(configuration) => {
@@ -234,8 +234,8 @@ impl RootContext for Root {
             self.answer_superseded(&room);
         }
         match &self.state {
-            State::InForce(InForce { listener, .. }) => listener.tick(&room),
-            State::Pending(_) => self.look_for_memory(),
+            State::Active(Active { listener, .. }) => listener.tick(&room),
+            State::Pending(_) => self.check_memory(),
             State::Closed => self.ticks.ask(&*self.host, IDLE_TICK),
         }
     }

@@ -44,12 +44,12 @@ pub(super) fn compile<'d>(
     sources: &mut Sources<'d>,
     sink: &mut Sink,
 ) -> Option<ProviderKeys> {
-    if written.inline.is_there() {
+    if written.inline.is_present() {
         only_with_cluster(&written, sink);
         let inline = written.inline.read()?;
         return inline_keys(&inline, owner.algorithms, sink).map(ProviderKeys::Inline);
     }
-    if written.uri.is_there() && written.hosts.is_there() {
+    if written.uri.is_present() && written.hosts.is_present() {
         sink.report(
             &written.at.member("hosts"),
             ShapeProblem::NotWith { member: "uri" },
@@ -74,14 +74,14 @@ pub(super) fn compile<'d>(
 }
 
 fn only_with_cluster(written: &Jwks<'_>, sink: &mut Sink) {
-    for (name, is_there) in [
-        ("uri", written.uri.is_there()),
-        ("hosts", written.hosts.is_there()),
-        ("timeout", written.timeout.is_there()),
-        ("refresh", written.refresh.is_there()),
-        ("max_stale", written.max_stale.is_there()),
+    for (name, is_present) in [
+        ("uri", written.uri.is_present()),
+        ("hosts", written.hosts.is_present()),
+        ("timeout", written.timeout.is_present()),
+        ("refresh", written.refresh.is_present()),
+        ("max_stale", written.max_stale.is_present()),
     ] {
-        if is_there {
+        if is_present {
             sink.report(
                 &written.at.member(name),
                 ShapeProblem::NotWith { member: "inline" },
@@ -97,7 +97,7 @@ fn times(written: &Jwks<'_>, sink: &mut Sink) -> (Duration, Duration, Duration) 
     let readable = !matches!(written.refresh, Field::Unreadable)
         && !matches!(written.max_stale, Field::Unreadable);
     if readable && max_stale < refresh {
-        let name = if written.max_stale.is_there() {
+        let name = if written.max_stale.is_present() {
             "max_stale"
         } else {
             "refresh"

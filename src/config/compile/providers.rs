@@ -30,7 +30,7 @@ pub(super) struct Compiled<'d> {
     pub(super) sources: Vec<KeySource>,
     pub(super) names: BTreeMap<&'d str, ProviderId>,
     /// Whether `providers` is present.
-    pub(super) are_there: bool,
+    pub(super) are_present: bool,
     /// Whether every name could be read, so that any other name is unknown.
     pub(super) all_named: bool,
 }
@@ -45,7 +45,7 @@ pub(super) fn compile<'d>(
         list: Vec::new(),
         sources: Vec::new(),
         names: BTreeMap::new(),
-        are_there: written.is_there(),
+        are_present: written.is_present(),
         all_named: !matches!(written, Field::Unreadable),
     };
     let Some(written) = written.read() else {

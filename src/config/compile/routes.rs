@@ -71,7 +71,7 @@ fn check_providers(routes: &[written::Route<'_>], providers: &Providers<'_>, sin
         Field::Is(Access::Public | Access::Denied) | Field::Unreadable => false,
     };
     if let Some(route) = routes.iter().find(looks_at_tokens)
-        && !providers.are_there
+        && !providers.are_present
     {
         let route = route.at.to_owned();
         sink.report(
@@ -195,12 +195,12 @@ fn check_access(written: &written::Route<'_>, sink: &mut Sink) {
         Field::Is(Access::Required) | Field::Absent | Field::Unreadable => return,
     };
     for (name, has_no_place) in [
-        ("scopes", written.scopes.is_there()),
-        ("claims", written.claims.is_there()),
-        ("token_use", written.token_use.is_there()),
+        ("scopes", written.scopes.is_present()),
+        ("claims", written.claims.is_present()),
+        ("token_use", written.token_use.is_present()),
         (
             "providers",
-            written.providers.is_there() && !judges_providers,
+            written.providers.is_present() && !judges_providers,
         ),
     ] {
         if has_no_place {

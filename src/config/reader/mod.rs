@@ -94,7 +94,7 @@ impl<T> Field<T> {
     }
 
     /// Whether the member is present, readable or not.
-    pub(super) fn is_there(&self) -> bool {
+    pub(super) fn is_present(&self) -> bool {
         !matches!(self, Self::Absent)
     }
 }
@@ -214,7 +214,7 @@ impl<'d> Members<'d> {
         read: impl FnOnce(&Node<'d>, &mut Sink) -> Option<T>,
     ) -> Field<T> {
         let field = self.optional(name, sink, read);
-        if field.is_there() {
+        if field.is_present() {
             return field;
         }
         sink.report(&self.at.member(name), ShapeProblem::Missing { write });
@@ -228,8 +228,8 @@ impl<'d> Members<'d> {
         names: &'static [&'static str],
         sink: &mut Sink,
     ) -> Option<&'static str> {
-        let there = |name: &&'static str| self.object.get(name).is_some();
-        let found: Vec<_> = names.iter().copied().filter(there).collect();
+        let is_present = |name: &&'static str| self.object.get(name).is_some();
+        let found: Vec<_> = names.iter().copied().filter(is_present).collect();
         if let [one] = *found {
             return Some(one);
         }

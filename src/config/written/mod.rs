@@ -25,7 +25,7 @@ use super::reader::{
     Field, List, Located, Node, Switch, Text, boolean, choice, choices, count, list, list_up_to,
     object, off_or, text, texts,
 };
-use super::{MAX_PROVIDERS, MAX_REMEMBERED_TOKENS, MAX_ROUTES};
+use super::{MAX_CACHED_TOKENS, MAX_PROVIDERS, MAX_ROUTES};
 use crate::policy::BodyStyle;
 use crate::telemetry::FilterState;
 
@@ -124,7 +124,7 @@ fn telemetry<'d>(
 
 fn token_cache(node: &Node<'_>, sink: &mut Sink) -> Option<Field<usize>> {
     let members = object(node, &["max_tokens"], Wanted::Object, sink)?;
-    Some(members.optional("max_tokens", sink, count(MAX_REMEMBERED_TOKENS)))
+    Some(members.optional("max_tokens", sink, count(MAX_CACHED_TOKENS)))
 }
 
 fn flatten<T>(field: Field<Field<T>>) -> Field<T> {

@@ -137,12 +137,12 @@ fn claim_rule_of_members<'d>(
     }
     let prefix = members.optional("prefix", sink, prefix);
     let lists = Requirement::of_members(&members, rule_values, sink);
-    if !prefix.is_there() {
+    if !prefix.is_present() {
         return Some(lists);
     }
-    let there = lists.there();
-    if !there.is_empty() {
-        for name in there {
+    let present = lists.present();
+    if !present.is_empty() {
+        for name in present {
             let problem = ShapeProblem::NotWith { member: "prefix" };
             sink.report(&node.at.member(name), problem);
         }
@@ -237,11 +237,11 @@ impl<T> Requirement<T> {
     }
 
     /// The names of the lists that are present.
-    fn there(&self) -> Vec<&'static str> {
+    fn present(&self) -> Vec<&'static str> {
         let lists = [&self.any_of, &self.all_of, &self.none_of];
         let named = LISTS.iter().zip(lists);
         named
-            .filter_map(|(name, list)| list.is_there().then_some(*name))
+            .filter_map(|(name, list)| list.is_present().then_some(*name))
             .collect()
     }
 }

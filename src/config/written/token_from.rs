@@ -34,7 +34,7 @@ pub(super) fn read<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<TokenFrom<'d>
     let cookie = members.optional("cookie", sink, text);
     let query = members.optional("query", sink, text);
     one?;
-    if scheme.is_there() && !header.is_there() {
+    if scheme.is_present() && !header.is_present() {
         sink.report(
             &members.at.member("scheme"),
             ShapeProblem::OnlyWith { member: "header" },

@@ -10,7 +10,7 @@ use super::document::{Document, DocumentKind, ParsedDocument};
 use super::fetch::{Fetch, FetchId, Next};
 use super::ledger::{Entry, Ledger};
 use super::random::Random;
-use super::snapshot::{Taken, View, whole_seconds};
+use super::snapshot::{Adopted, View, whole_seconds};
 use super::work::Work;
 use super::{Effect, Env, Turn};
 use crate::keys::answer::AnswerHead;
@@ -41,7 +41,7 @@ pub(super) struct Source {
     ledger: Ledger,
     /// Names this worker in leases.
     holder: u64,
-    taken: Option<Taken>,
+    adopted: Option<Adopted>,
     fetch: Option<Fetch>,
     last_visit: Visit,
     /// When a token that the document should have verified was last refused.
@@ -84,7 +84,7 @@ impl Source {
             },
             ledger: Ledger::of(spec),
             holder,
-            taken: None,
+            adopted: None,
             fetch: None,
             last_visit: Visit::default(),
             doubted_at: None,
@@ -112,7 +112,7 @@ impl Source {
             if at <= now { UnixTime::EPOCH } else { at }
         };
         View {
-            taken: self.taken.clone(),
+            adopted: self.adopted.clone(),
             next_try: next_try(false),
             next_try_for_kid: next_try(true),
             ..View::empty(self.rules)
@@ -135,20 +135,20 @@ impl Source {
     }
 
     /// The current document, if it is not too old.
-    pub(super) fn serving(&self, now: UnixTime) -> Option<&Taken> {
-        self.taken
+    pub(super) fn serving(&self, now: UnixTime) -> Option<&Adopted> {
+        self.adopted
             .as_ref()
-            .filter(|taken| self.rules.content_serves(&taken.content, now))
+            .filter(|adopted| self.rules.content_serves(&adopted.content, now))
     }
 
     /// The last valid document, however old.
     pub(super) fn known(&self) -> Option<&Document> {
-        self.taken.as_ref().map(|taken| &taken.document)
+        self.adopted.as_ref().map(|adopted| &adopted.document)
     }
 
     /// Whether there is no document while a fetch may be about to begin.
     pub(super) const fn is_starting(&self) -> bool {
-        self.taken.is_none() && !self.settled
+        self.adopted.is_none() && !self.settled
     }
 
     /// The seconds until the next attempt, rounded up, at least one.
@@ -171,8 +171,8 @@ impl Source {
     /// keep keys in use for too long. It would also mark a `kid` as absent because of a
     /// key set that was fetched long before the request.
     pub(super) fn set_back(&mut self, now: UnixTime) {
-        if let Some(taken) = &mut self.taken {
-            taken.set_back(now);
+        if let Some(adopted) = &mut self.adopted {
+            adopted.set_back(now);
         }
         if let Some(fetch) = &mut self.fetch
             && fetch.started_at > now
@@ -182,13 +182,13 @@ impl Source {
         self.doubted_at = self.doubted_at.map(|at| at.min(now));
     }
 
-    fn take(&mut self, parsed: ParsedDocument, content: Content, turn: &mut Turn<'_>) {
+    fn adopt(&mut self, parsed: ParsedDocument, content: Content, turn: &mut Turn<'_>) {
         let document = Document::new(parsed, self.known());
         if self.has_tables {
             document.keep_tables(Some(self.table_budget));
         }
         self.report_count(&document, turn);
-        self.taken = Some(Taken { document, content });
+        self.adopted = Some(Adopted { document, content });
         self.set_back(turn.env.now);
         self.reported_too_old = false;
         self.refused_at = None;
@@ -276,15 +276,15 @@ impl Source {
         match fetch.answered(&self.spec, (head, body), reader, next, env.now) {
             Next::Call(fetch, discovered) => {
                 let (rules, holder) = (self.rules, self.holder);
-                let prolonged = self.ledger.change(env.shared, |record| {
-                    let record = rules.prolonged(record, holder, env.now)?;
+                let extended = self.ledger.change(env.shared, |record| {
+                    let record = rules.extended(record, holder, env.now)?;
                     let discovered = discovered.clone().or(record.discovered);
                     Some(Record {
                         discovered,
                         ..record
                     })
                 });
-                if prolonged {
+                if extended {
                     self.send(fetch, turn);
                 }
                 false
@@ -294,7 +294,7 @@ impl Source {
                 self.report_failure(failure, place, turn);
                 false
             }
-            Next::Taken {
+            Next::Document {
                 parsed,
                 body,
                 age,
@@ -326,7 +326,7 @@ impl Source {
         let (rules, holder, now) = (self.rules, self.holder, env.now);
         let renewed = self
             .ledger
-            .change(env.shared, |record| rules.prolonged(record, holder, now));
+            .change(env.shared, |record| rules.extended(record, holder, now));
         if !renewed {
             return false;
         }
@@ -339,8 +339,8 @@ impl Source {
         let Some(content) = self.ledger.record().content else {
             return false;
         };
-        self.report_taken(&parsed, turn);
-        self.take(parsed, content, turn);
+        self.report_success(&parsed, turn);
+        self.adopt(parsed, content, turn);
         true
     }
 

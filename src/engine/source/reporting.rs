@@ -28,10 +28,10 @@ impl Source {
     }
 
     /// Reports a successful fetch.
-    pub(super) fn report_taken(&self, parsed: &ParsedDocument, turn: &mut Turn<'_>) {
+    pub(super) fn report_success(&self, parsed: &ParsedDocument, turn: &mut Turn<'_>) {
         let ParsedDocument::Keys(parsed, _) = parsed;
         self.report_skipped(&parsed.skipped, turn);
-        turn.effects.push(Effect::Log(Event::KeysTaken {
+        turn.effects.push(Effect::Log(Event::KeysLoaded {
             provider: self.provider(),
             usable: parsed.set.len(),
             skipped: parsed.skipped.len(),
@@ -105,9 +105,9 @@ impl Source {
     /// Reports the age of the document, and once that it is too old.
     pub(in crate::engine) fn report(&mut self, turn: &mut Turn<'_>) {
         let now = turn.env.now;
-        let Some(taken) = &self.taken else { return };
+        let Some(adopted) = &self.adopted else { return };
         let provider = self.provider();
-        let seconds = now.saturating_since(taken.content.fetched_at).as_secs();
+        let seconds = now.saturating_since(adopted.content.fetched_at).as_secs();
         turn.effects.push(Effect::Measure(Measurement::set(
             Metric::KeyAge { provider },
             seconds,

@@ -31,8 +31,8 @@ impl Source {
         let Some(content) = self.ledger.record().content else {
             return false;
         };
-        let taken = self.taken.as_ref().map(|taken| taken.content.version);
-        if [taken, self.unusable].contains(&Some(content.version)) {
+        let adopted = self.adopted.as_ref().map(|adopted| adopted.content.version);
+        if [adopted, self.unusable].contains(&Some(content.version)) {
             return false;
         }
         let now = env.now;
@@ -51,7 +51,7 @@ impl Source {
         work.read(body.len());
         match reader.read(&body) {
             Ok(parsed) => {
-                self.take(parsed, content, turn);
+                self.adopt(parsed, content, turn);
                 true
             }
             Err(Unread::NoMemory) => {

@@ -25,7 +25,7 @@ fn failures(world: &World) -> Vec<FetchFailure> {
     let failure = |event: &Event| match event {
         Event::FetchFailed { failure, .. } => Some(failure.clone()),
         Event::Refused { .. }
-        | Event::KeysTaken { .. }
+        | Event::KeysLoaded { .. }
         | Event::KeysSkipped { .. }
         | Event::MoreKeysSkipped { .. }
         | Event::NoMemoryForKeys { .. }

@@ -96,7 +96,7 @@ fn serve(process: &Process, mut service: KeyService, woken: &Receiver<()>) {
                 ..AnswerHead::default()
             };
             effects = service.fetched(asked.id, &head, &|| Some(set.clone()), env());
-            let took = |effect: &Effect| matches!(effect, Effect::Log(Event::KeysTaken { .. }));
+            let took = |effect: &Effect| matches!(effect, Effect::Log(Event::KeysLoaded { .. }));
             assert!(effects.iter().any(took), "{effects:?}");
             process.taken.lock().unwrap().push(Taken {
                 number: service.snapshot().number(),

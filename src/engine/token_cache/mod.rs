@@ -168,7 +168,7 @@ impl TokenCache {
         let replaced = shard.put(new);
         // The lock is still held, because another thread may evict the token at once.
         match replaced.freed {
-            Some(bytes) => self.share.give_back(bytes),
+            Some(bytes) => self.share.release(bytes),
             None => {
                 self.count.fetch_add(1, Relaxed);
             }
@@ -234,7 +234,7 @@ impl TokenCache {
     /// Records that entries were dropped. The caller holds the lock of their shard.
     fn free(&self, freed: Freed) {
         self.count.fetch_sub(freed.tokens, Relaxed);
-        self.share.give_back(freed.bytes);
+        self.share.release(freed.bytes);
     }
 
     /// The shard for a place.

@@ -106,7 +106,7 @@ impl BadPath {
 
     /// The member of `paths` that would allow such a path, if there is one.
     #[must_use]
-    pub fn opened_by(self) -> Option<&'static str> {
+    pub fn allowed_by(self) -> Option<&'static str> {
         match self {
             Self::Semicolon => Some("allow_semicolons"),
             Self::EmptySegment => Some("allow_empty_segments"),
@@ -155,7 +155,7 @@ impl BadPath {
         what: impl FnOnce(&mut fmt::Formatter<'_>) -> fmt::Result,
     ) -> fmt::Result {
         what(out)?;
-        match self.opened_by() {
+        match self.allowed_by() {
             Some(member) => write!(out, " (`paths.{member}` would allow it)"),
             None => Ok(()),
         }

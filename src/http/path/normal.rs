@@ -27,7 +27,7 @@ impl<'a> NormalPath<'a> {
         Self::parse_with(raw, rules, rules.flags()).map_err(|error| {
             // A setting is named only if it would allow the path.
             let opened = || Self::parse_with(raw, rules, PathFlags::OPEN).err();
-            error.opened_by().and_then(|_| opened()).unwrap_or(error)
+            error.allowed_by().and_then(|_| opened()).unwrap_or(error)
         })
     }
 

@@ -213,11 +213,11 @@ fn a_reason_names_the_member_of_paths_that_allows_the_path() {
         ("/a%3bb", "allow_encoded", encoded(Semicolon)),
     ] {
         let reason = closed(raw).unwrap_err();
-        assert_eq!(reason.opened_by(), Some(member), "{raw}");
+        assert_eq!(reason.allowed_by(), Some(member), "{raw}");
         assert!(reason.to_string().contains(&format!("`paths.{member}`")));
         assert!(open(raw, flags).is_ok(), "{raw}");
     }
-    assert_eq!(BadPath::DotSegment.opened_by(), None);
+    assert_eq!(BadPath::DotSegment.allowed_by(), None);
 }
 
 #[test]

@@ -59,10 +59,10 @@ fn a_time_slightly_ahead_counts_as_now() {
 #[test]
 fn a_fetch_of_several_requests_keeps_its_lease_and_its_kind() {
     let begun = RULES.begun(&Record::default(), Kind::Early, ME, at(0));
-    let prolonged = RULES.prolonged(&begun, ME, at(4_000)).unwrap();
-    assert_eq!(RULES.due(&prolonged, KID, at(10_999)), None);
-    assert!(prolonged.lease.unwrap().early);
-    assert_eq!(RULES.prolonged(&begun, OTHER, at(4_000)), None);
+    let extended = RULES.extended(&begun, ME, at(4_000)).unwrap();
+    assert_eq!(RULES.due(&extended, KID, at(10_999)), None);
+    assert!(extended.lease.unwrap().early);
+    assert_eq!(RULES.extended(&begun, OTHER, at(4_000)), None);
 }
 
 #[test]

@@ -250,7 +250,7 @@ fn no_record_makes_the_rules_trap() {
                 let _ = RULES.next_try(&record, needs, now);
             }
             let _ = RefreshPolicy::fetch_began_since(&record, time, now);
-            let _ = RULES.prolonged(&record, ME, now);
+            let _ = RULES.extended(&record, ME, now);
             let _ = RULES.serves(&record, now);
             let _ = RefreshPolicy::finished(&record, ME, Outcome::Failed, EARLIEST, now);
         }

@@ -22,7 +22,7 @@ pub(super) enum Phase {
     StreamComplete,
     Destroy,
     /// The module's own thread.
-    Beat,
+    RequestTicks,
 }
 
 /// A fault.

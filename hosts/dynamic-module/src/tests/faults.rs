@@ -246,7 +246,7 @@ fn nothing_passes_when_a_call_fails_while_a_client_leaves() {
 
 #[test]
 fn nothing_passes_when_a_call_fails_in_the_module_s_own_thread() {
-    no_request_passes_that_must_not(Phase::Beat);
+    no_request_passes_that_must_not(Phase::RequestTicks);
 }
 
 #[test]

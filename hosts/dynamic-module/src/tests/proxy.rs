@@ -18,7 +18,7 @@ use super::world::{Fields, Part, Reply, Sent, Stream, Target, World, fields, wit
 use crate::abi;
 use crate::hooks;
 use crate::listener::Listener;
-use crate::ticker::Paced;
+use crate::ticker::Ticked;
 
 const CONTINUE: c_int = 0;
 
@@ -223,7 +223,7 @@ pub(super) fn end(id: usize) {
 pub(super) fn tick(config: Config) {
     // SAFETY: the hook has returned it, and `destroy` was not called.
     let listener = unsafe { &*config.module.cast::<Arc<Listener>>() };
-    hook(Phase::Beat, || listener.beat());
+    hook(Phase::RequestTicks, || listener.request_ticks());
     events(config);
 }
 
@@ -251,7 +251,7 @@ pub(super) fn deliver(config: Config, target: Target, event: u64) {
                 );
             }
         }),
-        Target::Stream(id) if with_world(|world| is_there(world, id)) => {
+        Target::Stream(id) if with_world(|world| is_present(world, id)) => {
             let module = module_of(id);
             hook(Phase::Scheduled, || {
                 // SAFETY: as Envoy calls it.
@@ -269,7 +269,7 @@ pub(super) fn deliver(config: Config, target: Target, event: u64) {
     }
 }
 
-fn is_there(world: &World, id: usize) -> bool {
+fn is_present(world: &World, id: usize) -> bool {
     let stream = world.streams.get(&id);
     stream.is_some_and(|stream| !stream.is_over)
 }

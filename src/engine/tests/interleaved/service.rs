@@ -44,7 +44,7 @@ impl Threads {
                     self.began(&asked, now);
                     self.call = Some(Call { call, sent_at: now });
                 }
-                Effect::Log(Event::KeysTaken { .. }) => {
+                Effect::Log(Event::KeysLoaded { .. }) => {
                     let (_, _, keys) = answer.expect("adopted without an answer");
                     self.taken.push(Taken {
                         keys: keys.clone(),

@@ -21,7 +21,7 @@ impl Model {
         let Happened::Fetched { source, answer } = happened else {
             return;
         };
-        if !matches!(event, Event::KeysTaken { .. } | Event::FetchFailed { .. }) {
+        if !matches!(event, Event::KeysLoaded { .. } | Event::FetchFailed { .. }) {
             return;
         }
         let exact = self.exact();
@@ -35,7 +35,7 @@ impl Model {
             .remove(fetch.expect("a fetch that did not begin"));
         let superseded = state.last > fetch.sequence;
         match event {
-            Event::KeysTaken { .. } => {
+            Event::KeysLoaded { .. } => {
                 assert!(!superseded || !exact, "an older answer after a newer");
                 state.taken.push(Taken {
                     keys: answer.set.clone().expect("no key set was sent"),

@@ -7,12 +7,12 @@ use crate::telemetry::FilterState;
 
 /// The policy of a listener, and the policy that narrows it, if there is one.
 #[derive(Debug)]
-pub(super) struct InForce {
+pub(super) struct ActivePolicies {
     listener: Arc<Policy>,
     narrower: Option<Arc<Policy>>,
 }
 
-impl InForce {
+impl ActivePolicies {
     pub(super) const fn new(listener: Arc<Policy>, narrower: Option<Arc<Policy>>) -> Self {
         Self { listener, narrower }
     }
