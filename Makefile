@@ -90,9 +90,9 @@ setup-browser: ## Installs Chromium and its driver for `make test-browser`
 # is smaller, and equal on every machine.
 REGISTRY := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/
 
-# Where code is optimised for size, LLVM inlines what makes it smaller. With this threshold
-# it also inlines what makes it hardly larger: the module has the same size, and a request
-# takes a twentieth fewer instructions.
+# In code that is optimised for size, LLVM inlines only calls whose inlining makes the code
+# smaller. This threshold also permits those that make it hardly larger: the module keeps
+# its size, and a request takes a twentieth fewer instructions.
 INLINING := -C llvm-args=-inline-threshold=12
 
 .PHONY: wasm
@@ -117,7 +117,7 @@ dynamic-module: ## Builds dist/libedge_authz.so, for Envoy 1.38 and later
 	@mv $(DYNAMIC_MODULE).new $(DYNAMIC_MODULE)
 	@ls -l $(DYNAMIC_MODULE) | awk '{printf "$(DYNAMIC_MODULE): %d KiB\n", $$5 / 1024}'
 
-# Panics that the tests provoke. Not optimised, and never shipped.
+# The module whose panics the tests provoke. It is not optimised and never shipped.
 .PHONY: trapdoor
 trapdoor: ## Builds target/trapdoor/libedge_authz.so, the dynamic module with deliberate panics, for the tests
 	$(CARGO) build --locked --package edge-authz-trapdoor
@@ -231,7 +231,7 @@ test-e2e: setup wasm ## Runs only the end-to-end tests in a real Envoy: ONLY=rel
 test-browser: setup setup-browser wasm ## Runs the tests in a real browser, which are not part of `make test`
 	$(CARGO) test --locked --test browser
 
-# They take minutes. `make test` runs them on the newest version only.
+# These tests take minutes, so `make test` runs them on the newest version only.
 .PHONY: test-memory
 test-memory: setup wasm ## Runs the tests of the module's memory in the oldest Envoy
 	ENVOY=$(if $(ENVOY),$(ENVOY),$(call envoy,$(lastword $(ENVOY_VERSIONS)))) tests/end-to-end proxy-wasm wasm::memory
@@ -241,7 +241,7 @@ test-dynamic-module: setup dynamic-module trapdoor ## Runs the case files and th
 	$(if $(ONLY),,HOST=dynamic-module $(CARGO) test --locked --test cases)
 	tests/end-to-end dynamic-module $(ONLY)
 
-# The standard library is instrumented too; otherwise its locks look like races.
+# The standard library is instrumented too, because its locks would look like races otherwise.
 .PHONY: test-threads
 test-threads: ## Runs the tests with several threads under ThreadSanitizer
 	@test -d "$$(rustc +$(NIGHTLY) --print sysroot)/lib/rustlib/src" \

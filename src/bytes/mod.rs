@@ -1,8 +1,7 @@
 //! Searches and comparisons of bytes, eight at a time.
 //!
-//! The Wasm module is optimised for size, where a loop over bytes takes ten to twenty
-//! instructions for each. Tokens, claims and headers are hundreds of bytes, and every
-//! request has them.
+//! The Wasm module is optimised for size, where a loop takes ten to twenty instructions
+//! per byte. Every request has tokens, claims and headers of hundreds of bytes.
 
 mod same;
 mod search;

@@ -1,7 +1,7 @@
 //! Comparison of secrets.
 
-/// Whether two texts are the same. It reads all of both, so that the time it takes does
-/// not tell where they differ.
+/// Whether two texts are equal. It reads both completely, so that the time does not
+/// reveal where they differ.
 #[must_use]
 pub fn are_same(a: &[u8], b: &[u8]) -> bool {
     let (a_blocks, a_rest) = a.as_chunks::<32>();

@@ -1,19 +1,20 @@
-//! Searches of text for bytes that it must not have.
+//! Searches of text for forbidden bytes.
 
-/// A word whose bytes are all this one.
+/// A word that consists of this byte.
 const fn all(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
 const HIGH_BITS: u64 = all(0x80);
 
-/// The high bit of some byte of the result is set if and only if some byte of `word` is
+/// The result has the high bit of some byte set if and only if some byte of `word` is
 /// less than `least`, which is at most 0x80.
 const fn below(word: u64, least: u8) -> u64 {
     word.wrapping_sub(all(least)) & !word & HIGH_BITS
 }
 
-/// The same where some byte of `word` is 0x7F or more.
+/// The result has the high bit of some byte set if and only if some byte of `word` is
+/// 0x7F or more.
 const fn above_printable(word: u64) -> u64 {
     (word.wrapping_add(all(1)) | word) & HIGH_BITS
 }
@@ -44,7 +45,8 @@ pub fn are_unseparated(text: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// Every byte at every place of texts of every length up to three words.
+    /// Calls `check` with every byte at every position of texts of every length up to
+    /// three words.
     fn each_byte_at_each_place(check: impl Fn(&[u8])) {
         for length in 0..=24 {
             let mut text = vec![b'a'; length];
@@ -65,7 +67,7 @@ mod tests {
             let expected = text.iter().all(|byte| (b' '..=b'~').contains(byte));
             assert_eq!(are_printable(text), expected, "{text:?}");
         });
-        // A carry of one byte does not reach the next.
+        // A carry out of one byte must not affect the next.
         for (text, expected) in [(b"\xff\x7eaaaaaa", false), (b"~~~~~~~~", true)] {
             assert_eq!(are_printable(text), expected, "{text:?}");
         }

@@ -92,8 +92,7 @@ impl HeaderMap {
     }
 
     /// The fields whose names have this length. A request's fields are searched about ten
-    /// times, mostly for names that it does not have: lengths are compared without reading
-    /// the buffer.
+    /// times, mostly for absent names. Lengths are compared without reading the buffer.
     fn of_length(&self, length: usize) -> impl Iterator<Item = (&[u8], &[u8])> {
         let has_length =
             move |name: &Range<usize>| name.start.checked_add(length) == Some(name.end);

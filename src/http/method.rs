@@ -40,9 +40,9 @@ impl Method {
             || is_token(method) && well_known(method).is_none_or(|known| known.as_bytes() == method)
     }
 
-    /// Whether a request's method is upper-case letters only. Then it has one reading,
-    /// beside any set of methods: each of these consists of upper-case letters and
-    /// hyphens, so one that equals it in another letter case equals it.
+    /// Whether a request's method consists of upper-case letters only. Such a method has
+    /// one reading for any set of configured methods: these consist of upper-case letters
+    /// and hyphens, so one that equals it in any letter case is identical.
     #[must_use]
     pub fn is_upper_case(method: &[u8]) -> bool {
         !method.is_empty() && method.iter().all(u8::is_ascii_uppercase)

@@ -91,15 +91,15 @@ pub fn fold_together(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && (one == other || folds_to(one, other))
 }
 
-/// Whether two names of one length fold to the same. Most bytes that are compared are
-/// equal, or decide.
+/// Whether two names of equal length fold to the same name. Most compared bytes are
+/// equal, or decide the result.
 fn folds_to(one: &[u8], other: &[u8]) -> bool {
     let mut pairs = one.iter().zip(other);
     pairs.all(|(&a, &b)| a == b || fold(a) == fold(b))
 }
 
-/// Whether two names are the same in any letter case. Proxies send names in lower case,
-/// so most are equal as they are.
+/// Whether two names are equal in any letter case. Proxies send names in lower case, so
+/// equal names are usually identical.
 #[must_use]
 pub fn is_same_name(one: &[u8], other: &[u8]) -> bool {
     one == other || one.eq_ignore_ascii_case(other)

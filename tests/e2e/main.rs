@@ -1,5 +1,5 @@
-//! The filter in a real Envoy. `make test` builds the modules and installs Envoy and the
-//! issuers first. `tests/end-to-end` runs these tests with one of the two hosts.
+//! The filter in a real Envoy. `make test` first builds the modules and installs Envoy
+//! and the issuers. `tests/end-to-end` runs these tests with one of the two hosts.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

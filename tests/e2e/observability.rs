@@ -166,8 +166,8 @@ fn entries(log: &str, count: usize) -> Vec<Value> {
     wait_until(Duration::from_secs(20), read).expect("an entry for each request")
 }
 
-/// A line of the metrics. The labels of a Wasm module's metrics come from the snippet, and
-/// those of the dynamic module are its own.
+/// A line of the metrics. For the Wasm module, the snippet adds the labels; the dynamic
+/// module adds its own.
 fn line(of_wasm: &str) -> String {
     match (tools::host(), of_wasm.split_once('{')) {
         (Host::DynamicModule, Some((name, rest))) => {

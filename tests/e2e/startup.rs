@@ -1,4 +1,4 @@
-//! An invalid configuration keeps Envoy from starting, and the log names the place and
+//! With an invalid configuration Envoy does not start, and the log names the place and
 //! the correction.
 
 use serde_json::{Value, json};

@@ -231,7 +231,7 @@ impl Envoy {
         let tasks = format!("/proc/{}/task", self.process.id());
         let tasks = fs::read_dir(tasks).expect("a process table");
         let names = tasks.filter_map(|task| {
-            // It may have ended by now.
+            // The thread may have ended already.
             let name = fs::read_to_string(task.ok()?.path().join("comm")).ok()?;
             Some(name.trim_end().to_owned())
         });
@@ -254,8 +254,8 @@ impl Envoy {
     }
 }
 
-/// The name of a metric as in the Wasm module: a dynamic module's metrics have labels,
-/// which Envoy's own list shows in the name.
+/// A metric's name as in the Wasm module. The metrics of a dynamic module have labels,
+/// which Envoy's own list includes in the name.
 fn without_labels(name: &str) -> String {
     let series = |family: &Family| {
         let rest = name.strip_prefix("dynamicmodulescustom.")?;

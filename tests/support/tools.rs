@@ -45,7 +45,7 @@ pub(crate) enum Host {
     DynamicModule,
 }
 
-/// The host that `HOST` names, `proxy-wasm` or `dynamic-module`; without it the first.
+/// The host that `HOST` names: `proxy-wasm`, which is the default, or `dynamic-module`.
 pub(crate) fn host() -> Host {
     let host = std::env::var("HOST").unwrap_or_default();
     match host.as_str() {
@@ -55,7 +55,7 @@ pub(crate) fn host() -> Host {
     }
 }
 
-/// The directory of the dynamic module that `make dynamic-module` built.
+/// The directory of the dynamic module from `make dynamic-module`.
 pub(crate) fn dynamic_modules() -> PathBuf {
     let path = root().join("dist");
     found(path.join("libedge_authz.so"), "run `make dynamic-module`");
@@ -69,8 +69,8 @@ pub(crate) fn trapdoor() -> PathBuf {
     path
 }
 
-/// A format of the access log in the form that the host needs: Envoy adds `wasm.` before
-/// the names of entries that a Wasm module sets.
+/// Adapts an access log format to the host: Envoy adds `wasm.` before the names of
+/// entries that a Wasm module sets.
 pub(crate) fn log_format(format: &str) -> String {
     match host() {
         Host::ProxyWasm => format.to_owned(),

@@ -1,6 +1,9 @@
-//! Chooses the modules that can panic.
+//! Selects the source files that can panic.
 
-#![allow(clippy::print_stdout, reason = "this is how Cargo is told")]
+#![allow(
+    clippy::print_stdout,
+    reason = "Cargo reads it from the standard output"
+)]
 
 fn main() {
     println!("cargo:rustc-cfg=trapdoor");

@@ -1,11 +1,11 @@
-//! The time of day.
+//! The system clock.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use edge_authz::time::UnixTime;
 
-/// The time of day. `None` if the system's clock is before 1970, so that no token can be
-/// checked with it.
+/// The current time. `None` if the system clock is before 1970, because then no token can
+/// be checked.
 #[expect(
     clippy::disallowed_methods,
     reason = "the core gets the time as a value, and a host reads it"
@@ -28,7 +28,7 @@ pub(crate) mod tests {
     type Clock = fn() -> Option<UnixTime>;
 
     thread_local! {
-        /// The clock of a test, in its thread.
+        /// The clock of the test that runs on this thread.
         pub(crate) static CLOCK: Cell<Option<Clock>> = const { Cell::new(None) };
     }
 }

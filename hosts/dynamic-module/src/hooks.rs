@@ -9,7 +9,7 @@
 )]
 #![expect(
     unreachable_pub,
-    reason = "what the crate offers is its symbols, and it has no other users"
+    reason = "the crate exports symbols to Envoy and has no other users"
 )]
 
 use std::ffi::{c_char, c_int, c_void};
@@ -50,19 +50,19 @@ fn guarded<T>(act: impl FnOnce() -> T) -> Option<T> {
     panic::catch_unwind(AssertUnwindSafe(act)).ok()
 }
 
-/// The request of a hook. It is held until the hook returns, because Envoy may end a request,
-/// and call `on_http_filter_destroy`, while a hook answers it.
+/// Returns the request of a hook. The hook holds it until it returns, because Envoy may
+/// end a request, and call `on_http_filter_destroy`, while a hook answers it.
 ///
 /// # Safety
 ///
-/// The pointer is null, or the one that a hook of a request was given.
+/// The pointer is null, or it is the pointer that Envoy passed to a hook of a request.
 unsafe fn held(request: Ptr) -> Option<Rc<Request>> {
     if request.is_null() {
         return None;
     }
     let request = request.cast_const().cast::<Request>();
-    // SAFETY: `on_http_filter_new` made it, and `on_http_filter_destroy` was not called. All
-    // hooks of a request are called on one thread.
+    // SAFETY: `on_http_filter_new` created it, and `on_http_filter_destroy` has not been
+    // called. All hooks of a request are called on one thread.
     Some(unsafe {
         Rc::increment_strong_count(request);
         Rc::from_raw(request)
@@ -95,13 +95,13 @@ unsafe fn with_request<T>(
         let _ = guarded(|| request.count_panic(filter));
         instead
     });
-    // It may be the last reference.
+    // This may drop the last reference.
     let _ = guarded(|| drop(request));
     result
 }
 
-/// Runs `act` as a hook of a configuration. If it panics, the next tick goes on with the state
-/// before it. The safety requirements are those of `with_request`.
+/// Runs `act` as a hook of a configuration. If it panics, the next tick continues with
+/// the previous state. The safety requirements are those of `with_request`.
 unsafe fn with_listener(config: Ptr, listener: Ptr, act: impl FnOnce(&Listener, Config<'_>)) {
     // SAFETY: the pointer belongs to Envoy, and is not used after the hook.
     let config = unsafe { Config::new(config) };

@@ -24,7 +24,7 @@ pub(crate) struct Metrics {
     /// hooks of requests. At most one for each metric.
     unreported: Mutex<BTreeMap<Metric, Change>>,
     unreported_panics: AtomicU64,
-    /// How many counters of the process this configuration has carried over.
+    /// The number of process-wide counters that this configuration has carried over.
     carried: AtomicUsize,
     has_unreported: AtomicBool,
 }
@@ -50,10 +50,10 @@ impl Metrics {
         })
     }
 
-    /// Keeps the counters of the configurations that this one replaces. Envoy removes a
-    /// counter with the last configuration that has changed it, so this one changes all of
-    /// them by 0, at once or with the next request. A configuration that is being drained may
-    /// have new ones, so this is repeated in every tick.
+    /// Keeps the counters of earlier configurations. Envoy removes a counter together
+    /// with the last configuration that has changed it. So this configuration adds 0 to
+    /// each of them, now or in the next request's hook. A draining configuration may
+    /// still create counters, so every tick repeats this.
     pub(crate) fn carry_over(&self, config: Config<'_>) {
         let carried =
             self.carry(|id, labels| config.change_metric(id, labels, MetricChange::Count(0)));
@@ -62,7 +62,7 @@ impl Metrics {
         }
     }
 
-    /// Changes the counters that are not carried over yet by 0. Returns false if `change`
+    /// Adds 0 to each counter that is not yet carried over. Returns false if `change`
     /// does.
     fn carry(&self, change: impl Fn(usize, &[&str]) -> bool) -> bool {
         let carried = self.carried.load(Ordering::Relaxed);

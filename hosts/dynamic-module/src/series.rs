@@ -1,4 +1,4 @@
-//! The counters of the process, which outlast configurations.
+//! The counters of the process. They outlast the configurations.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::lock::locked;
 use edge_authz::telemetry::{Metric, MetricKind};
 
-/// The maximum number of counters. Further ones may begin at 0 with each configuration.
-const MOST: usize = 4096;
+/// The maximum number of counters that are kept. Others may restart at 0 with each
+/// configuration.
+const MAX_COUNTERS: usize = 4096;
 
-/// The counters that were ever measured.
+/// All counters that have been changed in this process.
 struct Known {
-    /// In the order of their first measurement.
+    /// In the order of the first change.
     order: Vec<Metric>,
     sorted: BTreeSet<Metric>,
 }
@@ -23,25 +24,26 @@ static KNOWN: Mutex<Known> = Mutex::new(Known {
 });
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// A metric was measured, in any thread. Gauges are not kept, because they are set again.
+/// Records that a metric was changed; any thread may call this. Gauges are not kept,
+/// because each configuration sets them again.
 pub(crate) fn remember(metric: &Metric) {
     if metric.kind() != MetricKind::Counter {
         return;
     }
     let mut known = locked(&KNOWN);
-    if known.order.len() < MOST && !known.sorted.contains(metric) {
+    if known.order.len() < MAX_COUNTERS && !known.sorted.contains(metric) {
         known.sorted.insert(metric.clone());
         known.order.push(metric.clone());
         COUNT.store(known.order.len(), Ordering::Release);
     }
 }
 
-/// How many counters there are.
+/// The number of counters.
 pub(crate) fn count() -> usize {
     COUNT.load(Ordering::Acquire)
 }
 
-/// The counters after the first `known` ones.
+/// The counters after the first `known`.
 pub(crate) fn since(known: usize) -> Vec<Metric> {
     locked(&KNOWN)
         .order

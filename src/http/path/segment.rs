@@ -16,7 +16,7 @@ impl<'a> Segment<'a> {
     /// Checks and decodes the text between two slashes. The caller has checked
     /// for bytes that are not allowed in a path.
     pub(super) fn parse(raw: &'a [u8], flags: PathFlags) -> Result<Self, BadPath> {
-        // Most segments have nothing to decode, to remove or to refuse.
+        // Most segments contain nothing to decode, remove or refuse.
         let is_special = |byte: &u8| matches!(byte, b';' | b'%' | b'.');
         if !flags.ignore_case && !raw.iter().any(is_special) {
             return Ok(Self {

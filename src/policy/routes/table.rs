@@ -110,7 +110,7 @@ impl RouteTable {
             let named = named.as_str().as_bytes();
             named.eq_ignore_ascii_case(method) && named != method
         };
-        // The methods that clients send cost no comparison.
+        // The methods that clients really send need no comparison.
         Method::is_upper_case(method)
             || Method::has_one_reading(method) && !self.methods.iter().any(reads_alike)
     }

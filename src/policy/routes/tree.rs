@@ -74,8 +74,8 @@ enum Step<'a> {
     Greedy(&'a [Slot]),
 }
 
-/// The pending steps of a look-up; the last one comes first. Most look-ups have one at a
-/// time, which takes no memory of its own.
+/// The pending steps of a look-up; the last one is next. Most look-ups have one step at a
+/// time, which needs no allocation.
 #[derive(Default)]
 struct Pending<'a> {
     last: Option<Step<'a>>,

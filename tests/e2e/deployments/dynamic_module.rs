@@ -1,5 +1,5 @@
-//! The files with the dynamic module. Envoy Gateway and Istio are not here: the tests make
-//! of their resources what they would make of them.
+//! The deployment files for the dynamic module. Envoy Gateway and Istio are not
+//! installed: the tests convert their resources as these would.
 
 use std::fs;
 use std::time::Duration;
@@ -25,13 +25,13 @@ use crate::support::tools;
 const GATEWAY: &str = "envoy-gateway/dynamic-module.yaml";
 const ISTIO: &str = "istio/dynamic-module.yaml";
 
-/// The library has a version in its name, and stays as it is in the test.
+/// The library's name contains a version, which is the same in the test.
 const LIBRARIES: [&str; 2] = [
     "/etc/envoy/libedge_authz-0.1.0.so",
     "/etc/envoy/modules/libedge_authz-0.1.0.so",
 ];
 
-/// A filter with the library of the test.
+/// Replaces the filter's library with the one under test.
 fn with_library(filter: &Value) -> Value {
     let built = tools::dynamic_modules().join("libedge_authz.so");
     let text = LIBRARIES.iter().fold(filter.to_string(), |text, path| {
@@ -50,8 +50,8 @@ fn manager(bootstrap: &mut Value) -> &mut Value {
     bootstrap.pointer_mut(MANAGER).expect("a listener")
 }
 
-/// The filter as Envoy Gateway writes it: its configuration is a text, it is disabled, and
-/// each route enables it.
+/// The filter as Envoy Gateway writes it: its configuration is text, the filter is
+/// disabled, and each route enables it.
 fn of_envoy_gateway() -> (Value, Value) {
     let all = Resource::all(GATEWAY);
     let used = Resource::only(&all, "EnvoyExtensionPolicy")["dynamicModule"][0].clone();
@@ -104,7 +104,7 @@ fn issuer() -> (Issuer, String) {
     (issuer, token)
 }
 
-/// Runs the static file with another filter, and with these routes' configurations.
+/// Starts the static file with another filter and with these configurations of routes.
 fn start(filter: &Value, of_routes: &Value, api: &Echo, issuer: &Issuer) -> Envoy {
     let mut bootstrap = static_file();
     let document = &filter["typed_config"]["filter_config"]["value"];
@@ -243,7 +243,8 @@ fn a_remote_source_serves_requests_unchecked_unless_envoy_may_refuse_it() {
         "http_uri": {"uri": "http://modules.example.com/a.so", "cluster": "api", "timeout": "1s"},
         "sha256": "0".repeat(64),
     }});
-    // What the documentation warns of. If Envoy refuses this one day, the warning may go.
+    // The documentation warns of this. If a later Envoy refuses the request, remove the
+    // warning.
     let envoy = start(&filter, &json!({}), &api, &issuer);
     let answer = http1::exchange(envoy.listener("api"), &Request::get("/me"));
     answer.expect("an answer").expect(200);

@@ -1,7 +1,7 @@
-//! What only a module in Envoy's own process has: its panics, its thread, and memory that
-//! it shares with Envoy. And what Envoy offers only to such a module: configurations of
-//! routes, labelled metrics and dynamic metadata. `tests/end-to-end` chooses; plain
-//! `cargo test` runs the Wasm module, and ignores these.
+//! Tests of what only a module in Envoy's own process has: panics, a thread, and memory
+//! that it shares with Envoy; and of what Envoy offers only to such a module:
+//! configurations of routes, labelled metrics and dynamic metadata. `tests/end-to-end`
+//! selects them. Plain `cargo test` runs the Wasm module and ignores them.
 
 mod panics;
 mod process;
@@ -10,7 +10,7 @@ mod routes;
 
 use crate::support::tools::{self, Host};
 
-/// Ends a test that was chosen for the wrong host.
+/// Fails a test that was selected for the wrong host.
 #[track_caller]
 pub(crate) fn only_here() {
     let host = tools::host();

@@ -1,5 +1,5 @@
-//! How requests are handled when a hook of the module panics. No input makes it panic;
-//! this module contains deliberate panics (`tests/trapdoor`).
+//! How requests are handled if a hook of the module panics. No input makes the real
+//! module panic; this module contains deliberate panics (`tests/trapdoor`).
 
 use std::fs;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ use crate::world::{AUDIENCE, World, configuration};
 /// The line that the module logs.
 const PANICKED: &str = "edge_authz panicked at";
 
-/// Tells the module where to panic, by a file.
+/// Selects, through a file, where the module panics.
 struct Trap {
     scratch: Scratch,
     path: PathBuf,
@@ -42,7 +42,7 @@ impl Trap {
             .environment("EDGE_AUTHZ_TRAP", &self.path)
     }
 
-    /// From now on the module panics there, and nowhere else.
+    /// Makes the module panic at this place and nowhere else.
     fn set(&self, place: &str) {
         let new = self.scratch.write("new", place);
         fs::rename(new, &self.path).expect("a file below target/");
@@ -68,9 +68,9 @@ fn works(world: &World) {
     world.envoy.send(&Request::get("/closed")).expect(403);
 }
 
-/// The places before which nothing of the request has gone on.
+/// The places before any part of the request has been forwarded.
 const EARLY: [&str; 3] = ["clock", "new", "request_headers"];
-/// The places after the headers have gone on.
+/// The places after the headers have been forwarded.
 const LATE: [&str; 2] = ["request_body", "request_trailers"];
 /// The places after the answer.
 const OVER: [&str; 2] = ["stream_complete", "destroy"];
@@ -202,7 +202,7 @@ fn a_configuration_during_which_the_module_panics_is_refused() {
     assert!(ended.log.contains(PANICKED), "{}", ended.log);
     assert!(!build().validate().status.success());
     trap.set("");
-    // An update is refused, and the former configuration stays.
+    // The update is refused, and the previous configuration stays active.
     let world = World::with(configuration, |builder| trap.build(builder).reloadable());
     works(&world);
     trap.set("clock");

@@ -47,7 +47,8 @@ fn one_thread_serves_all_configurations_and_ends_with_the_last() {
     assert!(world.envoy.reload(&two));
     has_threads(&world.envoy, 1);
     assert_eq!(world.envoy.threads().len(), all);
-    // Without a configuration there is no thread, and a later one has a thread again.
+    // Without a configuration the thread ends, and the next configuration starts it
+    // again.
     for _ in 0..3 {
         assert!(world.envoy.reload(&[Listener::plain("main")]));
         has_threads(&world.envoy, 0);

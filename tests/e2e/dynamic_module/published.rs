@@ -1,6 +1,6 @@
-//! What the dynamic module publishes about requests, with the files of
-//! `envoy/observability` for it: metrics with labels, dynamic metadata and filter state,
-//! for access logs and for another filter.
+//! What the dynamic module publishes about requests: labelled metrics, dynamic metadata
+//! and filter state. Access logs and another filter read it, with the files of
+//! `envoy/observability`.
 
 use std::fs;
 use std::time::Duration;

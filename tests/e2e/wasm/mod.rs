@@ -1,6 +1,6 @@
-//! What only a virtual machine has: traps, a memory of its own and capabilities. The
-//! dynamic module is a part of Envoy and has none of them; `dynamic_module` has the tests
-//! of its own faults. `tests/end-to-end` chooses.
+//! Tests of what only a virtual machine has: traps, its own memory and capabilities. The
+//! dynamic module is a part of Envoy and has none of them; `dynamic_module` tests its
+//! faults. `tests/end-to-end` selects these tests.
 
 mod capabilities;
 mod memory;
@@ -8,7 +8,7 @@ mod traps;
 
 use crate::support::tools::{self, Host};
 
-/// Ends a test that was chosen for the wrong host.
+/// Fails a test that was selected for the wrong host.
 #[track_caller]
 fn only_here() {
     let host = tools::host();

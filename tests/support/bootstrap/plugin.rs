@@ -92,7 +92,7 @@ impl EdgeAuthz {
         };
         match tools::host() {
             Host::ProxyWasm => self.render_wasm(&configuration),
-            // The settings of a Wasm VM do not apply to it.
+            // The settings of a Wasm VM do not apply to the dynamic module.
             Host::DynamicModule => template("edge-authz-dynamic-module.yaml")
                 .replace("{{configuration}}", &configuration),
         }
@@ -115,7 +115,7 @@ impl EdgeAuthz {
             format!("capability_restriction_config: {{allowed_capabilities: {{{names}}}}}")
         });
         let module = self.module.clone().unwrap_or_else(tools::module);
-        // The configuration is inserted last: it may contain braces of its own.
+        // The configuration is inserted last, because it may contain braces itself.
         fill(
             &template("edge-authz.yaml").replace("{{configuration}}", "CONFIGURATION"),
             &[

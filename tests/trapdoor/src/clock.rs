@@ -1,5 +1,5 @@
-//! The module's clock, which can panic. Every hook that decides something, or does
-//! something about keys, reads it.
+//! A module clock that can panic. Every hook that makes a decision or handles keys reads
+//! it.
 
 #[path = "../../../hosts/dynamic-module/src/clock.rs"]
 mod real;
@@ -7,12 +7,12 @@ mod real;
 use edge_authz::time::UnixTime;
 
 pub(crate) fn now() -> Option<UnixTime> {
-    spring("clock");
+    panic_at("clock");
     real::now()
 }
 
 /// Panics if the file that the environment variable names contains this word.
-pub(crate) fn spring(word: &str) {
+pub(crate) fn panic_at(word: &str) {
     let told = std::env::var_os("EDGE_AUTHZ_TRAP")
         .and_then(|path| std::fs::read_to_string(path).ok())
         .unwrap_or_default();
@@ -21,7 +21,7 @@ pub(crate) fn spring(word: &str) {
     }
 }
 
-#[expect(clippy::panic, reason = "it is what this module is for")]
+#[expect(clippy::panic, reason = "the purpose of this module")]
 fn trap() {
     panic!("a deliberate panic");
 }

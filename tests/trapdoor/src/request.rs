@@ -1,5 +1,5 @@
-//! The module's requests, whose hooks can panic: each after its work is done, which is the
-//! worst moment.
+//! Requests whose hooks can panic. Each panics after its work is done, which is the worst
+//! moment.
 
 #[path = "../../../hosts/dynamic-module/src/request.rs"]
 mod real;
@@ -8,62 +8,62 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::abi::{self, Filter};
-use super::clock::spring;
+use super::clock::panic_at;
 use super::listener::{self, Listener};
 use super::{alarm, narrowed, routes, sink, worker};
 use edge_authz::host::Passage;
 
 pub(crate) use real::refuse;
 
-/// A request, which panics in the hooks that it is told to.
+/// A request that panics in the selected hooks.
 pub(crate) struct Request(real::Request);
 
 impl Request {
-    #[expect(non_upper_case_globals, reason = "it stands for a variant")]
+    #[expect(non_upper_case_globals, reason = "it replaces a variant")]
     pub(crate) const Refused: Self = Self(real::Request::Refused);
 
     pub(crate) fn new(listener: &Arc<Listener>, filter: Filter<'_>) -> Self {
         let request = real::Request::new(listener, filter);
-        spring("new");
+        panic_at("new");
         Self(request)
     }
 
     pub(crate) fn headers(&self, filter: Filter<'_>) -> Passage {
         let passage = self.0.headers(filter);
-        spring("request_headers");
+        panic_at("request_headers");
         passage
     }
 
     pub(crate) fn body(&self) -> Passage {
         let passage = self.0.body();
-        spring("request_body");
+        panic_at("request_body");
         passage
     }
 
     pub(crate) fn trailers(&self, filter: Filter<'_>, has_fields: bool) -> Passage {
         let passage = self.0.trailers(filter, has_fields);
-        spring("request_trailers");
+        panic_at("request_trailers");
         passage
     }
 
     pub(crate) fn response_headers(&self, filter: Filter<'_>) -> Passage {
         let passage = self.0.response_headers(filter);
-        spring("response_headers");
+        panic_at("response_headers");
         passage
     }
 
     pub(crate) fn scheduled(&self, filter: Filter<'_>, event: u64) {
-        spring("scheduled");
+        panic_at("scheduled");
         self.0.scheduled(filter, event);
     }
 
     pub(crate) fn ended(&self, filter: Filter<'_>) {
-        spring("stream_complete");
+        panic_at("stream_complete");
         self.0.ended(filter);
     }
 }
 
-/// What has no trap.
+/// Everything that does not panic.
 impl Deref for Request {
     type Target = real::Request;
 
@@ -74,9 +74,9 @@ impl Deref for Request {
 
 impl Drop for Request {
     fn drop(&mut self) {
-        // The constant is dropped outside of the hook.
+        // The constant is dropped outside a hook.
         if matches!(self.0, real::Request::Judged(_)) {
-            spring("destroy");
+            panic_at("destroy");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The functions that Envoy offers to modules, with the signatures of its `abi.h`.
+//! A fake of the functions that Envoy offers to modules, with the signatures of its
+//! `abi.h`.
 
 #![expect(unsafe_code, reason = "a foreign interface")]
 
@@ -13,7 +14,7 @@ use super::world::{Edit, Fields, Scheduler, Sent, Target, with_world};
 
 pub(super) type Ptr = *mut c_void;
 
-/// Bytes in a call.
+/// Bytes that a call passes.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(super) struct Text {
@@ -21,7 +22,7 @@ pub(super) struct Text {
     length: usize,
 }
 
-/// A header field in a call.
+/// A header field that a call passes.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(super) struct Field {
@@ -68,7 +69,7 @@ fn texts(first: *const Text, count: usize) -> Vec<String> {
     if count == 0 {
         return Vec::new();
     }
-    // SAFETY: the module has passed so many of them to this call.
+    // SAFETY: the module passed `count` of them to this call.
     let all = unsafe { std::slice::from_raw_parts(first, count) };
     all.iter().map(|text| text.text()).collect()
 }
@@ -84,7 +85,7 @@ fn fields(first: *const Field, count: usize) -> Fields {
         .collect()
 }
 
-/// Whether a call of this name fails now, and in which way.
+/// How this call fails now; `None` if it succeeds.
 fn fault(call: &'static str) -> Option<i32> {
     with_world(|world| world.fault_of(call))
 }
@@ -93,21 +94,21 @@ macro_rules! callbacks {
     ($(fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? $body:block)*) => {
         $(
             extern "C" fn $name($($argument: $type),*) $(-> $result)? {
-                // An assertion that fails ends the test where the hook has returned.
+                // A failed assertion ends the test after the hook has returned.
                 catch_unwind(|| $body).unwrap_or_else(|_| {
                     with_world(|world| world.is_wrong = true);
-                    // SAFETY: 0 is a value of all types that are returned.
+                    // SAFETY: 0 is a valid value of every returned type.
                     unsafe { std::mem::zeroed() }
                 })
             }
         )*
 
-        /// The names of all of them, with the prefix and a zero byte.
+        /// The names of all functions, with the prefix and a final zero byte.
         pub(super) const NAMES: &[&str] = &[
             $(concat!("envoy_dynamic_module_callback_", stringify!($name), "\0")),*
         ];
 
-        /// The function of this name.
+        /// The function with this name.
         pub(super) fn find(name: &str) -> Option<NonNull<c_void>> {
             $(
                 if name == concat!("envoy_dynamic_module_callback_", stringify!($name), "\0") {
@@ -214,7 +215,7 @@ callbacks! {
                 if way.is_some() {
                     field.value = Text::NONE;
                 }
-                // SAFETY: the module has made room for as many as the list has.
+                // SAFETY: the module allocated an element for each field of the list.
                 unsafe { to.add(place).write(field) };
             }
             true
@@ -247,7 +248,7 @@ callbacks! {
                 world.reply(filter as usize, status, headers, body, details);
                 world.phase
             });
-            // Within other hooks, Envoy keeps the answer until they have returned.
+            // In other hooks, Envoy delays the answer until the hook has returned.
             if phase == Some(Phase::Scheduled) {
                 super::proxy::end(filter as usize);
             }
@@ -266,7 +267,7 @@ callbacks! {
             (_, Some(_)) => "\u{fffd}",
             (Some(known), None) => known,
         };
-        // SAFETY: the module has passed a place for it.
+        // SAFETY: the module passed a pointer for it.
         unsafe { to.write(Text::of(text.as_bytes())) };
         true
     }
@@ -307,7 +308,7 @@ callbacks! {
 
     fn http_filter_continue_decoding(filter: Ptr) {
         if fault("http_filter_continue_decoding").is_none() {
-            super::proxy::go_on(filter as usize);
+            super::proxy::resume(filter as usize);
         }
     }
 
@@ -353,7 +354,7 @@ callbacks! {
             world.sent.push(Sent { config, number, cluster: cluster.text(), headers });
             number
         });
-        // SAFETY: the module has passed a place for it.
+        // SAFETY: the module passed a pointer for it.
         unsafe { id.write(number) };
         0
     }
@@ -374,7 +375,7 @@ fn define(
     }
     let labels = texts(labels, count);
     let number = with_world(|world| world.define(is_counter, name.text(), labels));
-    // SAFETY: the module has passed a place for it.
+    // SAFETY: the module passed a pointer for it.
     unsafe { id.write(number) };
     0
 }
@@ -399,16 +400,16 @@ fn scheduler(call: &'static str, target: Target) -> Ptr {
     Box::into_raw(Box::new(with_world(|world| world.scheduler(target)))).cast()
 }
 
-/// In any thread.
+/// May be called on any thread.
 fn commit(call: &'static str, scheduler: Ptr, event: u64) {
-    // SAFETY: `scheduler` has made it, and `delete` is its last call.
+    // SAFETY: `scheduler` created it, and `delete` is its last call.
     let scheduler = unsafe { &*scheduler.cast::<Scheduler>() };
     if fault(call).is_none() {
         scheduler.queue.push(scheduler.target, event);
     }
 }
 
-/// In any thread.
+/// May be called on any thread.
 fn delete(scheduler: Ptr) {
     // SAFETY: as above.
     let scheduler = unsafe { Box::from_raw(scheduler.cast::<Scheduler>()) };

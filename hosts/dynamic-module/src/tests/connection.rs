@@ -1,4 +1,4 @@
-//! What Envoy reports about a connection.
+//! Tests of what Envoy reports about a connection.
 
 #![expect(
     unsafe_code,
@@ -15,8 +15,8 @@ use crate::abi::Filter;
 
 const DIGEST: &str = "00017f80feff000102030405060708090a0b0c0d0e0f101112131415161718ab";
 
-/// The digest of the client's certificate as the module reads it, where Envoy has this one
-/// and the call fails in this way.
+/// The client certificate's digest as the module reads it, if Envoy reports `said` and
+/// the call fails in this way.
 fn digest(said: Option<&'static str>, way: Option<i32>) -> Result<Option<[u8; 32]>, HostError> {
     in_worker(|| {
         let id = 7;
@@ -34,7 +34,7 @@ fn digest(said: Option<&'static str>, way: Option<i32>) -> Result<Option<[u8; 32
                 after: 0,
             });
         });
-        // SAFETY: the fake has this stream.
+        // SAFETY: the fake has a stream with this id.
         let filter = unsafe { Filter::new(ptr::without_provenance_mut(id)) };
         filter.unwrap().client_certificate_digest()
     })

@@ -1,12 +1,12 @@
-//! Possible faults: a call of the module that fails in a hook.
+//! Injected faults: a call that the module makes in a hook fails.
 
-/// The module's calls of Envoy, by their names without the prefix. [`CLOCK`] stands for
-/// the system's clock.
+/// A function of Envoy that the module calls, by its name without the prefix. [`CLOCK`]
+/// is the system clock.
 pub(super) type Call = &'static str;
 
 pub(super) const CLOCK: Call = "clock";
 
-/// The hooks, without the prefix, and what the module's own thread does.
+/// The hooks, by their names without the prefix, and the module's own thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
     ConfigNew,
@@ -25,28 +25,28 @@ pub(super) enum Phase {
     RequestTicks,
 }
 
-/// A fault.
+/// An injected fault.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fault {
     pub(super) call: Call,
-    /// Which of the call's [`ways`] to fail.
+    /// The way in which the call fails; one of its [`ways`].
     pub(super) way: i32,
     pub(super) phase: Phase,
-    /// The number of earlier calls in the hook that succeed.
+    /// The number of calls in the hook that succeed before the failing one.
     pub(super) after: usize,
 }
 
 /// The ways in which a call can fail. Way 1 of a function that returns a bool, a pointer
-/// or nothing is that it does nothing and says so, if it can.
+/// or nothing: it has no effect, and reports this if it can.
 pub(super) fn ways(call: Call) -> Vec<i32> {
     let last = match call {
-        // The results that Envoy has, and one that it does not have.
+        // Each of Envoy's results, and one that Envoy does not define.
         "http_filter_config_http_callout" => 5,
-        // Not a success; and a success with no fields, or with no values.
+        // A failure; a success with no fields; a success with empty values.
         "http_get_headers" => 3,
-        // Nothing known; and an empty text, half of it, or another text.
+        // No value; an empty text; half of the text; another text.
         "http_filter_get_attribute_string" => 4,
-        // No time; and a panic.
+        // The time is unavailable; a panic.
         CLOCK => 2,
         _ if call.contains("_define_")
             || call.contains("crement")

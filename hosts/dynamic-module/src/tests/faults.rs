@@ -1,6 +1,6 @@
-//! Every call of Envoy that can fail, in every way, in every hook. No request passes that
-//! must not, and a request that passes has all its changes. A clock that panics stands for
-//! a fault of the module's own.
+//! Injects every possible failure of a call to Envoy into every hook. A request that must
+//! not pass is always refused, and a request that passes has all its changes. A panicking
+//! clock represents a bug in the module.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,8 @@ use super::proxy::{
 };
 use super::world::{Fields, START, in_worker, values, with_world};
 
-/// With fetched keys, from a place of its own: configurations share what they have fetched.
+/// A configuration with fetched keys. Each has its own URI, because configurations share
+/// fetched keys.
 fn fetched() -> String {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -23,12 +24,12 @@ fn fetched() -> String {
     configuration(&json!({"cluster": "idp", "uri": uri})).to_string()
 }
 
-/// The calls that a whole lifetime makes in a hook. The first call fails in every way, the
-/// others in one way.
+/// The faults for each call that a lifetime makes in a hook. The first call fails in
+/// every way, later calls in one way.
 fn faults(phase: Phase, made: &BTreeMap<(Phase, Call), usize>) -> Vec<Fault> {
     let mut faults = Vec::new();
     for ((_, call), count) in made.iter().filter(|((at, _), _)| *at == phase) {
-        // There may be no trailers, and this is how Envoy says so.
+        // A request may have no trailers, and Envoy reports this as a failure.
         if phase == Phase::RequestTrailers && *call == "http_get_headers_size" {
             continue;
         }
@@ -45,7 +46,7 @@ fn faults(phase: Phase, made: &BTreeMap<(Phase, Call), usize>) -> Vec<Fault> {
     faults
 }
 
-/// A request that carries a forged identity.
+/// Sends a request that carries a forged identity.
 fn post(config: Config, path: &str, token: &str) -> usize {
     let own = [("x-user-id", "mallory"), ("x_user_id", "mallory")];
     post_with(config, path, token, &own)
@@ -64,16 +65,17 @@ fn post_with(config: Config, path: &str, token: &str, fields: &[(&str, &str)]) -
     request(config, &headers)
 }
 
-/// A request that passed has the identity of the token and none from the client.
-fn assert_changed_whole(upstream: &Fields, fault: Option<Fault>) {
+/// Asserts that a forwarded request has the token's identity and none of the client's.
+fn assert_all_changes_made(upstream: &Fields, fault: Option<Fault>) {
     assert_eq!(values(upstream, "x-user-id"), ["alice"], "{fault:?}");
     assert_eq!(values(upstream, "x_user_id"), [""; 0], "{fault:?}");
     assert_eq!(values(upstream, "authorization"), [""; 0], "{fault:?}");
 }
 
-/// One lifetime of a configuration, with requests that may pass and requests that may not.
-/// Some of them wait. Returns how many passed; `None` if the configuration was refused.
-fn live(issuer: &Issuer, fault: Option<Fault>) -> Option<usize> {
+/// Runs a configuration from start to end, with requests that may pass and requests that
+/// may not. Some of them wait. Returns the number of requests that passed; `None` if the
+/// configuration was refused.
+fn run_lifetime(issuer: &Issuer, fault: Option<Fault>) -> Option<usize> {
     with_world(|world| world.fault = fault);
     let config = configure(&fetched())?;
     let good = issuer.token(START);
@@ -94,7 +96,7 @@ fn live(issuer: &Issuer, fault: Option<Fault>) -> Option<usize> {
         trailers(*id, &[("x-user-id", "mallory")]);
     }
     leave(leaves);
-    // Envoy answers by itself while the request waits.
+    // Envoy itself answers while the request waits.
     let _ = respond(overtaken, &[(":status", "408")]);
     leave(overtaken);
     for _ in 0..4 {
@@ -118,27 +120,28 @@ fn live(issuer: &Issuer, fault: Option<Fault>) -> Option<usize> {
         leave(id);
     }
     let passed = finish(may_pass, fault);
-    // It still works where nothing fails any more.
+    // The module works again when the fault is gone.
     with_world(|world| world.fault = None);
-    // Envoy loses no event of what is there.
+    // Envoy delivers every event to objects that exist, so a lost event is not a fault to
+    // recover from.
     if fault.is_some_and(|fault| !fault.call.ends_with("_commit")) {
-        recovers(config, issuer, fault);
+        assert_recovers(config, issuer, fault);
     }
     destroy(config);
-    // A thread keeps the last configuration that it has served until it serves another.
+    // A thread keeps the last configuration that it served until it serves another one.
     let left = with_world(|world| world.schedulers.load(Ordering::Relaxed));
     assert!(left <= 1, "{fault:?}: {left} schedulers are left");
     Some(passed)
 }
 
-/// Ends requests that may have passed. Returns how many have.
+/// Ends requests that may pass. Returns how many passed.
 fn finish(may_pass: Vec<usize>, fault: Option<Fault>) -> usize {
     let mut passed = 0;
     for id in may_pass {
         body(id);
         trailers(id, &[("x-user-id", "mallory")]);
         if let Outcome::Forwarded(upstream) = outcome(id) {
-            assert_changed_whole(&upstream, fault);
+            assert_all_changes_made(&upstream, fault);
             assert_eq!(values(&trailers_of(id), "x-user-id"), [""; 0], "{fault:?}");
             passed += 1;
         }
@@ -154,9 +157,9 @@ fn finish(may_pass: Vec<usize>, fault: Option<Fault>) -> usize {
     passed
 }
 
-/// After the fault, a good token passes within the time in which a key set is fetched
-/// again, and a bad one does not.
-fn recovers(config: Config, issuer: &Issuer, fault: Option<Fault>) {
+/// Asserts that, after the fault, a good token passes within the time in which a key set
+/// is fetched again, and that a bad token does not.
+fn assert_recovers(config: Config, issuer: &Issuer, fault: Option<Fault>) {
     let now = with_world(|world| world.nanos / 1_000_000_000);
     let (good, bad) = (issuer.token(now), Issuer::new("k1").token(now));
     for _ in 0..100 {
@@ -174,86 +177,86 @@ fn recovers(config: Config, issuer: &Issuer, fault: Option<Fault>) {
             return;
         }
     }
-    panic!("{fault:?}: it does not recover");
+    panic!("{fault:?}: the module does not recover");
 }
 
 #[test]
 fn without_a_fault_every_permitted_request_passes() {
     let issuer = Issuer::new("k1");
-    assert_eq!(in_worker(|| live(&issuer, None)), Some(6));
+    assert_eq!(in_worker(|| run_lifetime(&issuer, None)), Some(6));
 }
 
-/// Returns how many of the faults have refused the configuration.
-fn no_request_passes_that_must_not(phase: Phase) -> usize {
+/// Returns the number of faults that made the module refuse the configuration.
+fn assert_nothing_passes(phase: Phase) -> usize {
     let issuer = Issuer::new("k1");
     let made = in_worker(|| {
-        live(&issuer, None);
+        run_lifetime(&issuer, None);
         with_world(|world| world.made.clone())
     });
     let faults = faults(phase, &made);
     assert!(!faults.is_empty());
     let lives = faults
         .into_iter()
-        .map(|fault| in_worker(|| live(&issuer, Some(fault))));
+        .map(|fault| in_worker(|| run_lifetime(&issuer, Some(fault))));
     lives.filter(Option::is_none).count()
 }
 
 #[test]
 fn nothing_passes_when_a_call_fails_while_a_configuration_is_made() {
-    let refused = no_request_passes_that_must_not(Phase::ConfigNew);
+    let refused = assert_nothing_passes(Phase::ConfigNew);
     assert!(refused >= 10, "{refused} configurations were refused");
 }
 
 #[test]
 fn nothing_passes_when_a_call_fails_in_a_tick_of_the_main_thread() {
-    no_request_passes_that_must_not(Phase::ConfigScheduled);
+    assert_nothing_passes(Phase::ConfigScheduled);
 }
 
 #[test]
 fn nothing_passes_when_a_call_fails_while_an_issuer_answers() {
-    no_request_passes_that_must_not(Phase::ConfigCalloutDone);
+    assert_nothing_passes(Phase::ConfigCalloutDone);
 }
 
 #[test]
 fn nothing_passes_when_a_call_fails_while_a_request_begins() {
-    no_request_passes_that_must_not(Phase::New);
+    assert_nothing_passes(Phase::New);
 }
 
 #[test]
 fn nothing_passes_when_a_call_fails_while_request_headers_arrive() {
-    no_request_passes_that_must_not(Phase::RequestHeaders);
+    assert_nothing_passes(Phase::RequestHeaders);
 }
 
 #[test]
 fn nothing_passes_when_a_call_fails_while_request_trailers_arrive() {
-    no_request_passes_that_must_not(Phase::RequestTrailers);
+    assert_nothing_passes(Phase::RequestTrailers);
 }
 
 #[test]
 fn nothing_passes_when_a_call_fails_in_a_tick_or_a_decision_of_a_waiting_request() {
-    no_request_passes_that_must_not(Phase::Scheduled);
+    assert_nothing_passes(Phase::Scheduled);
 }
 
 #[test]
 fn nothing_passes_when_a_call_fails_while_response_headers_arrive() {
-    no_request_passes_that_must_not(Phase::ResponseHeaders);
+    assert_nothing_passes(Phase::ResponseHeaders);
 }
 
 #[test]
 fn nothing_passes_when_a_call_fails_while_a_client_leaves() {
-    no_request_passes_that_must_not(Phase::StreamComplete);
+    assert_nothing_passes(Phase::StreamComplete);
 }
 
 #[test]
 fn nothing_passes_when_a_call_fails_in_the_module_s_own_thread() {
-    no_request_passes_that_must_not(Phase::RequestTicks);
+    assert_nothing_passes(Phase::RequestTicks);
 }
 
 #[test]
 fn other_hooks_make_no_call_that_could_fail() {
     let issuer = Issuer::new("k1");
     let made = in_worker(|| {
-        live(&issuer, None);
+        run_lifetime(&issuer, None);
         with_world(|world| world.made.clone())
     });
     for phase in [Phase::RequestBody, Phase::Destroy, Phase::ConfigDestroy] {
@@ -261,8 +264,8 @@ fn other_hooks_make_no_call_that_could_fail() {
     }
 }
 
-/// The calls of a request's own hook, and whether the request may pass if the call fails.
-/// Reporting never affects a decision.
+/// The calls in a request's own hook, and whether the request may pass if the call fails.
+/// Failed reporting never affects a decision.
 const OWN_CALLS: [(Call, bool); 12] = [
     (CLOCK, false),
     ("http_get_headers_size", false),
@@ -294,7 +297,7 @@ fn a_request_whose_own_calls_fail_is_answered_503() {
                     });
                 });
                 let token = issuer.token(START);
-                // Its identity header is added, since there is no header to replace.
+                // The identity header is added only if there is no header to replace.
                 let id = match call {
                     "http_add_header" => post_with(config, "/private", &token, &[]),
                     _ => post(config, "/private", &token),
@@ -302,11 +305,11 @@ fn a_request_whose_own_calls_fail_is_answered_503() {
                 match outcome(id) {
                     Outcome::Forwarded(_) => true,
                     Outcome::Answered(reply) => {
-                        // Without its fields a request cannot be read either.
+                        // A request whose fields are missing cannot be read either.
                         assert!([503, 400].contains(&reply.status), "{call}: {reply:?}");
                         false
                     }
-                    Outcome::Waits => panic!("{call}: it waits"),
+                    Outcome::Waits => panic!("{call}: the request waits"),
                 }
             });
             assert_eq!(passes, may_pass, "{call}, {way}");

@@ -1,10 +1,10 @@
-//! The module against a fake of Envoy's interface: its results, its hooks, and how
-//! configurations arrive. The core applies decisions, and has tests for that
-//! (`src/host/tests`). Each failure of the interface is repeated here.
+//! Tests the module against a fake of Envoy's interface: its results, its hooks, and the
+//! arrival of configurations. The core applies decisions, and `src/host/tests` tests
+//! that. These tests repeat each failure of the interface.
 //!
-//! `callbacks` has the functions that Envoy offers, `world` implements them, and `proxy`
-//! calls the hooks as Envoy does: they know what reached the upstream and what the client
-//! got. Tests check these results, never the calls in between.
+//! `callbacks` contains the functions that Envoy offers, `world` implements them, and
+//! `proxy` calls the hooks as Envoy does. They record what the upstream and the client
+//! receive. Tests check these results, never the calls between them.
 
 #![expect(
     clippy::arithmetic_side_effects,

@@ -1,4 +1,4 @@
-//! A fault of the module's own: a panic in a hook. It ends one request, or one tick.
+//! Bugs in the module, as panics in its hooks. A panic ends one request or one tick.
 
 use serde_json::json;
 
@@ -9,8 +9,8 @@ use super::proxy::{
 };
 use super::world::{START, in_worker, with_world};
 
-/// From now on the clock panics in hooks of this phase.
-fn panics_in(phase: Option<Phase>) {
+/// Makes the clock panic in hooks of this phase.
+fn panic_in(phase: Option<Phase>) {
     with_world(|world| {
         world.fault = phase.map(|phase| Fault {
             call: CLOCK,
@@ -39,13 +39,13 @@ fn a_request_in_whose_hook_the_module_panics_is_answered_503_and_the_next_passes
         let config = configure(&inline(&issuer)).unwrap();
         let token = issuer.token(START);
         for number in 1..=3 {
-            panics_in(Some(Phase::RequestHeaders));
+            panic_in(Some(Phase::RequestHeaders));
             let id = get(config, &token);
             let reply = answered(id);
             assert_eq!(reply.status, 503);
             assert_eq!(reply.details, "edge_authz_internal_error");
             assert_eq!(metric("edge_authz_panics"), number);
-            panics_in(None);
+            panic_in(None);
             assert!(forwarded(get(config, &token)).is_some());
         }
     });
@@ -55,9 +55,9 @@ fn a_request_in_whose_hook_the_module_panics_is_answered_503_and_the_next_passes
 fn a_configuration_during_which_the_module_panics_is_refused() {
     in_worker(|| {
         let issuer = Issuer::new("k1");
-        panics_in(Some(Phase::ConfigNew));
+        panic_in(Some(Phase::ConfigNew));
         assert!(configure(&inline(&issuer)).is_none());
-        panics_in(None);
+        panic_in(None);
         assert!(configure(&inline(&issuer)).is_some());
     });
 }
@@ -69,19 +69,19 @@ fn a_panic_on_the_main_thread_leaves_the_keys_and_the_next_tick_fetches() {
         let uri = "https://issuer.example/panics/main";
         let source = json!({"cluster": "idp", "uri": uri, "timeout": "2s"});
         let config = configure(&configuration(&source).to_string()).unwrap();
-        // In ticks.
-        panics_in(Some(Phase::ConfigScheduled));
+        // A panic in ticks.
+        panic_in(Some(Phase::ConfigScheduled));
         let waits = get(config, &issuer.token(START));
         wait(config, 2);
         assert!(sent().is_empty());
         assert!(metric("edge_authz_panics") > 0);
-        panics_in(None);
+        panic_in(None);
         wait(config, 2);
         let first = sent();
-        // While the keys arrive: the fetch has failed.
-        panics_in(Some(Phase::ConfigCalloutDone));
+        // A panic while the keys arrive, so that the fetch fails.
+        panic_in(Some(Phase::ConfigCalloutDone));
         answer(config, &first[0], 200, &issuer.jwks().to_string());
-        panics_in(None);
+        panic_in(None);
         assert!(forwarded(waits).is_none());
         for _ in 0..60 {
             wait(config, 1);
@@ -95,9 +95,9 @@ fn a_panic_on_the_main_thread_leaves_the_keys_and_the_next_tick_fetches() {
             get(config, &issuer.token(now))
         };
         assert!(forwarded(token(config)).is_some());
-        // With keys, such faults have no effect on requests.
+        // While there are keys, these panics have no effect on requests.
         for phase in [Phase::ConfigScheduled, Phase::ConfigCalloutDone] {
-            panics_in(Some(phase));
+            panic_in(Some(phase));
             wait(config, 20);
             for sent in sent() {
                 no_answer(config, &sent, 1);
@@ -116,9 +116,9 @@ fn a_panic_in_a_tick_of_one_waiting_request_leaves_the_others() {
         let config = configure(&configuration(&source).to_string()).unwrap();
         let waiting: Vec<_> = (0..5).map(|_| get(config, &issuer.token(START))).collect();
         wait(config, 2);
-        panics_in(Some(Phase::Scheduled));
+        panic_in(Some(Phase::Scheduled));
         wait(config, 1);
-        panics_in(None);
+        panic_in(None);
         let refused = |id: &&usize| with_world(|world| world.streams[*id].reply.is_some());
         let refused: Vec<_> = waiting.iter().filter(refused).copied().collect();
         assert_eq!(refused.len(), 1);

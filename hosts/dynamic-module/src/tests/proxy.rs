@@ -1,5 +1,5 @@
-//! Envoy with the module: requests arrive, clusters answer, time passes. Tests read the
-//! results here.
+//! Plays Envoy's part: sends requests, answers of clusters and ticks to the module. Tests
+//! read the results here.
 
 #![expect(
     unsafe_code,
@@ -32,14 +32,14 @@ pub(super) struct Config {
 /// The result of a request.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// The upstream got it, with these headers.
+    /// The upstream received the request with these headers.
     Forwarded(Fields),
-    /// The client got this.
+    /// The client received this reply.
     Answered(Reply),
     Waits,
 }
 
-/// Calls a hook: within one phase, which ends with it. Envoy may call another hook within.
+/// Calls a hook in its phase. Envoy may call another hook from within it.
 fn hook<T>(phase: Phase, call: impl FnOnce() -> T) -> T {
     let outer = with_world(|world| (world.phase.replace(phase), mem::take(&mut world.calls)));
     let result = call();
@@ -51,18 +51,18 @@ fn hook<T>(phase: Phase, call: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Envoy's pointer to what has this id.
+/// Envoy's pointer to the object with this id.
 fn pointer(id: usize) -> Ptr {
     ptr::without_provenance_mut(id)
 }
 
-/// The same bytes in the module's own type.
+/// Converts the bytes to the module's own type.
 fn buffer(text: &[u8]) -> abi::Buffer {
     // SAFETY: both are a pointer and a size, as `abi.h` says.
     unsafe { mem::transmute::<Text, abi::Buffer>(Text::of(text)) }
 }
 
-/// A new configuration; `None` if the module refuses it.
+/// Creates a configuration; `None` if the module refuses it.
 pub(super) fn configure(text: &str) -> Option<Config> {
     let id = with_world(World::next);
     let (name, text) = (buffer(b"edge_authz"), buffer(text.as_bytes()));
@@ -73,7 +73,7 @@ pub(super) fn configure(text: &str) -> Option<Config> {
     (!module.is_null()).then_some(Config { id, module })
 }
 
-/// The configuration is replaced, and none of its requests is left.
+/// Destroys a configuration that was replaced and has no requests left.
 pub(super) fn destroy(config: Config) {
     hook(Phase::ConfigDestroy, || {
         // SAFETY: as Envoy calls it.
@@ -81,7 +81,7 @@ pub(super) fn destroy(config: Config) {
     });
 }
 
-/// A request arrives, without a body so far.
+/// Sends the headers of a request.
 pub(super) fn request(config: Config, headers: &[(&str, &str)]) -> usize {
     request_of(config, Stream::new(fields(headers)))
 }
@@ -96,7 +96,7 @@ pub(super) fn request_of(config: Config, stream: Stream) -> usize {
         // SAFETY: as Envoy calls it.
         unsafe { hooks::envoy_dynamic_module_on_http_filter_new(config.module, pointer(id)) }
     });
-    // Envoy crashes, or lets the request pass.
+    // With a null pointer, Envoy would crash or let the request pass.
     assert!(!module.is_null());
     with_world(|world| world.streams.get_mut(&id).unwrap().module = module);
     let status = hook(Phase::RequestHeaders, || {
@@ -119,7 +119,7 @@ fn module_of(id: usize) -> Ptr {
     with_world(|world| world.streams[&id].module)
 }
 
-/// The next part of a request arrives. Returns whether it goes on at once.
+/// Sends the next part of a request. Returns whether it continues at once.
 fn part(id: usize, part: Part) -> bool {
     let stopped = with_world(|world| {
         let stream = world.streams.get_mut(&id).unwrap();
@@ -146,25 +146,25 @@ fn pass(id: usize, part: Part) -> bool {
     status == CONTINUE
 }
 
-/// A part of the body arrives. Returns whether it goes on at once.
+/// Sends a part of the body. Returns whether it continues at once.
 pub(super) fn body(id: usize) -> bool {
     part(id, Part::Body)
 }
 
-/// Trailers arrive. Returns whether they go on at once.
+/// Sends trailers. Returns whether they continue at once.
 pub(super) fn trailers(id: usize, trailers: &[(&str, &str)]) -> bool {
     with_world(|world| world.streams.get_mut(&id).unwrap().trailers = fields(trailers));
     part(id, Part::Trailers)
 }
 
-/// The trailers of a request as the upstream got them.
+/// The trailers of a request that the upstream received.
 pub(super) fn trailers_of(id: usize) -> Fields {
     with_world(|world| world.streams[&id].trailers.clone())
 }
 
-/// The module lets a request go on that was stopped. Envoy passes on what it has held,
-/// within the same call.
-pub(super) fn go_on(id: usize) {
+/// Lets a stopped request continue, as the module demands. Within this call, Envoy
+/// forwards the parts that it has held.
+pub(super) fn resume(id: usize) {
     let held = with_world(|world| {
         let stream = world.streams.get_mut(&id).expect("a stream");
         assert!(stream.reply.is_none(), "what is answered goes on");
@@ -177,7 +177,7 @@ pub(super) fn go_on(id: usize) {
     }
 }
 
-/// The upstream, or Envoy itself, answers. Returns what the client gets.
+/// Sends an answer of the upstream, or of Envoy itself. Returns what the client receives.
 pub(super) fn respond(id: usize, headers: &[(&str, &str)]) -> Option<Fields> {
     with_world(|world| world.streams.get_mut(&id).unwrap().response = fields(headers));
     let module = module_of(id);
@@ -193,13 +193,13 @@ pub(super) fn respond(id: usize, headers: &[(&str, &str)]) -> Option<Fields> {
     })
 }
 
-/// The client leaves, or the request ends.
+/// The client disconnects, or the request ends.
 pub(super) fn leave(id: usize) {
     end(id);
     with_world(|world| world.streams.remove(&id));
 }
 
-/// Calls the last hooks of a request, unless they were called.
+/// Calls the last hooks of a request, unless they have been called.
 pub(super) fn end(id: usize) {
     let is_over = |world: &mut World| {
         let stream = world.streams.get_mut(&id).unwrap();
@@ -219,7 +219,7 @@ pub(super) fn end(id: usize) {
     });
 }
 
-/// What the module's own thread does, and then everything that it has asked for.
+/// Runs the module's own thread once, and then every event that it has scheduled.
 pub(super) fn tick(config: Config) {
     // SAFETY: the hook has returned it, and `destroy` was not called.
     let listener = unsafe { &*config.module.cast::<Arc<Listener>>() };
@@ -227,7 +227,7 @@ pub(super) fn tick(config: Config) {
     events(config);
 }
 
-/// The event loop, until it has nothing to do.
+/// Runs the event loop until the queue is empty.
 pub(super) fn events(config: Config) {
     let queue = with_world(|world| Arc::clone(&world.queue));
     for _ in 0..10_000 {
@@ -236,7 +236,7 @@ pub(super) fn events(config: Config) {
         };
         deliver(config, target, event);
     }
-    panic!("the module never rests");
+    panic!("the module schedules events without end");
 }
 
 pub(super) fn deliver(config: Config, target: Target, event: u64) {
@@ -264,7 +264,7 @@ pub(super) fn deliver(config: Config, target: Target, event: u64) {
                 };
             });
         }
-        // It is gone.
+        // The target no longer exists.
         Target::Config(_) | Target::Stream(_) => {}
     }
 }
@@ -274,7 +274,7 @@ fn is_present(world: &World, id: usize) -> bool {
     stream.is_some_and(|stream| !stream.is_over)
 }
 
-/// Time passes, with ticks.
+/// Lets time pass, with this many ticks.
 pub(super) fn wait(config: Config, ticks: usize) {
     for _ in 0..ticks {
         with_world(|world| world.nanos += 250_000_000);
@@ -282,12 +282,12 @@ pub(super) fn wait(config: Config, ticks: usize) {
     }
 }
 
-/// The unanswered requests to clusters.
+/// The module's requests to clusters that are not answered yet.
 pub(super) fn sent() -> Vec<Sent> {
     with_world(|world| world.sent.clone())
 }
 
-/// A cluster answers.
+/// Sends the answer of a cluster.
 pub(super) fn answer(config: Config, sent: &Sent, status: u16, body: &str) {
     let headers = fields(&[(":status", &status.to_string())]);
     let headers: Vec<_> = headers.iter().map(Field::of).collect();
@@ -296,7 +296,7 @@ pub(super) fn answer(config: Config, sent: &Sent, status: u16, body: &str) {
     finish(config, sent, 0, &headers, &chunks);
 }
 
-/// No answer arrives.
+/// Reports that a request to a cluster has no answer.
 pub(super) fn no_answer(config: Config, sent: &Sent, result: c_int) {
     finish(config, sent, result, &[], &[]);
 }
@@ -334,7 +334,7 @@ pub(super) fn outcome(id: usize) -> Outcome {
     })
 }
 
-/// The reply that the client got.
+/// The reply that the client received.
 pub(super) fn answered(id: usize) -> Reply {
     match outcome(id) {
         Outcome::Answered(reply) => reply,
@@ -342,12 +342,12 @@ pub(super) fn answered(id: usize) -> Reply {
     }
 }
 
-/// The headers that the upstream got.
+/// The headers that the upstream received.
 pub(super) fn forwarded(id: usize) -> Option<Fields> {
     with_world(|world| world.streams[&id].forwarded.clone())
 }
 
-/// A metric as Envoy has it now.
+/// The current value of a metric in Envoy.
 pub(super) fn metric(series: &str) -> i64 {
     with_world(|world| world.values.get(series).copied().unwrap_or_default())
 }

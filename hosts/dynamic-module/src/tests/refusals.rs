@@ -1,5 +1,5 @@
-//! Hooks without their pointers, an Envoy without a function, and answers that are not
-//! lines of text.
+//! Tests hooks with null pointers, an Envoy that lacks a function, and replies that are
+//! not lines of text.
 
 #![expect(
     unsafe_code,
@@ -16,7 +16,8 @@ use super::proxy::{answer, answered, configure, forwarded, no_answer, request, s
 use super::world::{START, Stream, fields, in_worker, values, with_world};
 use crate::{abi, hooks};
 
-/// Functions that an Envoy may lack, because they are of a later version than the oldest.
+/// Functions that an Envoy may lack, because a version after the oldest supported one
+/// added them.
 const OPTIONAL: [&str; 2] = [
     "http_filter_config_increment_counter",
     "http_filter_config_set_gauge",
@@ -43,7 +44,7 @@ fn an_envoy_that_lacks_a_function_of_its_version_does_not_load_the_module() {
 fn the_module_speaks_the_version_of_the_interface_that_its_envoy_has() {
     const NEW: &str = "envoy_dynamic_module_callback_log_v2\0";
     let with_new = |name: &'static str| {
-        // It is not called.
+        // It is never called.
         let other = if name == NEW { NAMES[0] } else { name };
         find(other)
     };
@@ -178,7 +179,7 @@ fn no_value_of_a_claim_ends_a_line() {
                     ("authorization", &token),
                 ],
             );
-            // The fake asserts that no call of the module has such a value.
+            // The fake asserts that no call has such a value.
             if let Some(upstream) = forwarded(id) {
                 assert_eq!(values(&upstream, "x-admin"), [""; 0]);
             }

@@ -1,4 +1,4 @@
-//! Requests that are decided, and what Envoy is told about them.
+//! Requests that are decided, and what the module reports about them.
 
 use super::fault::{Fault, Phase};
 use super::issuer::{Issuer, fetched, inline};
@@ -110,7 +110,7 @@ fn a_configuration_keeps_the_counters_of_those_before_it() {
         answered(request(config, &HEAD));
         assert_eq!(metric(SERIES), 1);
         for can_at_once in [true, false] {
-            // Envoy would delete what nobody has changed.
+            // Envoy removes counters that no existing configuration has changed.
             with_world(|world| {
                 world.values.clear();
                 world.fault = (!can_at_once).then_some(Fault {

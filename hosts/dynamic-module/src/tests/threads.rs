@@ -1,5 +1,5 @@
-//! The module in the threads of an Envoy: the main thread, workers, and the module's own.
-//! `make test-threads` runs this with `ThreadSanitizer`.
+//! Runs the module on several threads, as Envoy does: the main thread, workers, and the
+//! module's own thread. `make test-threads` runs this with `ThreadSanitizer`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,11 +16,11 @@ use crate::lock::locked;
 use crate::ticker::tests::ALONE;
 
 const WORKERS: u32 = 4;
-/// The number of requests of a worker that wait at once.
+/// The number of requests of one worker that wait at the same time.
 const CROWD: usize = 20;
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A configuration in several threads, as Envoy uses it.
+/// A configuration that several threads use, as in Envoy.
 #[derive(Clone, Copy)]
 struct Shared {
     id: usize,
@@ -45,7 +45,7 @@ fn in_thread(worker: u32) {
     });
 }
 
-/// Delivers the events of this thread until this is so.
+/// Delivers the events of this thread until the condition holds.
 #[expect(clippy::disallowed_methods, reason = "a test bounds its time")]
 fn until(config: Config, what: &str, mut is_so: impl FnMut() -> bool) {
     let since = Instant::now();
@@ -58,13 +58,13 @@ fn until(config: Config, what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// One worker: crowds of requests that wait for the keys, some of which leave.
+/// Runs one worker: crowds of requests wait for the keys, and some of the clients leave.
 fn work(worker: u32, shared: Shared, tokens: &[String], done: &AtomicUsize) {
     let workers = usize::try_from(WORKERS).unwrap();
     in_thread(worker);
     let config = shared.config();
     for (number, token) in tokens.iter().enumerate() {
-        // The issuer withdraws the keys of the former turn.
+        // The issuer withdraws the previous round's keys.
         until(config, "its turn", || {
             done.load(Ordering::Acquire) >= number * workers
         });

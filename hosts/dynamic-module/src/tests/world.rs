@@ -1,5 +1,4 @@
-//! Envoy around the module: its streams, its metrics, its clock and its event loop, for
-//! one thread.
+//! The fake Envoy's state for one thread: its streams, metrics, clock and event loop.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -21,7 +20,7 @@ pub(super) type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 /// 2026-01-01T00:00:00Z in seconds.
 pub(super) const START: u64 = 1_767_225_600;
 
-/// A reply of the module, as the client gets it.
+/// A reply of the module, as the client receives it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reply {
     pub(super) status: u32,
@@ -30,7 +29,7 @@ pub(super) struct Reply {
     pub(super) headers: Fields,
 }
 
-/// A part of a request that Envoy holds back until the request goes on.
+/// A part of a request that Envoy holds until the request continues.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Part {
     Body,
@@ -44,18 +43,18 @@ pub(super) struct Stream {
     pub(super) request: Fields,
     pub(super) trailers: Fields,
     pub(super) response: Fields,
-    /// The headers that the upstream got.
+    /// The headers that the upstream received.
     pub(super) forwarded: Option<Fields>,
-    /// The parts that arrived since the headers were stopped.
+    /// The parts that arrived after the headers were stopped.
     pub(super) held: Vec<Part>,
     pub(super) reply: Option<Reply>,
-    /// Its last hook was called.
+    /// Whether its last hook has been called.
     pub(super) is_over: bool,
     pub(super) metadata: BTreeMap<String, String>,
     pub(super) filter_state: BTreeMap<String, String>,
     /// What Envoy reports about the client's certificate.
     pub(super) certificate: Option<&'static str>,
-    /// The address of the configuration of the route, or 0.
+    /// The address of the route's configuration, or 0.
     pub(super) route: usize,
 }
 
@@ -78,7 +77,7 @@ impl Stream {
     }
 }
 
-/// A request of the module to a cluster.
+/// A request that the module sent to a cluster.
 #[derive(Clone, Debug)]
 pub(super) struct Sent {
     pub(super) config: usize,
@@ -94,7 +93,7 @@ pub(super) enum Edit {
     Add(Vec<u8>),
 }
 
-/// What a scheduler calls.
+/// The target of a scheduler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target {
     Config(usize),
@@ -114,7 +113,7 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// The next event, if one comes within this time.
+    /// The next event; `None` if none arrives within this time.
     pub(super) fn pop(&self, patience: Duration) -> Option<(Target, u64)> {
         let events = self.events.lock().unwrap();
         let waits = |events: &mut VecDeque<_>| events.is_empty();
@@ -140,18 +139,18 @@ pub(super) struct World {
     pub(super) is_validation: bool,
     pub(super) streams: BTreeMap<usize, Stream>,
     pub(super) sent: Vec<Sent>,
-    /// Whether it is a counter, its name, and its labels. The index is the id.
+    /// For each metric, by id: whether it is a counter, its name and its labels.
     metrics: Vec<(bool, String, Vec<String>)>,
-    /// By name and label values, joined by dots.
+    /// The values, by name and label values joined by dots.
     pub(super) values: BTreeMap<String, i64>,
     pub(super) queue: Arc<Queue>,
-    /// How many schedulers there are.
+    /// The number of existing schedulers.
     pub(super) schedulers: Arc<AtomicUsize>,
-    /// The module has done what it must not do.
+    /// Whether the module has violated the interface.
     pub(super) is_wrong: bool,
     pub(super) fault: Option<Fault>,
     pub(super) phase: Option<Phase>,
-    /// How often each call was made in the current hook.
+    /// The number of times that each call was made in the current hook.
     pub(super) calls: BTreeMap<Call, usize>,
     /// The maximum number of times that a call was made in one hook of a phase.
     pub(super) made: BTreeMap<(Phase, Call), usize>,
@@ -166,8 +165,8 @@ pub(super) fn with_world<T>(act: impl FnOnce(&mut World) -> T) -> T {
     WORLD.with(|world| act(&mut world.borrow_mut()))
 }
 
-/// Prepares this thread. Time passes as the test says, and no thread of the module's own
-/// makes it pass.
+/// Prepares this thread. Only the test advances the time; the module's own thread does
+/// not tick.
 pub(super) fn begin(worker: u32) {
     static LOADED: Once = Once::new();
     LOADED.call_once(|| {
@@ -184,7 +183,7 @@ pub(super) fn begin(worker: u32) {
     clock::tests::CLOCK.set(Some(now));
 }
 
-/// Runs a test in a thread of its own, since the module has a state for each thread.
+/// Runs a test on its own thread, because the module has state for each thread.
 pub(super) fn in_worker<T: Send>(test: impl FnOnce() -> T + Send) -> T {
     let worker = || {
         begin(0);
@@ -205,7 +204,7 @@ fn now() -> Option<UnixTime> {
 }
 
 impl World {
-    /// Whether a call fails now, and in which way.
+    /// How this call fails now; `None` if it succeeds.
     pub(super) fn fault_of(&mut self, call: Call) -> Option<i32> {
         let phase = self.phase?;
         let count = self.calls.entry(call).or_default();
@@ -225,7 +224,7 @@ impl World {
         self.streams.get_mut(&id)
     }
 
-    /// A list of header fields. A request's fields can be read until it goes on.
+    /// A list of header fields. A request's fields can be read until it continues.
     pub(super) fn list(&mut self, id: usize, list: c_int) -> Option<&mut Fields> {
         let phase = self.phase;
         let stream = self.streams.get_mut(&id)?;
@@ -273,7 +272,7 @@ impl World {
         let safe = |(name, value): &(Vec<u8>, Vec<u8>)| is_one_line(name) && is_one_line(value);
         assert!(headers.iter().all(safe), "{headers:?}");
         let stream = self.stream(id).expect("a stream");
-        // Like Envoy: the first of two replies counts.
+        // As in Envoy, the first of two replies is sent.
         stream.reply.get_or_insert(Reply {
             status,
             details,

@@ -1,7 +1,7 @@
 //! The C function `memcmp`, which every comparison of texts calls.
 //!
-//! The target's own library compares byte by byte. That was a seventh of the instructions
-//! of a request with a remembered token.
+//! The target's own library compares byte by byte. That took a seventh of the
+//! instructions of a request with a cached token.
 
 use std::cmp::Ordering;
 
@@ -13,7 +13,7 @@ use std::cmp::Ordering;
 #[cfg(target_family = "wasm")]
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memcmp(one: *const u8, other: *const u8, size: usize) -> i32 {
-    // SAFETY: as the caller says.
+    // SAFETY: the caller guarantees it.
     match unsafe { compare(one, other, size) } {
         Ordering::Less => -1,
         Ordering::Equal => 0,
@@ -21,16 +21,16 @@ unsafe extern "C" fn memcmp(one: *const u8, other: *const u8, size: usize) -> i3
     }
 }
 
-/// Compares `size` bytes at two places, eight at a time. The last eight may overlap the
-/// eight before, which are the same at both places. It must not compare slices, which
-/// would call `memcmp`.
+/// Compares `size` bytes at two addresses, eight at a time. The last eight may overlap
+/// the previous eight, which are equal at both addresses. This must not compare slices,
+/// because that would call `memcmp`.
 ///
 /// # Safety
 ///
-/// `size` bytes can be read at both places.
+/// `size` bytes can be read at both addresses.
 unsafe fn compare(one: *const u8, other: *const u8, size: usize) -> Ordering {
-    // SAFETY, of all three: the callers below pass offsets at which so many bytes are
-    // left.
+    // SAFETY, for all three: the callers below pass offsets after which enough bytes
+    // remain.
     let eight = |at: usize| unsafe {
         let (a, b) = (
             one.add(at).cast::<[u8; 8]>(),
@@ -78,7 +78,7 @@ mod tests {
 
     fn of(one: &[u8], other: &[u8]) -> Ordering {
         assert_eq!(one.len(), other.len());
-        // SAFETY: so many bytes are in both slices.
+        // SAFETY: both slices have this length.
         unsafe { compare(one.as_ptr(), other.as_ptr(), one.len()) }
     }
 
@@ -91,7 +91,7 @@ mod tests {
                 for byte in [0, 99, 127, 128, 255] {
                     let mut other = text.clone();
                     other[at] = byte;
-                    // Later bytes do not count.
+                    // Later bytes have no effect on the order.
                     if let Some(after) = other.get_mut(at + 1) {
                         *after = !byte;
                     }
