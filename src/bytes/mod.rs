@@ -7,4 +7,4 @@ mod same;
 mod search;
 
 pub use same::are_same;
-pub use search::{are_printable, are_unseparated};
+pub use search::{are_printable, are_unseparated, are_visible_without, find};

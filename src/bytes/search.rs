@@ -19,6 +19,37 @@ const fn above_printable(word: u64) -> u64 {
     (word.wrapping_add(all(1)) | word) & HIGH_BITS
 }
 
+/// The place of the first such byte.
+#[must_use]
+pub fn find(text: &[u8], byte: u8) -> Option<usize> {
+    let (words, rest) = text.as_chunks();
+    let mut at = 0_usize;
+    for word in words {
+        // A borrow marks only bytes after one that is marked rightly.
+        let found = below(u64::from_le_bytes(*word) ^ all(byte), 1);
+        if found != 0 {
+            let before = usize::try_from(found.trailing_zeros() / 8).ok()?;
+            return at.checked_add(before);
+        }
+        at = at.checked_add(word.len())?;
+    }
+    let before = rest.iter().position(|known| *known == byte)?;
+    at.checked_add(before)
+}
+
+/// Whether every byte is a visible ASCII character, and none is one of these two.
+#[must_use]
+pub fn are_visible_without(text: &[u8], [one, other]: [u8; 2]) -> bool {
+    let (words, rest) = text.as_chunks();
+    let found = words.iter().fold(0, |found, word| {
+        let word = u64::from_ne_bytes(*word);
+        let excluded = below(word ^ all(one), 1) | below(word ^ all(other), 1);
+        found | below(word, b'!') | above_printable(word) | excluded
+    });
+    let is_good = |byte: &u8| matches!(byte, b'!'..=b'~') && *byte != one && *byte != other;
+    found == 0 && rest.iter().all(is_good)
+}
+
 /// Whether every byte is ASCII and none is a control character.
 #[must_use]
 pub fn are_printable(text: &[u8]) -> bool {
@@ -71,6 +102,27 @@ mod tests {
         for (text, expected) in [(b"\xff\x7eaaaaaa", false), (b"~~~~~~~~", true)] {
             assert_eq!(are_printable(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn the_first_byte_is_found() {
+        each_byte_at_each_place(|text| {
+            for byte in [b'a', b' ', 0, 0xff, 0x80] {
+                let expected = text.iter().position(|known| *known == byte);
+                assert_eq!(find(text, byte), expected, "{byte}: {text:?}");
+            }
+        });
+        assert_eq!(find(b"xx\x01\0\0\x01xxx", 0), Some(3));
+        assert_eq!(find(b"xxxxxxxxx b c", b' '), Some(9));
+    }
+
+    #[test]
+    fn text_is_visible_if_each_byte_is() {
+        each_byte_at_each_place(|text| {
+            let is_good = |byte: &u8| byte.is_ascii_graphic() && *byte != b'#' && *byte != b'\\';
+            let expected = text.iter().all(is_good);
+            assert_eq!(are_visible_without(text, *b"#\\"), expected, "{text:?}");
+        });
     }
 
     #[test]

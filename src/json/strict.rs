@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::value::{Object, Text, Value};
 use super::{Fault, JsonError};
+use crate::bytes::find;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -239,7 +240,7 @@ impl<'de> Visitor<'de> for Outermost<'_> {
 fn is_simple(value: &str) -> bool {
     let value = value.as_bytes();
     match value.first() {
-        Some(b'"') => memchr::memchr(b'\\', value).is_none(),
+        Some(b'"') => find(value, b'\\').is_none(),
         Some(b'0'..=b'9' | b'-') => {
             value.len() < 300 && value.iter().all(|byte| !matches!(byte, b'e' | b'E'))
         }

@@ -6,6 +6,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::bytes::find;
+
 /// One unparsed value inside a checked text: its own text, without surrounding
 /// white space.
 ///
@@ -70,7 +72,7 @@ impl<'a> Value<'a> {
     #[must_use]
     pub fn string(self) -> Option<Cow<'a, str>> {
         let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
-        if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        if find(inner.as_bytes(), b'\\').is_none() {
             // A checked string without escapes is decoded to itself.
             return Some(Cow::Borrowed(inner));
         }

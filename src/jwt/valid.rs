@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::claims::{ClaimLookup, ClaimSet};
 use super::{ClaimError, ClaimText, TokenUse, VerifiedJwt, check, context, text};
-use crate::bytes::are_printable;
+use crate::bytes::{are_printable, find};
 use crate::json::{Kind, Value};
 use crate::rules::{ClaimName, ClaimValue, Claims, Scopes};
 
@@ -187,11 +187,10 @@ fn add_members<'a>(array: Value<'a>, scopes: &mut Scopes<'a>) {
 
 /// The parts between spaces.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
-    // `split` searches short parts with a function that is made for long ones.
     let mut rest = Some(text);
     let parts = std::iter::from_fn(move || {
         let text = rest?;
-        let end = text.bytes().position(|byte| byte == b' ');
+        let end = find(text.as_bytes(), b' ');
         let (piece, after) = text.split_at_checked(end.unwrap_or(text.len()))?;
         rest = after.get(1..);
         Some(piece)

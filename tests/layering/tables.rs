@@ -7,7 +7,7 @@ pub(super) const CORE: Table = &[
     ("time", &[]),
     ("order", &[]),
     ("bytes", &[]),
-    ("json", &[]),
+    ("json", &["bytes"]),
     ("memory", &[]),
     ("crypto", &["memory"]),
     ("http", &["bytes"]),

@@ -1,6 +1,7 @@
 //! The path of a request, after its check.
 
 use super::{BadPath, PathFlags, PathRules, Segment};
+use crate::bytes::{are_visible_without, find};
 
 /// A path that all readers read alike: its decoded segments, without those of
 /// the base. A slash at the end makes no difference.
@@ -32,9 +33,12 @@ impl<'a> NormalPath<'a> {
     }
 
     fn parse_with(raw: &'a [u8], rules: &PathRules, flags: PathFlags) -> Result<Self, BadPath> {
-        let path = raw.split(|&byte| byte == b'?').next().unwrap_or_default();
+        let path = find(raw, b'?').map_or(Some(raw), |end| raw.get(..end));
+        let path = path.unwrap_or_default();
         let path = path.strip_prefix(b"/").ok_or(BadPath::NotAbsolute)?;
-        path.iter().try_for_each(|&byte| judge_raw(byte))?;
+        if !are_visible_without(path, *b"#\\") {
+            path.iter().try_for_each(|&byte| judge_raw(byte))?;
+        }
         let mut segments = Vec::with_capacity(8);
         let mut pieces = path.split(|&byte| byte == b'/').peekable();
         while let Some(piece) = pieces.next() {
