@@ -104,7 +104,7 @@ impl Forward {
     /// filter may set, in every spelling.
     pub(super) fn new(pass: Pass, head: &RequestHead, headers: &IdentityHeaders) -> Self {
         let mut edits = Vec::new();
-        for (name, _) in head.headers().iter() {
+        for name in head.headers().names() {
             if headers.owns(name) {
                 let removal = HeaderEdit::Remove(Cow::Owned(name.to_vec()));
                 if !edits.contains(&removal) {

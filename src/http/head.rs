@@ -1,6 +1,7 @@
 //! The head of one request.
 
 use super::HeaderMap;
+use crate::bytes::find;
 
 /// The part of a request before its body: the pseudo-headers of HTTP/2, which a
 /// proxy also makes for HTTP/1, and the header fields.
@@ -11,13 +12,20 @@ use super::HeaderMap;
 #[derive(Debug, Clone, Default)]
 pub struct RequestHead {
     headers: HeaderMap,
+    /// The places of `:method` and `:path`, which are read several times.
+    method: Option<usize>,
+    path: Option<usize>,
 }
 
 impl RequestHead {
     /// Makes a head from a request's fields, pseudo-headers included.
     #[must_use]
     pub fn new(headers: HeaderMap) -> Self {
-        Self { headers }
+        Self {
+            method: headers.place(":method"),
+            path: headers.place(":path"),
+            headers,
+        }
     }
 
     /// All fields, pseudo-headers included.
@@ -29,13 +37,13 @@ impl RequestHead {
     /// `:method`, in its original letter case.
     #[must_use]
     pub fn method(&self) -> Option<&[u8]> {
-        self.headers.first(":method")
+        self.headers.value_at(self.method?)
     }
 
     /// `:path`, query included. A CONNECT request has no path.
     #[must_use]
     pub fn path(&self) -> Option<&[u8]> {
-        self.headers.first(":path")
+        self.headers.value_at(self.path?)
     }
 
     /// `:authority`.
@@ -48,7 +56,7 @@ impl RequestHead {
     #[must_use]
     pub fn query(&self) -> Option<&[u8]> {
         let path = self.path()?;
-        let mark = path.iter().position(|&byte| byte == b'?')?;
+        let mark = find(path, b'?')?;
         path.get(mark.saturating_add(1)..)
     }
 }

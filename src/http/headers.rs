@@ -83,6 +83,13 @@ impl HeaderMap {
         self.fields.iter().filter_map(|field| self.read(field))
     }
 
+    /// Every field's name.
+    pub fn names(&self) -> impl Iterator<Item = &[u8]> {
+        self.fields
+            .iter()
+            .filter_map(|field| self.text(&field.name))
+    }
+
     fn read(&self, field: &Field) -> Option<(&[u8], &[u8])> {
         Some((self.text(&field.name)?, self.text(&field.value)?))
     }
@@ -91,25 +98,46 @@ impl HeaderMap {
         self.buffer.get(range.clone())
     }
 
-    /// The fields whose names have this length. A request's fields are searched about ten
-    /// times, mostly for absent names. Lengths are compared without reading the buffer.
-    fn of_length(&self, length: usize) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let has_length =
-            move |name: &Range<usize>| name.start.checked_add(length) == Some(name.end);
-        self.fields.iter().filter_map(move |field| {
-            if has_length(&field.name) {
-                self.read(field)
-            } else {
-                None
+    /// The place of the first field from `start` on for whose name `is_it` holds, which
+    /// has this length. A request's fields are searched about ten times, mostly for names
+    /// that it does not have: lengths are compared without reading the buffer.
+    fn place_from(
+        &self,
+        start: usize,
+        length: usize,
+        is_it: impl Fn(&[u8]) -> bool,
+    ) -> Option<usize> {
+        let mut place = start;
+        while let Some(Field { name, .. }) = self.fields.get(place) {
+            let has_length = name.start.checked_add(length) == Some(name.end);
+            if has_length && self.text(name).is_some_and(&is_it) {
+                return Some(place);
             }
-        })
+            place = place.checked_add(1)?;
+        }
+        None
+    }
+
+    /// The place of the first field of this name, for [`HeaderMap::value_at`].
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
+        let name = name.as_bytes();
+        self.place_from(0, name.len(), |known| is_same_name(known, name))
+    }
+
+    /// The value of the field at a place.
+    pub(super) fn value_at(&self, place: usize) -> Option<&[u8]> {
+        self.text(&self.fields.get(place)?.value)
     }
 
     /// The values of all fields of this name.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.of_length(name.len())
-            .filter(move |(present, _)| is_same_name(present, name.as_bytes()))
-            .map(|(_, value)| value)
+        let name = name.as_bytes();
+        let mut next = 0;
+        std::iter::from_fn(move || {
+            let place = self.place_from(next, name.len(), |known| is_same_name(known, name))?;
+            next = place.checked_add(1)?;
+            self.value_at(place)
+        })
     }
 
     /// The values of all fields that some upstream takes for this name.
@@ -117,16 +145,19 @@ impl HeaderMap {
         &'a self,
         name: &'n str,
     ) -> impl Iterator<Item = (Spelling, &'a [u8])> + use<'a, 'n> {
-        self.of_length(name.len())
-            .filter(|(known, _)| fold_together(known, name.as_bytes()))
-            .map(|(known, value)| {
-                let spelling = if is_same_name(known, name.as_bytes()) {
-                    Spelling::Itself
-                } else {
-                    Spelling::Twin
-                };
-                (spelling, value)
-            })
+        let name = name.as_bytes();
+        let mut next = 0;
+        std::iter::from_fn(move || {
+            let place = self.place_from(next, name.len(), |known| fold_together(known, name))?;
+            next = place.checked_add(1)?;
+            let (known, value) = self.read(self.fields.get(place)?)?;
+            let spelling = if is_same_name(known, name) {
+                Spelling::Itself
+            } else {
+                Spelling::Twin
+            };
+            Some((spelling, value))
+        })
     }
 
     /// Whether a `Connection` names a header for which `is_it` holds. The next
@@ -145,7 +176,7 @@ impl HeaderMap {
     /// The value of the first field of this name.
     #[must_use]
     pub fn first<'a>(&'a self, name: &'a str) -> Option<&'a [u8]> {
-        self.values(name).next()
+        self.value_at(self.place(name)?)
     }
 
     /// Whether there is a field of this name, even with an empty value.

@@ -7,7 +7,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::{Found, Presented};
-use crate::http::{RequestHead, Spelling, is_token};
+use crate::http::{RequestHead, Spelling, is_same_name, is_token};
 use crate::policy::TokenPlace;
 
 /// Reads a place in a header. If one of several lines has a token, any other line causes
@@ -53,7 +53,8 @@ impl<'p> Schemes<'p> {
     /// The schemes that may precede the place's token. `DPoP` is accepted beside
     /// `Bearer` (RFC 9449 section 7.1).
     fn own(&self) -> impl Iterator<Item = &'p str> {
-        let with_proof = self.name == "authorization" && self.own.eq_ignore_ascii_case("Bearer");
+        let with_proof =
+            self.name == "authorization" && is_same_name(self.own.as_bytes(), b"Bearer");
         [self.own].into_iter().chain(with_proof.then_some("DPoP"))
     }
 
@@ -139,7 +140,7 @@ fn has_scheme(value: &[u8], scheme: &str) -> bool {
 fn strip_scheme<'r>(value: &'r [u8], scheme: &str) -> Option<&'r [u8]> {
     let (start, rest) = value.split_at_checked(scheme.len())?;
     let ends = rest.first().is_none_or(|byte| *byte == b' ');
-    (start.eq_ignore_ascii_case(scheme.as_bytes()) && ends).then_some(rest)
+    (ends && is_same_name(start, scheme.as_bytes())).then_some(rest)
 }
 
 /// Reads text that should be one word. If it is not a token, it is parsed later.
