@@ -304,7 +304,7 @@ setup-bench:
 		|| { echo 'wrk, h2load or valgrind is missing: sudo apt-get install $(MEASURING_PACKAGES)' >&2; exit 1; }
 
 .PHONY: bench
-bench: setup setup-bench wasm ## Compares edge-authz with Envoy's own filters: QUICK=1 takes two minutes, ONLY=new-rs256 for some
+bench: setup setup-bench wasm dynamic-module ## Compares both modules with Envoy's own filters: QUICK=1 takes two minutes, ONLY=new-rs256 for some
 	$(CARGO) bench --locked --bench envoy -- $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: bench-instructions

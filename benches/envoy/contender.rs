@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::support::tools;
+
 /// A contender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Contender {
@@ -16,35 +18,97 @@ pub(crate) enum Contender {
     NativeStackCached,
     /// `ext_authz` with a small service that checks tokens.
     ExternalAuthorizer,
-    /// With the same scope rule and CORS.
-    EdgeAuthz,
-    EdgeAuthzUncached,
-    /// Without the scope rule and CORS, like `jwt_authn` alone.
-    EdgeAuthzLikeJwtAuthn,
-    /// The same with another build: see [`other_module`].
-    OtherEdgeAuthz,
+    /// A Wasm module that does nothing.
+    EmptyModule,
+    EdgeAuthz(Build, Task),
 }
 
-/// The module that is measured together with the current build, if any: only within one
-/// run can a change be distinguished from noise.
+/// A build of edge-authz.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Build {
+    DynamicModule,
+    Wasm,
+    /// See [`other_module`].
+    Other,
+}
+
+/// What edge-authz does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Tokens, one scope rule and CORS.
+    Everything,
+    Uncached,
+    /// Without the scope rule and CORS, like `jwt_authn` alone.
+    OnlyTokens,
+}
+
+/// Another build that is measured beside the current ones, if any: `OTHER_MODULE` is the
+/// path of a `.wasm` or a `.so`. Only within one run can a change be distinguished from
+/// noise.
 pub(crate) fn other_module() -> Option<PathBuf> {
     let path = std::env::var_os("OTHER_MODULE").filter(|path| !path.is_empty())?;
     Some(path.into())
 }
 
+impl Build {
+    pub(crate) const ALL: [Self; 3] = [Self::DynamicModule, Self::Wasm, Self::Other];
+    pub(crate) const SHIPPED: [Self; 2] = [Self::DynamicModule, Self::Wasm];
+
+    /// Its file, if there is one.
+    pub(crate) fn path(self) -> Option<PathBuf> {
+        match self {
+            Self::DynamicModule => Some(tools::dynamic_modules().join("libedge_authz.so")),
+            Self::Wasm => Some(tools::module()),
+            Self::Other => other_module(),
+        }
+    }
+
+    /// The name by which Envoy loads it, if it is a dynamic module.
+    pub(crate) fn dynamic_module_name(self) -> Option<&'static str> {
+        match self {
+            Self::DynamicModule => Some("edge_authz"),
+            Self::Wasm => None,
+            Self::Other => {
+                let is_one = other_module()?.extension()? == "so";
+                is_one.then_some("edge_authz_other")
+            }
+        }
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        Contender::EdgeAuthz(self, Task::Everything).name()
+    }
+
+    /// What it is called in the headings of the page.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::DynamicModule => "The dynamic module",
+            Self::Wasm => "The Wasm module",
+            Self::Other => "The other build",
+        }
+    }
+}
+
 impl Contender {
-    pub(crate) const ALL: [Self; 10] = [
-        Self::Nothing,
-        Self::JwtAuthn,
-        Self::JwtAuthnCached,
-        Self::NativeStack,
-        Self::NativeStackCached,
-        Self::ExternalAuthorizer,
-        Self::EdgeAuthz,
-        Self::EdgeAuthzUncached,
-        Self::EdgeAuthzLikeJwtAuthn,
-        Self::OtherEdgeAuthz,
-    ];
+    /// All of them, in the order of tables.
+    pub(crate) fn all() -> Vec<Self> {
+        let mut all = vec![
+            Self::Nothing,
+            Self::JwtAuthn,
+            Self::JwtAuthnCached,
+            Self::NativeStack,
+            Self::NativeStackCached,
+            Self::ExternalAuthorizer,
+            Self::EmptyModule,
+        ];
+        for build in Build::ALL {
+            all.extend(
+                [Task::Everything, Task::Uncached, Task::OnlyTokens]
+                    .map(|task| Self::EdgeAuthz(build, task)),
+            );
+        }
+        all
+    }
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -54,15 +118,38 @@ impl Contender {
             Self::NativeStack => "jwt_authn+cors+rbac",
             Self::NativeStackCached => "jwt_authn+cors+rbac, cache",
             Self::ExternalAuthorizer => "ext_authz",
-            Self::EdgeAuthz => "edge-authz",
-            Self::EdgeAuthzUncached => "edge-authz, cache off",
-            Self::EdgeAuthzLikeJwtAuthn => "edge-authz, only tokens",
-            Self::OtherEdgeAuthz => "edge-authz, only tokens, other module",
+            Self::EmptyModule => "empty Wasm module",
+            Self::EdgeAuthz(Build::DynamicModule, task) => match task {
+                Task::Everything => "edge-authz.so",
+                Task::Uncached => "edge-authz.so, cache off",
+                Task::OnlyTokens => "edge-authz.so, only tokens",
+            },
+            Self::EdgeAuthz(Build::Wasm, task) => match task {
+                Task::Everything => "edge-authz.wasm",
+                Task::Uncached => "edge-authz.wasm, cache off",
+                Task::OnlyTokens => "edge-authz.wasm, only tokens",
+            },
+            Self::EdgeAuthz(Build::Other, task) => match task {
+                Task::Everything => "other build",
+                Task::Uncached => "other build, cache off",
+                Task::OnlyTokens => "other build, only tokens",
+            },
         }
     }
 
     /// Whether it refuses a request without a token.
     pub(crate) const fn checks(self) -> bool {
-        !matches!(self, Self::Nothing)
+        !matches!(self, Self::Nothing | Self::EmptyModule)
+    }
+
+    /// Whether it is part of the short form.
+    pub(crate) const fn is_quick(self) -> bool {
+        !matches!(
+            self,
+            Self::NativeStack
+                | Self::ExternalAuthorizer
+                | Self::EmptyModule
+                | Self::EdgeAuthz(_, Task::Uncached)
+        )
     }
 }

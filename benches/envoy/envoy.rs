@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::authorizer::Authorizer;
-use crate::contender::{Contender, other_module};
+use crate::contender::{Build, Contender, other_module};
 use crate::figures::Figures;
 use crate::filters::{ORIGIN, cluster, key_set_path};
 use crate::load::{Requests, send2};
@@ -48,7 +48,8 @@ impl<'w> Ready<'w> {
         let authorizer = Authorizer::start(workload.algorithm, &issuers, &scratch);
         let can_be = |it: &Contender| {
             (*it != Contender::ExternalAuthorizer || authorizer.is_some())
-                && (*it != Contender::OtherEdgeAuthz || other_module().is_some())
+                && (!matches!(it, Contender::EdgeAuthz(Build::Other, _))
+                    || other_module().is_some())
         };
         Self {
             contenders: workload.contenders.iter().copied().filter(can_be).collect(),
@@ -148,6 +149,7 @@ pub(crate) fn start(listeners: &[Value], clusters: &[Value]) -> Envoy {
 /// Starts an Envoy with this many workers, all on one core.
 pub(crate) fn start_with(listeners: &[Value], clusters: &[Value], workers: u32) -> Envoy {
     let scratch = Scratch::new("bench-envoy");
+    let modules = dynamic_modules();
     let bootstrap = json!({
         "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
         "static_resources": {"listeners": listeners, "clusters": clusters},
@@ -158,11 +160,26 @@ pub(crate) fn start_with(listeners: &[Value], clusters: &[Value], workers: u32) 
         .arg(scratch.write("envoy.json", &bootstrap.to_string()))
         .args(["--concurrency", &workers.to_string()])
         .args(["--log-level", "warning", "--disable-hot-restart"])
+        .env("ENVOY_DYNAMIC_MODULES_SEARCH_PATH", modules.path())
         .current_dir(tools::root());
     match Envoy::launch(command, scratch) {
         Ok(envoy) => envoy,
         Err(ended) => panic!("Envoy did not start ({}):\n{}", ended.status, ended.log),
     }
+}
+
+/// A directory of the dynamic modules. Envoy loads them when it starts.
+fn dynamic_modules() -> Scratch {
+    let directory = Scratch::new("bench-modules");
+    for build in Build::ALL {
+        if let Some(path) = build.path()
+            && let Some(name) = build.dynamic_module_name()
+        {
+            let link = directory.path().join(format!("lib{name}.so"));
+            std::os::unix::fs::symlink(path, link).expect("a link");
+        }
+    }
+    directory
 }
 
 /// A listener with these filters before the router.
@@ -222,21 +239,30 @@ fn serve(answer: Answer) -> Server {
     Server::start(Arc::new(move |_, stream| answer.write(stream, false)))
 }
 
+fn send(address: SocketAddr, path: &str, token: Option<&str>) -> u16 {
+    let request = Request::get(path).header("origin", ORIGIN);
+    let request = match token {
+        Some(token) => request.bearer(token),
+        None => request,
+    };
+    http1::exchange(address, &request).map_or(0, |answer| answer.status)
+}
+
+/// Whether a request with this token passes, as soon as the keys are there.
+pub(crate) fn is_served(address: SocketAddr, path: &str, token: &str) -> bool {
+    let served = || (send(address, path, Some(token)) == 200).then_some(());
+    wait_until(Duration::from_secs(20), served).is_some()
+}
+
 /// Checks that a contender does its work before it is measured: a valid token passes, and
 /// a forged or missing one does not.
 fn check(contender: Contender, address: SocketAddr, path: &str, token: &str) {
-    let send = |token: Option<&str>| {
-        let request = Request::get(path).header("origin", ORIGIN);
-        let request = match token {
-            Some(token) => request.bearer(token),
-            None => request,
-        };
-        http1::exchange(address, &request).map_or(0, |answer| answer.status)
-    };
-    let good = wait_until(Duration::from_secs(20), || {
-        (send(Some(token)) == 200).then_some(())
-    });
-    assert!(good.is_some(), "{} refuses a good token", contender.name());
+    let send = |token| send(address, path, token);
+    assert!(
+        is_served(address, path, token),
+        "{} refuses a good token",
+        contender.name()
+    );
     if contender.checks() {
         let forged = forge(token);
         for (what, status) in [

@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::contender::{Contender, other_module};
-use crate::support::tools;
+use crate::contender::{Build, Contender, Task};
+use crate::empty;
 use crate::tokens::{AUDIENCE, Issuers, SCOPE};
 use crate::workload::Workload;
 
@@ -28,16 +30,13 @@ impl Contender {
                 rbac(workload),
             ],
             Self::ExternalAuthorizer => vec![external(workload)],
-            Self::EdgeAuthz => vec![edge_authz(workload, issuers, &Rules::ALL)],
-            Self::EdgeAuthzUncached => vec![edge_authz(workload, issuers, &Rules::UNCACHED)],
-            Self::EdgeAuthzLikeJwtAuthn => {
-                vec![edge_authz(workload, issuers, &Rules::ONLY_TOKENS)]
+            Self::EmptyModule => {
+                let code = json!({"inline_bytes": STANDARD.encode(empty::module())});
+                vec![wasm(&code, &json!({}))]
             }
-            Self::OtherEdgeAuthz => {
-                let mut filter = edge_authz(workload, issuers, &Rules::ONLY_TOKENS);
-                filter["typed_config"]["config"]["vm_config"]["code"] =
-                    json!({"local": {"filename": other_module()}});
-                vec![filter]
+            Self::EdgeAuthz(build, task) => {
+                let configuration = configuration(workload, issuers, task);
+                vec![edge_authz_with(build, &configuration)]
             }
         }
     }
@@ -120,7 +119,8 @@ pub(crate) fn key_set_path(number: usize) -> String {
     format!("/{number}/jwks.json")
 }
 
-fn key_set_uri(number: usize) -> String {
+/// The address of an issuer's key set.
+pub(crate) fn key_set_uri(number: usize) -> String {
     format!("{}{}", Issuers::name(number), key_set_path(number))
 }
 
@@ -164,31 +164,8 @@ fn external(workload: &Workload) -> Value {
     )
 }
 
-/// The settings of edge-authz in addition to checking tokens.
-struct Rules {
-    scope: bool,
-    cors: bool,
-    cached: bool,
-}
-
-impl Rules {
-    const ALL: Self = Self {
-        scope: true,
-        cors: true,
-        cached: true,
-    };
-    const UNCACHED: Self = Self {
-        cached: false,
-        ..Self::ALL
-    };
-    const ONLY_TOKENS: Self = Self {
-        scope: false,
-        cors: false,
-        cached: true,
-    };
-}
-
-fn edge_authz(workload: &Workload, issuers: &Issuers, rules: &Rules) -> Value {
+/// The configuration of edge-authz.
+fn configuration(workload: &Workload, issuers: &Issuers, task: Task) -> Value {
     let providers: Vec<Value> = issuers
         .names()
         .enumerate()
@@ -204,7 +181,7 @@ fn edge_authz(workload: &Workload, issuers: &Issuers, rules: &Rules) -> Value {
     let routes: Vec<Value> = (0..workload.routes)
         .map(|number| {
             let mut route = json!({"match": format!("ANY /pets-{number}/{{id}}")});
-            if rules.scope {
+            if task != Task::OnlyTokens {
                 route["scopes"] = json!([SCOPE]);
             }
             route
@@ -215,23 +192,42 @@ fn edge_authz(workload: &Workload, issuers: &Issuers, rules: &Rules) -> Value {
         "upstream": {"claims": {SUBJECT_HEADER: "sub"}},
         "routes": routes,
     });
-    if rules.cors {
+    if task != Task::OnlyTokens {
         configuration["cors"] =
             json!({"allow_origins": [ORIGIN], "allow_headers": ["Authorization"]});
     }
-    let most = if rules.cached {
-        workload.most_remembered()
-    } else {
-        Some(0)
+    let most = match task {
+        Task::Uncached => Some(0),
+        Task::Everything | Task::OnlyTokens => workload.most_remembered(),
     };
     if let Some(most) = most {
         configuration["token_cache"] = json!({"max_tokens": most});
     }
-    wasm(&configuration)
+    configuration
 }
 
-/// The filter with a configuration.
-pub(crate) fn wasm(configuration: &Value) -> Value {
+/// A build of edge-authz with a configuration.
+pub(crate) fn edge_authz_with(build: Build, configuration: &Value) -> Value {
+    if let Some(name) = build.dynamic_module_name() {
+        return dynamic_module(name, configuration);
+    }
+    let path = build.path().expect("the module");
+    wasm(&json!({"local": {"filename": path}}), configuration)
+}
+
+fn dynamic_module(name: &str, configuration: &Value) -> Value {
+    filter(
+        "dynamic_modules",
+        json!({
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3.DynamicModuleFilter",
+            "dynamic_module_config": {"name": name, "do_not_close": true},
+            "filter_name": "edge_authz",
+            "filter_config": text(configuration),
+        }),
+    )
+}
+
+fn wasm(code: &Value, configuration: &Value) -> Value {
     filter(
         "wasm",
         json!({
@@ -239,17 +235,18 @@ pub(crate) fn wasm(configuration: &Value) -> Value {
             "config": {
                 "name": "edge_authz",
                 "root_id": "edge_authz",
-                "vm_config": {
-                    "runtime": "envoy.wasm.runtime.v8",
-                    "code": {"local": {"filename": tools::module()}},
-                },
-                "configuration": {
-                    "@type": "type.googleapis.com/google.protobuf.StringValue",
-                    "value": configuration.to_string(),
-                },
+                "vm_config": {"runtime": "envoy.wasm.runtime.v8", "code": code},
+                "configuration": text(configuration),
             },
         }),
     )
+}
+
+fn text(configuration: &Value) -> Value {
+    json!({
+        "@type": "type.googleapis.com/google.protobuf.StringValue",
+        "value": configuration.to_string(),
+    })
 }
 
 /// A cluster with one address.

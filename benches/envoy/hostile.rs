@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::contender::Build;
 use crate::envoy::{listener, start};
-use crate::filters::{ORIGIN, cluster, wasm};
+use crate::filters::{ORIGIN, cluster, edge_authz_with};
 use crate::load::Requests;
 use crate::sample::{Pace, median, take};
 use crate::support::issuer::Issuer;
@@ -14,6 +15,7 @@ use crate::tokens::{AUDIENCE, SCOPE, claims};
 /// One hostile request, measured.
 #[derive(Clone, Debug)]
 pub(crate) struct Hostile {
+    pub(crate) build: Build,
     pub(crate) name: &'static str,
     /// Envoy's CPU time in microseconds for each request.
     pub(crate) cpu: f64,
@@ -45,21 +47,29 @@ pub(crate) fn measure(pace: Pace) -> Vec<Hostile> {
     let issuer = Issuer::with_keys(&keys);
     let name = issuer.name().to_owned();
     let clusters = vec![cluster("issuer", issuer.address())];
-    let filters = [wasm(&configuration(&issuer))];
-    let mut envoy = start(
-        &[listener("edge-authz", &filters, &json!({}), false)],
-        &clusters,
-    );
-    let address = envoy.listener("edge-authz");
+    let listeners = Build::SHIPPED.map(|build| {
+        let filters = [edge_authz_with(build, &configuration(&issuer))];
+        listener(build.name(), &filters, &json!({}), false)
+    });
+    let mut envoy = start(&listeners, &clusters);
+    let addresses = Build::SHIPPED.map(|build| envoy.listener(build.name()));
     let process = envoy.process().id();
 
     let scratch = Scratch::new("hostile");
     let cpu_of = |requests: &Requests| {
-        let mut offset = 0;
-        let samples: Vec<f64> = (0..pace.short_rounds)
-            .map(|_| take(process, None, || requests.send(address, &mut offset, pace)).cpu)
-            .collect();
-        median(samples)
+        // The builds take turns.
+        let mut offsets = [0; 2];
+        let mut samples = [Vec::new(), Vec::new()];
+        for _ in 0..pace.short_rounds {
+            for (at, address) in addresses.into_iter().enumerate() {
+                let mut load = || requests.send(address, &mut offsets[at], pace);
+                samples[at].push(take(process, None, &mut load).cpu);
+            }
+        }
+        samples.map(median)
+    };
+    let show = |what: &str, [first, second]: [f64; 2]| {
+        eprintln!("  {what:<48} {first:>7.1} {second:>7.1} us CPU");
     };
     let good: Vec<String> = (0..25_000)
         .map(|user| good_token(&named[0], &name, user))
@@ -67,22 +77,21 @@ pub(crate) fn measure(pace: Pace) -> Vec<Hostile> {
     let good = Requests::with_tokens(&good, "/pets/7", &scratch);
     std::thread::sleep(std::time::Duration::from_secs(1));
     let good_cpu = cpu_of(&good);
-    eprintln!(
-        "  {:<48} {good_cpu:>7.1} us CPU",
-        "a valid request with a new RS256 token"
-    );
-    requests(&named, &nameless, &name)
-        .into_iter()
-        .map(|(what, request)| {
-            let cpu = cpu_of(&Requests::refused(&request, &scratch));
-            eprintln!("  {what:<48} {cpu:>7.1} us CPU");
-            Hostile {
+    show("a valid request with a new RS256 token", good_cpu);
+    let mut all = Vec::new();
+    for (what, request) in requests(&named, &nameless, &name) {
+        let cpu = cpu_of(&Requests::refused(&request, &scratch));
+        show(what, cpu);
+        for (at, build) in Build::SHIPPED.into_iter().enumerate() {
+            all.push(Hostile {
+                build,
                 name: what,
-                cpu,
-                good_cpu,
-            }
-        })
-        .collect()
+                cpu: cpu[at],
+                good_cpu: good_cpu[at],
+            });
+        }
+    }
+    all
 }
 
 fn configuration(issuer: &Issuer) -> Value {

@@ -48,6 +48,14 @@ impl Requests {
         }
     }
 
+    /// Sends at least this many requests over HTTP/1.1.
+    pub(crate) fn send_at_least(&self, to: SocketAddr, count: usize) {
+        let (mut sent, mut offset) = (0, 0);
+        while sent < count {
+            sent += self.send(to, &mut offset, Pace::QUICK).requests as usize;
+        }
+    }
+
     /// Sends requests over HTTP/1.1, starting with the one at `offset`, which is
     /// advanced.
     pub(crate) fn send(&self, to: SocketAddr, offset: &mut usize, pace: Pace) -> Load {

@@ -24,6 +24,7 @@
 mod authorizer;
 mod bars;
 mod contender;
+mod empty;
 mod envoy;
 mod figures;
 mod filters;
@@ -67,22 +68,26 @@ fn main() -> ExitCode {
         Some(only) => workload.name.contains(only),
         None => pace == Pace::FULL || workload.is_quick(),
     };
+    let is_quick = pace == Pace::QUICK && only.is_none();
     let mut results = Results::new(pace);
     for group in Workload::groups() {
         let wanted = group.into_iter().filter(is_wanted);
-        let group: Vec<Workload> = wanted.map(|workload| workload.with(who)).collect();
+        let group: Vec<Workload> = wanted
+            .map(|workload| workload.with(who, is_quick))
+            .collect();
         if !group.is_empty() {
             results.add(&group, envoy::measure(&group, pace));
         }
     }
-    if only.is_none_or(|only| "hostile".contains(only)) {
+    let is_asked = |part: &str| only.map_or(!is_quick, |only| part.contains(only));
+    if is_asked("hostile") {
         results.hostile = hostile::measure(pace);
     }
-    if only.is_none_or(|only| "module".contains(only)) {
-        results.module = Some(module::measure(pace));
+    if is_asked("module") {
+        results.modules = module::measure(pace);
     }
     let bars = bars::judge(&results);
-    println!("\n{}", bars::table(&bars));
+    println!("{}", bars::tables(&bars, "---"));
     if only.is_none() && who.is_none() && pace == Pace::FULL {
         page::write(&results, &bars);
     }

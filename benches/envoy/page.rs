@@ -6,16 +6,27 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::bars::{self, Bar};
-use crate::contender::Contender;
+use crate::contender::{Build, Contender, Task};
 use crate::figures::Figures;
+use crate::hostile::Hostile;
 use crate::machine;
+use crate::module::{Module, TOKENS, WORKERS};
 use crate::result::Results;
 use crate::support::tools;
 
 /// The explanation of the figures and their limits, written by hand.
 const WORDS: &str = include_str!("words.md");
-/// The workload of the chart.
+/// The workloads of the chart.
 const CHARTED: [&str; 2] = ["one-token", "many-tokens"];
+/// The workloads in which every token is new.
+const NEW: [&str; 6] = [
+    "new-rs256",
+    "new-ps256",
+    "new-es256",
+    "new-eddsa",
+    "new-es384",
+    "new-es512",
+];
 
 /// Writes all three files.
 pub(crate) fn write(results: &Results, bars: &[Bar]) {
@@ -33,33 +44,98 @@ pub(crate) fn write(results: &Results, bars: &[Bar]) {
 }
 
 fn page(results: &Results, bars: &[Bar]) -> String {
-    let mut text = WORDS.to_owned();
+    let mut text = String::from("# Benchmarks\n\n![Requests per second](benchmarks.svg)\n\n");
+    text.push_str(&sentences(results));
+    text.push_str("\n## Targets\n");
+    text.push_str(&bars::tables(bars, "###"));
+    let _ = write!(text, "\n{WORDS}\n");
     let _ = write!(
         text,
-        "\n## This run\n\n\
+        "## Figures\n\n\
          {}. {}. Envoy had one worker and one core; the load came from another core.\n\
          Each contender ran {} rounds of {} s. CPU is Envoy's own; the service of `ext_authz`\n\
          uses more on the other core. The spread is half of the difference between the lowest\n\
-         and the highest number of requests per second.\n\n\
-         ![Requests per second](benchmarks.svg)\n",
+         and the highest number of requests per second.\n",
         machine::processor(),
         versions().join(". "),
         results.pace.rounds,
         results.pace.seconds,
     );
-    let _ = write!(text, "\n### Targets\n\n{}", bars::table(bars));
     for (workload, figures) in &results.workloads {
         let _ = write!(text, "\n### {}\n\n{}", workload.title, table(figures));
     }
-    if let Some(first) = results.hostile.first() {
+    text.push_str(&hostile(results));
+    text.push_str(&modules(results));
+    text
+}
+
+/// What the figures of this run say.
+fn sentences(results: &Results) -> String {
+    use Build::{DynamicModule, Wasm};
+    use Contender::{EdgeAuthz, JwtAuthn, JwtAuthnCached, NativeStackCached};
+    let of = |workload: &str, build, task, other| {
+        let own = EdgeAuthz(build, task);
+        let ratio = results.ratio((workload, own), (workload, other));
+        ratio.unwrap_or(f64::NAN)
+    };
+    let tokens = |build| of("one-token", build, Task::OnlyTokens, JwtAuthnCached);
+    let all = |build| of("one-token", build, Task::Everything, NativeStackCached);
+    let new = |build| {
+        let ratios = NEW.map(|workload| of(workload, build, Task::OnlyTokens, JwtAuthn));
+        let least = ratios.into_iter().fold(f64::INFINITY, f64::min);
+        let most = ratios.into_iter().fold(0.0, f64::max);
+        format!("{least:.2} to {most:.2}")
+    };
+    let sizes = |build, many, few| {
+        let own = EdgeAuthz(build, Task::Everything);
+        results.ratio((many, own), (few, own)).unwrap_or(f64::NAN)
+    };
+    let worst = results.hostile.iter().map(Hostile::ratio);
+    let memory = |build| {
+        let module = results.modules.iter().find(|module| module.build == build);
+        module.map_or(f64::NAN, Module::tokens_ratio)
+    };
+    format!(
+        "- **A cached token.** The dynamic module answers {:.2} times as many requests per second as `jwt_authn` with its\n  \
+         cache, and {:.2} times as many as `jwt_authn`, `cors` and `rbac` if it does the same work. The Wasm module answers\n  \
+         {:.2} and {:.2} times as many.\n\
+         - **New tokens.** The dynamic module answers {} times as many requests as `jwt_authn`, depending on the\n  \
+         algorithm, and the Wasm module {} times as many.\n\
+         - **Many issuers and routes.** With 200 issuers the dynamic module is {:.2} times as fast as with one, and with 10,000\n  \
+         routes {:.2} times as fast as with ten. The Wasm module is {:.2} and {:.2} times as fast.\n\
+         - **Hostile requests.** The most expensive one takes {:.1} times the CPU time of a valid request with a new RS256 token.\n\
+         - **Memory.** For 10,000 cached tokens the dynamic module needs {:.2} times as much memory with four workers as with one, and\n  \
+         the Wasm module {:.2} times as much.\n",
+        tokens(DynamicModule),
+        all(DynamicModule),
+        tokens(Wasm),
+        all(Wasm),
+        new(DynamicModule),
+        new(Wasm),
+        sizes(DynamicModule, "issuers-200", "issuers-1"),
+        sizes(DynamicModule, "routes-10000", "routes-10"),
+        sizes(Wasm, "issuers-200", "issuers-1"),
+        sizes(Wasm, "routes-10000", "routes-10"),
+        worst.fold(0.0, f64::max),
+        memory(DynamicModule),
+        memory(Wasm),
+    )
+}
+
+fn hostile(results: &Results) -> String {
+    let mut text = String::new();
+    for build in Build::SHIPPED {
+        let own = || results.hostile.iter().filter(|it| it.build == build);
+        let Some(first) = own().next() else { continue };
         let _ = write!(
             text,
-            "\n### Hostile requests\n\n\
+            "\n### Hostile requests: {}\n\n\
              CPU time of Envoy. A valid request with a new RS256 token takes {:.0} µs.\n\n\
              | request | CPU µs | × valid |\n|---|---|---|\n",
+            build.name(),
             first.good_cpu
         );
-        for hostile in &results.hostile {
+        for hostile in own() {
             let _ = writeln!(
                 text,
                 "| {} | {:.0} | {:.1} |",
@@ -69,12 +145,29 @@ fn page(results: &Results, bars: &[Bar]) -> String {
             );
         }
     }
-    if let Some(module) = &results.module {
-        let _ = write!(
+    text
+}
+
+fn modules(results: &Results) -> String {
+    if results.modules.is_empty() {
+        return String::new();
+    }
+    let mut text = format!(
+        "\n### The modules\n\n\
+         Loading is the CPU time with one worker. A further worker is measured before its first token.\n\n\
+         | | KiB | loading, CPU-s | a further worker, MiB | {TOKENS} tokens, MiB | with {WORKERS} workers, MiB |\n\
+         |---|---|---|---|---|---|\n"
+    );
+    for module in &results.modules {
+        let _ = writeln!(
             text,
-            "\n### The module\n\nThe module has {:.0} KiB. Loading it takes {:.2} CPU-seconds with one worker. Each further\n\
-             worker takes {:.1} MiB before its first token.\n",
-            module.kib, module.load_seconds, module.worker_mib
+            "| {} | {:.0} | {:.2} | {:.1} | {:.1} | {:.1} |",
+            module.build.name(),
+            module.kib,
+            module.load_seconds,
+            module.worker_mib,
+            module.tokens_mib[0],
+            module.tokens_mib[1],
         );
     }
     text
@@ -147,13 +240,26 @@ fn data(results: &Results, bars: &[Bar]) -> Value {
     let bars: Vec<Value> = bars
         .iter()
         .map(|bar| {
-            json!({"what": bar.what, "bound": bar.bound, "reached": bar.reached, "good": bar.good})
+            json!({
+                "build": bar.build.name(),
+                "what": bar.what,
+                "bound": bar.bound,
+                "reached": bar.reached,
+                "good": bar.good,
+            })
         })
         .collect();
     let hostile: Vec<Value> = results
         .hostile
         .iter()
-        .map(|it| json!({"name": it.name, "cpu_us": it.cpu.round(), "ratio": it.ratio()}))
+        .map(|it| {
+            json!({
+                "build": it.build.name(),
+                "name": it.name,
+                "cpu_us": it.cpu.round(),
+                "ratio": it.ratio(),
+            })
+        })
         .collect();
     json!({
         "machine": machine::processor(),
@@ -189,11 +295,9 @@ fn chart(results: &Results) -> String {
             let rate = it.requests_per_second();
             let width = (rate / most * 420.0).round();
             let color = match it.contender {
-                Contender::EdgeAuthz
-                | Contender::EdgeAuthzUncached
-                | Contender::EdgeAuthzLikeJwtAuthn
-                | Contender::OtherEdgeAuthz => "#0a7d5a",
-                Contender::Nothing => "#b8bec6",
+                Contender::EdgeAuthz(Build::DynamicModule, _) => "#0a7d5a",
+                Contender::EdgeAuthz(_, _) => "#5fb896",
+                Contender::Nothing | Contender::EmptyModule => "#b8bec6",
                 Contender::JwtAuthn
                 | Contender::JwtAuthnCached
                 | Contender::NativeStack

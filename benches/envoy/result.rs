@@ -12,7 +12,7 @@ pub(crate) struct Results {
     pub(crate) pace: Pace,
     pub(crate) workloads: Vec<(Workload, Vec<Figures>)>,
     pub(crate) hostile: Vec<Hostile>,
-    pub(crate) module: Option<Module>,
+    pub(crate) modules: Vec<Module>,
 }
 
 impl Results {
@@ -21,7 +21,7 @@ impl Results {
             pace,
             workloads: Vec::new(),
             hostile: Vec::new(),
-            module: None,
+            modules: Vec::new(),
         }
     }
 

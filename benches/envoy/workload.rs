@@ -1,6 +1,7 @@
 //! The workloads: the requests, and the contenders that answer them.
 
-use crate::contender::Contender;
+use crate::contender::Contender::{self, EdgeAuthz};
+use crate::contender::{Build, Task};
 
 /// How requests reach Envoy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +50,8 @@ impl Workload {
                 Contender::Nothing,
                 Contender::JwtAuthn,
                 Contender::JwtAuthnCached,
-                Contender::EdgeAuthz,
+                EdgeAuthz(Build::DynamicModule, Task::Everything),
+                EdgeAuthz(Build::Wasm, Task::Everything),
             ],
         }
     }
@@ -63,15 +65,14 @@ impl Workload {
     }
 
     fn alone() -> Vec<Self> {
-        let everyone = Contender::ALL.to_vec();
         let mut all = vec![
             Self {
-                contenders: everyone.clone(),
+                contenders: Contender::all(),
                 ..Self::new("one-token", "One RS256 token")
             },
             Self {
                 tokens: 10_000,
-                contenders: everyone,
+                contenders: Contender::all(),
                 ..Self::new("many-tokens", "10,000 RS256 tokens in turn")
             },
         ];
@@ -84,9 +85,11 @@ impl Workload {
                     Contender::Nothing,
                     Contender::JwtAuthn,
                     Contender::ExternalAuthorizer,
-                    Contender::EdgeAuthz,
-                    Contender::EdgeAuthzLikeJwtAuthn,
-                    Contender::OtherEdgeAuthz,
+                    EdgeAuthz(Build::DynamicModule, Task::Everything),
+                    EdgeAuthz(Build::DynamicModule, Task::OnlyTokens),
+                    EdgeAuthz(Build::Wasm, Task::Everything),
+                    EdgeAuthz(Build::Wasm, Task::OnlyTokens),
+                    EdgeAuthz(Build::Other, Task::OnlyTokens),
                 ],
                 ..Self::new(name, format!("Only new {algorithm} tokens"))
             });
@@ -107,12 +110,13 @@ impl Workload {
         ["one-token", "many-tokens", "new-rs256"].contains(&self.name.as_str())
     }
 
-    /// With only those contenders whose name contains one of these parts.
-    pub(crate) fn with(mut self, who: Option<&str>) -> Self {
-        if let Some(parts) = who {
-            self.contenders
-                .retain(|it| parts.split(',').any(|part| it.name().contains(part)));
-        }
+    /// With only those contenders whose name contains one of these parts, or with those of
+    /// the short form.
+    pub(crate) fn with(mut self, who: Option<&str>, is_quick: bool) -> Self {
+        self.contenders.retain(|it| match who {
+            Some(parts) => parts.split(',').any(|part| it.name().contains(part)),
+            None => !is_quick || it.is_quick(),
+        });
         self
     }
 
@@ -122,7 +126,8 @@ impl Workload {
             contenders: vec![
                 Contender::Nothing,
                 Contender::NativeStackCached,
-                Contender::EdgeAuthz,
+                EdgeAuthz(Build::DynamicModule, Task::Everything),
+                EdgeAuthz(Build::Wasm, Task::Everything),
             ],
             ..Self::new(name, title)
         };
