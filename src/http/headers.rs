@@ -48,13 +48,28 @@ impl HeaderMap {
             .then_some(Self { buffer, fields })
     }
 
-    /// Copies the fields of a list.
-    pub fn from_pairs<N, V>(pairs: impl IntoIterator<Item = (N, V)>) -> Self
+    /// Copies the fields of a list. The list is read twice: first for its size.
+    pub fn from_pairs<N, V, P>(pairs: P) -> Self
     where
         N: AsRef<[u8]>,
         V: AsRef<[u8]>,
+        P: IntoIterator<Item = (N, V), IntoIter: Clone>,
     {
-        let mut map = Self::default();
+        let pairs = pairs.into_iter();
+        let length = |(name, value): (N, V)| {
+            let (name, value): (&[u8], &[u8]) = (name.as_ref(), value.as_ref());
+            name.len().saturating_add(value.len())
+        };
+        let (count, bytes) = pairs
+            .clone()
+            .map(length)
+            .fold((0_usize, 0_usize), |(count, sum), length| {
+                (count.saturating_add(1), sum.saturating_add(length))
+            });
+        let mut map = Self {
+            buffer: Vec::with_capacity(bytes),
+            fields: Vec::with_capacity(count),
+        };
         for (name, value) in pairs {
             let field = Field {
                 name: map.append(name.as_ref()),

@@ -16,6 +16,7 @@ mod abi;
 mod alarm;
 #[cfg_attr(trapdoor, path = "../../../tests/trapdoor/src/clock.rs")]
 mod clock;
+mod collected;
 mod document;
 mod hooks;
 mod keeper;

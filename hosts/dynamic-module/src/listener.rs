@@ -145,6 +145,7 @@ impl Listener {
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         ticker::unregister(self.number());
+        self.metrics.leave_collected();
         for document in self.documents() {
             document.close();
         }
@@ -163,6 +164,7 @@ impl Listener {
     pub(crate) fn tick(&self, config: Config<'_>) {
         self.alarm.fired();
         self.metrics.carry_over(config);
+        self.metrics.report_collected(config);
         self.drop_closed_routes();
         for document in self.documents() {
             self.apply(config, &document, document.start());

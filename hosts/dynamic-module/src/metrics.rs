@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::mem;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::abi::{Config, Filter, MetricChange, Refused};
+use super::collected::Collected;
 use super::lock::locked;
 use super::series;
 use edge_authz::telemetry::{Change, Family, Measurement, Metric, MetricKind};
@@ -20,6 +21,9 @@ pub(crate) struct Metrics {
     /// Envoy's ids of the metric families.
     ids: BTreeMap<Family, usize>,
     panics: usize,
+    /// What the workers have collected, if the main thread reports it. Their number is
+    /// that of the workers.
+    collected: Option<Mutex<Vec<Arc<Collected>>>>,
     /// Changes that the main thread could not report, because Envoy 1.38 accepts them only in
     /// hooks of requests. At most one for each metric.
     unreported: Mutex<BTreeMap<Metric, Change>>,
@@ -43,6 +47,7 @@ impl Metrics {
                 .map(define)
                 .collect::<Result<_, _>>()?,
             panics: config.define_metric(true, PANICS, &[])?,
+            collected: config.can_change_metrics().then(Mutex::default),
             unreported: Mutex::default(),
             unreported_panics: AtomicU64::new(0),
             carried: AtomicUsize::new(0),
@@ -78,6 +83,46 @@ impl Metrics {
         let carried = carried.saturating_add(new.len());
         self.carried.store(carried, Ordering::Relaxed);
         true
+    }
+
+    /// Lets the main thread report what a worker collects from now on. Envoy takes several
+    /// times as long to change a metric as to add to a number, so this is not done in each
+    /// request. Returns false if this Envoy accepts changes only in hooks of requests.
+    pub(crate) fn collect(&self, collected: &Arc<Collected>) -> bool {
+        let Some(all) = &self.collected else {
+            return false;
+        };
+        locked(all).push(Arc::clone(collected));
+        true
+    }
+
+    /// Reports what the workers have collected, on the main thread.
+    pub(crate) fn report_collected(&self, config: Config<'_>) {
+        let Some(all) = &self.collected else {
+            return;
+        };
+        let report = |(metric, change): (Metric, Change)| {
+            self.with(&metric, change, |id, labels, change| {
+                config.change_metric(id, labels, change)
+            });
+        };
+        series::take_left().into_iter().for_each(report);
+        let mut all = locked(all);
+        for collected in all.iter() {
+            collected.take().into_iter().for_each(report);
+        }
+        // The others belong to workers that no longer exist.
+        all.retain(|collected| Arc::strong_count(collected) > 1);
+    }
+
+    /// Leaves what the workers have collected for another configuration to report, because
+    /// this one ends.
+    pub(crate) fn leave_collected(&self) {
+        if let Some(all) = &self.collected {
+            for collected in locked(all).drain(..) {
+                series::leave(collected.take());
+            }
+        }
     }
 
     /// Changes a metric, in a hook of a request.

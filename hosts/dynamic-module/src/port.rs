@@ -12,11 +12,10 @@ const NAMESPACE: &str = "edge_authz";
 impl HttpExchange for Filter<'_> {
     fn headers(&self, list: HeaderList) -> Result<HeaderMap, HostError> {
         let copied = self.with_fields(list.into(), |fields| {
-            let mut is_whole = true;
-            let fields = fields.inspect(|(name, _)| is_whole &= !name.is_empty());
-            let copied = HeaderMap::from_pairs(fields);
             // A field without a name would escape the filter.
-            is_whole.then_some(copied).ok_or(HostError::Malformed)
+            let is_whole = fields.clone().all(|(name, _)| !name.is_empty());
+            let copied = is_whole.then(|| HeaderMap::from_pairs(fields));
+            copied.ok_or(HostError::Malformed)
         });
         copied.ok_or(HostError::NotFound)?
     }
@@ -90,11 +89,11 @@ impl HttpExchange for Filter<'_> {
 /// Whether Envoy treats the request as gRPC. It then turns a module's reply into a gRPC one,
 /// with the status OK if the reply has no `grpc-status`.
 fn is_grpc(filter: Filter<'_>) -> bool {
-    let is_grpc = |fields: &mut dyn Iterator<Item = (&[u8], &[u8])>| {
+    let is_grpc = filter.with_fields(List::Request, |fields| {
         let mut types = fields.filter(|(name, _)| name.eq_ignore_ascii_case(b"content-type"));
         types.next().is_some_and(|(_, value)| is_grpc_type(value))
-    };
-    filter.with_fields(List::Request, is_grpc) == Some(true)
+    });
+    is_grpc == Some(true)
 }
 
 fn is_grpc_type(content_type: &[u8]) -> bool {

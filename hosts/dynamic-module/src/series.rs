@@ -1,11 +1,12 @@
 //! The counters of the process. They outlast the configurations.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::lock::locked;
-use edge_authz::telemetry::{Metric, MetricKind};
+use edge_authz::telemetry::{Change, Metric, MetricKind};
 
 /// The maximum number of counters that are kept. Others may restart at 0 with each
 /// configuration.
@@ -24,6 +25,9 @@ static KNOWN: Mutex<Known> = Mutex::new(Known {
 });
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
+/// The changes that configurations had not reported when they ended.
+static LEFT: Mutex<BTreeMap<Metric, Change>> = Mutex::new(BTreeMap::new());
+
 /// Records that a metric was changed; any thread may call this. Gauges are not kept,
 /// because each configuration sets them again.
 pub(crate) fn remember(metric: &Metric) {
@@ -41,6 +45,25 @@ pub(crate) fn remember(metric: &Metric) {
 /// The number of counters.
 pub(crate) fn count() -> usize {
     COUNT.load(Ordering::Acquire)
+}
+
+/// Leaves changes for another configuration to report. Beyond [`MAX_COUNTERS`] metrics they
+/// are lost.
+pub(crate) fn leave(changes: Vec<(Metric, Change)>) {
+    let mut left = locked(&LEFT);
+    for (metric, change) in changes {
+        let change = match left.get(&metric) {
+            Some(earlier) => earlier.then(change),
+            None if left.len() >= MAX_COUNTERS => continue,
+            None => change,
+        };
+        left.insert(metric, change);
+    }
+}
+
+/// Removes and returns the changes that ended configurations have left.
+pub(crate) fn take_left() -> BTreeMap<Metric, Change> {
+    mem::take(&mut *locked(&LEFT))
 }
 
 /// The counters after the first `known`.

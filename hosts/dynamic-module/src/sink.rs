@@ -1,37 +1,30 @@
 //! The metrics and log lines of the requests of one thread.
 
-use std::cell::RefCell;
+use std::sync::Arc;
 
 use super::abi::{self, Filter, LogLevel};
+use super::collected::Collected;
 use super::metrics::Metrics;
 use super::series;
 use edge_authz::host::{HostError, Reporting};
 use edge_authz::telemetry::{Change, Level, Metric};
 
-/// Collects the metrics that one hook changes. Envoy accepts them only in a request's
-/// hook.
+/// Collects the changes of metrics. Envoy accepts them only in some hooks.
 #[derive(Debug, Default)]
 pub(crate) struct Sink {
-    /// All metrics that have changed so far. Their number is bounded by the reasons and
-    /// results of each provider.
-    known: RefCell<Vec<Metric>>,
-    /// At most one change for each metric between two reports.
-    changes: RefCell<Vec<(usize, Change)>>,
+    collected: Arc<Collected>,
 }
 
 impl Sink {
-    /// Reports the collected changes to Envoy.
+    /// The changes that are not reported yet.
+    pub(crate) const fn collected(&self) -> &Arc<Collected> {
+        &self.collected
+    }
+
+    /// Reports the collected changes to Envoy, in a hook of a request.
     pub(crate) fn report(&self, metrics: &Metrics, filter: Filter<'_>) {
-        let Ok(mut changes) = self.changes.try_borrow_mut() else {
-            return;
-        };
-        let Ok(known) = self.known.try_borrow() else {
-            return;
-        };
-        for (id, change) in changes.drain(..) {
-            if let Some(metric) = known.get(id) {
-                metrics.change(filter, metric, change);
-            }
+        for (metric, change) in self.collected.take() {
+            metrics.change(filter, &metric, change);
         }
     }
 }
@@ -52,21 +45,12 @@ impl Reporting for Sink {
 
     fn define_metric(&self, metric: &Metric) -> Result<usize, HostError> {
         series::remember(metric);
-        let mut known = self
-            .known
-            .try_borrow_mut()
-            .map_err(|_| HostError::NotAsked)?;
-        known.push(metric.clone());
-        known.len().checked_sub(1).ok_or(HostError::NotAsked)
+        Ok(self.collected.define(metric))
     }
 
     fn change_metric(&self, id: usize, change: Change) -> Result<(), HostError> {
-        let mut changes = self
-            .changes
-            .try_borrow_mut()
-            .map_err(|_| HostError::NotAsked)?;
-        changes.push((id, change));
-        Ok(())
+        let is_known = self.collected.add(id, change);
+        is_known.then_some(()).ok_or(HostError::NotFound)
     }
 }
 

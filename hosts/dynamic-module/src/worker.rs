@@ -39,6 +39,8 @@ pub(crate) struct Worker {
     judge: RefCell<Judge>,
     sink: Rc<Sink>,
     settler: Settler<Sink>,
+    /// Whether the main thread reports the metrics.
+    is_collected: bool,
     waiting: RefCell<BTreeMap<StreamId, Waiter>>,
     /// The waiting request whose alarm the listener has.
     alarmed: Cell<Option<StreamId>>,
@@ -119,6 +121,7 @@ impl Worker {
                 Arc::clone(document.tokens()),
             )),
             settler,
+            is_collected: listener.metrics().collect(sink.collected()),
             sink,
             listener: Arc::clone(listener),
             document: Arc::clone(document),
@@ -444,9 +447,11 @@ impl Worker {
         }
     }
 
-    /// Reports the measurements to Envoy.
+    /// Reports the measurements to Envoy, or leaves them for the main thread.
     fn report(&self, filter: Filter<'_>) {
         self.settler.report().flush();
-        self.sink.report(self.listener.metrics(), filter);
+        if !self.is_collected {
+            self.sink.report(self.listener.metrics(), filter);
+        }
     }
 }

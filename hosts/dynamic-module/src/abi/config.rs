@@ -63,13 +63,22 @@ impl Config<'_> {
         }
     }
 
-    /// Changes a metric. Returns false if this Envoy cannot do so from here, or if the
-    /// metric is a gauge.
+    /// Whether this Envoy can change metrics outside of a request's hooks.
+    pub(crate) const fn can_change_metrics(self) -> bool {
+        self.envoy.http_filter_config_increment_counter.is_some()
+            && self.envoy.http_filter_config_increment_gauge.is_some()
+            && self.envoy.http_filter_config_decrement_gauge.is_some()
+            && self.envoy.http_filter_config_set_gauge.is_some()
+    }
+
+    /// Changes a metric. Returns false if this Envoy cannot do so from here.
     pub(crate) fn change_metric(self, id: usize, labels: &[&str], change: MetricChange) -> bool {
+        let envoy = self.envoy;
         let (function, value) = match change {
-            MetricChange::Count(value) => (self.envoy.http_filter_config_increment_counter, value),
-            MetricChange::Set(value) => (self.envoy.http_filter_config_set_gauge, value),
-            MetricChange::Up(_) | MetricChange::Down(_) => return false,
+            MetricChange::Count(value) => (envoy.http_filter_config_increment_counter, value),
+            MetricChange::Up(value) => (envoy.http_filter_config_increment_gauge, value),
+            MetricChange::Down(value) => (envoy.http_filter_config_decrement_gauge, value),
+            MetricChange::Set(value) => (envoy.http_filter_config_set_gauge, value),
         };
         let Some(function) = function else {
             return false;

@@ -4,7 +4,9 @@ use std::ffi::{c_int, c_void};
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-use super::{Buffer, FUNCTIONS, Field, Functions, MetricChange, Ptr, Refused, Scheduler, fields};
+use super::{
+    Buffer, FUNCTIONS, Field, Fields, Functions, MetricChange, Ptr, Refused, Scheduler, fields,
+};
 
 /// A list of header fields.
 #[derive(Clone, Copy, Debug)]
@@ -84,7 +86,7 @@ impl Filter<'_> {
     pub(crate) fn with_fields<T>(
         self,
         list: List,
-        take: impl FnOnce(&mut dyn Iterator<Item = (&[u8], &[u8])>) -> T,
+        take: impl FnOnce(Fields<'_>) -> T,
     ) -> Option<T> {
         let count = self.count(list);
         let none = Field {
@@ -99,8 +101,8 @@ impl Filter<'_> {
                 (self.envoy.http_get_headers)(self.ptr(), list.number(), known.as_mut_ptr())
             };
         // SAFETY: Envoy has written them, and `take` cannot change them.
-        let mut fields = unsafe { fields(known.as_ptr(), known.len()) };
-        found.then(|| take(&mut fields))
+        let fields = unsafe { fields(known.as_ptr(), known.len()) };
+        found.then(|| take(fields))
     }
 
     /// Replaces all lines with this name by one. A line with an empty value counts as

@@ -91,25 +91,34 @@ impl Field {
     }
 }
 
-/// The fields, copied by `take`, with their number.
+/// The names and values of fields.
 ///
 /// # Safety
 ///
 /// See [`Buffer::bytes`]. `fields` must point to `count` fields.
-pub(crate) unsafe fn fields<'f>(
-    fields: *const Field,
-    count: usize,
-) -> impl Iterator<Item = (&'f [u8], &'f [u8])> {
+pub(crate) unsafe fn fields<'f>(fields: *const Field, count: usize) -> Fields<'f> {
     let fields = if fields.is_null() || count == 0 {
         &[]
     } else {
         // SAFETY: the caller guarantees this number of fields.
         unsafe { std::slice::from_raw_parts(fields, count) }
     };
-    // SAFETY: the caller guarantees it.
-    fields
-        .iter()
-        .map(|field| unsafe { (field.name.bytes(), field.value.bytes()) })
+    Fields(fields.iter())
+}
+
+/// Header fields that Envoy has returned. Only [`fields`] makes them, so their buffers are
+/// valid for `'f`.
+#[derive(Clone)]
+pub(crate) struct Fields<'f>(std::slice::Iter<'f, Field>);
+
+impl<'f> Iterator for Fields<'f> {
+    type Item = (&'f [u8], &'f [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let field = self.0.next()?;
+        // SAFETY: the caller of `fields` guarantees it.
+        Some(unsafe { (field.name.bytes(), field.value.bytes()) })
+    }
 }
 
 /// The bytes of a body in chunks.
@@ -216,6 +225,8 @@ functions! {
     ) -> c_int;
     // Since Envoy 1.39.
     optional http_filter_config_increment_counter(Ptr, usize, *const Buffer, usize, u64) -> c_int;
+    optional http_filter_config_increment_gauge(Ptr, usize, *const Buffer, usize, u64) -> c_int;
+    optional http_filter_config_decrement_gauge(Ptr, usize, *const Buffer, usize, u64) -> c_int;
     optional http_filter_config_set_gauge(Ptr, usize, *const Buffer, usize, u64) -> c_int;
     // Since Envoy 1.40. An Envoy with this function uses version 0.2 of the interface.
     optional log_v2(c_int, Buffer, Buffer, c_int);
