@@ -90,7 +90,8 @@ impl ResponseCors {
         response: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
         own: bool,
     ) -> Vec<HeaderEdit<'a>> {
-        // Three headers at most, and a removal for each of the upstream's.
+        // At most three headers are set, and each of the upstream's headers is removed
+        // once.
         let mut edits = Vec::with_capacity(4);
         let mut removed = BTreeSet::new();
         let mut vary = Vec::new();
@@ -112,19 +113,14 @@ impl ResponseCors {
         edits
     }
 
-    /// `was_there`: the names of these headers that the response had.
-    fn allow<'a>(
-        &'a self,
-        own: bool,
-        was_there: &BTreeSet<&[u8]>,
-        edits: &mut Vec<HeaderEdit<'a>>,
-    ) {
+    /// `present`: the names of these headers that the response already has.
+    fn allow<'a>(&'a self, own: bool, present: &BTreeSet<&[u8]>, edits: &mut Vec<HeaderEdit<'a>>) {
         let policy = self.policy.compiled();
         let mut set = |name: &'static str, value: &'a str| {
             let is_it = |known: &&[u8]| known.eq_ignore_ascii_case(name.as_bytes());
-            let was_there = was_there.iter().any(is_it);
+            let present = present.iter().any(is_it);
             let [name, value] = [name, value].map(|text| Cow::Borrowed(text.as_bytes()));
-            edits.push(if was_there {
+            edits.push(if present {
                 HeaderEdit::Set(name, value)
             } else {
                 HeaderEdit::Add(name, value)

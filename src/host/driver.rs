@@ -58,7 +58,7 @@ impl<H: Host> Driver<H> {
             last_read: Cell::new(now),
         };
         driver.describe_steps();
-        let effects = driver.ask(Some(now), Engine::start)?;
+        let effects = driver.handle(Some(now), Engine::start)?;
         driver.apply(effects, None);
         ticks.are_coming().then(|| Rc::new(driver))
     }
@@ -69,7 +69,7 @@ impl<H: Host> Driver<H> {
         let headers = exchange.headers(HeaderList::Request);
         let effects = headers.ok().and_then(|headers| {
             let head = RequestHead::new(headers);
-            self.ask(now, |engine, env| engine.request(stream.id(), head, env))
+            self.handle(now, |engine, env| engine.request(stream.id(), head, env))
         });
         match effects {
             Some(effects) => self.apply(effects, Some((exchange, stream))),
@@ -144,7 +144,7 @@ impl<H: Host> Driver<H> {
     pub fn tick(&self, room: &Room) {
         self.settler.report().refresh();
         self.describe_steps();
-        match self.ask(self.now(), Engine::tick) {
+        match self.handle(self.now(), Engine::tick) {
             Some(effects) => {
                 self.apply(effects, None);
                 self.answer_queued(room);
@@ -192,7 +192,7 @@ impl<H: Host> Driver<H> {
         // Without a clock the answer is not used.
         let head = if now.is_some() { head } else { &no_answer };
         let now = now.unwrap_or(self.last_read.get());
-        self.ask(Some(now), |engine, env| engine.fetched(id, head, body, env))
+        self.handle(Some(now), |engine, env| engine.fetched(id, head, body, env))
             .unwrap_or_default()
     }
 
@@ -239,7 +239,7 @@ impl<H: Host> Driver<H> {
             self.settle_waiting(&refusal, room);
         }
         if self.is_awaited() {
-            self.ticks.ask_at_once(&*self.host);
+            self.ticks.request_now(&*self.host);
         }
     }
 
@@ -265,7 +265,7 @@ impl<H: Host> Driver<H> {
     fn speed_up_ticks(&self) {
         let queued = self.queued.try_borrow();
         if queued.is_ok_and(|queued| !queued.is_empty()) {
-            self.ticks.ask_at_once(&*self.host);
+            self.ticks.request_now(&*self.host);
         }
     }
 
@@ -294,7 +294,7 @@ impl<H: Host> Driver<H> {
     /// Reports an event to the engine. Returns `None` if that is not possible. The engine
     /// is released before its effects are applied, because the host may call back while
     /// it applies them.
-    fn ask(
+    fn handle(
         &self,
         now: Option<UnixTime>,
         event: impl FnOnce(&mut Engine, Env<'_>) -> Vec<Effect>,
@@ -308,7 +308,7 @@ impl<H: Host> Driver<H> {
         let effects = event(&mut engine, env);
         let next_tick = engine.next_tick();
         drop(engine);
-        self.ticks.ask(&*self.host, next_tick);
+        self.ticks.set_period(&*self.host, next_tick);
         self.speed_up_ticks();
         Some(effects)
     }

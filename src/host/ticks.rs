@@ -21,7 +21,7 @@ pub struct Ticks {
 
 impl Ticks {
     /// Requests ticks with this period. If the host fails, the period does not change.
-    pub fn ask(&self, host: &impl Host, period: Duration) {
+    pub fn set_period(&self, host: &impl Host, period: Duration) {
         let period = if self.hurried.get() { AT_ONCE } else { period };
         if self.period.get() != Some(period) && host.set_tick_period(period).is_ok() {
             self.period.set(Some(period));
@@ -29,15 +29,15 @@ impl Ticks {
     }
 
     /// Requests the next tick as soon as possible.
-    pub fn ask_at_once(&self, host: &impl Host) {
-        self.ask(host, AT_ONCE);
+    pub fn request_now(&self, host: &impl Host) {
+        self.set_period(host, AT_ONCE);
     }
 
     /// Starts or stops ticks as fast as possible.
-    pub fn hurry(&self, host: &impl Host, hurried: bool) {
+    pub fn set_hurried(&self, host: &impl Host, hurried: bool) {
         self.hurried.set(hurried);
         if hurried {
-            self.ask_at_once(host);
+            self.request_now(host);
         }
     }
 

@@ -56,7 +56,7 @@ pub struct ParsedKeySet {
 pub enum Lookup<'a> {
     /// Try these keys in order.
     Candidates {
-        /// They are not empty.
+        /// The keys to try, at least one.
         keys: FewKeys<'a>,
         /// False if no key has the token's `kid` and these keys have none. If none of
         /// them verifies the token, the issuer may have published the key since.
@@ -69,11 +69,11 @@ pub enum Lookup<'a> {
     NoFittingKey,
 }
 
-/// One to [`MAX_CANDIDATES`] keys, in the document's order. They take no memory of their
-/// own: every request looks keys up.
+/// One to [`MAX_CANDIDATES`] keys, in the document's order. They need no
+/// allocation, because every request looks keys up.
 #[derive(Debug)]
 pub struct FewKeys<'a> {
-    /// The rest repeats the first key.
+    /// Unused elements repeat the first key.
     keys: [&'a Jwk; MAX_CANDIDATES],
     count: usize,
 }
@@ -260,7 +260,7 @@ impl KeySet {
 }
 
 impl Clone for KeySet {
-    /// The copy also holds the tables.
+    /// The copy also keeps the tables alive.
     fn clone(&self) -> Self {
         let kept = self.tables.lock().map(|tables| tables.clone());
         Self {

@@ -25,7 +25,7 @@ pub(super) struct Registered {
     pub(super) expires: UnixTime,
     pub(super) not_before: Option<UnixTime>,
     pub(super) issued_at: Option<UnixTime>,
-    /// Whether it has a `cnf`, of whatever type.
+    /// Whether it has a `cnf` of any type.
     pub(super) has_confirmation: bool,
 }
 

@@ -155,7 +155,7 @@ fn add_scopes<'a>(value: Value<'a>, scopes: &mut Scopes<'a>) {
         Kind::String => match value.string() {
             Some(Cow::Borrowed(text)) => {
                 scopes.unreadable |= has_other_separator(text);
-                // Grown in steps, a list as long as most are would be moved once.
+                // A list that grew in steps would be moved once at the usual length.
                 scopes.names.reserve(USUAL_SCOPES);
                 scopes.names.extend(pieces(text).map(Cow::Borrowed));
             }

@@ -113,7 +113,7 @@ impl Document {
         if self.has_started.swap(true, Ordering::Relaxed) {
             return Vec::new();
         }
-        locked(&self.keeper).ask(clock::now(), KeyService::start)
+        locked(&self.keeper).handle(clock::now(), KeyService::start)
     }
 
     /// Handles a tick.
@@ -121,7 +121,7 @@ impl Document {
         self.tokens.release_half();
         let demands = self.exchange.demands();
         let mut keeper = locked(&self.keeper);
-        keeper.ask(clock::now(), |service, env| service.tick(&demands, env))
+        keeper.handle(clock::now(), |service, env| service.tick(&demands, env))
     }
 
     /// The time until the next tick.

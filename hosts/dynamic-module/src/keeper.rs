@@ -31,7 +31,7 @@ impl Keeper {
     }
 
     /// Passes an event to the service. Without a clock it does nothing.
-    pub(crate) fn ask(
+    pub(crate) fn handle(
         &mut self,
         now: Option<UnixTime>,
         event: impl FnOnce(&mut KeyService, Env<'_>) -> Vec<Effect>,

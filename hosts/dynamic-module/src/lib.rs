@@ -10,7 +10,7 @@
 //!   judges too;
 //! * `ticker` is the only thread of this module: it requests the ticks.
 //!
-//! `tests/trapdoor` compiles these sources with two modules that panic when they are told to.
+//! `tests/trapdoor` compiles these sources with two modules that panic on demand.
 
 mod abi;
 mod alarm;

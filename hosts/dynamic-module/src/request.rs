@@ -86,7 +86,7 @@ impl Request {
         }
     }
 
-    /// One of its hooks has panicked: it is refused, and never goes on.
+    /// One of its hooks has panicked: it is refused, and never continues.
     pub(crate) fn give_up(&self, filter: Filter<'_>) {
         match self {
             Self::Judged(judged) => judged.give_up(filter),

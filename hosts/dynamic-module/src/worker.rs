@@ -185,7 +185,7 @@ impl Worker {
         head: RequestHead,
     ) -> Result<Option<Box<Answer>>, NotJudged> {
         self.settler.report().refresh();
-        let effects = self.ask(|judge, env| judge.request(id, head, env));
+        let effects = self.handle(|judge, env| judge.request(id, head, env));
         let effects = effects.ok_or(NotJudged)?;
         Ok(self.apply(effects, Some(id)))
     }
@@ -262,19 +262,19 @@ impl Worker {
             waiter.alarm.fired();
         }
         self.settler.report().refresh();
-        match self.ask(Judge::tick) {
+        match self.handle(Judge::tick) {
             Some(effects) => drop(self.apply(effects, None)),
             // Without a clock, no deadline can be checked.
             None => self.abandon(),
         }
         self.set_alarm();
-        self.hurry();
+        self.request_tick_if_behind();
         self.report_demand();
         self.report(filter);
     }
 
     /// Requests the next tick at once if this one did not finish the work.
-    fn hurry(&self) {
+    fn request_tick_if_behind(&self) {
         let judge = self.judge.try_borrow();
         if judge.is_ok_and(|judge| judge.is_behind())
             && let Ok(waiting) = self.waiting.try_borrow()
@@ -378,7 +378,10 @@ impl Worker {
 
     /// Passes an event to the judge, after it has adopted the latest snapshot. Returns
     /// `None` if that is not possible.
-    fn ask(&self, event: impl FnOnce(&mut Judge, Env<'_>) -> Vec<Effect>) -> Option<Vec<Effect>> {
+    fn handle(
+        &self,
+        event: impl FnOnce(&mut Judge, Env<'_>) -> Vec<Effect>,
+    ) -> Option<Vec<Effect>> {
         let mut judge = self.judge.try_borrow_mut().ok()?;
         let newer = self.document.exchange().newer_than(&judge);
         // The clock is read after the snapshot, so that no time in it is in the future.

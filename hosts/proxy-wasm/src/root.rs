@@ -88,7 +88,8 @@ impl Root {
     /// for. Without further ticks the others continue to wait.
     fn answer_superseded(&mut self, room: &Room) {
         self.leaving.retain(|listener| listener.leave(room));
-        self.ticks.hurry(&*self.host, !self.leaving.is_empty());
+        self.ticks
+            .set_hurried(&*self.host, !self.leaving.is_empty());
     }
 
     /// Whether this configuration is active or pending. Two listeners with the same
@@ -130,7 +131,7 @@ impl Root {
     /// Refuses all requests. If the configuration could be kept, this lasts until there
     /// is enough memory.
     fn wait_for_memory(&mut self, configuration: Option<Configuration>) {
-        self.ticks.ask(&*self.host, IDLE_TICK);
+        self.ticks.set_period(&*self.host, IDLE_TICK);
         let kept = configuration
             .filter(|_| self.ticks.are_coming())
             .and_then(|configuration| {
@@ -236,7 +237,7 @@ impl RootContext for Root {
         match &self.state {
             State::Active(Active { listener, .. }) => listener.tick(&room),
             State::Pending(_) => self.check_memory(),
-            State::Closed => self.ticks.ask(&*self.host, IDLE_TICK),
+            State::Closed => self.ticks.set_period(&*self.host, IDLE_TICK),
         }
     }
 

@@ -36,7 +36,7 @@ fn fields(held: &mut Held, phase: Option<Phase>, list: HeaderList) -> &mut Field
         HeaderList::Request => {
             assert!(
                 held.forwarded.is_none(),
-                "a request is read after it has gone on"
+                "a request is read after it was forwarded"
             );
             &mut held.request
         }
@@ -82,8 +82,8 @@ impl HttpExchange for Handle {
     fn resume(&self) -> Result<(), HostError> {
         self.call(Call::Resume, |held| {
             let is_over = held.reply.is_some() || held.reset;
-            assert!(!is_over, "what is answered does not go on");
-            assert!(held.forwarded.is_none(), "a request goes on once");
+            assert!(!is_over, "an answered request is not forwarded");
+            assert!(held.forwarded.is_none(), "a request is forwarded once");
             held.forwarded = Some(held.request.clone());
             held.forwarded_trailers = held.trailers.clone();
         })?;

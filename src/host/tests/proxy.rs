@@ -119,7 +119,8 @@ impl Proxy {
 
     fn answer_superseded(&mut self, room: &Room) {
         self.leaving.retain(|driver| driver.leave(room));
-        self.ticks.hurry(&*self.host, !self.leaving.is_empty());
+        self.ticks
+            .set_hurried(&*self.host, !self.leaving.is_empty());
     }
 
     /// The driver of the active configuration.
@@ -164,7 +165,7 @@ impl Proxy {
             .insert(id, (Rc::clone(driver), Rc::clone(&stream)));
         self.begin(Phase::RequestHeaders);
         let passage = driver.request_headers(&self.exchange(id), &stream);
-        self.goes_on(id, passage);
+        self.continues(id, passage);
         self.end();
         id
     }
@@ -175,20 +176,20 @@ impl Proxy {
 
     /// Whether a part continues. As in Envoy when headers do not hold the body back, the
     /// part takes the headers with it.
-    fn goes_on(&self, id: StreamId, passage: Passage) -> bool {
+    fn continues(&self, id: StreamId, passage: Passage) -> bool {
         let mut world = self.world();
         let held = world.streams.get_mut(&id).unwrap();
-        let goes_on = passage == Passage::Continue && held.reply.is_none() && !held.reset;
-        if goes_on && held.forwarded.is_none() {
+        let continues = passage == Passage::Continue && held.reply.is_none() && !held.reset;
+        if continues && held.forwarded.is_none() {
             held.forwarded = Some(held.request.clone());
         }
-        goes_on
+        continues
     }
 
     /// Sends a part of the body. Returns whether it continues.
     pub(super) fn body(&self, id: StreamId) -> bool {
         let (_, stream) = &self.streams[&id];
-        self.goes_on(id, stream.passage())
+        self.continues(id, stream.passage())
     }
 
     /// Sends trailers. Returns the fields that continue, if they do.
@@ -198,9 +199,9 @@ impl Proxy {
         self.begin(Phase::RequestTrailers);
         let has_fields = !trailers.is_empty();
         let passage = driver.request_trailers(&self.exchange(id), &stream, has_fields);
-        let goes_on = self.goes_on(id, passage);
+        let continues = self.continues(id, passage);
         self.end();
-        goes_on.then(|| self.trailers_of(id))
+        continues.then(|| self.trailers_of(id))
     }
 
     pub(super) fn trailers_of(&self, id: StreamId) -> Fields {
@@ -223,14 +224,14 @@ impl Proxy {
         let passage = driver.response_headers(&self.exchange(id), &stream);
         // A reply during this callback is sent unchanged.
         self.world().phase = None;
-        let goes_on = passage == Passage::Continue;
+        let continues = passage == Passage::Continue;
         self.held(id, |held| {
             let is_replaced = held.reply.is_some() && !was_answered;
             assert!(
-                !(goes_on && is_replaced),
-                "a response in whose place another is goes on"
+                !(continues && is_replaced),
+                "a response that was replaced is forwarded"
             );
-            (goes_on && held.reply.is_none()).then(|| held.response.clone())
+            (continues && held.reply.is_none()).then(|| held.response.clone())
         })
     }
 

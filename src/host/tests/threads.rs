@@ -136,12 +136,12 @@ impl HttpExchange for Immediate<'_> {
     }
 
     fn resume(&self) -> Result<(), HostError> {
-        assert_eq!(self.1.passage(), Passage::Continue, "the body goes on");
+        assert_eq!(self.1.passage(), Passage::Continue, "the body continues");
         self.0.resume()
     }
 
     fn reply(&self, reply: &LocalReply, cors: Option<&ResponseCors>) -> Result<(), HostError> {
-        assert_eq!(self.1.passage(), Passage::Pause, "the body does not go on");
+        assert_eq!(self.1.passage(), Passage::Pause, "the body is held");
         self.0.reply(reply, cors)
     }
 

@@ -108,7 +108,7 @@ pub(super) fn request_of(config: Config, stream: Stream) -> usize {
     with_world(|world| {
         let stream = world.streams.get_mut(&id).unwrap();
         if status == CONTINUE {
-            assert!(stream.reply.is_none(), "what is answered goes on");
+            assert!(stream.reply.is_none(), "an answered request is forwarded");
             stream.forwarded = Some(stream.request.clone());
         }
     });
@@ -167,8 +167,8 @@ pub(super) fn trailers_of(id: usize) -> Fields {
 pub(super) fn resume(id: usize) {
     let held = with_world(|world| {
         let stream = world.streams.get_mut(&id).expect("a stream");
-        assert!(stream.reply.is_none(), "what is answered goes on");
-        assert!(stream.forwarded.is_none(), "a request goes on once");
+        assert!(stream.reply.is_none(), "an answered request is forwarded");
+        assert!(stream.forwarded.is_none(), "a request is forwarded once");
         stream.forwarded = Some(stream.request.clone());
         mem::take(&mut stream.held)
     });

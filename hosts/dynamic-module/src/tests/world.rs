@@ -243,7 +243,7 @@ impl World {
         let stream = self.stream(id).expect("a stream");
         assert!(
             list != 0 || stream.forwarded.is_none(),
-            "a request is changed after it has gone on"
+            "a request is changed after it was forwarded"
         );
         let Some(fields) = self.list(id, list) else {
             return false;

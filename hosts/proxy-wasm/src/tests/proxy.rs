@@ -150,13 +150,13 @@ pub(super) fn trailers_of(id: u32) -> Fields {
 fn part_of(id: u32, action: u32) -> bool {
     with_world(|world| {
         let stream = world.streams.get_mut(&id).unwrap();
-        let goes_on = action == 0 && stream.reply.is_none() && !stream.reset;
+        let continues = action == 0 && stream.reply.is_none() && !stream.reset;
         // As in Envoy when headers do not hold the body back, a part that continues takes
         // the headers with it.
-        if goes_on && stream.forwarded.is_none() {
+        if continues && stream.forwarded.is_none() {
             stream.forwarded = Some(stream.request.clone());
         }
-        goes_on
+        continues
     })
 }
 

@@ -209,7 +209,7 @@ impl World {
             0 => {
                 assert!(
                     stream.forwarded.is_none(),
-                    "a request is read after it has gone on"
+                    "a request is read after it was forwarded"
                 );
                 Ok(&mut stream.request)
             }
@@ -224,9 +224,9 @@ impl World {
         let stream = self.streams.get_mut(&context).ok_or(BAD_ARGUMENT)?;
         assert!(
             stream.reply.is_none() && !stream.reset,
-            "what is answered does not go on"
+            "an answered request is not forwarded"
         );
-        assert!(stream.forwarded.is_none(), "a request goes on once");
+        assert!(stream.forwarded.is_none(), "a request is forwarded once");
         stream.forwarded = Some(stream.request.clone());
         self.actions.push_back(Action::Resume(context));
         Ok(())

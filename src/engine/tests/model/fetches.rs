@@ -69,7 +69,7 @@ impl Model {
     }
 
     /// Records that a fetch continues with another request.
-    pub(in crate::engine::tests) fn went_on(
+    pub(in crate::engine::tests) fn fetch_continued(
         &mut self,
         worker: &Worker,
         source: usize,

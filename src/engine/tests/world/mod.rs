@@ -277,7 +277,7 @@ impl World {
                         sent_at: now,
                     };
                     if matches!(happened, Happened::Fetched { .. }) {
-                        model.went_on(worker, source, now);
+                        model.fetch_continued(worker, source, now);
                     } else {
                         model.began(worker, &call, sequence, &self.shared);
                     }
