@@ -244,11 +244,18 @@ test-dynamic-module: setup dynamic-module trapdoor ## Runs the case files and th
 # The standard library is instrumented too, because its locks would look like races otherwise.
 .PHONY: test-threads
 test-threads: ## Runs the tests with several threads under ThreadSanitizer
-	@test -d "$$(rustc +$(NIGHTLY) --print sysroot)/lib/rustlib/src" \
+	@test -d "$$(rustc +$(NIGHTLY) --print sysroot)/lib/rustlib/src/rust/library" || rustup component add rust-src --toolchain $(NIGHTLY) \
 		|| { echo 'the sources of the standard library are missing: rustup component add rust-src --toolchain $(NIGHTLY)' >&2; exit 1; }
 	RUSTFLAGS="-Zsanitizer=thread" TSAN_OPTIONS="halt_on_error=1" \
 		$(CARGO) +$(NIGHTLY) test --locked -Zbuild-std --target $(NATIVE) --target-dir $(CARGO_DIRECTORY)/threads \
 		--lib --package edge-authz --package edge-authz-dynamic-module -- threads:: ticker::
+
+# The tests leave their configurations to the end of the process: leaks are not reported.
+.PHONY: test-addresses
+test-addresses: ## Runs the unit tests of the dynamic module under AddressSanitizer
+	RUSTFLAGS="-Zsanitizer=address" ASAN_OPTIONS="detect_leaks=0" \
+		$(CARGO) +$(NIGHTLY) test --locked --target $(NATIVE) --target-dir $(CARGO_DIRECTORY)/address \
+		--lib --package edge-authz-dynamic-module
 
 # Runs every version before the target fails.
 .PHONY: test-envoys
