@@ -10,80 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::fault::Phase;
-use super::world::{Edit, Fields, Scheduler, Sent, Target, with_world};
+use super::passed::{Field, Text, fields, texts};
+use super::world::{Edit, Scheduler, Sent, Target, with_world};
 
 pub(super) type Ptr = *mut c_void;
-
-/// Bytes that a call passes.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub(super) struct Text {
-    data: *const u8,
-    length: usize,
-}
-
-/// A header field that a call passes.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub(super) struct Field {
-    name: Text,
-    value: Text,
-}
-
-impl Text {
-    pub(super) fn of(bytes: &[u8]) -> Self {
-        Self {
-            data: bytes.as_ptr(),
-            length: bytes.len(),
-        }
-    }
-
-    const NONE: Self = Self {
-        data: ptr::null(),
-        length: 0,
-    };
-
-    fn bytes(self) -> Vec<u8> {
-        if self.length == 0 {
-            return Vec::new();
-        }
-        // SAFETY: the module has passed it to this call.
-        unsafe { std::slice::from_raw_parts(self.data, self.length) }.to_vec()
-    }
-
-    fn text(self) -> String {
-        String::from_utf8(self.bytes()).expect("text")
-    }
-}
-
-impl Field {
-    pub(super) fn of((name, value): &(Vec<u8>, Vec<u8>)) -> Self {
-        Self {
-            name: Text::of(name),
-            value: Text::of(value),
-        }
-    }
-}
-
-fn texts(first: *const Text, count: usize) -> Vec<String> {
-    if count == 0 {
-        return Vec::new();
-    }
-    // SAFETY: the module passed `count` of them to this call.
-    let all = unsafe { std::slice::from_raw_parts(first, count) };
-    all.iter().map(|text| text.text()).collect()
-}
-
-fn fields(first: *const Field, count: usize) -> Fields {
-    if count == 0 {
-        return Vec::new();
-    }
-    // SAFETY: as above.
-    let all = unsafe { std::slice::from_raw_parts(first, count) };
-    all.iter()
-        .map(|field| (field.name.bytes(), field.value.bytes()))
-        .collect()
-}
 
 /// How this call fails now; `None` if it succeeds.
 fn fault(call: &'static str) -> Option<i32> {
@@ -208,13 +138,11 @@ callbacks! {
                 return false;
             };
             for (place, field) in list.iter().enumerate() {
-                let mut field = Field::of(field);
-                if way == Some(2) {
-                    field.name = Text::NONE;
-                }
-                if way.is_some() {
-                    field.value = Text::NONE;
-                }
+                let field = match way {
+                    None => Field::of(field),
+                    Some(2) => Field::NONE,
+                    Some(_) => Field::without_value(field),
+                };
                 // SAFETY: the module allocated an element for each field of the list.
                 unsafe { to.add(place).write(field) };
             }
@@ -223,7 +151,7 @@ callbacks! {
     }
 
     fn http_set_header(filter: Ptr, list: c_int, name: Text, value: Text) -> bool {
-        let edit = if value.data.is_null() {
+        let edit = if value.is_none() {
             Edit::Remove
         } else {
             Edit::Set(value.bytes())

@@ -7,11 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 
+use super::crowd::{Requests, Routes, post, post_with};
 use super::fault::{CLOCK, Call, Fault, Phase, ways};
 use super::issuer::{Issuer, configuration, inline};
 use super::proxy::{
     Config, Outcome, answer, answered, body, configure, destroy, forwarded, leave, outcome,
-    request, respond, sent, trailers, trailers_of, wait,
+    respond, sent, trailers, trailers_of, wait,
 };
 use super::world::{Fields, START, in_worker, values, with_world};
 
@@ -33,6 +34,10 @@ fn faults(phase: Phase, made: &BTreeMap<(Phase, Call), usize>) -> Vec<Fault> {
         if phase == Phase::RequestTrailers && *call == "http_get_headers_size" {
             continue;
         }
+        // Without it, the document of a route is not applied, as DESIGN.md says.
+        if *call == "get_most_specific_route_config" {
+            continue;
+        }
         let fault = |way, after| Fault {
             call,
             way,
@@ -46,25 +51,6 @@ fn faults(phase: Phase, made: &BTreeMap<(Phase, Call), usize>) -> Vec<Fault> {
     faults
 }
 
-/// Sends a request that carries a forged identity.
-fn post(config: Config, path: &str, token: &str) -> usize {
-    let own = [("x-user-id", "mallory"), ("x_user_id", "mallory")];
-    post_with(config, path, token, &own)
-}
-
-fn post_with(config: Config, path: &str, token: &str, fields: &[(&str, &str)]) -> usize {
-    let token = format!("Bearer {token}");
-    let mut headers = vec![
-        (":method", "POST"),
-        (":path", path),
-        (":authority", "api.example"),
-        ("authorization", &*token),
-        ("origin", "https://evil.example"),
-    ];
-    headers.extend(fields);
-    request(config, &headers)
-}
-
 /// Asserts that a forwarded request has the token's identity and none of the client's.
 fn assert_all_changes_made(upstream: &Fields, fault: Option<Fault>) {
     assert_eq!(values(upstream, "x-user-id"), ["alice"], "{fault:?}");
@@ -73,28 +59,17 @@ fn assert_all_changes_made(upstream: &Fields, fault: Option<Fault>) {
 }
 
 /// Runs a configuration from start to end, with requests that may pass and requests that
-/// may not. Some of them wait. Returns the number of requests that passed; `None` if the
+/// must not. Some of them wait. Returns the number of requests that passed; `None` if the
 /// configuration was refused.
 fn run_lifetime(issuer: &Issuer, fault: Option<Fault>) -> Option<usize> {
     with_world(|world| world.fault = fault);
     let config = configure(&fetched())?;
+    let routes = Routes::new(issuer);
     let good = issuer.token(START);
     let bad = Issuer::new("k1").token(START);
-    let mut may_pass = vec![
-        post(config, "/private", &good),
-        post_with(config, "/private", &good, &[("x-other", "kept")]),
-    ];
-    let mut may_not = vec![
-        post(config, "/private", &bad),
-        post(config, "/private", ""),
-        post(config, "/nowhere", ""),
-    ];
+    let mut requests = Requests::first(config, &routes, &good, &bad);
     let leaves = post(config, "/private", &good);
     let overtaken = post(config, "/private", &good);
-    for id in may_pass.iter().chain(&may_not) {
-        body(*id);
-        trailers(*id, &[("x-user-id", "mallory")]);
-    }
     leave(leaves);
     // Envoy itself answers while the request waits.
     let _ = respond(overtaken, &[(":status", "408")]);
@@ -104,22 +79,10 @@ fn run_lifetime(issuer: &Issuer, fault: Option<Fault>) -> Option<usize> {
         for sent in sent() {
             answer(config, &sent, 200, &issuer.jwks().to_string());
         }
-        may_pass.push(post(config, "/private", &good));
-        may_not.push(post(config, "/private", &bad));
-        may_not.push(post(
-            config,
-            "/private",
-            &Issuer::new("unknown").token(START),
-        ));
+        requests.more(config, &routes, &good, &bad);
     }
     wait(config, 24);
-    for id in may_not {
-        body(id);
-        trailers(id, &[("x-user-id", "mallory")]);
-        assert!(forwarded(id).is_none(), "{fault:?}: {:?}", outcome(id));
-        leave(id);
-    }
-    let passed = finish(may_pass, fault);
+    let passed = finish_all(requests, fault);
     // The module works again when the fault is gone.
     with_world(|world| world.fault = None);
     // Envoy delivers every event to objects that exist, so a lost event is not a fault to
@@ -128,10 +91,22 @@ fn run_lifetime(issuer: &Issuer, fault: Option<Fault>) -> Option<usize> {
         assert_recovers(config, issuer, fault);
     }
     destroy(config);
+    routes.destroy();
     // A thread keeps the last configuration that it served until it serves another one.
     let left = with_world(|world| world.schedulers.load(Ordering::Relaxed));
     assert!(left <= 1, "{fault:?}: {left} schedulers are left");
     Some(passed)
+}
+
+/// Ends all requests. Returns the number of requests that passed.
+fn finish_all(Requests { may_pass, must_not }: Requests, fault: Option<Fault>) -> usize {
+    for id in must_not {
+        body(id);
+        trailers(id, &[("x-user-id", "mallory")]);
+        assert!(forwarded(id).is_none(), "{fault:?}: {:?}", outcome(id));
+        leave(id);
+    }
+    finish(may_pass, fault)
 }
 
 /// Ends requests that may pass. Returns how many passed.
@@ -183,7 +158,7 @@ fn assert_recovers(config: Config, issuer: &Issuer, fault: Option<Fault>) {
 #[test]
 fn without_a_fault_every_permitted_request_passes() {
     let issuer = Issuer::new("k1");
-    assert_eq!(in_worker(|| run_lifetime(&issuer, None)), Some(6));
+    assert_eq!(in_worker(|| run_lifetime(&issuer, None)), Some(11));
 }
 
 /// Returns the number of faults that made the module refuse the configuration.

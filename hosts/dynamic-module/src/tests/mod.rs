@@ -14,11 +14,13 @@
 
 mod callbacks;
 mod connection;
+mod crowd;
 mod fault;
 mod faults;
 #[path = "../../../../src/host/tests/issuer.rs"]
 mod issuer;
 mod panics;
+mod passed;
 mod proxy;
 mod refusals;
 mod requests;

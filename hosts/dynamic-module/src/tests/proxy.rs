@@ -12,8 +12,9 @@ use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::callbacks::{Field, Ptr, Text};
+use super::callbacks::Ptr;
 use super::fault::Phase;
+use super::passed::{Field, Text};
 use super::world::{Fields, Part, Reply, Sent, Stream, Target, World, fields, with_world};
 use crate::abi;
 use crate::hooks;
@@ -79,6 +80,23 @@ pub(super) fn destroy(config: Config) {
         // SAFETY: as Envoy calls it.
         unsafe { hooks::envoy_dynamic_module_on_http_filter_config_destroy(config.module) };
     });
+}
+
+/// Creates the configuration of a route, and returns its address.
+pub(super) fn configure_route(text: &str) -> usize {
+    let (name, text) = (buffer(b"edge_authz"), buffer(text.as_bytes()));
+    // SAFETY: as Envoy calls it.
+    let route =
+        unsafe { hooks::envoy_dynamic_module_on_http_filter_per_route_config_new(name, text) };
+    assert!(!route.is_null());
+    route.expose_provenance()
+}
+
+/// Destroys the configuration of a route.
+pub(super) fn destroy_route(address: usize) {
+    let route = ptr::with_exposed_provenance(address);
+    // SAFETY: as Envoy calls it.
+    unsafe { hooks::envoy_dynamic_module_on_http_filter_per_route_config_destroy(route) };
 }
 
 /// Sends the headers of a request.
