@@ -54,7 +54,7 @@ impl Build {
     pub(crate) const ALL: [Self; 3] = [Self::DynamicModule, Self::Wasm, Self::Other];
     pub(crate) const SHIPPED: [Self; 2] = [Self::DynamicModule, Self::Wasm];
 
-    /// Its file, if there is one.
+    /// Its file, if it has one.
     pub(crate) fn path(self) -> Option<PathBuf> {
         match self {
             Self::DynamicModule => Some(tools::dynamic_modules().join("libedge_authz.so")),
@@ -79,7 +79,7 @@ impl Build {
         Contender::EdgeAuthz(self, Task::Everything).name()
     }
 
-    /// What it is called in the headings of the page.
+    /// Its name in the headings of the page.
     pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::DynamicModule => "The dynamic module",
@@ -90,7 +90,7 @@ impl Build {
 }
 
 impl Contender {
-    /// All of them, in the order of tables.
+    /// All of them, in the order of the tables.
     pub(crate) fn all() -> Vec<Self> {
         let mut all = vec![
             Self::Nothing,

@@ -1,4 +1,4 @@
-//! A Wasm module that does nothing: what remains is the cost of calling one.
+//! A Wasm module that does nothing, to measure the cost of calling a module.
 
 use crate::support::wasm::write;
 
@@ -37,7 +37,7 @@ pub(crate) fn module() -> Vec<u8> {
             .map(|(at, (name, ..))| export(name, 0, at)),
     );
     let codes = CALLBACKS.map(|(name, _, returns)| {
-        // A start or a configuration succeeds with 1; a request goes on with 0.
+        // A start or a configuration succeeds with 1; a request continues with 0.
         let value = u8::from(!name.ends_with("_headers"));
         let mut body = vec![0];
         if returns {

@@ -248,7 +248,7 @@ fn send(address: SocketAddr, path: &str, token: Option<&str>) -> u16 {
     http1::exchange(address, &request).map_or(0, |answer| answer.status)
 }
 
-/// Whether a request with this token passes, as soon as the keys are there.
+/// Whether a request with this token passes once the keys have been fetched.
 pub(crate) fn is_served(address: SocketAddr, path: &str, token: &str) -> bool {
     let served = || (send(address, path, Some(token)) == 200).then_some(());
     wait_until(Duration::from_secs(20), served).is_some()

@@ -1,4 +1,4 @@
-//! The cost of a module before the first request, and the memory for remembered tokens.
+//! The cost of a module before the first request, and the memory for cached tokens.
 
 use serde_json::json;
 
@@ -26,7 +26,7 @@ pub(crate) struct Module {
 
 /// A worker's memory is the mean over this many additional workers.
 const FURTHER: u32 = 4;
-/// How many tokens are remembered while memory is measured, and by how many workers.
+/// The number of cached tokens while memory is measured, and the number of workers.
 pub(crate) const TOKENS: usize = 10_000;
 pub(crate) const WORKERS: u32 = 4;
 /// How often each token is sent, for each worker: nearly all workers see nearly all tokens.
@@ -95,7 +95,7 @@ fn started(build: Option<Build>, workers: u32) -> (f64, f64) {
     )
 }
 
-/// Tokens to be remembered.
+/// Tokens to be cached.
 struct Memory {
     issuers: Issuers,
     token: String,
@@ -139,7 +139,7 @@ impl Memory {
             is_served(address, PATH, &self.token),
             "the token is refused"
         );
-        // What connections and requests take is taken before.
+        // Connections and requests have allocated their memory before.
         self.one.send_at_least(address, TOKENS);
         let before = envoy.memory_kib();
         self.all

@@ -21,8 +21,8 @@ pub(crate) struct Metrics {
     /// Envoy's ids of the metric families.
     ids: BTreeMap<Family, usize>,
     panics: usize,
-    /// What the workers have collected, if the main thread reports it. Their number is
-    /// that of the workers.
+    /// The changes that the workers have collected, one item for each worker. Used if the
+    /// main thread reports them.
     collected: Option<Mutex<Vec<Arc<Collected>>>>,
     /// Changes that the main thread could not report, because Envoy 1.38 accepts them only in
     /// hooks of requests. At most one for each metric.
@@ -96,7 +96,7 @@ impl Metrics {
         true
     }
 
-    /// Reports what the workers have collected, on the main thread.
+    /// Reports the changes that the workers have collected, on the main thread.
     pub(crate) fn report_collected(&self, config: Config<'_>) {
         let Some(all) = &self.collected else {
             return;
@@ -115,8 +115,8 @@ impl Metrics {
         all.retain(|collected| Arc::strong_count(collected) > 1);
     }
 
-    /// Leaves what the workers have collected for another configuration to report, because
-    /// this one ends.
+    /// Leaves the collected changes for another configuration to report, because this one
+    /// ends.
     pub(crate) fn leave_collected(&self) {
         if let Some(all) = &self.collected {
             for collected in locked(all).drain(..) {

@@ -47,8 +47,8 @@ pub(crate) fn count() -> usize {
     COUNT.load(Ordering::Acquire)
 }
 
-/// Leaves changes for another configuration to report. Beyond [`MAX_COUNTERS`] metrics they
-/// are lost.
+/// Leaves changes for another configuration to report. Changes of more than
+/// [`MAX_COUNTERS`] metrics are lost.
 pub(crate) fn leave(changes: Vec<(Metric, Change)>) {
     let mut left = locked(&LEFT);
     for (metric, change) in changes {
