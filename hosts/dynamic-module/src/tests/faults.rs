@@ -27,7 +27,7 @@ fn fetched() -> String {
 
 /// The faults for each call that a lifetime makes in a hook. The first call fails in
 /// every way, later calls in one way.
-fn faults(phase: Phase, made: &BTreeMap<(Phase, Call), usize>) -> Vec<Fault> {
+pub(super) fn faults(phase: Phase, made: &BTreeMap<(Phase, Call), usize>) -> Vec<Fault> {
     let mut faults = Vec::new();
     for ((_, call), count) in made.iter().filter(|((at, _), _)| *at == phase) {
         // A request may have no trailers, and Envoy reports this as a failure.

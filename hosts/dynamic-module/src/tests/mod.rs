@@ -19,6 +19,7 @@ mod fault;
 mod faults;
 #[path = "../../../../src/host/tests/issuer.rs"]
 mod issuer;
+mod narrowed;
 mod panics;
 mod passed;
 mod proxy;

@@ -84,12 +84,16 @@ pub(super) fn destroy(config: Config) {
 
 /// Creates the configuration of a route, and returns its address.
 pub(super) fn configure_route(text: &str) -> usize {
+    try_route(text).expect("the module accepts it")
+}
+
+/// The same; `None` if the module refuses it.
+pub(super) fn try_route(text: &str) -> Option<usize> {
     let (name, text) = (buffer(b"edge_authz"), buffer(text.as_bytes()));
     // SAFETY: as Envoy calls it.
     let route =
         unsafe { hooks::envoy_dynamic_module_on_http_filter_per_route_config_new(name, text) };
-    assert!(!route.is_null());
-    route.expose_provenance()
+    (!route.is_null()).then_some(route.expose_provenance())
 }
 
 /// Destroys the configuration of a route.
