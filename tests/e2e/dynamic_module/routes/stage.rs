@@ -32,6 +32,7 @@ pub(super) struct Stage {
     scratch: Scratch,
     filters_before: Vec<Value>,
     filters_after: Vec<Value>,
+    strict_paths: bool,
     version: Cell<u32>,
 }
 
@@ -94,6 +95,7 @@ impl Stage {
             scratch: Scratch::new("routes"),
             filters_before: Vec::new(),
             filters_after: Vec::new(),
+            strict_paths: false,
             version: Cell::new(0),
         }
     }
@@ -107,6 +109,12 @@ impl Stage {
     /// Adds another filter after edge-authz.
     pub(super) fn after(mut self, filter: Value) -> Self {
         self.filters_after.push(filter);
+        self
+    }
+
+    /// Lets Envoy normalise paths and refuse ambiguous ones itself, as recommended.
+    pub(super) fn strict_paths(mut self) -> Self {
+        self.strict_paths = true;
         self
     }
 
@@ -205,6 +213,13 @@ impl Stage {
                         "typed_config": {
                             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
                             "stat_prefix": "main",
+                            "normalize_path": self.strict_paths,
+                            "merge_slashes": self.strict_paths,
+                            "path_with_escaped_slashes_action": if self.strict_paths {
+                                "REJECT_REQUEST"
+                            } else {
+                                "KEEP_UNCHANGED"
+                            },
                             "http_protocol_options": {"enable_trailers": true},
                             "access_log": [{
                                 "name": "envoy.access_loggers.file",
