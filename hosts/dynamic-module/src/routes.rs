@@ -125,7 +125,12 @@ fn open_in(registry: &Mutex<Registry>, text: &[u8]) -> Result<Ticket, Vec<String
         return Ok(ticket);
     }
     // The lock is not held during this, because requests need it.
-    let narrowing = match config::compile_narrowing(text).map_err(|errors| lines(&errors))? {
+    let compiled = config::compile_narrowing(text).map_err(|errors| {
+        let mut lines = lines(&errors);
+        lines.extend(is_binary_struct(text).then(|| BINARY_STRUCT.to_owned()));
+        lines
+    });
+    let narrowing = match compiled? {
         policy::Narrowing::Enforce => Narrowing::Enforce,
         policy::Narrowing::Denied => Narrowing::Denied,
         policy::Narrowing::By(policy) => Narrowing::By(Arc::from(policy)),
@@ -135,6 +140,17 @@ fn open_in(registry: &Mutex<Registry>, text: &[u8]) -> Result<Ticket, Vec<String
             "configuration: the routes have more than {MAX_CONFIGS} different ones; write fewer"
         )]
     })
+}
+
+/// What to write where Envoy 1.38 passes a `Struct` of a route in protobuf's binary form.
+/// Later versions pass it as JSON.
+const BINARY_STRUCT: &str = "configuration: is not JSON but a binary `Struct`, as Envoy 1.38 passes \
+    it; write a `StringValue` that contains the JSON text";
+
+/// Whether a text that is not a document looks like a `Struct` in protobuf's binary form: its
+/// first member is an entry of a map, whose first member is a name.
+const fn is_binary_struct(text: &[u8]) -> bool {
+    matches!(text, [0x0A, _, 0x0A, ..] | [0x0A, _, _, 0x0A, ..])
 }
 
 fn digest_of(text: &[u8]) -> TextDigest {
@@ -260,6 +276,10 @@ mod tests {
         let registry = Mutex::new(Registry::new());
         let refused = open_in(&registry, br#"{"mode":"off"}"#).unwrap_err();
         assert!(refused.concat().contains("`denied`"), "{refused:?}");
+        // `{"mode": "denied"}` in binary form.
+        let binary = b"\x0a\x10\x0a\x04mode\x12\x08\x1a\x06denied";
+        let refused = open_in(&registry, binary).unwrap_err();
+        assert!(refused.concat().contains("`StringValue`"), "{refused:?}");
         let large = vec![b' '; MAX_BYTES + 1];
         assert!(open_in(&registry, &large).is_err());
         assert!(locked(&registry).by_text.is_empty());
