@@ -45,7 +45,10 @@ impl<'w> Ready<'w> {
         let issuers = Arc::new(Issuers::new(workload.algorithm, workload.issuers));
         let tokens = issuers.tokens(workload.tokens);
         let path = workload.path();
-        let authorizer = Authorizer::start(workload.algorithm, &issuers, &scratch);
+        let is_compared = workload.contenders.contains(&Contender::ExternalAuthorizer);
+        let authorizer = is_compared
+            .then(|| Authorizer::start(workload.algorithm, &issuers, &scratch))
+            .flatten();
         let can_be = |it: &Contender| {
             (*it != Contender::ExternalAuthorizer || authorizer.is_some())
                 && (!matches!(it, Contender::EdgeAuthz(Build::Other, _))

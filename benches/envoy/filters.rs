@@ -31,7 +31,7 @@ impl Contender {
             ],
             Self::ExternalAuthorizer => vec![external(workload)],
             Self::EmptyModule => {
-                let code = json!({"inline_bytes": STANDARD.encode(empty::module())});
+                let code = json!({"local": {"inline_bytes": STANDARD.encode(empty::module())}});
                 vec![wasm(&code, &json!({}))]
             }
             Self::EdgeAuthz(build, task) => {

@@ -19,7 +19,7 @@ const CONNECTIONS: &str = "16";
 pub(crate) struct Requests {
     file: PathBuf,
     count: usize,
-    /// Whether all of them are answered with 200.
+    /// Whether all of them are answered with 200 or 204.
     good: bool,
 }
 
@@ -39,12 +39,12 @@ impl Requests {
         }
     }
 
-    /// A request given byte by byte, which is refused.
-    pub(crate) fn refused(request: &str, scratch: &Scratch) -> Self {
+    /// A request given byte by byte, which is answered with 200 or 204, or refused.
+    pub(crate) fn one(request: &str, good: bool, scratch: &Scratch) -> Self {
         Self {
             file: scratch.write("requests", request),
             count: 1,
-            good: false,
+            good,
         }
     }
 
