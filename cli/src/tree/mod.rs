@@ -6,6 +6,7 @@
 
 mod json;
 mod scalar;
+mod short_form;
 #[cfg(test)]
 mod tests;
 mod yaml;
@@ -13,7 +14,7 @@ mod yaml;
 use std::ops::Range;
 
 pub(crate) use json::parse as parse_json;
-pub(crate) use yaml::parse as parse_yaml;
+pub(crate) use yaml::{parse as parse_yaml, parse_template};
 
 /// The maximum depth of nested objects and lists: that of a configuration, plus room for
 /// the bootstrap or manifest around it.

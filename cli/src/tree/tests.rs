@@ -106,3 +106,23 @@ fn a_text_may_contain_several_documents_or_none() {
     assert_eq!(parse_yaml("a: 1\n---\nb: 2\n").unwrap().len(), 2);
     assert_eq!(parse_yaml("# nothing\n").unwrap().len(), 0);
 }
+
+#[test]
+fn short_forms_are_objects_in_templates_and_mean_nothing_elsewhere() {
+    let text = "- !Ref off\n- !GetAtt a.b\n- !Join [\"\", [!Ref a, 1]]\n- !Sub {a: b}\n- &x !Ref y\n- *x\n";
+    let node = parse_template(text).unwrap().remove(0);
+    assert_eq!(
+        node.to_json(),
+        r#"[{"Ref":"off"},{"Fn::GetAtt":"a.b"},{"Fn::Join":["",[{"Ref":"a"},1]]},{"Fn::Sub":{"a":"b"}},{"Ref":"y"},{"Ref":"y"}]"#
+    );
+    assert_eq!(yaml("- !Ref off\n").to_json(), "[false]");
+    let fault = parse_template("a: !Reff b\n").unwrap_err();
+    assert_eq!(fault.message, "`!Reff` is not a function of CloudFormation");
+    let deep = format!("{}{}", "!If [".repeat(129), "]".repeat(129));
+    assert!(
+        parse_template(&deep)
+            .unwrap_err()
+            .message
+            .starts_with("nested deeper")
+    );
+}

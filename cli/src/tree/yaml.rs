@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
+use super::short_form::{self, ShortForm};
 use super::{Fault, MAX_DEPTH, Member, Node, Value, scalar};
 
 /// The maximum number of values that aliases may create: `*a` for a list of `*b` for a
@@ -17,7 +18,24 @@ const MAX_NODES: usize = 2_000_000;
 ///
 /// The first part that is not YAML, or that JSON cannot represent.
 pub(crate) fn parse(text: &str) -> Result<Vec<Node>, Fault> {
-    let mut builder = Builder::default();
+    read(text, Builder::default())
+}
+
+/// Reads the documents of a `CloudFormation` template, in which a tag such as `!Ref` is the
+/// short form of an object such as `{Ref: …}`.
+///
+/// # Errors
+///
+/// As [`parse`], and a tag that is no short form.
+pub(crate) fn parse_template(text: &str) -> Result<Vec<Node>, Fault> {
+    let builder = Builder {
+        short_forms: true,
+        ..Builder::default()
+    };
+    read(text, builder)
+}
+
+fn read(text: &str, mut builder: Builder) -> Result<Vec<Node>, Fault> {
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| Fault {
             message: error.info(),
@@ -38,6 +56,8 @@ struct Builder {
     open: Vec<Open>,
     anchors: BTreeMap<usize, (Node, Size)>,
     nodes: usize,
+    /// Whether tags are short forms. Otherwise they have no meaning.
+    short_forms: bool,
 }
 
 /// An object or list that is being read.
@@ -46,6 +66,7 @@ struct Open {
     anchor: usize,
     content: Content,
     size: Size,
+    short_form: Option<ShortForm>,
 }
 
 enum Content {
@@ -62,19 +83,36 @@ struct Size {
 
 const ONE: Size = Size { nodes: 1, depth: 0 };
 
+impl Size {
+    /// The size with an object around the value.
+    const fn wrapped(self) -> Self {
+        Self {
+            nodes: self.nodes.saturating_add(1),
+            depth: self.depth.saturating_add(1),
+        }
+    }
+}
+
 impl Builder {
     fn take(&mut self, event: Event<'_>, span: Range<usize>) -> Result<(), Fault> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
+                if let Some(form) = self.short_form(tag.as_deref(), &span)? {
+                    let value = Value::Text(text.into_owned());
+                    let node = form.wrap(Node { span, value });
+                    return self.finish(node, None, anchor, ONE.wrapped());
+                }
                 let value = meaning(&text, style, tag.as_deref());
                 let name = matches!(style, ScalarStyle::Plain).then(|| text.into_owned());
                 self.finish(Node { span, value }, name, anchor, ONE)
             }
-            Event::SequenceStart(_, anchor, _) => {
-                self.open(Content::List(Vec::new()), anchor, &span)
+            Event::SequenceStart(_, anchor, tag) => {
+                let form = self.short_form(tag.as_deref(), &span)?;
+                self.open(Content::List(Vec::new()), anchor, form, &span)
             }
-            Event::MappingStart(_, anchor, _) => {
-                self.open(Content::Object(Vec::new(), None), anchor, &span)
+            Event::MappingStart(_, anchor, tag) => {
+                let form = self.short_form(tag.as_deref(), &span)?;
+                self.open(Content::Object(Vec::new(), None), anchor, form, &span)
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(&span),
             Event::Alias(anchor) => {
@@ -104,7 +142,26 @@ impl Builder {
         }
     }
 
-    fn open(&mut self, content: Content, anchor: usize, span: &Range<usize>) -> Result<(), Fault> {
+    fn short_form(
+        &self,
+        tag: Option<&Tag>,
+        span: &Range<usize>,
+    ) -> Result<Option<ShortForm>, Fault> {
+        match tag {
+            Some(tag) if self.short_forms && tag.handle() == "!" => {
+                short_form::parse(tag.suffix(), span).map(Some)
+            }
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    fn open(
+        &mut self,
+        content: Content,
+        anchor: usize,
+        short_form: Option<ShortForm>,
+        span: &Range<usize>,
+    ) -> Result<(), Fault> {
         if self.open.len() >= MAX_DEPTH {
             return Err(too_deep(span.start));
         }
@@ -113,6 +170,7 @@ impl Builder {
             anchor,
             content,
             size: ONE,
+            short_form,
         });
         Ok(())
     }
@@ -139,7 +197,11 @@ impl Builder {
             span.end
         };
         let span = open.start..end.max(open.start);
-        self.finish(Node { span, value }, None, open.anchor, open.size)
+        let node = Node { span, value };
+        match open.short_form {
+            Some(form) => self.finish(form.wrap(node), None, open.anchor, open.size.wrapped()),
+            None => self.finish(node, None, open.anchor, open.size),
+        }
     }
 
     /// Adds a value to its parent. `name` is its meaning as the name of a member, if that
