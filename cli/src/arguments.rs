@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::explain::Moment;
+use super::import::Form;
 
 /// Checks, explains and tests configurations of edge-authz.
 #[derive(Debug, Parser)]
@@ -60,6 +61,15 @@ pub(crate) enum Command {
         edge-authz test --only 'missing scope' --verbose api.cases.yaml\n  \
         edge-authz test --junit results.xml api.cases.yaml")]
     Test(TestArguments),
+    /// Make a configuration from the description of an API in another form.
+    #[command(
+        after_help = "What has no equivalent is denied, with a comment. A value that the file does not\n\
+        contain is an error that names it.\n\nExamples:\n  \
+        edge-authz import template.yaml > edge-authz.yaml\n  \
+        edge-authz import template.json --api HttpApi --param UserPool=us-east-1_EXAMPLE\n  \
+        edge-authz import openapi.yaml --cases api.cases.yaml > edge-authz.yaml"
+    )]
+    Import(ImportArguments),
     /// Print the JSON Schema of the configuration, for editors.
     #[command(after_help = "Examples:\n  \
         edge-authz schema > edge-authz.schema.json\n\n\
@@ -146,4 +156,42 @@ pub(crate) struct TestArguments {
     /// Print one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// A `CloudFormation` template or an `OpenAPI` document, as YAML or JSON; `-` is
+    /// standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: String,
+    /// What the file is, if it does not show it.
+    #[arg(long, value_name = "FORM")]
+    pub(crate) from: Option<FormArgument>,
+    /// The API, if the file has several.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) api: Option<String>,
+    /// A value that the file does not contain. Error messages give the names.
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    pub(crate) parameters: Vec<String>,
+    /// Also write a case file for the result: each route with and without its scopes.
+    #[arg(long, value_name = "CASES")]
+    pub(crate) cases: Option<String>,
+}
+
+/// What an imported file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormArgument {
+    #[value(name = "cloudformation")]
+    CloudFormation,
+    #[value(name = "openapi")]
+    OpenApi,
+}
+
+impl From<FormArgument> for Form {
+    fn from(argument: FormArgument) -> Self {
+        match argument {
+            FormArgument::CloudFormation => Self::CloudFormation,
+            FormArgument::OpenApi => Self::OpenApi,
+        }
+    }
 }

@@ -8,6 +8,7 @@ mod arguments;
 pub mod cases;
 mod check;
 mod explain;
+mod import;
 mod load;
 mod patterns;
 mod report;
@@ -26,7 +27,8 @@ use clap::{CommandFactory, Parser};
 use serde_json::json;
 
 use arguments::{
-    Arguments, CheckArguments, Colour, Command, ExplainArguments, RoutesArguments, TestArguments,
+    Arguments, CheckArguments, Colour, Command, ExplainArguments, ImportArguments, RoutesArguments,
+    TestArguments,
 };
 use explain::{KeyFiles, Moment, RequestArguments};
 pub use load::named_configuration;
@@ -139,6 +141,7 @@ impl Terminal<'_> {
             Command::Explain(arguments) => self.explain(arguments),
             Command::Routes(arguments) => self.routes(arguments),
             Command::Test(arguments) => self.test(arguments),
+            Command::Import(arguments) => self.import(arguments),
             Command::Schema => {
                 self.stdout.write_all(SCHEMA.as_bytes())?;
                 Ok(Outcome::Good)
@@ -259,6 +262,29 @@ impl Terminal<'_> {
             self.print_json(&json!({"good": good, "files": files}))?;
         }
         Ok(if good { Outcome::Good } else { Outcome::Wrong })
+    }
+
+    fn import(&mut self, arguments: &ImportArguments) -> Result<Outcome, Failure> {
+        let source = self.read(&arguments.file)?;
+        let choices = import::Choices {
+            form: arguments.from.map(Into::into),
+            api: arguments.api.as_deref(),
+            parameters: &arguments.parameters,
+        };
+        let imported = match import::import(&source, &choices) {
+            Ok(imported) => imported,
+            Err(findings) => {
+                let checked = check::Checked::of(source, 1, findings);
+                checked.show(&self.renderer, &mut io::stderr().lock())?;
+                return Ok(Outcome::Wrong);
+            }
+        };
+        if let Some(path) = &arguments.cases {
+            let written = std::fs::write(path, &imported.cases);
+            written.map_err(|error| Failure::Use(format!("{path}: {error}")))?;
+        }
+        self.stdout.write_all(imported.configuration.as_bytes())?;
+        Ok(Outcome::Good)
     }
 
     fn print_json(&mut self, value: &serde_json::Value) -> Result<(), Failure> {

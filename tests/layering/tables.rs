@@ -190,10 +190,11 @@ const COMMAND: Table = &[
         &["patterns", "report", "source", "subject", "tree"],
     ),
     ("load", &["check", "report", "source", "subject"]),
+    ("import", &["check", "report", "source", "subject", "tree"]),
     ("routes", &["load", "patterns", "words"]),
     ("explain", &["load", "patterns", "words"]),
     ("test", &["cases", "load", "source"]),
-    ("arguments", &["explain"]),
+    ("arguments", &["explain", "import"]),
 ];
 
 /// Two modules in place of the dynamic module's, for tests.

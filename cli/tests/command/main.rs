@@ -20,6 +20,7 @@ mod deployments;
 mod examples;
 mod explain;
 mod golden;
+mod import;
 mod reference;
 mod schema;
 mod test;

@@ -1,0 +1,204 @@
+//! `edge-authz import`: a configuration from an API that is described in another form.
+//!
+//! A wrong import that opens a door is the worst outcome. What has no equivalent is
+//! denied, with a comment; what is not known is an error, and then nothing is written.
+
+mod append;
+mod authorizer;
+mod case_file;
+mod cloudformation;
+mod cors;
+mod model;
+mod openapi;
+mod parameters;
+mod plan;
+mod policy;
+mod problems;
+mod scope;
+mod tidy;
+mod writer;
+
+use super::check;
+use super::report::{Finding, Severity};
+use super::source::Source;
+use super::subject::Document;
+use super::tree::{Fault, Node, parse_json, parse_template};
+use model::{Api, Note};
+use parameters::Parameters;
+use plan::Plan;
+use problems::Problems;
+use scope::Scope;
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A template of `CloudFormation`.
+    CloudFormation,
+    /// A document of `OpenAPI`.
+    OpenApi,
+}
+
+/// The choices of the user.
+#[derive(Debug)]
+pub(crate) struct Choices<'c> {
+    /// `None`: the file shows it.
+    pub(crate) form: Option<Form>,
+    /// The name of the API, if the file has several.
+    pub(crate) api: Option<&'c str>,
+    /// Arguments `NAME=VALUE`.
+    pub(crate) parameters: &'c [String],
+}
+
+/// An imported API.
+#[derive(Debug)]
+pub(crate) struct Imported {
+    /// The configuration as YAML.
+    pub(crate) configuration: String,
+    /// Cases for it.
+    pub(crate) cases: String,
+}
+
+/// Imports a file.
+///
+/// # Errors
+///
+/// Everything that is not known, with its place.
+pub(crate) fn import(source: &Source, choices: &Choices<'_>) -> Result<Imported, Vec<Finding>> {
+    let of_file = |sentence: &str| vec![of_file(sentence)];
+    let parameters = Parameters::parse(choices.parameters).map_err(|error| of_file(&error))?;
+    let root = read(source)?;
+    let problems = Problems::new(source);
+    tidy::inspect(&root, &problems);
+    let Some(form) = choices.form.or_else(|| detected(&root)) else {
+        return Err(of_file(
+            "the file is of no known form; give it: `--from cloudformation` or `--from openapi`",
+        ));
+    };
+    let plan = {
+        let scope = Scope::new(&root, &parameters, &problems);
+        let apis = match form {
+            Form::CloudFormation => cloudformation::read(&scope, &root, choices.api),
+            Form::OpenApi => vec![openapi::read_file(&scope, &root)],
+        };
+        // If the file has several APIs, values of the others may be missing, too.
+        let several = !apis.is_empty();
+        match selected(apis, choices.api) {
+            Ok(api) => Some(Plan::of(api, &problems)),
+            Err(sentence) if several || problems.is_empty() => return Err(of_file(&sentence)),
+            Err(_) => None,
+        }
+    };
+    let Some(plan) = plan.filter(|_| problems.is_empty()) else {
+        return Err(problems.into_findings());
+    };
+    if let Some(name) = parameters.unused() {
+        return Err(of_file(&format!(
+            "`--param {name}` is not used; correct the name"
+        )));
+    }
+    written(plan, source)
+}
+
+fn of_file(sentence: &str) -> Finding {
+    Finding::from_sentence(Severity::Error, String::new(), sentence)
+}
+
+fn read(source: &Source) -> Result<Node, Vec<Finding>> {
+    if let Ok(root) = parse_json(&source.text) {
+        return Ok(root);
+    }
+    let not_yaml = |fault: &Fault| {
+        let sentence = format!(
+            "not YAML ({}); look at the line before it too",
+            fault.message
+        );
+        let mut finding = of_file(&sentence);
+        finding.put(fault.at..fault.at.saturating_add(1), None);
+        vec![finding]
+    };
+    let mut roots = parse_template(&source.text).map_err(|fault| not_yaml(&fault))?;
+    match (roots.pop(), roots.is_empty()) {
+        (Some(root), true) => Ok(root),
+        _ => Err(vec![of_file(
+            "the file has no document or several; give a file with one",
+        )]),
+    }
+}
+
+fn detected(root: &Node) -> Option<Form> {
+    if root.get("openapi").is_some() || root.get("swagger").is_some() {
+        return Some(Form::OpenApi);
+    }
+    root.get("Resources").map(|_| Form::CloudFormation)
+}
+
+/// The only API, or the one with the name.
+fn selected(mut apis: Vec<Api>, name: Option<&str>) -> Result<Api, String> {
+    let names: Vec<_> = apis.iter().map(|api| format!("`{}`", api.name)).collect();
+    let names = names.join(", ");
+    match name {
+        Some(name) => {
+            let found = apis.iter().position(|api| api.name == name);
+            found
+                .map(|at| apis.swap_remove(at))
+                .ok_or_else(|| match apis.len() {
+                    0 => format!("the file has no API `{name}`, and no other"),
+                    _ => format!("the file has no API `{name}`; it has {names}"),
+                })
+        }
+        None if apis.len() > 1 => Err(format!(
+            "the file has several APIs: {names}; choose one with `--api NAME`"
+        )),
+        None => apis.pop().ok_or_else(|| {
+            "the file has no HTTP API and no REST API; import the file that has it".to_owned()
+        }),
+    }
+}
+
+/// Writes a plan, and compiles the result as the filter does.
+fn written(mut plan: Plan, source: &Source) -> Result<Imported, Vec<Finding>> {
+    let mut configuration = writer::write(&plan, source);
+    let mut errors = compiled(&configuration);
+    if let Some(cors) = plan.cors.take_if(|_| {
+        let of_cors = |finding: &Finding| finding.path.starts_with("cors");
+        !errors.is_empty() && errors.iter().all(of_cors)
+    }) {
+        // Without CORS, pages of other origins read nothing.
+        for error in &errors {
+            let text = format!("CORS, because {} {}", error.path, error.message);
+            plan.left_out.push(Note::new(&cors.at, text));
+        }
+        configuration = writer::write(&plan, source);
+        errors = compiled(&configuration);
+    }
+    if errors.is_empty() {
+        return Ok(Imported {
+            cases: case_file::write(&plan, &configuration),
+            configuration,
+        });
+    }
+    let refused = errors.into_iter().map(|error| Finding {
+        message: format!(
+            "cannot be imported, because the filter refuses the result: {}: {}",
+            error.path, error.message
+        ),
+        path: String::new(),
+        span: None,
+        related: None,
+        ..error
+    });
+    Err(refused.collect())
+}
+
+/// The errors of a configuration.
+fn compiled(configuration: &str) -> Vec<Finding> {
+    let result = Source::new("the result", configuration.as_bytes().to_vec());
+    let document = match Document::read(&result) {
+        Ok(document) => document,
+        Err(findings) => return findings,
+    };
+    match &*document.subjects {
+        [subject] => check::compile(subject, &result).err().unwrap_or_default(),
+        _ => vec![of_file("is not one configuration; report this as a bug")],
+    }
+}

@@ -1,0 +1,74 @@
+//! Collects the problems of an import, with their places.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use crate::report::{Finding, Severity};
+use crate::source::{Source, first_line};
+
+/// The problems that were found. If there is one, nothing is written.
+pub(super) struct Problems<'s> {
+    source: &'s Source,
+    found: RefCell<Vec<Finding>>,
+    /// Names whose values are missing, so that each is reported once.
+    missing: RefCell<BTreeSet<String>>,
+}
+
+impl<'s> Problems<'s> {
+    pub(super) fn new(source: &'s Source) -> Self {
+        Self {
+            source,
+            found: RefCell::default(),
+            missing: RefCell::default(),
+        }
+    }
+
+    /// Reports a problem: a sentence with its remedy after a semicolon.
+    pub(super) fn report(&self, at: &Range<usize>, sentence: &str) {
+        let mut finding = Finding::from_sentence(Severity::Error, String::new(), sentence);
+        finding.span = Some(first_line(&self.source.text, at));
+        let mut found = self.found.borrow_mut();
+        if !found.contains(&finding) {
+            found.push(finding);
+        }
+    }
+
+    /// Reports a value that the file does not contain. `what` describes the value.
+    pub(super) fn missing(&self, at: &Range<usize>, name: &str, what: &str) {
+        if self.missing.borrow_mut().insert(name.to_owned()) {
+            let argument = quoted(name);
+            self.report(
+                at,
+                &format!("the file does not contain {what}; give it: `--param {argument}=VALUE`"),
+            );
+        }
+    }
+
+    /// The text of the file at a place.
+    pub(super) fn text(&self, at: &Range<usize>) -> &'s str {
+        self.source.text.get(at.clone()).unwrap_or_default()
+    }
+
+    /// The findings in the order of their places.
+    pub(super) fn into_findings(self) -> Vec<Finding> {
+        let mut found = self.found.into_inner();
+        found.sort_by_key(|finding| finding.span.as_ref().map(|span| span.start));
+        found
+    }
+
+    /// Whether nothing was reported.
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.borrow().is_empty()
+    }
+}
+
+/// A name as a shell reads it.
+fn quoted(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":._-/".contains(&byte);
+    if name.bytes().all(plain) {
+        name.to_owned()
+    } else {
+        format!("'{}'", name.replace('\'', "'\\''"))
+    }
+}

@@ -1,0 +1,244 @@
+//! Writes a plan as a configuration, with a comment at each decision.
+
+mod yaml;
+
+use std::ops::Range;
+
+use super::model::{Cors, Note, Place, Scopes};
+use super::plan::{Access, Bound, Plan, Provider, Token};
+use crate::source::Source;
+use yaml::list;
+pub(super) use yaml::{comment, quoted};
+
+/// Writes a plan.
+pub(super) fn write(plan: &Plan, source: &Source) -> String {
+    let mut writer = Writer {
+        out: String::new(),
+        source,
+    };
+    writer.head(plan);
+    writer.providers(&plan.providers);
+    writer.places(&plan.places);
+    if let Some(base) = &plan.base {
+        writer.line(0, "# the path before all paths of the source");
+        writer.line(0, &format!("paths: {{base: {}}}", quoted(base)));
+    }
+    writer.line(0, "routes:");
+    for route in &plan.routes {
+        writer.route(route, &plan.providers);
+    }
+    if plan.routes.is_empty() {
+        writer.line(1, "# the source has no routes");
+        writer.line(1, "- match: $default");
+        writer.line(1, "  access: denied");
+    }
+    if let Some(cors) = &plan.cors {
+        writer.cors(cors);
+    }
+    writer.out
+}
+
+struct Writer<'s> {
+    out: String,
+    source: &'s Source,
+}
+
+impl Writer<'_> {
+    /// One line; a step of indentation is two spaces.
+    fn line(&mut self, depth: usize, text: &str) {
+        self.out.push_str(&"  ".repeat(depth));
+        self.out.push_str(text);
+        self.out.push('\n');
+    }
+
+    fn note(&mut self, depth: usize, text: &str) {
+        self.line(depth, &format!("# {}", comment(text)));
+    }
+
+    fn number(&self, at: &Range<usize>) -> usize {
+        self.source.position(at.start).line
+    }
+
+    fn head(&mut self, plan: &Plan) {
+        let (kind, name) = (plan.kind.words(), &plan.name);
+        let from = &self.source.name;
+        self.note(0, &format!("Imported from {from}: the {kind} `{name}`."));
+        self.note(
+            0,
+            "Comments give the line of the source and the reason of each decision.",
+        );
+        let mut notes: Vec<&Note> = plan.left_out.iter().collect();
+        notes.sort_by_key(|note| note.at.start);
+        let mut lines: Vec<String> = Vec::new();
+        for note in notes {
+            let line = format!("line {}: {}", self.number(&note.at), note.text);
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        let denied = plan.routes.iter().filter(|route| !route.added);
+        for route in denied.filter(|route| route.access == Access::Denied) {
+            let reason = route.reason.as_deref().unwrap_or_default();
+            let line = self.number(&route.at);
+            lines.push(format!(
+                "line {line}: `{}` is denied: {reason}",
+                route.pattern
+            ));
+        }
+        let needs_token = plan
+            .routes
+            .iter()
+            .any(|route| matches!(route.access, Access::Token(_) | Access::Optional(_)));
+        if needs_token {
+            lines.push(
+                "the token, which the upstream no longer receives; `upstream: {token: keep}` sends it"
+                    .to_owned(),
+            );
+        }
+        if lines.is_empty() {
+            return;
+        }
+        self.line(0, "#");
+        self.note(0, "Not carried over:");
+        for line in lines {
+            self.note(0, &format!("- {line}"));
+        }
+    }
+
+    fn providers(&mut self, providers: &[Provider]) {
+        if providers.is_empty() {
+            return;
+        }
+        self.line(0, "providers:");
+        for provider in providers {
+            let line = self.number(&provider.at);
+            self.note(
+                1,
+                &format!("line {line}: the authorizer `{}`", provider.authorizer),
+            );
+            self.line(1, &format!("- name: {}", quoted(&provider.name)));
+            self.line(1, &format!("  issuer: {}", quoted(&provider.issuer.iss)));
+            if let Some(audiences) = &provider.issuer.audiences {
+                self.line(1, &format!("  audiences: {}", list(audiences)));
+            } else {
+                self.note(2, "the source checks no audience, so tokens for every client are accepted; list the clients");
+                self.line(1, "  audiences: any");
+            }
+            self.note(2, "the name of an Envoy cluster that reaches the issuer");
+            let cluster = quoted(&provider.name);
+            match &provider.issuer.keys {
+                Some(uri) => {
+                    let uri = quoted(uri);
+                    self.line(1, &format!("  jwks: {{cluster: {cluster}, uri: {uri}}}"));
+                }
+                None => self.line(1, &format!("  jwks: {{cluster: {cluster}}}")),
+            }
+        }
+    }
+
+    fn places(&mut self, places: &[Place]) {
+        if places.is_empty() {
+            return;
+        }
+        if places.len() > 1 {
+            self.note(0, "every route reads all of these places");
+        }
+        self.line(0, "token_from:");
+        for place in places {
+            match place {
+                Place::Header(name) => {
+                    self.note(1, "the value is the token, with or without `Bearer`");
+                    self.line(1, &format!("- header: {}", quoted(name)));
+                }
+                Place::Bearer => {
+                    self.line(1, "- header: authorization");
+                    self.line(1, "  scheme: Bearer");
+                }
+                Place::Query(name) => self.line(1, &format!("- query: {}", quoted(name))),
+            }
+        }
+    }
+
+    fn route(&mut self, route: &Bound, providers: &[Provider]) {
+        let line = self.number(&route.at);
+        let mut text = if route.added {
+            "added".to_owned()
+        } else {
+            format!("line {line}")
+        };
+        if let Some(reason) = &route.reason {
+            text.push_str(": ");
+            text.push_str(reason);
+        }
+        self.note(1, &text);
+        self.line(1, &format!("- match: {}", quoted(&route.pattern)));
+        match &route.access {
+            Access::Public => self.line(1, "  access: public"),
+            Access::Denied => self.line(1, "  access: denied"),
+            Access::Optional(names) => {
+                self.line(1, "  access: optional");
+                self.named(names, providers);
+            }
+            Access::Token(token) => self.token(token, providers),
+        }
+    }
+
+    fn token(&mut self, token: &Token, providers: &[Provider]) {
+        self.named(&token.providers, providers);
+        if let Some(token_use) = token.usage {
+            self.note(
+                2,
+                if token_use == "id" {
+                    "a Cognito authorizer without scopes accepts ID tokens"
+                } else {
+                    "a Cognito authorizer with scopes accepts access tokens"
+                },
+            );
+            self.line(1, &format!("  token_use: {token_use}"));
+        }
+        match &token.scopes {
+            Scopes::AnyOf(scopes) | Scopes::AllOf(scopes) if scopes.is_empty() => {}
+            Scopes::AnyOf(scopes) => self.line(1, &format!("  scopes: {}", list(scopes))),
+            Scopes::AllOf(scopes) if scopes.len() == 1 => {
+                self.line(1, &format!("  scopes: {}", list(scopes)));
+            }
+            Scopes::AllOf(scopes) => {
+                self.line(1, &format!("  scopes: {{all_of: {}}}", list(scopes)));
+            }
+        }
+    }
+
+    /// The providers of a route, unless they are all that there are.
+    fn named(&mut self, names: &[String], providers: &[Provider]) {
+        if providers.len() > names.len() {
+            self.line(1, &format!("  providers: {}", list(names)));
+        }
+    }
+
+    fn cors(&mut self, cors: &Cors) {
+        let line = self.number(&cors.at);
+        self.note(0, &format!("line {line}"));
+        self.line(0, "cors:");
+        self.line(1, &format!("allow_origins: {}", list(&cors.origins)));
+        if cors.methods.iter().any(|method| method == "*") {
+            self.note(
+                1,
+                "the source allows every method; without this member, those of the routes",
+            );
+        } else if !cors.methods.is_empty() {
+            self.line(1, &format!("allow_methods: {}", list(&cors.methods)));
+        }
+        if !cors.headers.is_empty() {
+            self.line(1, &format!("allow_headers: {}", list(&cors.headers)));
+        }
+        if !cors.exposed.is_empty() {
+            self.line(1, &format!("expose_headers: {}", list(&cors.exposed)));
+        }
+        if cors.credentials {
+            self.line(1, "allow_credentials: true");
+        }
+        if let Some(seconds) = cors.max_age {
+            self.line(1, &format!("max_age: {seconds}s"));
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Texts of the source as YAML. Names in the source are other people's: a line break in
+//! one of them must not end a comment or a value and begin a member.
+
+use crate::import::append::append;
+
+/// The longest comment that is written.
+const MAX_COMMENT: usize = 400;
+
+/// A text as a comment: one line of visible ASCII.
+pub(in crate::import) fn comment(text: &str) -> String {
+    let visible = |character: char| match character {
+        ' '..='~' => character,
+        _ => '?',
+    };
+    text.chars().take(MAX_COMMENT).map(visible).collect()
+}
+
+/// A text as a value that YAML and JSON read in the same way.
+pub(in crate::import) fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            ' '..='~' => out.push(character),
+            _ => {
+                // Both notations have UTF-16's units in common.
+                let mut units = [0; 2];
+                for unit in character.encode_utf16(&mut units) {
+                    append(&mut out, format_args!("\\u{unit:04x}"));
+                }
+            }
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// A text as a value, without quotes where that makes no difference.
+fn scalar(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-/.:".contains(&byte);
+    let word = text.len() > 3
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && !text.ends_with(':')
+        && !matches!(
+            text.to_ascii_lowercase().as_str(),
+            "true" | "false" | "null" | "none"
+        )
+        && text.bytes().all(plain);
+    if word { text.to_owned() } else { quoted(text) }
+}
+
+/// Texts as a list.
+pub(super) fn list(texts: &[String]) -> String {
+    let texts: Vec<_> = texts.iter().map(|text| scalar(text)).collect();
+    format!("[{}]", texts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_the_source_never_ends_its_line() {
+        let text = "a\nroutes: []\u{85}\u{2028}\"\\ # b\u{1f600}";
+        assert_eq!(comment(text), "a?routes: []??\"\\ # b?");
+        assert_eq!(
+            quoted(text),
+            r#""a\u000aroutes: []\u0085\u2028\"\\ # b\ud83d\ude00""#
+        );
+    }
+
+    #[test]
+    fn quotes_are_omitted_only_where_they_make_no_difference() {
+        for text in ["pets:read", "https://a.example", "audience"] {
+            assert_eq!(scalar(text), text);
+        }
+        for text in ["off", "12", "true", "a: b", "*", "a,b", "{id}", "abc:", ""] {
+            assert_eq!(scalar(text), format!("{text:?}"));
+        }
+    }
+}
