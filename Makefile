@@ -95,9 +95,15 @@ REGISTRY := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/
 # its size, and a request takes a twentieth fewer instructions.
 INLINING := -C llvm-args=-inline-threshold=12
 
+# Numbers in words of 32 bits. WebAssembly has no product of two words of 64 bits, so
+# that four multiplications and a function call make each. Measured in V8: PS256 takes a
+# third less time, and so does ES512; the module is 2 KiB smaller. The curves of ES256 and
+# ES384 would be faster with 64 bits, but the host checks these signatures.
+WORDS := --cfg cpubits="32"
+
 .PHONY: wasm
 wasm: wasm-target ## Builds dist/edge_authz.wasm
-	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="--remap-path-prefix=$(REGISTRY)=" \
+	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS='--remap-path-prefix=$(REGISTRY)= $(WORDS)' \
 		$(CARGO) rustc --locked --release --package edge-authz-proxy-wasm --lib --target $(TARGET) -- -C "linker=$(CURDIR)/deploy/link.sh" $(INLINING)
 	@mkdir -p $(dir $(MODULE))
 	@cmp -s $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz_proxy_wasm.wasm $(MODULE) \
