@@ -160,7 +160,7 @@ pub(crate) struct TestArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportArguments {
-    /// A `CloudFormation` template or an `OpenAPI` document, as YAML or JSON; `-` is
+    /// A `CloudFormation` or SAM template or an `OpenAPI` document, as YAML or JSON; `-` is
     /// standard input.
     #[arg(value_name = "FILE")]
     pub(crate) file: String,

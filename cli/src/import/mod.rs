@@ -14,6 +14,7 @@ mod parameters;
 mod plan;
 mod policy;
 mod problems;
+mod sam;
 mod scope;
 mod tidy;
 mod writer;

@@ -45,6 +45,8 @@ fn imports_are_as_recorded_and_pass_check_and_their_cases() {
         &["openapi.yaml", "--param", "login.audiences=pets"],
         &["google.json"],
         &["unknown.yaml"],
+        &["sam.yaml", "--api", "ServerlessHttpApi"],
+        &["sam.processed.yaml", "--api", "Pets"],
     ] {
         let file = folder().join(format!("import/{}.out", arguments[0]));
         golden.compare(&file, &import_and_test(arguments));
@@ -251,17 +253,55 @@ fn names_of_the_source_cannot_add_members() {
     );
 }
 
+/// A configuration without its comments.
+fn uncommented(text: &str) -> Vec<&str> {
+    let lines = text.lines();
+    lines
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .collect()
+}
+
 #[test]
-fn sams_resources_are_errors_and_are_never_left_out() {
-    for resource in [
-        "F: {Type: AWS::Serverless::Function, Properties: {Events: {E: {Type: HttpApi}}}}",
-        "F: {Type: AWS::Serverless::HttpApi}",
-    ] {
-        let ran = import(
-            &format!("Resources:\n  A: {{Type: AWS::ApiGatewayV2::Api}}\n  {resource}\n"),
-            &[],
-        );
-        assert_eq!(ran.code, 1);
-        assert!(ran.err.contains("processed template"), "{}", ran.err);
+fn a_sam_template_and_its_processed_template_give_the_same_configuration() {
+    let folder = folder().join("import");
+    for api in ["ServerlessHttpApi", "Pets"] {
+        let [source, processed] = ["sam.yaml", "sam.processed.yaml"]
+            .map(|file| run_in(&folder, &["import", file, "--api", api], ""));
+        assert_eq!((source.code, processed.code), (0, 0), "{}", source.err);
+        assert_eq!(uncommented(&source.out), uncommented(&processed.out));
     }
+}
+
+#[test]
+fn a_sam_api_that_is_not_in_the_file_and_a_foreign_definition_are_errors() {
+    for (resource, words) in [
+        (
+            "F: {Type: AWS::Serverless::Function, Properties: {Events: {E: {Type: HttpApi, Properties: {ApiId: x}}}}}",
+            "is not a SAM resource",
+        ),
+        (
+            "F: {Type: AWS::Serverless::HttpApi, Properties: {DefinitionUri: api.yaml}}",
+            "in another file",
+        ),
+    ] {
+        let ran = import(&format!("Resources:\n  {resource}\n"), &[]);
+        assert_eq!(ran.code, 1);
+        assert!(ran.err.contains(words), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_sam_resource_policy_denies_every_route() {
+    let template = "Resources:\n  A: {Type: AWS::Serverless::Api, Properties: {Auth: {ResourcePolicy: {IpRangeWhitelist: [10.0.0.1]}}}}\n  \
+                    F: {Type: AWS::Serverless::Function, Properties: {Events: {E: {Type: Api, Properties: {RestApiId: !Ref A, Path: /a, \
+                    Method: get}}}}}\n";
+    assert_eq!(access(template, "GET /a"), "access: denied");
+}
+
+#[test]
+fn a_definition_body_without_security_gets_the_default_authorizer() {
+    let template = "Resources:\n  A: {Type: AWS::Serverless::HttpApi, Properties: {Auth: {DefaultAuthorizer: J, Authorizers: {J: \
+                    {JwtConfiguration: {issuer: 'https://a.example', audience: [a]}}}}, DefinitionBody: {openapi: 3.0.1, paths: {/a: \
+                    {get: {}}}}}}\n";
+    assert_eq!(access(template, "GET /a"), "");
 }

@@ -1,9 +1,10 @@
-//! `CloudFormation` templates, in JSON and YAML.
+//! `CloudFormation` and SAM templates, in JSON and YAML.
 
 mod http;
 mod rest;
 
 use super::model::Api;
+use super::sam;
 use super::scope::Scope;
 use crate::tree::Node;
 
@@ -48,13 +49,13 @@ const WITHOUT_EQUIVALENT: [(&str, &str); 8] = [
 /// Reads the APIs of a template. If one is chosen, the others have no content.
 pub(super) fn read(scope: &Scope<'_>, root: &Node, api: Option<&str>) -> Vec<Api> {
     transforms(scope, root);
-    sam(scope);
     if let Some(resources) = root.get("Resources") {
         scope.is_plain(resources);
     }
     let wanted = |name: &str| api.is_none_or(|chosen| chosen == name);
     let mut apis = http::read(scope, &wanted);
     apis.extend(rest::read(scope, &wanted));
+    apis.extend(sam::read(scope, root, &wanted));
     for api in &mut apis {
         for (of, words) in WITHOUT_EQUIVALENT {
             for resource in scope.resources(of) {
@@ -84,35 +85,6 @@ fn transforms(scope: &Scope<'_>, root: &Node) {
                 "the template is changed by a macro when it is deployed; import the processed \
                  template (`aws cloudformation get-template --template-stage Processed`)",
             );
-        }
-    }
-}
-
-/// Routes of SAM's resources exist only in the processed template. Without them, a less
-/// strict route could match their requests.
-fn sam(scope: &Scope<'_>) {
-    let report = |at: &std::ops::Range<usize>| {
-        scope.problems.report(
-            at,
-            "the routes of SAM's resources are known only in the processed template; import that \
-             (`aws cloudformation get-template --template-stage Processed`)",
-        );
-    };
-    for of in ["AWS::Serverless::Api", "AWS::Serverless::HttpApi"] {
-        scope.resources(of).iter().for_each(|one| report(one.at));
-    }
-    for function in scope.resources("AWS::Serverless::Function") {
-        let events = scope.descend(function.body, &["Properties", "Events"]);
-        for (event, value) in events
-            .as_deref()
-            .map_or_else(Vec::new, |all| scope.members(all))
-        {
-            if matches!(
-                value.get("Type").and_then(Node::text),
-                Some("Api" | "HttpApi")
-            ) {
-                report(&event.name_span);
-            }
         }
     }
 }

@@ -7,7 +7,7 @@ mod shape;
 
 use std::ops::Range;
 
-use super::model::{Api, Cors, Issuer, Kind, Note, Place, Scopes};
+use super::model::{Api, Cors, Issuer, Kind, Note, Place, Route, Scopes};
 use super::problems::Problems;
 pub(super) use shape::{Part, Shape};
 
@@ -73,7 +73,10 @@ pub(super) struct Token {
 
 impl Plan {
     /// Decides the access of all routes of an API.
-    pub(super) fn of(api: Api, problems: &Problems<'_>) -> Self {
+    pub(super) fn of(mut api: Api, problems: &Problems<'_>) -> Self {
+        // A SAM template and the processed one have their routes in different orders.
+        api.routes
+            .sort_by(|one, other| order(one).cmp(&order(other)));
         let (providers, bound) = bind::routes(&api, problems);
         let mut routes = bind::merged(bound);
         let paths = shadow::paths(&api, &routes);
@@ -93,5 +96,13 @@ impl Plan {
             cors: api.cors,
             left_out,
         }
+    }
+}
+
+/// By path and method; `$default` is last.
+fn order(route: &Route) -> (bool, &str, &str) {
+    match route.pattern.split_once(' ') {
+        Some((method, path)) => (false, path, method),
+        None => (true, &route.pattern, ""),
     }
 }
