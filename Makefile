@@ -95,10 +95,10 @@ REGISTRY := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/
 # its size, and a request takes a twentieth fewer instructions.
 INLINING := -C llvm-args=-inline-threshold=12
 
-# Numbers in words of 32 bits. WebAssembly has no product of two words of 64 bits, so
-# that four multiplications and a function call make each. Measured in V8: PS256 takes a
-# third less time, and so does ES512; the module is 2 KiB smaller. The curves of ES256 and
-# ES384 would be faster with 64 bits, but the host checks these signatures.
+# Numbers in words of 32 bits. WebAssembly has no product of two words of 64 bits, so that
+# several multiplications make each. A new PS256 token takes 7 % less time in Envoy 1.40,
+# and PS256 and ES512 take a third less in the V8 of Node 20. The curves of ES256 and ES384
+# would be faster with 64 bits, but the host checks these signatures.
 WORDS := --cfg cpubits="32"
 
 .PHONY: wasm
