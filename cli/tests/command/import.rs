@@ -305,3 +305,24 @@ fn a_definition_body_without_security_gets_the_default_authorizer() {
                     {get: {}}}}}}\n";
     assert_eq!(access(template, "GET /a"), "");
 }
+
+#[test]
+fn a_value_whose_members_are_not_known_is_an_error() {
+    let event = |auth: &str| {
+        format!(
+            "Parameters: {{P: {{Type: String, Default: a}}}}\nResources:\n  F: {{Type: AWS::Serverless::Function, Properties: \
+             {{Events: {{E: {{Type: HttpApi, Properties: {{Path: /a, Auth: {auth}}}}}}}}}}}\n"
+        )
+    };
+    for auth in [
+        "!Ref P",
+        "!Ref Q",
+        "[Authorizer]",
+        "!GetAtt Q.Auth",
+        "{Fn::Transform: x}",
+    ] {
+        let ran = import(&event(auth), &[]);
+        assert_eq!((ran.code, &*ran.out), (1, ""), "{auth}");
+    }
+    assert_eq!(import(&event("{}"), &[]).code, 0);
+}

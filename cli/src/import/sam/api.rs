@@ -151,25 +151,29 @@ impl Serverless {
 }
 
 fn http_cors(scope: &Scope<'_>, node: &Node) -> Cors {
-    let mut found = cors::settings(scope, &node.span, node);
+    if matches!(node.value, Value::Object(_)) {
+        return cors::settings(scope, &node.span, node);
+    }
+    let mut found = cors::settings(scope, &node.span, &empty(node));
     // `true` allows every origin.
-    if !matches!(node.value, Value::Object(_)) && scope.flag(node) {
+    if scope.flag(node) {
         found.origins = vec!["*".to_owned()];
     }
     found
 }
 
+/// An object without members, at the same place.
+fn empty(node: &Node) -> Node {
+    Node {
+        span: node.span.clone(),
+        value: Value::Object(Vec::new()),
+    }
+}
+
 /// The values are in single quotes, as API Gateway's constants. A text alone is the
 /// origin.
 fn rest_cors(scope: &Scope<'_>, node: &Node) -> Option<Cors> {
-    let mut found = cors::settings(
-        scope,
-        &node.span,
-        &Node {
-            span: node.span.clone(),
-            value: Value::Object(Vec::new()),
-        },
-    );
+    let mut found = cors::settings(scope, &node.span, &empty(node));
     let unquoted = |node: &Node| -> Option<String> {
         let text = scope.text(node)?;
         let inner = text

@@ -212,9 +212,15 @@ impl<'t> Scope<'t> {
         }
     }
 
-    /// Reports an object that a function changes in a way that is not known here, such as
-    /// `Fn::Transform` or `Fn::ForEach`.
+    /// Reports a value whose members are not known: no object, a reference, or an object
+    /// that a function changes, such as `Fn::Transform` or `Fn::ForEach`. A member that is
+    /// not seen could restrict access.
     pub(super) fn is_plain(&self, node: &Node) {
+        let reference = matches!(function(node), Some(("Ref", name)) if name.text().is_some());
+        if reference || !matches!(node.value, Value::Object(_) | Value::Null) {
+            self.problems
+                .report(&node.span, "is not an object; write its members here");
+        }
         for member in node.members() {
             if member.name.starts_with("Fn::") {
                 self.problems.report(
