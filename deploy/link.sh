@@ -1,11 +1,12 @@
 #!/bin/sh
-# Links the module without the callbacks below. The SDK exports every callback
+# Links the module without the exports below. The SDK exports every callback
 # of the ABI, and a host calls all exported callbacks for each request, although
-# these do nothing. A change of this file takes effect when a source file changes
+# these do nothing. `memcmp` is for the module itself. A change of this file takes effect when a source file changes
 # too, because Cargo does not track it.
 set -eu
 
 unused='
+memcmp
 proxy_on_done
 proxy_on_downstream_connection_close
 proxy_on_downstream_data
