@@ -128,35 +128,57 @@ fn places(sources: &[String]) -> Result<Vec<Place>, String> {
     Ok(places)
 }
 
-/// The issuer of a user pool.
+/// The issuer of a user pool. A text that is no ARN, such as a placeholder, is the name of
+/// a value that `--param` gives.
 fn pool(scope: &Scope<'_>, arn: &str, at: &Range<usize>) -> Option<Issuer> {
-    let mut parts = arn.splitn(6, ':');
-    let service = (parts.next(), parts.next(), parts.next());
-    let region = parts.next().unwrap_or_default();
-    let name = parts.nth(1).and_then(|name| name.strip_prefix("userpool/"));
-    let ("arn", "cognito-idp", Some(pool)) = (
-        service.0.unwrap_or_default(),
-        service.2.unwrap_or_default(),
-        name.filter(|name| name.starts_with(&format!("{region}_")) && !name.contains('/')),
+    let found = issuer(arn);
+    if found.is_some() {
+        return found;
+    }
+    let what = format!(
+        "the ARN of the user pool `{arn}`, such as \
+         `arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_EXAMPLE`"
+    );
+    let given = scope.given(arn, at, &what)?;
+    let found = issuer(&given);
+    if found.is_none() {
+        let sentence = format!("{given:?} is not the ARN of a user pool; correct it");
+        scope.problems.report(at, &sentence);
+    }
+    found
+}
+
+/// The issuer of an ARN.
+fn issuer(arn: &str) -> Option<Issuer> {
+    let mut parts = arn.split(':');
+    let ("arn", partition, "cognito-idp", region, _account, resource, None) = (
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next(),
     ) else {
-        scope.problems.report(
-            at,
-            &format!(
-                "{arn:?} is not the ARN of a user pool; write one such as \
-                 `arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_EXAMPLE`"
-            ),
-        );
         return None;
     };
-    let domain = if service.1 == Some("aws-cn") {
+    let pool = resource.strip_prefix("userpool/")?;
+    let plain = |text: &str| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        !text.is_empty() && text.bytes().all(allowed)
+    };
+    if !plain(region) || !plain(pool) || !pool.starts_with(&format!("{region}_")) {
+        return None;
+    }
+    let domain = if partition == "aws-cn" {
         "amazonaws.com.cn"
     } else {
         "amazonaws.com"
     };
-    let issuer = format!("https://cognito-idp.{region}.{domain}/{pool}");
+    let iss = format!("https://cognito-idp.{region}.{domain}/{pool}");
     Some(Issuer {
-        keys: Some(format!("{issuer}/.well-known/jwks.json")),
-        iss: issuer,
+        keys: Some(format!("{iss}/.well-known/jwks.json")),
+        iss,
         audiences: None,
     })
 }

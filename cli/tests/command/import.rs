@@ -326,3 +326,30 @@ fn a_value_whose_members_are_not_known_is_an_error() {
     }
     assert_eq!(import(&event("{}"), &[]).code, 0);
 }
+
+#[test]
+fn a_user_pool_that_is_no_arn_can_be_given() {
+    let text = rest(r#"{"/a": {"get": {"security": [{"pool": []}]}}}"#, "");
+    let real = "arn:aws:cognito-idp:eu-west-1:1:userpool/eu-west-1_a";
+    for wrong in [
+        "arn:aws:1",
+        "arn:aws:cognito-idp:eu-west-1:1:userpool/us-east-1_a",
+        "arn:aws:cognito-idp:x.example/:1:userpool/x.example/_a",
+        "arn:aws:cognito-idp:eu-west-1:1:userpool/eu-west-1_a/b",
+    ] {
+        let text = text.replace(real, wrong);
+        let ran = import(&text, &[]);
+        assert!(
+            ran.err.contains(&format!("--param {wrong}=VALUE")),
+            "{}",
+            ran.err
+        );
+        let given = import(&text, &["--param", &format!("{wrong}={real}")]);
+        assert!(
+            given.out.contains("amazonaws.com/eu-west-1_a"),
+            "{}",
+            given.err
+        );
+        assert_eq!(import(&text, &["--param", &format!("{wrong}=arn")]).code, 1);
+    }
+}
