@@ -145,6 +145,7 @@ const DYNAMIC_MODULE: Table = &[
     ("sink", &["abi", "collected", "metrics", "series"]),
     ("keeper", &["abi", "shared"]),
     ("alarm", &["abi"]),
+    ("waiting", &["alarm"]),
     ("routes", &["lock", "sink"]),
     ("document", &["alarm", "clock", "keeper", "lock"]),
     (
@@ -165,6 +166,7 @@ const DYNAMIC_MODULE: Table = &[
             "routes",
             "signatures",
             "sink",
+            "waiting",
         ],
     ),
     ("narrowed", &["abi", "worker"]),

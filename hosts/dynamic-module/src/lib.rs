@@ -35,4 +35,5 @@ mod sink;
 #[cfg(test)]
 mod tests;
 mod ticker;
+mod waiting;
 mod worker;

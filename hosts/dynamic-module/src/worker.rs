@@ -13,6 +13,7 @@ use super::listener::Listener;
 use super::routes::RouteConfig;
 use super::signatures::Signatures;
 use super::sink::Sink;
+use super::waiting::Waiting;
 use edge_authz::cors::ResponseCors;
 use edge_authz::engine::{Answer, Demand, Effect, Env, Judge, NoSharedData, StreamId};
 use edge_authz::host::{At, HeaderList, HttpExchange, Passage, Settler, Stream};
@@ -41,9 +42,7 @@ pub(crate) struct Worker {
     settler: Settler<Sink>,
     /// Whether the main thread reports the metrics.
     is_collected: bool,
-    waiting: RefCell<BTreeMap<StreamId, Waiter>>,
-    /// The waiting request whose alarm the listener has.
-    alarmed: Cell<Option<StreamId>>,
+    waiting: Waiting,
     /// The demand that was last reported to the key service.
     last_demand: RefCell<Demand>,
     /// Whether that demand was not empty.
@@ -54,15 +53,6 @@ pub(crate) struct Worker {
 /// The host failed, so the request must be refused.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NotJudged;
-
-/// A request that waits. The judge bounds their number.
-struct Waiter {
-    /// `None` if another judge decides about the request too.
-    stream: Option<Rc<Stream>>,
-    alarm: Arc<Alarm>,
-    /// The decision, which the request's own hook applies.
-    decided: Option<Box<Answer>>,
-}
 
 impl Worker {
     /// The worker of this thread for the listener's own document.
@@ -126,8 +116,7 @@ impl Worker {
             listener: Arc::clone(listener),
             document: Arc::clone(document),
             thread: filter.worker_index(),
-            waiting: RefCell::default(),
-            alarmed: Cell::new(None),
+            waiting: Waiting::default(),
             last_demand: RefCell::default(),
             had_demand: Cell::new(false),
             last_stream: Cell::new(0),
@@ -151,8 +140,7 @@ impl Worker {
         &self.settler
     }
 
-    /// The id for a new request. It is reused after 2^32 others, long after the end of
-    /// the request.
+    /// The id for a new request. It is reused after 2^32 others.
     pub(crate) fn next_id(&self) -> StreamId {
         let number = self.last_stream.get().wrapping_add(1);
         self.last_stream.set(number);
@@ -210,57 +198,36 @@ impl Worker {
         id: StreamId,
         stream: Option<&Rc<Stream>>,
     ) -> bool {
-        let Ok(mut waiting) = self.waiting.try_borrow_mut() else {
-            return false;
-        };
-        let Some(scheduler) = filter.scheduler() else {
-            return false;
-        };
-        let waiter = Waiter {
-            stream: stream.cloned(),
-            alarm: Arc::new(Alarm::new(scheduler)),
-            decided: None,
-        };
-        waiting.insert(id, waiter);
-        drop(waiting);
-        self.set_alarm();
-        true
+        let is_waiting = filter
+            .scheduler()
+            .is_some_and(|scheduler| self.waiting.insert(id, stream, Alarm::new(scheduler)));
+        if is_waiting {
+            self.set_alarm();
+        }
+        is_waiting
     }
 
     /// Whether a request or its decision waits in this worker.
     pub(crate) fn holds(&self, id: StreamId) -> bool {
-        self.waiting
-            .try_borrow()
-            .is_ok_and(|waiting| waiting.contains_key(&id))
+        self.waiting.contains(id)
     }
 
     /// Gives the document the alarm of the first waiting request, with which it wakes
     /// this thread.
     fn set_alarm(&self) {
-        let Ok(waiting) = self.waiting.try_borrow() else {
-            return;
-        };
-        let first = waiting.first_key_value();
-        let id = first.map(|(id, _)| *id);
-        if self.alarmed.get() != id {
-            self.alarmed.set(id);
-            let alarm = first.map(|(_, waiter)| Arc::clone(&waiter.alarm));
+        self.waiting.if_alarm_changed(|alarm| {
             let is_new = alarm.is_some();
             self.document.set_alarm(self.thread, alarm);
             if is_new {
                 self.listener.wake_soon();
             }
-        }
+        });
     }
 
     /// Handles a tick of this thread, in the hook of one waiting request. Only ticks
     /// decide waiting requests.
     pub(crate) fn tick(&self, filter: Filter<'_>, id: StreamId) {
-        if let Ok(waiting) = self.waiting.try_borrow()
-            && let Some(waiter) = waiting.get(&id)
-        {
-            waiter.alarm.fired();
-        }
+        self.waiting.fired(id);
         self.settler.report().refresh();
         match self.handle(Judge::tick) {
             Some(effects) => drop(self.apply(effects, None)),
@@ -276,11 +243,8 @@ impl Worker {
     /// Requests the next tick at once if this one did not finish the work.
     fn request_tick_if_behind(&self) {
         let judge = self.judge.try_borrow();
-        if judge.is_ok_and(|judge| judge.is_behind())
-            && let Ok(waiting) = self.waiting.try_borrow()
-            && let Some((_, waiter)) = waiting.first_key_value()
-        {
-            waiter.alarm.request_tick();
+        if judge.is_ok_and(|judge| judge.is_behind()) {
+            self.waiting.request_tick();
         }
     }
 
@@ -294,10 +258,7 @@ impl Worker {
 
     /// Removes and returns the decision about a request that waited.
     pub(crate) fn take_decided(&self, id: StreamId) -> Option<Box<Answer>> {
-        let taken = self.waiting.try_borrow_mut().ok().and_then(|mut waiting| {
-            waiting.get(&id)?.decided.as_ref()?;
-            waiting.remove(&id)?.decided
-        });
+        let taken = self.waiting.take_decided(id);
         if taken.is_some() {
             self.set_alarm();
         }
@@ -337,9 +298,7 @@ impl Worker {
 
     /// Removes a request from the waiting ones, if it is one.
     pub(crate) fn forget(&self, id: StreamId) {
-        if let Ok(mut waiting) = self.waiting.try_borrow_mut() {
-            waiting.remove(&id);
-        }
+        self.waiting.remove(id);
         self.set_alarm();
         self.forget_in_judge(id);
     }
@@ -354,14 +313,11 @@ impl Worker {
 
     /// Refuses all waiting requests.
     fn abandon(&self) {
-        let ids: Vec<StreamId> = match self.waiting.try_borrow() {
-            Ok(waiting) => waiting.keys().copied().collect(),
-            Err(_) => return,
-        };
-        for id in ids {
+        for id in self.waiting.ids() {
             let cors = self.cors_of_waiting(id);
             self.forget_in_judge(id);
-            self.decide(Box::new(self.settler.refusal(id, cors)));
+            let refusal = self.settler.refusal(id, cors);
+            self.waiting.decide(Box::new(refusal));
         }
     }
 
@@ -371,9 +327,7 @@ impl Worker {
         if let Some(cors) = judge.cors_of_waiting(stream) {
             return Some(cors.clone());
         }
-        let waiting = self.waiting.try_borrow().ok()?;
-        let decided = waiting.get(&stream)?.decided.as_ref()?;
-        decided.facts.cors.clone()
+        self.waiting.cors_of_decided(stream)
     }
 
     /// Passes an event to the judge, after it has adopted the latest snapshot. Returns
@@ -405,7 +359,7 @@ impl Worker {
         for effect in effects {
             match effect {
                 Effect::Answer(answer) if Some(answer.stream) == here => decided = Some(answer),
-                Effect::Answer(answer) => self.decide(answer),
+                Effect::Answer(answer) => self.waiting.decide(answer),
                 Effect::Measure(measurement) => self.settler.report().measure(measurement),
                 Effect::Log(event) => self.settler.report().log(&event),
                 // A judge fetches nothing.
@@ -413,20 +367,6 @@ impl Worker {
             }
         }
         decided
-    }
-
-    /// Keeps a decision for the request's own hook. It is dropped if the client
-    /// disconnects before.
-    fn decide(&self, answer: Box<Answer>) {
-        if let Ok(mut waiting) = self.waiting.try_borrow_mut()
-            && let Some(waiter) = waiting.get_mut(&answer.stream)
-        {
-            if let Some(stream) = &waiter.stream {
-                stream.set_cors(answer.facts.cors.clone());
-            }
-            waiter.decided = Some(answer);
-            waiter.alarm.notify();
-        }
     }
 
     /// Reports the judge's demand to the key service if it has changed.
