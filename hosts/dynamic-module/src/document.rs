@@ -100,6 +100,11 @@ impl Document {
         self.closed.load(Ordering::Acquire)
     }
 
+    /// Whether a request waits in some thread.
+    pub(crate) fn has_waiting(&self) -> bool {
+        self.alarms.iter().any(|alarm| locked(alarm).is_some())
+    }
+
     /// Sets the alarm of a request that waits in the thread with this index. `None` means
     /// that no request waits there.
     pub(crate) fn set_alarm(&self, thread: usize, alarm: Option<Arc<Alarm>>) {

@@ -198,11 +198,12 @@ impl Listener {
         std::iter::once(&self.own).chain(others).cloned().collect()
     }
 
-    /// Drops the documents of routes that Envoy has dropped. No request uses them any
-    /// more, because a request holds its route.
+    /// Drops the documents of routes that Envoy has dropped and in which no request
+    /// waits. A request holds its route, but another filter may choose a new one while the
+    /// request waits.
     fn drop_closed_routes(&self) {
         locked(&self.of_routes).retain(|_, known| {
-            let is_closed = known.config.is_closed();
+            let is_closed = known.config.is_closed() && !known.document.has_waiting();
             if is_closed {
                 known.document.close();
             }

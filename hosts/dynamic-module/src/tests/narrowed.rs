@@ -198,6 +198,29 @@ fn nothing_passes_that_either_document_refuses_when_a_call_fails() {
 }
 
 #[test]
+fn a_request_is_answered_although_envoy_drops_the_route_in_which_it_waits() {
+    in_worker(|| {
+        let issuers = Issuers::new();
+        let (listener, own) = documents();
+        let config = configure(&listener).unwrap();
+        let route = try_route(&own).unwrap();
+        let [outer, inner] = [&issuers.outer, &issuers.inner].map(|issuer| issuer.token(START));
+        let waits = post(config, route, &outer, &inner);
+        wait(config, 2);
+        for sent in sent().iter().filter(|sent| sent.cluster != "inner") {
+            answer(config, sent, 200, &issuers.outer.jwks().to_string());
+        }
+        wait(config, 2);
+        assert!(matches!(outcome(waits), Outcome::Waits));
+        destroy_route(route);
+        wait(config, 28);
+        assert_eq!(answered(waits).status, 503);
+        leave(waits);
+        destroy(config);
+    });
+}
+
+#[test]
 fn a_configuration_of_another_module_is_never_read() {
     in_worker(|| {
         let issuer = Issuer::new("k1");
