@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::rsa::Padding;
 use super::{Curve, Hash};
 
 /// A signature algorithm of RFC 7518 section 3 or RFC 8037.
@@ -38,8 +39,7 @@ pub enum Algorithm {
 /// How an algorithm verifies signatures, with its parameters.
 #[derive(Clone, Copy)]
 pub(super) enum Family {
-    Pkcs1(Hash),
-    Pss(Hash),
+    Rsa(Padding, Hash),
     Ecdsa(Curve),
     EdDsa,
     Hmac(Hash),
@@ -113,12 +113,12 @@ impl Algorithm {
 
     pub(super) const fn family(self) -> Family {
         match self {
-            Self::Rs256 => Family::Pkcs1(Hash::Sha256),
-            Self::Rs384 => Family::Pkcs1(Hash::Sha384),
-            Self::Rs512 => Family::Pkcs1(Hash::Sha512),
-            Self::Ps256 => Family::Pss(Hash::Sha256),
-            Self::Ps384 => Family::Pss(Hash::Sha384),
-            Self::Ps512 => Family::Pss(Hash::Sha512),
+            Self::Rs256 => Family::Rsa(Padding::Pkcs1, Hash::Sha256),
+            Self::Rs384 => Family::Rsa(Padding::Pkcs1, Hash::Sha384),
+            Self::Rs512 => Family::Rsa(Padding::Pkcs1, Hash::Sha512),
+            Self::Ps256 => Family::Rsa(Padding::Pss, Hash::Sha256),
+            Self::Ps384 => Family::Rsa(Padding::Pss, Hash::Sha384),
+            Self::Ps512 => Family::Rsa(Padding::Pss, Hash::Sha512),
             Self::Es256 => Family::Ecdsa(Curve::P256),
             Self::Es384 => Family::Ecdsa(Curve::P384),
             Self::Es512 => Family::Ecdsa(Curve::P521),

@@ -8,7 +8,7 @@ use super::ecdsa::{EcKey, Ecdsa, NistCurve, P256, P384, P521};
 use super::eddsa::{Ed25519, Ed25519Key};
 use super::hmac::{Hmac, HmacKey};
 use super::host_signatures::{Exportable, HostFirst};
-use super::rsa::{Pkcs1, Pss, RsaKey};
+use super::rsa::{Rsa, RsaKey};
 use super::tables::Tables;
 use super::{Algorithm, Curve, Fingerprint, Hash, HostSignatures, seam};
 use crate::memory::Budget;
@@ -161,12 +161,7 @@ impl VerifyingKey {
             return false;
         };
         match matched {
-            Matched::Pkcs1(key, hash) => {
-                by_host_first(Pkcs1(hash), key, message, signature, host_signatures)
-            }
-            Matched::Pss(key, hash) => {
-                by_host_first(Pss(hash), key, message, signature, host_signatures)
-            }
+            Matched::Rsa(key, rsa) => by_host_first(rsa, key, message, signature, host_signatures),
             Matched::P256(key) => {
                 by_host_first(Ecdsa::new(), key, message, signature, host_signatures)
             }
@@ -186,8 +181,7 @@ impl VerifyingKey {
 
 /// A key with an algorithm of its kind.
 enum Matched<'k> {
-    Pkcs1(&'k RsaKey, Hash),
-    Pss(&'k RsaKey, Hash),
+    Rsa(&'k RsaKey, Rsa),
     P256(&'k EcKey<P256>),
     P384(&'k EcKey<P384>),
     P521(&'k EcKey<P521>),
@@ -199,8 +193,9 @@ impl Material {
     /// Maps kinds of keys to algorithms; no other code does.
     fn matched(&self, algorithm: Algorithm) -> Option<Matched<'_>> {
         Some(match (self, algorithm.family()) {
-            (Self::Rsa(key), Family::Pkcs1(hash)) => Matched::Pkcs1(key, hash),
-            (Self::Rsa(key), Family::Pss(hash)) => Matched::Pss(key, hash),
+            (Self::Rsa(key), Family::Rsa(padding, hash)) => {
+                Matched::Rsa(key, Rsa { padding, hash })
+            }
             (Self::P256(key), Family::Ecdsa(Curve::P256)) => Matched::P256(key),
             (Self::P384(key), Family::Ecdsa(Curve::P384)) => Matched::P384(key),
             (Self::P521(key), Family::Ecdsa(Curve::P521)) => Matched::P521(key),

@@ -31,10 +31,22 @@ impl AlgorithmSignature for RsaSignature {
     }
 }
 
-/// RSASSA-PKCS1-v1_5.
-pub(in crate::crypto) struct Pkcs1(pub(in crate::crypto) Hash);
+/// How a digest is padded before the key is applied to it.
+#[derive(Clone, Copy)]
+pub(in crate::crypto) enum Padding {
+    /// RSASSA-PKCS1-v1_5
+    Pkcs1,
+    /// RSASSA-PSS with the same hash for all purposes, and a salt as long as the hash.
+    Pss,
+}
 
-impl jwt_compact::Algorithm for Pkcs1 {
+/// An RSA algorithm.
+pub(in crate::crypto) struct Rsa {
+    pub(in crate::crypto) padding: Padding,
+    pub(in crate::crypto) hash: Hash,
+}
+
+impl jwt_compact::Algorithm for Rsa {
     type SigningKey = Never;
     type VerifyingKey = RsaKey;
     type Signature = RsaSignature;
@@ -48,67 +60,24 @@ impl jwt_compact::Algorithm for Pkcs1 {
     }
 
     fn verify_signature(&self, signature: &RsaSignature, key: &RsaKey, message: &[u8]) -> bool {
-        let digest = self.0.digest(&[message]);
-        key.open(signature)
-            .is_some_and(|encoded| padding::is_pkcs1(&encoded, self.0, &digest))
+        let Self { padding, hash } = *self;
+        let digest = hash.digest(&[message]);
+        key.open(signature).is_some_and(|encoded| match padding {
+            Padding::Pkcs1 => padding::is_pkcs1(&encoded, hash, &digest),
+            Padding::Pss => padding::is_pss(&encoded, key.bits(), hash, &digest),
+        })
     }
 }
 
-impl Exportable for Pkcs1 {
+impl Exportable for Rsa {
     fn algorithm(&self) -> Algorithm {
-        match self.0 {
-            Hash::Sha256 => Algorithm::Rs256,
-            Hash::Sha384 => Algorithm::Rs384,
-            Hash::Sha512 => Algorithm::Rs512,
-        }
-    }
-
-    fn exported(key: &RsaKey) -> &ExportedKey {
-        key.exported()
-    }
-
-    fn export(signature: &RsaSignature) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&signature.0)
-    }
-
-    fn is_faster(_: &RsaKey) -> bool {
-        false
-    }
-
-    fn admits(key: &RsaKey, signature: &RsaSignature) -> bool {
-        key.admits(signature)
-    }
-}
-
-/// RSASSA-PSS with the same hash for all purposes, and a salt as long as the hash.
-pub(in crate::crypto) struct Pss(pub(in crate::crypto) Hash);
-
-impl jwt_compact::Algorithm for Pss {
-    type SigningKey = Never;
-    type VerifyingKey = RsaKey;
-    type Signature = RsaSignature;
-
-    fn name(&self) -> Cow<'static, str> {
-        Cow::Borrowed(Exportable::algorithm(self).name())
-    }
-
-    fn sign(&self, key: &Never, _: &[u8]) -> RsaSignature {
-        match *key {}
-    }
-
-    fn verify_signature(&self, signature: &RsaSignature, key: &RsaKey, message: &[u8]) -> bool {
-        let digest = self.0.digest(&[message]);
-        key.open(signature)
-            .is_some_and(|encoded| padding::is_pss(&encoded, key.bits(), self.0, &digest))
-    }
-}
-
-impl Exportable for Pss {
-    fn algorithm(&self) -> Algorithm {
-        match self.0 {
-            Hash::Sha256 => Algorithm::Ps256,
-            Hash::Sha384 => Algorithm::Ps384,
-            Hash::Sha512 => Algorithm::Ps512,
+        match (self.padding, self.hash) {
+            (Padding::Pkcs1, Hash::Sha256) => Algorithm::Rs256,
+            (Padding::Pkcs1, Hash::Sha384) => Algorithm::Rs384,
+            (Padding::Pkcs1, Hash::Sha512) => Algorithm::Rs512,
+            (Padding::Pss, Hash::Sha256) => Algorithm::Ps256,
+            (Padding::Pss, Hash::Sha384) => Algorithm::Ps384,
+            (Padding::Pss, Hash::Sha512) => Algorithm::Ps512,
         }
     }
 

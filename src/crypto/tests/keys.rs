@@ -82,9 +82,10 @@ fn jwt_compact_drives_the_algorithms_too() {
     let hs256 = hmac::Hmac(Hash::Sha256);
     assert!(hs256.validator::<Empty>(&other).validate(&token).is_err());
     // The names in the trait are the registered ones.
+    let rsa = |padding, hash| rsa::Rsa { padding, hash };
     let names = [
-        rsa::Pkcs1(Hash::Sha384).name(),
-        rsa::Pss(Hash::Sha512).name(),
+        rsa(rsa::Padding::Pkcs1, Hash::Sha384).name(),
+        rsa(rsa::Padding::Pss, Hash::Sha512).name(),
         ecdsa::Ecdsa::<ecdsa::P521>::new().name(),
         eddsa::Ed25519.name(),
         hs256.name(),
