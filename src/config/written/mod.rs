@@ -29,7 +29,9 @@ use super::{MAX_CACHED_TOKENS, MAX_PROVIDERS, MAX_ROUTES};
 use crate::policy::BodyStyle;
 use crate::telemetry::FilterState;
 
-const MEMBERS: &[&str] = &[
+/// `mode`, which only the configuration of a route has, and the members of a document.
+const MODE_AND_MEMBERS: &[&str] = &[
+    "mode",
     "providers",
     "token_from",
     "upstream",
@@ -40,6 +42,12 @@ const MEMBERS: &[&str] = &[
     "telemetry",
     "token_cache",
 ];
+
+/// The members of a document.
+const MEMBERS: &[&str] = match MODE_AND_MEMBERS.split_first() {
+    Some((_, members)) => members,
+    None => &[],
+};
 
 /// A whole configuration.
 pub(super) struct Document<'d> {

@@ -1,6 +1,6 @@
 //! The short form of a route's configuration, as written.
 
-use super::MEMBERS;
+use super::{MEMBERS, MODE_AND_MEMBERS};
 use crate::config::error::Sink;
 use crate::config::problem::{Excerpt, ShapeProblem, ValueProblem, Wanted};
 use crate::config::reader::{Field, Node, choice, object};
@@ -17,23 +17,9 @@ pub(in crate::config) enum Mode {
 
 const MODES: &[(&str, Mode)] = &[("enforce", Mode::Enforce), ("denied", Mode::Denied)];
 
-/// All members of a document, and `mode`.
-const KNOWN: &[&str] = &[
-    "mode",
-    "providers",
-    "token_from",
-    "upstream",
-    "paths",
-    "routes",
-    "cors",
-    "responses",
-    "telemetry",
-    "token_cache",
-];
-
 /// Reads the short form of a document with a `mode`, which must be its only member.
 pub(in crate::config) fn mode(root: &Node<'_>, sink: &mut Sink) -> Option<Mode> {
-    let members = object(root, KNOWN, Wanted::Object, sink)?;
+    let members = object(root, MODE_AND_MEMBERS, Wanted::Object, sink)?;
     let mode = members.optional("mode", sink, read);
     if let Some(member) = MEMBERS.iter().find(|member| members.has(member)) {
         let problem = ShapeProblem::NotWith { member };
@@ -64,7 +50,7 @@ mod tests {
 
     #[test]
     fn every_member_of_a_document_is_known() {
-        let (mode, members) = KNOWN.split_first().unwrap();
+        let (mode, members) = MODE_AND_MEMBERS.split_first().unwrap();
         assert_eq!(*mode, "mode");
         assert_eq!(members, MEMBERS);
     }
