@@ -82,15 +82,7 @@ fn api(scope: &Scope<'_>, resource: Resource<'_>) -> Option<Api> {
     {
         return None;
     }
-    if let Some(body) = get("Body") {
-        openapi::read_body(scope, &body, &mut api);
-    }
-    if let Some(elsewhere) = get("BodyS3Location") {
-        scope.problems.report(
-            &elsewhere.span,
-            "the API's definition is in another file; import that file",
-        );
-    }
+    openapi::read_definition(scope, &properties, ["Body", "BodyS3Location"], &mut api);
     if let Some(node) = get("CorsConfiguration") {
         api.cors = Some(cors::settings(scope, &node.span, &node));
     }

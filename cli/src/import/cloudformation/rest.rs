@@ -85,15 +85,7 @@ fn api(scope: &Scope<'_>, resource: Resource<'_>) -> Api {
         return api;
     };
     let get = |name: &str| scope.get(&properties, name);
-    if let Some(body) = get("Body") {
-        openapi::read_body(scope, &body, &mut api);
-    }
-    if let Some(elsewhere) = get("BodyS3Location") {
-        scope.problems.report(
-            &elsewhere.span,
-            "the API's definition is in another file; import that file",
-        );
-    }
+    openapi::read_definition(scope, &properties, ["Body", "BodyS3Location"], &mut api);
     if let Some(node) = get("Policy") {
         restrict(scope, &mut api, &node);
     }

@@ -24,14 +24,30 @@ struct Document<'d> {
     gateway: bool,
 }
 
-/// Reads the `Body` of an API.
-pub(super) fn read_body(scope: &Scope<'_>, body: &Node, api: &mut Api) {
-    let document = Document {
-        scope,
-        root: body,
-        gateway: true,
-    };
-    document.read(api);
+/// Reads the definition that an API of a template contains, and returns whether it has
+/// one. The members are the names of the definition and of a reference to another file.
+pub(super) fn read_definition(
+    scope: &Scope<'_>,
+    properties: &Node,
+    [body, elsewhere]: [&str; 2],
+    api: &mut Api,
+) -> bool {
+    let body = scope.get(properties, body);
+    if let Some(root) = &body {
+        let document = Document {
+            scope,
+            root,
+            gateway: true,
+        };
+        document.read(api);
+    }
+    if let Some(elsewhere) = scope.get(properties, elsewhere) {
+        scope.problems.report(
+            &elsewhere.span,
+            "the API's definition is in another file; import that file",
+        );
+    }
+    body.is_some()
 }
 
 /// Reads a file.

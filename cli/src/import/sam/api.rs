@@ -85,15 +85,9 @@ impl Serverless {
                 self.api.restricted = Some(Note::new(&policy.span, reason));
             }
         }
-        if let Some(body) = get("DefinitionBody") {
-            openapi::read_body(scope, &body, &mut self.api);
+        let members = ["DefinitionBody", "DefinitionUri"];
+        if openapi::read_definition(scope, properties, members, &mut self.api) {
             closed(&self.auth, &mut self.api.routes);
-        }
-        if let Some(elsewhere) = get("DefinitionUri") {
-            scope.problems.report(
-                &elsewhere.span,
-                "the API's definition is in another file; import that file",
-            );
         }
         if self.kind == Kind::Http {
             if let Some(node) = get("CorsConfiguration") {
