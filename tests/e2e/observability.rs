@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::operator::Operator;
+use crate::operator::{Operator, pets, snippet};
 use crate::support::bootstrap::Builder;
 use crate::support::envoy::Envoy;
 use crate::support::http::Request;
@@ -16,29 +16,9 @@ use crate::support::template::replace;
 use crate::support::tokens::{TokenMaker, claims_with};
 use crate::support::tools::{self, Host};
 
-fn snippet(name: &str) -> String {
-    fs::read_to_string(tools::root().join("envoy/observability").join(name)).expect(name)
-}
-
 /// A bootstrap with the snippets in the places that their comments name.
 fn bootstrap(issuer: &Issuer, log: &str, access_log: &str, telemetry: &Value) -> String {
-    let mut configuration = json!({
-        "providers": [{
-            "name": "main",
-            "issuer": issuer.name(),
-            "audiences": ["api"],
-            "jwks": {"cluster": "issuer", "uri": issuer.jwks_uri()},
-        }],
-        "routes": [
-            {"match": "GET /pets", "scopes": ["pets:read"]},
-            {"match": "GET /public", "access": "public"},
-        ],
-    });
-    let members = telemetry.as_object().expect("an object").clone();
-    configuration
-        .as_object_mut()
-        .expect("an object")
-        .extend(members);
+    let configuration = pets(issuer, telemetry);
     let operator = Operator {
         stats: &snippet("stats-tags.yaml"),
         connection_manager: &replace(&tools::log_format(&snippet(access_log)), "/dev/stdout", log),

@@ -1,11 +1,14 @@
 //! The bootstrap of an operator who inserts the snippets of `envoy/`.
 
+use std::fs;
 use std::net::SocketAddr;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::bootstrap::EdgeAuthz;
+use crate::support::issuer::Issuer;
 use crate::support::template::{insert, replace};
+use crate::support::tools;
 
 /// One listener with the filter, and one cluster; `{{…}}` is replaced.
 const BOOTSTRAP: &str = r#"
@@ -71,4 +74,31 @@ impl Operator<'_> {
         let filter = EdgeAuthz::from_text(&self.configuration.to_string()).render();
         insert(&text, "{{filter}}", &filter)
     }
+}
+
+/// A file of `envoy/observability`.
+pub(crate) fn snippet(name: &str) -> String {
+    let path = tools::root().join("envoy/observability").join(name);
+    fs::read_to_string(path).expect(name)
+}
+
+/// A configuration with one provider, a public route and one that needs a scope, and the
+/// members of `more`.
+pub(crate) fn pets(issuer: &Issuer, more: &Value) -> Value {
+    let mut configuration = json!({
+        "providers": [{
+            "name": "main",
+            "issuer": issuer.name(),
+            "audiences": ["api"],
+            "jwks": {"cluster": "issuer", "uri": issuer.jwks_uri()},
+        }],
+        "routes": [
+            {"match": "GET /pets", "scopes": ["pets:read"]},
+            {"match": "GET /public", "access": "public"},
+        ],
+    });
+    let members = more.as_object().expect("an object").clone();
+    let all = configuration.as_object_mut().expect("an object");
+    all.extend(members);
+    configuration
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::only_here;
-use crate::operator::Operator;
+use crate::operator::{Operator, pets, snippet};
 use crate::support::bootstrap::Builder;
 use crate::support::envoy::Envoy;
 use crate::support::http::Request;
@@ -16,12 +16,6 @@ use crate::support::issuer::Issuer;
 use crate::support::process::{Scratch, wait_until};
 use crate::support::template::replace;
 use crate::support::tokens::{TokenMaker, claims_with};
-use crate::support::tools;
-
-fn snippet(name: &str) -> String {
-    let path = tools::root().join("envoy/observability").join(name);
-    fs::read_to_string(path).expect(name)
-}
 
 fn yaml(text: &str) -> Value {
     serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
@@ -29,20 +23,7 @@ fn yaml(text: &str) -> Value {
 
 /// A bootstrap with the files in the places that their comments name.
 fn bootstrap(issuer: &Issuer, log: &str) -> Value {
-    let telemetry = yaml(&snippet("telemetry.yaml"))["telemetry"].clone();
-    let configuration = json!({
-        "providers": [{
-            "name": "main",
-            "issuer": issuer.name(),
-            "audiences": ["api"],
-            "jwks": {"cluster": "issuer", "uri": issuer.jwks_uri()},
-        }],
-        "routes": [
-            {"match": "GET /pets", "scopes": ["pets:read"]},
-            {"match": "GET /public", "access": "public"},
-        ],
-        "telemetry": telemetry,
-    });
+    let configuration = pets(issuer, &yaml(&snippet("telemetry.yaml")));
     let operator = Operator {
         stats: "",
         connection_manager: &replace(
