@@ -29,7 +29,7 @@ pub enum Verdict {
     /// The filter answers the request, for this reason.
     Reply(Reason, LocalReply),
     /// The request cannot be decided until one of these sources has other keys.
-    Wait(Vec<NeededKeys>),
+    Wait(Vec<NeededDocument>),
 }
 
 /// What is known about a request besides its verdict. Names are as configured.
@@ -75,13 +75,14 @@ pub struct Verified {
     pub jwt: Arc<VerifiedJwt>,
 }
 
-/// Keys that are needed but missing. A request can need the keys of a thousand sources,
-/// so the size of this type does not depend on the token.
+/// A document that is needed but missing: keys, or a revocation list. A request can need
+/// the documents of two thousand sources, so the size of this type does not depend on the
+/// token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct NeededKeys {
+pub struct NeededDocument {
     /// The source.
     pub source: SourceId,
-    /// Whether its keys lack the token's `kid`. Otherwise it has no keys at all.
+    /// Whether its keys lack the token's `kid`. Otherwise it has no document at all.
     pub lacks_kid: bool,
 }
 

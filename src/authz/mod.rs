@@ -33,7 +33,7 @@ mod verifications;
 pub use candidates::Candidates;
 pub use context::{Context, CurrentKeys, Keys, Remembered};
 pub use credentials::{Credentials, Presented, Token};
-pub use decision::{Absent, Decision, Facts, Learned, NeededKeys, Verdict, Verified};
+pub use decision::{Absent, Decision, Facts, Learned, NeededDocument, Verdict, Verified};
 pub use evaluate::{evaluate, evaluate_traced};
 pub use fault::TokenFault;
 pub use form::Form;

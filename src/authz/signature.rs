@@ -2,13 +2,15 @@
 
 use super::form::{Form, Signed, Tried};
 use super::token::TokenJudge;
-use super::{Context, CurrentKeys, KeyOutcome, KeyStep, Keys, NeededKeys, Step, TokenFault, Trace};
+use super::{
+    Context, CurrentKeys, KeyOutcome, KeyStep, Keys, NeededDocument, Step, TokenFault, Trace,
+};
 use crate::jwk::{AskedKid, KeySet, Lookup};
 use crate::policy::{Provider, ProviderKeys, SourceId};
 
 /// Why a provider has no verified token.
 pub(super) enum Obstacle {
-    Keys(NeededKeys),
+    Keys(NeededDocument),
     /// This source lacks the token's `kid`, and this was not known before.
     Absent(SourceId),
     /// This source may have other keys by now.
@@ -118,7 +120,7 @@ impl<T: Trace> TokenJudge<'_, T> {
         if remembers && keys.is_absent(source, kid) {
             return Obstacle::Fault(TokenFault::UnknownKey);
         }
-        Obstacle::Keys(NeededKeys {
+        Obstacle::Keys(NeededDocument {
             source,
             lacks_kid: true,
         })
@@ -142,7 +144,7 @@ struct ProviderKeySet<'k> {
 fn keys_of<'k>(
     provider: &'k Provider,
     keys: &'k dyn Keys,
-) -> Result<ProviderKeySet<'k>, NeededKeys> {
+) -> Result<ProviderKeySet<'k>, NeededDocument> {
     match &provider.keys {
         ProviderKeys::Inline(set) => Ok(ProviderKeySet { set, fetched: None }),
         ProviderKeys::Fetched(source) => match keys.keys(*source) {
@@ -150,7 +152,7 @@ fn keys_of<'k>(
                 set: keys.set,
                 fetched: Some((*source, keys)),
             }),
-            None => Err(NeededKeys {
+            None => Err(NeededDocument {
                 source: *source,
                 lacks_kid: false,
             }),

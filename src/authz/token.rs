@@ -7,7 +7,7 @@ use super::credentials::{Presented, Token};
 use super::form::{Form, Signed, Tried};
 use super::signature::Obstacle;
 use super::{
-    Absent, Context, Decision, Facts, Forward, Learned, NeededKeys, Parts, Pass, Refusal, Step,
+    Absent, Context, Decision, Facts, Forward, Learned, NeededDocument, Parts, Pass, Refusal, Step,
     TokenFault, Trace, Verdict, Verified, identity,
 };
 use crate::http::RequestHead;
@@ -41,7 +41,7 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
         };
         let mut tried = Tried::default();
         let kid = form.kid().map(AskedKid::new);
-        let mut missing: Option<(Vec<NeededKeys>, &Provider)> = None;
+        let mut missing: Option<(Vec<NeededDocument>, &Provider)> = None;
         let mut furthest: Option<(TokenFault, &Provider)> = None;
         for (id, provider) in candidates.iter() {
             let fault = match self.authenticate(form, kid.as_ref(), provider, &mut tried) {

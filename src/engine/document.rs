@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::jwk::shelf::{self, Label};
 use crate::jwk::{KeySet, MAX_KEY_SET_BYTES, ParsedKeySet};
 use crate::memory::Budget;
-use crate::policy::KeySource;
+use crate::policy::DocumentSource;
 
 /// The kind of document that a source publishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(super) enum Document {
 
 impl DocumentKind {
     /// The kind of document that a source of the policy publishes.
-    pub(super) const fn of(_: &KeySource) -> Self {
+    pub(super) const fn of(_: &DocumentSource) -> Self {
         Self::KeySet
     }
 

@@ -8,7 +8,7 @@ use super::document::ParsedDocument;
 use super::reading::Reader;
 use crate::keys::answer::AnswerHead;
 use crate::keys::{Discovered, Issuer, Metadata, Record, RefreshPolicy};
-use crate::policy::{FetchUri, KeyLocation, KeySource};
+use crate::policy::{DocumentLocation, DocumentSource, FetchUri};
 use crate::telemetry::{FetchFailure, FetchPlace, Shown};
 use crate::time::UnixTime;
 
@@ -107,14 +107,14 @@ struct Request {
 impl Fetch {
     /// Begins a fetch with its first request.
     pub(super) fn begin(
-        source: &KeySource,
+        source: &DocumentSource,
         record: &Record,
         (id, fresh): (FetchId, bool),
         now: UnixTime,
     ) -> Self {
         let (step, request) = match &source.location {
-            KeyLocation::Uri(uri) => (Step::Document, source.request(uri.clone())),
-            KeyLocation::Discovery {
+            DocumentLocation::Uri(uri) => (Step::Document, source.request(uri.clone())),
+            DocumentLocation::Discovery {
                 metadata: [first, _],
                 ..
             } => match source.known_location(record, now) {
@@ -158,7 +158,7 @@ impl Fetch {
     /// The next step after the answer to the latest request.
     pub(super) fn answered(
         self,
-        source: &KeySource,
+        source: &DocumentSource,
         (head, body): (&AnswerHead, &dyn Fn() -> Option<Vec<u8>>),
         reader: Reader<'_>,
         next_id: FetchId,
@@ -166,7 +166,7 @@ impl Fetch {
     ) -> Next {
         if self.step == Step::Metadata
             && head.is_client_error()
-            && let KeyLocation::Discovery {
+            && let DocumentLocation::Discovery {
                 metadata: [_, second],
                 ..
             } = &source.location
@@ -214,7 +214,7 @@ impl Request {
     }
 }
 
-impl KeySource {
+impl DocumentSource {
     fn request(&self, uri: FetchUri) -> Request {
         Request {
             cluster: (&*self.cluster).into(),
@@ -224,8 +224,8 @@ impl KeySource {
 
     fn issuer(&self) -> Option<Issuer<'_>> {
         match &self.location {
-            KeyLocation::Uri(_) => None,
-            KeyLocation::Discovery {
+            DocumentLocation::Uri(_) => None,
+            DocumentLocation::Discovery {
                 issuer,
                 metadata: [first, _],
                 hosts,

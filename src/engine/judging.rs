@@ -9,7 +9,7 @@ use super::token_cache::TokenCache;
 use super::waiting::{QueueNumber, Waiter};
 use super::{Action, Answer, Effect, Env, StreamId, Turn};
 use crate::authz::{
-    self, Context, Decision, Facts, Forward, NeededKeys, Refusal, Remembered, Steps, Verdict,
+    self, Context, Decision, Facts, Forward, NeededDocument, Refusal, Remembered, Steps, Verdict,
     Verifications, Verified,
 };
 use crate::http::RequestHead;
@@ -220,7 +220,7 @@ impl Judge {
     fn wait(
         &mut self,
         request: PendingRequest,
-        needed: Vec<NeededKeys>,
+        needed: Vec<NeededDocument>,
         facts: Facts,
         turn: &mut Turn<'_>,
     ) -> bool {
@@ -261,7 +261,7 @@ impl Judge {
     }
 
     /// The longest timeout of these sources.
-    fn timeout(&self, needed: &[NeededKeys]) -> Duration {
+    fn timeout(&self, needed: &[NeededDocument]) -> Duration {
         let sources = needed
             .iter()
             .filter_map(|needed| self.policy.sources.get(needed.source.index()));

@@ -2,7 +2,7 @@
 
 use super::shared::{NotSet, SharedData, SourceEntries};
 use crate::keys::Record;
-use crate::policy::KeySource;
+use crate::policy::DocumentSource;
 
 /// The number of attempts to change the record if other workers change it at the same
 /// time.
@@ -30,7 +30,7 @@ pub(super) enum Entry {
 }
 
 impl Ledger {
-    pub(super) fn of(source: &KeySource) -> Self {
+    pub(super) fn of(source: &DocumentSource) -> Self {
         Self {
             entries: SourceEntries::of(source),
             record: Record::default(),

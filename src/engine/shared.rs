@@ -5,7 +5,7 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use crate::keys::Record;
-use crate::policy::{KeyLocation, KeySource};
+use crate::policy::{DocumentLocation, DocumentSource};
 
 /// Key-value data that all workers of a proxy see. Each change is atomic.
 ///
@@ -79,7 +79,7 @@ pub(super) struct StoredRecord {
 }
 
 impl SourceEntries {
-    pub(super) fn of(source: &KeySource) -> Self {
+    pub(super) fn of(source: &DocumentSource) -> Self {
         let mut digest = Sha256::new();
         let mut part = |text: &str| {
             digest.update(text.len().to_le_bytes());
@@ -87,11 +87,11 @@ impl SourceEntries {
         };
         part(&source.cluster);
         match &source.location {
-            KeyLocation::Uri(uri) => {
+            DocumentLocation::Uri(uri) => {
                 part("uri");
                 part(&uri.to_string());
             }
-            KeyLocation::Discovery { issuer, hosts, .. } => {
+            DocumentLocation::Discovery { issuer, hosts, .. } => {
                 part("discovery");
                 part(issuer);
                 for (host, cluster) in hosts {

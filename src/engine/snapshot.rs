@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::document::Document;
-use crate::authz::{CurrentKeys, Keys, NeededKeys};
+use crate::authz::{CurrentKeys, Keys, NeededDocument};
 use crate::jwk::{AskedKid, KeySet};
 use crate::keys::{AbsentKids, Content, RefreshPolicy};
 use crate::policy::SourceId;
@@ -194,8 +194,8 @@ impl Snapshot {
     }
 
     /// The seconds until one of these sources is fetched again, rounded up, at least one.
-    pub(super) fn retry_after(&self, needed: &[NeededKeys], now: UnixTime) -> u64 {
-        let after = |needed: &NeededKeys| {
+    pub(super) fn retry_after(&self, needed: &[NeededDocument], now: UnixTime) -> u64 {
+        let after = |needed: &NeededDocument| {
             let view = self.sources.get(needed.source.index())?;
             let at = if needed.lacks_kid {
                 view.next_try_for_kid

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::StreamId;
-use crate::authz::{Facts, NeededKeys};
+use crate::authz::{Facts, NeededDocument};
 use crate::cors::ResponseCors;
 use crate::http::RequestHead;
 use crate::memory::{Pool, Share};
@@ -32,7 +32,7 @@ pub(super) struct Waiter {
     pub(super) head: RequestHead,
     pub(super) arrived: UnixTime,
     pub(super) deadline: UnixTime,
-    pub(super) needed: Box<[NeededKeys]>,
+    pub(super) needed: Box<[NeededDocument]>,
     /// The facts of the latest decision about the request.
     pub(super) facts: Facts,
 }
@@ -146,7 +146,7 @@ impl Waiting {
 
     fn enqueue(&mut self, number: QueueNumber, waiter: Waiter) -> Result<(), Box<Waiter>> {
         let bytes = waiter.bytes();
-        let is_full = |needed: &NeededKeys| {
+        let is_full = |needed: &NeededDocument| {
             let load = self.loads.get(needed.source.index());
             load.is_none_or(|load| load.waiting >= MAX_PER_SOURCE)
         };
@@ -251,7 +251,7 @@ impl Waiting {
 
     /// Whether keys that the request needs have changed since it was judged.
     fn is_due(&self, queued: &Queued) -> bool {
-        let changed = |needed: &NeededKeys| {
+        let changed = |needed: &NeededDocument| {
             let load = self.loads.get(needed.source.index());
             load.is_some_and(|load| load.changed_by > queued.judged_by)
         };

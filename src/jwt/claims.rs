@@ -4,7 +4,7 @@
 //! The text is checked once, as a whole. After that a claim is parsed only when
 //! it is needed.
 
-use super::{MAX_JSON_DEPTH, RegisteredClaim, TokenError, numeric_date};
+use super::{MAX_JSON_DEPTH, RegisteredClaim, TokenError};
 use crate::json::{Document, Object, Value};
 use crate::rules::ClaimName;
 use crate::time::UnixTime;
@@ -141,7 +141,7 @@ impl Registered {
         let text = |name, claim| typed(claims, name, claim, string);
         let date = |name, claim| {
             typed(claims, name, claim, |value| {
-                numeric_date::parse(value.number()?)
+                UnixTime::from_numeric_date(value.number()?)
             })
         };
         // Its type is checked, but its value is not used.

@@ -25,7 +25,6 @@ mod claims;
 mod content;
 mod context;
 mod error;
-mod numeric_date;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -4,15 +4,15 @@
 //! `config` makes it. This module parses no document and decides about no
 //! request.
 
+mod document_source;
 mod identity_headers;
-mod key_source;
 mod narrowing;
 mod provider;
 mod route;
 pub mod routes;
 
+pub use document_source::{BadUri, DocumentLocation, DocumentSource, FetchUri, SourceId};
 pub use identity_headers::{ClaimFormat, ClaimHeader, IdentityHeaders};
-pub use key_source::{BadUri, FetchUri, KeyLocation, KeySource, SourceId};
 pub use narrowing::Narrowing;
 pub use provider::{Provider, ProviderId, ProviderKeys, Providers};
 pub use route::{Access, Route};
@@ -29,7 +29,7 @@ pub struct Policy {
     /// The trusted issuers.
     pub providers: Providers,
     /// Where the providers' keys are fetched from, each source once.
-    pub sources: Vec<KeySource>,
+    pub sources: Vec<DocumentSource>,
     /// Where a request may have a token.
     pub token_places: Vec<TokenPlace>,
     /// The identity headers for the upstream.
@@ -69,7 +69,7 @@ impl Policy {
 
     /// The key source of this id.
     #[must_use]
-    pub fn source(&self, id: SourceId) -> Option<&KeySource> {
+    pub fn source(&self, id: SourceId) -> Option<&DocumentSource> {
         self.sources.get(id.index())
     }
 }

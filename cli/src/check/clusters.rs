@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::report::{Finding, Severity};
 use crate::subject::{Step, Subject, shown};
 use crate::tree::Node;
-use edge_authz::policy::{KeyLocation, KeySource, Policy, ProviderKeys};
+use edge_authz::policy::{DocumentLocation, DocumentSource, Policy, ProviderKeys};
 
 /// Their problems. A file without clusters has none.
 pub(super) fn of(policy: &Policy, subject: &Subject, roots: &[Node]) -> Vec<Finding> {
@@ -45,7 +45,7 @@ struct Bootstrap<'d> {
 impl Bootstrap<'_> {
     fn judge(
         &self,
-        source: &KeySource,
+        source: &DocumentSource,
         at: [Step<'_>; 3],
         subject: &Subject,
         found: &mut Vec<Finding>,
@@ -54,10 +54,10 @@ impl Bootstrap<'_> {
         let cluster = vec![list, element, jwks, Step::Member("cluster")];
         let hosts = Step::Member("hosts");
         match &source.location {
-            KeyLocation::Uri(uri) => {
+            DocumentLocation::Uri(uri) => {
                 self.cluster(&source.cluster, uri.scheme(), &cluster, subject, found);
             }
-            KeyLocation::Discovery {
+            DocumentLocation::Discovery {
                 metadata,
                 hosts: further,
                 ..

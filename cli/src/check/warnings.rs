@@ -11,7 +11,7 @@ use crate::subject::{Step, Subject, shown};
 use edge_authz::cors::CorsPolicy;
 use edge_authz::crypto::Algorithm;
 use edge_authz::jwt::{Audiences, Binding};
-use edge_authz::policy::{Access, KeyLocation, Policy, Provider, ProviderKeys, TokenPlace};
+use edge_authz::policy::{Access, DocumentLocation, Policy, Provider, ProviderKeys, TokenPlace};
 
 /// All risks in a policy.
 pub(super) fn of(policy: &Policy, subject: &Subject) -> Vec<Finding> {
@@ -55,11 +55,11 @@ fn of_provider(
         return;
     };
     let (scheme, steps) = match policy.source(*source).map(|source| &source.location) {
-        Some(KeyLocation::Uri(uri)) => {
+        Some(DocumentLocation::Uri(uri)) => {
             let steps = vec![list, element, Step::Member("jwks"), Step::Member("uri")];
             (uri.scheme(), steps)
         }
-        Some(KeyLocation::Discovery { metadata, .. }) => {
+        Some(DocumentLocation::Discovery { metadata, .. }) => {
             let [uri, _] = metadata;
             (uri.scheme(), vec![list, element, Step::Member("issuer")])
         }

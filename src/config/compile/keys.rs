@@ -16,7 +16,7 @@ use crate::crypto::{Algorithm, AlgorithmSet};
 use crate::http::HostPattern;
 use crate::jwk::shelf::{self, Label};
 use crate::jwk::{KeyOrigin, KeySet, KeySetError, MAX_KEY_SET_BYTES, ParsedKeySet, SkippedKey};
-use crate::policy::{FetchUri, KeyLocation, KeySource, ProviderKeys, SourceId};
+use crate::policy::{DocumentLocation, DocumentSource, FetchUri, ProviderKeys, SourceId};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_REFRESH: Duration = Duration::from_mins(10);
@@ -33,7 +33,7 @@ pub(super) struct Owner<'o, 'd> {
 /// The key sources, each once.
 #[derive(Default)]
 pub(super) struct Sources<'d> {
-    list: Vec<KeySource>,
+    list: Vec<DocumentSource>,
     known: BTreeMap<(Box<str>, String), (SourceId, Path<'d>)>,
 }
 
@@ -58,7 +58,7 @@ pub(super) fn compile<'d>(
     let (timeout, refresh, max_stale) = times(&written, sink);
     let location = location(&written, owner, sink);
     let cluster = written.cluster.read()?.value.into();
-    let source = KeySource {
+    let source = DocumentSource {
         name: Arc::from(owner.name),
         cluster,
         location: location?,
@@ -111,14 +111,18 @@ fn times(written: &Jwks<'_>, sink: &mut Sink) -> (Duration, Duration, Duration) 
     (or(&written.timeout, DEFAULT_TIMEOUT), refresh, max_stale)
 }
 
-fn location(written: &Jwks<'_>, owner: &Owner<'_, '_>, sink: &mut Sink) -> Option<KeyLocation> {
+fn location(
+    written: &Jwks<'_>,
+    owner: &Owner<'_, '_>,
+    sink: &mut Sink,
+) -> Option<DocumentLocation> {
     let uri = match &written.uri {
         Field::Is(uri) => uri,
         Field::Unreadable => return None,
         Field::Absent => return discovery(written, owner.issuer?, sink),
     };
     match FetchUri::parse(uri.value) {
-        Ok(uri) => Some(KeyLocation::Uri(uri)),
+        Ok(uri) => Some(DocumentLocation::Uri(uri)),
         Err(reason) => {
             sink.report(&uri.at, ProviderProblem::Uri(uri.excerpt(), reason));
             None
@@ -126,7 +130,7 @@ fn location(written: &Jwks<'_>, owner: &Owner<'_, '_>, sink: &mut Sink) -> Optio
     }
 }
 
-fn discovery(written: &Jwks<'_>, issuer: &Text<'_>, sink: &mut Sink) -> Option<KeyLocation> {
+fn discovery(written: &Jwks<'_>, issuer: &Text<'_>, sink: &mut Sink) -> Option<DocumentLocation> {
     let uri = match FetchUri::parse(issuer.value) {
         Ok(uri) => uri,
         Err(reason) => {
@@ -148,7 +152,7 @@ fn discovery(written: &Jwks<'_>, issuer: &Text<'_>, sink: &mut Sink) -> Option<K
         uri.with_path(&format!("{path}/.well-known/openid-configuration")),
         uri.with_path(&format!("/.well-known/oauth-authorization-server{path}")),
     ];
-    Some(KeyLocation::Discovery {
+    Some(DocumentLocation::Discovery {
         issuer: issuer.value.into(),
         metadata,
         hosts: hosts(written, uri.host(), sink),
@@ -177,16 +181,16 @@ fn hosts(written: &Jwks<'_>, own: &str, sink: &mut Sink) -> BTreeMap<Box<str>, B
 }
 
 impl<'d> Sources<'d> {
-    pub(super) fn into_policy(self) -> Vec<KeySource> {
+    pub(super) fn into_policy(self) -> Vec<DocumentSource> {
         self.list
     }
 
     /// Adds a source, or returns the known one with the same location. A shared
     /// source gets the strictest settings of the providers that share it.
-    fn add(&mut self, source: KeySource, at: &Path<'d>, sink: &mut Sink) -> SourceId {
+    fn add(&mut self, source: DocumentSource, at: &Path<'d>, sink: &mut Sink) -> SourceId {
         let place = match &source.location {
-            KeyLocation::Uri(uri) => format!("uri {uri}"),
-            KeyLocation::Discovery { issuer, .. } => format!("issuer {issuer}"),
+            DocumentLocation::Uri(uri) => format!("uri {uri}"),
+            DocumentLocation::Discovery { issuer, .. } => format!("issuer {issuer}"),
         };
         let key = (source.cluster.clone(), place);
         let Some((id, first)) = self.known.get(&key) else {

@@ -15,7 +15,7 @@ use crate::config::suggest::nearest;
 use crate::config::written::{self, Audiences};
 use crate::crypto::{Algorithm, AlgorithmSet};
 use crate::jwt::{self, Expectations, TokenType};
-use crate::policy::{KeySource, Provider, ProviderId};
+use crate::policy::{DocumentSource, Provider, ProviderId};
 use crate::rules::ClaimName;
 
 const DEFAULT_CLOCK_SKEW: Duration = Duration::from_mins(1);
@@ -27,7 +27,7 @@ const MAX_NAME: usize = 64;
 /// The providers, and what routes need to know about them.
 pub(super) struct Compiled<'d> {
     pub(super) list: Vec<Provider>,
-    pub(super) sources: Vec<KeySource>,
+    pub(super) sources: Vec<DocumentSource>,
     pub(super) names: BTreeMap<&'d str, ProviderId>,
     /// Whether `providers` is present.
     pub(super) are_present: bool,

@@ -11,7 +11,7 @@ use crate::crypto::{Algorithm, AlgorithmSet};
 use crate::http::{Host, NormalPath};
 use crate::jwt::{Audiences, TokenType, TokenUse};
 use crate::policy::{
-    Access, BodyStyle, ClaimFormat, KeyLocation, Policy, Provider, ProviderKeys, TokenPlace,
+    Access, BodyStyle, ClaimFormat, DocumentLocation, Policy, Provider, ProviderKeys, TokenPlace,
 };
 use crate::rules::{ClaimName, Expected, RequestPart, Requirement};
 
@@ -103,7 +103,7 @@ fn omitted_members_have_their_defaults() {
 #[test]
 fn metadata_uris_lack_the_issuers_last_slash() {
     let policy = policy(&minimal());
-    let KeyLocation::Discovery {
+    let DocumentLocation::Discovery {
         issuer, metadata, ..
     } = &policy.sources[0].location
     else {
@@ -125,7 +125,7 @@ fn an_issuer_without_a_path_is_discovered_at_the_root() {
         let mut value = minimal();
         value["providers"][0]["issuer"] = issuer.into();
         let policy = policy(&value);
-        let KeyLocation::Discovery { metadata, .. } = &policy.sources[0].location else {
+        let DocumentLocation::Discovery { metadata, .. } = &policy.sources[0].location else {
             panic!("not discovered");
         };
         assert_eq!(
@@ -167,7 +167,7 @@ fn every_member_reaches_the_policy() {
     assert!(matches!(cognito.keys, ProviderKeys::Fetched(id) if id.index() == 0));
     let google = provider(&policy, 1);
     assert_eq!(google.expectations.audiences, Audiences::Any);
-    let KeyLocation::Discovery { hosts, .. } = &policy.sources[1].location else {
+    let DocumentLocation::Discovery { hosts, .. } = &policy.sources[1].location else {
         panic!("not discovered");
     };
     assert_eq!(&*hosts["www.googleapis.com"], "googleapis");

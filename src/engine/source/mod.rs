@@ -16,7 +16,7 @@ use super::{Effect, Env, Turn};
 use crate::keys::answer::AnswerHead;
 use crate::keys::{Content, Jitter, Kind, Needs, Outcome, Record, RefreshPolicy};
 use crate::memory::Budget;
-use crate::policy::{KeySource, SourceId};
+use crate::policy::{DocumentSource, SourceId};
 use crate::time::UnixTime;
 
 /// How often a source without waiting requests is visited. Together with a slow tick, a
@@ -35,7 +35,7 @@ struct Visit {
 #[derive(Debug)]
 pub(super) struct Source {
     id: SourceId,
-    spec: KeySource,
+    spec: DocumentSource,
     kind: DocumentKind,
     rules: RefreshPolicy,
     ledger: Ledger,
@@ -63,11 +63,11 @@ pub(super) struct Source {
 impl Source {
     pub(super) fn new(
         id: SourceId,
-        spec: &KeySource,
+        spec: &DocumentSource,
         holder: u64,
         table_budget: &'static Budget,
     ) -> Self {
-        let KeySource {
+        let DocumentSource {
             timeout,
             refresh,
             max_stale,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::authz::{Facts, NeededKeys};
+use crate::authz::{Facts, NeededDocument};
 use crate::engine::StreamId;
 use crate::engine::waiting::{QueueNumber, Waiter, Waiting};
 use crate::http::{HeaderMap, RequestHead};
@@ -19,7 +19,7 @@ fn at(seconds: u64) -> UnixTime {
 
 /// A request that needs the keys of these sources, with this deadline.
 fn waiter(stream: u32, sources: &[usize], deadline: u64) -> Waiter {
-    let needed = sources.iter().map(|source| NeededKeys {
+    let needed = sources.iter().map(|source| NeededDocument {
         source: SourceId::new(*source),
         lacks_kid: false,
     });
@@ -181,7 +181,7 @@ fn everything_that_a_request_owns_counts() {
     assert!((200..=ALL / 1000 / size_of::<[usize; 4]>()).contains(&with_fields));
     let sources: Vec<usize> = (0..2500).collect();
     let with_wishes = most(&|stream| waiter(stream, &sources, 5));
-    assert!((200..=ALL / 2500 / size_of::<NeededKeys>()).contains(&with_wishes));
+    assert!((200..=ALL / 2500 / size_of::<NeededDocument>()).contains(&with_wishes));
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! `4102444800.5` must lie exactly between two seconds. So this module reads the
 //! decimal digits itself.
 
-use crate::time::UnixTime;
+use super::UnixTime;
 
 /// Digits after the decimal point that a [`UnixTime`] holds.
 const NANO_DIGITS: i64 = 9;
@@ -19,17 +19,19 @@ const WHOLE_DIGITS: usize = 18;
 /// 2^63 seconds in nanoseconds, the first value that is out of range.
 const LIMIT: i128 = (1 << 63) * 1_000_000_000;
 
-/// Reads the text of a JSON number. `None` if it is 2^63 seconds or more before
-/// or after 1970.
-///
-/// Fractions of a nanosecond are rounded up. This loses nothing: every
-/// comparison of a time in a token asks whether a whole number of nanoseconds
-/// has reached it, and a whole number reaches `x` exactly when it reaches `x`
-/// rounded up.
-///
-/// The work is linear in the length of `text`, for any exponent.
-pub(super) fn parse(text: &str) -> Option<UnixTime> {
-    whole(text).or_else(|| number(text))
+impl UnixTime {
+    /// Reads a `NumericDate` (RFC 7519 section 2) from the text of a JSON number. `None` if
+    /// it is 2^63 seconds or more before or after 1970.
+    ///
+    /// Fractions of a nanosecond are rounded up. This loses nothing: every comparison of a
+    /// time in a token asks whether a whole number of nanoseconds has reached it, and a
+    /// whole number reaches `x` exactly when it reaches `x` rounded up.
+    ///
+    /// The work is linear in the length of `text`, for any exponent.
+    #[must_use]
+    pub fn from_numeric_date(text: &str) -> Option<Self> {
+        whole(text).or_else(|| number(text))
+    }
 }
 
 /// Reads whole seconds, which is what issuers write. Anything else is left to
@@ -104,6 +106,10 @@ mod tests {
     use super::*;
 
     const NANO: i128 = 1_000_000_000;
+
+    fn parse(text: &str) -> Option<UnixTime> {
+        UnixTime::from_numeric_date(text)
+    }
 
     #[test]
     fn a_number_is_read_exactly_as_written() {

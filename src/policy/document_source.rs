@@ -1,11 +1,11 @@
-//! Where keys are fetched from.
+//! Where documents are fetched from.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The index of a key source in the policy.
+/// The index of a source in the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(usize);
 
@@ -25,14 +25,14 @@ impl SourceId {
 
 /// A place that serves a key set, and the settings for fetching it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeySource {
+pub struct DocumentSource {
     /// The provider whose name metrics and logs use: the first that names
     /// this source.
     pub name: Arc<str>,
     /// The proxy's cluster for it.
     pub cluster: Box<str>,
     /// What to fetch.
-    pub location: KeyLocation,
+    pub location: DocumentLocation,
     /// The longest time that a fetch may take, and that a request may wait for
     /// it.
     pub timeout: Duration,
@@ -42,9 +42,9 @@ pub struct KeySource {
     pub max_stale: Duration,
 }
 
-/// What to fetch from a key source.
+/// What to fetch from a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeyLocation {
+pub enum DocumentLocation {
     /// The key set is at this URI.
     Uri(FetchUri),
     /// The issuer's metadata name the key set's URI.

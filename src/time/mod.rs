@@ -4,6 +4,8 @@
 //! time of day, for `exp` and for the age of keys, so that seconds and
 //! nanoseconds are never mixed up and no sum overflows.
 
+mod numeric_date;
+
 use std::time::Duration;
 
 const NANOS_PER_SEC: i128 = 1_000_000_000;
