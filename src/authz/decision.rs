@@ -114,7 +114,7 @@ impl Decision {
 
 impl Verdict {
     /// Makes the verdict for a refused request.
-    pub(super) fn refused(refusal: &Refusal, responses: &Responses) -> Self {
+    pub(super) fn refused(refusal: &Refusal<'_>, responses: &Responses) -> Self {
         Self::Reply(refusal.reason, refusal.reply(responses))
     }
 

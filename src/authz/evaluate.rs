@@ -151,7 +151,7 @@ impl<'a, T: Trace> Evaluation<'a, T> {
         Decision::of(Verdict::Forward(forward))
     }
 
-    fn refused(&self, refusal: impl Into<Refusal>) -> Decision {
+    fn refused(&self, refusal: impl Into<Refusal<'a>>) -> Decision {
         Decision::of(Verdict::refused(&refusal.into(), &self.policy.responses))
     }
 }

@@ -53,11 +53,8 @@ impl TokenFault {
 }
 
 /// The refusal of a token that is not well-formed.
-pub(super) fn malformed(error: TokenError) -> Refusal {
-    Refusal {
-        description: Some(error.description()),
-        ..reason_of(error).into()
-    }
+pub(super) fn malformed(error: TokenError) -> Refusal<'static> {
+    Refusal::described(reason_of(error), error.description())
 }
 
 const fn reason_of(error: TokenError) -> Reason {

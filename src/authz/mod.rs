@@ -9,6 +9,7 @@
 //! taken.
 
 mod candidates;
+mod challenge;
 mod context;
 mod credentials;
 mod decision;
@@ -31,6 +32,7 @@ mod trace;
 mod verifications;
 
 pub use candidates::Candidates;
+pub use challenge::{Challenge, Scheme};
 pub use context::{Context, CurrentKeys, Keys, Remembered};
 pub use credentials::{Credentials, Presented, Token};
 pub use decision::{Absent, Decision, Facts, Learned, NeededDocument, Verdict, Verified};

@@ -1,19 +1,20 @@
 //! The response to a refused request: status, challenge and body. All text is
 //! fixed or comes from the configuration.
 
+use super::Challenge;
 use crate::http::{LocalReply, SafeText};
 use crate::policy::{BodyStyle, Responses};
 use crate::telemetry::Reason;
 
 /// A refused request, with its reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct Refusal<'p> {
     /// The reason.
     pub reason: Reason,
     /// A sentence for the client, from a fixed list. `None` if the status is sufficient.
     pub description: Option<&'static str>,
-    /// The scopes that the route needs, from the configuration.
-    pub scopes: Vec<Box<str>>,
+    /// The challenge. `None` if credentials would not help.
+    pub challenge: Option<Challenge<'p>>,
     /// The seconds until the client should try again.
     pub retry_after: Option<u64>,
 }
@@ -28,40 +29,60 @@ enum Status {
     Unavailable,
 }
 
-/// The content of a challenge (RFC 6750 section 3).
+/// The `error` of a challenge (RFC 6750 section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Challenge {
+enum ErrorCode {
     /// No challenge: credentials would not help.
-    None,
+    NoChallenge,
     /// No token was sent. The challenge says how to send one and contains no `error`.
-    Bare,
+    Absent,
     InvalidRequest,
     InvalidToken,
     InsufficientScope,
 }
 
-impl From<Reason> for Refusal {
+impl From<Reason> for Refusal<'_> {
     fn from(reason: Reason) -> Self {
+        let description = description(reason);
+        let challenge = outcome(reason).1.challenge();
         Self {
             reason,
-            description: description(reason),
-            scopes: Vec::new(),
+            description,
+            challenge: challenge.map(|challenge| Challenge {
+                // A refusal for insufficient scope contains only the scope, if there is one.
+                description: description
+                    .filter(|_| challenge.error != ErrorCode::InsufficientScope.text()),
+                ..challenge
+            }),
             retry_after: None,
         }
     }
 }
 
-impl Refusal {
+impl Refusal<'_> {
+    /// The refusal for `reason` with another sentence for the client.
+    pub(super) fn described(reason: Reason, description: &'static str) -> Self {
+        let refusal = Self::from(reason);
+        Self {
+            description: Some(description),
+            challenge: refusal.challenge.map(|challenge| Challenge {
+                description: Some(description),
+                ..challenge
+            }),
+            ..refusal
+        }
+    }
+
     /// The reply to the client.
     #[must_use]
     pub fn reply(&self, responses: &Responses) -> LocalReply {
-        let (status, challenge) = outcome(self.reason);
+        let (status, _) = outcome(self.reason);
         let mut headers = vec![
             ("content-type", SafeText::from(responses.body.media_type())),
             ("cache-control", SafeText::from("no-store")),
         ];
-        if let Some(challenge) = self.challenge(challenge, &responses.realm) {
-            headers.push(("www-authenticate", challenge));
+        if let Some(challenge) = &self.challenge {
+            headers.push(("www-authenticate", challenge.text(&responses.realm)));
         }
         if let Some(seconds) = self.retry_after {
             headers.push(("retry-after", SafeText::filtered(seconds.to_string())));
@@ -72,35 +93,6 @@ impl Refusal {
             body: self.body(status, responses.body),
             details: self.reason.details(),
         }
-    }
-
-    fn challenge(&self, challenge: Challenge, realm: &str) -> Option<SafeText> {
-        let error = match challenge {
-            Challenge::None => return None,
-            Challenge::Bare => None,
-            Challenge::InvalidRequest => Some("invalid_request"),
-            Challenge::InvalidToken => Some("invalid_token"),
-            Challenge::InsufficientScope => Some("insufficient_scope"),
-        };
-        let mut text = SafeText::from("Bearer realm=");
-        text.push_quoted(realm);
-        if let Some(error) = error {
-            text.push(", error=");
-            text.push_quoted(error);
-            // A refusal for insufficient scope contains only the scope, if there is one.
-            let description = self
-                .description
-                .filter(|_| challenge != Challenge::InsufficientScope);
-            if let Some(description) = description {
-                text.push(", error_description=");
-                text.push_quoted(description);
-            }
-        }
-        if !self.scopes.is_empty() {
-            text.push(", scope=");
-            text.push_quoted(self.scopes.join(" "));
-        }
-        Some(text)
     }
 
     fn body(&self, status: Status, style: BodyStyle) -> Vec<u8> {
@@ -116,6 +108,21 @@ impl Refusal {
             ),
         }
         .into_bytes()
+    }
+}
+
+impl ErrorCode {
+    fn challenge(self) -> Option<Challenge<'static>> {
+        (self != Self::NoChallenge).then(|| Challenge::new(self.text()))
+    }
+
+    const fn text(self) -> Option<&'static str> {
+        match self {
+            Self::NoChallenge | Self::Absent => None,
+            Self::InvalidRequest => Some("invalid_request"),
+            Self::InvalidToken => Some("invalid_token"),
+            Self::InsufficientScope => Some("insufficient_scope"),
+        }
     }
 }
 
@@ -152,7 +159,7 @@ impl Status {
 
 /// Maps reasons to statuses; no other code does. Reasons that let a request pass map to
 /// 503 here, so an error cannot let a request pass.
-const fn outcome(reason: Reason) -> (Status, Challenge) {
+const fn outcome(reason: Reason) -> (Status, ErrorCode) {
     match reason {
         Reason::BadConnection
         | Reason::BadMethod
@@ -160,12 +167,12 @@ const fn outcome(reason: Reason) -> (Status, Challenge) {
         | Reason::BadPathEncoded
         | Reason::BadPathEmptySegment
         | Reason::BadPathSemicolon
-        | Reason::BadHost => (Status::BadRequest, Challenge::None),
-        Reason::NoRoute => (Status::NotFound, Challenge::None),
-        Reason::Denied | Reason::PreflightRefused => (Status::Forbidden, Challenge::None),
-        Reason::NoToken => (Status::Unauthorized, Challenge::Bare),
+        | Reason::BadHost => (Status::BadRequest, ErrorCode::NoChallenge),
+        Reason::NoRoute => (Status::NotFound, ErrorCode::NoChallenge),
+        Reason::Denied | Reason::PreflightRefused => (Status::Forbidden, ErrorCode::NoChallenge),
+        Reason::NoToken => (Status::Unauthorized, ErrorCode::Absent),
         Reason::MalformedCredentials | Reason::SeveralTokens => {
-            (Status::BadRequest, Challenge::InvalidRequest)
+            (Status::BadRequest, ErrorCode::InvalidRequest)
         }
         Reason::TokenTooLong
         | Reason::MalformedToken
@@ -184,9 +191,9 @@ const fn outcome(reason: Reason) -> (Status, Challenge) {
         | Reason::BadClaims
         | Reason::BoundToken
         | Reason::UnboundToken
-        | Reason::DpopNotAccepted => (Status::Unauthorized, Challenge::InvalidToken),
+        | Reason::DpopNotAccepted => (Status::Unauthorized, ErrorCode::InvalidToken),
         Reason::MissingScope | Reason::MissingClaim => {
-            (Status::Forbidden, Challenge::InsufficientScope)
+            (Status::Forbidden, ErrorCode::InsufficientScope)
         }
         Reason::KeysUnavailable
         | Reason::TooManyWaiting
@@ -194,7 +201,7 @@ const fn outcome(reason: Reason) -> (Status, Challenge) {
         | Reason::Allowed
         | Reason::Public
         | Reason::Anonymous
-        | Reason::Preflight => (Status::Unavailable, Challenge::None),
+        | Reason::Preflight => (Status::Unavailable, ErrorCode::NoChallenge),
     }
 }
 

@@ -215,14 +215,17 @@ impl Learned {
 
 /// Makes the refusal for a valid token that does not meet the rules. It names the route's
 /// scopes if a token with them would be accepted.
-fn lacking(missing: Missing, route: &Route) -> Refusal {
+fn lacking(missing: Missing, route: &Route) -> Refusal<'_> {
     let (reason, scopes) = match missing {
         Missing::Scopes => (Reason::MissingScope, route.rules.challenge_scopes()),
         Missing::NoForbiddenScope => (Reason::MissingScope, Vec::new()),
         Missing::Claims => (Reason::MissingClaim, Vec::new()),
     };
-    Refusal {
-        scopes: scopes.into_iter().map(Into::into).collect(),
-        ..reason.into()
+    let mut refusal = Refusal::from(reason);
+    if let Some(challenge) = &mut refusal.challenge
+        && !scopes.is_empty()
+    {
+        challenge.scope = Some(scopes.join(" ").into());
     }
+    refusal
 }
