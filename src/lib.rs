@@ -10,6 +10,7 @@ pub mod bytes;
 pub mod config;
 pub mod cors;
 pub mod crypto;
+pub mod dpop;
 pub mod engine;
 pub mod host;
 pub mod http;

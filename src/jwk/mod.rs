@@ -14,6 +14,7 @@
 mod error;
 mod key;
 mod kid;
+mod public;
 mod set;
 pub mod shelf;
 mod size;
@@ -23,6 +24,7 @@ mod tests;
 pub use error::{KeySetError, SkipReason, SkippedKey, SkippedKeys};
 pub use key::Jwk;
 pub use kid::{AskedKid, KidDigest};
+pub use public::{NotPublic, Thumbprint, digest};
 pub use set::{FewKeys, KeySet, Lookup, ParsedKeySet};
 pub use size::memory_needed;
 

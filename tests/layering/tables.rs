@@ -20,6 +20,7 @@ pub(super) const CORE: Table = &[
             "bytes", "order", "crypto", "json", "jwk", "jws", "rules", "time",
         ],
     ),
+    ("dpop", &["bytes", "crypto", "json", "jwk", "jws", "time"]),
     ("cors", &["order", "http"]),
     ("telemetry", &["cors", "json", "jwk"]),
     (
