@@ -96,6 +96,19 @@ impl Written {
         steps
     }
 
+    /// Its segments; `None`: it is `$default`.
+    pub(crate) fn segments(&self) -> Option<&[PatternSegment]> {
+        match &self.pattern {
+            RoutePattern::Default => None,
+            RoutePattern::Path { path, .. } => Some(path.segments()),
+        }
+    }
+
+    /// `paths.base`, without a slash at its end.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Whether it matches segment by segment.
     pub(crate) fn is_exact(&self) -> bool {
         match &self.pattern {

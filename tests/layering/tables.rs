@@ -190,7 +190,7 @@ const COMMAND: Table = &[
     ("patterns", &["subject", "tree"]),
     (
         "check",
-        &["patterns", "report", "source", "subject", "tree"],
+        &["patterns", "report", "source", "subject", "tree", "words"],
     ),
     ("load", &["check", "report", "source", "subject"]),
     ("import", &["check", "report", "source", "subject", "tree"]),

@@ -35,4 +35,17 @@ impl<'s> Warnings<'s> {
         finding.put(span, words);
         self.found.push(finding);
     }
+    /// Adds a warning about the value at a path, with a second place.
+    pub(super) fn add_related(
+        &mut self,
+        steps: &[Step<'_>],
+        sentence: &str,
+        (other, label): (&[Step<'_>], &'static str),
+    ) {
+        self.add(steps, sentence);
+        let (span, words) = self.subject.locate(other.iter().copied(), false);
+        if let Some(finding) = self.found.last_mut().filter(|_| words.is_none()) {
+            finding.related = Some((span, label));
+        }
+    }
 }

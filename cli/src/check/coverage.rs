@@ -1,46 +1,22 @@
 //! Requests that fall back to a route that was not meant for them.
 
 use super::collector::Warnings;
-use crate::patterns::{Written, written};
-use crate::subject::Subject;
+use super::strictness::Strictness;
+use crate::patterns::Written;
 use edge_authz::http::{NormalPath, RoutePattern};
-use edge_authz::policy::{Access, Policy, Route};
+use edge_authz::policy::Policy;
 
 /// Warns about unknown methods, about a `$default` that is weaker than its neighbours,
-/// and about `/x/{proxy+}` without `/x`.
-pub(super) fn of(policy: &Policy, subject: &Subject, warnings: &mut Warnings<'_>) {
-    let written = written(policy, subject);
-    super::methods::of(&written, warnings);
-    default_route(policy, &written, warnings);
-    for one in &written {
-        greedy(policy, one, &written, warnings);
+/// about `/x/{proxy+}` without `/x`, about patterns that repeat `paths.base`, and about
+/// weaker routes that come before stricter ones.
+pub(super) fn of(policy: &Policy, written: &[Written], warnings: &mut Warnings<'_>) {
+    super::methods::of(written, warnings);
+    default_route(policy, written, warnings);
+    for one in written {
+        greedy(policy, one, written, warnings);
+        based(one, warnings);
     }
-}
-
-/// How much a route requires, ordered by strictness.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Strictness {
-    Public,
-    Optional,
-    Token,
-    Rules,
-    Denied,
-}
-
-impl Strictness {
-    fn of(route: &Route) -> Self {
-        let rules = !route.rules.scopes.is_empty()
-            || !route.rules.claims.is_empty()
-            || route.token_use.is_some()
-            || route.providers.is_some();
-        match route.access {
-            Access::Public => Self::Public,
-            Access::Optional => Self::Optional,
-            Access::Required if rules => Self::Rules,
-            Access::Required => Self::Token,
-            Access::Denied => Self::Denied,
-        }
-    }
+    super::overlap::of(policy, written, warnings);
 }
 
 fn default_route(policy: &Policy, written: &[Written], warnings: &mut Warnings<'_>) {
@@ -103,6 +79,21 @@ fn greedy(policy: &Policy, one: &Written, all: &[Written], warnings: &mut Warnin
     let sentence = format!(
         "does not match `{}`, which {instead}; add it to this `match`, or add a route for it",
         sample.shown
+    );
+    warnings.add(&one.steps(), &sentence);
+}
+
+/// The base is cut off before a path is matched, so a pattern that begins with it matches
+/// only paths that have it twice.
+fn based(one: &Written, warnings: &mut Warnings<'_>) {
+    let base = one.base();
+    let path = one.text.split_once(' ').map(|(_, path)| path);
+    let rest = path.and_then(|path| path.strip_prefix(base));
+    if base.is_empty() || !rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+        return;
+    }
+    let sentence = format!(
+        "begins with `paths.base`, which is cut off before a path is matched; write it without `{base}`"
     );
     warnings.add(&one.steps(), &sentence);
 }

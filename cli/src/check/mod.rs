@@ -2,8 +2,15 @@
 
 mod clusters;
 mod collector;
+mod cors;
 mod coverage;
 mod methods;
+mod overlap;
+mod providers;
+mod rules;
+mod similar;
+mod strangers;
+mod strictness;
 mod warnings;
 
 use std::io::Write;

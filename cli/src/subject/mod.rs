@@ -132,14 +132,16 @@ impl Subject {
 
     /// Whether a value is present.
     pub(crate) fn has(&self, steps: &[Step<'_>]) -> bool {
-        let Some(root) = &self.root else {
-            return false;
-        };
-        let reached = steps.iter().try_fold(root, |node, step| match step {
+        self.get(steps).is_some()
+    }
+
+    /// The value that these steps lead to.
+    pub(crate) fn get(&self, steps: &[Step<'_>]) -> Option<&Node> {
+        let root = self.root.as_ref()?;
+        steps.iter().try_fold(root, |node, step| match step {
             Step::Member(name) => node.get(name),
             Step::Element(index) => node.elements().get(*index),
-        });
-        reached.is_some()
+        })
     }
 
     /// The place that these steps lead to. For a member it is the name if `name` is set

@@ -1,0 +1,128 @@
+//! Valid but risky settings of providers.
+
+use super::collector::Warnings;
+use crate::subject::Step;
+use edge_authz::crypto::Algorithm;
+use edge_authz::jwt::{Audiences, Binding};
+use edge_authz::policy::{DocumentLocation, Policy, Provider, ProviderKeys};
+
+/// The risks of all providers.
+pub(super) fn of(policy: &Policy, warnings: &mut Warnings<'_>) {
+    for (id, provider) in policy.providers.iter() {
+        let at = [Step::Member("providers"), Step::Element(id.index())];
+        of_provider(provider, policy, at, warnings);
+        issuer(&provider.expectations.issuer, at, warnings);
+    }
+}
+
+fn of_provider(
+    provider: &Provider,
+    policy: &Policy,
+    at: [Step<'_>; 2],
+    warnings: &mut Warnings<'_>,
+) {
+    let [list, element] = at;
+    if provider.expectations.audiences == Audiences::Any {
+        warnings.add(
+            &[list, element, Step::Member("audiences")],
+            "accepts tokens that the issuer made for other services; list your audiences",
+        );
+    }
+    if provider.algorithms.iter().any(Algorithm::is_symmetric) {
+        warnings.add(
+            &[list, element, Step::Member("algorithms")],
+            "anybody who can read this configuration can make tokens with a shared key; use a key pair, such as one for ES256",
+        );
+    }
+    binding(
+        provider,
+        &[list, element, Step::Member("binding")],
+        warnings,
+    );
+    let ProviderKeys::Fetched(source) = &provider.keys else {
+        return;
+    };
+    let (scheme, steps) = match policy.source(*source).map(|source| &source.location) {
+        Some(DocumentLocation::Uri(uri)) => {
+            let steps = vec![list, element, Step::Member("jwks"), Step::Member("uri")];
+            (uri.scheme(), steps)
+        }
+        Some(DocumentLocation::Discovery { metadata, .. }) => {
+            let [uri, _] = metadata;
+            (uri.scheme(), vec![list, element, Step::Member("issuer")])
+        }
+        None => return,
+    };
+    if scheme == "http" {
+        warnings.add(
+            &steps,
+            "anybody on the network path can replace keys that are fetched over http; write `https://` and give the cluster TLS",
+        );
+    }
+}
+
+/// The effect of an explicit `binding` on tokens with `cnf`, whose proofs of possession
+/// cannot be checked.
+fn binding(provider: &Provider, at: &[Step<'_>], warnings: &mut Warnings<'_>) {
+    if !warnings.subject().has(at) {
+        return;
+    }
+    let sentence = match provider.expectations.binding {
+        Binding::Any => {
+            "tokens with `cnf` are answered 401, because no proof of possession can be checked; write `ignore` to accept them from anybody who has them"
+        }
+        Binding::Required => {
+            "no token can pass, because tokens without `cnf` are refused and no proof of possession can be checked for the others; write `ignore`, or leave it out"
+        }
+        Binding::Ignore => {
+            "anybody who steals a token that is bound to its holder (`cnf`) can use it; remove `binding` to refuse such tokens"
+        }
+    };
+    warnings.add(at, sentence);
+}
+
+const METADATA: [&str; 2] = [
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+];
+
+/// Issuers that no token has.
+fn issuer(issuer: &str, [list, element]: [Step<'_>; 2], warnings: &mut Warnings<'_>) {
+    let at = [list, element, Step::Member("issuer")];
+    let metadata = METADATA.iter().find_map(|end| issuer.strip_suffix(end));
+    if let Some(instead) = metadata {
+        let sentence = format!(
+            "is the address of the issuer's metadata, which no token has as `iss`; write `{instead}`"
+        );
+        warnings.add(&at, &sentence);
+        return;
+    }
+    let Some((region, pool)) = user_pool(issuer) else {
+        return;
+    };
+    if let Some(instead) = issuer.strip_suffix('/') {
+        let sentence = format!(
+            "ends in `/`, unlike the `iss` in tokens of a user pool, so every token is answered 401; write `{instead}`"
+        );
+        warnings.add(&at, &sentence);
+    }
+    if let Some((of_pool, _)) = pool
+        .split_once('_')
+        .filter(|(of_pool, _)| *of_pool != region)
+    {
+        let sentence = format!(
+            "names the region `{region}`, but the pool is in `{of_pool}`; write `cognito-idp.{of_pool}`"
+        );
+        warnings.add(&at, &sentence);
+    }
+}
+
+/// The region and the pool in the issuer of a Cognito user pool.
+fn user_pool(issuer: &str) -> Option<(&str, &str)> {
+    let (host, path) = issuer.strip_prefix("https://")?.split_once('/')?;
+    let rest = host.strip_prefix("cognito-idp.")?;
+    let region = rest
+        .strip_suffix(".amazonaws.com")
+        .or_else(|| rest.strip_suffix(".amazonaws.com.cn"))?;
+    Some((region, path.trim_end_matches('/')))
+}
