@@ -1,4 +1,4 @@
-//! A strict JSON reader (RFC 8259) for tokens and key sets.
+//! A strict JSON reader (RFC 8259) for tokens and key sets, and a writer of strings.
 //!
 //! An attacker can exploit two readers that read one text differently: the first
 //! sees `"sub":"alice"`, the second a duplicate after it. So the whole text is
@@ -23,11 +23,13 @@ mod strict;
 #[cfg(test)]
 mod tests;
 mod value;
+mod write;
 
 use std::fmt;
 
 pub use document::Document;
 pub use value::{Kind, Object, Value};
+pub use write::push_string;
 
 /// Checks one JSON text and returns its value.
 ///

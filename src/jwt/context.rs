@@ -2,10 +2,9 @@
 //! function.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use super::text::scalar;
-use crate::json::{Kind, Object, Value};
+use crate::json::{Kind, Object, Value, push_string};
 
 /// The authorizer's context, as described at [`ValidClaims::context`].
 ///
@@ -90,24 +89,4 @@ fn separate(out: &mut String, index: usize, by: char) {
     if index > 0 {
         out.push(by);
     }
-}
-
-/// Appends a JSON string. Unlike `serde_json` it also escapes the control
-/// characters that JSON allows (DEL, C1), since the text is for a header.
-fn push_string(out: &mut String, text: &str) {
-    out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => out.extend(['\\', character]),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            control if control.is_control() => {
-                // Writing to a string does not fail.
-                let _ = write!(out, "\\u{:04x}", u32::from(control));
-            }
-            other => out.push(other),
-        }
-    }
-    out.push('"');
 }
