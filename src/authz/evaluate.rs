@@ -6,8 +6,8 @@ use super::fault::malformed;
 use super::form::Form;
 use super::token::TokenJudge;
 use super::{
-    Context, Credentials, Decision, Forward, Learned, Pass, Refusal, Step, Target, Token, Trace,
-    Verdict, preflight,
+    Context, Credentials, Decision, Forward, Learned, Pass, Refusal, Refuser, Step, Target, Token,
+    Trace, Verdict, metadata, preflight,
 };
 use crate::cors::{CorsPolicy, ResponseCors};
 use crate::http::RequestHead;
@@ -30,6 +30,12 @@ pub fn evaluate_traced<T: Trace>(
     trace: &mut T,
 ) -> Decision {
     let target = Target::find(policy, head, trace);
+    if !policy.resources.is_empty()
+        && let Ok(target) = &target
+        && let Some(decision) = metadata::answer(policy, head, target, trace)
+    {
+        return decision;
+    }
     if let Some(decision) = preflight::answer(policy, head, target.as_ref().ok(), trace) {
         return decision;
     }
@@ -37,10 +43,11 @@ pub fn evaluate_traced<T: Trace>(
         policy,
         head,
         context,
+        target: target.as_ref().ok(),
         trace,
     };
     let (mut decision, cors) = match &target {
-        Err(reason) => (evaluation.refused(*reason), policy.cors.as_ref()),
+        Err(reason) => (evaluation.refused(*reason, None), policy.cors.as_ref()),
         Ok(target) => evaluation.at_target(target),
     };
     let origins = head.headers().values("origin");
@@ -52,12 +59,14 @@ struct Evaluation<'a, T> {
     policy: &'a Policy,
     head: &'a RequestHead,
     context: Context<'a>,
+    /// `None` if it is ambiguous.
+    target: Option<&'a Target<'a>>,
     trace: &'a mut T,
 }
 
 impl<'a, T: Trace> Evaluation<'a, T> {
     /// Returns the decision and the active CORS policy.
-    fn at_target(&mut self, target: &Target<'_>) -> (Decision, Option<&'a CorsPolicy>) {
+    fn at_target(&mut self, target: &'a Target<'a>) -> (Decision, Option<&'a CorsPolicy>) {
         let policy = self.policy;
         let reached = target.reached(policy, target.method());
         let step = reached.as_ref().map(|(found, route)| (found, *route));
@@ -66,25 +75,25 @@ impl<'a, T: Trace> Evaluation<'a, T> {
             reached: step,
         });
         let Some((found, route)) = reached else {
-            return (self.refused(Reason::NoRoute), policy.cors.as_ref());
+            return (self.refused(Reason::NoRoute, None), policy.cors.as_ref());
         };
         let mut decision = self.at_route(&found, route);
         decision.facts.route = Some(Arc::clone(&route.name));
         (decision, route.cors.as_ref())
     }
 
-    fn at_route(&mut self, found: &RouteMatch<'_>, route: &Route) -> Decision {
+    fn at_route(&mut self, found: &RouteMatch<'_>, route: &'a Route) -> Decision {
         if let Some(pass) = Pass::public(route) {
             return self.forward(pass);
         }
         match route.access {
             // Public routes have already passed.
-            Access::Denied | Access::Public => self.refused(Reason::Denied),
+            Access::Denied | Access::Public => self.refused(Reason::Denied, Some(route)),
             Access::Optional | Access::Required => self.with_credentials(found, route),
         }
     }
 
-    fn with_credentials(&mut self, found: &RouteMatch<'_>, route: &Route) -> Decision {
+    fn with_credentials(&mut self, found: &RouteMatch<'_>, route: &'a Route) -> Decision {
         let credentials = Credentials::find(self.head, &self.policy.token_places);
         let reason = match &credentials {
             Credentials::Token(token) => {
@@ -102,7 +111,7 @@ impl<'a, T: Trace> Evaluation<'a, T> {
         self.trace.step(Step::Credentials(&credentials, route));
         match Pass::anonymous(route, &credentials) {
             Some(pass) => self.forward(pass),
-            None => self.refused(reason),
+            None => self.refused(reason, Some(route)),
         }
     }
 
@@ -111,13 +120,13 @@ impl<'a, T: Trace> Evaluation<'a, T> {
         token: &Token<'_>,
         credentials: &Credentials<'_>,
         found: &RouteMatch<'_>,
-        route: &Route,
+        route: &'a Route,
     ) -> Decision {
         let form = match Form::of(&token.text, self.context.remembered) {
             Err(_) if !token.is_one_word() => {
                 self.trace
                     .step(Step::Credentials(&Credentials::Malformed, route));
-                return self.refused(Reason::MalformedCredentials);
+                return self.refused(Reason::MalformedCredentials, Some(route));
             }
             form => form,
         };
@@ -126,6 +135,7 @@ impl<'a, T: Trace> Evaluation<'a, T> {
             Ok(form) => TokenJudge {
                 policy: self.policy,
                 head: self.head,
+                refuser: self.refuser(Some(route)),
                 context: self.context,
                 route,
                 found,
@@ -140,7 +150,7 @@ impl<'a, T: Trace> Evaluation<'a, T> {
                         recalled: Some(false),
                         ..Learned::default()
                     },
-                    ..self.refused(malformed(error))
+                    ..self.refused(malformed(error), Some(route))
                 }
             }
         }
@@ -151,7 +161,17 @@ impl<'a, T: Trace> Evaluation<'a, T> {
         Decision::of(Verdict::Forward(forward))
     }
 
-    fn refused(&self, refusal: impl Into<Refusal<'a>>) -> Decision {
-        Decision::of(Verdict::refused(&refusal.into(), &self.policy.responses))
+    fn refused(&self, refusal: impl Into<Refusal<'a>>, route: Option<&'a Route>) -> Decision {
+        let refuser = self.refuser(route);
+        Decision::of(refuser.refuse(refusal.into(), false))
+    }
+
+    fn refuser(&self, route: Option<&'a Route>) -> Refuser<'a> {
+        Refuser {
+            policy: self.policy,
+            head: self.head,
+            target: self.target,
+            route,
+        }
     }
 }

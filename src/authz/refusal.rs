@@ -73,6 +73,11 @@ impl Refusal<'_> {
         }
     }
 
+    /// Whether other credentials may be accepted: the status is 401.
+    pub(super) fn is_unauthorized(&self) -> bool {
+        outcome(self.reason).0 == Status::Unauthorized
+    }
+
     /// The reply to the client.
     #[must_use]
     pub fn reply(&self, responses: &Responses) -> LocalReply {
@@ -201,7 +206,8 @@ const fn outcome(reason: Reason) -> (Status, ErrorCode) {
         | Reason::Allowed
         | Reason::Public
         | Reason::Anonymous
-        | Reason::Preflight => (Status::Unavailable, ErrorCode::NoChallenge),
+        | Reason::Preflight
+        | Reason::ResourceMetadata => (Status::Unavailable, ErrorCode::NoChallenge),
     }
 }
 
@@ -244,6 +250,7 @@ const fn description(reason: Reason) -> Option<&'static str> {
         | Reason::Anonymous
         | Reason::Preflight
         | Reason::PreflightRefused
+        | Reason::ResourceMetadata
         | Reason::NoRoute
         | Reason::Denied
         | Reason::NoToken

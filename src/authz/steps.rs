@@ -71,6 +71,7 @@ fn write_step(out: &mut String, step: Step<'_>) -> fmt::Result {
         Step::Path(Ok(_)) => out.write_str("path ok"),
         Step::Path(Err(error)) => write!(out, "path: {error}"),
         Step::Host(result) => write_if(out, result.is_err(), "bad host"),
+        Step::Metadata { is_answered, .. } => write_if(out, is_answered, "metadata of a resource"),
         Step::Preflight(PreflightStep::Ordinary) => Ok(()),
         Step::Preflight(PreflightStep::NoPolicy(..)) => {
             out.write_str("preflight without a CORS policy")

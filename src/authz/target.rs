@@ -44,7 +44,7 @@ impl<'r> Target<'r> {
             Some("allow_semicolons") => Reason::BadPathSemicolon,
             Some(_) | None => Reason::BadPath,
         })?;
-        let host = if policy.table.uses_hosts() {
+        let host = if policy.uses_hosts() {
             let host = host(head);
             trace.step(Step::Host(match &host {
                 Ok(host) => Ok(host.as_ref()),
@@ -69,7 +69,7 @@ impl<'r> Target<'r> {
         &self.path
     }
 
-    /// The host, if the request has one and some route names hosts.
+    /// The host, if the request has one and [hosts matter](Policy::uses_hosts).
     #[must_use]
     pub const fn host(&self) -> Option<&Host<'r>> {
         self.host.as_ref()

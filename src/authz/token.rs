@@ -7,7 +7,7 @@ use super::credentials::{Presented, Token};
 use super::form::{Form, Signed, Tried};
 use super::signature::Obstacle;
 use super::{
-    Absent, Context, Decision, Facts, Forward, Learned, NeededDocument, Parts, Pass, Refusal, Step,
+    Absent, Context, Decision, Facts, Forward, Learned, NeededDocument, Parts, Pass, Refuser, Step,
     TokenFault, Trace, Verdict, Verified, identity,
 };
 use crate::http::RequestHead;
@@ -26,6 +26,7 @@ pub(super) struct TokenJudge<'a, T> {
     pub(super) route: &'a Route,
     pub(super) found: &'a RouteMatch<'a>,
     pub(super) token: &'a Token<'a>,
+    pub(super) refuser: Refuser<'a>,
     pub(super) trace: &'a mut T,
 }
 
@@ -83,7 +84,7 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
                 furthest = Some((fault, provider));
             }
         }
-        let refused = |reason: Reason| Verdict::refused(&reason.into(), &self.policy.responses);
+        let refused = |reason: Reason| self.refuser.refuse(reason.into(), false);
         let (verdict, provider) = match (missing, furthest) {
             (Some((needed, provider)), _) => (Verdict::Wait(needed), Some(provider)),
             (None, Some((fault, provider))) => (refused(fault.reason()), Some(provider)),
@@ -172,7 +173,7 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
         });
         let permit = match permit {
             Ok(permit) => permit,
-            Err(missing) => return Verdict::refused(&lacking(missing, route), &policy.responses),
+            Err(missing) => return self.lacking(missing),
         };
         let mut forward = Forward::new(Pass::Token(permit), head, &policy.upstream);
         if !policy.upstream.keep_token {
@@ -183,6 +184,17 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
             forward.subject = identity::subject(claims);
         }
         Verdict::Forward(forward)
+    }
+
+    /// Refuses a valid token that does not meet the rules. The challenge names the route's
+    /// scopes if a token with them would be accepted.
+    fn lacking(&self, missing: Missing) -> Verdict {
+        let reason = match missing {
+            Missing::Scopes | Missing::NoForbiddenScope => Reason::MissingScope,
+            Missing::Claims => Reason::MissingClaim,
+        };
+        let lacks_scopes = missing == Missing::Scopes;
+        self.refuser.refuse(reason.into(), lacks_scopes)
     }
 
     const fn parts(&self) -> Parts<'a> {
@@ -211,21 +223,4 @@ impl Learned {
         });
         absent.sources.push(source);
     }
-}
-
-/// Makes the refusal for a valid token that does not meet the rules. It names the route's
-/// scopes if a token with them would be accepted.
-fn lacking(missing: Missing, route: &Route) -> Refusal<'_> {
-    let (reason, scopes) = match missing {
-        Missing::Scopes => (Reason::MissingScope, route.rules.challenge_scopes()),
-        Missing::NoForbiddenScope => (Reason::MissingScope, Vec::new()),
-        Missing::Claims => (Reason::MissingClaim, Vec::new()),
-    };
-    let mut refusal = Refusal::from(reason);
-    if let Some(challenge) = &mut refusal.challenge
-        && !scopes.is_empty()
-    {
-        challenge.scope = Some(scopes.join(" ").into());
-    }
-    refusal
 }

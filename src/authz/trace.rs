@@ -8,7 +8,7 @@ use crate::http::{BadHost, BadPath, Host, NormalPath};
 use crate::jwk::{KeySet, Lookup};
 use crate::jwt::{TokenError, ValidClaims, VerifiedJwt};
 use crate::policy::routes::RouteMatch;
-use crate::policy::{Provider, Route};
+use crate::policy::{Provider, Resource, Route};
 use crate::rules::{Missing, RequestParts};
 
 /// Receives the steps of a decision, in their order.
@@ -46,6 +46,13 @@ pub enum Step<'a> {
     Path(Result<&'a NormalPath<'a>, BadPath>),
     /// The host was read, if some route names hosts.
     Host(Result<Option<&'a Host<'a>>, HostFault>),
+    /// The path is one at which metadata of resources may be.
+    Metadata {
+        /// The resource whose metadata are there.
+        resource: Option<&'a Resource>,
+        /// Whether the request is answered with them. Otherwise it goes on.
+        is_answered: bool,
+    },
     /// Whether the request is a preflight.
     Preflight(PreflightStep<'a>),
     /// The route was looked up. Without one, the request is refused.

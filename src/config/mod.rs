@@ -37,7 +37,7 @@ pub use narrowing::{compile_narrowing, denied};
 pub use path::{ConfigPath, PathStep};
 pub use problem::{
     ClaimProblem, DocumentProblem, Excerpt, HeaderProblem, Kind, Problem, ProviderProblem,
-    Reserved, RouteProblem, ShapeProblem, ValueProblem, Wanted,
+    Reserved, ResourceProblem, RouteProblem, ShapeProblem, ValueProblem, Wanted,
 };
 
 use crate::crypto::DEFAULT_TABLE_BUDGET;
@@ -56,6 +56,12 @@ pub const MAX_DEPTH: usize = 32;
 
 /// The most providers.
 pub const MAX_PROVIDERS: usize = 1_000;
+
+/// The most protected resources.
+pub const MAX_RESOURCES: usize = 1_000;
+
+/// The most bytes of the metadata of all protected resources together.
+pub const MAX_METADATA: usize = 4 * 1024 * 1024;
 
 /// The most routes.
 pub const MAX_ROUTES: usize = 50_000;

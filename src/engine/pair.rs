@@ -70,8 +70,12 @@ impl Pair {
                 return None;
             }
         };
-        // The answer to a preflight already has all its headers.
-        if !matches!(answer.reason, Reason::Preflight | Reason::PreflightRefused) {
+        // These answers already have all their headers.
+        let is_complete = matches!(
+            answer.reason,
+            Reason::Preflight | Reason::PreflightRefused | Reason::ResourceMetadata
+        );
+        if !is_complete {
             answer.facts.cors = cors;
         }
         Some(answer)

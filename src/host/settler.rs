@@ -70,7 +70,8 @@ impl<H: Reporting> Settler<H> {
         let reason = stream.apply(exchange, answer, at, &self.policies, &self.failure);
         let provider = answer.facts.provider.clone();
         let passed = matches!(answer.action, Action::Forward(_)) && reason == answer.reason;
-        if !passed && reason != Reason::Preflight && self.report.is_enabled(Level::Debug) {
+        let is_answer = matches!(reason, Reason::Preflight | Reason::ResourceMetadata);
+        if !passed && !is_answer && self.report.is_enabled(Level::Debug) {
             self.report.log(&Event::Refused(Refused {
                 reason,
                 route: answer.facts.route.clone(),

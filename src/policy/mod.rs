@@ -8,6 +8,7 @@ mod document_source;
 mod identity_headers;
 mod narrowing;
 mod provider;
+mod resource;
 mod route;
 pub mod routes;
 
@@ -15,6 +16,9 @@ pub use document_source::{BadUri, DocumentLocation, DocumentSource, FetchUri, So
 pub use identity_headers::{ClaimFormat, ClaimHeader, IdentityHeaders};
 pub use narrowing::Narrowing;
 pub use provider::{Provider, ProviderId, ProviderKeys, Providers};
+pub use resource::{
+    BadResource, MAX_IDENTIFIER, Resource, ResourceLocation, Resources, WELL_KNOWN,
+};
 pub use route::{Access, Route};
 pub use routes::{RouteId, RouteTable};
 
@@ -40,6 +44,8 @@ pub struct Policy {
     pub table: RouteTable,
     /// The routes, by [`RouteId`].
     pub routes: Vec<Route>,
+    /// The protected resources that clients can find metadata of.
+    pub resources: Resources,
     /// The top-level CORS policy, for requests without a route.
     pub cors: Option<CorsPolicy>,
     /// The format of refusals.
@@ -65,6 +71,13 @@ impl Policy {
     #[must_use]
     pub fn route(&self, id: RouteId) -> Option<&Route> {
         self.routes.get(id.0)
+    }
+
+    /// Whether requests are judged by their host: some route names hosts, or several
+    /// resources have the same path.
+    #[must_use]
+    pub fn uses_hosts(&self) -> bool {
+        self.table.uses_hosts() || self.resources.uses_hosts()
     }
 
     /// The key source of this id.

@@ -17,6 +17,8 @@ pub enum Reason {
     Preflight,
     /// A preflight was answered 403.
     PreflightRefused,
+    /// The metadata of a protected resource were answered.
+    ResourceMetadata,
     /// `Connection` names a header that only the filter may set, so that the
     /// next hop would remove it.
     BadConnection,
@@ -95,12 +97,13 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         Self::Allowed,
         Self::Public,
         Self::Anonymous,
         Self::Preflight,
         Self::PreflightRefused,
+        Self::ResourceMetadata,
         Self::BadConnection,
         Self::BadMethod,
         Self::BadPath,
@@ -157,6 +160,7 @@ impl Reason {
             Self::Anonymous => "edge_authz_anonymous",
             Self::Preflight => "edge_authz_preflight",
             Self::PreflightRefused => "edge_authz_preflight_refused",
+            Self::ResourceMetadata => "edge_authz_resource_metadata",
             Self::BadConnection => "edge_authz_bad_connection",
             Self::BadMethod => "edge_authz_bad_method",
             Self::BadPath => "edge_authz_bad_path",

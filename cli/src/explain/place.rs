@@ -4,7 +4,7 @@ use edge_authz::authz::{HostFault, PreflightStep, Target};
 use edge_authz::cors::{PreflightFault, PreflightPart};
 use edge_authz::http::{BadPath, Host, NormalPath, RequestHead, RoutePattern};
 use edge_authz::policy::routes::RouteMatch;
-use edge_authz::policy::{Access, Policy, Route};
+use edge_authz::policy::{Access, Policy, Resource, Route};
 
 use super::quote;
 use super::step::{Result as Outcome, Step};
@@ -114,6 +114,21 @@ pub(super) fn preflight(step: PreflightStep<'_>) -> Step {
     };
     let details = faults.iter().map(PreflightFault::to_string);
     Step::decided(3, "preflight", input, outcome).with(details)
+}
+
+/// Step 4: the metadata of a resource, which come before the route.
+pub(super) fn metadata(resource: Option<&Resource>, is_answered: bool) -> Step {
+    let Some(resource) = resource else {
+        let outcome = "no resource has its metadata at this path and host";
+        return Step::skipped(4, "metadata", outcome);
+    };
+    let input = format!("of {}", resource.identifier);
+    if is_answered {
+        let outcome = "answered to everybody, without a token".to_owned();
+        return Step::decided(4, "metadata", input, outcome);
+    }
+    let outcome = "only GET, HEAD and preflights are answered: an ordinary request";
+    Step::passed(4, "metadata", input, outcome.to_owned())
 }
 
 /// Step 4: the route, and the routes with lower precedence.

@@ -44,6 +44,10 @@ impl Trace for Renderer<'_> {
                 }
                 return;
             }
+            authz::Step::Metadata {
+                resource,
+                is_answered,
+            } => place::metadata(resource, is_answered),
             authz::Step::Preflight(preflight) => place::preflight(preflight),
             authz::Step::Route { target, reached } => {
                 place::route(policy, self.written, target, reached)

@@ -28,6 +28,7 @@ const OBJECTS: &[(&str, &str)] = &[
     ("scope_lists", "`scopes` of a route, in its long form"),
     ("claim_lists", "one of `claims`, in its long form"),
     ("claim_prefix", "a value in `claims`, by its beginning"),
+    ("resource", "one of `resources`"),
     ("cors", "`cors`, of the document or of a route"),
     ("responses", "`responses`"),
     ("telemetry", "`telemetry`"),

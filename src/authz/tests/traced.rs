@@ -26,6 +26,7 @@ impl Trace for Recorder {
             Step::Method { .. } => ("method", None),
             Step::Path(_) => ("path", None),
             Step::Host(_) => ("host", None),
+            Step::Metadata { .. } => ("metadata", None),
             Step::Preflight(_) => ("preflight", None),
             Step::Route { reached, .. } => {
                 let refusal = reached.is_none().then_some(Reason::NoRoute);
@@ -94,6 +95,7 @@ pub(super) fn policy(key: &Pair) -> Policy {
                 {{"match":"GET /optional","access":"optional"}},
                 {{"match":"GET /token","hosts":["a.example"]}},
                 {{"match":"GET /scope","scopes":["x"]}}],
+            "resources":[{{"resource":"https://a.example/x"}}],
             "cors":{{"allow_origins":["https://app.example.com"]}}
         }}"#,
         key.jwk(Some("k"))
@@ -129,6 +131,11 @@ fn steps_are_traced_in_order_up_to_the_deciding_one() {
     check(at("/a"), &[(":authority", "b")], Reason::BadHost, PLACE);
     check(("OPTIONS", "/token"), &preflight, Reason::Preflight, PLACE);
     check(at("/none"), &[], Reason::NoRoute, &route);
+    let metadata = "connection method path host metadata";
+    let well_known = "/.well-known/oauth-protected-resource/x";
+    check(at(well_known), &[], Reason::ResourceMetadata, metadata);
+    let goes_on = format!("{metadata} preflight route");
+    check(("POST", well_known), &[], Reason::NoRoute, &goes_on);
     check(at("/denied"), &[], Reason::Denied, &route);
     check(at("/public"), &[], Reason::Public, &route);
 }

@@ -40,9 +40,7 @@ pub(super) fn scopes(
             return Vec::new();
         };
         for scope in &list.items {
-            if let Some(character) = scope.value.chars().find(|one| !is_scope_character(*one)) {
-                sink.report(&scope.at, RouteProblem::Scope(scope.excerpt(), character));
-            }
+            check_scope(scope, sink);
         }
         distinct_texts(list, sink)
     };
@@ -50,6 +48,13 @@ pub(super) fn scopes(
         any_of: list(&written.any_of),
         all_of: list(&written.all_of),
         none_of: list(&written.none_of),
+    }
+}
+
+/// Refuses a scope that a challenge or a token cannot contain.
+pub(super) fn check_scope(scope: &Text<'_>, sink: &mut Sink) {
+    if let Some(character) = scope.value.chars().find(|one| !is_scope_character(*one)) {
+        sink.report(&scope.at, RouteProblem::Scope(scope.excerpt(), character));
     }
 }
 

@@ -9,8 +9,10 @@ mod claims;
 mod cors;
 mod header_name;
 mod keys;
+mod metadata;
 mod providers;
 mod reserved;
+mod resources;
 mod routes;
 mod template;
 mod token_from;
@@ -49,6 +51,13 @@ pub(super) fn compile(document: Document<'_>, sink: &mut Sink) -> Option<Policy>
         cors: cors.as_ref(),
     };
     let routes = routes::compile(document.routes, &known, sink);
+    let known = resources::Known {
+        paths: &paths,
+        providers: &providers,
+        token_places: &token_places,
+        routes: &routes,
+    };
+    let resources = resources::compile(document.resources, &known, sink);
     let responses = responses(document.responses, sink);
     let rules = providers
         .list
@@ -65,6 +74,7 @@ pub(super) fn compile(document: Document<'_>, sink: &mut Sink) -> Option<Policy>
         paths,
         table: routes.table?,
         routes: routes.list,
+        resources,
         cors,
         responses,
         filter_state: filter_state(document.filter_state, sink),

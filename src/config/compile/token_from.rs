@@ -21,6 +21,11 @@ impl TokenPlaces {
         self.0
     }
 
+    /// All places.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &TokenPlace> {
+        self.0.iter()
+    }
+
     /// Whether a token place is a query parameter of this name.
     pub(super) fn has_query(&self, name: &str) -> bool {
         let is_it =

@@ -7,6 +7,7 @@ mod claim;
 mod document;
 mod header;
 mod provider;
+mod resource;
 mod route;
 mod shape;
 mod value;
@@ -19,6 +20,7 @@ pub use claim::ClaimProblem;
 pub use document::DocumentProblem;
 pub use header::{HeaderProblem, Reserved};
 pub use provider::ProviderProblem;
+pub use resource::ResourceProblem;
 pub use route::RouteProblem;
 pub use shape::{Kind, ShapeProblem, Wanted};
 pub use value::ValueProblem;
@@ -36,6 +38,8 @@ pub enum Problem {
     Provider(ProviderProblem),
     /// A problem of a route, or of paths.
     Route(RouteProblem),
+    /// A problem of a protected resource.
+    Resource(ResourceProblem),
     /// A value of a claim rule.
     Claim(ClaimProblem),
     /// A problem of a header's name or value.
@@ -54,6 +58,7 @@ impl fmt::Display for Problem {
             Self::Value(problem) => problem.fmt(out),
             Self::Provider(problem) => problem.fmt(out),
             Self::Route(problem) => problem.fmt(out),
+            Self::Resource(problem) => problem.fmt(out),
             Self::Claim(problem) => problem.fmt(out),
             Self::Header(problem) => problem.fmt(out),
             Self::Cors(problem) => problem.fmt(out),
@@ -83,6 +88,12 @@ impl From<ProviderProblem> for Problem {
 impl From<RouteProblem> for Problem {
     fn from(problem: RouteProblem) -> Self {
         Self::Route(problem)
+    }
+}
+
+impl From<ResourceProblem> for Problem {
+    fn from(problem: ResourceProblem) -> Self {
+        Self::Resource(problem)
     }
 }
 

@@ -118,7 +118,7 @@ fn algorithms(out: &mut fmt::Formatter<'_>, algorithms: &[Algorithm]) -> fmt::Re
     Ok(())
 }
 
-const fn bad_uri(reason: BadUri) -> &'static str {
+pub(super) const fn bad_uri(reason: BadUri) -> &'static str {
     match reason {
         BadUri::Character => "has a character that is not allowed in a URL; encode it",
         BadUri::Scheme => "is not a URL; write one that begins with `https://` or `http://`",

@@ -8,6 +8,7 @@
 mod cors;
 mod narrowing;
 mod provider;
+mod resource;
 mod route;
 mod token_from;
 mod upstream;
@@ -15,6 +16,7 @@ mod upstream;
 pub(super) use cors::Cors;
 pub(super) use narrowing::{Mode, mode};
 pub(super) use provider::{Audiences, InlineKeys, Jwks, Provider};
+pub(super) use resource::Resource;
 pub(super) use route::{ClaimRules, Requirement, Route, RuleValue};
 pub(super) use token_from::TokenFrom;
 pub(super) use upstream::Upstream;
@@ -25,7 +27,7 @@ use super::reader::{
     Field, List, Located, Node, Switch, Text, boolean, choice, choices, count, list, list_up_to,
     object, off_or, text, texts,
 };
-use super::{MAX_CACHED_TOKENS, MAX_PROVIDERS, MAX_ROUTES};
+use super::{MAX_CACHED_TOKENS, MAX_PROVIDERS, MAX_RESOURCES, MAX_ROUTES};
 use crate::policy::BodyStyle;
 use crate::telemetry::FilterState;
 
@@ -37,6 +39,7 @@ const MODE_AND_MEMBERS: &[&str] = &[
     "upstream",
     "paths",
     "routes",
+    "resources",
     "cors",
     "responses",
     "telemetry",
@@ -56,6 +59,7 @@ pub(super) struct Document<'d> {
     pub(super) upstream: Field<Upstream<'d>>,
     pub(super) paths: Field<Paths<'d>>,
     pub(super) routes: Field<List<Route<'d>>>,
+    pub(super) resources: Field<List<Resource<'d>>>,
     pub(super) cors: Field<Switch<Cors<'d>>>,
     pub(super) responses: Field<Responses<'d>>,
     pub(super) filter_state: Field<List<Located<'d, FilterState>>>,
@@ -87,6 +91,7 @@ pub(super) fn document<'d>(root: &Node<'d>, sink: &mut Sink) -> Option<Document<
         upstream: members.optional("upstream", sink, upstream::read),
         paths: members.optional("paths", sink, paths),
         routes: members.required("routes", routes, sink, list_up_to(MAX_ROUTES, route::read)),
+        resources: members.optional("resources", sink, list_up_to(MAX_RESOURCES, resource::read)),
         cors: members.optional("cors", sink, off_or(cors::read)),
         responses: members.optional("responses", sink, responses),
         filter_state: flatten(members.optional("telemetry", sink, telemetry)),

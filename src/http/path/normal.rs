@@ -63,6 +63,13 @@ impl<'a> NormalPath<'a> {
         self.segments.get(self.base?..)
     }
 
+    /// Whether the path is a beginning of the base, so that every path inside the base
+    /// continues it.
+    #[must_use]
+    pub fn is_above_base(&self, rules: &PathRules) -> bool {
+        rules.begins_with(&self.segments)
+    }
+
     /// The path as an upstream that merges slashes reads it; `None` if that
     /// makes no difference.
     #[must_use]

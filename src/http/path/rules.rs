@@ -107,6 +107,14 @@ impl PathRules {
         self.flags
     }
 
+    /// Whether the base begins with these segments.
+    pub(super) fn begins_with(&self, segments: &[Segment<'_>]) -> bool {
+        self.base.get(..segments.len()).is_some_and(|head| {
+            let mut both = head.iter().zip(segments);
+            both.all(|(base, segment)| segment.key() == &**base)
+        })
+    }
+
     /// The number of the base's segments, if `segments` begin with it.
     pub(super) fn base_of(&self, segments: &[Segment<'_>]) -> Option<usize> {
         let head = segments.get(..self.base.len())?;

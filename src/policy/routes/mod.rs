@@ -26,6 +26,7 @@ mod route_match;
 mod sequences;
 mod table;
 mod tree;
+mod under;
 
 pub use builder::{HostList, TableBuilder};
 pub use endpoint::PathMethods;

@@ -169,7 +169,7 @@ impl RouteTable {
         exact.break_value().or(greedy).or_else(|| self.default(set))
     }
 
-    fn default(&self, set: u32) -> Option<&Slot> {
+    pub(super) fn default(&self, set: u32) -> Option<&Slot> {
         self.defaults.get(index(set))?.as_ref()
     }
 
@@ -192,7 +192,7 @@ impl RouteTable {
     }
 
     /// The sets of routes for a host, the most specific first.
-    fn sets<'a, 'h>(
+    pub(super) fn sets<'a, 'h>(
         &'a self,
         host: Option<&'h Host<'h>>,
     ) -> impl Iterator<Item = u32> + use<'a, 'h> {

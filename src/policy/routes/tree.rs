@@ -138,20 +138,27 @@ impl Tree {
             {
                 pending.push(step);
             }
-            next = find_in(literals, |child| {
-                self.first_literal(child).cmp(segment.key())
-            })
-            .and_then(|child| self.enter(child, depth));
+            next = self
+                .literal_child(literals, segment)
+                .and_then(|child| self.enter(child, depth));
         }
         ControlFlow::Continue(())
     }
 
+    /// The one of these children whose label begins with this segment.
+    #[inline]
+    pub(super) fn literal_child(&self, literals: Range<u32>, segment: &Segment<'_>) -> Option<u32> {
+        find_in(literals, |child| {
+            self.first_literal(child).cmp(segment.key())
+        })
+    }
+
     /// A node and the one after it.
-    fn node(&self, number: u32) -> Option<&[Node; 2]> {
+    pub(super) fn node(&self, number: u32) -> Option<&[Node; 2]> {
         self.nodes.get(index(number)..)?.first_chunk()
     }
 
-    fn slots_in(&self, range: Range<u32>) -> &[Slot] {
+    pub(super) fn slots_in(&self, range: Range<u32>) -> &[Slot] {
         let range = index(range.start)..index(range.end);
         self.slots.get(range).unwrap_or_default()
     }
@@ -176,7 +183,7 @@ impl Tree {
     }
 
     /// Splits children into those with a literal and the one with a variable.
-    fn by_kind(&self, children: Range<u32>) -> (Range<u32>, Option<u32>) {
+    pub(super) fn by_kind(&self, children: Range<u32>) -> (Range<u32>, Option<u32>) {
         let last = children.end.checked_sub(1);
         match last.filter(|last| *last >= children.start) {
             Some(last) if self.first_key(last) == Some(Key::VARIABLE) => {
