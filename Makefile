@@ -101,13 +101,38 @@ INLINING := -C llvm-args=-inline-threshold=12
 # would be faster with 64 bits, but the host checks these signatures.
 WORDS := --cfg cpubits="32"
 
+# Binaryen's optimiser, built from source: the module is a ninth smaller, and a request takes 4 %
+# fewer instructions. It is itself compiled with few optimisations, which takes two thirds of the time.
+WASM_OPT := wasm-opt@0.116.1
+WASM_OPT_READY := $(TOOLS)/$(WASM_OPT).ready
+
+$(WASM_OPT_READY):
+	@command -v "$${CXX:-c++}" >/dev/null || { echo 'a C++ compiler is missing: apt-get install g++, or set CXX' >&2; exit 1; }
+	CARGO_PROFILE_RELEASE_OPT_LEVEL=1 $(CARGO) install --quiet --locked --root $(TOOLS) --no-default-features $(WASM_OPT)
+	@touch $@
+
+# The features are those that the compiler emits. Every V8 of the supported versions has them;
+# without the list, the optimiser would also use later ones.
+# `--low-memory-unused` moves constants below 1024 from additions into the addresses of loads and
+# stores. Only an object in the first 1024 bytes of the memory could make a difference. There is
+# the end of the stack (`--stack-first`): a stack that is full to its last KiB ends in a trap a
+# little earlier.
+OPTIMISED := -O3 --low-memory-unused --mvp-features --enable-bulk-memory --enable-mutable-globals \
+	--enable-nontrapping-float-to-int --enable-sign-ext
+
+LINKED := $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz_proxy_wasm.wasm
+# The sums of what the last optimisation read and wrote: it is repeated if one of them differs.
+OPTIMISATION := $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz.wasm.sums
+
 .PHONY: wasm
-wasm: wasm-target ## Builds dist/edge_authz.wasm
+wasm: wasm-target $(WASM_OPT_READY) ## Builds dist/edge_authz.wasm
 	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS='--remap-path-prefix=$(REGISTRY)= $(WORDS)' \
 		$(CARGO) rustc --locked --release --package edge-authz-proxy-wasm --lib --target $(TARGET) -- -C "linker=$(CURDIR)/deploy/link.sh" $(INLINING)
 	@mkdir -p $(dir $(MODULE))
-	@cmp -s $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz_proxy_wasm.wasm $(MODULE) \
-		|| cp $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz_proxy_wasm.wasm $(MODULE)
+	@sha256sum --check --status $(OPTIMISATION) 2>/dev/null || { \
+		$(TOOLS)/bin/wasm-opt $(OPTIMISED) $(LINKED) --output $(MODULE).new && \
+		mv $(MODULE).new $(MODULE) && \
+		sha256sum Makefile $(LINKED) $(MODULE) >$(OPTIMISATION); }
 	@ls -l $(MODULE) | awk '{printf "$(MODULE): %d KiB\n", $$5 / 1024}'
 
 # The unwinder is linked in, since images without a distribution have none. Cargo gives
