@@ -37,6 +37,7 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  \
         edge-authz check edge-authz.yaml\n  \
         edge-authz check envoy.yaml                 # a whole bootstrap, clusters included\n  \
+        edge-authz check deploy/                    # resources that name each other\n  \
         kubectl get wasmplugin -A -o yaml | edge-authz check -\n  \
         edge-authz check --strict --json config/*.yaml")]
     Check(CheckArguments),
@@ -88,8 +89,9 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArguments {
-    /// YAML or JSON: a configuration, an Envoy bootstrap, an Istio `WasmPlugin`,
-    /// an Envoy Gateway `EnvoyExtensionPolicy`; `-` is standard input.
+    /// YAML or JSON: a configuration, an Envoy bootstrap, an Istio `TrafficExtension` or
+    /// `WasmPlugin`, an Envoy Gateway `EnvoyExtensionPolicy`; `-` is standard input. The
+    /// files of a folder are checked together.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<String>,
     /// Exit with 1 for warnings too.

@@ -163,8 +163,14 @@ impl Terminal<'_> {
     fn check(&mut self, arguments: &CheckArguments) -> Result<Outcome, Failure> {
         let mut outcome = Outcome::Good;
         let mut reports = Vec::new();
+        let mut all = Vec::new();
         for file in &arguments.files {
-            let checked = check::check(self.read(file)?);
+            match Source::read_folder(file).map_err(Failure::Use)? {
+                Some(sources) => all.extend(check::check_folder(file, sources)),
+                None => all.push(check::check(self.read(file)?)),
+            }
+        }
+        for checked in all {
             let bad = checked.count(Severity::Error) > 0
                 || (arguments.strict && checked.count(Severity::Warning) > 0);
             if bad {

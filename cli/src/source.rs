@@ -4,7 +4,7 @@ use std::io::Read;
 use std::ops::Range;
 
 /// A file's text and the name that it is shown by.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
@@ -34,6 +34,38 @@ impl Source {
         };
         read.map_err(|error| format!("{name}: {error}"))?;
         Ok(Self::new(name, bytes))
+    }
+
+    /// Reads the YAML and JSON files of a folder, in the order of their names; not those of
+    /// folders in it. `None`: it is no folder.
+    ///
+    /// # Errors
+    ///
+    /// The folder or a file cannot be read; a sentence with its name.
+    pub(crate) fn read_folder(path: &str) -> Result<Option<Vec<Self>>, String> {
+        if path == "-" || !std::path::Path::new(path).is_dir() {
+            return Ok(None);
+        }
+        let failed = |error: std::io::Error| format!("{path}: {error}");
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(failed)? {
+            let file = entry.map_err(failed)?.path();
+            let extension = file.extension().and_then(|extension| extension.to_str());
+            if file.is_file() && matches!(extension, Some("yaml" | "yml" | "json")) {
+                files.push(file);
+            }
+        }
+        files.sort();
+        let read = |file: std::path::PathBuf| {
+            let name = file.display().to_string();
+            let bytes = std::fs::read(&file).map_err(|error| format!("{name}: {error}"))?;
+            Ok(Self::new(name, bytes))
+        };
+        files
+            .into_iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map(Some)
     }
 
     /// A text with a name.

@@ -1,136 +1,255 @@
-//! The clusters of an Envoy bootstrap that are used for fetching keys.
+//! The clusters that are used for fetching keys, among those of the files.
 
 use std::net::IpAddr;
 
+use super::files::{Files, Found};
 use crate::report::{Finding, Severity};
 use crate::subject::{Step, Subject, shown};
-use crate::tree::Node;
-use edge_authz::policy::{DocumentLocation, DocumentSource, Policy, ProviderKeys};
+use crate::tree::{Node, Value, parse_yaml};
+use edge_authz::policy::{DocumentLocation, DocumentSource, FetchUri, Policy, ProviderKeys};
 
-/// Their problems. A file without clusters has none.
-pub(super) fn of(policy: &Policy, subject: &Subject, roots: &[Node]) -> Vec<Finding> {
+/// The clusters of all files.
+#[derive(Debug, Default)]
+pub(super) struct Clusters {
+    all: Vec<Cluster>,
+    /// Whether a file has clusters at all.
+    present: bool,
+    /// Whether further clusters are added at run time.
+    dynamic: bool,
+}
+
+#[derive(Debug)]
+struct Cluster {
+    file: usize,
+    node: Node,
+    /// The place of the text that contains it; `None`: it has its own place.
+    holder: Option<std::ops::Range<usize>>,
+}
+
+/// A key set that is fetched through a cluster.
+#[derive(Debug, Clone)]
+pub(super) struct Fetch<'p> {
+    pub(super) cluster: &'p str,
+    pub(super) scheme: &'static str,
+    /// The host, and a port if it is written.
+    authority: &'p str,
+    /// The place of the cluster's name.
+    pub(super) steps: Vec<Step<'p>>,
+}
+
+impl Fetch<'_> {
+    fn split(&self) -> (&str, Option<&str>) {
+        let digits =
+            |port: &&str| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+        match self.authority.rsplit_once(':') {
+            Some((host, port)) if digits(&port) => (host, Some(port)),
+            _ => (self.authority, None),
+        }
+    }
+
+    fn host(&self) -> &str {
+        self.split().0
+    }
+
+    /// The port of the key set.
+    pub(super) fn port(&self) -> &str {
+        let default = if self.scheme == "https" { "443" } else { "80" };
+        self.split().1.unwrap_or(default)
+    }
+}
+
+/// What a policy fetches.
+pub(super) fn fetches(policy: &Policy) -> Vec<Fetch<'_>> {
     let mut found = Vec::new();
-    for root in roots {
-        let Some(clusters) = root.descend(&["static_resources", "clusters"]) else {
+    for (id, provider) in policy.providers.iter() {
+        let ProviderKeys::Fetched(source) = &provider.keys else {
             continue;
         };
-        let dynamic = root.descend(&["dynamic_resources", "cds_config"]).is_some();
-        let bootstrap = Bootstrap {
-            clusters: clusters.elements(),
-            dynamic,
-        };
-        for (id, provider) in policy.providers.iter() {
-            let ProviderKeys::Fetched(source) = &provider.keys else {
-                continue;
-            };
-            if let Some(source) = policy.source(*source) {
-                let at = [
-                    Step::Member("providers"),
-                    Step::Element(id.index()),
-                    Step::Member("jwks"),
-                ];
-                bootstrap.judge(source, at, subject, &mut found);
-            }
+        if let Some(source) = policy.source(*source) {
+            let at = [
+                Step::Member("providers"),
+                Step::Element(id.index()),
+                Step::Member("jwks"),
+            ];
+            of_source(source, at, &mut found);
         }
     }
     found
 }
 
-struct Bootstrap<'d> {
-    clusters: &'d [Node],
-    /// Whether further clusters are added at run time.
-    dynamic: bool,
+fn of_source<'p>(source: &'p DocumentSource, at: [Step<'p>; 3], found: &mut Vec<Fetch<'p>>) {
+    let mut add = |cluster, uri: &FetchUri, authority, last: &[Step<'p>]| {
+        found.push(Fetch {
+            cluster,
+            scheme: uri.scheme(),
+            authority,
+            steps: [&at, last].concat(),
+        });
+    };
+    let own = [Step::Member("cluster")];
+    match &source.location {
+        DocumentLocation::Uri(uri) => add(&source.cluster, uri, uri.authority(), &own),
+        DocumentLocation::Discovery {
+            metadata: [uri, _],
+            hosts,
+            ..
+        } => {
+            add(&source.cluster, uri, uri.authority(), &own);
+            for (host, name) in hosts {
+                add(
+                    name,
+                    uri,
+                    host,
+                    &[Step::Member("hosts"), Step::Member(host)],
+                );
+            }
+        }
+    }
 }
 
-impl Bootstrap<'_> {
-    fn judge(
-        &self,
-        source: &DocumentSource,
-        at: [Step<'_>; 3],
-        subject: &Subject,
-        found: &mut Vec<Finding>,
-    ) {
-        let [list, element, jwks] = at;
-        let cluster = vec![list, element, jwks, Step::Member("cluster")];
-        let hosts = Step::Member("hosts");
-        match &source.location {
-            DocumentLocation::Uri(uri) => {
-                self.cluster(&source.cluster, uri.scheme(), &cluster, subject, found);
+impl Clusters {
+    /// Finds the clusters of bootstraps, of xDS files, and of the resources that add some
+    /// to a proxy's bootstrap.
+    pub(super) fn of(files: &Files<'_>) -> Self {
+        let mut clusters = Self::default();
+        let mut from_files = false;
+        let mut other_sources = false;
+        let mut has_xds = false;
+        for (file, root) in files.resources() {
+            if root.descend(&["static_resources", "clusters"]).is_some() {
+                clusters.bootstrap(file, root, None);
             }
-            DocumentLocation::Discovery {
-                metadata,
-                hosts: further,
-                ..
-            } => {
-                let [uri, _] = metadata;
-                self.cluster(&source.cluster, uri.scheme(), &cluster, subject, found);
-                for (host, name) in further {
-                    let steps = [list, element, jwks, hosts, Step::Member(host)];
-                    self.cluster(name, uri.scheme(), &steps, subject, found);
+            if let Some(config) = root.descend(&["dynamic_resources", "cds_config"]) {
+                let by_path =
+                    config.get("path_config_source").is_some() || config.get("path").is_some();
+                from_files |= by_path;
+                other_sources |= !by_path;
+            }
+            for resource in elements(root.get("resources")) {
+                let kind = resource.get("@type").and_then(Node::text);
+                if kind.is_some_and(|kind| kind.ends_with(".Cluster")) {
+                    (clusters.present, has_xds) = (true, true);
+                    clusters.add(file, resource, None);
                 }
+            }
+            match root.get("kind").and_then(Node::text) {
+                Some("EnvoyProxy") => clusters.envoy_proxy(file, root),
+                Some("EnvoyPatchPolicy") => other_sources = true,
+                Some("EnvoyFilter") => clusters.envoy_filter(file, root),
+                Some(_) | None => {}
+            }
+        }
+        clusters.dynamic = other_sources || (from_files && !has_xds);
+        clusters
+    }
+
+    fn bootstrap(&mut self, file: usize, root: &Node, holder: Option<&Node>) {
+        self.present = true;
+        for node in elements(root.descend(&["static_resources", "clusters"])) {
+            self.add(file, node, holder);
+        }
+    }
+
+    fn add(&mut self, file: usize, node: &Node, holder: Option<&Node>) {
+        self.all.push(Cluster {
+            file,
+            node: node.clone(),
+            holder: holder.map(|holder| holder.span.clone()),
+        });
+    }
+
+    /// Envoy Gateway merges a text into the bootstrap of its proxies.
+    fn envoy_proxy(&mut self, file: usize, root: &Node) {
+        let Some(bootstrap) = root.descend(&["spec", "bootstrap"]) else {
+            return;
+        };
+        let value = bootstrap.get("value");
+        match value.and_then(Node::text).map(parse_yaml) {
+            Some(Ok(roots)) => {
+                for root in &roots {
+                    self.bootstrap(file, root, value);
+                }
+            }
+            Some(Err(_)) | None => self.dynamic = true,
+        }
+    }
+
+    /// An `EnvoyFilter` of Istio may add clusters.
+    fn envoy_filter(&mut self, file: usize, root: &Node) {
+        for patch in elements(root.descend(&["spec", "configPatches"])) {
+            let applied = patch.get("applyTo").and_then(Node::text);
+            if applied == Some("CLUSTER")
+                && let Some(node) = patch.descend(&["patch", "value"])
+            {
+                self.present = true;
+                self.add(file, node, None);
             }
         }
     }
 
-    fn cluster(
-        &self,
-        name: &str,
-        scheme: &str,
-        steps: &[Step<'_>],
-        subject: &Subject,
-        found: &mut Vec<Finding>,
-    ) {
-        let is_it = |cluster: &&Node| cluster.get("name").and_then(Node::text) == Some(name);
-        let Some(cluster) = self.clusters.iter().find(is_it) else {
-            let known = self
-                .clusters
-                .iter()
-                .filter_map(|cluster| cluster.get("name")?.text());
-            let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();
-            let known = if known.is_empty() {
-                "none".to_owned()
-            } else {
-                known.join(", ")
-            };
-            let sentence = format!(
-                "no cluster of the bootstrap has the name `{name}`; the clusters are {known}"
-            );
-            let severity = if self.dynamic {
-                Severity::Warning
-            } else {
-                Severity::Error
-            };
-            let mut finding = Finding::from_sentence(severity, shown(steps), &sentence);
-            let (span, words) = subject.locate(steps.iter().copied(), false);
-            finding.put(span, words);
-            found.push(finding);
+    /// Judges the cluster of a fetch, unless Istio makes it.
+    pub(super) fn judge(&self, fetch: &Fetch<'_>, subject: &Subject, found: &mut Found<'_>) {
+        if !self.present || fetch.cluster.contains('|') {
+            return;
+        }
+        let is_it = |cluster: &&Cluster| name(&cluster.node) == Some(fetch.cluster);
+        let Some(cluster) = self.all.iter().find(is_it) else {
+            self.missing(fetch, subject, found);
             return;
         };
-        let weakness = (scheme == "https").then(|| weakness(cluster)).flatten();
-        for sentence in weakness.into_iter().chain(addresses(cluster)) {
-            let at = cluster.get("name").map_or(&cluster.span, |name| &name.span);
-            let path = format!("cluster `{name}`");
-            let mut finding = Finding::from_sentence(Severity::Warning, path, sentence);
-            finding.put(at.clone(), None);
-            // Several providers may fetch their keys through one cluster.
-            if !found.contains(&finding) {
-                found.push(finding);
-            }
+        let weakness = (fetch.scheme == "https").then(|| weakness(&cluster.node));
+        let addresses = addresses(&cluster.node).map(|text| (Severity::Warning, text));
+        let fixed = weakness.flatten().into_iter().chain(addresses);
+        let fixed = fixed.map(|(severity, sentence)| (severity, sentence.to_owned()));
+        for (severity, sentence) in fixed.chain(elsewhere(&cluster.node, fetch)) {
+            let named = cluster.node.get("name").unwrap_or(&cluster.node);
+            let at = cluster.holder.clone().unwrap_or_else(|| named.span.clone());
+            let path = format!("cluster `{}`", fetch.cluster);
+            let mut finding = Finding::from_sentence(severity, path, &sentence);
+            finding.put(at, None);
+            found.add(cluster.file, finding);
         }
     }
+
+    fn missing(&self, fetch: &Fetch<'_>, subject: &Subject, found: &mut Found<'_>) {
+        let known = self.all.iter().filter_map(|cluster| name(&cluster.node));
+        let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();
+        let known = match &*known {
+            [] => "none".to_owned(),
+            names => names.join(", "),
+        };
+        let cluster = fetch.cluster;
+        let sentence = format!(
+            "no cluster of the bootstrap has the name `{cluster}`; the clusters are {known}"
+        );
+        let severity = if self.dynamic {
+            Severity::Warning
+        } else {
+            Severity::Error
+        };
+        let mut finding = Finding::from_sentence(severity, shown(&fetch.steps), &sentence);
+        let (span, words) = subject.locate(fetch.steps.iter().copied(), false);
+        finding.put(span, words);
+        found.add_own(finding);
+    }
+}
+
+fn name(cluster: &Node) -> Option<&str> {
+    cluster.get("name").and_then(Node::text)
 }
 
 /// What is missing in the TLS settings for an issuer. Keys from an unauthenticated server
 /// cannot be trusted.
-fn weakness(cluster: &Node) -> Option<&'static str> {
+fn weakness(cluster: &Node) -> Option<(Severity, &'static str)> {
     // The choice between several sockets is made for each endpoint.
     if cluster.get("transport_socket_matches").is_some() {
         return None;
     }
     let Some(tls) = cluster.descend(&["transport_socket", "typed_config"]) else {
-        return Some(
+        return Some((
+            Severity::Error,
             "serves an `https://` key set without TLS; add a `transport_socket` with an `UpstreamTlsContext`",
-        );
+        ));
     };
     let protocol = cluster
         .descend(&["typed_extension_protocol_options"])
@@ -140,9 +259,10 @@ fn weakness(cluster: &Node) -> Option<&'static str> {
     let sni =
         tls.get("sni").is_some() || is_true(tls.get("auto_host_sni")) || automatic("auto_sni");
     if !sni {
-        return Some(
+        return Some((
+            Severity::Warning,
             "sends no server name in the TLS handshake, so the issuer may present another certificate or none; add `sni`",
-        );
+        ));
     }
     let common = tls.get("common_tls_context");
     let context = |name| common.and_then(|common| common.get(name));
@@ -152,9 +272,10 @@ fn weakness(cluster: &Node) -> Option<&'static str> {
     let combined = context("combined_validation_context")
         .and_then(|combined| combined.get("default_validation_context"));
     let Some(validation) = context("validation_context").or(combined) else {
-        return Some(
+        return Some((
+            Severity::Error,
             "accepts every certificate, so anybody on the network path can send keys; add a `validation_context` with `trusted_ca`",
-        );
+        ));
     };
     let names = validation.get("match_typed_subject_alt_names").is_some()
         || validation.get("match_subject_alt_names").is_some()
@@ -163,9 +284,10 @@ fn weakness(cluster: &Node) -> Option<&'static str> {
     if names {
         return None;
     }
-    Some(
+    Some((
+        Severity::Warning,
         "accepts a valid certificate of any other host; give its `validation_context` `match_typed_subject_alt_names`, or the context `auto_sni_san_validation: true`",
-    )
+    ))
 }
 
 /// Which addresses of the issuer's host are used. By default Envoy uses only IPv6
@@ -203,15 +325,44 @@ fn addresses(cluster: &Node) -> Option<&'static str> {
     }
 }
 
+/// Whether the cluster leads to another server or port than that of the keys.
+fn elsewhere(cluster: &Node, fetch: &Fetch<'_>) -> Option<(Severity, String)> {
+    let host = fetch.host();
+    let sni = cluster.descend(&["transport_socket", "typed_config", "sni"]);
+    if let Some(sni) = sni
+        .and_then(Node::text)
+        .filter(|sni| !sni.eq_ignore_ascii_case(host))
+    {
+        let sentence = format!(
+            "asks for the certificate of `{sni}`, but the keys are at `{host}`; write `sni: {host}`"
+        );
+        return Some((Severity::Warning, sentence));
+    }
+    let wanted = fetch.port();
+    let other = sockets(cluster).find_map(|socket| {
+        let is_host = socket.get("address").and_then(Node::text) == Some(host);
+        let port = socket.get("port_value").filter(|_| is_host)?.to_json();
+        (port != wanted).then_some(port)
+    })?;
+    let sentence = format!(
+        "leads to port {other} of `{host}`, but the keys are at port {wanted}; write `port_value: {wanted}`"
+    );
+    Some((Severity::Error, sentence))
+}
+
 /// Whether an endpoint has a host name that must be resolved.
 fn has_named_host(cluster: &Node) -> bool {
+    let mut addresses = sockets(cluster).filter_map(|socket| socket.get("address")?.text());
+    addresses.any(|address| address.parse::<IpAddr>().is_err())
+}
+
+/// The addresses of the endpoints.
+fn sockets(cluster: &Node) -> impl Iterator<Item = &Node> {
     let localities = elements(cluster.descend(&["load_assignment", "endpoints"]));
     let endpoints = localities
         .iter()
         .flat_map(|locality| elements(locality.get("lb_endpoints")));
-    let path = ["endpoint", "address", "socket_address", "address"];
-    let mut addresses = endpoints.filter_map(|endpoint| endpoint.descend(&path)?.text());
-    addresses.any(|address| address.parse::<IpAddr>().is_err())
+    endpoints.filter_map(|endpoint| endpoint.descend(&["endpoint", "address", "socket_address"]))
 }
 
 fn elements(list: Option<&Node>) -> &[Node] {
@@ -219,5 +370,5 @@ fn elements(list: Option<&Node>) -> &[Node] {
 }
 
 fn is_true(node: Option<&Node>) -> bool {
-    node.is_some_and(|node| node.value == crate::tree::Value::Bool(true))
+    node.is_some_and(|node| node.value == Value::Bool(true))
 }

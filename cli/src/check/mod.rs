@@ -4,10 +4,14 @@ mod clusters;
 mod collector;
 mod cors;
 mod coverage;
+mod files;
+mod gateway;
+mod istio;
 mod methods;
 mod overlap;
 mod providers;
 mod rules;
+mod settings;
 mod similar;
 mod strangers;
 mod strictness;
@@ -22,13 +26,15 @@ use serde_json::json;
 use super::report::{Finding, Severity};
 use super::source::{Source, first_line};
 use super::subject::{Document, Step, Subject};
+use clusters::Clusters;
 use edge_authz::config::{
     self, ConfigError, ConfigErrors, ErrorPosition, PathStep, Problem, ShapeProblem,
 };
 use edge_authz::policy::Policy;
+use files::{Files, Found};
 
 /// The findings in one file.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Checked {
     pub(crate) source: Source,
     /// The number of configurations in the file.
@@ -39,35 +45,84 @@ pub(crate) struct Checked {
 
 /// Checks a file.
 pub(crate) fn check(source: Source) -> Checked {
-    let (configurations, findings) = match Document::read(&source) {
-        Ok(document) => (document.subjects.len(), findings(&document, &source)),
-        Err(findings) => (0, findings),
-    };
-    Checked::of(source, configurations, findings)
+    match Document::read(&source) {
+        Ok(document) if document.subjects.is_empty() => {
+            Checked::of(source, 0, vec![no_configuration("this file")])
+        }
+        Ok(document) => {
+            let checked = together(vec![(source, document)]);
+            checked.into_iter().next().unwrap_or_default()
+        }
+        Err(findings) => Checked::of(source, 0, findings),
+    }
 }
 
-fn findings(document: &Document, source: &Source) -> Vec<Finding> {
-    if document.subjects.is_empty() {
-        return vec![Finding::of_file(
-            "this file has no configuration of edge-authz",
-            "give the plugin or the resource a name with `edge_authz` in it, or write the configuration itself",
+/// Checks the files of a folder together: a resource of one may name a resource of another.
+/// `folder` is its name.
+pub(crate) fn check_folder(folder: &str, sources: Vec<Source>) -> Vec<Checked> {
+    let mut wrong = Vec::new();
+    let mut files = Vec::new();
+    for source in sources {
+        match Document::read_member(&source) {
+            Ok(document) if document.is_relevant() => files.push((source, document)),
+            Ok(_) => {}
+            Err(findings) => wrong.push(Checked::of(source, 0, findings)),
+        }
+    }
+    if files
+        .iter()
+        .all(|(_, document)| document.subjects.is_empty())
+        && wrong.is_empty()
+    {
+        let source = Source::new(folder, Vec::new());
+        return vec![Checked::of(
+            source,
+            0,
+            vec![no_configuration("this folder")],
         )];
     }
-    let mut findings = Vec::new();
-    for subject in &document.subjects {
-        match compile(subject, source) {
-            Ok(policy) => {
-                findings.extend(warnings::of(&policy, subject));
-                findings.extend(clusters::of(&policy, subject, &document.roots));
+    wrong.extend(together(files));
+    wrong
+}
+
+fn no_configuration(what: &str) -> Finding {
+    Finding::of_file(
+        &format!("{what} has no configuration of edge-authz"),
+        "give the plugin or the resource a name with `edge_authz` in it, or write the configuration itself",
+    )
+}
+
+/// Checks files that belong together.
+fn together(files: Vec<(Source, Document)>) -> Vec<Checked> {
+    let mut of: Vec<Vec<Finding>> = files.iter().map(|_| Vec::new()).collect();
+    let all = Files { all: &files };
+    let clusters = Clusters::of(&all);
+    for (number, (source, document)) in files.iter().enumerate() {
+        let mut found = Found::new(&mut of, number);
+        for subject in &document.subjects {
+            let findings = match compile(subject, source) {
+                Ok(policy) => {
+                    for fetch in clusters::fetches(&policy) {
+                        clusters.judge(&fetch, subject, &mut found);
+                        istio::judge(&all, &fetch, subject, &mut found);
+                    }
+                    warnings::of(&policy, subject)
+                }
+                Err(errors) => errors,
+            };
+            for finding in findings {
+                found.add_own(finding);
             }
-            Err(errors) => findings.extend(errors),
+            settings::of_carrier(subject, &mut found);
         }
-        findings.extend(subject.fails_open.as_ref().map(|open| Finding {
-            span: Some(open.span.clone()),
-            ..Finding::from_sentence(Severity::Warning, open.member.to_owned(), open.remedy)
-        }));
     }
-    findings
+    let mut found = Found::new(&mut of, 0);
+    settings::of(&all, &mut found);
+    gateway::of(&all, &mut found);
+    let checked = files.into_iter().zip(of);
+    checked
+        .map(|((source, document), found)| Checked::of(source, document.subjects.len(), found))
+        .collect()
 }
 
 /// Compiles a configuration as the filter does.

@@ -3,26 +3,34 @@
 use std::ops::Range;
 
 use super::Subject;
+use crate::report::Severity;
 use crate::source::first_line;
 use crate::tree::{Node, Value};
 
-/// A member that lets requests pass unchecked when the filter fails.
+/// A setting of the carrier that is dangerous, or that the host refuses.
 #[derive(Debug, Clone)]
-pub(crate) struct FailsOpen {
+pub(crate) struct Setting {
+    pub(crate) severity: Severity,
     pub(crate) member: &'static str,
     pub(crate) span: Range<usize>,
-    /// When that is, and what to do instead.
-    pub(crate) remedy: &'static str,
+    /// What it does, and what to do instead.
+    pub(crate) sentence: &'static str,
 }
 
 const RELOAD: &str = "lets every request pass unchecked while the filter fails; remove it, or use a policy that reloads the filter";
 const FROM_A_FILE: &str = "lets every request pass unchecked until the module is fetched; load it from a local file, or set `nack_on_cache_miss: true`";
+const PHASE: &str = "puts the filter after filters of Istio, which then see requests that are not checked yet; write `phase: AUTHN`";
+const NO_PHASE: &str = "puts the filter after all filters of Istio, because it has no `phase`, so they see requests that are not checked yet; write `phase: AUTHN`";
+const NO_MODULE: &str = "names no module, so the proxy refuses it; write such as `code: {local: {filename: /etc/envoy/edge_authz.wasm}}`";
 
 /// Searches a document for configurations of this filter.
 pub(super) fn find(node: &Node, text: &str, found: &mut Vec<Subject>) {
     match node.get("kind").and_then(Node::text) {
         Some("WasmPlugin") if node.get("spec").is_some() => {
             return wasm_plugin(node, text, found);
+        }
+        Some("TrafficExtension") if node.get("spec").is_some() => {
+            return traffic_extension(node, text, found);
         }
         Some("EnvoyExtensionPolicy") if node.get("spec").is_some() => {
             return extension_policy(node, text, found);
@@ -73,8 +81,21 @@ fn envoy(plugin: &Node, text: &str, found: &mut Vec<Subject>) -> bool {
         (Some(member), Some(value)) => Subject::held(&member.name_span, value, text),
         _ => Subject::absent(first_line(text, &plugin.span)),
     };
-    subject.fails_open = fails_open(plugin, "fail_open", "true")
-        .or_else(|| fails_open(plugin, "failure_policy", "FAIL_OPEN"));
+    subject.settings = fails_open(plugin, "fail_open", "true")
+        .or_else(|| fails_open(plugin, "failure_policy", "FAIL_OPEN"))
+        .into_iter()
+        .collect();
+    let code = plugin.descend(&["vm_config", "code"]);
+    if code.is_none_or(|code| code.members().is_empty()) {
+        let at = code.or_else(|| plugin.get("vm_config")).unwrap_or(plugin);
+        subject.settings.push(Setting {
+            severity: Severity::Error,
+            member: "vm_config.code",
+            span: first_line(text, &at.span),
+            sentence: NO_MODULE,
+        });
+    }
+    subject.module = file_of(plugin.descend(&["vm_config", "code", "local", "filename"]));
     found.push(subject);
     true
 }
@@ -108,26 +129,56 @@ fn dynamic_module(filter: &Node, text: &str, found: &mut Vec<Subject>) -> bool {
     };
     let waits = part(&["nack_on_cache_miss"]);
     let waits = waits.is_some_and(|waits| waits.value == Value::Bool(true));
-    subject.fails_open = remote.filter(|_| !waits).map(|remote| FailsOpen {
+    let unsafe_remote = remote.filter(|_| !waits).map(|remote| Setting {
+        severity: Severity::Error,
         member: "dynamic_module_config.module.remote",
         span: first_line(text, &remote.span),
-        remedy: FROM_A_FILE,
+        sentence: FROM_A_FILE,
     });
+    subject.settings.extend(unsafe_remote);
+    subject.module = file_of(part(&["module", "local", "filename"]));
     found.push(subject);
     true
 }
 
 /// Adds the configuration of Istio's `WasmPlugin`.
 fn wasm_plugin(resource: &Node, text: &str, found: &mut Vec<Subject>) {
-    let Some(spec) = resource.get("spec") else {
-        return;
-    };
+    if let Some(spec) = resource.get("spec") {
+        istio(resource, spec, spec, text, found);
+    }
+}
+
+/// Adds the configuration of Istio's `TrafficExtension`, which replaces `WasmPlugin`.
+fn traffic_extension(resource: &Node, text: &str, found: &mut Vec<Subject>) {
+    if let Some(spec) = resource.get("spec")
+        && let Some(wasm) = spec.get("wasm")
+    {
+        istio(resource, spec, wasm, text, found);
+    }
+}
+
+fn istio(resource: &Node, spec: &Node, wasm: &Node, text: &str, found: &mut Vec<Subject>) {
     let names = [
         resource.descend(&["metadata", "name"]),
-        spec.get("url"),
-        spec.get("pluginName"),
+        wasm.get("url"),
+        wasm.get("pluginName"),
     ];
-    one_of_kubernetes(spec, "pluginConfig", &names, text, found);
+    let before = found.len();
+    one_of_kubernetes(wasm, "pluginConfig", &names, text, found);
+    let Some(subject) = found.get_mut(before) else {
+        return;
+    };
+    let phase = spec.get("phase");
+    if phase.and_then(Node::text) != Some("AUTHN") {
+        let name = resource.descend(&["metadata", "name"]);
+        let at = phase.or(name).unwrap_or(spec);
+        subject.settings.push(Setting {
+            severity: Severity::Warning,
+            member: if phase.is_some() { "phase" } else { "spec" },
+            span: first_line(text, &at.span),
+            sentence: if phase.is_some() { PHASE } else { NO_PHASE },
+        });
+    }
 }
 
 /// Adds the configurations of Envoy Gateway's `EnvoyExtensionPolicy`.
@@ -174,21 +225,30 @@ fn one_of_kubernetes(
         Some(config) => Subject::held(&config.name_span, &config.value, text),
         None => Subject::absent(first_line(text, &spec.span)),
     };
-    subject.fails_open = fails_open(spec, "failStrategy", "FAIL_OPEN")
-        .or_else(|| fails_open(spec, "failOpen", "true"));
+    subject.settings = fails_open(spec, "failStrategy", "FAIL_OPEN")
+        .or_else(|| fails_open(spec, "failOpen", "true"))
+        .into_iter()
+        .collect();
     found.push(subject);
 }
 
-fn fails_open(node: &Node, member: &'static str, value: &str) -> Option<FailsOpen> {
+fn fails_open(node: &Node, member: &'static str, value: &str) -> Option<Setting> {
     let node = node.get(member)?;
     let is_it = node.text().is_some_and(|text| text == value)
         || (value == "true" && node.value == Value::Bool(true));
     let span = node.span.clone();
-    is_it.then_some(FailsOpen {
+    is_it.then_some(Setting {
+        severity: Severity::Error,
         member,
         span,
-        remedy: RELOAD,
+        sentence: RELOAD,
     })
+}
+
+/// The file of a module, and where its name is written.
+fn file_of(filename: Option<&Node>) -> Option<(Range<usize>, String)> {
+    let node = filename?;
+    Some((node.span.clone(), node.text()?.to_owned()))
 }
 
 /// The content of an `Any`: `StringValue`, `Struct` and `TypedStruct` have it in `value`.

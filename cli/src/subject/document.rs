@@ -14,6 +14,22 @@ pub(crate) struct Document {
 }
 
 impl Document {
+    /// Finds the configurations of a file among others. It need not have one.
+    ///
+    /// # Errors
+    ///
+    /// The file is neither JSON nor YAML.
+    pub(crate) fn read_member(source: &Source) -> Result<Self, Vec<Finding>> {
+        let mut document = Self::read(source)?;
+        document.subjects.retain(Subject::is_evident);
+        Ok(document)
+    }
+
+    /// Whether it has a configuration, or is of a form that can contain one.
+    pub(crate) fn is_relevant(&self) -> bool {
+        !self.subjects.is_empty() || self.roots.iter().any(is_wrapper)
+    }
+
     /// Finds the configurations of a file.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! A file is either the configuration itself or a document that carries it: an Envoy
 //! bootstrap (or any part of one: a listener, an Istio `EnvoyFilter`) with the Wasm or the
 //! dynamic module, an Istio
-//! `WasmPlugin`, an Envoy Gateway `EnvoyExtensionPolicy`.
+//! `TrafficExtension` or `WasmPlugin`, an Envoy Gateway `EnvoyExtensionPolicy`.
 
 mod carrier;
 mod document;
@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use super::source::{Source, first_line, offset, position};
 use super::tree::{Member, Node, Value, parse_json};
-pub(crate) use carrier::FailsOpen;
+pub(crate) use carrier::Setting;
 pub(crate) use document::Document;
 use mapping::Mapping;
 
@@ -30,8 +30,12 @@ pub(crate) struct Subject {
     mapping: Mapping,
     /// Whether positions reported by the core are positions in the text.
     verbatim: bool,
-    /// The setting with which the host continues without the filter when it fails.
-    pub(crate) fails_open: Option<FailsOpen>,
+    /// Whether another document contains it.
+    carried: bool,
+    /// Dangerous settings of the document that carries it.
+    pub(crate) settings: Vec<Setting>,
+    /// The file of the module, and where its name is written.
+    pub(crate) module: Option<(Range<usize>, String)>,
 }
 
 impl Subject {
@@ -47,7 +51,9 @@ impl Subject {
             json,
             mapping: Mapping::Same,
             verbatim,
-            fails_open: None,
+            carried: false,
+            settings: Vec::new(),
+            module: None,
         }
     }
 
@@ -56,6 +62,7 @@ impl Subject {
         Self {
             holder,
             verbatim: false,
+            carried: true,
             ..Self::unreadable(Vec::new())
         }
     }
@@ -67,7 +74,9 @@ impl Subject {
             holder: 0..0,
             mapping: Mapping::Same,
             verbatim: true,
-            fails_open: None,
+            carried: false,
+            settings: Vec::new(),
+            module: None,
         }
     }
 
@@ -92,7 +101,9 @@ impl Subject {
             holder: name.clone(),
             mapping,
             verbatim,
-            fails_open: None,
+            carried: true,
+            settings: Vec::new(),
+            module: None,
         }
     }
 
@@ -128,6 +139,12 @@ impl Subject {
         let at = offset(&text, line, column);
         let end = at.saturating_add(1).min(text.len());
         self.place(&(at..text.ceil_char_boundary(end)))
+    }
+
+    /// Whether it is meant as a configuration: a document contains it, or it has routes.
+    pub(crate) fn is_evident(&self) -> bool {
+        let evident = |root: &Node| root.get("routes").is_some();
+        self.carried || self.root.as_ref().map_or(!self.json.is_empty(), evident)
     }
 
     /// Whether a value is present.

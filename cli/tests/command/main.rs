@@ -41,7 +41,7 @@ fn check_shows_every_error_and_warning_at_its_line() {
     let mut files: Vec<_> = fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension != "out"))
+        .filter(|path| path.extension().is_none_or(|extension| extension != "out"))
         .collect();
     files.sort();
     assert!(files.len() >= 20, "files are missing");
