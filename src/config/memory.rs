@@ -10,10 +10,10 @@ use std::slice::Iter;
 
 use super::reader::Text;
 use super::value::Value;
-use super::{MAX_DEPTH, MAX_ROUTES, written};
+use super::{MAX_DEPTH, MAX_METADATA, MAX_RESOURCES, MAX_ROUTES, written};
 use crate::jwk::MAX_KEY_SET_BYTES;
 use crate::memory::Need;
-use crate::policy::Route;
+use crate::policy::{Resource, Route};
 use crate::rules::ClaimRule;
 
 const WORD: usize = size_of::<usize>();
@@ -41,6 +41,11 @@ const SMALL: usize = 4 * 1024 * 1024;
 /// The most memory that a key of a set takes, in bytes: a shared secret with the
 /// states of three hash functions. For longer keys the text counts as well.
 const KEY: usize = 1_200;
+/// A protected resource, without its metadata.
+const RESOURCE: usize =
+    size_of::<written::Resource<'_>>() + size_of::<Resource>() + 4 * PIECE + 30 * WORD;
+/// The names of the members of metadata, in bytes.
+const METADATA: usize = 256;
 /// The shortest text of a key, in bytes.
 const KEY_TEXT: usize = 50;
 /// The most memory that reading a key set takes for each byte of its text.
@@ -65,6 +70,9 @@ struct Parts {
     /// Objects that may be keys: those with a member `kty`, and all in strings
     /// with escapes, which may contain the text of a key set.
     keys: usize,
+    /// Whether there may be protected resources: a string is `resources`, or its escapes
+    /// may spell it.
+    has_resources: bool,
     /// The number of members or elements of the longest object or list.
     longest: usize,
 }
@@ -126,6 +134,7 @@ impl Parts {
     /// Skips to the end of a string.
     fn string(&mut self, rest: &mut Iter<'_, u8>) {
         let is_kty = rest.as_slice().starts_with(b"kty\"");
+        self.has_resources |= rest.as_slice().starts_with(b"resources\"");
         let mut has_escapes = false;
         let mut objects: usize = 0;
         while let Some(byte) = rest.next() {
@@ -135,7 +144,9 @@ impl Parts {
                     has_escapes = true;
                     let byte = rest.next();
                     // Any character can be written as a Unicode escape.
-                    (byte == Some(&b'/'), byte == Some(&b'u'))
+                    let is_any = byte == Some(&b'u');
+                    self.has_resources |= is_any;
+                    (byte == Some(&b'/'), is_any)
                 }
                 byte => (*byte == b'/', *byte == b'{'),
             };
@@ -233,7 +244,29 @@ impl Parts {
             (self.keys.min(self.bytes / KEY_TEXT), KEY),
             (self.key_set_text(), KEY_SET_TREE),
         ]);
-        all.saturating_add(SMALL)
+        let resources = if self.has_resources {
+            self.resources()
+        } else {
+            0
+        };
+        all.saturating_add(resources).saturating_add(SMALL)
+    }
+
+    /// The memory for protected resources and their metadata, and for the scopes of all
+    /// routes while the metadata are written.
+    fn resources(&self) -> usize {
+        let count = self.objects.min(MAX_RESOURCES);
+        let document = self.bytes.saturating_add(METADATA);
+        let documents = count.saturating_mul(document);
+        // The last one may exceed the limit. It is larger while it grows.
+        let most = MAX_METADATA.saturating_add(document);
+        sum(&[
+            (count, RESOURCE),
+            (documents.min(most), 1),
+            (document, 2),
+            (self.strings, 18 * WORD),
+            (self.patterns(), 8 * WORD),
+        ])
     }
 
     fn largest_block(&self) -> usize {
@@ -247,6 +280,10 @@ impl Parts {
             (self.slashes, 2 * SEGMENT),
             (self.bytes, 2),
             (self.key_set_text(), 2 * WORD),
+            (
+                usize::from(self.has_resources),
+                self.strings.saturating_mul(4 * WORD),
+            ),
         ];
         let blocks = blocks.iter();
         blocks.fold(0, |most, (count, bytes)| {

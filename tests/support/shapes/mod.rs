@@ -48,6 +48,9 @@ pub(crate) const SHAPES: &[Shape] = &[
     good("audiences", audiences),
     good("long strings", long_strings),
     good("escaped strings", escaped_strings),
+    good("resources", resources),
+    good("resources of all routes", resources_of_all_routes),
+    good("escaped resources", escaped_resources),
     good("CORS origins", origins),
     good("CORS of routes", cors_of_routes),
     good("CORS headers", cors_headers),
@@ -115,6 +118,47 @@ fn with_provider(members: &str) -> String {
 }
 
 const MAX_ROUTES: usize = 49_999;
+/// The limit is 4 MiB, and each document has a hundred bytes more than what is written.
+const MAX_METADATA: usize = 3 * 1024 * 1024;
+
+/// Resources with everything that one can have.
+pub(crate) fn resources(size: usize) -> String {
+    let resources = list(size.min(MAX_METADATA), 1_000, |number, text| {
+        let scopes = list(size / 4_000, 1_000, |scope, text| {
+            write!(text, r#""s{number}.{scope}""#).unwrap();
+        });
+        write!(
+            text,
+            r#"{{"resource":"https://api.example.com/{number}","name":"\"{number}\"","providers":["main"],"scopes":[{scopes}],"advertise":{{"s{number}.0":"api://{number}"}}}}"#
+        )
+        .unwrap();
+    });
+    with_member(&format!(r#""resources":[{resources}]"#))
+}
+
+/// The same, where the name of the member is written with escapes.
+pub(crate) fn escaped_resources(size: usize) -> String {
+    resources(size).replacen("\"resources\"", "\"\\u0072esources\"", 1)
+}
+
+/// As many resources as their metadata allow, each with the scopes of all routes.
+pub(crate) fn resources_of_all_routes(size: usize) -> String {
+    let routes = list(size, MAX_ROUTES, |number, text| {
+        write!(
+            text,
+            r#"{{"match":"GET /{number}/x","scopes":["{number}"]}}"#
+        )
+        .unwrap();
+    });
+    let scopes = routes.matches("scopes").count();
+    let count = (MAX_METADATA / (8 * scopes + 200)).clamp(1, 1_000);
+    let resources = list(usize::MAX, count, |number, text| {
+        write!(text, r#"{{"resource":"https://h{number}.example.com"}}"#).unwrap();
+    });
+    format!(
+        r#"{{"providers":[{PROVIDER}],"routes":[{IN_FORCE},{routes}],"resources":[{resources}]}}"#
+    )
+}
 
 /// Like 40,000 routes of a large service: see `tests/memory.rs`.
 pub(crate) fn ordinary_routes(size: usize) -> String {
