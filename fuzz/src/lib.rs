@@ -23,6 +23,7 @@ targets!(
     config,
     issuer,
     jwks,
+    metadata,
     origin,
     path,
     request_headers,
