@@ -4,6 +4,7 @@ mod precedence;
 mod random;
 mod room;
 mod spellings;
+mod under;
 
 use super::*;
 use crate::http::{Host, HostPattern, NormalPath, PathRules, RoutePattern};

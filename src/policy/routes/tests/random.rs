@@ -30,9 +30,9 @@ impl Random {
 const METHODS: &[&str] = &["GET", "HEAD", "POST", "ANY"];
 const PATTERN_SEGMENTS: &[&str] = &["a", "b", "c", "{v}", "{v}"];
 const PATTERN_HOSTS: &[&str] = &["", "", "x.y.test", "*.y.test", "*.test"];
-const HOSTS: &[&str] = &["", "x.y.test", "z.y.test", "y.test", "other"];
+pub(super) const HOSTS: &[&str] = &["", "x.y.test", "z.y.test", "y.test", "other"];
 
-fn random_route(random: &mut Random) -> (&'static str, String) {
+pub(super) fn random_route(random: &mut Random) -> (&'static str, String) {
     let host = random.pick(PATTERN_HOSTS);
     if random.below(12) == 0 {
         return (host, "$default".into());
