@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::load::Loaded;
 use super::patterns::{Written, written};
 use super::words;
-use edge_authz::policy::{Access, Route};
+use edge_authz::policy::{Access, Mode, Route};
 
 /// The table: one row for each pattern, in the order of the file.
 pub(crate) struct Table {
@@ -17,6 +17,7 @@ pub(crate) struct Table {
 struct Row {
     pattern: String,
     hosts: Vec<String>,
+    mode: &'static str,
     access: &'static str,
     who: String,
     needs: Vec<String>,
@@ -32,6 +33,7 @@ impl Table {
             Some(Row {
                 pattern: written.text,
                 hosts: written.host_texts,
+                mode: mode(route),
                 access: access(route),
                 who: words::who(policy, route),
                 needs: words::needs(route),
@@ -50,13 +52,14 @@ impl Table {
     ///
     /// The errors of the writer.
     pub(crate) fn show(&self, out: &mut dyn Write) -> std::io::Result<()> {
-        let mut rows = vec![["ROUTE", "HOSTS", "WHO", "NEEDS", "CORS"].map(str::to_owned)];
+        let mut rows = vec![["ROUTE", "HOSTS", "WHO", "NEEDS", "MODE", "CORS"].map(str::to_owned)];
         rows.extend(self.rows.iter().map(|row| {
             [
                 row.pattern.clone(),
                 row.hosts.join(", "),
                 row.who.clone(),
                 row.needs.join("; "),
+                if row.mode == REPORT { REPORT } else { "" }.to_owned(),
                 if row.cors { "yes" } else { "" }.to_owned(),
             ]
         }));
@@ -67,7 +70,7 @@ impl Table {
                 Some(width) => Some(width.max(5)),
             }
         };
-        let widths: Vec<_> = (0..5).map(width).collect();
+        let widths: Vec<_> = (0..6).map(width).collect();
         for row in &rows {
             let cells = row.iter().zip(&widths);
             let cells = cells.filter_map(|(text, width)| Some((text, (*width)?)));
@@ -85,6 +88,7 @@ impl Table {
             json!({
                 "match": row.pattern,
                 "hosts": row.hosts,
+                "mode": row.mode,
                 "access": row.access,
                 "who": row.who,
                 "needs": row.needs,
@@ -92,6 +96,16 @@ impl Table {
             })
         };
         json!({"routes": self.rows.iter().map(row).collect::<Vec<_>>()})
+    }
+}
+
+const REPORT: &str = "report";
+
+/// Whether the refusals of a route are enforced. Denied routes always refuse.
+const fn mode(route: &Route) -> &'static str {
+    match (route.mode, route.access) {
+        (Mode::Report, Access::Public | Access::Optional | Access::Required) => REPORT,
+        (Mode::Report, Access::Denied) | (Mode::Enforce, _) => "enforce",
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{Forward, Refusal};
 use crate::cors::{PreflightFault, ResponseCors};
 use crate::http::LocalReply;
+use crate::jwk::KidDigest;
 use crate::jwt::VerifiedJwt;
 use crate::policy::{ProviderId, Responses, SourceId};
 use crate::telemetry::Reason;
@@ -58,6 +59,9 @@ pub struct Learned {
     /// The token's `kid`, if keys fetched after the request arrived lack it:
     /// later requests with this `kid` need not wait.
     pub absent: Option<Absent>,
+    /// The token's `kid`, if keys lack it that may be outdated, and the request does not
+    /// wait for newer ones.
+    pub sought: Option<Box<Sought>>,
     /// Sources whose keys should have verified the token and did not. They may
     /// have other keys by now.
     pub doubted: Vec<SourceId>,
@@ -92,6 +96,15 @@ pub struct Absent {
     /// The `kid`.
     pub kid: Box<str>,
     /// The sources whose keys lack it.
+    pub sources: Vec<SourceId>,
+}
+
+/// A `kid` that the current keys of some sources lack, while newer ones may have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sought {
+    /// The digest of the `kid`.
+    pub kid: KidDigest,
+    /// The sources.
     pub sources: Vec<SourceId>,
 }
 

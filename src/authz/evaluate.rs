@@ -7,7 +7,7 @@ use super::form::Form;
 use super::token::TokenJudge;
 use super::{
     Context, Credentials, Decision, Forward, Learned, Pass, Refusal, Refuser, Step, Target, Token,
-    Trace, Verdict, metadata, preflight,
+    Trace, Unenforced, Verdict, metadata, preflight,
 };
 use crate::cors::{CorsPolicy, ResponseCors};
 use crate::http::RequestHead;
@@ -47,7 +47,10 @@ pub fn evaluate_traced<T: Trace>(
         trace,
     };
     let (mut decision, cors) = match &target {
-        Err(reason) => (evaluation.refused(*reason, None), policy.cors.as_ref()),
+        Err(reason) => {
+            let refused = evaluation.refused(*reason, None);
+            (evaluation.by_mode(refused, None), policy.cors.as_ref())
+        }
         Ok(target) => evaluation.at_target(target),
     };
     let origins = head.headers().values("origin");
@@ -75,9 +78,11 @@ impl<'a, T: Trace> Evaluation<'a, T> {
             reached: step,
         });
         let Some((found, route)) = reached else {
-            return (self.refused(Reason::NoRoute, None), policy.cors.as_ref());
+            let refused = self.refused(Reason::NoRoute, None);
+            return (self.by_mode(refused, None), policy.cors.as_ref());
         };
-        let mut decision = self.at_route(&found, route);
+        let decision = self.at_route(&found, route);
+        let mut decision = self.by_mode(decision, Some(route));
         decision.facts.route = Some(Arc::clone(&route.name));
         (decision, route.cors.as_ref())
     }
@@ -153,6 +158,19 @@ impl<'a, T: Trace> Evaluation<'a, T> {
                     ..self.refused(malformed(error), Some(route))
                 }
             }
+        }
+    }
+
+    /// Lets a request pass whose refusal is only reported. It passes as on a public route:
+    /// without the client's copies of identity headers, and without any claim of its
+    /// token, which nobody has verified.
+    fn by_mode(&self, decision: Decision, route: Option<&Route>) -> Decision {
+        match Unenforced::of(self.policy, route, &decision) {
+            None => decision,
+            Some(unenforced) => Decision {
+                learned: decision.learned,
+                ..self.forward(Pass::Reported(unenforced))
+            },
         }
     }
 

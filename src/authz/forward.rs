@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 
-use super::Credentials;
+use super::{Credentials, Unenforced};
 use crate::http::{HeaderEdit, RequestHead};
 use crate::policy::{Access, IdentityHeaders, Route};
 use crate::rules::Permit;
 use crate::telemetry::Reason;
 
 /// The permission for a request to pass its route. Only this module makes one, either
-/// from a route that needs no token or from the [`Permit`] of a token:
+/// from a route that needs no token, from the [`Permit`] of a token, or from a refusal
+/// that is only reported:
 ///
 /// ```compile_fail,E0423
 /// use edge_authz::authz::{OpenRoute, Pass};
@@ -21,6 +22,13 @@ use crate::telemetry::Reason;
 ///     let _ = edge_authz::authz::Pass::public(route);
 /// }
 /// ```
+///
+/// ```compile_fail,E0451
+/// use edge_authz::authz::{Pass, Unenforced};
+/// use edge_authz::telemetry::Reason;
+/// let reason = Reason::Expired;
+/// let pass = Pass::Reported(Unenforced { reason, route: None, provider: None });
+/// ```
 #[derive(Debug)]
 #[must_use]
 pub enum Pass {
@@ -30,6 +38,8 @@ pub enum Pass {
     Anonymous(OpenRoute),
     /// The token meets the route's rules.
     Token(Permit),
+    /// The request would be refused or wait, but this is only reported.
+    Reported(Unenforced),
 }
 
 /// The proof that a route needs no token.
@@ -58,6 +68,7 @@ impl Pass {
             Self::Public(_) => Reason::Public,
             Self::Anonymous(_) => Reason::Anonymous,
             Self::Token(_) => Reason::Allowed,
+            Self::Reported(_) => Reason::Reported,
         }
     }
 }
@@ -79,7 +90,7 @@ impl Pass {
 /// ```compile_fail,E0451
 /// use edge_authz::authz::{Forward, Pass};
 /// fn forward(pass: Pass) -> Forward {
-///     Forward { pass, edits: Vec::new(), subject: None, dropped: 0 }
+///     Forward { pass, also: None, edits: Vec::new(), subject: None, dropped: 0 }
 /// }
 /// ```
 ///
@@ -90,6 +101,8 @@ impl Pass {
 #[derive(Debug)]
 pub struct Forward {
     pass: Pass,
+    /// The refusal that is reported if two policies judged the request.
+    pub(super) also: Option<Box<Unenforced>>,
     /// The changes of its header fields, in order.
     pub edits: Vec<HeaderEdit<'static>>,
     /// The token's `sub`, if the policy publishes it and it can be written to a log line.
@@ -114,6 +127,7 @@ impl Forward {
         }
         Self {
             pass,
+            also: None,
             edits,
             subject: None,
             dropped: 0,
@@ -123,6 +137,24 @@ impl Forward {
     /// Why the request passes.
     #[must_use]
     pub const fn reason(&self) -> Reason {
-        self.pass.reason()
+        match &self.also {
+            Some(_) => Reason::Reported,
+            None => self.pass.reason(),
+        }
+    }
+
+    /// The refusal that is only reported, if the request would not have passed.
+    #[must_use]
+    pub fn unenforced(&self) -> Option<&Unenforced> {
+        match (&self.also, &self.pass) {
+            (Some(unenforced), _) => Some(unenforced),
+            (None, Pass::Reported(unenforced)) => Some(unenforced),
+            (None, Pass::Public(_) | Pass::Anonymous(_) | Pass::Token(_)) => None,
+        }
+    }
+
+    /// Whether a token has identified the client.
+    pub(super) const fn is_identified(&self) -> bool {
+        matches!(self.pass, Pass::Token(_))
     }
 }

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use super::Forward;
 use crate::http::HeaderEdit;
 use crate::policy::IdentityHeaders;
-use crate::telemetry::Reason;
 
 /// The fields that may contain other content in addition to a token.
 const COOKIE: &[u8] = b"cookie";
@@ -22,6 +21,8 @@ impl Forward {
     pub fn narrowed_by(self, mut narrower: Self, owned: &IdentityHeaders) -> Self {
         let edits = combined(&self.edits, std::mem::take(&mut narrower.edits), owned);
         let dropped = self.dropped.saturating_add(narrower.dropped);
+        let reported = self.unenforced().or(narrower.unenforced());
+        let reported = reported.cloned().map(Box::new);
         let mut forward = if self.yields_to(&narrower) {
             narrower
         } else {
@@ -29,6 +30,7 @@ impl Forward {
         };
         forward.edits = edits;
         forward.dropped = dropped;
+        forward.also = reported;
         forward
     }
 
@@ -36,7 +38,7 @@ impl Forward {
     /// determines the reason.
     #[must_use]
     pub fn yields_to(&self, narrower: &Self) -> bool {
-        self.reason() != Reason::Allowed && narrower.reason() == Reason::Allowed
+        !self.is_identified() && narrower.is_identified()
     }
 }
 

@@ -206,6 +206,7 @@ const fn outcome(reason: Reason) -> (Status, ErrorCode) {
         | Reason::Allowed
         | Reason::Public
         | Reason::Anonymous
+        | Reason::Reported
         | Reason::Preflight
         | Reason::ResourceMetadata => (Status::Unavailable, ErrorCode::NoChallenge),
     }
@@ -248,6 +249,7 @@ const fn description(reason: Reason) -> Option<&'static str> {
         Reason::Allowed
         | Reason::Public
         | Reason::Anonymous
+        | Reason::Reported
         | Reason::Preflight
         | Reason::PreflightRefused
         | Reason::ResourceMetadata

@@ -1,4 +1,5 @@
 mod doubted;
+mod reported;
 mod steps;
 mod traced;
 

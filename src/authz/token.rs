@@ -7,14 +7,14 @@ use super::credentials::{Presented, Token};
 use super::form::{Form, Signed, Tried};
 use super::signature::Obstacle;
 use super::{
-    Absent, Context, Decision, Facts, Forward, Learned, NeededDocument, Parts, Pass, Refuser, Step,
-    TokenFault, Trace, Verdict, Verified, identity,
+    Absent, Context, Decision, Facts, Forward, Learned, NeededDocument, Parts, Pass, Refuser,
+    Sought, Step, TokenFault, Trace, Verdict, Verified, identity,
 };
 use crate::http::RequestHead;
 use crate::jwk::AskedKid;
 use crate::jwt::{ValidClaims, VerifiedJwt};
 use crate::policy::routes::RouteMatch;
-use crate::policy::{Policy, Provider, Route, SourceId};
+use crate::policy::{Mode, Policy, Provider, Route, SourceId};
 use crate::rules::Missing;
 use crate::telemetry::{FilterState, Reason};
 
@@ -84,6 +84,22 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
                 furthest = Some((fault, provider));
             }
         }
+        if self.route.mode == Mode::Report
+            && let Some((needed, _)) = &missing
+        {
+            learned.seek(needed, kid.as_ref());
+        }
+        self.unaccepted(missing, furthest, learned)
+    }
+
+    /// Makes the decision about a token that no provider accepts: the request waits if the
+    /// keys of one are missing.
+    fn unaccepted(
+        &self,
+        missing: Option<(Vec<NeededDocument>, &Provider)>,
+        furthest: Option<(TokenFault, &Provider)>,
+        learned: Learned,
+    ) -> Decision {
         let refused = |reason: Reason| self.refuser.refuse(reason.into(), false);
         let (verdict, provider) = match (missing, furthest) {
             (Some((needed, provider)), _) => (Verdict::Wait(needed), Some(provider)),
@@ -215,6 +231,18 @@ impl Facts {
 }
 
 impl Learned {
+    /// Records the `kid` for which the request would wait.
+    #[cold]
+    fn seek(&mut self, needed: &[NeededDocument], kid: Option<&AskedKid<'_>>) {
+        let Some(kid) = kid else { return };
+        let lacking = needed.iter().filter(|needed| needed.lacks_kid);
+        let sources: Vec<_> = lacking.map(|needed| needed.source).collect();
+        if !sources.is_empty() {
+            let kid = *kid.digest();
+            self.sought = Some(Box::new(Sought { kid, sources }));
+        }
+    }
+
     fn lacks(&mut self, source: SourceId, kid: Option<&AskedKid<'_>>) {
         let Some(kid) = kid else { return };
         let absent = self.absent.get_or_insert_with(|| Absent {

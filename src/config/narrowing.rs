@@ -3,8 +3,7 @@
 use super::error::{ConfigErrors, Sink};
 use super::problem::DocumentProblem;
 use super::reader::Node;
-use super::value::{Object, Value};
-use super::written::{self, Mode};
+use super::written::{self, ShortForm};
 use super::{compile, compile_tree, document};
 use crate::crypto::DEFAULT_TABLE_BUDGET;
 use crate::policy::{Narrowing, Policy, Responses};
@@ -13,23 +12,23 @@ use crate::policy::{Narrowing, Policy, Responses};
 const DENIED: &[u8] = br#"{"routes": [{"match": "$default", "access": "denied"}]}"#;
 
 /// Compiles the configuration of a route. It is one JSON text: `{"mode": "enforce"}`,
-/// `{"mode": "denied"}`, or a document for [`compile`].
+/// `{"mode": "denied"}`, or a document for [`compile`], which may have a `mode` of its
+/// own.
 ///
 /// # Errors
 ///
 /// See [`compile`].
 pub fn compile_narrowing(bytes: &[u8]) -> Result<Narrowing, ConfigErrors> {
     let tree = document::parse(bytes)?;
-    let mode = |members: &Object<'_>| members.get("mode").is_some();
-    if !matches!(&tree, Value::Object(members) if mode(members)) {
+    if written::is_document(&tree) {
         let policy = compile_tree(&tree, &DEFAULT_TABLE_BUDGET)?;
         return Ok(Narrowing::By(Box::new(policy)));
     }
     let mut sink = Sink::default();
-    let mode = written::mode(&Node::root(&tree), &mut sink);
+    let mode = written::short_form(&Node::root(&tree), &mut sink);
     match (sink.finish(), mode) {
-        (Ok(()), Some(Mode::Enforce)) => Ok(Narrowing::Enforce),
-        (Ok(()), Some(Mode::Denied)) => Ok(Narrowing::Denied),
+        (Ok(()), Some(ShortForm::Enforce)) => Ok(Narrowing::Enforce),
+        (Ok(()), Some(ShortForm::Denied)) => Ok(Narrowing::Denied),
         (Err(errors), _) => Err(errors),
         // As in `compile`: every omission must be reported.
         (Ok(()), None) => Err(ConfigErrors::of_whole(DocumentProblem::Incomplete)),
@@ -52,7 +51,7 @@ pub fn denied(responses: Responses) -> Result<Policy, ConfigErrors> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{Access, BodyStyle};
+    use crate::policy::{Access, BodyStyle, Mode};
 
     fn errors_of(text: &str) -> String {
         compile_narrowing(text.as_bytes()).unwrap_err().to_string()
@@ -69,15 +68,24 @@ mod tests {
             compiled(r#"{"mode":"denied"}"#),
             Narrowing::Denied
         ));
-        let document = r#"{"routes":[{"match":"GET /a","access":"public"}]}"#;
-        let Narrowing::By(policy) = compiled(document) else {
-            panic!("no document");
-        };
-        assert_eq!(&*policy.routes[0].name, "GET /a");
+        for (mode, expected) in [
+            ("", Mode::Enforce),
+            (r#","mode":"enforce""#, Mode::Enforce),
+            (r#","mode":"report""#, Mode::Report),
+        ] {
+            let document =
+                format!(r#"{{"routes":[{{"match":"GET /a","access":"public"}}]{mode}}}"#);
+            let Narrowing::By(policy) = compiled(&document) else {
+                panic!("no document");
+            };
+            assert_eq!(&*policy.routes[0].name, "GET /a");
+            assert_eq!((policy.mode, policy.routes[0].mode), (expected, expected));
+        }
     }
 
     #[test]
     fn what_would_open_a_route_is_not_a_mode() {
+        // A route cannot let the refusals of the listener's document be reported only.
         let choices = "write `enforce` or `denied`";
         for mode in ["\"off\"", "false", "\"report\"", "\"Denied\"", "\"\""] {
             let errors = errors_of(&format!("{{\"mode\": {mode}}}"));
@@ -96,6 +104,18 @@ mod tests {
             "mode: has no effect together with `routes`; remove one of the two"
         );
         assert!(errors_of(r#"{"mode":"denied","mod":1}"#).starts_with("mod: is unknown"));
+        for incomplete in [
+            r#"{"mode":"report","providers":[]}"#,
+            r#"{"mode":"enforce","cors":"off"}"#,
+        ] {
+            assert!(
+                errors_of(incomplete).contains("routes: is missing"),
+                "{}",
+                errors_of(incomplete)
+            );
+        }
+        let wrong = r#"{"mode":false,"routes":[{"match":"$default","access":"public"}]}"#;
+        assert!(errors_of(wrong).contains("write `enforce` or `report`"));
         assert_eq!(
             errors_of(r#"{"mode":"denied","mode":"denied"}"#),
             "mode: is written twice; keep one of the two"

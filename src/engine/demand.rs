@@ -14,6 +14,9 @@ pub struct Demand {
     pub(super) sources: Vec<SourceId>,
     /// The sources whose keys lack a `kid` that requests wait for, in order.
     pub(super) kids: Vec<SourceId>,
+    /// The sources whose keys lack a `kid` that requests needed without waiting, in order,
+    /// each with the time of the latest need.
+    pub(super) sought: Vec<(SourceId, UnixTime)>,
     /// The sources whose keys should have verified a token that was refused, in order,
     /// each with the time of the latest refusal.
     pub(super) doubted: Vec<(SourceId, UnixTime)>,
@@ -43,9 +46,20 @@ impl Demand {
         self.kids.binary_search(&source).is_ok()
     }
 
+    /// When a `kid` that the keys of this source lack was last needed by a request that did
+    /// not wait for it.
+    pub(super) fn sought_at(&self, source: SourceId) -> Option<UnixTime> {
+        at(&self.sought, source)
+    }
+
     /// When a token that the keys of this source should have verified was last refused.
     pub(super) fn doubted_at(&self, source: SourceId) -> Option<UnixTime> {
-        let known = self.doubted.binary_search_by_key(&source, |(id, _)| *id);
-        self.doubted.get(known.ok()?).map(|(_, at)| *at)
+        at(&self.doubted, source)
     }
+}
+
+/// The time of a source in a list in order.
+fn at(times: &[(SourceId, UnixTime)], source: SourceId) -> Option<UnixTime> {
+    let known = times.binary_search_by_key(&source, |(id, _)| *id);
+    times.get(known.ok()?).map(|(_, at)| *at)
 }

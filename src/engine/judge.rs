@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::demand::Demand;
 use super::judging::{Allowance, PendingRequest};
 use super::snapshot::Snapshot;
+use super::sought::SoughtKids;
 use super::token_cache::TokenCache;
 use super::waiting::Waiting;
 use super::{BUSY_TICK, Effect, Env, FAST_TICK, SLOW_TICK, StreamId, Turn};
@@ -34,6 +35,8 @@ pub struct Judge {
     pub(super) allowance: Allowance,
     /// The `kid`s that were found absent, by source index.
     pub(super) absent: Vec<AbsentKids>,
+    /// The `kid`s that requests needed without waiting for them.
+    pub(super) sought: SoughtKids,
     /// The sources whose keys should have verified a token that was refused, in order,
     /// each with the time of the latest refusal.
     doubted: Vec<(SourceId, UnixTime)>,
@@ -67,6 +70,7 @@ impl Judge {
             absent: std::iter::repeat_with(AbsentKids::default)
                 .take(sources)
                 .collect(),
+            sought: SoughtKids::default(),
             doubted: Vec::new(),
             checks: 0,
             describes_steps: false,
@@ -118,6 +122,7 @@ impl Judge {
             let since = snapshot.fetch_started_at(*source);
             since.is_none_or(|since| since < *at)
         });
+        self.learn_absent(&changed, now);
     }
 
     /// Handles a new request.
@@ -168,7 +173,7 @@ impl Judge {
     /// demand.
     #[must_use]
     pub fn is_demand_empty(&self) -> bool {
-        self.waiting.is_empty() && self.doubted.is_empty()
+        self.waiting.is_empty() && self.doubted.is_empty() && self.sought.is_empty()
     }
 
     /// Everything that this judge needs from the key service now.
@@ -179,6 +184,7 @@ impl Judge {
             snapshot: self.snapshot.number(),
             sources,
             kids,
+            sought: self.sought.needed(),
             doubted: self.doubted.clone(),
         }
     }
@@ -202,6 +208,26 @@ impl Judge {
         self.waiting.is_behind(self.latest)
     }
 
+    /// Records which `kid`s are still absent, of those that requests needed without
+    /// waiting. Waiting requests are judged again and record this themselves.
+    fn learn_absent(&mut self, changed: &[SourceId], now: UnixTime) {
+        if self.sought.is_empty() {
+            return;
+        }
+        for source in changed {
+            let Some(current) = self.snapshot.current(*source) else {
+                continue;
+            };
+            let found = self.sought.answered(*source, current.set, current.as_of);
+            let shown_at = self.snapshot.fetched_at(*source);
+            if let Some(absent) = self.absent.get_mut(source.index()) {
+                for kid in found {
+                    absent.insert(kid, shown_at.unwrap_or(now));
+                }
+            }
+        }
+    }
+
     /// Records that the keys of a source should have verified a refused token.
     pub(super) fn doubt(&mut self, source: SourceId, now: UnixTime) {
         let known = self.doubted.binary_search_by_key(&source, |(id, _)| *id);
@@ -220,6 +246,7 @@ impl Judge {
     pub(super) fn observe_time(&mut self, now: UnixTime) {
         if now < self.latest {
             self.waiting.set_back(now);
+            self.sought.set_back(now);
             let former = Arc::clone(&self.snapshot);
             Snapshot::set_back(&mut self.snapshot, &former, now);
             for (_, at) in &mut self.doubted {

@@ -205,8 +205,13 @@ impl Judge {
                 // was judged later. The issuer may have published the key since.
                 let shown_at = self.snapshot.fetched_at(*source);
                 if let Some(absent) = self.absent.get_mut(source.index()) {
-                    absent.insert(&kid, shown_at.unwrap_or(now));
+                    absent.insert(*kid.digest(), shown_at.unwrap_or(now));
                 }
+            }
+        }
+        if let Some(sought) = &decision.learned.sought {
+            for source in &sought.sources {
+                self.sought.insert(*source, sought.kid, now);
             }
         }
         for source in &decision.learned.doubted {

@@ -29,6 +29,7 @@ mod reading;
 mod service;
 mod shared;
 mod snapshot;
+mod sought;
 mod source;
 mod tables;
 #[cfg(test)]

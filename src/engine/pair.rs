@@ -105,12 +105,24 @@ fn both(outer: Answer, inner: Answer, listener: &Policy) -> Answer {
     let stream = outer.stream;
     let (action, reason, facts) = match (outer.action, inner.action) {
         (Action::Forward(passes), Action::Forward(narrower)) => {
-            let (reason, facts) = if passes.yields_to(&narrower) {
-                (inner.reason, inner.facts)
+            let yields = passes.yields_to(&narrower);
+            let is_reported = [passes.unenforced(), narrower.unenforced()].map(|one| one.is_some());
+            let (mut facts, other) = if yields {
+                (inner.facts, outer.facts)
             } else {
-                (outer.reason, outer.facts)
+                (outer.facts, inner.facts)
             };
+            // The log shows the steps of the policy that reports.
+            let of_other = match is_reported {
+                [true, _] => yields,
+                [false, true] => !yields,
+                [false, false] => false,
+            };
+            if of_other {
+                facts.steps = other.steps;
+            }
             let forward = passes.narrowed_by(narrower, &listener.upstream);
+            let reason = forward.reason();
             (Action::Forward(forward), reason, facts)
         }
         (_, inner_action) => (inner_action, inner.reason, inner.facts),

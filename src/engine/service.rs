@@ -127,8 +127,11 @@ impl KeyService {
             let doubted = demands.iter().filter_map(|demand| demand.doubted_at(id));
             source.doubt(doubted.max(), now);
             // A judge that does not know these keys yet may find the `kid` in them.
+            let rules = source.rules();
+            let is_sought = |at| rules.is_sought(at, now);
             let needed = |demand: &Demand| {
-                demand.lacks_kid(id) && self.snapshot.is_known_by(demand.snapshot, id)
+                (demand.lacks_kid(id) || demand.sought_at(id).is_some_and(is_sought))
+                    && self.snapshot.is_known_by(demand.snapshot, id)
             };
             let early = demands.iter().any(needed);
             if source.begin_if_due(entry, early, &mut self.random, turn) {

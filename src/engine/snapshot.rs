@@ -181,6 +181,16 @@ impl Snapshot {
         Some(adopted.document.keys())
     }
 
+    /// The keys of a source, however old, and their times.
+    pub(super) fn current(&self, source: SourceId) -> Option<CurrentKeys<'_>> {
+        let Adopted { document, content } = self.sources.get(source.index())?.adopted.as_ref()?;
+        Some(CurrentKeys {
+            set: document.keys(),
+            fetch_started_at: content.started_at,
+            as_of: content.as_of,
+        })
+    }
+
     /// When the source's document was fetched.
     pub(super) fn fetched_at(&self, source: SourceId) -> Option<UnixTime> {
         let content = self.sources.get(source.index())?.content()?;
@@ -219,13 +229,9 @@ pub(super) fn whole_seconds(at: UnixTime, now: UnixTime) -> u64 {
 impl Keys for KeysAt<'_> {
     fn keys(&self, source: SourceId) -> Option<CurrentKeys<'_>> {
         let view = self.snapshot.sources.get(source.index())?;
-        let Adopted { document, content } = view.adopted.as_ref()?;
+        let content = view.content()?;
         let serves = view.rules.content_serves(content, self.now);
-        serves.then_some(CurrentKeys {
-            set: document.keys(),
-            fetch_started_at: content.started_at,
-            as_of: content.as_of,
-        })
+        serves.then(|| self.snapshot.current(source))?
     }
 
     fn is_absent(&self, source: SourceId, kid: &AskedKid<'_>) -> bool {

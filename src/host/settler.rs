@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::active_policies::ActivePolicies;
 use super::stream::{At, Passage, State, Stream};
 use super::{HttpExchange, Report, Reporting};
-use crate::authz::{Facts, Refusal};
+use crate::authz::{Facts, Refusal, Unenforced};
 use crate::cors::ResponseCors;
 use crate::engine::{Action, Answer, StreamId};
 use crate::http::LocalReply;
@@ -68,20 +68,46 @@ impl<H: Reporting> Settler<H> {
     /// Applies the decision about a request and reports it.
     pub fn settle(&self, exchange: &impl HttpExchange, stream: &Stream, answer: &Answer, at: At) {
         let reason = stream.apply(exchange, answer, at, &self.policies, &self.failure);
-        let provider = answer.facts.provider.clone();
-        let passed = matches!(answer.action, Action::Forward(_)) && reason == answer.reason;
-        let is_answer = matches!(reason, Reason::Preflight | Reason::ResourceMetadata);
-        if !passed && !is_answer && self.report.is_enabled(Level::Debug) {
-            self.report.log(&Event::Refused(Refused {
-                reason,
-                route: answer.facts.route.clone(),
-                provider: provider.clone(),
-                preflight: answer.facts.preflight.clone(),
-                steps: answer.facts.steps.clone(),
-            }));
+        let mut provider = answer.facts.provider.clone();
+        match &answer.action {
+            Action::Forward(forward) if reason == answer.reason => {
+                if let Some(unenforced) = forward.unenforced() {
+                    provider = unenforced.provider().cloned();
+                    self.report_unenforced(unenforced, answer);
+                }
+            }
+            Action::Forward(_) | Action::Reply(_) => {
+                let is_answer = matches!(reason, Reason::Preflight | Reason::ResourceMetadata);
+                if !is_answer && self.report.is_enabled(Level::Debug) {
+                    self.report.log(&Event::Refused(Refused {
+                        reason,
+                        route: answer.facts.route.clone(),
+                        provider: provider.clone(),
+                        preflight: answer.facts.preflight.clone(),
+                        steps: answer.facts.steps.clone(),
+                    }));
+                }
+            }
         }
         let requests = Metric::Requests { reason, provider };
         self.report.measure(Measurement::count(requests));
+    }
+
+    /// Reports the refusal of a request that has passed because it is not enforced.
+    #[cold]
+    fn report_unenforced(&self, unenforced: &Unenforced, answer: &Answer) {
+        let (reason, provider) = (unenforced.reason(), unenforced.provider().cloned());
+        if self.report.is_enabled(Level::Debug) {
+            self.report.log(&Event::Reported(Refused {
+                reason,
+                route: unenforced.route().cloned(),
+                provider: provider.clone(),
+                preflight: Vec::new(),
+                steps: answer.facts.steps.clone(),
+            }));
+        }
+        let reported = Metric::Reported { reason, provider };
+        self.report.measure(Measurement::count(reported));
     }
 
     /// Handles the trailers of a request. They may be empty.

@@ -5,7 +5,10 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
 use super::size;
-use super::{Jwk, KeyOrigin, KeySetError, MAX_CANDIDATES, MAX_KEY_SET_BYTES, MAX_KEYS, SkippedKey};
+use super::{
+    AskedKid, Jwk, KeyOrigin, KeySetError, KidDigest, MAX_CANDIDATES, MAX_KEY_SET_BYTES, MAX_KEYS,
+    SkippedKey,
+};
 use crate::crypto::{Algorithm, Fingerprint, Preparation, Tables};
 use crate::json;
 use crate::memory::Budget;
@@ -213,6 +216,16 @@ impl KeySet {
             self.iter()
                 .filter(|key| among(key) && key.serves(algorithm)),
         )
+    }
+
+    /// Whether no key can verify a token with this `kid`: none has it, and none has no
+    /// `kid`.
+    #[must_use]
+    pub fn has_no_key_for(&self, kid: &KidDigest) -> bool {
+        self.iter().all(|key| {
+            let differs = |known| AskedKid::new(known).digest() != kid;
+            key.kid().is_some_and(differs)
+        })
     }
 
     /// Whether a token with this `kid` and `algorithm` that was verified with the key of

@@ -23,8 +23,7 @@ pub struct AbsentKids {
 
 impl AbsentKids {
     /// Records that a set lacks `kid` although it was fetched after a request needed it.
-    pub fn insert(&mut self, kid: &AskedKid<'_>, now: UnixTime) {
-        let digest = *kid.digest();
+    pub fn insert(&mut self, digest: KidDigest, now: UnixTime) {
         self.found.retain(|(known, _)| *known != digest);
         if self.found.len() >= MAX_KIDS {
             self.found.pop_front();
@@ -57,7 +56,7 @@ mod tests {
     #[test]
     fn a_kid_is_absent_for_ten_seconds() {
         let mut absent = AbsentKids::default();
-        absent.insert(&kid("a"), UnixTime::from_secs(100));
+        absent.insert(*kid("a").digest(), UnixTime::from_secs(100));
         assert!(absent.contains(&kid("a"), UnixTime::from_secs(100)));
         assert!(absent.contains(&kid("a"), UnixTime::from_secs(109)));
         assert!(!absent.contains(&kid("a"), UnixTime::from_secs(110)));
@@ -69,7 +68,7 @@ mod tests {
     fn the_oldest_of_more_than_64_is_forgotten() {
         let mut absent = AbsentKids::default();
         for n in 0..65 {
-            absent.insert(&kid(&n.to_string()), UnixTime::EPOCH);
+            absent.insert(*kid(&n.to_string()).digest(), UnixTime::EPOCH);
         }
         assert!(!absent.contains(&kid("0"), UnixTime::EPOCH));
         assert!(absent.contains(&kid("1"), UnixTime::EPOCH));

@@ -247,6 +247,12 @@ impl RefreshPolicy {
         !is_ahead(at, now) && now < at.saturating_add(self.lease_length())
     }
 
+    /// Whether a request that arrived at `at` would still wait for keys, if it waited.
+    #[must_use]
+    pub fn is_sought(&self, at: UnixTime, now: UnixTime) -> bool {
+        !is_ahead(at, now) && now < at.saturating_add(self.timeout)
+    }
+
     fn lease(&self, holder: u64, early: bool, now: UnixTime) -> Lease {
         Lease {
             holder,

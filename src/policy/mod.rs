@@ -6,6 +6,7 @@
 
 mod document_source;
 mod identity_headers;
+mod mode;
 mod narrowing;
 mod provider;
 mod resource;
@@ -14,6 +15,7 @@ pub mod routes;
 
 pub use document_source::{BadUri, DocumentLocation, DocumentSource, FetchUri, SourceId};
 pub use identity_headers::{ClaimFormat, ClaimHeader, IdentityHeaders};
+pub use mode::Mode;
 pub use narrowing::Narrowing;
 pub use provider::{Provider, ProviderId, ProviderKeys, Providers};
 pub use resource::{
@@ -30,6 +32,8 @@ use crate::telemetry::FilterState;
 /// What one listener enforces.
 #[derive(Debug)]
 pub struct Policy {
+    /// Whether requests are refused that reach no route.
+    pub mode: Mode,
     /// The trusted issuers.
     pub providers: Providers,
     /// Where the providers' keys are fetched from, each source once.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ProviderId;
+use super::{Mode, ProviderId};
 use crate::cors::CorsPolicy;
 use crate::jwt::TokenUse;
 use crate::rules::RouteRules;
@@ -13,6 +13,8 @@ pub struct Route {
     /// The first of its patterns, as written. It is the route's name in logs and
     /// in the filter state.
     pub name: Arc<str>,
+    /// Whether its refusals are enforced: its own mode, or that of the policy.
+    pub mode: Mode,
     /// Who may pass.
     pub access: Access,
     /// The providers that the route allows; absent: every provider.

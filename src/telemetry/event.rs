@@ -27,6 +27,9 @@ pub enum Level {
 pub enum Event {
     /// A request was refused, or the browser will refuse it.
     Refused(Refused),
+    /// A request would have been refused, and has passed because refusals are only
+    /// reported.
+    Reported(Refused),
     /// A new key set was accepted.
     KeysLoaded {
         /// A provider of the key source.
@@ -76,7 +79,7 @@ pub enum Event {
     },
 }
 
-/// A request that was refused.
+/// A request that was refused, or would have been.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// Why.
@@ -111,7 +114,7 @@ impl Event {
     #[must_use]
     pub const fn level(&self) -> Level {
         match self {
-            Self::Refused(_) => Level::Debug,
+            Self::Refused(_) | Self::Reported(_) => Level::Debug,
             Self::KeysLoaded { .. } => Level::Info,
             Self::KeysSkipped { .. } | Self::MoreKeysSkipped { .. } => Level::Warn,
             Self::FetchFailed { serving, .. } => {
@@ -129,7 +132,8 @@ impl Event {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(refused) => write!(f, "{refused}"),
+            Self::Refused(refused) => refused.write("refused", f),
+            Self::Reported(refused) => refused.write("reported", f),
             Self::KeysLoaded {
                 provider,
                 usable,
@@ -180,9 +184,9 @@ impl fmt::Display for Event {
     }
 }
 
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "refused: {}", self.reason.name())?;
+impl Refused {
+    fn write(&self, what: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{what}: {}", self.reason.name())?;
         for (what, name) in [("route", &self.route), ("provider", &self.provider)] {
             let Some(name) = name else { continue };
             write!(f, ", {what} `{name}`")?;

@@ -18,6 +18,14 @@ pub enum Metric {
         /// The provider of the token.
         provider: Option<Arc<str>>,
     },
+    /// Counter `edge_authz.reported.<reason>.<provider>`: requests that passed only
+    /// because their refusals are not enforced.
+    Reported {
+        /// The reason for which the request would have been refused.
+        reason: Reason,
+        /// The provider of the token.
+        provider: Option<Arc<str>>,
+    },
     /// Counter `edge_authz.key_fetches.<provider>.<result>`.
     KeyFetches {
         /// The provider whose name the key source has.
@@ -59,6 +67,7 @@ impl Metric {
     const fn family(&self) -> Family {
         match self {
             Self::Requests { .. } => Family::Requests,
+            Self::Reported { .. } => Family::Reported,
             Self::KeyFetches { .. } => Family::KeyFetches,
             Self::Keys { .. } => Family::Keys,
             Self::KeyAge { .. } => Family::KeyAge,
@@ -72,7 +81,7 @@ impl Metric {
     #[must_use]
     pub fn series(&self) -> Series<'_> {
         let values = match self {
-            Self::Requests { reason, provider } => {
+            Self::Requests { reason, provider } | Self::Reported { reason, provider } => {
                 [reason.name(), provider.as_deref().unwrap_or("none")]
             }
             Self::KeyFetches { provider, result } => [&**provider, result.name()],
@@ -94,8 +103,10 @@ impl Metric {
     pub fn name(&self) -> String {
         match self {
             Self::Requests { reason, provider } => {
-                let provider = provider.as_deref().unwrap_or("none");
-                format!("edge_authz.requests.{}.{provider}", reason.name())
+                by_reason("requests", *reason, provider.as_deref())
+            }
+            Self::Reported { reason, provider } => {
+                by_reason("reported", *reason, provider.as_deref())
             }
             Self::KeyFetches { provider, result } => {
                 format!("edge_authz.key_fetches.{provider}.{}", result.name())
@@ -110,6 +121,11 @@ impl Metric {
             }
         }
     }
+}
+
+fn by_reason(family: &str, reason: Reason, provider: Option<&str>) -> String {
+    let provider = provider.unwrap_or("none");
+    format!("edge_authz.{family}.{}.{provider}", reason.name())
 }
 
 /// A metric by family and label values, for systems with labels. All metrics of one
@@ -127,6 +143,8 @@ pub struct Series<'m> {
 pub enum Family {
     /// [`Metric::Requests`].
     Requests,
+    /// [`Metric::Reported`].
+    Reported,
     /// [`Metric::KeyFetches`].
     KeyFetches,
     /// [`Metric::Keys`].
@@ -143,8 +161,9 @@ pub enum Family {
 
 impl Family {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Requests,
+        Self::Reported,
         Self::KeyFetches,
         Self::Keys,
         Self::KeyAge,
@@ -158,6 +177,7 @@ impl Family {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Requests => "edge_authz_requests",
+            Self::Reported => "edge_authz_reported",
             Self::KeyFetches => "edge_authz_key_fetches",
             Self::Keys => "edge_authz_keys",
             Self::KeyAge => "edge_authz_key_age_seconds",
@@ -171,7 +191,7 @@ impl Family {
     #[must_use]
     pub const fn labels(self) -> &'static [&'static str] {
         match self {
-            Self::Requests => &["reason", "provider"],
+            Self::Requests | Self::Reported => &["reason", "provider"],
             Self::KeyFetches => &["provider", "result"],
             Self::Keys | Self::KeyAge | Self::IdentityDropped => &["provider"],
             Self::WaitingRequests => &[],
@@ -183,9 +203,11 @@ impl Family {
     #[must_use]
     pub const fn kind(self) -> MetricKind {
         match self {
-            Self::Requests | Self::KeyFetches | Self::TokenCache | Self::IdentityDropped => {
-                MetricKind::Counter
-            }
+            Self::Requests
+            | Self::Reported
+            | Self::KeyFetches
+            | Self::TokenCache
+            | Self::IdentityDropped => MetricKind::Counter,
             Self::Keys | Self::KeyAge | Self::WaitingRequests => MetricKind::Gauge,
         }
     }
@@ -318,6 +340,14 @@ mod tests {
                 provider: Some(Arc::clone(&provider)),
             },
             Metric::Requests {
+                reason,
+                provider: None,
+            },
+            Metric::Reported {
+                reason,
+                provider: Some(Arc::clone(&provider)),
+            },
+            Metric::Reported {
                 reason,
                 provider: None,
             },

@@ -13,6 +13,9 @@ pub enum Reason {
     Public,
     /// The route's token is optional and the request has none.
     Anonymous,
+    /// The request would be refused or wait for keys, but its refusals are only
+    /// reported.
+    Reported,
     /// A preflight was answered 204.
     Preflight,
     /// A preflight was answered 403.
@@ -97,10 +100,11 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::Allowed,
         Self::Public,
         Self::Anonymous,
+        Self::Reported,
         Self::Preflight,
         Self::PreflightRefused,
         Self::ResourceMetadata,
@@ -158,6 +162,7 @@ impl Reason {
             Self::Allowed => "edge_authz_allowed",
             Self::Public => "edge_authz_public",
             Self::Anonymous => "edge_authz_anonymous",
+            Self::Reported => "edge_authz_reported",
             Self::Preflight => "edge_authz_preflight",
             Self::PreflightRefused => "edge_authz_preflight_refused",
             Self::ResourceMetadata => "edge_authz_resource_metadata",

@@ -39,6 +39,7 @@ pub(crate) fn differences(
     let outcome = Outcome {
         status: response.status,
         reason: of("reason"),
+        reported: None,
         headers: answer_fields(&response.headers, seen.is_some()),
         body: seen.is_none().then(|| response.body.clone()),
         upstream: seen,

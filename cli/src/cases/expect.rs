@@ -16,6 +16,7 @@ use edge_authz::telemetry::Reason;
 pub(super) struct ExpectText {
     status: u16,
     reason: Option<String>,
+    reported: Option<String>,
     body: Option<String>,
     #[serde(default)]
     headers: BTreeMap<String, LinesText>,
@@ -70,6 +71,8 @@ pub struct Expectation {
     pub status: u16,
     /// The reason's name.
     pub reason: Option<String>,
+    /// The name of the reason for which the request would have been refused.
+    pub reported: Option<String>,
     /// The body.
     pub body: Option<Vec<u8>>,
     /// Header fields of the answer.
@@ -104,10 +107,13 @@ impl ExpectText {
     /// Refuses expectations that can never be met.
     pub(super) fn check(&self) -> Result<(), Problem> {
         let of_envoy = self.envoy.as_ref().and_then(|envoy| envoy.reason.as_ref());
-        for name in self.reason.iter().chain(of_envoy) {
+        for name in self.reason.iter().chain(of_envoy).chain(&self.reported) {
             if !Reason::ALL.iter().any(|reason| reason.name() == name) {
                 return Err(Problem::unknown("reason", name));
             }
+        }
+        if self.reported.is_some() && self.reason.as_deref() != Some(Reason::Reported.name()) {
+            return Err(Problem::Missing("with `reported`, the reason `reported`"));
         }
         Ok(())
     }
@@ -122,6 +128,7 @@ impl ExpectText {
             return Ok(Expectation {
                 status: envoy.status,
                 reason: envoy.reason.clone(),
+                reported: None,
                 body: None,
                 headers: ExpectedFields::new(),
                 upstream: None,
@@ -150,6 +157,7 @@ impl ExpectText {
         Ok(Expectation {
             status: self.status,
             reason: self.reason.clone(),
+            reported: self.reported.clone(),
             body: some_bytes(&self.body)?,
             headers: fields(&self.headers)?,
             upstream,
@@ -165,7 +173,7 @@ impl ExpectText {
     /// reaches it.
     fn passes(&self) -> bool {
         match self.reason.as_deref() {
-            Some("allowed" | "public" | "anonymous") => true,
+            Some("allowed" | "public" | "anonymous" | "reported") => true,
             Some(_) => false,
             None => self.status == 200,
         }
@@ -210,6 +218,10 @@ impl Expectation {
         if let Some(reason) = &self.reason {
             let other = outcome.reason.clone().unwrap_or_default();
             compare("reason", reason.clone(), other);
+        }
+        // A proxy does not show it.
+        if let (Some(reason), Some(other)) = (&self.reported, &outcome.reported) {
+            compare("reported reason", reason.clone(), other.clone());
         }
         if let Some(body) = &self.body {
             let other = outcome.body.as_deref().unwrap_or_default();

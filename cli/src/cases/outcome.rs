@@ -10,6 +10,9 @@ pub struct Outcome {
     pub status: u16,
     /// The reason's name; absent if the filter did not decide.
     pub reason: Option<String>,
+    /// The name of the reason for which a request that passed would have been refused, on
+    /// the core.
+    pub reported: Option<String>,
     /// The answer's header fields.
     pub headers: Fields,
     /// The answer's body; absent if it is the upstream's.

@@ -171,6 +171,7 @@ fn outcome(policy: &Policy, answer: &Answer, request: &Request) -> Outcome {
         Action::Reply(reply) => Outcome {
             status: reply.status,
             reason,
+            reported: None,
             headers: with_cors(reply_headers(reply), answer.facts.cors.as_ref(), true),
             // An answer to HEAD has no body (RFC 9110 section 9.3.2).
             body: Some(match request.method.as_slice() {
@@ -184,6 +185,9 @@ fn outcome(policy: &Policy, answer: &Answer, request: &Request) -> Outcome {
             Outcome {
                 status: upstream.status,
                 reason,
+                reported: forward
+                    .unenforced()
+                    .map(|unenforced| unenforced.reason().name().to_owned()),
                 headers: with_cors(upstream.headers.clone(), answer.facts.cors.as_ref(), false),
                 body: None,
                 upstream: Some(seen(policy, request, &forward.edits)),

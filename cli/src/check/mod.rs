@@ -8,6 +8,7 @@ mod files;
 mod gateway;
 mod istio;
 mod methods;
+mod modes;
 mod overlap;
 mod providers;
 mod rules;

@@ -4,7 +4,7 @@
 //! lists of CORS policies, which are compiled to answers, are read as they are written.
 
 use super::collector::Warnings;
-use super::{cors, coverage, providers, rules};
+use super::{cors, coverage, modes, providers, rules};
 use crate::patterns::written;
 use crate::report::Finding;
 use crate::subject::Subject;
@@ -14,6 +14,7 @@ use edge_authz::policy::Policy;
 pub(super) fn of(policy: &Policy, subject: &Subject) -> Vec<Finding> {
     let mut warnings = Warnings::about(subject);
     let written = written(policy, subject);
+    modes::of(policy, &mut warnings);
     providers::of(policy, &mut warnings);
     rules::of(policy, &mut warnings);
     cors::of(policy, &written, &mut warnings);

@@ -22,7 +22,7 @@ pub(crate) use request::RequestArguments;
 
 use super::load::Loaded;
 use super::patterns::written;
-use edge_authz::authz::{Context, Decision, Verdict, evaluate_traced};
+use edge_authz::authz::{Context, Decision, Forward, Refusal, Verdict, evaluate_traced};
 use edge_authz::crypto::NoHostSignatures;
 use edge_authz::http::{HeaderEdit, RequestHead};
 use edge_authz::policy::Policy;
@@ -38,6 +38,8 @@ pub(crate) struct Explanation {
     verdict: String,
     status: Option<u16>,
     reason: &'static str,
+    /// Why the request would have been refused, if refusals are only reported.
+    reported: Option<&'static str>,
     /// The effects on the client or the upstream.
     effects: Vec<String>,
 }
@@ -74,7 +76,15 @@ pub(crate) fn explain(
         verdict,
         status,
         reason: reason.name(),
+        reported: reported(&decision),
         effects,
+    }
+}
+
+fn reported(decision: &Decision) -> Option<&'static str> {
+    match &decision.verdict {
+        Verdict::Forward(forward) => Some(forward.unenforced()?.reason().name()),
+        Verdict::Reply(..) | Verdict::Wait(_) => None,
     }
 }
 
@@ -95,7 +105,7 @@ fn verdict(policy: &Policy, decision: &Decision) -> (String, Option<u16>, Vec<St
                 ));
             }
             effects.extend(cors);
-            ("goes to the upstream".to_owned(), None, effects)
+            (forwarded(policy, forward), None, effects)
         }
         Verdict::Reply(_, reply) => {
             let headers = reply.headers.iter();
@@ -116,6 +126,24 @@ fn verdict(policy: &Policy, decision: &Decision) -> (String, Option<u16>, Vec<St
             (verdict.to_owned(), None, Vec::new())
         }
     }
+}
+
+/// The verdict about a request that passes.
+fn forwarded(policy: &Policy, forward: &Forward) -> String {
+    let Some(unenforced) = forward.unenforced() else {
+        return "goes to the upstream".to_owned();
+    };
+    let reason = unenforced.reason();
+    let otherwise = if reason == Reason::KeysUnavailable {
+        "would wait for keys".to_owned()
+    } else {
+        let status = Refusal::from(reason).reply(&policy.responses).status;
+        format!("would be answered {status}")
+    };
+    format!(
+        "goes to the upstream, because refusals are only reported here; otherwise it {otherwise}: {}",
+        reason.name()
+    )
 }
 
 /// A change to the request, without parts that may contain a token.
@@ -193,6 +221,7 @@ impl Explanation {
             "verdict": self.verdict,
             "status": self.status,
             "reason": self.reason,
+            "reported": self.reported,
             "effects": self.effects,
         })
     }

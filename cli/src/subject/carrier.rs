@@ -101,7 +101,8 @@ fn envoy(plugin: &Node, text: &str, found: &mut Vec<Subject>) -> bool {
 }
 
 /// Adds the configuration of Envoy's `DynamicModuleFilter`, or the document of its
-/// `DynamicModuleFilterPerRoute`. The short form of the latter, `mode`, is no document.
+/// `DynamicModuleFilterPerRoute`. The short form of the latter, `mode` alone, is no
+/// document.
 fn dynamic_module(filter: &Node, text: &str, found: &mut Vec<Subject>) -> bool {
     let members = filter.members().iter().rev();
     let mut configurations = members.filter(|member| member.name == "filter_config");
@@ -120,7 +121,7 @@ fn dynamic_module(filter: &Node, text: &str, found: &mut Vec<Subject>) -> bool {
     if !ours {
         return false;
     }
-    if value.is_some_and(|value| value.get("mode").is_some()) {
+    if value.is_some_and(is_short_form) {
         return true;
     }
     let mut subject = match (configuration, value) {
@@ -139,6 +140,10 @@ fn dynamic_module(filter: &Node, text: &str, found: &mut Vec<Subject>) -> bool {
     subject.module = file_of(part(&["module", "local", "filename"]));
     found.push(subject);
     true
+}
+
+fn is_short_form(value: &Node) -> bool {
+    value.get("mode").is_some() && value.get("routes").is_none()
 }
 
 /// Adds the configuration of Istio's `WasmPlugin`.

@@ -44,7 +44,9 @@ pub(super) fn compile(document: Document<'_>, sink: &mut Sink) -> Option<Policy>
     let providers = providers::compile(document.providers, &token_places, sink);
     let paths = paths(document.paths, sink);
     let cors = cors::top_level(document.cors, document.routes.as_ref(), sink);
+    let mode = document.mode.read().unwrap_or_default();
     let known = routes::Known {
+        mode,
         paths: &paths,
         providers: &providers,
         token_places: &token_places,
@@ -67,6 +69,7 @@ pub(super) fn compile(document: Document<'_>, sink: &mut Sink) -> Option<Policy>
     let compared = rules.flat_map(ClaimRule::headers);
     let upstream = upstream.with_judged(compared.chain(token_places.fields()));
     Some(Policy {
+        mode,
         providers: Providers::new(providers.list),
         sources: providers.sources,
         token_places: token_places.into_policy(),

@@ -13,7 +13,7 @@ use crate::config::written;
 use crate::cors::CorsPolicy;
 use crate::http::{HostPattern, PathRules, RoutePattern};
 use crate::policy::routes::{BadTable, Clash, PatternPosition, TableBuilder};
-use crate::policy::{Access, ProviderId, Route, RouteId, RouteTable};
+use crate::policy::{Access, Mode, ProviderId, Route, RouteId, RouteTable};
 use crate::rules::RouteRules;
 
 /// The routes and their table.
@@ -31,6 +31,7 @@ struct Pattern<'d> {
 
 /// What routes depend on. It is compiled earlier.
 pub(super) struct Known<'k, 'd> {
+    pub(super) mode: Mode,
     pub(super) paths: &'k PathRules,
     pub(super) providers: &'k Providers<'d>,
     pub(super) token_places: &'k TokenPlaces,
@@ -170,6 +171,7 @@ fn compile_one(
     let scopes_wanted = written.scopes.as_ref().read();
     Route {
         name: patterns.name.into(),
+        mode: written.mode.as_ref().read().copied().unwrap_or(known.mode),
         access: written.access.as_ref().read().copied().unwrap_or_default(),
         providers: allowed_providers(&written.providers, known.providers, sink),
         token_use: written.token_use.as_ref().read().copied(),

@@ -6,6 +6,7 @@
 //! the rest and does not report it again.
 
 mod cors;
+mod mode;
 mod narrowing;
 mod provider;
 mod resource;
@@ -14,7 +15,7 @@ mod token_from;
 mod upstream;
 
 pub(super) use cors::Cors;
-pub(super) use narrowing::{Mode, mode};
+pub(super) use narrowing::{ShortForm, is_document, short_form};
 pub(super) use provider::{Audiences, InlineKeys, Jwks, Provider};
 pub(super) use resource::Resource;
 pub(super) use route::{ClaimRules, Requirement, Route, RuleValue};
@@ -28,11 +29,11 @@ use super::reader::{
     object, off_or, text, texts,
 };
 use super::{MAX_CACHED_TOKENS, MAX_PROVIDERS, MAX_RESOURCES, MAX_ROUTES};
-use crate::policy::BodyStyle;
+use crate::policy::{BodyStyle, Mode};
 use crate::telemetry::FilterState;
 
-/// `mode`, which only the configuration of a route has, and the members of a document.
-const MODE_AND_MEMBERS: &[&str] = &[
+/// The members of a document.
+const MEMBERS: &[&str] = &[
     "mode",
     "providers",
     "token_from",
@@ -46,14 +47,9 @@ const MODE_AND_MEMBERS: &[&str] = &[
     "token_cache",
 ];
 
-/// The members of a document.
-const MEMBERS: &[&str] = match MODE_AND_MEMBERS.split_first() {
-    Some((_, members)) => members,
-    None => &[],
-};
-
 /// A whole configuration.
 pub(super) struct Document<'d> {
+    pub(super) mode: Field<Mode>,
     pub(super) providers: Field<List<Provider<'d>>>,
     pub(super) token_from: Field<List<TokenFrom<'d>>>,
     pub(super) upstream: Field<Upstream<'d>>,
@@ -86,6 +82,7 @@ pub(super) fn document<'d>(root: &Node<'d>, sink: &mut Sink) -> Option<Document<
     let members = object(root, MEMBERS, Wanted::Object, sink)?;
     let routes = "at least one route, such as `[{match: GET /pets, scopes: [pets:read]}]`";
     Some(Document {
+        mode: members.optional("mode", sink, mode::read),
         providers: members.optional("providers", sink, list_up_to(MAX_PROVIDERS, provider::read)),
         token_from: members.optional("token_from", sink, list(token_from::read)),
         upstream: members.optional("upstream", sink, upstream::read),

@@ -1,29 +1,48 @@
-//! The short form of a route's configuration, as written.
+//! The configuration of one of the proxy's routes, as written.
 
-use super::{MEMBERS, MODE_AND_MEMBERS};
+use super::{MEMBERS, mode};
 use crate::config::error::Sink;
-use crate::config::problem::{Excerpt, ShapeProblem, ValueProblem, Wanted};
-use crate::config::reader::{Field, Node, choice, object};
+use crate::config::problem::{ShapeProblem, Wanted};
+use crate::config::reader::{Field, Node, object};
 use crate::config::value::Value;
 
 /// The member `mode`.
+const MODE: &str = "mode";
+
+/// The mode of a configuration without a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::config) enum Mode {
+pub(in crate::config) enum ShortForm {
     /// The listener's configuration alone decides.
     Enforce,
     /// Everything is refused.
     Denied,
 }
 
-const MODES: &[(&str, Mode)] = &[("enforce", Mode::Enforce), ("denied", Mode::Denied)];
+const MODES: &[(&str, ShortForm)] = &[
+    ("enforce", ShortForm::Enforce),
+    ("denied", ShortForm::Denied),
+];
 
-/// Reads the short form of a document with a `mode`, which must be its only member.
-pub(in crate::config) fn mode(root: &Node<'_>, sink: &mut Sink) -> Option<Mode> {
-    let members = object(root, MODE_AND_MEMBERS, Wanted::Object, sink)?;
-    let mode = members.optional("mode", sink, read);
-    if let Some(member) = MEMBERS.iter().find(|member| members.has(member)) {
+/// Whether a configuration is a document. Otherwise it is the short form, or meant as
+/// that: `mode` alone, or `denied` with other members, which would have no effect.
+pub(in crate::config) fn is_document(tree: &Value<'_>) -> bool {
+    let Value::Object(members) = tree else {
+        return true;
+    };
+    match members.get(MODE) {
+        None => true,
+        Some(Value::Text(mode)) if **mode == *"denied" => false,
+        Some(_) => further().any(|member| members.get(member).is_some()),
+    }
+}
+
+/// Reads the short form, whose only member is `mode`.
+pub(in crate::config) fn short_form(root: &Node<'_>, sink: &mut Sink) -> Option<ShortForm> {
+    let members = object(root, MEMBERS, Wanted::Object, sink)?;
+    let mode = members.optional(MODE, sink, mode::one_of(MODES));
+    if let Some(member) = further().find(|member| members.has(member)) {
         let problem = ShapeProblem::NotWith { member };
-        sink.report(&members.at.member("mode"), problem);
+        sink.report(&members.at.member(MODE), problem);
         return None;
     }
     match mode {
@@ -32,26 +51,7 @@ pub(in crate::config) fn mode(root: &Node<'_>, sink: &mut Sink) -> Option<Mode> 
     }
 }
 
-/// Reads a mode. YAML turns `off` into `false`. Neither is a mode, because a route never
-/// allows what its listener refuses.
-fn read(node: &Node<'_>, sink: &mut Sink) -> Option<Mode> {
-    if *node.value() != Value::Bool(false) {
-        return choice(MODES)(node, sink);
-    }
-    let choices = MODES.iter().map(|(word, _)| *word).collect();
-    let found = Excerpt::of("off");
-    sink.report(&node.at, ValueProblem::NotAChoice { found, choices });
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_member_of_a_document_is_known() {
-        let (mode, members) = MODE_AND_MEMBERS.split_first().unwrap();
-        assert_eq!(*mode, "mode");
-        assert_eq!(members, MEMBERS);
-    }
+/// The members of a document besides its mode.
+fn further() -> impl Iterator<Item = &'static str> {
+    MEMBERS.iter().copied().filter(|member| *member != MODE)
 }

@@ -1,6 +1,7 @@
 //! `routes`, and the rules that routes and providers share, as written.
 
 use super::cors::{self, Cors};
+use super::mode;
 use crate::config::error::Sink;
 use crate::config::path::Path;
 use crate::config::problem::{Excerpt, ShapeProblem, ValueProblem, Wanted};
@@ -10,13 +11,14 @@ use crate::config::reader::{
 };
 use crate::config::value::Value;
 use crate::jwt::TokenUse;
-use crate::policy::Access;
+use crate::policy::{Access, Mode};
 
 /// One route.
 pub(in crate::config) struct Route<'d> {
     pub(in crate::config) at: Path<'d>,
     pub(in crate::config) patterns: Field<List<Text<'d>>>,
     pub(in crate::config) hosts: Field<List<Text<'d>>>,
+    pub(in crate::config) mode: Field<Mode>,
     pub(in crate::config) access: Field<Access>,
     pub(in crate::config) providers: Field<List<Text<'d>>>,
     pub(in crate::config) token_use: Field<TokenUse>,
@@ -50,6 +52,7 @@ pub(in crate::config) enum RuleValue<'d> {
 const MEMBERS: &[&str] = &[
     "match",
     "hosts",
+    "mode",
     "access",
     "providers",
     "token_use",
@@ -79,6 +82,7 @@ pub(super) fn read<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Route<'d>> {
         at: members.at.clone(),
         patterns: members.required("match", patterns, sink, one_or_many(text)),
         hosts: members.optional("hosts", sink, texts),
+        mode: members.optional("mode", sink, mode::read),
         access: members.optional("access", sink, choice(ACCESS)),
         providers: members.optional("providers", sink, texts),
         token_use: members.optional("token_use", sink, token_use),

@@ -17,6 +17,7 @@ fn last_failure(world: &World) -> Option<FetchFailure> {
     events.iter().rev().find_map(|event| match event {
         Event::FetchFailed { failure, .. } => Some(failure.clone()),
         Event::Refused { .. }
+        | Event::Reported { .. }
         | Event::KeysLoaded { .. }
         | Event::KeysSkipped { .. }
         | Event::MoreKeysSkipped { .. }

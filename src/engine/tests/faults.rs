@@ -25,6 +25,7 @@ fn failures(world: &World) -> Vec<FetchFailure> {
     let failure = |event: &Event| match event {
         Event::FetchFailed { failure, .. } => Some(failure.clone()),
         Event::Refused { .. }
+        | Event::Reported { .. }
         | Event::KeysLoaded { .. }
         | Event::KeysSkipped { .. }
         | Event::MoreKeysSkipped { .. }

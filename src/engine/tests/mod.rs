@@ -17,6 +17,7 @@ mod model;
 mod pair;
 mod parts;
 mod random;
+mod report_mode;
 mod reporting;
 mod rotation;
 mod settings;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::signer::{KeyId, Memory, SIGNER};
 use super::world::LATE;
+use crate::authz::{Forward, Unenforced};
 use crate::config;
 use crate::cors::ResponseCors;
 use crate::engine::{
@@ -42,6 +43,10 @@ fn documents() -> Vec<Value> {
             "cors": cors("https://other.example"),
         }),
         json!({"routes": [{"match": "$default", "access": "denied"}], "cors": cors(PAGE)}),
+        json!({"mode": "report", "providers": inline, "routes": [{"match": "$default"}]}),
+        json!({"mode": "report", "providers": absent, "routes": [{"match": "$default"}]}),
+        json!({"mode": "report", "routes": [{"match": "$default", "access": "denied"}]}),
+        json!({"mode": "report", "routes": [{"match": "GET /elsewhere", "access": "public"}]}),
     ]
 }
 
@@ -262,5 +267,77 @@ fn identity_is_the_listeners_where_it_verified_a_token() {
         };
         assert_eq!(forward.reason(), expected);
         assert_eq!(forward.edits.is_empty(), expected == Reason::Public);
+    }
+}
+
+/// A policy that only reports. It allows the tokens of this subject, and sets this header.
+fn reporting(subject: &str, header: &str) -> Value {
+    let keys = SIGNER.with(|signer| signer.key_set(&[KeyId(0)]));
+    let keys: Value = serde_json::from_slice(&keys).unwrap();
+    json!({
+        "mode": "report",
+        "providers": [{
+            "name": subject, "issuer": ISSUER, "audiences": "any", "jwks": {"inline": keys},
+        }],
+        "upstream": {"claims": {header: "sub"}},
+        "routes": [{"match": "GET /a", "claims": {"sub": subject}}],
+        "telemetry": {"filter_state": ["subject"]},
+    })
+}
+
+/// The headers that a request gets.
+fn set(forward: &Forward) -> Vec<String> {
+    let edits = forward.edits.iter().filter_map(|edit| match edit {
+        HeaderEdit::Set(name, value) | HeaderEdit::Add(name, value) => {
+            Some([name, value].map(|part| String::from_utf8_lossy(part).into_owned()))
+        }
+        HeaderEdit::Remove(_) => None,
+    });
+    edits.map(|edit| edit.join(": ")).collect()
+}
+
+fn removes(forward: &Forward, name: &str) -> bool {
+    let remove = HeaderEdit::Remove(name.as_bytes().to_vec().into());
+    forward.edits.contains(&remove)
+}
+
+#[test]
+fn a_report_of_either_is_kept_and_changes_nothing_of_the_other() {
+    let good = SIGNER.with(|signer| signer.good(ISSUER, KeyId(0), LATE));
+    let head = head(&[
+        (":method", "GET"),
+        ("authorization", &format!("Bearer {good}")),
+        ("x-outer", "mallory"),
+        ("x-inner", "mallory"),
+    ]);
+    let [refuses, allows] = ["mallory", "alice"];
+    for (outer, inner, who, headers) in [
+        (refuses, allows, Some("mallory"), &["x-inner: alice"][..]),
+        (allows, refuses, Some("mallory"), &["x-outer: alice"]),
+        (refuses, refuses, Some("mallory"), &[]),
+        (allows, allows, None, &["x-inner: alice", "x-outer: alice"]),
+    ] {
+        let place = format!("{outer} {inner}");
+        let listener = One::new(&reporting(outer, "x-outer"), &head);
+        let narrower = One::new(&reporting(inner, "x-inner"), &head);
+        let answer = decide(listener, narrower, true).unwrap();
+        let Action::Forward(forward) = answer.action else {
+            panic!("refused");
+        };
+        let unenforced = forward.unenforced();
+        let provider = unenforced.and_then(Unenforced::provider);
+        assert_eq!(provider.map(|name| &**name), who, "{place}");
+        let missing = unenforced.map(Unenforced::reason);
+        assert_eq!(missing, who.map(|_| Reason::MissingClaim), "{place}");
+        let reason = who.map_or(Reason::Allowed, |_| Reason::Reported);
+        assert_eq!((answer.reason, forward.reason()), (reason, reason));
+        assert_eq!(set(&forward), headers, "{place}");
+        assert!(removes(&forward, "x-outer") && removes(&forward, "x-inner"));
+        // Only who verified the token removes it and knows its subject.
+        let is_identified = !headers.is_empty();
+        assert_eq!(removes(&forward, "authorization"), is_identified, "{place}");
+        assert_eq!(forward.subject.is_some(), is_identified, "{place}");
+        let provider = answer.facts.provider.as_deref();
+        assert_eq!(provider, is_identified.then_some("alice"), "{place}");
     }
 }

@@ -15,6 +15,7 @@ mod faults;
 mod issuer;
 mod life;
 mod proxy;
+mod report_mode;
 mod reporting;
 mod responses;
 mod surges;

@@ -61,6 +61,7 @@ impl Model {
                 }
             }
             Event::Refused { .. }
+            | Event::Reported { .. }
             | Event::KeysSkipped { .. }
             | Event::MoreKeysSkipped { .. }
             | Event::NoMemoryForKeys { .. }
@@ -106,7 +107,9 @@ impl Model {
                 let awaited = |request: &Request| request.source == source;
                 let awaited = waits.requests.values().any(awaited);
                 let doubted = background && waits.doubted[source];
-                assert!(awaited || doubted, "an unnecessary early refresh");
+                let recent = |at| now.saturating_since(at) < settings.timeout;
+                let sought = waits.sought[source].is_some_and(recent);
+                assert!(awaited || sought || doubted, "an unnecessary early refresh");
             } else {
                 state.may_begin(settings, now);
             }

@@ -48,6 +48,8 @@ pub(super) struct Waits {
     /// Whether a signature that a known key should have made was refused since this
     /// worker last fetched the keys early.
     doubted: [bool; ISSUERS],
+    /// When a request last needed keys without waiting for them.
+    sought: [Option<UnixTime>; ISSUERS],
 }
 
 impl Waits {
@@ -62,6 +64,7 @@ impl Waits {
             due: BTreeMap::new(),
             most_held: 0,
             doubted: [false; ISSUERS],
+            sought: [None; ISSUERS],
         }
     }
 }
@@ -196,6 +199,13 @@ impl Model {
                 let keys: Vec<_> = serving.iter().map(|taken| &taken.keys).collect();
                 assert!(trusted, "allowed with none of {keys:?}: {request:?}");
                 assert_eq!(outcome.status, None);
+            }
+            Reason::Reported => {
+                assert_eq!(outcome.status, None);
+                assert_eq!(now, request.arrived, "a request waited");
+                if outcome.reported == Some(Reason::KeysUnavailable) {
+                    worker.waits.borrow_mut().sought[request.source] = Some(now);
+                }
             }
             Reason::BadSignature => {
                 let named = |key: &KeyId| key.kid() == kid && Token::Good(*key) != request.token;

@@ -13,6 +13,7 @@ use super::model::{Model, Waits};
 use super::settings::Settings;
 use super::shared::FakeShared;
 use super::signer::{KeyId, Memory, SIGNER};
+use crate::authz::Unenforced;
 use crate::config;
 use crate::engine::judging::Allowance;
 use crate::engine::{Action, Answer, Effect, Engine, Env, FetchCall, StreamId};
@@ -70,6 +71,8 @@ pub(super) struct Call {
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
     pub(super) reason: Reason,
+    /// Why it would have been refused, if refusals are only reported.
+    pub(super) reported: Option<Reason>,
     pub(super) status: Option<u16>,
     pub(super) retry_after: Option<u64>,
     pub(super) at: UnixTime,
@@ -299,6 +302,10 @@ impl World {
     }
 
     fn answered(&self, worker: &Worker, answer: &Answer, now: UnixTime, model: &mut Model) {
+        let reported = match &answer.action {
+            Action::Forward(forward) => forward.unenforced().map(Unenforced::reason),
+            Action::Reply(_) => None,
+        };
         let (status, retry_after) = match &answer.action {
             Action::Forward(_) => (None, None),
             Action::Reply(reply) => {
@@ -310,6 +317,7 @@ impl World {
         };
         let outcome = Outcome {
             reason: answer.reason,
+            reported,
             status,
             retry_after,
             at: now,
