@@ -79,6 +79,7 @@ fn judge(engine: &mut Engine, head: RequestHead, stream: u32, setting: &Setting)
         now: setting.now,
         shared: &Alone,
         host_signatures: &setting.host,
+        connection: &edge_authz::engine::NoConnection,
     };
     engine.request(StreamId(stream), head, env)
 }

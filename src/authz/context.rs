@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Verifications;
 use crate::crypto::HostSignatures;
+use crate::dpop::Proof;
 use crate::jwk::{AskedKid, KeySet};
 use crate::jwt::KnownHeaders;
 use crate::policy::SourceId;
@@ -18,6 +19,10 @@ pub struct Context<'a> {
     pub remembered: &'a dyn Remembered,
     /// The proxy's own signature verification.
     pub host_signatures: &'a dyn HostSignatures,
+    /// The connection of the request.
+    pub connection: &'a dyn Connection,
+    /// The proofs of possession that were used before.
+    pub proofs: &'a dyn UsedProofs,
     /// When the request arrived. A `kid` is unknown only if keys fetched later
     /// lack it.
     pub arrived: UnixTime,
@@ -44,6 +49,64 @@ pub struct CurrentKeys<'a> {
     /// The issuer published the keys at this time or later. It is earlier than
     /// the fetch if they come from an HTTP cache.
     pub as_of: UnixTime,
+}
+
+/// The connection of a request.
+pub trait Connection {
+    /// The SHA-256 of the client certificate (DER) of the connection. `None` if the client
+    /// presented none. It is called only for a token that is bound to a certificate.
+    ///
+    /// # Errors
+    ///
+    /// This is not known, which is not the same as no certificate.
+    fn client_certificate(&self) -> Result<Option<[u8; 32]>, CertificateUnknown>;
+}
+
+/// It is not known whether a connection has a client certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CertificateUnknown;
+
+/// A connection of which nothing is known.
+#[derive(Clone, Copy, Debug)]
+pub struct NoConnection;
+
+impl Connection for NoConnection {
+    fn client_certificate(&self) -> Result<Option<[u8; 32]>, CertificateUnknown> {
+        Err(CertificateUnknown)
+    }
+}
+
+/// The memory of the proofs of possession that were used (RFC 9449 section 11.1).
+///
+/// It is the only input that a decision changes: two requests that are decided at the same
+/// time must not use the same proof.
+pub trait UsedProofs {
+    /// Remembers a proof until it can no longer be accepted. It is called only for a proof
+    /// that meets all other requirements.
+    ///
+    /// # Errors
+    ///
+    /// The proof must not be accepted.
+    fn use_up(&self, proof: &Proof, now: UnixTime) -> Result<(), ProofUse>;
+}
+
+/// Why a proof must not be accepted although it is valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofUse {
+    /// It was used before.
+    Again,
+    /// There is no memory in which to remember it.
+    NoMemory,
+}
+
+/// A memory that does not remember anything, for decisions that let nothing pass.
+#[derive(Clone, Copy, Debug)]
+pub struct NoUsedProofs;
+
+impl UsedProofs for NoUsedProofs {
+    fn use_up(&self, _: &Proof, _: UnixTime) -> Result<(), ProofUse> {
+        Ok(())
+    }
 }
 
 /// The cache of verified tokens.

@@ -65,6 +65,9 @@ pub struct Learned {
     /// Sources whose keys should have verified the token and did not. They may
     /// have other keys by now.
     pub doubted: Vec<SourceId>,
+    /// Whether a request that waits needs the client certificate of its connection, which
+    /// the host may not report later.
+    pub needs_certificate: bool,
     /// Whether the token was in the token cache. `None` if no token was looked up.
     pub recalled: Option<bool>,
 }

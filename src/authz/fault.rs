@@ -1,7 +1,8 @@
 //! Why a token is refused.
 
 use super::Refusal;
-use crate::jwt::{ClaimError, JwsError, TokenError};
+use crate::dpop::ProofError;
+use crate::jwt::{BindingError, ClaimError, JwsError, TokenError};
 use crate::telemetry::Reason;
 
 /// Why one provider does not accept a token, in the order of the checks. Of two faults,
@@ -22,8 +23,33 @@ pub enum TokenFault {
     Claim(ClaimError),
     /// The route requires another `token_use`.
     RouteTokenUse,
-    /// It was presented with the scheme `DPoP`, whose proofs cannot be checked.
-    Proof,
+    /// Its sender is not known to be its holder.
+    Holder(HolderFault),
+}
+
+/// Why the sender of a token is not taken for its holder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HolderFault {
+    /// The token has no `cnf`, and the provider requires one.
+    Unbound,
+    /// Its `cnf` names nothing that can be checked.
+    Unreadable,
+    /// It is bound to a certificate, and the connection has none.
+    NoCertificate,
+    /// It is bound to another certificate than that of the connection.
+    OtherCertificate,
+    /// It is bound to a certificate, and the host does not report that of the connection.
+    CertificateUnknown,
+    /// It is bound to a key, and the provider accepts no proofs.
+    ProofsNotAccepted,
+    /// It is bound to a key, and was not presented with the scheme `DPoP`.
+    NotSigned,
+    /// It was presented with the scheme `DPoP`, and is not bound to a key.
+    NotBoundToKey,
+    /// The proof of possession is refused.
+    Proof(ProofError),
+    /// The proof is good, and there is no memory in which to remember it.
+    NoMemory,
 }
 
 impl TokenFault {
@@ -45,9 +71,55 @@ impl TokenFault {
             Self::Claim(ClaimError::TokenUse) | Self::RouteTokenUse => Reason::BadTokenUse,
             Self::Claim(ClaimError::Lifetime) => Reason::LifetimeTooLong,
             Self::Claim(ClaimError::ClaimRule) => Reason::BadClaims,
-            Self::Claim(ClaimError::Bound) => Reason::BoundToken,
-            Self::Claim(ClaimError::Unbound) => Reason::UnboundToken,
-            Self::Proof => Reason::DpopNotAccepted,
+            Self::Holder(fault) => fault.reason(),
+        }
+    }
+}
+
+impl HolderFault {
+    const fn reason(self) -> Reason {
+        match self {
+            Self::Unbound => Reason::UnboundToken,
+            Self::Unreadable | Self::ProofsNotAccepted => Reason::BoundToken,
+            Self::NoCertificate => Reason::NoCertificate,
+            Self::OtherCertificate => Reason::OtherCertificate,
+            Self::NotSigned => Reason::DpopRequired,
+            Self::NotBoundToKey => Reason::DpopNotAccepted,
+            Self::Proof(ProofError::Missing) => Reason::NoProof,
+            Self::Proof(ProofError::Used) => Reason::UsedProof,
+            Self::Proof(_) => Reason::BadProof,
+            Self::CertificateUnknown | Self::NoMemory => Reason::InternalError,
+        }
+    }
+}
+
+impl From<HolderFault> for TokenFault {
+    fn from(fault: HolderFault) -> Self {
+        Self::Holder(fault)
+    }
+}
+
+impl From<ProofError> for TokenFault {
+    fn from(error: ProofError) -> Self {
+        Self::Holder(HolderFault::Proof(error))
+    }
+}
+
+impl From<BindingError> for TokenFault {
+    fn from(error: BindingError) -> Self {
+        Self::Holder(match error {
+            BindingError::Unbound => HolderFault::Unbound,
+            BindingError::Unreadable => HolderFault::Unreadable,
+        })
+    }
+}
+
+impl From<TokenFault> for Refusal<'_> {
+    fn from(fault: TokenFault) -> Self {
+        if let TokenFault::Holder(HolderFault::Proof(error)) = fault {
+            Self::described(fault.reason(), error.description())
+        } else {
+            fault.reason().into()
         }
     }
 }

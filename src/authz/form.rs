@@ -80,6 +80,14 @@ impl<'t> Form<'t> {
         }
     }
 
+    /// Whether its `cnf` names a client certificate.
+    pub(super) fn names_certificate(&self) -> bool {
+        match &self.known {
+            Known::Before(known) => known.first().names_certificate(),
+            Known::Parsed(jwt) => jwt.names_certificate(),
+        }
+    }
+
     /// Checks whether one of these keys of a provider signed the token. An earlier
     /// verification for any provider counts if its key is among them. No key is tried
     /// twice, so a forged token costs one check for each key, independent of the number

@@ -4,7 +4,7 @@
 //! proxy. If keys are missing, it reports which, and the caller evaluates the request
 //! again when they have arrived. The steps and their order are those of the type chain
 //! `RequestHead → NormalPath → RouteMatch → Credentials → UnverifiedJwt → VerifiedJwt →
-//! ValidClaims → Permit → Pass → Verdict`. No step can be skipped, because each takes a
+//! CheckedClaims → ValidClaims → Permit → Pass → Verdict`. No step can be skipped, because each takes a
 //! value that only the previous step makes. Each step is reported to a [`Trace`] as it is
 //! taken.
 
@@ -24,6 +24,7 @@ mod parts;
 mod preflight;
 mod refusal;
 mod refuser;
+mod sender;
 mod signature;
 mod steps;
 mod target;
@@ -36,11 +37,14 @@ mod verifications;
 
 pub use candidates::Candidates;
 pub use challenge::{Challenge, Scheme};
-pub use context::{Context, CurrentKeys, Keys, Remembered};
+pub use context::{
+    CertificateUnknown, Connection, Context, CurrentKeys, Keys, NoConnection, NoUsedProofs,
+    ProofUse, Remembered, UsedProofs,
+};
 pub use credentials::{Credentials, Presented, Token};
 pub use decision::{Absent, Decision, Facts, Learned, NeededDocument, Sought, Verdict, Verified};
 pub use evaluate::{evaluate, evaluate_traced};
-pub use fault::TokenFault;
+pub use fault::{HolderFault, TokenFault};
 pub use form::Form;
 pub use forward::{Forward, OpenRoute, Pass};
 use parts::Parts;

@@ -15,6 +15,8 @@ pub struct Refusal<'p> {
     pub description: Option<&'static str>,
     /// The challenge. `None` if credentials would not help.
     pub challenge: Option<Challenge<'p>>,
+    /// The challenge of another scheme that the client could use instead.
+    pub alternative: Option<Challenge<'p>>,
     /// The seconds until the client should try again.
     pub retry_after: Option<u64>,
 }
@@ -38,6 +40,8 @@ enum ErrorCode {
     Absent,
     InvalidRequest,
     InvalidToken,
+    /// RFC 9449 section 7.1.
+    InvalidProof,
     InsufficientScope,
 }
 
@@ -54,6 +58,7 @@ impl From<Reason> for Refusal<'_> {
                     .filter(|_| challenge.error != ErrorCode::InsufficientScope.text()),
                 ..challenge
             }),
+            alternative: None,
             retry_after: None,
         }
     }
@@ -86,7 +91,7 @@ impl Refusal<'_> {
             ("content-type", SafeText::from(responses.body.media_type())),
             ("cache-control", SafeText::from("no-store")),
         ];
-        if let Some(challenge) = &self.challenge {
+        for challenge in self.challenge.iter().chain(&self.alternative) {
             headers.push(("www-authenticate", challenge.text(&responses.realm)));
         }
         if let Some(seconds) = self.retry_after {
@@ -126,6 +131,7 @@ impl ErrorCode {
             Self::NoChallenge | Self::Absent => None,
             Self::InvalidRequest => Some("invalid_request"),
             Self::InvalidToken => Some("invalid_token"),
+            Self::InvalidProof => Some("invalid_dpop_proof"),
             Self::InsufficientScope => Some("insufficient_scope"),
         }
     }
@@ -196,7 +202,13 @@ const fn outcome(reason: Reason) -> (Status, ErrorCode) {
         | Reason::BadClaims
         | Reason::BoundToken
         | Reason::UnboundToken
+        | Reason::NoCertificate
+        | Reason::OtherCertificate
+        | Reason::DpopRequired
         | Reason::DpopNotAccepted => (Status::Unauthorized, ErrorCode::InvalidToken),
+        Reason::NoProof | Reason::BadProof | Reason::UsedProof => {
+            (Status::Unauthorized, ErrorCode::InvalidProof)
+        }
         Reason::MissingScope | Reason::MissingClaim => {
             (Status::Forbidden, ErrorCode::InsufficientScope)
         }
@@ -236,7 +248,14 @@ const fn description(reason: Reason) -> Option<&'static str> {
             "The token is bound to its holder and no proof of that can be checked"
         }
         Reason::UnboundToken => "The token is not bound to its holder",
+        Reason::NoCertificate | Reason::OtherCertificate => {
+            "The token is bound to another certificate than that of the connection"
+        }
+        Reason::DpopRequired => "The token needs the scheme DPoP and a proof",
         Reason::DpopNotAccepted => "The scheme DPoP is not accepted for this token",
+        Reason::NoProof => "The request has no DPoP header",
+        Reason::BadProof => "The proof is not accepted",
+        Reason::UsedProof => "The proof was used before",
         Reason::MissingScope => "The token lacks a scope that is needed here",
         Reason::MissingClaim => "The token lacks a claim that is needed here",
         Reason::BadConnection => "The Connection header names a header that is set here",

@@ -1,6 +1,8 @@
 //! Completes the challenges of refusals.
 
-use super::{Refusal, Target, Verdict};
+use super::credentials::has_proof_scheme;
+use super::{Refusal, Scheme, Target, Verdict};
+use crate::crypto::AlgorithmSet;
 use crate::http::RequestHead;
 use crate::policy::{Policy, Resource, Route};
 
@@ -32,7 +34,36 @@ impl<'a> Refuser<'a> {
                 challenge.scope = self.scope(resource);
             }
         }
+        self.add_scheme(&mut refusal);
         Verdict::refused(&refusal, &self.policy.responses)
+    }
+
+    /// Adds the challenge of the scheme `DPoP`, if the route accepts proofs or the request
+    /// has used it. An error is in the challenge of the scheme that the request has used.
+    fn add_scheme(&self, refusal: &mut Refusal<'a>) {
+        let Some(challenge) = &mut refusal.challenge else {
+            return;
+        };
+        let is_used = challenge.error.is_some() && has_proof_scheme(self.head);
+        let algorithms = self.proof_algorithms();
+        if is_used {
+            refusal.alternative = Some(challenge.beside(Scheme::Bearer, AlgorithmSet::EMPTY));
+            challenge.scheme = Scheme::Dpop;
+            challenge.algorithms = algorithms;
+        } else if !algorithms.is_empty() {
+            refusal.alternative = Some(challenge.beside(Scheme::Dpop, algorithms));
+        }
+    }
+
+    /// The algorithms of the proofs that the providers of the route accept.
+    fn proof_algorithms(&self) -> AlgorithmSet {
+        let Some(route) = self.route.filter(|_| self.policy.providers.accept_proofs()) else {
+            return AlgorithmSet::EMPTY;
+        };
+        let providers = self.policy.providers.iter();
+        let allowed = providers.filter(|(id, _)| route.allows_provider(*id));
+        let rules = allowed.filter_map(|(_, provider)| provider.dpop.as_ref());
+        rules.flat_map(|rules| rules.algorithms.iter()).collect()
     }
 
     fn resource(&self) -> Option<&'a Resource> {

@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use super::candidates::Candidates;
-use super::credentials::{Presented, Token};
+use super::credentials::Token;
 use super::form::{Form, Signed, Tried};
+use super::sender::Sender;
 use super::signature::Obstacle;
 use super::{
-    Absent, Context, Decision, Facts, Forward, Learned, NeededDocument, Parts, Pass, Refuser,
-    Sought, Step, TokenFault, Trace, Verdict, Verified, identity,
+    Absent, Context, Decision, Facts, Forward, Learned, NeededDocument, Parts, Pass, Refusal,
+    Refuser, Sought, Step, TokenFault, Trace, Verdict, Verified, identity,
 };
 use crate::http::RequestHead;
 use crate::jwk::AskedKid;
-use crate::jwt::{ValidClaims, VerifiedJwt};
+use crate::jwt::{CheckedClaims, ValidClaims, VerifiedJwt};
 use crate::policy::routes::RouteMatch;
-use crate::policy::{Mode, Policy, Provider, Route, SourceId};
+use crate::policy::{Mode, Policy, Provider, ProviderId, Route, SourceId};
 use crate::rules::Missing;
 use crate::telemetry::{FilterState, Reason};
 
@@ -48,11 +49,7 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
             let fault = match self.authenticate(form, kid.as_ref(), provider, &mut tried) {
                 Ok(Signed { jwt, new }) => {
                     if new {
-                        learned.verified = Some(Verified {
-                            token: form.text().into(),
-                            provider: id,
-                            jwt: Arc::clone(&jwt),
-                        });
+                        learned.verified = Some(Verified::new(form, id, &jwt));
                     }
                     match self.check(&jwt, provider) {
                         Ok(claims) => {
@@ -72,6 +69,7 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
                     TokenFault::UnknownKey
                 }
                 Err(Obstacle::Keys(needed)) => {
+                    learned.needs_certificate = form.names_certificate();
                     // Two providers may share a source.
                     let (all, _) = missing.get_or_insert_with(|| (Vec::new(), provider));
                     if let Err(place) = all.binary_search(&needed) {
@@ -100,11 +98,11 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
         furthest: Option<(TokenFault, &Provider)>,
         learned: Learned,
     ) -> Decision {
-        let refused = |reason: Reason| self.refuser.refuse(reason.into(), false);
+        let refused = |refusal: Refusal<'a>| self.refuser.refuse(refusal, false);
         let (verdict, provider) = match (missing, furthest) {
             (Some((needed, provider)), _) => (Verdict::Wait(needed), Some(provider)),
-            (None, Some((fault, provider))) => (refused(fault.reason()), Some(provider)),
-            (None, None) => (refused(Reason::UnknownIssuer), None),
+            (None, Some((fault, provider))) => (refused(fault.into()), Some(provider)),
+            (None, None) => (refused(Reason::UnknownIssuer.into()), None),
         };
         Decision {
             verdict,
@@ -123,7 +121,7 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
         let claims = jwt
             .check(&provider.expectations, &request, self.context.now)
             .map_err(TokenFault::Claim)
-            .and_then(|claims| self.check_use(claims));
+            .and_then(|claims| self.check_sender(claims, provider));
         self.trace.step(Step::Claims {
             provider,
             route: self.route,
@@ -134,18 +132,24 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
         claims
     }
 
-    fn check_use<'t>(&self, claims: ValidClaims<'t>) -> Result<ValidClaims<'t>, TokenFault> {
+    /// Checks what the route requires of every token, and at last the sender. A proof of
+    /// possession can be used once, so nothing else may refuse the token after it.
+    fn check_sender<'t>(
+        &self,
+        claims: CheckedClaims<'t>,
+        provider: &Provider,
+    ) -> Result<ValidClaims<'t>, TokenFault> {
         if let Some(token_use) = self.route.token_use {
             claims
                 .check_token_use(token_use)
                 .map_err(|_| TokenFault::RouteTokenUse)?;
         }
-        // The scheme announces a proof. It is checked last, and it always fails, because
-        // proofs are not supported.
-        if self.token.presented() == Presented::WithProof {
-            return Err(TokenFault::Proof);
-        }
-        Ok(claims)
+        claims.held_by(&Sender {
+            head: self.head,
+            token: self.token,
+            context: self.context,
+            proofs: provider.dpop.as_ref(),
+        })
     }
 
     /// Makes the decision about a token that a provider accepts.
@@ -226,6 +230,16 @@ impl Facts {
         Self {
             provider: provider.map(|provider| Arc::clone(&provider.name)),
             ..Self::default()
+        }
+    }
+}
+
+impl Verified {
+    fn new(form: &Form<'_>, provider: ProviderId, jwt: &Arc<VerifiedJwt>) -> Self {
+        Self {
+            token: form.text().into(),
+            provider,
+            jwt: Arc::clone(jwt),
         }
     }
 }

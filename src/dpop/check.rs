@@ -74,6 +74,12 @@ impl ProofId {
         Self(id)
     }
 
+    /// An ID with these bytes, for tests.
+    #[cfg(test)]
+    pub(crate) const fn from_words(words: [u64; 2]) -> Self {
+        Self(words)
+    }
+
     /// The ID in another space of IDs, where the same proof may be used once more.
     #[must_use]
     pub const fn within(self, space: u8) -> Self {

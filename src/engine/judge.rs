@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::demand::Demand;
 use super::judging::{Allowance, PendingRequest};
+use super::proofs::{ProofMemory, Proofs};
 use super::snapshot::Snapshot;
 use super::sought::SoughtKids;
 use super::token_cache::TokenCache;
@@ -28,6 +29,7 @@ pub struct Judge {
     pub(super) policy: Arc<Policy>,
     pub(super) snapshot: Arc<Snapshot>,
     pub(super) tokens: Arc<TokenCache>,
+    pub(super) proofs: Proofs,
     /// Headers of verified tokens.
     pub(super) headers: KnownHeaders,
     pub(super) waiting: Waiting,
@@ -54,16 +56,24 @@ impl Judge {
     #[must_use]
     pub fn new(policy: Arc<Policy>, snapshot: Arc<Snapshot>) -> Self {
         let tokens = TokenCache::new(&policy, 1);
-        Self::sharing(policy, snapshot, tokens)
+        let proofs = ProofMemory::new(ProofMemory::MAX_OF_WORKER, 1);
+        Self::sharing(policy, snapshot, tokens, Proofs::new(Arc::new(proofs)))
     }
 
-    /// Creates a judge that shares its cache with other judges of this policy.
+    /// Creates a judge that shares its cache with other judges of this policy, and its
+    /// memory of used proofs with all judges of the process.
     #[must_use]
-    pub fn sharing(policy: Arc<Policy>, snapshot: Arc<Snapshot>, tokens: Arc<TokenCache>) -> Self {
+    pub fn sharing(
+        policy: Arc<Policy>,
+        snapshot: Arc<Snapshot>,
+        tokens: Arc<TokenCache>,
+        proofs: Proofs,
+    ) -> Self {
         let sources = policy.sources.len();
         Self {
             snapshot,
             tokens,
+            proofs,
             headers: KnownHeaders::default(),
             waiting: Waiting::new(sources),
             allowance: Allowance::WHOLE,
@@ -134,6 +144,7 @@ impl Judge {
             head,
             arrived: env.now,
             number: None,
+            certificate: None,
         };
         self.judge(request, &mut turn);
         turn.effects

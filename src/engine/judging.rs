@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::judge::Judge;
 use super::snapshot::KeysAt;
 use super::token_cache::TokenCache;
-use super::waiting::{QueueNumber, Waiter};
+use super::waiting::{Certificate, QueueNumber, Waiter};
 use super::{Action, Answer, Effect, Env, StreamId, Turn};
 use crate::authz::{
-    self, Context, Decision, Facts, Forward, NeededDocument, Refusal, Remembered, Steps, Verdict,
-    Verifications, Verified,
+    self, CertificateUnknown, Connection, Context, Decision, Facts, Forward, Learned,
+    NeededDocument, Refusal, Remembered, Steps, Verdict, Verifications, Verified,
 };
 use crate::http::RequestHead;
 use crate::jwk::AskedKid;
@@ -52,6 +52,14 @@ pub(super) struct PendingRequest {
     pub(super) arrived: UnixTime,
     /// Its queue number, if it has waited before.
     pub(super) number: Option<QueueNumber>,
+    /// The client certificate of its connection, if it has waited and needs it.
+    pub(super) certificate: Option<Certificate>,
+}
+
+impl Connection for PendingRequest {
+    fn client_certificate(&self) -> Certificate {
+        self.certificate.unwrap_or(Err(CertificateUnknown))
+    }
 }
 
 /// The cached data about earlier tokens.
@@ -110,6 +118,7 @@ impl Judge {
             stream,
             head,
             arrived,
+            certificate,
             ..
         } = waiter;
         let request = PendingRequest {
@@ -117,6 +126,7 @@ impl Judge {
             head,
             arrived,
             number: Some(number),
+            certificate,
         };
         if self.judge(request, turn) {
             allowance.answers = allowance.answers.saturating_sub(1);
@@ -124,16 +134,22 @@ impl Judge {
     }
 
     /// Judges a request. Returns true if it is answered, and false if it waits.
-    pub(super) fn judge(&mut self, request: PendingRequest, turn: &mut Turn<'_>) -> bool {
+    pub(super) fn judge(&mut self, mut request: PendingRequest, turn: &mut Turn<'_>) -> bool {
         let Decision {
             verdict,
             facts,
             learned,
-        } = self.decide(&request, turn.env);
+        } = self.decide(&request, turn);
         let (reason, action) = match verdict {
             Verdict::Forward(forward) => (forward.reason(), Action::Forward(forward)),
             Verdict::Reply(reason, reply) => (reason, Action::Reply(reply)),
-            Verdict::Wait(needed) => return self.wait(request, needed, facts, turn),
+            Verdict::Wait(needed) => {
+                // The host reports it only now, in the callback of the request.
+                if learned.needs_certificate && request.number.is_none() {
+                    request.certificate = Some(turn.env.connection.client_certificate());
+                }
+                return self.wait(request, needed, facts, turn);
+            }
         };
         if request.number.is_some() {
             turn.effects.push(Effect::Measure(Measurement::waiting(-1)));
@@ -159,17 +175,20 @@ impl Judge {
         true
     }
 
-    fn decide(&mut self, request: &PendingRequest, env: Env<'_>) -> Decision {
+    fn decide(&mut self, request: &PendingRequest, turn: &mut Turn<'_>) -> Decision {
         let Env {
             now,
             host_signatures,
+            connection,
             ..
-        } = env;
+        } = turn.env;
+        let has_waited = request.number.is_some();
         let keys = KeysAt {
             snapshot: &self.snapshot,
             absent: &self.absent,
             now,
         };
+        let proofs = self.proofs.counting();
         let context = Context {
             keys: &keys,
             remembered: &Known {
@@ -177,13 +196,24 @@ impl Judge {
                 headers: &self.headers,
             },
             host_signatures,
+            connection: if has_waited { request } else { connection },
+            proofs: &proofs,
             arrived: request.arrived,
             now,
         };
         let mut steps = Steps::new(self.describes_steps);
         let mut decision = authz::evaluate_traced(&self.policy, &request.head, context, &mut steps);
         decision.facts.steps = steps.into_text();
-        let learned = &mut decision.learned;
+        for _ in 0..proofs.forgotten.get() {
+            let measurement = Measurement::count(Metric::ProofsForgotten);
+            turn.effects.push(Effect::Measure(measurement));
+        }
+        self.learn(&mut decision.learned, now);
+        decision
+    }
+
+    /// Records what later decisions can reuse.
+    fn learn(&mut self, learned: &mut Learned, now: UnixTime) {
         if learned.verified.is_some() {
             self.checks = self.checks.saturating_add(1);
         }
@@ -209,15 +239,14 @@ impl Judge {
                 }
             }
         }
-        if let Some(sought) = &decision.learned.sought {
+        if let Some(sought) = &learned.sought {
             for source in &sought.sources {
                 self.sought.insert(*source, sought.kid, now);
             }
         }
-        for source in &decision.learned.doubted {
+        for source in &learned.doubted {
             self.doubt(*source, now);
         }
-        decision
     }
 
     /// Queues a request, or refuses it if too many requests wait. Returns true if it is
@@ -234,6 +263,7 @@ impl Judge {
             head,
             arrived,
             number,
+            certificate,
         } = request;
         let waiter = Waiter {
             stream,
@@ -241,6 +271,7 @@ impl Judge {
             arrived,
             deadline: arrived.saturating_add(self.timeout(&needed)),
             needed: needed.into(),
+            certificate,
             // The limit on the memory of waiting requests does not count their steps.
             facts: Facts {
                 steps: None,

@@ -24,6 +24,7 @@ mod judge;
 mod judging;
 mod ledger;
 mod pair;
+mod proofs;
 mod random;
 mod reading;
 mod service;
@@ -48,12 +49,14 @@ use crate::keys::answer::AnswerHead;
 use crate::policy::Policy;
 use crate::time::UnixTime;
 
+pub use crate::authz::{CertificateUnknown, Connection, NoConnection};
 pub use demand::Demand;
 pub use effect::{Action, Answer, Effect, StreamId};
 pub use exchange::Exchange;
 pub use fetch::{FetchCall, FetchId};
 pub use judge::Judge;
 pub use pair::{Pair, Side};
+pub use proofs::{ProofMemory, Proofs};
 pub use service::KeyService;
 pub use shared::{NoSharedData, NotSet, SharedData, Unavailable};
 pub use snapshot::Snapshot;
@@ -76,6 +79,8 @@ pub struct Env<'a> {
     pub shared: &'a dyn SharedData,
     /// The proxy's own signature verification. Only judges use it.
     pub host_signatures: &'a dyn HostSignatures,
+    /// The connection of the request. Only [`Judge::request`] uses it.
+    pub connection: &'a dyn Connection,
 }
 
 /// The handling of one event: its environment, and the effects so far.
@@ -106,8 +111,17 @@ impl Engine {
     /// worker in leases and spreads its fetches over time.
     #[must_use]
     pub fn new(policy: Arc<Policy>, seed: u64) -> Self {
+        let proofs = ProofMemory::new(ProofMemory::MAX_OF_WORKER, 1);
+        Self::sharing(policy, seed, Proofs::new(Arc::new(proofs)))
+    }
+
+    /// Creates an engine that shares its memory of used proofs with the other engines of
+    /// this worker.
+    #[must_use]
+    pub fn sharing(policy: Arc<Policy>, seed: u64, proofs: Proofs) -> Self {
         let service = KeyService::new(&policy, seed);
-        let judge = Judge::new(policy, Arc::clone(service.snapshot()));
+        let tokens = TokenCache::new(&policy, 1);
+        let judge = Judge::sharing(policy, Arc::clone(service.snapshot()), tokens, proofs);
         Self {
             service,
             judge,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::StreamId;
-use crate::authz::{Facts, NeededDocument};
+use crate::authz::{CertificateUnknown, Facts, NeededDocument};
 use crate::cors::ResponseCors;
 use crate::http::RequestHead;
 use crate::memory::{Pool, Share};
@@ -33,6 +33,8 @@ pub(super) struct Waiter {
     pub(super) arrived: UnixTime,
     pub(super) deadline: UnixTime,
     pub(super) needed: Box<[NeededDocument]>,
+    /// The client certificate of the connection, if the request needs it.
+    pub(super) certificate: Option<Certificate>,
     /// The facts of the latest decision about the request.
     pub(super) facts: Facts,
 }
@@ -53,6 +55,10 @@ impl Waiter {
         self.needed.len().max(1)
     }
 }
+
+/// What the host has reported about the client certificate of a connection: its SHA-256, or
+/// that there is none, or nothing.
+pub(super) type Certificate = Result<Option<[u8; 32]>, CertificateUnknown>;
 
 /// The position of a request in the order of arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

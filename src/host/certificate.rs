@@ -1,6 +1,18 @@
 //! The digest of the client's certificate, as Envoy writes it.
 
-use super::HostError;
+use super::{HostError, HttpExchange};
+use crate::engine::{CertificateUnknown, Connection};
+
+/// The connection of a request, in the callbacks of the request.
+#[derive(Debug)]
+pub struct Peer<'e, E>(pub &'e E);
+
+impl<E: HttpExchange> Connection for Peer<'_, E> {
+    fn client_certificate(&self) -> Result<Option<[u8; 32]>, CertificateUnknown> {
+        let digest = self.0.client_certificate_digest();
+        digest.map_err(|_| CertificateUnknown)
+    }
+}
 
 /// Reads Envoy's attribute `connection.sha256_peer_certificate_digest`: two hexadecimal
 /// digits for each byte, or nothing if the client presented no certificate.

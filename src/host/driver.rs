@@ -8,14 +8,21 @@ use std::sync::Arc;
 use super::fetches::Fetches;
 use super::stream::{At, Passage, Stream};
 use super::waiting::Waiting;
-use super::{HeaderList, Host, HostError, HttpExchange, Room, Settler, Ticks, seed};
+use super::{HeaderList, Host, HostError, HttpExchange, Peer, Room, Settler, Ticks, seed};
 use crate::cors::ResponseCors;
-use crate::engine::{Answer, Effect, Engine, Env, FetchCall, FetchId, StreamId};
+use crate::engine::{
+    Answer, Effect, Engine, Env, FetchCall, FetchId, NoConnection, ProofMemory, Proofs, StreamId,
+};
 use crate::http::RequestHead;
 use crate::keys::answer::AnswerHead;
 use crate::policy::Policy;
 use crate::telemetry::{Level, NotSent};
 use crate::time::UnixTime;
+
+thread_local! {
+    /// The proofs that were used in this worker, with any listener and configuration.
+    static PROOFS: Proofs = Proofs::new(Arc::new(ProofMemory::new(ProofMemory::MAX_OF_WORKER, 1)));
+}
 
 /// The filter of one listener in one worker that has its own thread, such as a Wasm VM.
 /// All its callbacks run on that thread.
@@ -48,7 +55,11 @@ impl<H: Host> Driver<H> {
         let policy = Arc::new(policy);
         let driver = Self {
             host: Rc::clone(host),
-            engine: RefCell::new(Engine::new(Arc::clone(&policy), seed(now, number.into()))),
+            engine: RefCell::new(Engine::sharing(
+                Arc::clone(&policy),
+                seed(now, number.into()),
+                PROOFS.with(Proofs::clone),
+            )),
             settler: Settler::new(Rc::clone(host), policy),
             waiting: RefCell::default(),
             queued: RefCell::default(),
@@ -69,7 +80,10 @@ impl<H: Host> Driver<H> {
         let headers = exchange.headers(HeaderList::Request);
         let effects = headers.ok().and_then(|headers| {
             let head = RequestHead::new(headers);
-            self.handle(now, |engine, env| engine.request(stream.id(), head, env))
+            let connection = &Peer(exchange);
+            self.handle(now, |engine, env| {
+                engine.request(stream.id(), head, Env { connection, ..env })
+            })
         });
         match effects {
             Some(effects) => self.apply(effects, Some((exchange, stream))),
@@ -304,6 +318,7 @@ impl<H: Host> Driver<H> {
             now: now?,
             shared: self.host.shared_data(),
             host_signatures: self.host.signatures(),
+            connection: &NoConnection,
         };
         let effects = event(&mut engine, env);
         let next_tick = engine.next_tick();

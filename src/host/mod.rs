@@ -38,7 +38,7 @@ mod tests;
 mod ticks;
 mod waiting;
 
-pub use certificate::certificate_digest;
+pub use certificate::{Peer, certificate_digest};
 pub use driver::Driver;
 pub use fallback::Fallback;
 pub use fetches::Fetches;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::claims::ClaimLookup;
-use super::{Binding, ClaimError, TokenType, ValidClaims, VerifiedJwt, binding};
+use super::{Binding, CheckedClaims, ClaimError, TokenType, ValidClaims, VerifiedJwt};
 use crate::rules::{ClaimRule, RequestParts, meets};
 use crate::time::UnixTime;
 
@@ -88,7 +88,7 @@ pub(super) fn check<'a>(
     expected: &Expectations,
     request: &dyn RequestParts,
     now: UnixTime,
-) -> Result<ValidClaims<'a>, ClaimError> {
+) -> Result<CheckedClaims<'a>, ClaimError> {
     let has_type = expected.accepts_type(token.token_type());
     require(has_type, ClaimError::TokenType)?;
     times(token, expected.clock_skew, now)?;
@@ -107,8 +107,7 @@ pub(super) fn check<'a>(
         .iter()
         .all(|rule| meets(rule, &claims, request));
     require(rules_met, ClaimError::ClaimRule)?;
-    binding::check(token, expected.binding)?;
-    Ok(claims)
+    Ok(CheckedClaims::checked(token, expected.binding))
 }
 
 fn require(holds: bool, error: ClaimError) -> Result<(), ClaimError> {

@@ -64,10 +64,6 @@ pub enum ClaimError {
     Lifetime,
     /// A claim does not meet the provider's rules.
     ClaimRule,
-    /// `cnf` binds the token to its holder, and possession cannot be proved.
-    Bound,
-    /// There is no `cnf`, and the provider requires one.
-    Unbound,
 }
 
 impl TokenError {
@@ -114,8 +110,6 @@ impl ClaimError {
             Self::TokenUse => "The token is not for this use",
             Self::Lifetime => "The token is valid for too long",
             Self::ClaimRule => "The token claims are not accepted",
-            Self::Bound => "The token is bound to its holder and no proof of that can be checked",
-            Self::Unbound => "The token is not bound to its holder",
         }
     }
 }

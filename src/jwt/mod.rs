@@ -7,8 +7,9 @@
 //!    A [`VerifiedJwt`] may be kept: it does not expire by itself, and its
 //!    claims cannot be read.
 //! 3. [`VerifiedJwt::check`]: times, issuer, audience and the other
-//!    [`Expectations`], at one point in time. Rules and upstreams see only
-//!    [`ValidClaims`].
+//!    [`Expectations`], at one point in time.
+//! 4. [`CheckedClaims::held_by`]: the sender is the token's holder, if the token
+//!    is bound to one. Rules and upstreams see only [`ValidClaims`].
 //!
 //! This is stricter than the RFCs where two readers could disagree: duplicate
 //! members, non-canonical base64url, any `crit`, a `b64` that is not `true`, an
@@ -32,7 +33,7 @@ mod token;
 mod valid;
 mod verified;
 
-pub use binding::Binding;
+pub use binding::{Bearer, Binding, BindingError, CheckedClaims, Holder};
 pub use check::{Audiences, Expectations, TokenUse};
 pub use error::{ClaimError, RegisteredClaim, TokenError};
 pub use text::{ClaimText, Unfit};

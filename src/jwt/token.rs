@@ -91,6 +91,12 @@ impl<'t> UnverifiedJwt<'t> {
         &self.content.claims.registered().issuer
     }
 
+    /// Whether its `cnf` names a client certificate.
+    #[must_use]
+    pub fn names_certificate(&self) -> bool {
+        self.content.claims.names_certificate()
+    }
+
     /// Verifies the signature with one key. `None` unless the key is for the
     /// token's algorithm and the signature is valid.
     ///

@@ -6,13 +6,14 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::claims::{ClaimLookup, ClaimSet};
-use super::{ClaimError, ClaimText, TokenUse, VerifiedJwt, check, context, text};
+use super::{ClaimText, VerifiedJwt, context, text};
 use crate::bytes::{are_printable, find};
 use crate::json::{Kind, Value};
 use crate::rules::{ClaimName, ClaimValue, Claims, Scopes};
 
-/// The claims of a verified token that were valid at the time of the check. Only
-/// [`VerifiedJwt::check`] makes them:
+/// The claims of a verified token that were valid at the time of the check, and that the
+/// token's holder presents. Only
+/// [`CheckedClaims::held_by`](super::CheckedClaims::held_by) makes them:
 ///
 /// ```compile_fail,E0624
 /// fn skip(token: &edge_authz::jwt::VerifiedJwt) {
@@ -59,20 +60,6 @@ impl<'a> ValidClaims<'a> {
     #[must_use]
     pub fn payload_base64(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.payload())
-    }
-
-    /// Checks `token_use` for a route that requires it.
-    ///
-    /// # Errors
-    ///
-    /// [`ClaimError::TokenUse`] if the claim is absent, not a string, or
-    /// different.
-    pub fn check_token_use(&self, token_use: TokenUse) -> Result<(), ClaimError> {
-        if check::has_use(self.token, token_use) {
-            Ok(())
-        } else {
-            Err(ClaimError::TokenUse)
-        }
     }
 
     /// A claim as text for an upstream. `null` counts as absent: a header with

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::claims::{ClaimSet, Registered};
 use super::content::Content;
-use super::{ClaimError, Expectations, TokenType, ValidClaims, check};
+use super::{CheckedClaims, ClaimError, Expectations, TokenType, check};
 use crate::crypto::{Algorithm, Fingerprint};
 use crate::jws::Header;
 use crate::rules::RequestParts;
@@ -87,6 +87,12 @@ impl VerifiedJwt {
         self.content.claims.registered().expires
     }
 
+    /// Whether its `cnf` names a client certificate.
+    #[must_use]
+    pub fn names_certificate(&self) -> bool {
+        self.content.claims.names_certificate()
+    }
+
     /// The memory that it takes, in bytes.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
@@ -107,7 +113,7 @@ impl VerifiedJwt {
         expected: &Expectations,
         request: &dyn RequestParts,
         now: UnixTime,
-    ) -> Result<ValidClaims<'_>, ClaimError> {
+    ) -> Result<CheckedClaims<'_>, ClaimError> {
         check::check(self, expected, request, now)
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::SourceId;
 use crate::crypto::AlgorithmSet;
+use crate::dpop::ProofRules;
 use crate::jwk::KeySet;
 use crate::jwt::Expectations;
 use crate::rules::ClaimName;
@@ -40,6 +41,8 @@ pub struct Provider {
     pub expectations: Expectations,
     /// The claims that hold scopes. The scopes of all of them count.
     pub scope_claims: Vec<ClaimName>,
+    /// The rules for proofs of possession (`DPoP`). `None` means that no proof is accepted.
+    pub dpop: Option<ProofRules>,
 }
 
 /// Where a provider's keys are.
@@ -57,6 +60,7 @@ pub enum ProviderKeys {
 pub struct Providers {
     list: Vec<Provider>,
     by_issuer: BTreeMap<Arc<str>, Vec<ProviderId>>,
+    accept_proofs: bool,
 }
 
 impl Providers {
@@ -71,13 +75,23 @@ impl Providers {
                 .or_default()
                 .push(ProviderId::new(index));
         }
-        Self { list, by_issuer }
+        Self {
+            accept_proofs: list.iter().any(|provider| provider.dpop.is_some()),
+            list,
+            by_issuer,
+        }
     }
 
     /// The provider of this id.
     #[must_use]
     pub fn get(&self, id: ProviderId) -> Option<&Provider> {
         self.list.get(id.index())
+    }
+
+    /// Whether some provider accepts proofs of possession (`DPoP`).
+    #[must_use]
+    pub const fn accept_proofs(&self) -> bool {
+        self.accept_proofs
     }
 
     /// All providers, in the configured order.

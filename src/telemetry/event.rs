@@ -207,18 +207,31 @@ impl Refused {
 /// The likely cause of a refusal that neither the reason's name nor the request
 /// explains.
 fn hint(reason: Reason) -> Option<&'static str> {
-    if reason == Reason::BoundToken {
-        Some(
-            "the token has `cnf`, and no proof of possession can be checked; \
-             with `binding: ignore` the provider takes it from whoever has it",
-        )
-    } else if reason == Reason::DpopNotAccepted {
-        Some("the scheme is `DPoP`, and no proof of possession can be checked")
-    } else if reason == Reason::UnboundToken {
-        Some("the token has no `cnf`, and the provider has `binding: required`")
-    } else {
-        None
-    }
+    const HINTS: [(Reason, &str); 5] = [
+        (
+            Reason::BoundToken,
+            "the token has a `cnf` that cannot be checked: it has neither `x5t#S256` nor `jkt`, or it has `jkt` \
+             and the provider has no `dpop`; with `binding: ignore` the provider takes it from whoever has it",
+        ),
+        (
+            Reason::NoCertificate,
+            "the token is bound to a client certificate, and the connection has none; the listener must ask for one",
+        ),
+        (
+            Reason::DpopRequired,
+            "the token is bound to a key, and was not presented with `Authorization: DPoP`",
+        ),
+        (
+            Reason::DpopNotAccepted,
+            "the scheme is `DPoP`, and the token is not bound to a key, or the provider has `binding: ignore`",
+        ),
+        (
+            Reason::UnboundToken,
+            "the token has no `cnf`, and the provider has `binding: required`",
+        ),
+    ];
+    let known = HINTS.iter().find(|(known, _)| *known == reason);
+    known.map(|(_, hint)| *hint)
 }
 
 #[cfg(test)]
@@ -241,8 +254,9 @@ mod tests {
         };
         assert_eq!(
             line(Reason::BoundToken),
-            "refused: bound_token, provider `main`; the token has `cnf`, and no proof of possession can be \
-             checked; with `binding: ignore` the provider takes it from whoever has it"
+            "refused: bound_token, provider `main`; the token has a `cnf` that cannot be checked: it has neither \
+             `x5t#S256` nor `jkt`, or it has `jkt` and the provider has no `dpop`; with `binding: ignore` the \
+             provider takes it from whoever has it"
         );
         assert!(line(Reason::UnboundToken).ends_with("`binding: required`"));
         assert_eq!(line(Reason::Expired), "refused: expired, provider `main`");

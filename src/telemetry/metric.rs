@@ -55,6 +55,9 @@ pub enum Metric {
         /// The provider of the token.
         provider: Arc<str>,
     },
+    /// Counter `edge_authz.dpop_proofs_forgotten`: proofs of possession that could be used
+    /// again, because the memory of used proofs was full.
+    ProofsForgotten,
 }
 
 impl Metric {
@@ -74,6 +77,7 @@ impl Metric {
             Self::WaitingRequests => Family::WaitingRequests,
             Self::TokenCache(_) => Family::TokenCache,
             Self::IdentityDropped { .. } => Family::IdentityDropped,
+            Self::ProofsForgotten => Family::ProofsForgotten,
         }
     }
 
@@ -88,7 +92,7 @@ impl Metric {
             Self::Keys { provider }
             | Self::KeyAge { provider }
             | Self::IdentityDropped { provider } => [&**provider, ""],
-            Self::WaitingRequests => ["", ""],
+            Self::WaitingRequests | Self::ProofsForgotten => ["", ""],
             Self::TokenCache(CacheResult::Hit) => ["hit", ""],
             Self::TokenCache(CacheResult::Miss) => ["miss", ""],
         };
@@ -119,6 +123,7 @@ impl Metric {
             Self::IdentityDropped { provider } => {
                 format!("edge_authz.identity_dropped.{provider}")
             }
+            Self::ProofsForgotten => "edge_authz.dpop_proofs_forgotten".to_owned(),
         }
     }
 }
@@ -157,11 +162,13 @@ pub enum Family {
     TokenCache,
     /// [`Metric::IdentityDropped`].
     IdentityDropped,
+    /// [`Metric::ProofsForgotten`].
+    ProofsForgotten,
 }
 
 impl Family {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Requests,
         Self::Reported,
         Self::KeyFetches,
@@ -170,6 +177,7 @@ impl Family {
         Self::WaitingRequests,
         Self::TokenCache,
         Self::IdentityDropped,
+        Self::ProofsForgotten,
     ];
 
     /// The full, stable name.
@@ -184,6 +192,7 @@ impl Family {
             Self::WaitingRequests => "edge_authz_waiting_requests",
             Self::TokenCache => "edge_authz_token_cache",
             Self::IdentityDropped => "edge_authz_identity_dropped",
+            Self::ProofsForgotten => "edge_authz_dpop_proofs_forgotten",
         }
     }
 
@@ -194,7 +203,7 @@ impl Family {
             Self::Requests | Self::Reported => &["reason", "provider"],
             Self::KeyFetches => &["provider", "result"],
             Self::Keys | Self::KeyAge | Self::IdentityDropped => &["provider"],
-            Self::WaitingRequests => &[],
+            Self::WaitingRequests | Self::ProofsForgotten => &[],
             Self::TokenCache => &["result"],
         }
     }
@@ -207,7 +216,8 @@ impl Family {
             | Self::Reported
             | Self::KeyFetches
             | Self::TokenCache
-            | Self::IdentityDropped => MetricKind::Counter,
+            | Self::IdentityDropped
+            | Self::ProofsForgotten => MetricKind::Counter,
             Self::Keys | Self::KeyAge | Self::WaitingRequests => MetricKind::Gauge,
         }
     }
@@ -365,6 +375,7 @@ mod tests {
             Metric::TokenCache(CacheResult::Hit),
             Metric::TokenCache(CacheResult::Miss),
             Metric::IdentityDropped { provider },
+            Metric::ProofsForgotten,
         ] {
             let Series { family, values } = metric.series();
             let values = values.into_iter().take(family.labels().len());

@@ -79,13 +79,26 @@ pub enum Reason {
     BadTokenUse,
     /// A claim does not meet the provider's rules.
     BadClaims,
-    /// The token has `cnf`, and no proof of possession can be checked.
+    /// The token has a `cnf` that cannot be checked.
     BoundToken,
     /// The token has no `cnf`, and the provider requires one.
     UnboundToken,
-    /// The token was presented with the scheme `DPoP`, whose proofs cannot be
-    /// checked.
+    /// The token is bound to a certificate, and the connection has none.
+    NoCertificate,
+    /// The token is bound to another certificate than that of the connection.
+    OtherCertificate,
+    /// The token is bound to a key, and was not presented with the scheme
+    /// `DPoP`.
+    DpopRequired,
+    /// The token was presented with the scheme `DPoP`, and is not bound to a
+    /// key.
     DpopNotAccepted,
+    /// The request has no proof of possession for its token.
+    NoProof,
+    /// The proof of possession is refused.
+    BadProof,
+    /// The proof of possession was used before.
+    UsedProof,
     /// The token does not meet the route's scopes.
     MissingScope,
     /// The token does not meet the route's claim rules.
@@ -100,7 +113,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 48] = [
         Self::Allowed,
         Self::Public,
         Self::Anonymous,
@@ -137,7 +150,13 @@ impl Reason {
         Self::BadClaims,
         Self::BoundToken,
         Self::UnboundToken,
+        Self::NoCertificate,
+        Self::OtherCertificate,
+        Self::DpopRequired,
         Self::DpopNotAccepted,
+        Self::NoProof,
+        Self::BadProof,
+        Self::UsedProof,
         Self::MissingScope,
         Self::MissingClaim,
         Self::KeysUnavailable,
@@ -195,7 +214,13 @@ impl Reason {
             Self::BadClaims => "edge_authz_bad_claims",
             Self::BoundToken => "edge_authz_bound_token",
             Self::UnboundToken => "edge_authz_unbound_token",
+            Self::NoCertificate => "edge_authz_no_certificate",
+            Self::OtherCertificate => "edge_authz_other_certificate",
+            Self::DpopRequired => "edge_authz_dpop_required",
             Self::DpopNotAccepted => "edge_authz_dpop_not_accepted",
+            Self::NoProof => "edge_authz_no_proof",
+            Self::BadProof => "edge_authz_bad_proof",
+            Self::UsedProof => "edge_authz_used_proof",
             Self::MissingScope => "edge_authz_missing_scope",
             Self::MissingClaim => "edge_authz_missing_claim",
             Self::KeysUnavailable => "edge_authz_keys_unavailable",

@@ -132,6 +132,7 @@ const fn env(now: UnixTime, shared: &Shared) -> Env<'_> {
         now,
         shared,
         host_signatures: &NoHostSignatures,
+        connection: &edge_authz::engine::NoConnection,
     }
 }
 

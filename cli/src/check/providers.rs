@@ -4,7 +4,7 @@ use super::collector::Warnings;
 use crate::subject::Step;
 use edge_authz::crypto::Algorithm;
 use edge_authz::jwt::{Audiences, Binding};
-use edge_authz::policy::{DocumentLocation, Policy, Provider, ProviderKeys};
+use edge_authz::policy::{DocumentLocation, Policy, Provider, ProviderKeys, TokenPlace};
 
 /// The risks of all providers.
 pub(super) fn of(policy: &Policy, warnings: &mut Warnings<'_>) {
@@ -34,11 +34,7 @@ fn of_provider(
             "anybody who can read this configuration can make tokens with a shared key; use a key pair, such as one for ES256",
         );
     }
-    binding(
-        provider,
-        &[list, element, Step::Member("binding")],
-        warnings,
-    );
+    binding(provider, policy, [list, element], warnings);
     let ProviderKeys::Fetched(source) = &provider.keys else {
         return;
     };
@@ -61,24 +57,38 @@ fn of_provider(
     }
 }
 
-/// The effect of an explicit `binding` on tokens with `cnf`, whose proofs of possession
-/// cannot be checked.
-fn binding(provider: &Provider, at: &[Step<'_>], warnings: &mut Warnings<'_>) {
-    if !warnings.subject().has(at) {
+/// Bound tokens that anybody can use, and proofs that nobody can present.
+fn binding(provider: &Provider, policy: &Policy, at: [Step<'_>; 2], warnings: &mut Warnings<'_>) {
+    let [list, element] = at;
+    let ignores = provider.expectations.binding == Binding::Ignore;
+    if ignores {
+        warnings.add(
+            &[list, element, Step::Member("binding")],
+            "anybody who steals a token that is bound to its holder (`cnf`) can use it; remove `binding` to accept such tokens only from their holders",
+        );
+    }
+    if provider.dpop.is_none() {
         return;
     }
-    let sentence = match provider.expectations.binding {
-        Binding::Any => {
-            "tokens with `cnf` are answered 401, because no proof of possession can be checked; write `ignore` to accept them from anybody who has them"
+    let at = [list, element, Step::Member("dpop")];
+    let takes_proofs = |place: &TokenPlace| match place {
+        TokenPlace::Header { name, scheme } => {
+            let is_bearer = |scheme: &str| scheme.eq_ignore_ascii_case("bearer");
+            **name == *"authorization" && scheme.as_deref().is_some_and(is_bearer)
         }
-        Binding::Required => {
-            "no token can pass, because tokens without `cnf` are refused and no proof of possession can be checked for the others; write `ignore`, or leave it out"
-        }
-        Binding::Ignore => {
-            "anybody who steals a token that is bound to its holder (`cnf`) can use it; remove `binding` to refuse such tokens"
-        }
+        TokenPlace::Cookie(_) | TokenPlace::Query(_) => false,
     };
-    warnings.add(at, sentence);
+    if ignores {
+        warnings.add(
+            &at,
+            "has no effect with `binding: ignore`; remove one of the two",
+        );
+    } else if !policy.token_places.iter().any(takes_proofs) {
+        warnings.add(
+            &at,
+            "has no effect, because tokens with proofs are read only from `Authorization`; add `{header: authorization, scheme: Bearer}` to `token_from`",
+        );
+    }
 }
 
 const METADATA: [&str; 2] = [

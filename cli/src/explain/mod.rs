@@ -22,7 +22,9 @@ pub(crate) use request::RequestArguments;
 
 use super::load::Loaded;
 use super::patterns::written;
-use edge_authz::authz::{Context, Decision, Forward, Refusal, Verdict, evaluate_traced};
+use edge_authz::authz::{
+    Context, Decision, Forward, NoConnection, NoUsedProofs, Refusal, Verdict, evaluate_traced,
+};
 use edge_authz::crypto::NoHostSignatures;
 use edge_authz::http::{HeaderEdit, RequestHead};
 use edge_authz::policy::Policy;
@@ -56,6 +58,8 @@ pub(crate) fn explain(
         keys,
         remembered: &NothingRemembered,
         host_signatures: &NoHostSignatures,
+        connection: &NoConnection,
+        proofs: &NoUsedProofs,
         arrived: now.0,
         now: now.0,
     };

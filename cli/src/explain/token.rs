@@ -1,6 +1,8 @@
 //! Steps 5 to 9 in words: the token.
 
-use edge_authz::authz::{Candidates, Credentials, Form, KeyOutcome, KeyStep, TokenFault};
+use edge_authz::authz::{
+    Candidates, Credentials, Form, HolderFault, KeyOutcome, KeyStep, TokenFault,
+};
 use edge_authz::jwk::{KeySet, Lookup};
 use edge_authz::jwt::{ClaimError, TokenError, ValidClaims, VerifiedJwt};
 use edge_authz::policy::{Access, Policy, Provider, Route};
@@ -179,10 +181,7 @@ pub(super) fn claims_do_not_hold(
                 wanted.into_iter().collect(),
             )
         }
-        TokenFault::Proof => (
-            "the scheme is `DPoP`, and no proof of possession can be checked",
-            Vec::new(),
-        ),
+        TokenFault::Holder(fault) => holder(fault),
         // A token with one of these faults does not get this far.
         TokenFault::Algorithm
         | TokenFault::Type
@@ -191,6 +190,42 @@ pub(super) fn claims_do_not_hold(
         | TokenFault::Signature => (fault.reason().name(), Vec::new()),
     };
     Step::decided(8, "claims", named(provider), outcome.to_owned()).with(more)
+}
+
+/// Why the sender is not taken for the token's holder, and details.
+fn holder(fault: HolderFault) -> (&'static str, Vec<String>) {
+    const IGNORE: &str = "with `binding: ignore` anybody who has it could use it";
+    let (outcome, detail) = match fault {
+        HolderFault::Unbound => (
+            "the token is not bound to its holder",
+            "the provider has `binding: required`",
+        ),
+        HolderFault::Unreadable => (
+            "its `cnf` has neither `x5t#S256` nor `jkt` in a form that can be checked",
+            IGNORE,
+        ),
+        HolderFault::ProofsNotAccepted => (
+            "it is bound to a key, and the provider has no `dpop`",
+            IGNORE,
+        ),
+        HolderFault::NotSigned => (
+            "it is bound to a key, and is not presented with `Authorization: DPoP`",
+            IGNORE,
+        ),
+        HolderFault::NotBoundToKey => (
+            "the scheme is `DPoP`, and the token is not bound to a key",
+            "or the provider has `binding: ignore`",
+        ),
+        HolderFault::NoCertificate
+        | HolderFault::OtherCertificate
+        | HolderFault::CertificateUnknown => (
+            "it is bound to a client certificate",
+            "only a proxy knows the certificate of a connection",
+        ),
+        HolderFault::Proof(error) => return (error.description(), Vec::new()),
+        HolderFault::NoMemory => ("there is no memory for its proof", ""),
+    };
+    (outcome, vec![detail.to_owned()])
 }
 
 /// Details about a claim that is not valid.
@@ -213,10 +248,6 @@ fn more(
             };
             wanted.map(line).into_iter().collect()
         }
-        ClaimError::Bound => {
-            vec!["it has `cnf`; with `binding: ignore` anybody who has it could use it".into()]
-        }
-        ClaimError::Unbound => vec!["the provider has `binding: required`".to_owned()],
         ClaimError::ClaimRule => wanted(provider, request),
         ClaimError::TokenType | ClaimError::Issuer | ClaimError::Audience => Vec::new(),
     }

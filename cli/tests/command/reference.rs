@@ -19,6 +19,7 @@ configuration's own page](configuration.md).
 /// The objects that have members, in the order of the document.
 const OBJECTS: &[(&str, &str)] = &[
     ("provider", "one of `providers`"),
+    ("dpop", "`dpop` of a provider"),
     ("jwks", "`jwks` of a provider"),
     ("token_place", "one of `token_from`"),
     ("upstream", "`upstream`"),

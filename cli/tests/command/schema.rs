@@ -37,7 +37,7 @@ fn known(mut document: Value, pointer: &str) -> BTreeSet<String> {
 fn schema_and_configuration_have_the_same_members_everywhere() {
     let schema = schema();
     let document = json!({
-        "providers": [{"jwks": {}, "claims": {"a": {"any_of": []}}}],
+        "providers": [{"jwks": {}, "dpop": {"max_age": "1s"}, "claims": {"a": {"any_of": []}}}],
         "token_from": [{"header": "a"}],
         "upstream": {"claims": {"x": {"claim": "sub"}}},
         "paths": {"base": "/"},
@@ -57,6 +57,7 @@ fn schema_and_configuration_have_the_same_members_everywhere() {
         ("/token_from/0", "/$defs/token_place"),
         ("/upstream", "/$defs/upstream"),
         ("/upstream/claims/x", "/$defs/claim_header"),
+        ("/providers/0/dpop", "/$defs/dpop"),
         ("/paths", "/$defs/paths"),
         ("/routes/0", "/$defs/route"),
         ("/routes/0/scopes", "/$defs/scope_lists"),

@@ -153,6 +153,7 @@ impl World {
                 now: UnixTime::from_secs(1_700_000_000 + second),
                 shared: &self.shared,
                 host_signatures: &NoHostSignatures,
+                connection: &edge_authz::engine::NoConnection,
             };
             if second == 0 {
                 effects.extend(self.engine.start(env));

@@ -114,6 +114,8 @@ fn context() -> Context<'static> {
         keys: &Nothing,
         remembered: &Nothing,
         host_signatures: &NoHostSignatures,
+        connection: &edge_authz::authz::NoConnection,
+        proofs: &edge_authz::authz::NoUsedProofs,
         arrived: UnixTime::EPOCH,
         now: UnixTime::EPOCH,
     }

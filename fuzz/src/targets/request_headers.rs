@@ -111,6 +111,7 @@ fn ask(engine: &mut Engine, stream: u32, headers: &Headers) -> Answer {
         now: UnixTime::from_secs(1_700_000_000 + seconds),
         shared: &NoSharedData,
         host_signatures: &NoHostSignatures,
+        connection: &edge_authz::engine::NoConnection,
     };
     let mut effects = engine.request(StreamId(stream), request::head(headers), env(0));
     for seconds in 1..=20 {

@@ -2,6 +2,7 @@
 //!
 //! The input is up to two lines of JSON: the claims `scope` and `scp`.
 
+use edge_authz::jwt::Bearer;
 use edge_authz::rules::{ClaimName, Claims, Missing, NoRequest, Requirement, RouteRules};
 use edge_authz::time::UnixTime;
 
@@ -26,7 +27,10 @@ pub(crate) fn target(data: &[u8]) {
     };
     let now = UnixTime::from_secs(1_700_000_000);
     // A line may contain other claims too.
-    let Ok(valid) = token.check(&claims::plain(), &NoRequest, now) else {
+    let Ok(checked) = token.check(&claims::plain(), &NoRequest, now) else {
+        return;
+    };
+    let Ok(valid) = checked.held_by(&Bearer) else {
         return;
     };
     let read = json::parse(&text, jwt::DEPTH).unwrap();

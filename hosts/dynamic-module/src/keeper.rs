@@ -1,7 +1,7 @@
 //! The keys of one document. They are managed on Envoy's main thread.
 
 use edge_authz::crypto::NoHostSignatures;
-use edge_authz::engine::{Effect, Env, FetchCall, FetchId, KeyService};
+use edge_authz::engine::{Effect, Env, FetchCall, FetchId, KeyService, NoConnection};
 use edge_authz::host::Fetches;
 use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::Policy;
@@ -65,6 +65,7 @@ fn env(now: UnixTime) -> Env<'static> {
         now,
         shared: &SHARED,
         host_signatures: &NoHostSignatures,
+        connection: &NoConnection,
     }
 }
 

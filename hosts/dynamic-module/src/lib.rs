@@ -25,6 +25,7 @@ mod lock;
 mod metrics;
 mod narrowed;
 mod port;
+mod proofs;
 #[cfg_attr(trapdoor, path = "../../../tests/trapdoor/src/request.rs")]
 mod request;
 mod routes;

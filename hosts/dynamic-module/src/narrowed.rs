@@ -60,7 +60,7 @@ impl Narrowed {
         let headers = filter.headers(HeaderList::Request);
         let head = RequestHead::new(headers.map_err(|_| NotJudged)?);
         for (side, worker, id) in self.sides(outer) {
-            let answer = worker.judge(id, head.clone())?;
+            let answer = worker.judge(filter, id, head.clone())?;
             let mut pair = self.pair.try_borrow_mut().map_err(|_| NotJudged)?;
             match answer {
                 Some(answer) => pair.decided(side, answer),

@@ -10,13 +10,16 @@ use super::alarm::Alarm;
 use super::clock;
 use super::document::Document;
 use super::listener::Listener;
+use super::proofs;
 use super::routes::RouteConfig;
 use super::signatures::Signatures;
 use super::sink::Sink;
 use super::waiting::Waiting;
 use edge_authz::cors::ResponseCors;
-use edge_authz::engine::{Answer, Demand, Effect, Env, Judge, NoSharedData, StreamId};
-use edge_authz::host::{At, HeaderList, HttpExchange, Passage, Settler, Stream};
+use edge_authz::engine::{
+    Answer, Demand, Effect, Env, Judge, NoConnection, NoSharedData, Proofs, StreamId,
+};
+use edge_authz::host::{At, HeaderList, HttpExchange, Passage, Peer, Settler, Stream};
 use edge_authz::http::RequestHead;
 use edge_authz::telemetry::Level;
 use edge_authz::time::UnixTime;
@@ -61,7 +64,9 @@ impl Worker {
             let sink = Rc::new(Sink::default());
             let document = listener.document();
             let settler = Settler::new(Rc::clone(&sink), Arc::clone(document.policy()));
-            Some(Self::new(listener, document, (sink, settler), filter))
+            let proofs = proofs::of_process().clone();
+            let own = (sink, settler, proofs);
+            Some(Self::new(listener, document, own, filter))
         };
         Self::at((listener.number(), 0), make)
     }
@@ -79,7 +84,8 @@ impl Worker {
             let policy = |document: &Document| Arc::clone(document.policy());
             let (outer, own) = (policy(listener.document()), policy(&document));
             let settler = Settler::narrowed(Rc::clone(&sink), outer, own);
-            Some(Self::new(listener, &document, (sink, settler), filter))
+            let own = (sink, settler, proofs::of_process().again());
+            Some(Self::new(listener, &document, own, filter))
         };
         Self::at((listener.number(), route.number()), make)
     }
@@ -100,7 +106,7 @@ impl Worker {
     fn new(
         listener: &Arc<Listener>,
         document: &Arc<Document>,
-        (sink, settler): (Rc<Sink>, Settler<Sink>),
+        (sink, settler, proofs): (Rc<Sink>, Settler<Sink>, Proofs),
         filter: Filter<'_>,
     ) -> Self {
         let policy = Arc::clone(document.policy());
@@ -109,6 +115,7 @@ impl Worker {
                 policy,
                 document.exchange().latest(),
                 Arc::clone(document.tokens()),
+                proofs,
             )),
             settler,
             is_collected: listener.metrics().collect(sink.collected()),
@@ -151,7 +158,7 @@ impl Worker {
     pub(crate) fn request_headers(&self, filter: Filter<'_>, stream: &Rc<Stream>) -> Passage {
         let head = filter.headers(HeaderList::Request).map(RequestHead::new);
         let judged = head.map_err(|_| NotJudged);
-        match judged.and_then(|head| self.judge(stream.id(), head)) {
+        match judged.and_then(|head| self.judge(filter, stream.id(), head)) {
             Ok(Some(answer)) => self.settler.settle(&filter, stream, &answer, At::Headers),
             Ok(None) => {
                 if !self.begin_to_wait(filter, stream.id(), Some(stream)) {
@@ -169,11 +176,13 @@ impl Worker {
     /// Judges a request. If it is not decided, it must be queued.
     pub(crate) fn judge(
         &self,
+        filter: Filter<'_>,
         id: StreamId,
         head: RequestHead,
     ) -> Result<Option<Box<Answer>>, NotJudged> {
         self.settler.report().refresh();
-        let effects = self.handle(|judge, env| judge.request(id, head, env));
+        let connection = &Peer(&filter);
+        let effects = self.handle(|judge, env| judge.request(id, head, Env { connection, ..env }));
         let effects = effects.ok_or(NotJudged)?;
         Ok(self.apply(effects, Some(id)))
     }
@@ -348,6 +357,7 @@ impl Worker {
             now,
             shared: &NoSharedData,
             host_signatures: &Signatures,
+            connection: &NoConnection,
         };
         Some(event(&mut judge, env))
     }

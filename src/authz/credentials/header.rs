@@ -137,7 +137,7 @@ fn has_scheme(value: &[u8], scheme: &str) -> bool {
 }
 
 /// The text after the scheme; absent if the credentials have another scheme.
-fn strip_scheme<'r>(value: &'r [u8], scheme: &str) -> Option<&'r [u8]> {
+pub(super) fn strip_scheme<'r>(value: &'r [u8], scheme: &str) -> Option<&'r [u8]> {
     let (start, rest) = value.split_at_checked(scheme.len())?;
     let ends = rest.first().is_none_or(|byte| *byte == b' ');
     (ends && is_same_name(start, scheme.as_bytes())).then_some(rest)

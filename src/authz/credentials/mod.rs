@@ -61,6 +61,12 @@ pub enum Presented {
     WithProof,
 }
 
+/// Whether the request has credentials of the scheme `DPoP`, well-formed or not.
+pub(super) fn has_proof_scheme(head: &RequestHead) -> bool {
+    let mut lines = head.headers().values("authorization");
+    lines.any(|line| header::strip_scheme(line.trim_ascii(), "DPoP").is_some())
+}
+
 /// What one place contains.
 enum Found<'r> {
     Nothing,

@@ -9,7 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::traced::Recorder;
 use crate::authz::{
-    Context, CurrentKeys, Decision, Keys, Remembered, Verifications, evaluate_traced,
+    Context, CurrentKeys, Decision, Keys, NoConnection, NoUsedProofs, Remembered, Verifications,
+    evaluate_traced,
 };
 use crate::config;
 use crate::crypto::NoHostSignatures;
@@ -113,6 +114,8 @@ fn decide(policy: &Policy, sets: &Sets, token: &str) -> Decision {
         keys: sets,
         remembered: sets,
         host_signatures: &NoHostSignatures,
+        connection: &NoConnection,
+        proofs: &NoUsedProofs,
         arrived: now(),
         now: now(),
     };

@@ -2,7 +2,8 @@
 
 use super::doubted::{NAMED, Pair, Sets, now};
 use crate::authz::{
-    Context, Decision, KeyOutcome, KeyStep, Step, TokenFault, Trace, evaluate_traced,
+    Context, Decision, KeyOutcome, KeyStep, NoConnection, NoUsedProofs, Step, TokenFault, Trace,
+    evaluate_traced,
 };
 use crate::config;
 use crate::crypto::NoHostSignatures;
@@ -194,6 +195,8 @@ pub(super) fn traced_by<T: Trace>(
         keys: &sets,
         remembered: &sets,
         host_signatures: &NoHostSignatures,
+        connection: &NoConnection,
+        proofs: &NoUsedProofs,
         arrived: now(),
         now: now(),
     };

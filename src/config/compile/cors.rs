@@ -12,6 +12,7 @@ use crate::policy::Access;
 pub(super) fn top_level(
     written: Field<Switch<Cors<'_>>>,
     routes: Field<&List<Route<'_>>>,
+    proofs: bool,
     sink: &mut Sink,
 ) -> Option<CorsPolicy> {
     let Switch::On(cors) = written.read()? else {
@@ -21,19 +22,20 @@ pub(super) fn top_level(
     let token_needed = routes
         .read()
         .is_some_and(|routes| routes.items.iter().filter(inherits).any(needs_token));
-    compile(&cors, token_needed, sink)
+    compile(&cors, token_needed, proofs, sink)
 }
 
 /// Compiles the policy of one route.
 pub(super) fn of_route(
     route: &Route<'_>,
     inherited: Option<&CorsPolicy>,
+    proofs: bool,
     sink: &mut Sink,
 ) -> Option<CorsPolicy> {
     match &route.cors {
         Field::Absent => inherited.cloned(),
         Field::Unreadable | Field::Is(Switch::Off) => None,
-        Field::Is(Switch::On(cors)) => compile(cors, needs_token(route), sink),
+        Field::Is(Switch::On(cors)) => compile(cors, needs_token(route), proofs, sink),
     }
 }
 
@@ -44,11 +46,17 @@ fn needs_token(route: &Route<'_>) -> bool {
     }
 }
 
-fn compile(cors: &Cors<'_>, token_needed: bool, sink: &mut Sink) -> Option<CorsPolicy> {
+/// `proofs` says whether some provider accepts proofs of possession.
+fn compile(
+    cors: &Cors<'_>,
+    token_needed: bool,
+    proofs: bool,
+    sink: &mut Sink,
+) -> Option<CorsPolicy> {
     let spec = CorsSpec {
         allow_origins: texts(&cors.allow_origins),
         allow_methods: texts(&cors.allow_methods),
-        allow_headers: texts(&cors.allow_headers),
+        allow_headers: texts(&cors.allow_headers).map(|names| with_proof(names, proofs)),
         expose_headers: texts(&cors.expose_headers),
         allow_credentials: cors
             .allow_credentials
@@ -74,6 +82,16 @@ fn compile(cors: &Cors<'_>, token_needed: bool, sink: &mut Sink) -> Option<CorsP
             None
         }
     }
+}
+
+/// The allowed request headers. Where pages may send a token in `Authorization`, they may
+/// send its proof too.
+fn with_proof(mut names: Vec<String>, proofs: bool) -> Vec<String> {
+    let has = |wanted: &str| names.iter().any(|name| name.eq_ignore_ascii_case(wanted));
+    if proofs && has("authorization") && !has("dpop") {
+        names.push("DPoP".to_owned());
+    }
+    names
 }
 
 fn texts(list: &Field<List<Text<'_>>>) -> Option<Vec<String>> {

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::resources::Known;
+use crate::crypto::{Algorithm, AlgorithmSet};
 use crate::http::{Host, NormalPath};
 use crate::json::push_string;
+use crate::jwt::Binding;
 use crate::policy::{Access, Provider, ProviderId, ResourceLocation, Route, TokenPlace};
 
 /// Writes the documents of resources.
@@ -76,6 +78,7 @@ impl<'k, 'd> Metadata<'k, 'd> {
         if let Some(url) = described.documentation {
             document.text("resource_documentation", url);
         }
+        document.sender_constraints(&providers);
         document.end()
     }
 
@@ -229,6 +232,28 @@ impl Object {
         if !seen.is_empty() {
             self.0.push(']');
         }
+    }
+
+    /// Writes how tokens are bound to their holders (RFC 9449 section 5.1, RFC 8705 section
+    /// 3.3).
+    fn sender_constraints(&mut self, providers: &[&Provider]) {
+        let rules = providers.iter().filter_map(|one| one.dpop.as_ref());
+        let algorithms: AlgorithmSet = rules.flat_map(|rules| rules.algorithms.iter()).collect();
+        let names = algorithms.iter().map(Algorithm::name);
+        self.list("dpop_signing_alg_values_supported", names);
+        let binding = |one: &Provider| one.expectations.binding;
+        let needs_proof = |one: &Provider| one.dpop.is_some() && binding(one) == Binding::Required;
+        if !providers.is_empty() && providers.iter().all(|one| needs_proof(one)) {
+            self.yes("dpop_bound_access_tokens_required");
+        }
+        if providers.iter().any(|one| binding(one) != Binding::Ignore) {
+            self.yes("tls_client_certificate_bound_access_tokens");
+        }
+    }
+
+    fn yes(&mut self, name: &str) {
+        self.name(name);
+        self.0.push_str("true");
     }
 
     fn end(mut self) -> String {

@@ -7,6 +7,7 @@
 
 mod claims;
 mod cors;
+mod dpop;
 mod header_name;
 mod keys;
 mod metadata;
@@ -43,7 +44,8 @@ pub(super) fn compile(document: Document<'_>, sink: &mut Sink) -> Option<Policy>
     let upstream = upstream::compile(document.upstream, &token_places, sink);
     let providers = providers::compile(document.providers, &token_places, sink);
     let paths = paths(document.paths, sink);
-    let cors = cors::top_level(document.cors, document.routes.as_ref(), sink);
+    let proofs = providers.list.iter().any(|one| one.dpop.is_some());
+    let cors = cors::top_level(document.cors, document.routes.as_ref(), proofs, sink);
     let mode = document.mode.read().unwrap_or_default();
     let known = routes::Known {
         mode,
@@ -51,6 +53,7 @@ pub(super) fn compile(document: Document<'_>, sink: &mut Sink) -> Option<Policy>
         providers: &providers,
         token_places: &token_places,
         cors: cors.as_ref(),
+        proofs,
     };
     let routes = routes::compile(document.routes, &known, sink);
     let known = resources::Known {

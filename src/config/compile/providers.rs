@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::claims::{Comparable, Variables, claim_rules};
 use super::keys::{self, Owner, Sources};
 use super::token_from::TokenPlaces;
-use super::{Seen, distinct_texts};
+use super::{Seen, distinct_texts, dpop};
 use crate::config::error::Sink;
 use crate::config::problem::{Excerpt, ProviderProblem, RouteProblem};
 use crate::config::reader::{Field, List, Text};
@@ -98,6 +98,7 @@ fn compile_one<'d>(
     let claims = claim_rules(&claims, &comparable, sink);
     let token_types = token_types(written.token_types, sink);
     let scope_claims = scope_claims(written.scope_claims, sink);
+    let dpop = written.dpop.read().map(|dpop| dpop::compile(dpop, sink));
     let name = written.name.read().map_or("", |name| name.value);
     let issuer = written.issuer.read();
     let owner = Owner {
@@ -124,6 +125,7 @@ fn compile_one<'d>(
             max_lifetime: written.max_lifetime.read(),
         },
         scope_claims,
+        dpop,
     })
 }
 
@@ -137,19 +139,33 @@ fn audiences(written: &Audiences<'_>, sink: &mut Sink) -> jwt::Audiences {
 /// Absent if some element could not be read, so that no key is reported because
 /// of it.
 fn algorithms(written: Field<List<Text<'_>>>, sink: &mut Sink) -> Option<AlgorithmSet> {
-    let list = match written {
-        Field::Absent => return Some(AlgorithmSet::asymmetric()),
-        Field::Unreadable => return None,
-        Field::Is(list) => list,
-    };
+    match written {
+        Field::Absent => Some(AlgorithmSet::asymmetric()),
+        Field::Unreadable => None,
+        Field::Is(list) => listed_algorithms(&list, |_| None, sink),
+    }
+}
+
+/// The algorithms of a list. `refuse` makes the problem of one that is not allowed there.
+/// Absent if some element could not be read or is refused.
+pub(super) fn listed_algorithms(
+    list: &List<Text<'_>>,
+    refuse: impl Fn(Algorithm) -> Option<ProviderProblem>,
+    sink: &mut Sink,
+) -> Option<AlgorithmSet> {
     let mut seen = Seen::default();
     let mut set = AlgorithmSet::EMPTY;
     let mut known = list.complete;
     for name in &list.items {
         if let Some(algorithm) = Algorithm::parse(name.value) {
             // `ES256` and `ESP256` are the same algorithm.
-            seen.check(&name.at, algorithm, sink);
-            set.insert(algorithm);
+            if let Some(problem) = refuse(algorithm) {
+                known = false;
+                sink.report(&name.at, problem);
+            } else {
+                seen.check(&name.at, algorithm, sink);
+                set.insert(algorithm);
+            }
             continue;
         }
         known = false;

@@ -36,6 +36,8 @@ pub(super) struct Known<'k, 'd> {
     pub(super) providers: &'k Providers<'d>,
     pub(super) token_places: &'k TokenPlaces,
     pub(super) cors: Option<&'k CorsPolicy>,
+    /// Whether some provider accepts proofs of possession.
+    pub(super) proofs: bool,
 }
 
 /// Compiles `routes`.
@@ -183,7 +185,7 @@ fn compile_one(
                 .map(|rules| claim_rules(rules, &comparable, sink))
                 .unwrap_or_default(),
         },
-        cors: cors::of_route(written, known.cors, sink),
+        cors: cors::of_route(written, known.cors, known.proofs, sink),
     }
 }
 

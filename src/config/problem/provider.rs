@@ -5,6 +5,7 @@ use std::fmt;
 use super::Excerpt;
 use crate::config::path::ConfigPath;
 use crate::crypto::Algorithm;
+use crate::dpop::BadOrigin;
 use crate::http::BadHostPattern;
 use crate::jwk::{KeySetError, SkipReason};
 use crate::policy::BadUri;
@@ -24,6 +25,10 @@ pub enum ProviderProblem {
     Algorithm(Excerpt),
     /// `none`, which means that there is no signature.
     AlgorithmNone,
+    /// An algorithm of `dpop` with a shared secret.
+    SymmetricProof(Algorithm),
+    /// A text of `dpop` that is not an origin.
+    ProofOrigin(Excerpt, BadOrigin),
     /// Keys that would become stale before they are fetched again.
     StaleBeforeRefresh {
         /// `refresh` in force.
@@ -79,6 +84,15 @@ impl fmt::Display for ProviderProblem {
             }
             Self::AlgorithmNone => out.write_str(
                 "`none` means no signature, so anybody could make such a token; remove it",
+            ),
+            Self::SymmetricProof(algorithm) => write!(
+                out,
+                "`{algorithm}` needs a secret that the server shares, which proves nothing; write `ES256`, `EdDSA` \
+                 or another algorithm with a private key"
+            ),
+            Self::ProofOrigin(origin, reason) => write!(
+                out,
+                "{origin} {reason}; write for example `https://api.example.com`"
             ),
             Self::StaleBeforeRefresh { refresh, max_stale } => write!(
                 out,

@@ -16,7 +16,7 @@ mod upstream;
 
 pub(super) use cors::Cors;
 pub(super) use narrowing::{ShortForm, is_document, short_form};
-pub(super) use provider::{Audiences, InlineKeys, Jwks, Provider};
+pub(super) use provider::{Audiences, Dpop, InlineKeys, Jwks, Provider};
 pub(super) use resource::Resource;
 pub(super) use route::{ClaimRules, Requirement, Route, RuleValue};
 pub(super) use token_from::TokenFrom;

@@ -24,6 +24,7 @@ pub(in crate::config) struct Provider<'d> {
     pub(in crate::config) claims: Field<ClaimRules<'d>>,
     pub(in crate::config) scope_claims: Field<List<Text<'d>>>,
     pub(in crate::config) binding: Field<Binding>,
+    pub(in crate::config) dpop: Field<Dpop<'d>>,
     pub(in crate::config) clock_skew: Field<Duration>,
     pub(in crate::config) max_lifetime: Field<Duration>,
 }
@@ -34,6 +35,13 @@ pub(in crate::config) enum Audiences<'d> {
     Any,
     /// A list.
     AnyOf(List<Text<'d>>),
+}
+
+/// `dpop`
+pub(in crate::config) struct Dpop<'d> {
+    pub(in crate::config) origins: Field<List<Text<'d>>>,
+    pub(in crate::config) algorithms: Field<List<Text<'d>>>,
+    pub(in crate::config) max_age: Field<Duration>,
 }
 
 /// `jwks`
@@ -70,6 +78,7 @@ const MEMBERS: &[&str] = &[
     "clock_skew",
     "max_lifetime",
     "binding",
+    "dpop",
 ];
 
 const BINDING: &[(&str, Binding)] = &[
@@ -101,6 +110,7 @@ pub(super) fn read<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Provider<'d>>
         claims: members.optional("claims", sink, claim_rules),
         scope_claims: members.optional("scope_claims", sink, texts),
         binding: members.optional("binding", sink, choice(BINDING)),
+        dpop: members.optional("dpop", sink, dpop),
         clock_skew: members.optional("clock_skew", sink, duration(Duration::ZERO, DAY)),
         max_lifetime: members.optional(
             "max_lifetime",
@@ -118,6 +128,21 @@ fn audiences<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Audiences<'d>> {
             node.is_not(Wanted::ListOrAny, sink)
         }
     }
+}
+
+fn dpop<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Dpop<'d>> {
+    const MEMBERS: &[&str] = &["origins", "algorithms", "max_age"];
+    let members = object(node, MEMBERS, Wanted::Object, sink)?;
+    Some(Dpop {
+        origins: members.required(
+            "origins",
+            "the origins of the API as clients write them, such as `https://api.example.com`",
+            sink,
+            texts,
+        ),
+        algorithms: members.optional("algorithms", sink, texts),
+        max_age: members.optional("max_age", sink, duration(Duration::from_secs(1), HOUR)),
+    })
 }
 
 fn jwks<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Jwks<'d>> {

@@ -70,6 +70,7 @@ impl Crowded {
             now: self.now,
             shared: &self.shared,
             host_signatures: &Memory,
+            connection: &crate::engine::NoConnection,
         };
         let effects = what(&mut self.engine, env);
         let before = self.answers.len();

@@ -145,6 +145,7 @@ fn f4_a_large_or_encoded_body_is_refused_before_it_is_copied() {
             now: world.now(),
             shared: &world.shared,
             host_signatures: &super::signer::Memory,
+            connection: &crate::engine::NoConnection,
         };
         let _ = worker
             .engine
@@ -309,6 +310,7 @@ fn an_expired_token_is_dropped_from_the_cache_and_refused() {
         now: world.now(),
         shared: &world.shared,
         host_signatures: &super::signer::Memory,
+        connection: &crate::engine::NoConnection,
     };
     let effects = worker
         .engine

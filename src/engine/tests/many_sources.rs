@@ -75,6 +75,7 @@ impl<'a> Listener<'a> {
             now: self.now.get(),
             shared: self.shared,
             host_signatures: &Memory,
+            connection: &crate::engine::NoConnection,
         };
         let mut passed = false;
         for effect in what(&mut self.engine, env) {

@@ -115,6 +115,7 @@ fn env(shared: &FakeShared) -> Env<'_> {
         now: UnixTime::from_secs(1_800_000_000),
         shared,
         host_signatures: &NoHostSignatures,
+        connection: &crate::engine::NoConnection,
     }
 }
 

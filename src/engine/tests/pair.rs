@@ -98,6 +98,7 @@ impl One {
             now: UnixTime::from_secs(NOW),
             shared: &NoSharedData,
             host_signatures: &Memory,
+            connection: &crate::engine::NoConnection,
         };
         let effects = judge.request(StreamId(1), head.clone(), env);
         let answer = effects.into_iter().find_map(|effect| match effect {

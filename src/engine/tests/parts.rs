@@ -51,6 +51,7 @@ impl Parts {
             now: self.now,
             shared: &NoSharedData,
             host_signatures: &Memory,
+            connection: &crate::engine::NoConnection,
         }
     }
 
@@ -261,6 +262,7 @@ fn judges_share_verified_tokens_and_each_decides_by_its_own_keys() {
         Arc::clone(&parts.policy),
         Arc::clone(parts.service.snapshot()),
         Arc::clone(&parts.judge.tokens),
+        parts.judge.proofs.clone(),
     );
     assert_eq!(parts.request(0), Some(Reason::Allowed));
     assert_eq!(parts.judge.checks, 1);

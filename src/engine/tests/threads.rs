@@ -12,8 +12,8 @@ use super::signer::{KeyId, Memory, SIGNER};
 use super::world::LATE;
 use crate::config;
 use crate::engine::{
-    Demand, Effect, Env, Exchange, FetchCall, Judge, KeyService, NoSharedData, Snapshot, StreamId,
-    TokenCache,
+    Demand, Effect, Env, Exchange, FetchCall, Judge, KeyService, NoSharedData, ProofMemory, Proofs,
+    Snapshot, StreamId, TokenCache,
 };
 use crate::http::{HeaderMap, RequestHead};
 use crate::keys::answer::{AnswerHead, Ending};
@@ -73,6 +73,7 @@ fn env() -> Env<'static> {
         now: now(),
         shared: &NoSharedData,
         host_signatures: &Memory,
+        connection: &crate::engine::NoConnection,
     }
 }
 
@@ -219,6 +220,10 @@ fn until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
+fn proofs() -> Proofs {
+    Proofs::new(Arc::new(ProofMemory::new(100, 4)))
+}
+
 #[test]
 fn a_rotation_reaches_all_threads_with_one_fetch() {
     let policy = Arc::new(config::compile(CONFIGURATION.as_bytes()).unwrap());
@@ -233,8 +238,7 @@ fn a_rotation_reaches_all_threads_with_one_fetch() {
         allowed: Default::default(),
         over: AtomicBool::new(false),
     };
-    let token = |key| SIGNER.with(|signer| signer.good(ISSUER, KeyId(key), LATE));
-    let tokens: Vec<_> = (0..3).map(token).collect();
+    let tokens = [0, 1, 2].map(|key| SIGNER.with(|signer| signer.good(ISSUER, KeyId(key), LATE)));
     let tokens_of_all = TokenCache::new(&process.policy, JUDGES);
     let (wake, woken) = mpsc::channel();
     let all_allow = |key: usize, more: usize| {
@@ -257,6 +261,7 @@ fn a_rotation_reaches_all_threads_with_one_fetch() {
                     Arc::clone(&process.policy),
                     process.exchange.latest(),
                     Arc::clone(&tokens_of_all),
+                    proofs(),
                 ),
                 waiting: BTreeMap::new(),
                 wake: wake.clone(),

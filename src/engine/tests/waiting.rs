@@ -24,6 +24,7 @@ fn waiter(stream: u32, sources: &[usize], deadline: u64) -> Waiter {
         lacks_kid: false,
     });
     Waiter {
+        certificate: None,
         stream: StreamId(stream),
         head: RequestHead::new(HeaderMap::from_pairs([("a", "b")])),
         arrived: now(),

@@ -163,6 +163,7 @@ fn env(host: &Fake) -> Env<'_> {
         now: host.now().unwrap(),
         shared: &NoSharedData,
         host_signatures: host.signatures(),
+        connection: &crate::engine::NoConnection,
     }
 }
 

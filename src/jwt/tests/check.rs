@@ -337,42 +337,4 @@ fn the_first_failed_check_determines_the_error() {
     assert_eq!(check_at(CLAIMS, &expected, late), Some(ClaimError::Expired));
     assert!(ClaimError::TokenType < ClaimError::Expired);
     assert!(ClaimError::Lifetime < ClaimError::ClaimRule);
-    assert!(ClaimError::ClaimRule < ClaimError::Bound);
-}
-
-#[test]
-fn a_cnf_of_any_type_binds_a_token_unless_it_is_ignored() {
-    let with = |binding| Expectations {
-        binding,
-        ..expectations()
-    };
-    for cnf in [
-        r#"{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}"#,
-        r#"{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}"#,
-        r#"{"jwk":{}}"#,
-        "{}",
-        "[]",
-        "null",
-        "false",
-        "0",
-        r#""""#,
-    ] {
-        for name in ["cnf", r"\u0063nf"] {
-            let claims = claims_with(&format!(r#""{name}":{cnf}"#));
-            let check = |binding| check_at(&claims, &with(binding), now());
-            assert_eq!(check(Binding::Any), Some(ClaimError::Bound), "{cnf}");
-            assert_eq!(check(Binding::Required), Some(ClaimError::Bound), "{cnf}");
-            assert_eq!(check(Binding::Ignore), None, "{cnf}");
-        }
-    }
-    // Claims with other names do not bind the token.
-    for other in [r#""CNF":{}"#, r#""cnf.jkt":"x""#, r#""a":{"cnf":{}}"#] {
-        let check = |binding| check_at(&claims_with(other), &with(binding), now());
-        assert_eq!(check(Binding::Any), None, "{other}");
-        assert_eq!(
-            check(Binding::Required),
-            Some(ClaimError::Unbound),
-            "{other}"
-        );
-    }
 }

@@ -1,6 +1,7 @@
 //! The tokens of these tests are signed by a library that the module does not
 //! use.
 
+mod binding;
 mod check;
 mod form;
 mod header;

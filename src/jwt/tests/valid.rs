@@ -21,7 +21,8 @@ fn anything() -> Expectations {
 /// Calls `look` with the valid claims of a token that has the member.
 fn with<T>(member: &str, look: impl FnOnce(&ValidClaims<'_>) -> T) -> T {
     let token = verified(&claims_with(member));
-    look(&token.check(&anything(), &NoRequest, now()).unwrap())
+    let checked = token.check(&anything(), &NoRequest, now()).unwrap();
+    look(&checked.held_by(&Bearer).unwrap())
 }
 
 fn value(member: &str, name: &str) -> String {
@@ -241,7 +242,8 @@ fn the_payload_is_returned_as_received() {
     let claims = "{ \"iss\":\"https://issuer.example\",\n\"exp\":4102444800, \"x\":\"\u{4E2D}\" }";
     let token = sign(HEADER, claims);
     let verified = verify(&token).unwrap();
-    let valid = verified.check(&anything(), &NoRequest, now()).unwrap();
+    let checked = verified.check(&anything(), &NoRequest, now()).unwrap();
+    let valid = checked.held_by(&Bearer).unwrap();
     assert_eq!(valid.payload(), claims);
     assert_eq!(valid.payload_base64(), token.split('.').nth(1).unwrap());
     assert_eq!(valid.subject(), None);

@@ -304,6 +304,7 @@ impl Threads {
             now,
             shared: &FakeShared::default(),
             host_signatures: &Memory,
+            connection: &crate::engine::NoConnection,
         };
         for effect in what(self, index, env) {
             if let Effect::Answer(answer) = effect {

@@ -21,6 +21,7 @@ impl Threads {
             now,
             shared: &self.shared,
             host_signatures: &Memory,
+            connection: &crate::engine::NoConnection,
         };
         let began = self.call.as_ref().map_or(now, |call| call.sent_at);
         let effects = match answer {

@@ -228,6 +228,7 @@ impl World {
                 now,
                 shared: &self.shared,
                 host_signatures: &Memory,
+                connection: &crate::engine::NoConnection,
             },
         );
         let period = engine.next_tick();

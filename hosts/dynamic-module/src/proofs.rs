@@ -1,0 +1,19 @@
+//! The proofs of possession that were used in this process.
+
+use std::num::NonZero;
+use std::sync::{Arc, LazyLock};
+use std::thread;
+
+use edge_authz::engine::{ProofMemory, Proofs};
+
+static PROOFS: LazyLock<Proofs> = LazyLock::new(|| {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let memory = ProofMemory::new(ProofMemory::MAX_OF_PROCESS, threads);
+    Proofs::new(Arc::new(memory))
+});
+
+/// The memory that all listeners and all configurations share, so that a proof which one
+/// of them has accepted cannot be used again.
+pub(crate) fn of_process() -> &'static Proofs {
+    &PROOFS
+}
