@@ -93,6 +93,15 @@ impl ProofMemory {
         self.len() == 0
     }
 
+    /// Forgets all proofs, for tests that send the same request again.
+    pub fn clear(&self) {
+        for shard in &self.shards {
+            let mut shard = locked(shard);
+            self.free(shard.order.len());
+            *shard = Shard::default();
+        }
+    }
+
     /// Remembers a proof. Counts in `forgotten` the proofs that could still be accepted and
     /// were dropped for it.
     fn use_up(

@@ -162,16 +162,20 @@ fn play<'c>(stage: &Stage, name: &str, file: &'c str, world: &'c World) -> Vec<P
             let same = case.is_for(Side::Native) && !case.differs_in_envoy() && !strict;
             let core = same.then(|| player.play(&request, now)[0].clone());
             let id = format!("{name}-{}", all.len());
-            let sent = sent(&request, protocol, &id);
+            let marked = |id: &str| sent(&request, protocol, id);
             let address = if strict {
                 stage.envoy.listener(&stage::strict(name))
             } else {
                 stage.envoy.listener(name)
             };
-            let answer = match protocol {
-                Protocol::Http1 => http1::exchange(address, &sent).map_err(|e| e.to_string()),
-                Protocol::Http2 => http2::exchange(address, &sent).map_err(|e| format!("{e:?}")),
+            let exchange = |sent: &Sent| match protocol {
+                Protocol::Http1 => http1::exchange(address, sent).map_err(|e| e.to_string()),
+                Protocol::Http2 => http2::exchange(address, sent).map_err(|e| format!("{e:?}")),
             };
+            for time in 1..request.sends {
+                exchange(&marked(&format!("{id}-sent-{time}"))).expect("an earlier answer");
+            }
+            let answer = exchange(&marked(&id));
             all.push(Played {
                 case,
                 strict,

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use aws_lc_rs::signature::{
@@ -235,6 +236,9 @@ impl Key {
         if form == "jwk" {
             return Ok(Value::Object(self.jwk()).to_string().into_bytes());
         }
+        if form == "jkt" {
+            return self.thumbprint().map(String::into_bytes);
+        }
         if let Some(Value::String(text)) = self.jwk().get(form) {
             return Ok(text.clone().into_bytes());
         }
@@ -251,6 +255,21 @@ impl Key {
             "pem" => Ok(pem("PUBLIC KEY", &self.spki()?)),
             other => Err(Problem::unknown("form of a key", other)),
         }
+    }
+
+    /// The thumbprint of the key (RFC 7638).
+    fn thumbprint(&self) -> Result<String, Problem> {
+        let jwk = self.jwk();
+        let required = ["crv", "e", "kty", "n", "x", "y"].into_iter();
+        // A map has its members in the order of their names.
+        let members: Map<String, Value> = required
+            .filter_map(|name| Some((name.to_owned(), jwk.get(name)?.clone())))
+            .collect();
+        if members.len() < 3 {
+            return Err(Problem::Key("a secret has no thumbprint"));
+        }
+        let text = Value::Object(members).to_string();
+        Ok(encode(digest(&SHA256, text.as_bytes())))
     }
 
     fn spki(&self) -> Result<Vec<u8>, Problem> {

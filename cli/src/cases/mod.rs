@@ -18,6 +18,7 @@ mod file;
 mod key;
 mod outcome;
 mod player;
+mod proof;
 mod request;
 mod signature;
 #[cfg(test)]

@@ -11,7 +11,8 @@ use edge_authz::config;
 use edge_authz::cors::ResponseCors;
 use edge_authz::crypto::NoHostSignatures;
 use edge_authz::engine::{
-    Action, Answer, Effect, Engine, Env, FetchCall, NotSet, SharedData, StreamId, Unavailable,
+    Action, Answer, CertificateUnknown, Connection, Effect, Engine, Env, FetchCall, NotSet,
+    ProofMemory, Proofs, SharedData, StreamId, Unavailable,
 };
 use edge_authz::http::{HeaderEdit, HeaderMap, LocalReply, RequestHead};
 use edge_authz::keys::answer::AnswerHead;
@@ -50,10 +51,14 @@ impl Player {
     #[must_use]
     pub fn play(&self, request: &Request, now: i64) -> [Outcome; 2] {
         let mut filter = Filter::start(self, UnixTime::from_secs(now));
-        [
-            filter.play(request, StreamId(1)),
-            filter.play(request, StreamId(2)),
-        ]
+        [StreamId(1), StreamId(2)].map(|stream| {
+            // A proof can be used only once.
+            filter.proofs.clear();
+            for _ in 1..request.sends {
+                filter.play(request, stream);
+            }
+            filter.play(request, stream)
+        })
     }
 }
 
@@ -61,6 +66,7 @@ impl Player {
 struct Filter<'p> {
     player: &'p Player,
     engine: Engine,
+    proofs: Arc<ProofMemory>,
     shared: Shared,
     now: UnixTime,
 }
@@ -68,9 +74,12 @@ struct Filter<'p> {
 impl<'p> Filter<'p> {
     /// A filter that has just started.
     fn start(player: &'p Player, now: UnixTime) -> Self {
+        let proofs = Arc::new(ProofMemory::new(ProofMemory::MAX_OF_WORKER, 1));
+        let policy = Arc::clone(&player.policy);
         let mut filter = Self {
             player,
-            engine: Engine::new(Arc::clone(&player.policy), 1),
+            engine: Engine::sharing(policy, 1, Proofs::new(Arc::clone(&proofs))),
+            proofs,
             shared: Shared::default(),
             now: now.saturating_sub(Duration::from_millis(500)),
         };
@@ -127,12 +136,21 @@ impl<'p> Filter<'p> {
     }
 }
 
+/// A connection without TLS, and so without a client certificate.
+struct Plaintext;
+
+impl Connection for Plaintext {
+    fn client_certificate(&self) -> Result<Option<[u8; 32]>, CertificateUnknown> {
+        Ok(None)
+    }
+}
+
 const fn env(now: UnixTime, shared: &Shared) -> Env<'_> {
     Env {
         now,
         shared,
         host_signatures: &NoHostSignatures,
-        connection: &edge_authz::engine::NoConnection,
+        connection: &Plaintext,
     }
 }
 

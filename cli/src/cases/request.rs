@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::proof::Shown;
 use super::token::{TokenRef, Workshop};
 use super::token_parts::Made;
 use super::{Fields, Problem, text};
@@ -37,6 +38,8 @@ pub struct Request {
     pub trailers: Fields,
     /// The upstream's answer.
     pub upstream: UpstreamAnswer,
+    /// How often it is sent, at least once. The last outcome counts.
+    pub sends: u32,
 }
 
 /// The upstream's answer to a request that reaches it.
@@ -62,6 +65,10 @@ pub(super) struct RequestText {
     #[serde(default)]
     body: String,
     token: Option<TokenRef>,
+    /// The proof of possession for the token.
+    proof: Option<TokenRef>,
+    /// How often the request is sent. The last outcome counts.
+    sends: Option<u32>,
     #[serde(default)]
     upstream_answers: UpstreamText,
 }
@@ -104,7 +111,7 @@ impl RequestText {
     pub(super) fn prepare(&self, workshop: &Workshop<'_>) -> Result<(Request, Made), Problem> {
         let token = self.token.as_ref().map(|token| workshop.make(token));
         let token = token.transpose()?;
-        let refer = |name: &str| own_token(token.as_ref(), name, workshop);
+        let own = |name: &str| own_token(token.as_ref(), name, workshop);
         let (method, path) = match self.request.split_once(' ') {
             Some((method, path)) => (method, Some(path)),
             None => (self.request.as_str(), None),
@@ -114,16 +121,37 @@ impl RequestText {
             Host::Absent => None,
             Host::Named(host) => Some(host.as_str()),
         };
-        let some_bytes =
-            |text: Option<&str>| text.map(|text| text::bytes(text, &refer)).transpose();
+        let some_bytes = |text: Option<&str>| text.map(|text| text::bytes(text, &own)).transpose();
+        let method = text::bytes(method, &own)?;
+        let path = some_bytes(path)?;
+        let shown = Shown {
+            method: &method,
+            path: path.as_deref(),
+            token: token.as_ref().map_or(&[], |token| &token.text),
+        };
+        let proof = self.proof.as_ref();
+        let proof = proof
+            .map(|proof| workshop.prove(proof, &shown))
+            .transpose()?;
+        let refer = |name: &str| match (name, &proof) {
+            ("proof", Some(proof)) => Ok(proof.text.clone()),
+            _ => own(name),
+        };
         let mut headers = fields(&self.headers, &refer)?;
         if let Some(token) = token.as_ref().filter(|_| !self.places_token()) {
-            let bearer = [b"Bearer ", token.text.as_slice()].concat();
-            headers.push((b"authorization".to_vec(), bearer));
+            let scheme: &[u8] = if proof.is_some() {
+                b"DPoP "
+            } else {
+                b"Bearer "
+            };
+            let credentials = [scheme, token.text.as_slice()].concat();
+            headers.push((b"authorization".to_vec(), credentials));
+        }
+        if let Some(proof) = proof.as_ref().filter(|_| !self.places_proof()) {
+            headers.push((b"dpop".to_vec(), proof.text.clone()));
         }
         let request = Request {
-            method: text::bytes(method, &refer)?,
-            path: some_bytes(path)?,
+            path,
             host: some_bytes(host)?,
             headers,
             body: text::bytes(&self.body, &refer)?,
@@ -132,8 +160,18 @@ impl RequestText {
                 status: self.upstream_answers.status.unwrap_or(200),
                 headers: fields(&self.upstream_answers.headers, &refer)?,
             },
+            sends: self.sends.unwrap_or(1).max(1),
+            method,
         };
         Ok((request, token.unwrap_or_default()))
+    }
+
+    /// Whether the request itself says where its proof goes.
+    fn places_proof(&self) -> bool {
+        let is_proof = |name: &String| name.eq_ignore_ascii_case("dpop");
+        let mut lines = self.headers.values().flat_map(Lines::list);
+        self.headers.keys().any(is_proof)
+            || lines.any(|line| text::references(line).any(|name| name == "proof"))
     }
 
     /// Whether the request itself says where its token goes.

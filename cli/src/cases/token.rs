@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::key::{Key, Keys};
+use super::proof::{self, Shown};
 use super::token_parts::{Made, encode};
 use super::{Problem, signature, text};
 
@@ -122,16 +123,21 @@ impl Workshop<'_> {
             });
         }
         let key = self.key(&whole)?;
-        let header = whole.part(
-            usual_header(key),
-            &whole.header,
-            whole.header_text.as_deref(),
-        );
-        let claims = whole.part(
-            self.claims(&whole)?,
-            &whole.claims,
-            whole.claims_text.as_deref(),
-        );
+        let usual = (usual_header(key), self.claims(&whole)?);
+        self.sign(&whole, key, usual, depth)
+    }
+
+    /// Makes a token from its usual header and claims, and the changes to them.
+    fn sign(
+        &self,
+        whole: &Whole,
+        key: &Key,
+        (header, claims): (Map<String, Value>, Map<String, Value>),
+        depth: u8,
+    ) -> Result<Made, Problem> {
+        let refer = |name: &str| self.reference_at(name, depth);
+        let header = whole.part(header, &whole.header, whole.header_text.as_deref());
+        let claims = whole.part(claims, &whole.claims, whole.claims_text.as_deref());
         let mut made = Made {
             header: encode(&text::bytes(&header, &refer)?),
             claims: encode(&text::bytes(&self.dated(&claims), &refer)?),
@@ -151,6 +157,35 @@ impl Workshop<'_> {
         let form = form.unwrap_or("${header}.${claims}.${signature}");
         made.text = text::bytes(form, &|name| made.part(name).or_else(|_| refer(name)))?;
         Ok(made)
+    }
+
+    /// Makes a proof of possession (RFC 9449) for a request. The key is the named one,
+    /// the one called `client`, or the only one.
+    pub(super) fn prove(&self, proof: &TokenRef, shown: &Shown<'_>) -> Result<Made, Problem> {
+        let mut whole = Whole::default();
+        match proof {
+            TokenRef::Name(name) if name == USUAL => {}
+            TokenRef::Name(name) => return Err(Problem::unknown("proof", name)),
+            TokenRef::Inline(recipe) => whole.add(recipe),
+        }
+        let refer = |name: &str| self.reference_at(name, 0);
+        if let Some(literal) = &whole.recipe.text {
+            let text = text::bytes(literal, &refer)?;
+            return Ok(Made {
+                text,
+                ..Made::default()
+            });
+        }
+        let client = self
+            .keys
+            .get("client")
+            .filter(|_| whole.recipe.key.is_none());
+        let key = match client {
+            Some(key) => key,
+            None => self.key(&whole)?,
+        };
+        let usual = (proof::header(key), proof::claims(self.config, shown)?);
+        self.sign(&whole, key, usual, 0)
     }
 
     fn add_named(&self, whole: &mut Whole, name: &str, depth: u8) -> Result<(), Problem> {
