@@ -9,6 +9,7 @@ mod edit;
 mod head;
 mod headers;
 mod host;
+mod mcp;
 mod method;
 mod name;
 pub mod pairs;
@@ -21,6 +22,7 @@ pub use edit::HeaderEdit;
 pub use head::RequestHead;
 pub use headers::{Field, HeaderMap, Spelling};
 pub use host::{BadHost, BadHostPattern, Host, HostPattern};
+pub use mcp::{BadMcp, MAX_MCP_VALUE, McpFault, McpHeader, McpRequest};
 pub use method::{BadMethod, Method, MethodPattern};
 pub use name::{FoldedName, HeaderName, NotAToken, fold_together, is_same_name, is_token};
 pub use path::{
