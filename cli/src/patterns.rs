@@ -10,7 +10,7 @@ use super::tree::Node;
 use edge_authz::http::path::PatternSegment;
 use edge_authz::http::{Host, HostPattern, MethodPattern, RoutePattern};
 use edge_authz::policy::Policy;
-use edge_authz::policy::routes::{PatternPosition, RouteEntry, RouteId, RouteTable};
+use edge_authz::policy::routes::{McpCondition, PatternPosition, RouteEntry, RouteId, RouteTable};
 
 /// One pattern of one route.
 #[derive(Debug, Clone)]
@@ -22,6 +22,7 @@ pub(crate) struct Written {
     /// The route's hosts as written; empty: every host.
     pub(crate) host_texts: Vec<String>,
     pub(crate) hosts: Vec<HostPattern>,
+    pub(crate) mcp: Option<McpCondition>,
     base: String,
     bare: bool,
 }
@@ -68,12 +69,14 @@ pub(crate) fn written(policy: &Policy, subject: &Subject) -> Vec<Written> {
                 continue;
             };
             let route = RouteId(index);
+            let compiled = policy.route(route);
             all.push(Written {
                 place: PatternPosition { route, pattern },
                 text: text.to_owned(),
                 pattern: parsed,
                 host_texts: host_texts.iter().copied().map(str::to_owned).collect(),
                 hosts: hosts.clone(),
+                mcp: compiled.and_then(|route| route.mcp.as_deref().cloned()),
                 base: base.to_owned(),
                 bare: texts.text().is_some(),
             });
@@ -125,6 +128,7 @@ impl Written {
             place: self.place,
             pattern: &self.pattern,
             hosts: &self.hosts,
+            mcp: self.mcp.as_ref(),
         }
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::load::Loaded;
 use super::patterns::{Written, written};
 use super::words;
+use edge_authz::policy::routes::{McpCondition, McpName};
 use edge_authz::policy::{Access, Mode, Route};
 
 /// The table: one row for each pattern, in the order of the file.
@@ -17,6 +18,7 @@ pub(crate) struct Table {
 struct Row {
     pattern: String,
     hosts: Vec<String>,
+    mcp: Option<McpCondition>,
     mode: &'static str,
     access: &'static str,
     who: String,
@@ -33,6 +35,7 @@ impl Table {
             Some(Row {
                 pattern: written.text,
                 hosts: written.host_texts,
+                mcp: written.mcp,
                 mode: mode(route),
                 access: access(route),
                 who: words::who(policy, route),
@@ -52,10 +55,12 @@ impl Table {
     ///
     /// The errors of the writer.
     pub(crate) fn show(&self, out: &mut dyn Write) -> std::io::Result<()> {
-        let mut rows = vec![["ROUTE", "HOSTS", "WHO", "NEEDS", "MODE", "CORS"].map(str::to_owned)];
+        let columns = ["ROUTE", "MCP", "HOSTS", "WHO", "NEEDS", "MODE", "CORS"];
+        let mut rows = vec![columns.map(str::to_owned)];
         rows.extend(self.rows.iter().map(|row| {
             [
                 row.pattern.clone(),
+                row.mcp.as_ref().map(words::mcp).unwrap_or_default(),
                 row.hosts.join(", "),
                 row.who.clone(),
                 row.needs.join("; "),
@@ -70,7 +75,7 @@ impl Table {
                 Some(width) => Some(width.max(5)),
             }
         };
-        let widths: Vec<_> = (0..6).map(width).collect();
+        let widths: Vec<_> = (0..7).map(width).collect();
         for row in &rows {
             let cells = row.iter().zip(&widths);
             let cells = cells.filter_map(|(text, width)| Some((text, (*width)?)));
@@ -85,7 +90,7 @@ impl Table {
     /// The same, for other programs.
     pub(crate) fn to_json(&self) -> Value {
         let row = |row: &Row| {
-            json!({
+            let mut members = json!({
                 "match": row.pattern,
                 "hosts": row.hosts,
                 "mode": row.mode,
@@ -93,9 +98,26 @@ impl Table {
                 "who": row.who,
                 "needs": row.needs,
                 "cors": row.cors,
-            })
+            });
+            if let (Some(members), Some(mcp)) = (members.as_object_mut(), &row.mcp) {
+                members.insert("mcp".to_owned(), condition(mcp));
+            }
+            members
         };
         json!({"routes": self.rows.iter().map(row).collect::<Vec<_>>()})
+    }
+}
+
+/// A condition as it is written.
+fn condition(condition: &McpCondition) -> Value {
+    let name = |name: &McpName| match name {
+        McpName::Exact(name) => json!(name),
+        McpName::Prefix(prefix) => json!({"prefix": prefix}),
+    };
+    let names: Vec<_> = condition.names.iter().map(name).collect();
+    match names.as_slice() {
+        [] => json!({"method": condition.methods}),
+        names => json!({"method": condition.methods, "name": names}),
     }
 }
 

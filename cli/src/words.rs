@@ -1,5 +1,6 @@
 //! Describes the rules of a policy in words.
 
+use edge_authz::policy::routes::{McpCondition, McpName};
 use edge_authz::policy::{Access, Policy, Route, TokenPlace};
 use edge_authz::rules::{ClaimRule, Requirement};
 
@@ -18,6 +19,20 @@ pub(crate) fn who(policy: &Policy, route: &Route) -> String {
         Access::Denied => "no one".to_owned(),
         Access::Optional => format!("no token, or {tokens}"),
         Access::Required => tokens,
+    }
+}
+
+/// The MCP requests that a route is for.
+pub(crate) fn mcp(condition: &McpCondition) -> String {
+    let methods = condition.methods.join(" or ");
+    let name = |name: &McpName| match name {
+        McpName::Exact(name) => name.to_string(),
+        McpName::Prefix(prefix) => format!("{prefix}…"),
+    };
+    let names: Vec<_> = condition.names.iter().map(name).collect();
+    match names.as_slice() {
+        [] => methods,
+        names => format!("{methods} of {}", names.join(" or ")),
     }
 }
 

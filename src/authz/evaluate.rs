@@ -7,11 +7,11 @@ use super::form::Form;
 use super::token::TokenJudge;
 use super::{
     Context, Credentials, Decision, Forward, Learned, Pass, Refusal, Refuser, Step, Target, Token,
-    Trace, Unenforced, Verdict, metadata, preflight,
+    Trace, Unenforced, Verdict, metadata, preflight, target::Reached,
 };
 use crate::cors::{CorsPolicy, ResponseCors};
-use crate::http::RequestHead;
-use crate::policy::routes::RouteMatch;
+use crate::http::{BadMcp, RequestHead};
+use crate::policy::routes::{RouteMatch, RouteTraits};
 use crate::policy::{Access, Policy, Route};
 use crate::telemetry::Reason;
 
@@ -71,20 +71,52 @@ impl<'a, T: Trace> Evaluation<'a, T> {
     /// Returns the decision and the active CORS policy.
     fn at_target(&mut self, target: &'a Target<'a>) -> (Decision, Option<&'a CorsPolicy>) {
         let policy = self.policy;
-        let reached = target.reached(policy, target.method());
-        let step = reached.as_ref().map(|(found, route)| (found, *route));
-        self.trace.step(Step::Route {
-            target,
-            reached: step,
-        });
-        let Some((found, route)) = reached else {
-            let refused = self.refused(Reason::NoRoute, None);
-            return (self.by_mode(refused, None), policy.cors.as_ref());
+        let (route, found) = match target.route(policy, self.head) {
+            Some(Reached::Route(route, found)) => (route, found),
+            Some(Reached::BadMcp { like, bad, traits }) => {
+                let mut decision = self.without_route(target, like, bad, traits);
+                if !traits.is_enforced {
+                    decision = self.by_mode(decision, None);
+                }
+                return (decision, like.cors.as_ref());
+            }
+            None => {
+                let reached = None;
+                self.trace.step(Step::Route { target, reached });
+                let refused = self.refused(Reason::NoRoute, None);
+                return (self.by_mode(refused, None), policy.cors.as_ref());
+            }
         };
+        let reached = Some((&found, route));
+        self.trace.step(Step::Route { target, reached });
         let decision = self.at_route(&found, route);
         let mut decision = self.by_mode(decision, Some(route));
         decision.facts.route = Some(Arc::clone(&route.name));
         (decision, route.cors.as_ref())
+    }
+
+    /// Refuses a request whose MCP headers cannot be trusted. A client without a token is
+    /// told first how to get one, whichever version of MCP it has.
+    fn without_route(
+        &mut self,
+        target: &Target<'_>,
+        like: &Route,
+        bad: BadMcp,
+        traits: RouteTraits,
+    ) -> Decision {
+        let credentials = Credentials::find(self.head, &self.policy.token_places);
+        let has_none = matches!(credentials, Credentials::None | Credentials::Ambiguous);
+        let lacks_token = has_none && !traits.admits_anonymous;
+        self.trace.step(Step::BadMcp {
+            target,
+            bad,
+            lacks_token,
+        });
+        if !lacks_token {
+            return self.refused(Reason::BadMcp, None);
+        }
+        self.trace.step(Step::Credentials(&credentials, like));
+        self.refused(Reason::NoToken, None)
     }
 
     fn at_route(&mut self, found: &RouteMatch<'_>, route: &'a Route) -> Decision {

@@ -178,7 +178,8 @@ const fn outcome(reason: Reason) -> (Status, ErrorCode) {
         | Reason::BadPathEncoded
         | Reason::BadPathEmptySegment
         | Reason::BadPathSemicolon
-        | Reason::BadHost => (Status::BadRequest, ErrorCode::NoChallenge),
+        | Reason::BadHost
+        | Reason::BadMcp => (Status::BadRequest, ErrorCode::NoChallenge),
         Reason::NoRoute => (Status::NotFound, ErrorCode::NoChallenge),
         Reason::Denied | Reason::PreflightRefused => (Status::Forbidden, ErrorCode::NoChallenge),
         Reason::NoToken => (Status::Unauthorized, ErrorCode::Absent),
@@ -265,6 +266,7 @@ const fn description(reason: Reason) -> Option<&'static str> {
         Reason::BadPathEmptySegment => "The path has an empty segment",
         Reason::BadPathSemicolon => "The path has a semicolon",
         Reason::BadHost => "The host is not valid",
+        Reason::BadMcp => "The MCP headers are missing, malformed or of an old version",
         Reason::Allowed
         | Reason::Public
         | Reason::Anonymous

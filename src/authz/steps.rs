@@ -81,6 +81,7 @@ fn write_step(out: &mut String, step: Step<'_>) -> fmt::Result {
             Some(_) => out.write_str("route found"),
             None => out.write_str("no route"),
         },
+        Step::BadMcp { bad, .. } => write!(out, "{bad}"),
         Step::Credentials(credentials, _) => out.write_str(match credentials {
             Credentials::None => "no token",
             Credentials::Ambiguous => "a value that another parser may read as a token",

@@ -2,10 +2,22 @@
 
 use super::{HostFault, Step, Trace};
 use crate::cors::{CorsPolicy, RouteMethods};
-use crate::http::{BadPath, Host, Method, NormalPath, RequestHead};
-use crate::policy::routes::RouteMatch;
+use crate::http::{BadMcp, BadPath, Host, Method, NormalPath, RequestHead};
+use crate::policy::routes::{Found, RouteMatch, RouteTraits};
 use crate::policy::{Access, Policy, Route};
 use crate::telemetry::Reason;
+
+/// The route that a request reaches.
+pub(super) enum Reached<'t, 'p> {
+    Route(&'p Route, RouteMatch<'t>),
+    /// The MCP headers, which would decide between several routes, cannot be trusted.
+    BadMcp {
+        /// One of the routes. It has the CORS policy of all of them.
+        like: &'p Route,
+        bad: BadMcp,
+        traits: RouteTraits,
+    },
+}
 
 /// The target of a request, without ambiguity: its method has one meaning, and path and
 /// host are in normal form.
@@ -75,7 +87,25 @@ impl<'r> Target<'r> {
         self.host.as_ref()
     }
 
-    /// The route of a request with this method at this target.
+    /// The route of this request.
+    pub(super) fn route<'t, 'p: 't>(
+        &'t self,
+        policy: &'p Policy,
+        head: &RequestHead,
+    ) -> Option<Reached<'t, 'p>> {
+        let found = policy.table.find_of(self.host.as_ref(), head, &self.path)?;
+        Some(match found {
+            Found::Route(found) => Reached::Route(policy.route(found.route())?, found),
+            Found::BadMcp { like, bad, traits } => Reached::BadMcp {
+                like: policy.route(like.route())?,
+                bad,
+                traits,
+            },
+        })
+    }
+
+    /// The route of a request with this method at this target, as far as a preflight
+    /// tells: it has the CORS policy of the request's route.
     pub(super) fn reached<'t, 'p: 't>(
         &'t self,
         policy: &'p Policy,

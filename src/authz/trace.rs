@@ -4,7 +4,7 @@ use super::candidates::Candidates;
 use super::form::Form;
 use super::{Credentials, Target, TokenFault};
 use crate::cors::{Preflight, PreflightFault};
-use crate::http::{BadHost, BadPath, Host, NormalPath};
+use crate::http::{BadHost, BadMcp, BadPath, Host, NormalPath};
 use crate::jwk::{KeySet, Lookup};
 use crate::jwt::{TokenError, ValidClaims, VerifiedJwt};
 use crate::policy::routes::RouteMatch;
@@ -61,6 +61,16 @@ pub enum Step<'a> {
         target: &'a Target<'a>,
         /// The route that was found.
         reached: Option<(&'a RouteMatch<'a>, &'a Route)>,
+    },
+    /// The target has routes for MCP requests, and this request's MCP headers cannot be
+    /// trusted. The request is refused.
+    BadMcp {
+        /// Method, path and host.
+        target: &'a Target<'a>,
+        /// What is wrong with the headers.
+        bad: BadMcp,
+        /// Whether the request is refused in the next step, for the lack of a token.
+        lacks_token: bool,
     },
     /// The token was searched for, on a route that requires or allows one.
     Credentials(&'a Credentials<'a>, &'a Route),

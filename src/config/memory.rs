@@ -13,6 +13,7 @@ use super::value::Value;
 use super::{MAX_DEPTH, MAX_METADATA, MAX_RESOURCES, MAX_ROUTES, written};
 use crate::jwk::MAX_KEY_SET_BYTES;
 use crate::memory::Need;
+use crate::policy::routes::MAX_SEGMENTS;
 use crate::policy::{Resource, Route};
 use crate::rules::ClaimRule;
 
@@ -46,6 +47,9 @@ const RESOURCE: usize =
     size_of::<written::Resource<'_>>() + size_of::<Resource>() + 4 * PIECE + 30 * WORD;
 /// The names of the members of metadata, in bytes.
 const METADATA: usize = 256;
+/// A condition about MCP requests, and the target of its pattern, in bytes. Both are in
+/// vectors that grow.
+const CONDITION: usize = 3 * (16 + 20) + 16;
 /// The shortest text of a key, in bytes.
 const KEY_TEXT: usize = 50;
 /// The most memory that reading a key set takes for each byte of its text.
@@ -67,6 +71,11 @@ struct Parts {
     escaped: usize,
     /// Slashes in strings: each begins a segment of a path.
     slashes: usize,
+    /// Strings that may be patterns for `POST`.
+    posts: usize,
+    /// An upper bound on the conditions about MCP requests in the route table: each name
+    /// counts for each pattern and each host of its route.
+    conditions: usize,
     /// Objects that may be keys: those with a member `kty`, and all in strings
     /// with escapes, which may contain the text of a key set.
     keys: usize,
@@ -77,10 +86,20 @@ struct Parts {
     longest: usize,
 }
 
-/// Counts commas in the open objects and lists.
+/// Counts commas and strings in the open objects and lists.
 struct Open {
-    commas: [usize; MAX_DEPTH],
+    levels: [Level; MAX_DEPTH],
     depth: usize,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Level {
+    commas: usize,
+    /// The strings before it, and those of them that may be patterns for `POST`.
+    strings: usize,
+    posts: usize,
+    /// Whether one of its members may be `mcp`.
+    has_mcp: bool,
 }
 
 impl Parts {
@@ -92,14 +111,14 @@ impl Parts {
             ..Self::default()
         };
         let mut open = Open {
-            commas: [0; MAX_DEPTH],
+            levels: [Level::default(); MAX_DEPTH],
             depth: 0,
         };
         let mut rest = text.iter();
         while let Some(byte) = rest.next() {
             let count = match byte {
                 b'{' | b'[' => {
-                    open.begin();
+                    open.begin(parts.strings, parts.posts);
                     // An empty object or list takes nothing.
                     match (byte, next(&rest)) {
                         (_, Some(b'}' | b']')) => continue,
@@ -108,7 +127,8 @@ impl Parts {
                     }
                 }
                 b'}' | b']' => {
-                    parts.longest = parts.longest.max(open.end());
+                    let level = open.end();
+                    parts.close(level);
                     continue;
                 }
                 b',' => {
@@ -117,7 +137,7 @@ impl Parts {
                 }
                 b':' => &mut parts.members,
                 b'"' => {
-                    parts.string(&mut rest);
+                    open.note(parts.string(&mut rest));
                     &mut parts.strings
                 }
                 _ => continue,
@@ -126,13 +146,28 @@ impl Parts {
         }
         // Unclosed objects and lists are in memory when the error is found.
         while open.depth > 0 {
-            parts.longest = parts.longest.max(open.end());
+            let level = open.end();
+            parts.close(level);
         }
         parts
     }
 
-    /// Skips to the end of a string.
-    fn string(&mut self, rest: &mut Iter<'_, u8>) {
+    /// Counts what an object or a list contained.
+    fn close(&mut self, level: Level) {
+        self.longest = self.longest.max(level.commas.saturating_add(1));
+        if level.has_mcp {
+            // The most that patterns, names and hosts can be, multiplied.
+            let patterns = self.posts.saturating_sub(level.posts);
+            let half = self.strings.saturating_sub(level.strings).div_ceil(2);
+            let conditions = half.saturating_pow(2).saturating_mul(patterns);
+            self.conditions = self.conditions.saturating_add(conditions);
+        }
+    }
+
+    /// Skips to the end of a string. Returns whether it may be the name of `mcp`.
+    fn string(&mut self, rest: &mut Iter<'_, u8>) -> bool {
+        let is_mcp = rest.as_slice().starts_with(b"mcp\"");
+        let is_post = rest.as_slice().starts_with(b"POST ");
         let is_kty = rest.as_slice().starts_with(b"kty\"");
         self.has_resources |= rest.as_slice().starts_with(b"resources\"");
         let mut has_escapes = false;
@@ -160,6 +195,9 @@ impl Parts {
             usize::from(is_kty)
         };
         self.keys = self.keys.saturating_add(keys);
+        let posts = usize::from(is_post || has_escapes);
+        self.posts = self.posts.saturating_add(posts);
+        is_mcp || has_escapes && next(rest) == Some(b':')
     }
 
     /// An upper bound on the elements in lists.
@@ -177,32 +215,36 @@ fn next(rest: &Iter<'_, u8>) -> Option<u8> {
 }
 
 impl Open {
-    fn begin(&mut self) {
+    fn begin(&mut self, strings: usize, posts: usize) {
         self.depth = self.depth.saturating_add(1);
-        self.set(0);
+        self.change(|level| {
+            *level = Level {
+                strings,
+                posts,
+                ..Level::default()
+            };
+        });
     }
 
     fn comma(&mut self) {
-        self.set(self.get().saturating_add(1));
+        self.change(|level| level.commas = level.commas.saturating_add(1));
     }
 
-    /// The number of members or elements.
-    fn end(&mut self) -> usize {
-        let count = self.get().saturating_add(1);
-        self.depth = self.depth.saturating_sub(1);
-        count
+    fn note(&mut self, is_mcp: bool) {
+        self.change(|level| level.has_mcp |= is_mcp);
     }
 
-    fn get(&self) -> usize {
+    fn end(&mut self) -> Level {
         let at = self.depth.saturating_sub(1);
-        self.commas.get(at).copied().unwrap_or_default()
+        self.depth = at;
+        self.levels.get(at).copied().unwrap_or_default()
     }
 
     /// Greater depths are ignored, since the parser refuses them immediately.
-    fn set(&mut self, commas: usize) {
+    fn change(&mut self, change: impl FnOnce(&mut Level)) {
         let at = self.depth.saturating_sub(1);
-        if let Some(place) = self.commas.get_mut(at) {
-            *place = commas;
+        if let Some(level) = self.levels.get_mut(at) {
+            change(level);
         }
     }
 }
@@ -241,6 +283,7 @@ impl Parts {
             (self.longest.min(texts), 8 * WORD),
             (self.patterns(), 32 * WORD),
             (self.slashes, 9 * WORD),
+            (self.conditions(), CONDITION),
             (self.keys.min(self.bytes / KEY_TEXT), KEY),
             (self.key_set_text(), KEY_SET_TREE),
         ]);
@@ -278,6 +321,7 @@ impl Parts {
             // Segments are numbers in a growing vector, and their texts are in
             // another.
             (self.slashes, 2 * SEGMENT),
+            (self.conditions(), 40),
             (self.bytes, 2),
             (self.key_set_text(), 2 * WORD),
             (
@@ -298,6 +342,10 @@ impl Parts {
 
     fn patterns(&self) -> usize {
         self.longest.min(self.slashes)
+    }
+
+    fn conditions(&self) -> usize {
+        self.conditions.min(MAX_SEGMENTS)
     }
 
     /// The bytes of the longest text of a key set.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::routes::McpCondition;
 use super::{Mode, ProviderId};
 use crate::cors::CorsPolicy;
 use crate::jwt::TokenUse;
@@ -13,6 +14,8 @@ pub struct Route {
     /// The first of its patterns, as written. It is the route's name in logs and
     /// in the filter state.
     pub name: Arc<str>,
+    /// The MCP requests that the route is for, for descriptions; `None`: every request.
+    pub mcp: Option<Box<McpCondition>>,
     /// Whether its refusals are enforced: its own mode, or that of the policy.
     pub mode: Mode,
     /// Who may pass.

@@ -38,6 +38,9 @@ pub enum Reason {
     BadPathSemicolon,
     /// The authority is not one valid host.
     BadHost,
+    /// The path has routes for MCP requests, and the request's MCP headers are
+    /// absent, repeated, malformed or of an old version.
+    BadMcp,
     /// No route matches.
     NoRoute,
     /// The route is denied to everyone.
@@ -113,7 +116,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 49] = [
         Self::Allowed,
         Self::Public,
         Self::Anonymous,
@@ -128,6 +131,7 @@ impl Reason {
         Self::BadPathEmptySegment,
         Self::BadPathSemicolon,
         Self::BadHost,
+        Self::BadMcp,
         Self::NoRoute,
         Self::Denied,
         Self::NoToken,
@@ -192,6 +196,7 @@ impl Reason {
             Self::BadPathEmptySegment => "edge_authz_bad_path_allow_empty_segments",
             Self::BadPathSemicolon => "edge_authz_bad_path_allow_semicolons",
             Self::BadHost => "edge_authz_bad_host",
+            Self::BadMcp => "edge_authz_bad_mcp",
             Self::NoRoute => "edge_authz_no_route",
             Self::Denied => "edge_authz_denied",
             Self::NoToken => "edge_authz_no_token",

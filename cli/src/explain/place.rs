@@ -2,8 +2,8 @@
 
 use edge_authz::authz::{HostFault, PreflightStep, Target};
 use edge_authz::cors::{PreflightFault, PreflightPart};
-use edge_authz::http::{BadPath, Host, NormalPath, RequestHead, RoutePattern};
-use edge_authz::policy::routes::RouteMatch;
+use edge_authz::http::{BadMcp, BadPath, Host, NormalPath, RequestHead, RoutePattern};
+use edge_authz::policy::routes::{Found, PatternPosition, RouteMatch};
 use edge_authz::policy::{Access, Policy, Resource, Route};
 
 use super::quote;
@@ -133,13 +133,14 @@ pub(super) fn metadata(resource: Option<&Resource>, is_answered: bool) -> Step {
 
 /// Step 4: the route, and the routes with lower precedence.
 pub(super) fn route(
-    policy: &Policy,
-    written: &[Written],
+    (policy, written): (&Policy, &[Written]),
+    head: &RequestHead,
     target: &Target<'_>,
     reached: Option<(&RouteMatch<'_>, &Route)>,
 ) -> Step {
     let input = quote(target.method());
-    let others = others(target, written);
+    let asked = Asked { target, head };
+    let others = others(asked, written);
     let Some((found, route)) = reached else {
         let outcome = "no route matches".to_owned();
         return Step::decided(4, "route", input, outcome).with(others);
@@ -149,7 +150,7 @@ pub(super) fn route(
         .variables()
         .map(|(name, value)| format!("{{{name}}} is {}", quote(value)));
     let mut details: Vec<String> = variables.collect();
-    details.extend(beaten(target, written, winner));
+    details.extend(beaten(asked, written, winner));
     details.extend(others);
     let name = winner.map_or_else(|| route.name.to_string(), named);
     let outcome = format!("{name}: {}", words::who(policy, route));
@@ -160,25 +161,50 @@ pub(super) fn route(
     step.with(details)
 }
 
-fn matches(target: &Target<'_>, one: &Written) -> bool {
-    table([one])
-        .find(target.host(), target.method(), target.path())
-        .is_some()
+/// Step 4: MCP headers that do not decide between routes.
+pub(super) fn bad_mcp(target: &Target<'_>, bad: BadMcp, lacks_token: bool) -> Step {
+    let input = quote(target.method());
+    let outcome = format!("{bad}, and routes of this path depend on it");
+    if lacks_token {
+        return Step::passed(4, "route", input, outcome);
+    }
+    let detail = "another route is no substitute: it may require less";
+    Step::decided(4, "route", input, outcome).with([detail.to_owned()])
+}
+
+/// A request at its target.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    target: &'a Target<'a>,
+    head: &'a RequestHead,
+}
+
+impl Asked<'_> {
+    /// The position of the pattern that the request finds among these.
+    fn among<'w>(self, written: impl IntoIterator<Item = &'w Written>) -> Option<PatternPosition> {
+        let table = table(written);
+        match table.find_of(self.target.host(), self.head, self.target.path())? {
+            Found::Route(found) => Some(found.place()),
+            Found::BadMcp { .. } => None,
+        }
+    }
+
+    fn matches(self, one: &Written) -> bool {
+        self.among([one]).is_some()
+    }
 }
 
 /// The next routes in order of precedence: each lookup leaves out the routes that were
 /// found before.
-fn beaten(target: &Target<'_>, written: &[Written], winner: Option<&Written>) -> Vec<String> {
+fn beaten(asked: Asked<'_>, written: &[Written], winner: Option<&Written>) -> Vec<String> {
     let winner = winner.map(|winner| winner.place);
     let rest = written.iter().filter(|one| Some(one.place) != winner);
-    let mut rest: Vec<_> = rest.filter(|one| matches(target, one)).collect();
+    let mut rest: Vec<_> = rest.filter(|one| asked.matches(one)).collect();
     let mut beaten = Vec::new();
     while !rest.is_empty() {
-        let next = table(rest.iter().copied());
-        let Some(found) = next.find(target.host(), target.method(), target.path()) else {
+        let Some(place) = asked.among(rest.iter().copied()) else {
             break;
         };
-        let place = found.place();
         let name = rest
             .iter()
             .find(|one| one.place == place)
@@ -189,18 +215,25 @@ fn beaten(target: &Target<'_>, written: &[Written], winner: Option<&Written>) ->
     beaten
 }
 
-/// The routes that match the path and not the method.
-fn others(target: &Target<'_>, written: &[Written]) -> Vec<String> {
-    let has_path = |one: &&Written| {
-        let table = table([*one]);
+/// The routes that match the path and not the method, or not what an MCP request asks
+/// for.
+fn others(asked: Asked<'_>, written: &[Written]) -> Vec<String> {
+    let target = asked.target;
+    let other = |one: &Written| {
+        let table = table([one]);
         let methods = table.methods_at(target.host(), target.path());
-        one.pattern != RoutePattern::Default && !methods.named.is_empty()
+        if one.pattern == RoutePattern::Default || methods.named.is_empty() {
+            return None;
+        }
+        let found = table.find(target.host(), target.method(), target.path());
+        let difference = match found {
+            Some(_) => "another MCP request",
+            None => "another method",
+        };
+        Some(format!("not {}: {difference}", named(one)))
     };
-    let others = written.iter().filter(|one| !matches(target, one));
-    others
-        .filter(has_path)
-        .map(|one| format!("not {}: another method", named(one)))
-        .collect()
+    let others = written.iter().filter(|one| !asked.matches(one));
+    others.filter_map(other).collect()
 }
 
 fn named(one: &Written) -> String {
@@ -208,5 +241,9 @@ fn named(one: &Written) -> String {
         [] => String::new(),
         hosts => format!(" on {}", hosts.join(", ")),
     };
-    format!("`{}`{hosts} (routes[{}])", one.text, one.place.route.0)
+    let mcp = match &one.mcp {
+        None => String::new(),
+        Some(condition) => format!(" for {}", words::mcp(condition)),
+    };
+    format!("`{}`{mcp}{hosts} (routes[{}])", one.text, one.place.route.0)
 }

@@ -50,8 +50,13 @@ impl Trace for Renderer<'_> {
             } => place::metadata(resource, is_answered),
             authz::Step::Preflight(preflight) => place::preflight(preflight),
             authz::Step::Route { target, reached } => {
-                place::route(policy, self.written, target, reached)
+                place::route((policy, self.written), head, target, reached)
             }
+            authz::Step::BadMcp {
+                target,
+                bad,
+                lacks_token,
+            } => place::bad_mcp(target, bad, lacks_token),
             authz::Step::Credentials(credentials, route) => {
                 token::credentials(policy, credentials, route)
             }

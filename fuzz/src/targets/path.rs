@@ -60,6 +60,7 @@ impl World {
                 place,
                 pattern,
                 hosts,
+                mcp: None,
             }
         });
         let table = RouteTable::new(entries).unwrap();

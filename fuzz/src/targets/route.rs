@@ -246,6 +246,7 @@ impl World {
                 },
                 pattern: &route.pattern,
                 hosts: route.host.as_slice(),
+                mcp: None,
             }
         });
         let shapes: BTreeSet<_> = self.routes.iter().map(Route::shape).collect();

@@ -50,6 +50,11 @@ fn the_log_describes_each_step_up_to_the_deciding_one() {
             "path ok, route found, no token".to_owned(),
         ),
         (
+            ("POST", "/mcp"),
+            &[("mcp-protocol-version", "2025-11-25")],
+            "path ok, mcp-protocol-version is older than 2026-07-28, no token".to_owned(),
+        ),
+        (
             ("OPTIONS", "/token"),
             &preflight,
             "path ok, preflight".to_owned(),

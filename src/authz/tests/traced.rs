@@ -33,6 +33,7 @@ impl Trace for Recorder {
                 let refusal = reached.is_none().then_some(Reason::NoRoute);
                 ("route", refusal)
             }
+            Step::BadMcp { lacks_token, .. } => ("mcp", (!lacks_token).then_some(Reason::BadMcp)),
             Step::Credentials(..) => ("credentials", None),
             Step::Malformed(..) => ("malformed", None),
             Step::Form(_, candidates) => {
@@ -95,7 +96,8 @@ pub(super) fn policy(key: &Pair) -> Policy {
                 {{"match":"GET /denied","access":"denied"}},
                 {{"match":"GET /optional","access":"optional"}},
                 {{"match":"GET /token","hosts":["a.example"]}},
-                {{"match":"GET /scope","scopes":["x"]}}],
+                {{"match":"GET /scope","scopes":["x"]}},
+                {{"match":"POST /mcp","mcp":{{"method":"tools/call"}}}}],
             "resources":[{{"resource":"https://a.example/x"}}],
             "cors":{{"allow_origins":["https://app.example.com"]}}
         }}"#,
@@ -139,6 +141,11 @@ fn steps_are_traced_in_order_up_to_the_deciding_one() {
     check(("POST", well_known), &[], Reason::NoRoute, &goes_on);
     check(at("/denied"), &[], Reason::Denied, &route);
     check(at("/public"), &[], Reason::Public, &route);
+    let mcp = format!("{PLACE} mcp");
+    let token = [("authorization", "Bearer abc")];
+    check(("POST", "/mcp"), &token, Reason::BadMcp, &mcp);
+    let no_token = format!("{mcp} credentials");
+    check(("POST", "/mcp"), &[], Reason::NoToken, &no_token);
 }
 
 #[test]

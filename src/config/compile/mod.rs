@@ -10,6 +10,7 @@ mod cors;
 mod dpop;
 mod header_name;
 mod keys;
+mod mcp;
 mod metadata;
 mod providers;
 mod reserved;
@@ -27,8 +28,8 @@ use super::problem::{HeaderProblem, RouteProblem, ShapeProblem};
 use super::reader::{Field, List, Located, Text};
 use super::written::{Document, Paths, Responses};
 use crate::crypto::DEFAULT_TABLE_BUDGET;
-use crate::http::{EncodedCharacter, EncodedSet, PathFlags, PathRules};
-use crate::policy::{BodyStyle, Policy, Providers};
+use crate::http::{EncodedCharacter, EncodedSet, McpHeader, PathFlags, PathRules};
+use crate::policy::{BodyStyle, Policy, Providers, Route};
 use crate::rules::ClaimRule;
 use crate::telemetry::FilterState;
 
@@ -70,7 +71,8 @@ pub(super) fn compile(document: Document<'_>, sink: &mut Sink) -> Option<Policy>
         .flat_map(|one| &one.expectations.claims);
     let rules = rules.chain(routes.list.iter().flat_map(|route| &route.rules.claims));
     let compared = rules.flat_map(ClaimRule::headers);
-    let upstream = upstream.with_judged(compared.chain(token_places.fields()));
+    let judged = compared.chain(token_places.fields());
+    let upstream = upstream.with_judged(judged.chain(mcp_headers(&routes.list).iter().copied()));
     Some(Policy {
         mode,
         providers: Providers::new(providers.list),
@@ -87,6 +89,20 @@ pub(super) fn compile(document: Document<'_>, sink: &mut Sink) -> Option<Policy>
         max_tokens: document.max_tokens.read().unwrap_or(DEFAULT_MAX_TOKENS),
         table_budget: &DEFAULT_TABLE_BUDGET,
     })
+}
+
+/// The headers that conditions about MCP requests read.
+fn mcp_headers(routes: &[Route]) -> &'static [&'static str] {
+    const NAMES: &[&str] = &[
+        McpHeader::Version.name(),
+        McpHeader::Method.name(),
+        McpHeader::Name.name(),
+    ];
+    if routes.iter().any(|route| route.mcp.is_some()) {
+        NAMES
+    } else {
+        &[]
+    }
 }
 
 fn paths(written: Field<Paths<'_>>, sink: &mut Sink) -> PathRules {

@@ -1,10 +1,10 @@
 //! Routes and the route table.
 
 use super::claims::{Comparable, Variables, claim_rules, scopes};
-use super::cors;
+use super::mcp::Requests;
 use super::providers::Compiled as Providers;
 use super::token_from::TokenPlaces;
-use super::{Seen, distinct_texts};
+use super::{Seen, cors, distinct_texts, mcp};
 use crate::config::error::Sink;
 use crate::config::path::Path;
 use crate::config::problem::RouteProblem;
@@ -12,7 +12,9 @@ use crate::config::reader::{Field, List, Text};
 use crate::config::written;
 use crate::cors::CorsPolicy;
 use crate::http::{HostPattern, PathRules, RoutePattern};
-use crate::policy::routes::{BadTable, Clash, PatternPosition, TableBuilder};
+use crate::policy::routes::{
+    BadTable, Clash, ClashKind, EntryRest, McpCondition, PatternPosition, RouteTraits, TableBuilder,
+};
 use crate::policy::{Access, Mode, ProviderId, Route, RouteId, RouteTable};
 use crate::rules::RouteRules;
 
@@ -51,20 +53,29 @@ pub(super) fn compile(
     let mut list = Vec::with_capacity(written.len());
     let mut builder = TableBuilder::default();
     for (number, route) in written.iter().enumerate() {
-        let patterns = patterns(&route.patterns, known.paths, sink);
-        // If a route's hosts could not be read, its clashes are unknown and not
-        // reported.
-        if let Some(hosts) = hosts(&route.hosts, sink) {
-            let hosts = builder.hosts(&hosts);
+        let patterns = patterns(route, known.paths, sink);
+        let hosts = hosts(&route.hosts, sink);
+        let requests = mcp::compile(&route.mcp, sink);
+        let mcp = requests.condition();
+        let compiled = compile_one(route, &patterns, mcp, known, sink);
+        let are_known = !matches!(requests, Requests::Unknown) && patterns.can_be_mcp;
+        // If a route's hosts or its requests could not be read, its clashes are unknown
+        // and not reported.
+        if let Some(hosts) = hosts.filter(|_| are_known) {
+            let rest = EntryRest {
+                hosts: builder.hosts(&hosts),
+                mcp: mcp.map(|condition| builder.mcp(condition)),
+                traits: traits(&compiled),
+            };
             for (at, read) in patterns.read.iter().enumerate() {
                 let route = RouteId(number);
                 let place = PatternPosition { route, pattern: at };
-                builder.add(place, &read.pattern, hosts);
+                builder.add(place, &read.pattern, rest);
             }
         }
-        list.push(compile_one(route, &patterns, known, sink));
+        list.push(compiled);
     }
-    let table = table(builder, &written, sink);
+    let table = table(builder, &written, &list, sink);
     Compiled { list, table }
 }
 
@@ -89,34 +100,40 @@ struct Patterns<'d> {
     read: Vec<Pattern<'d>>,
     /// Whether all patterns could be read.
     complete: bool,
+    /// Whether no pattern contradicts the route's `mcp`, if it has one.
+    can_be_mcp: bool,
     /// The first, as written.
     name: &'d str,
 }
 
-fn patterns<'d>(
-    written: &Field<List<Text<'d>>>,
-    paths: &PathRules,
-    sink: &mut Sink,
-) -> Patterns<'d> {
-    let Field::Is(list) = written else {
+fn patterns<'d>(route: &written::Route<'d>, paths: &PathRules, sink: &mut Sink) -> Patterns<'d> {
+    let Field::Is(list) = &route.patterns else {
         return Patterns {
             read: Vec::new(),
             complete: false,
+            can_be_mcp: true,
             name: "",
         };
     };
     let mut read = Vec::with_capacity(list.items.len());
+    let mut only_post = true;
     for text in &list.items {
         match RoutePattern::parse(text.value, paths) {
-            Ok(pattern) => read.push(Pattern {
-                at: text.at.clone(),
-                pattern,
-            }),
+            Ok(pattern) => {
+                if route.mcp.is_present() {
+                    only_post &= mcp::check_pattern(text, &pattern, sink);
+                }
+                read.push(Pattern {
+                    at: text.at.clone(),
+                    pattern,
+                });
+            }
             Err(reason) => sink.report(&text.at, RouteProblem::Pattern(text.excerpt(), reason)),
         }
     }
     Patterns {
         complete: list.complete && read.len() == list.items.len(),
+        can_be_mcp: only_post,
         name: list.items.first().map_or("", |text| text.value),
         read,
     }
@@ -148,6 +165,7 @@ fn hosts(written: &Field<List<Text<'_>>>, sink: &mut Sink) -> Option<Vec<HostPat
 fn compile_one(
     written: &written::Route<'_>,
     patterns: &Patterns<'_>,
+    mcp: Option<&McpCondition>,
     known: &Known<'_, '_>,
     sink: &mut Sink,
 ) -> Route {
@@ -173,6 +191,7 @@ fn compile_one(
     let scopes_wanted = written.scopes.as_ref().read();
     Route {
         name: patterns.name.into(),
+        mcp: mcp.cloned().map(Box::new),
         mode: written.mode.as_ref().read().copied().unwrap_or(known.mode),
         access: written.access.as_ref().read().copied().unwrap_or_default(),
         providers: allowed_providers(&written.providers, known.providers, sink),
@@ -186,6 +205,15 @@ fn compile_one(
                 .unwrap_or_default(),
         },
         cors: cors::of_route(written, known.cors, known.proofs, sink),
+    }
+}
+
+/// What counts of a route if the MCP headers of a request cannot decide between it and
+/// others.
+fn traits(route: &Route) -> RouteTraits {
+    RouteTraits {
+        admits_anonymous: matches!(route.access, Access::Public | Access::Optional),
+        is_enforced: route.mode == Mode::Enforce || route.access == Access::Denied,
     }
 }
 
@@ -236,9 +264,19 @@ fn allowed_providers(
 fn table(
     builder: TableBuilder,
     written: &[written::Route<'_>],
+    compiled: &[Route],
     sink: &mut Sink,
 ) -> Option<RouteTable> {
-    let clashes = match builder.build() {
+    let cors = |route: RouteId| {
+        let is_known = |route: &&written::Route<'_>| !matches!(route.cors, Field::Unreadable);
+        written.get(route.0).filter(is_known)?;
+        Some(compiled.get(route.0)?.cors.as_ref())
+    };
+    let same_cors = |one, other| match (cors(one), cors(other)) {
+        (Some(one), Some(other)) => one == other,
+        (None, _) | (_, None) => true,
+    };
+    let clashes = match builder.build(&same_cors) {
         Ok(table) => return Some(table),
         Err(BadTable::TooManySegments) => {
             sink.report(
@@ -257,11 +295,16 @@ fn table(
         first,
         second,
         host,
+        kind,
     } in clashes
     {
         if let (Some(first), Some(second)) = (at(first), at(second)) {
             let with = first.to_owned();
-            sink.report(second, RouteProblem::Clash { with, host });
+            let problem = match kind {
+                ClashKind::Alike => RouteProblem::Clash { with, host },
+                ClashKind::Cors => RouteProblem::OtherCors { with },
+            };
+            sink.report(second, problem);
         }
     }
     None

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Excerpt;
 use crate::config::path::ConfigPath;
-use crate::http::{BadHostPattern, BadPattern, BadRoutePattern, HostPattern};
+use crate::http::{BadHostPattern, BadPattern, BadRoutePattern, HostPattern, MAX_MCP_VALUE};
 use crate::policy::Access;
 use crate::policy::routes::MAX_SEGMENTS;
 
@@ -26,6 +26,17 @@ pub enum RouteProblem {
         /// A host that both are for; absent: both are for every host.
         host: Option<HostPattern>,
     },
+    /// Two patterns that only `mcp` tells apart, with different CORS policies.
+    OtherCors {
+        /// The other pattern.
+        with: ConfigPath,
+    },
+    /// A pattern of a route with `mcp` that is not for `POST` alone.
+    McpNotPost(Excerpt),
+    /// Names in `mcp` with several methods.
+    NameOfSeveralMethods,
+    /// A method or a name that is too long for a header.
+    LongMcpValue,
     /// More segments in all patterns together than [`MAX_SEGMENTS`].
     TooManySegments,
     /// No provider has this name.
@@ -66,11 +77,29 @@ impl fmt::Display for RouteProblem {
                 }
                 out.write_str(", so their order is ambiguous; remove or change one of them")
             }
+            Self::OtherCors { with } => write!(
+                out,
+                "has another `cors` than {with}, and a preflight does not have the headers of `mcp` \
+                 that tell them apart; write the same `cors` in both"
+            ),
+            Self::McpNotPost(pattern) => write!(
+                out,
+                "{pattern} is not for POST, and MCP requests with these headers are; write `POST …`, \
+                 or a route without `mcp` for it"
+            ),
+            Self::NameOfSeveralMethods => out.write_str(
+                "is for one method, but `method` lists several; write one, or a route for each",
+            ),
+            Self::LongMcpValue => write!(
+                out,
+                "is longer than {MAX_MCP_VALUE} bytes, which no request can have; write a shorter one"
+            ),
             Self::TooManySegments => write!(
                 out,
                 "has patterns of more than {MAX_SEGMENTS} segments in all, those of a route with \
-                 `hosts` counted for each group of hosts that have other routes; write fewer or \
-                 shorter patterns, or the same `hosts` in more routes"
+                 `hosts` counted for each group of hosts that have other routes, and each method or \
+                 name of `mcp` as one; write fewer or shorter patterns, or the same `hosts` in more \
+                 routes"
             ),
             Self::NoSuchProvider { name, nearest } => no_such_provider(out, name, nearest.as_ref()),
             Self::NoTokenNeeded(access) => no_token_needed(out, *access),

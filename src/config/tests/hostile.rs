@@ -174,8 +174,8 @@ fn a_million_segments_are_accepted_and_a_thousand_more_are_refused() {
     assert_eq!(
         compile_value(&document(1_000)).unwrap_err().to_string(),
         "routes: has patterns of more than 1000000 segments in all, those of a route with `hosts` \
-         counted for each group of hosts that have other routes; write fewer or shorter patterns, \
-         or the same `hosts` in more routes"
+         counted for each group of hosts that have other routes, and each method or name of `mcp` \
+         as one; write fewer or shorter patterns, or the same `hosts` in more routes"
     );
 }
 

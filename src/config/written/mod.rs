@@ -6,6 +6,7 @@
 //! the rest and does not report it again.
 
 mod cors;
+mod mcp;
 mod mode;
 mod narrowing;
 mod provider;
@@ -15,6 +16,7 @@ mod token_from;
 mod upstream;
 
 pub(super) use cors::Cors;
+pub(super) use mcp::{Mcp, Name as McpName};
 pub(super) use narrowing::{ShortForm, is_document, short_form};
 pub(super) use provider::{Audiences, Dpop, InlineKeys, Jwks, Provider};
 pub(super) use resource::Resource;

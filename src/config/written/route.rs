@@ -1,6 +1,7 @@
 //! `routes`, and the rules that routes and providers share, as written.
 
 use super::cors::{self, Cors};
+use super::mcp::{self, Mcp};
 use super::mode;
 use crate::config::error::Sink;
 use crate::config::path::Path;
@@ -18,6 +19,7 @@ pub(in crate::config) struct Route<'d> {
     pub(in crate::config) at: Path<'d>,
     pub(in crate::config) patterns: Field<List<Text<'d>>>,
     pub(in crate::config) hosts: Field<List<Text<'d>>>,
+    pub(in crate::config) mcp: Field<Mcp<'d>>,
     pub(in crate::config) mode: Field<Mode>,
     pub(in crate::config) access: Field<Access>,
     pub(in crate::config) providers: Field<List<Text<'d>>>,
@@ -52,6 +54,7 @@ pub(in crate::config) enum RuleValue<'d> {
 const MEMBERS: &[&str] = &[
     "match",
     "hosts",
+    "mcp",
     "mode",
     "access",
     "providers",
@@ -82,6 +85,7 @@ pub(super) fn read<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Route<'d>> {
         at: members.at.clone(),
         patterns: members.required("match", patterns, sink, one_or_many(text)),
         hosts: members.optional("hosts", sink, texts),
+        mcp: members.optional("mcp", sink, mcp::read),
         mode: members.optional("mode", sink, mode::read),
         access: members.optional("access", sink, choice(ACCESS)),
         providers: members.optional("providers", sink, texts),
@@ -193,7 +197,8 @@ fn rule_value<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<RuleValue<'d>> {
     }
 }
 
-fn prefix<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Text<'d>> {
+/// Reads the beginning of a value.
+pub(super) fn prefix<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Text<'d>> {
     let prefix = any_text(node, sink)?;
     if prefix.value.is_empty() {
         sink.report(&node.at, ValueProblem::EmptyPrefix);

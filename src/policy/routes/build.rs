@@ -1,6 +1,7 @@
 //! Builds the tree from sorted patterns.
 
 use super::endpoint::Slot;
+use super::mcp::{Group, McpTable, Target};
 use super::plan::Plan;
 use super::sequences::{Sequences, index};
 use super::tree::{Key, Node, Tree};
@@ -21,7 +22,11 @@ impl Tree {
     ///
     /// It walks the plan twice, level by level. The first walk counts the memory
     /// needed, so that the tree takes no more, even while it grows.
-    pub(super) fn build(plan: &Plan, literals: Sequences<u8>) -> Self {
+    pub(super) fn build(
+        plan: &Plan,
+        literals: Sequences<u8>,
+        mcp_texts: Sequences<u8>,
+    ) -> (Self, McpTable) {
         let (mut nodes, mut labels, mut slots) = (1_usize, 0_usize, 0_usize);
         each_node_spec(plan, |spec| {
             nodes = nodes.saturating_add(1);
@@ -33,16 +38,18 @@ impl Tree {
             nodes: Vec::with_capacity(nodes),
             labels: Vec::with_capacity(labels),
             slots: Vec::with_capacity(slots),
+            mcp: McpBuilder::default(),
             child: plan.paths().count(),
         };
         each_node_spec(plan, |spec| builder.add(plan, &spec));
         builder.end();
-        Self {
+        let tree = Self {
             nodes: builder.nodes.into_boxed_slice(),
             labels: builder.labels.into_boxed_slice(),
             slots: builder.slots.into_boxed_slice(),
             literals,
-        }
+        };
+        (tree, builder.mcp.end(mcp_texts))
     }
 }
 
@@ -51,23 +58,38 @@ struct TreeBuilder {
     nodes: Vec<Node>,
     labels: Vec<Key>,
     slots: Vec<Slot>,
+    mcp: McpBuilder,
     /// The number of the next node's first child.
     child: usize,
 }
 
 impl TreeBuilder {
     fn add(&mut self, plan: &Plan, spec: &NodeSpec<'_>) {
-        let slots = spec.exact.iter().chain(spec.greedy);
-        let exact = self.slots.len();
+        let exact = number(self.slots.len());
+        self.add_slots(plan, spec.exact);
         self.nodes.push(Node {
             label: number(self.labels.len()),
             children: number(self.child),
-            exact: number(exact),
-            greedy: number(exact.saturating_add(spec.exact.len())),
+            exact,
+            greedy: number(self.slots.len()),
         });
+        self.add_slots(plan, spec.greedy);
         self.labels.extend_from_slice(spec.label);
-        self.slots.extend(slots.map(|entry| plan.slot(*entry)));
         self.child = self.child.saturating_add(spec.children);
+    }
+
+    /// Adds the slots of a pattern, one for each method.
+    fn add_slots(&mut self, plan: &Plan, entries: &[u32]) {
+        let method = |entry: &u32| plan.slot(*entry).method;
+        for alike in entries.chunk_by(|one, other| method(one) == method(other)) {
+            let Some(first) = alike.first() else {
+                continue;
+            };
+            self.slots.push(Slot {
+                group: self.mcp.group(plan, alike),
+                ..plan.slot(*first)
+            });
+        }
     }
 
     /// Closes the last node.
@@ -78,6 +100,48 @@ impl TreeBuilder {
             exact: number(self.slots.len()),
             greedy: number(self.slots.len()),
         });
+    }
+}
+
+/// The table of conditions built so far.
+#[derive(Default)]
+struct McpBuilder {
+    groups: Vec<Group>,
+    rows: Vec<Target>,
+    slots: Vec<Slot>,
+}
+
+impl McpBuilder {
+    /// Adds the entries of one pattern and method if some of them have conditions.
+    /// Returns the number of their group, or `NO_GROUP`.
+    fn group(&mut self, plan: &Plan, entries: &[u32]) -> u32 {
+        let (general, conditional) = plan.by_condition(entries);
+        if conditional.is_empty() {
+            return Slot::NO_GROUP;
+        }
+        let (start, slot) = (self.rows.len(), number(self.slots.len()));
+        let mut rows = plan.rows_of(conditional);
+        rows.dedup_by_key(|(row, _)| *row);
+        let target = |(row, entry): Target| (row, slot.saturating_add(entry));
+        self.rows.extend(rows.into_iter().map(target));
+        self.slots
+            .extend(conditional.iter().map(|entry| plan.slot(*entry)));
+        self.groups.push(Group {
+            start: number(start),
+            end: number(self.rows.len()),
+            has_general: !general.is_empty(),
+            traits: plan.traits(entries),
+        });
+        number(self.groups.len().saturating_sub(1))
+    }
+
+    fn end(self, texts: Sequences<u8>) -> McpTable {
+        McpTable {
+            groups: self.groups.into_boxed_slice(),
+            rows: self.rows.into_boxed_slice(),
+            slots: self.slots.into_boxed_slice(),
+            texts,
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Builds a route table.
 
 use super::endpoint::MethodNumber;
+use super::mcp::{GatheredMcp, McpCondition, McpList, RouteTraits};
 use super::plan::Plan;
 use super::route_match::Variable;
 use super::sequences::{Gathered, index};
 use super::tree::{Key, Tree};
-use super::{BadTable, MAX_SEGMENTS, PatternPosition, RouteTable};
+use super::{BadTable, MAX_SEGMENTS, PatternPosition, RouteId, RouteTable};
 use crate::http::path::{PathPattern, PatternSegment};
 use crate::http::{HostPattern, Method, MethodPattern, RoutePattern};
 use std::collections::BTreeMap;
@@ -24,6 +25,8 @@ pub struct TableBuilder {
     methods: BTreeMap<Method, u32>,
     keys: Vec<Key>,
     entries: Vec<Entry>,
+    mcp: GatheredMcp,
+    mcp_texts: Gathered<u8>,
     segments: usize,
     /// The maximum number of segments.
     limit: usize,
@@ -34,6 +37,18 @@ pub struct TableBuilder {
 /// A list of hosts that a builder knows.
 #[derive(Debug, Clone, Copy)]
 pub struct HostList(u32);
+
+/// What distinguishes a pattern from an equal one of another route.
+#[derive(Debug, Clone, Copy)]
+pub struct EntryRest {
+    /// The hosts it is for.
+    pub hosts: HostList,
+    /// The MCP requests it is for; `None`: every request. The pattern then has a
+    /// path.
+    pub mcp: Option<McpList>,
+    /// The traits of its route.
+    pub traits: RouteTraits,
+}
 
 /// A pattern that will be inserted into the tree.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +61,9 @@ pub(super) struct Entry {
     pub(super) route: u32,
     pub(super) pattern: u32,
     pub(super) variables: u32,
+    /// Its condition, or `NONE`.
+    pub(super) mcp: McpList,
+    pub(super) traits: RouteTraits,
 }
 
 impl Entry {
@@ -75,6 +93,8 @@ impl TableBuilder {
             methods: BTreeMap::new(),
             keys: Vec::new(),
             entries: Vec::new(),
+            mcp: GatheredMcp::default(),
+            mcp_texts: Gathered::default(),
             segments: 0,
             limit,
             full: false,
@@ -108,9 +128,19 @@ impl TableBuilder {
         }))
     }
 
-    /// Adds a pattern of a route that is for these hosts.
-    pub fn add(&mut self, place: PatternPosition, pattern: &RoutePattern, hosts: HostList) {
-        if !self.full && self.take(place, pattern, hosts).is_none() {
+    /// Adds the condition of a route about MCP requests.
+    pub fn mcp(&mut self, condition: &McpCondition) -> McpList {
+        let texts = &mut self.mcp_texts;
+        let list = self.mcp.add(condition, |text| texts.add(text.bytes()));
+        list.unwrap_or_else(|| {
+            self.full = true;
+            McpList::NONE
+        })
+    }
+
+    /// Adds a pattern of a route.
+    pub fn add(&mut self, place: PatternPosition, pattern: &RoutePattern, rest: EntryRest) {
+        if !self.full && self.take(place, pattern, rest).is_none() {
             *self = Self {
                 full: true,
                 ..Self::default()
@@ -122,7 +152,7 @@ impl TableBuilder {
         &mut self,
         place: PatternPosition,
         pattern: &RoutePattern,
-        hosts: HostList,
+        rest: EntryRest,
     ) -> Option<()> {
         let (method, variables) = match pattern {
             RoutePattern::Default => (Entry::DEFAULT, Vec::new()),
@@ -131,10 +161,12 @@ impl TableBuilder {
         self.entries.push(Entry {
             end: u32::try_from(self.keys.len()).ok()?,
             method,
-            list: hosts.0,
+            list: rest.hosts.0,
             route: u32::try_from(place.route.0).ok()?,
             pattern: u32::try_from(place.pattern).ok()?,
             variables: self.variables.add(variables)?,
+            mcp: rest.mcp.unwrap_or(McpList::NONE),
+            traits: rest.traits,
         });
         Some(())
     }
@@ -180,11 +212,16 @@ impl TableBuilder {
     }
 
     /// Builds the table. The order in which routes were added has no meaning.
+    /// `same_cors` says whether two routes have the same CORS policy.
     ///
     /// # Errors
     ///
-    /// Patterns that match the same requests, or too many segments.
-    pub fn build(self) -> Result<RouteTable, BadTable> {
+    /// Patterns that match the same requests, routes that a preflight does not
+    /// distinguish with different CORS policies, or too many segments.
+    pub fn build(
+        self,
+        same_cors: &dyn Fn(RouteId, RouteId) -> bool,
+    ) -> Result<RouteTable, BadTable> {
         let Self {
             literals,
             names,
@@ -194,6 +231,8 @@ impl TableBuilder {
             methods,
             mut keys,
             mut entries,
+            mut mcp,
+            mcp_texts,
             segments: _,
             limit,
             full,
@@ -213,10 +252,16 @@ impl TableBuilder {
         for entry in &mut entries {
             entry.variables = renumbered(&numbers, entry.variables);
         }
+        let (mcp_texts, numbers) = mcp_texts.into_sequences();
+        mcp.renumber(|text| renumbered(&numbers, text));
         drop(numbers);
         let methods = in_order(methods, &mut entries);
-        let plan = Plan::new(keys, entries, (hosts, lists), limit)?;
-        let tree = Tree::build(&plan, literals);
+        let plan = Plan::new(keys, entries, (hosts, lists), mcp, limit)?;
+        let clashes = plan.clashes(same_cors);
+        if !clashes.is_empty() {
+            return Err(BadTable::Clashes(clashes));
+        }
+        let (tree, mcp) = Tree::build(&plan, literals, mcp_texts);
         let defaults = plan.defaults();
         let (hosts, sets) = plan.into_hosts();
         Ok(RouteTable {
@@ -227,6 +272,7 @@ impl TableBuilder {
             defaults,
             hosts,
             sets,
+            mcp,
         })
     }
 }

@@ -13,7 +13,9 @@ impl MethodNumber {
 }
 
 /// The target of one method of a pattern. A pattern's slots are sorted by
-/// method, and no two have the same method.
+/// method, and no two have the same method. If several routes have the same
+/// pattern and differ in what an MCP request asks for, the slot stands for all of
+/// them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Slot {
     pub(super) method: MethodNumber,
@@ -22,6 +24,8 @@ pub(super) struct Slot {
     pub(super) pattern: u32,
     /// The number of its list of variables in the table.
     pub(super) variables: u32,
+    /// The number of its routes with conditions, or `NO_GROUP`.
+    pub(super) group: u32,
 }
 
 /// The method of a request as a number, which is searched for in a pattern's
@@ -57,9 +61,15 @@ impl Asked {
             let at = slots.binary_search_by_key(&number, |slot| slot.method);
             slots.get(at.ok()?)
         };
-        let any = || slots.last().filter(|last| last.method == MethodNumber::ANY);
         let named = self.named.and_then(of);
-        named.or_else(|| self.instead.and_then(of)).or_else(any)
+        named
+            .or_else(|| self.instead.and_then(of))
+            .or_else(|| Self::any(slots))
+    }
+
+    /// The slot for every method among those of a pattern.
+    pub(super) fn any(slots: &[Slot]) -> Option<&Slot> {
+        slots.last().filter(|last| last.method == MethodNumber::ANY)
     }
 }
 

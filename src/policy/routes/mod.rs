@@ -9,6 +9,10 @@
 //! request's host come first, their `$default` included, then those of the
 //! wildcards that match it, longest first, then those without hosts.
 //!
+//! Routes with one pattern may differ in what an MCP request asks for: a name comes
+//! before a prefix of it, the longest first, then a method with any name, then a route
+//! for every request. A route that is not for a request hides no other.
+//!
 //! The table is a tree of our own. The router crates (`matchit`, `path-tree`,
 //! `wayfind`) return the one best pattern for a path as text. They do not check
 //! the method early enough to go back to the next pattern, a `{name+}` far down
@@ -21,6 +25,7 @@
 mod build;
 mod builder;
 mod endpoint;
+mod mcp;
 mod plan;
 mod route_match;
 mod sequences;
@@ -28,10 +33,14 @@ mod table;
 mod tree;
 mod under;
 
-pub use builder::{HostList, TableBuilder};
+pub use builder::{EntryRest, HostList, TableBuilder};
 pub use endpoint::PathMethods;
+pub use mcp::{McpCondition, McpList, McpName, RouteTraits};
 pub use route_match::RouteMatch;
-pub use table::{BadTable, Clash, MAX_SEGMENTS, PatternPosition, RouteEntry, RouteId, RouteTable};
+pub use table::{
+    BadTable, Clash, ClashKind, Found, MAX_SEGMENTS, PatternPosition, RouteEntry, RouteId,
+    RouteTable,
+};
 
 use table::MAX_CLASHES;
 

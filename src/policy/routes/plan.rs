@@ -2,8 +2,9 @@
 
 use super::builder::{Entry, counted};
 use super::endpoint::{MethodNumber, Slot};
+use super::mcp::{GatheredMcp, McpList, RouteTraits, Row, Target};
 use super::sequences::{Gathered, Sequences, index};
-use super::table::Clash;
+use super::table::{Clash, ClashKind};
 use super::tree::Key;
 use super::{BadTable, MAX_CLASHES, PatternPosition, RouteId};
 use crate::http::HostPattern;
@@ -25,16 +26,19 @@ pub(super) struct Plan {
     order: Vec<u32>,
     /// The range of each set in `order`.
     parts: Vec<Range<usize>>,
+    /// The conditions of entries.
+    mcp: GatheredMcp,
 }
 
 impl Plan {
     /// # Errors
     ///
-    /// Patterns that match the same requests, or too many segments.
+    /// Too many segments.
     pub(super) fn new(
         keys: Vec<Key>,
         mut entries: Vec<Entry>,
         (hosts, mut lists): (Gathered<u8>, Gathered<u32>),
+        mcp: GatheredMcp,
         limit: usize,
     ) -> Result<Self, BadTable> {
         let (hosts, numbers) = hosts.into_sequences();
@@ -52,14 +56,10 @@ impl Plan {
             sets,
             order: Vec::new(),
             parts: Vec::new(),
+            mcp,
         };
         plan.arrange(&lists, &signatures, limit)?;
-        let clashes = plan.clashes();
-        if clashes.is_empty() {
-            Ok(plan)
-        } else {
-            Err(BadTable::Clashes(clashes))
-        }
+        Ok(plan)
     }
 
     /// Sorts the entries of each set. A set has the entries of the lists that
@@ -91,6 +91,7 @@ impl Plan {
         let mut count = 0_usize;
         for entry in entries() {
             segments = segments.saturating_add(counted(self.keys_of(*entry).len()));
+            segments = segments.saturating_add(self.conditions_of(*entry).len());
             count = count.saturating_add(1);
             if segments > limit {
                 return Err(BadTable::TooManySegments);
@@ -120,6 +121,7 @@ impl Plan {
             entry.method != Entry::DEFAULT,
             self.keys_of(number),
             entry.method,
+            entry.mcp != McpList::NONE,
             entry.place(),
         )
     }
@@ -132,6 +134,11 @@ impl Plan {
             route: 0,
             pattern: 0,
             variables: 0,
+            mcp: McpList::NONE,
+            traits: RouteTraits {
+                admits_anonymous: false,
+                is_enforced: false,
+            },
         };
         self.entries.get(index(number)).unwrap_or(NONE)
     }
@@ -180,6 +187,7 @@ impl Plan {
             route: entry.route,
             pattern: entry.pattern,
             variables: entry.variables,
+            group: Slot::NO_GROUP,
         }
     }
 
@@ -188,7 +196,44 @@ impl Plan {
         (self.hosts, self.sets)
     }
 
-    fn clashes(&self) -> Vec<Clash> {
+    /// Splits entries with one pattern and method into those without a condition and
+    /// the others.
+    pub(super) fn by_condition<'e>(&self, entries: &'e [u32]) -> (&'e [u32], &'e [u32]) {
+        let without = |entry: &u32| self.entry(*entry).mcp == McpList::NONE;
+        entries.split_at(entries.partition_point(without))
+    }
+
+    /// The traits of these entries' routes.
+    pub(super) fn traits(&self, entries: &[u32]) -> RouteTraits {
+        let any = |has: fn(&RouteTraits) -> bool| {
+            let mut entries = entries.iter();
+            entries.any(|entry| has(&self.entry(*entry).traits))
+        };
+        RouteTraits {
+            admits_anonymous: any(|traits| traits.admits_anonymous),
+            is_enforced: any(|traits| traits.is_enforced),
+        }
+    }
+
+    /// The conditions of entries, sorted, each with the index of its entry.
+    pub(super) fn rows_of(&self, entries: &[u32]) -> Vec<Target> {
+        let of = |entry: &u32| self.conditions_of(*entry);
+        let count = entries.iter().map(|entry| of(entry).len());
+        let mut rows = Vec::with_capacity(count.fold(0, usize::saturating_add));
+        for (number, entry) in (0..).zip(entries) {
+            rows.extend(of(entry).iter().map(|row| (*row, number)));
+        }
+        order::sort(&mut rows, Ord::cmp);
+        rows
+    }
+
+    fn conditions_of(&self, number: u32) -> &[Row] {
+        self.mcp.of(self.entry(number).mcp)
+    }
+
+    /// Pairs of patterns between which nothing decides, and of routes that a preflight
+    /// does not distinguish and for which `same_cors` does not hold.
+    pub(super) fn clashes(&self, same_cors: &dyn Fn(RouteId, RouteId) -> bool) -> Vec<Clash> {
         let mut found = BTreeMap::new();
         for (set, part) in (0..).zip(&self.parts) {
             let part = self.order.get(part.clone()).unwrap_or_default();
@@ -196,25 +241,61 @@ impl Plan {
                 self.entry(*one).method == self.entry(*other).method
                     && self.keys_of(*one) == self.keys_of(*other)
             };
-            for group in part.chunk_by(same) {
-                let Some((first, others)) = group.split_first() else {
-                    continue;
-                };
-                for second in others {
-                    if found.len() >= MAX_CLASHES {
-                        break;
-                    }
-                    let pair = (self.entry(*first).place(), self.entry(*second).place());
-                    found.entry(pair).or_insert(set);
+            let mut add = |first: u32, second: u32, kind: ClashKind| {
+                let pair = (self.entry(first).place(), self.entry(second).place());
+                if found.len() < MAX_CLASHES && pair.0 != pair.1 {
+                    found.entry(pair).or_insert((set, kind));
                 }
+            };
+            for group in part.chunk_by(same).filter(|group| group.len() > 1) {
+                self.clashes_among(group, same_cors, &mut add);
             }
         }
-        let clash = |((first, second), set)| Clash {
+        let clash = |((first, second), (set, kind))| Clash {
             first: place(first),
             second: place(second),
             host: self.host_of(set),
+            kind,
         };
         found.into_iter().map(clash).collect()
+    }
+
+    /// The clashes among entries with one pattern and method.
+    fn clashes_among(
+        &self,
+        group: &[u32],
+        same_cors: &dyn Fn(RouteId, RouteId) -> bool,
+        add: &mut dyn FnMut(u32, u32, ClashKind),
+    ) {
+        let (general, conditional) = self.by_condition(group);
+        if let Some((first, others)) = general.split_first() {
+            for second in others {
+                add(*first, *second, ClashKind::Alike);
+            }
+        }
+        let entry = |(_, number): &Target| conditional.get(index(*number)).copied();
+        let rows = self.rows_of(conditional);
+        for alike in rows.chunk_by(|(one, _), (other, _)| one == other) {
+            let mut entries = alike.iter().filter_map(entry);
+            let Some(first) = entries.next() else {
+                continue;
+            };
+            for second in entries {
+                add(first, second, ClashKind::Alike);
+            }
+        }
+        let id = |entry: u32| place(self.entry(entry).place()).route;
+        let mut cors = conditional.iter().chain(general);
+        if let Some(first) = cors.next() {
+            for second in cors.filter(|second| !same_cors(id(*first), id(**second))) {
+                let (first, second) = if self.entry(*first).place() < self.entry(*second).place() {
+                    (first, second)
+                } else {
+                    (second, first)
+                };
+                add(*first, *second, ClashKind::Cors);
+            }
+        }
     }
 
     /// The first host that has a set; `None` for the set of every host.

@@ -1,12 +1,13 @@
 //! All routes of a configuration.
 
-use super::builder::TableBuilder;
+use super::builder::{EntryRest, TableBuilder};
 use super::endpoint::{Asked, PathMethods, Slot};
+use super::mcp::{Choice, McpCondition, McpTable, RouteTraits};
 use super::route_match::{RouteMatch, Variable};
 use super::sequences::{Sequences, index};
 use super::tree::{Reach, Tree};
 use crate::http::path::Segment;
-use crate::http::{Host, HostPattern, Method, NormalPath, RoutePattern};
+use crate::http::{BadMcp, Host, HostPattern, Method, NormalPath, RequestHead, RoutePattern};
 use std::ops::ControlFlow;
 
 /// The most segments of all patterns together. `/` and `$default` count as one.
@@ -39,6 +40,8 @@ pub struct RouteEntry<'a> {
     pub pattern: &'a RoutePattern,
     /// The hosts it is for; empty: every host.
     pub hosts: &'a [HostPattern],
+    /// The MCP requests it is for; `None`: every request.
+    pub mcp: Option<&'a McpCondition>,
 }
 
 /// Two patterns that match the same requests, so that a request's route would be
@@ -51,6 +54,17 @@ pub struct Clash {
     pub second: PatternPosition,
     /// A host for which both are written; `None`: both are for every host.
     pub host: Option<HostPattern>,
+    /// Why they clash.
+    pub kind: ClashKind,
+}
+
+/// Why two patterns clash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClashKind {
+    /// Nothing decides between them.
+    Alike,
+    /// A preflight cannot decide between them, and they have different CORS policies.
+    Cors,
 }
 
 /// Why the table cannot be built.
@@ -81,10 +95,38 @@ pub struct RouteTable {
     pub(super) hosts: Sequences<u8>,
     /// The set of routes for each host.
     pub(super) sets: Box<[u32]>,
+    /// The routes that differ in what an MCP request asks for.
+    pub(super) mcp: McpTable,
+}
+
+/// The result of looking up the route of a request.
+#[derive(Debug)]
+pub enum Found<'a> {
+    /// The route.
+    Route(RouteMatch<'a>),
+    /// The request has a pattern with routes for MCP requests, and its MCP headers
+    /// cannot be trusted. Another route would be the wrong one.
+    BadMcp {
+        /// One of the pattern's routes. It has the CORS policy of all of them.
+        like: RouteMatch<'a>,
+        /// What is wrong with the headers.
+        bad: BadMcp,
+        /// The traits of the pattern's routes.
+        traits: RouteTraits,
+    },
 }
 
 /// The set of routes for every host.
 const EVERYWHERE: u32 = 0;
+
+/// What is looked up at a path.
+#[derive(Clone, Copy)]
+struct Request<'r> {
+    method: Asked,
+    /// Has the MCP headers, which are read only where routes depend on them. `None`:
+    /// they are unknown.
+    head: Option<&'r RequestHead>,
+}
 
 impl RouteTable {
     /// Builds a table. The order of the entries has no meaning.
@@ -96,9 +138,15 @@ impl RouteTable {
         let mut builder = TableBuilder::default();
         for entry in entries {
             let hosts = builder.hosts(entry.hosts);
-            builder.add(entry.place, entry.pattern, hosts);
+            let mcp = entry.mcp.map(|condition| builder.mcp(condition));
+            let rest = EntryRest {
+                hosts,
+                mcp,
+                traits: RouteTraits::default(),
+            };
+            builder.add(entry.place, entry.pattern, rest);
         }
-        builder.build()
+        builder.build(&|_, _| true)
     }
 
     /// Whether a request's method has one reading: [`Method::has_one_reading`]
@@ -121,12 +169,9 @@ impl RouteTable {
         self.hosts.len() > 0
     }
 
-    /// The route of a request. `host` is `None` if the request has no host, or
-    /// if no route names one.
-    ///
-    /// A path with empty segments has a route only if the path without them has
-    /// the same route. Otherwise an upstream that merges slashes would reach a
-    /// path that another route guards.
+    /// The route of a request as far as method, path and host decide it: one that
+    /// has the CORS policy of all that they do not distinguish. `host` is `None` if
+    /// the request has no host, or if no route names one.
     #[must_use]
     pub fn find<'a>(
         &'a self,
@@ -134,39 +179,95 @@ impl RouteTable {
         method: &[u8],
         path: &'a NormalPath<'_>,
     ) -> Option<RouteMatch<'a>> {
+        match self.look_up(host, method, path, None)? {
+            Found::Route(found) | Found::BadMcp { like: found, .. } => Some(found),
+        }
+    }
+
+    /// The route of a request with this head.
+    ///
+    /// A path with empty segments has a route only if the path without them has
+    /// the same route. Otherwise an upstream that merges slashes would reach a
+    /// path that another route guards.
+    #[must_use]
+    pub fn find_of<'a>(
+        &'a self,
+        host: Option<&Host<'_>>,
+        head: &RequestHead,
+        path: &'a NormalPath<'_>,
+    ) -> Option<Found<'a>> {
+        let method = head.method().unwrap_or_default();
+        self.look_up(host, method, path, Some(head))
+    }
+
+    fn look_up<'a>(
+        &'a self,
+        host: Option<&Host<'_>>,
+        method: &[u8],
+        path: &'a NormalPath<'_>,
+        head: Option<&RequestHead>,
+    ) -> Option<Found<'a>> {
         let segments = path.segments()?;
-        let method = Asked::of(method, &self.methods);
-        let slot = self.slot(host, method, segments)?;
+        let asked = Request {
+            method: Asked::of(method, &self.methods),
+            head,
+        };
+        let choice = self.choice(host, asked, segments)?;
         if let Some(merged) = path.without_empty_segments() {
-            let other = self.slot(host, method, merged.segments()?)?;
-            if other != slot {
+            let other = self.choice(host, asked, merged.segments()?)?;
+            if other != choice {
                 return None;
             }
         }
-        Some(RouteMatch::new(self, slot, segments))
+        Some(match choice {
+            Choice::Slot(slot) => Found::Route(RouteMatch::new(self, slot, segments)),
+            Choice::Bad(slot, bad) => Found::BadMcp {
+                like: RouteMatch::new(self, slot, segments),
+                bad,
+                traits: self.mcp.traits(slot),
+            },
+        })
     }
 
-    fn slot(
+    fn choice(
         &self,
         host: Option<&Host<'_>>,
-        method: Asked,
+        asked: Request<'_>,
         segments: &[Segment<'_>],
-    ) -> Option<&Slot> {
+    ) -> Option<Choice<'_>> {
         self.sets(host)
-            .find_map(|set| self.slot_in(set, method, segments))
+            .find_map(|set| self.choice_in(set, asked, segments))
     }
 
-    fn slot_in(&self, set: u32, method: Asked, segments: &[Segment<'_>]) -> Option<&Slot> {
+    fn choice_in(
+        &self,
+        set: u32,
+        asked: Request<'_>,
+        segments: &[Segment<'_>],
+    ) -> Option<Choice<'_>> {
         let mut greedy = None;
         let exact = self.tree.walk(set, segments, |reach, slots| {
-            match (reach, method.among(slots)) {
-                (Reach::Exact, Some(slot)) => return ControlFlow::Break(slot),
-                (Reach::Greedy, Some(slot)) if greedy.is_none() => greedy = Some(slot),
+            match (reach, self.among(slots, asked)) {
+                (Reach::Exact, Some(choice)) => return ControlFlow::Break(choice),
+                (Reach::Greedy, Some(choice)) if greedy.is_none() => greedy = Some(choice),
                 (Reach::Exact | Reach::Greedy, _) => {}
             }
             ControlFlow::Continue(())
         });
-        exact.break_value().or(greedy).or_else(|| self.default(set))
+        let exact = exact.break_value().or(greedy);
+        exact.or_else(|| self.default(set).map(Choice::Slot))
+    }
+
+    /// The slot for a request among those of a pattern.
+    fn among<'a>(&'a self, slots: &'a [Slot], asked: Request<'_>) -> Option<Choice<'a>> {
+        let slot = asked.method.among(slots)?;
+        match asked.head {
+            Some(head) if slot.group != Slot::NO_GROUP => {
+                let choice = self.mcp.choose(slot, &head.mcp());
+                choice.or_else(|| Asked::any(slots).map(Choice::Slot))
+            }
+            _ => Some(Choice::Slot(slot)),
+        }
     }
 
     pub(super) fn default(&self, set: u32) -> Option<&Slot> {

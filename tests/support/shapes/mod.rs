@@ -41,6 +41,9 @@ pub(crate) const SHAPES: &[Shape] = &[
     good("one segment each", patterns),
     good("variables", variables),
     good("many hosts", hosts),
+    good("MCP tools", mcp_tools),
+    good("MCP names", mcp_names),
+    good("MCP names, patterns and hosts", mcp_names_of_patterns),
     good("scopes", scopes),
     good("claim rules", claim_rules),
     good("compared values", compared_values),
@@ -212,6 +215,46 @@ fn hosts(size: usize) -> String {
             r#"{{"match":"GET /a","hosts":["h{number}.example.com","*.h{number}.example.com"]}}"#
         );
     }))
+}
+
+/// A route for each tool.
+fn mcp_tools(size: usize) -> String {
+    with_routes(&list(size, MAX_ROUTES, |number, text| {
+        let _ = write!(
+            text,
+            r#"{{"match":"POST /mcp","mcp":{{"method":"tools/call","name":["t{number:x}"]}}}}"#
+        );
+    }))
+}
+
+fn mcp_names(size: usize) -> String {
+    let names = list(size, 499_000, |number, text| {
+        let _ = write!(text, r#""n{number:x}",{{"prefix":"p{number:x}"}}"#);
+    });
+    with_routes(&format!(
+        r#"{{"match":"POST /mcp","mcp":{{"method":"a","name":[{names}]}}}}"#
+    ))
+}
+
+/// As many conditions as a configuration may have, from a text that is as short as
+/// possible.
+fn mcp_names_of_patterns(size: usize) -> String {
+    let patterns = list(size / 3, 98, |number, text| {
+        let _ = write!(text, r#""POST /{number}""#);
+    });
+    let names = list(size / 3, 98, |number, text| {
+        let _ = write!(text, r#""{number}""#);
+    });
+    // Each host is a group of its own.
+    let hosts = list(size / 3, 98, |number, text| {
+        let _ = write!(text, r#""h{number}""#);
+    });
+    let own = list(size / 3, 98, |number, text| {
+        let _ = write!(text, r#"{{"match":"GET /","hosts":["h{number}"]}}"#);
+    });
+    with_routes(&format!(
+        r#"{{"match":[{patterns}],"hosts":[{hosts}],"mcp":{{"method":"a","name":[{names}]}}}},{own}"#
+    ))
 }
 
 fn scopes(size: usize) -> String {

@@ -1,5 +1,6 @@
 mod hosts;
 mod long;
+mod mcp;
 mod precedence;
 mod random;
 mod room;
@@ -48,6 +49,7 @@ impl Routes {
                         },
                         pattern,
                         hosts,
+                        mcp: None,
                     })
             });
         let built = RouteTable::new(entries);

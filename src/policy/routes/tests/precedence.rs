@@ -303,6 +303,7 @@ fn a_clash_names_both_patterns_once() {
         first,
         second,
         host: host.clone(),
+        kind: ClashKind::Alike,
     };
     assert_eq!(
         routes.built.unwrap_err(),

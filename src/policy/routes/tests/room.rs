@@ -11,10 +11,15 @@ fn table(limit: usize, groups: &[(Vec<HostPattern>, Vec<String>)]) -> Result<Rou
         let hosts = builder.hosts(hosts);
         for (text, route) in texts.iter().zip(&mut routes) {
             let pattern = RoutePattern::parse(text, &PathRules::default()).unwrap();
-            builder.add(PatternPosition { route, pattern: 0 }, &pattern, hosts);
+            let rest = EntryRest {
+                hosts,
+                mcp: None,
+                traits: RouteTraits::default(),
+            };
+            builder.add(PatternPosition { route, pattern: 0 }, &pattern, rest);
         }
     }
-    builder.build()
+    builder.build(&|_, _| true)
 }
 
 fn texts(method: &str, numbers: std::ops::Range<usize>) -> Vec<String> {
