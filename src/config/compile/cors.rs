@@ -9,6 +9,7 @@ use crate::cors::{CorsError, CorsMember, CorsPolicy, CorsProblem, CorsSpec};
 use crate::policy::Access;
 
 /// Compiles the policy of all routes that have none of their own.
+#[inline(never)]
 pub(super) fn top_level(
     written: Field<Switch<Cors<'_>>>,
     routes: Field<&List<Route<'_>>>,

@@ -38,6 +38,7 @@ pub(super) struct Sources<'d> {
 }
 
 /// Compiles `jwks`.
+#[inline(never)]
 pub(super) fn compile<'d>(
     written: Jwks<'d>,
     owner: &Owner<'_, 'd>,
@@ -111,6 +112,7 @@ fn times(written: &Jwks<'_>, sink: &mut Sink) -> (Duration, Duration, Duration) 
     (or(&written.timeout, DEFAULT_TIMEOUT), refresh, max_stale)
 }
 
+#[inline(never)]
 fn location(
     written: &Jwks<'_>,
     owner: &Owner<'_, '_>,

@@ -36,6 +36,7 @@ pub(super) struct Compiled<'d> {
 }
 
 /// Compiles `providers`.
+#[inline(never)]
 pub(super) fn compile<'d>(
     written: Field<List<written::Provider<'d>>>,
     token_places: &TokenPlaces,
@@ -79,6 +80,7 @@ fn check_name(name: &Text<'_>, sink: &mut Sink) {
     }
 }
 
+#[inline(never)]
 fn compile_one<'d>(
     written: written::Provider<'d>,
     token_places: &TokenPlaces,

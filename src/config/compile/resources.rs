@@ -26,6 +26,7 @@ pub(super) struct Known<'k, 'd> {
 }
 
 /// Compiles `resources`.
+#[inline(never)]
 pub(super) fn compile(
     written: Field<List<written::Resource<'_>>>,
     known: &Known<'_, '_>,
@@ -57,6 +58,7 @@ pub(super) fn compile(
 /// The resources so far, by path and host.
 type Places<'d> = BTreeMap<(&'d str, Box<str>), Path<'d>>;
 
+#[inline(never)]
 fn compile_one<'d>(
     written: &written::Resource<'d>,
     metadata: &Metadata<'_, '_>,

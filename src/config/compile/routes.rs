@@ -43,6 +43,7 @@ pub(super) struct Known<'k, 'd> {
 }
 
 /// Compiles `routes`.
+#[inline(never)]
 pub(super) fn compile(
     written: Field<List<written::Route<'_>>>,
     known: &Known<'_, '_>,
@@ -162,6 +163,7 @@ fn hosts(written: &Field<List<Text<'_>>>, sink: &mut Sink) -> Option<Vec<HostPat
     (list.complete && hosts.len() == list.items.len()).then_some(hosts)
 }
 
+#[inline(never)]
 fn compile_one(
     written: &written::Route<'_>,
     patterns: &Patterns<'_>,
@@ -261,6 +263,7 @@ fn allowed_providers(
     )
 }
 
+#[inline(never)]
 fn table(
     builder: TableBuilder,
     written: &[written::Route<'_>],

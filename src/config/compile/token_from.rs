@@ -57,6 +57,7 @@ impl TokenPlaces {
 }
 
 /// Compiles `token_from`.
+#[inline(never)]
 pub(super) fn compile(written: Field<List<TokenFrom<'_>>>, sink: &mut Sink) -> TokenPlaces {
     let written = match written {
         Field::Is(written) => written.items,

@@ -14,6 +14,7 @@ use crate::policy::{ClaimHeader, IdentityHeaders};
 use crate::rules::ClaimName;
 
 /// Compiles `upstream`.
+#[inline(never)]
 pub(super) fn compile(
     written: Field<written::Upstream<'_>>,
     token_places: &TokenPlaces,

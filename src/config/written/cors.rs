@@ -30,6 +30,7 @@ const MEMBERS: &[&str] = &[
 ];
 
 /// Reads a CORS policy.
+#[inline(never)]
 pub(super) fn read<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Cors<'d>> {
     let members = object(node, MEMBERS, Wanted::ObjectOrOff, sink)?;
     let origins = "the allowed origins, such as `[https://app.example.com]`";

@@ -80,6 +80,7 @@ pub(super) struct Responses<'d> {
 }
 
 /// Reads a whole configuration.
+#[inline(never)]
 pub(super) fn document<'d>(root: &Node<'d>, sink: &mut Sink) -> Option<Document<'d>> {
     let members = object(root, MEMBERS, Wanted::Object, sink)?;
     let routes = "at least one route, such as `[{match: GET /pets, scopes: [pets:read]}]`";

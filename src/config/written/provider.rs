@@ -92,6 +92,7 @@ const DAY: Duration = Duration::from_hours(24);
 const YEAR: Duration = Duration::from_hours(365 * 24);
 
 /// Reads one provider.
+#[inline(never)]
 pub(super) fn read<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Provider<'d>> {
     let members = object(node, MEMBERS, Wanted::Object, sink)?;
     Some(Provider {
@@ -130,6 +131,7 @@ fn audiences<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Audiences<'d>> {
     }
 }
 
+#[inline(never)]
 fn dpop<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Dpop<'d>> {
     const MEMBERS: &[&str] = &["origins", "algorithms", "max_age"];
     let members = object(node, MEMBERS, Wanted::Object, sink)?;
@@ -145,6 +147,7 @@ fn dpop<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Dpop<'d>> {
     })
 }
 
+#[inline(never)]
 fn jwks<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Jwks<'d>> {
     const MEMBERS: &[&str] = &[
         "cluster",

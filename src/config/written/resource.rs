@@ -24,6 +24,7 @@ const MEMBERS: &[&str] = &[
 ];
 
 /// Reads one resource.
+#[inline(never)]
 pub(super) fn read<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Resource<'d>> {
     let members = object(node, MEMBERS, Wanted::Object, sink)?;
     let identifier = "the URL that clients use, such as `https://api.example.com/mcp`";

@@ -78,6 +78,7 @@ const LISTS: &[&str] = &["any_of", "all_of", "none_of"];
 const RULE: &[&str] = &["any_of", "all_of", "none_of", "prefix"];
 
 /// Reads one route.
+#[inline(never)]
 pub(super) fn read<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Route<'d>> {
     let members = object(node, MEMBERS, Wanted::Object, sink)?;
     let patterns = "a pattern such as `GET /pets/{id}`, or `$default`";

@@ -21,6 +21,7 @@ pub(in crate::config) struct ClaimSource<'d> {
 }
 
 /// Reads `upstream`.
+#[inline(never)]
 pub(super) fn read<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Upstream<'d>> {
     let members = object(
         node,

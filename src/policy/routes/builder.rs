@@ -1,4 +1,6 @@
 //! Builds a route table.
+//!
+//! Its large steps are never inlined, for the same reason as those of `config`.
 
 use super::endpoint::MethodNumber;
 use super::mcp::{GatheredMcp, McpCondition, McpList, RouteTraits};
@@ -294,6 +296,7 @@ fn renumbered(numbers: &[u32], former: u32) -> u32 {
 }
 
 /// Sorts the methods, and renumbers them in the entries.
+#[inline(never)]
 fn in_order(methods: BTreeMap<Method, u32>, entries: &mut [Entry]) -> Box<[Method]> {
     let mut numbers = vec![0; methods.len()];
     for (number, former) in (0..).zip(methods.values()) {

@@ -34,6 +34,7 @@ impl Plan {
     /// # Errors
     ///
     /// Too many segments.
+    #[inline(never)]
     pub(super) fn new(
         keys: Vec<Key>,
         mut entries: Vec<Entry>,
@@ -192,6 +193,7 @@ impl Plan {
     }
 
     /// The hosts and the set of each.
+    #[inline(never)]
     pub(super) fn into_hosts(self) -> (Sequences<u8>, Box<[u32]>) {
         (self.hosts, self.sets)
     }

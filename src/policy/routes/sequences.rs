@@ -106,6 +106,7 @@ impl<T: Copy + Ord> Gathered<T> {
 
     /// Keeps each sequence once, in ascending order. Also returns the new number
     /// for each former number.
+    #[inline(never)]
     pub(super) fn into_sequences(self) -> (Sequences<T>, Box<[u32]>) {
         let Self { items, ends } = self;
         let sequence = |number: u32| slice_of(&items, &ends, index(number));
