@@ -111,6 +111,9 @@ impl<H: Reporting> Drop for Report<H> {
     }
 }
 
+/// How many of the changed metrics are compared before the others are searched.
+const RECENT: usize = 4;
+
 /// All metrics that were measured so far. Their number is bounded by the reasons and
 /// results of each provider, independent of the number of requests.
 #[derive(Debug)]
@@ -155,6 +158,18 @@ impl<Id> Metrics<Id> {
     }
 
     fn place(&mut self, metric: Metric) -> usize {
+        // Most requests change the metrics that the first ones since the last report
+        // have changed. A comparison for equality is cheap: the provider's name is
+        // shared.
+        let recent = self.changed.iter().take(RECENT).copied();
+        let is_it = |place: &usize| {
+            self.all
+                .get(*place)
+                .is_some_and(|known| known.metric == metric)
+        };
+        if let Some(place) = recent.clone().find(is_it) {
+            return place;
+        }
         let found = self.order.binary_search_by(|place| {
             let known = self.all.get(*place).map(|entry| &entry.metric);
             known.cmp(&Some(&metric))

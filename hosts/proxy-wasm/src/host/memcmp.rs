@@ -29,47 +29,69 @@ unsafe extern "C" fn memcmp(one: *const u8, other: *const u8, size: usize) -> i3
 ///
 /// `size` bytes can be read at both addresses.
 unsafe fn compare(one: *const u8, other: *const u8, size: usize) -> Ordering {
-    // SAFETY, for all three: the callers below pass offsets after which enough bytes
+    // SAFETY, for all four: the callers below pass offsets after which enough bytes
     // remain.
     let eight = |at: usize| unsafe {
         let (a, b) = (
             one.add(at).cast::<[u8; 8]>(),
             other.add(at).cast::<[u8; 8]>(),
         );
-        (u64::from_ne_bytes(a.read()), u64::from_ne_bytes(b.read()))
+        (u64::from_le_bytes(a.read()), u64::from_le_bytes(b.read()))
     };
     let four = |at: usize| unsafe {
         let (a, b) = (
             one.add(at).cast::<[u8; 4]>(),
             other.add(at).cast::<[u8; 4]>(),
         );
-        (u32::from_be_bytes(a.read()), u32::from_be_bytes(b.read()))
+        let (a, b) = (u32::from_le_bytes(a.read()), u32::from_le_bytes(b.read()));
+        (u64::from(a), u64::from(b))
     };
-    let byte = |at: usize| unsafe { (one.add(at).read(), other.add(at).read()) };
+    let two = |at: usize| unsafe {
+        let (a, b) = (
+            one.add(at).cast::<[u8; 2]>(),
+            other.add(at).cast::<[u8; 2]>(),
+        );
+        let (a, b) = (u16::from_le_bytes(a.read()), u16::from_le_bytes(b.read()));
+        (u64::from(a), u64::from(b))
+    };
+    let byte = |at: usize| unsafe {
+        let (a, b) = (one.add(at).read(), other.add(at).read());
+        (u64::from(a), u64::from(b))
+    };
     if let Some(last) = size.checked_sub(8) {
         let mut at = 0_usize;
-        loop {
+        while at < last {
             let (a, b) = eight(at);
             if a != b {
-                return a.to_be().cmp(&b.to_be());
+                return order(a, b);
             }
-            if at >= last {
-                return Ordering::Equal;
-            }
-            at = at.saturating_add(8).min(last);
+            at = at.wrapping_add(8);
         }
+        let (a, b) = eight(last);
+        return if a == b { Ordering::Equal } else { order(a, b) };
     }
-    if let Some(last) = size.checked_sub(4) {
-        let ((a, b), (c, d)) = (four(0), four(last));
-        return a.cmp(&b).then(c.cmp(&d));
+    let ((a, b), (c, d)) = match size {
+        0 => return Ordering::Equal,
+        1 => (byte(0), byte(0)),
+        2 | 3 => (two(0), two(size.wrapping_sub(2))),
+        _ => (four(0), four(size.wrapping_sub(4))),
+    };
+    if a != b {
+        order(a, b)
+    } else if c != d {
+        order(c, d)
+    } else {
+        Ordering::Equal
     }
-    for at in 0..size {
-        let (a, b) = byte(at);
-        if a != b {
-            return a.cmp(&b);
-        }
-    }
-    Ordering::Equal
+}
+
+/// The order of two words of text by their first different byte, which is the lowest.
+/// WebAssembly cannot reverse the bytes of a word, so the byte is moved to the lowest
+/// place.
+fn order(a: u64, b: u64) -> Ordering {
+    let place = (a ^ b).trailing_zeros() & !7;
+    let byte = |word: u64| word.checked_shr(place).unwrap_or(0) & 0xFF;
+    byte(a).cmp(&byte(b))
 }
 
 #[cfg(test)]
