@@ -162,7 +162,8 @@ pub(crate) struct TestArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportArguments {
-    /// A `CloudFormation` or SAM template or an `OpenAPI` document, as YAML or JSON; `-` is
+    /// A `CloudFormation` or SAM template, an `OpenAPI` document, the output of `terraform
+    /// show -json`, or resources of Istio, Envoy Gateway or Envoy, as YAML or JSON; `-` is
     /// standard input.
     #[arg(value_name = "FILE")]
     pub(crate) file: String,
@@ -187,6 +188,10 @@ pub(crate) enum FormArgument {
     CloudFormation,
     #[value(name = "openapi")]
     OpenApi,
+    Istio,
+    EnvoyGateway,
+    Envoy,
+    Terraform,
 }
 
 impl From<FormArgument> for Form {
@@ -194,6 +199,10 @@ impl From<FormArgument> for Form {
         match argument {
             FormArgument::CloudFormation => Self::CloudFormation,
             FormArgument::OpenApi => Self::OpenApi,
+            FormArgument::Istio => Self::Istio,
+            FormArgument::EnvoyGateway => Self::EnvoyGateway,
+            FormArgument::Envoy => Self::Envoy,
+            FormArgument::Terraform => Self::Terraform,
         }
     }
 }

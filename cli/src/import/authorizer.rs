@@ -33,7 +33,7 @@ pub(super) fn jwt(
             let issuers = issuer.map(|iss| Issuer {
                 iss,
                 audiences: Some(audiences),
-                keys: None,
+                ..Issuer::default()
             });
             Trust::Issuers(issuers.into_iter().collect())
         }
@@ -179,6 +179,6 @@ fn issuer(arn: &str) -> Option<Issuer> {
     Some(Issuer {
         keys: Some(format!("{iss}/.well-known/jwks.json")),
         iss,
-        audiences: None,
+        ..Issuer::default()
     })
 }

@@ -2,7 +2,7 @@
 //! scopes. They are decided from the source's own rules, not from the configuration.
 
 use super::append::append;
-use super::model::{Kind, Place, Scopes};
+use super::model::{Claim, ClaimValue, Kind, Place, Scopes};
 use super::plan::{Access, Bound, Part, Plan, Shape, Token};
 use super::writer::{comment, quoted};
 
@@ -15,9 +15,18 @@ pub(super) fn write(plan: &Plan, configuration: &str) -> String {
         "about: {}\n\nconfig:\n",
         quoted(&format!("What the import of `{}` allows.", plan.name))
     );
-    for line in configuration.lines() {
+    // The keys of an inline set sign no generated tokens: the case file's issuer publishes
+    // its own.
+    let lines = configuration.lines();
+    let lines = lines.map(|line| match line.split_once("jwks: {inline: ") {
+        Some((before, _)) => {
+            format!("{before}jwks: {{cluster: issuer, uri: \"https://issuer.invalid/keys\"}}")
+        }
+        None => line.to_owned(),
+    });
+    for line in lines {
         out.push_str("  ");
-        out.push_str(line);
+        out.push_str(&line);
         out.push('\n');
     }
     out.push_str("\nkeys: {main: RS256}\n\ncases:\n");
@@ -55,7 +64,8 @@ fn request(plan: &Plan, route: &Bound) -> Option<String> {
     let mut methods = named.into_iter().chain(methods);
     let segments: Vec<&[u8]> = path.iter().map(Vec::as_slice).collect();
     let method = methods.find(|method| {
-        chosen(plan, method, &segments).is_some_and(|found| found.shape == route.shape)
+        let found = chosen(plan, &route.hosts, method, &segments);
+        found.is_some_and(|found| found.shape == route.shape)
     })?;
     let base = plan.base.as_deref().unwrap_or_default();
     let path: String = path.iter().map(|segment| encoded(segment)).collect();
@@ -80,14 +90,15 @@ fn sample(shape: &Shape, longest: usize) -> Vec<Vec<u8>> {
 }
 
 /// The route that the source chooses.
-fn chosen<'p>(plan: &'p Plan, method: &str, path: &[&[u8]]) -> Option<&'p Bound> {
+fn chosen<'p>(plan: &'p Plan, hosts: &[String], method: &str, path: &[&[u8]]) -> Option<&'p Bound> {
     let of_method = |route: &&Bound| {
         let named = route.shape.method.as_deref();
         named.is_none_or(|named| named == method)
     };
     let order = |route: &&Bound| (route.shape.rank(), route.shape.method.is_none());
-    let matching = plan.routes.iter().filter(|route| route.shape.matches(path));
-    if plan.kind == Kind::Http {
+    let of_hosts = plan.routes.iter().filter(|route| route.hosts == hosts);
+    let matching = of_hosts.filter(|route| route.shape.matches(path));
+    if matches!(plan.kind, Kind::Http | Kind::Proxy) {
         return matching.filter(of_method).min_by_key(order);
     }
     // The path first. Routes that the import has added stand for paths without a method.
@@ -127,10 +138,20 @@ fn cases(out: &mut String, plan: &Plan, route: &Bound, request: &str) {
             _ => request.to_owned(),
         };
         append(out, format_args!("    request: {}\n", quoted(&sent)));
-        if let Some(Place::Header(name)) = place {
+        if let Some(host) = route.hosts.first() {
+            let host = quoted(&host.replace('*', "sample"));
+            append(out, format_args!("    host: {host}\n"));
+        }
+        let header = match place {
+            Some(Place::Header(name)) => Some((&**name, "${token}".to_owned())),
+            Some(Place::Scheme(name, scheme)) => Some((&**name, format!("{scheme} ${{token}}"))),
+            Some(Place::Cookie(name)) => Some(("cookie", format!("{name}=${{token}}"))),
+            Some(Place::Bearer | Place::Query(_)) | None => None,
+        };
+        if let Some((name, value)) = header {
             append(
                 out,
-                format_args!("    headers: {{{}: \"${{token}}\"}}\n", quoted(name)),
+                format_args!("    headers: {{{}: {}}}\n", quoted(name), quoted(&value)),
             );
         }
         if let Some(token) = token {
@@ -146,7 +167,7 @@ fn cases(out: &mut String, plan: &Plan, route: &Bound, request: &str) {
             for name in names {
                 case(
                     &format!("a token of {name}"),
-                    Some(token(name, None, &[])),
+                    Some(token(name, None, &[], &[])),
                     "200 allowed",
                 );
             }
@@ -165,7 +186,7 @@ fn with_tokens(needs: &Token) -> Vec<(String, String, &'static str)> {
     let mut out = Vec::new();
     let other = |token_use| if token_use == "id" { "access" } else { "id" };
     for name in &needs.providers {
-        let made = |scopes: &[String]| token(name, needs.usage, scopes);
+        let made = |scopes: &[String]| token(name, needs.usage, scopes, &needs.claims);
         let (all, sets): (&[String], Vec<Vec<String>>) = match &needs.scopes {
             Scopes::AnyOf(scopes) => (scopes, scopes.iter().map(|one| vec![one.clone()]).collect()),
             Scopes::AllOf(scopes) => (scopes, vec![scopes.clone()]),
@@ -186,8 +207,17 @@ fn with_tokens(needs: &Token) -> Vec<(String, String, &'static str)> {
             let what = format!("a token of {name} with {first} alone");
             out.push((what, made(std::slice::from_ref(first)), "403 missing_scope"));
         }
+        if !needs.claims.is_empty() {
+            let what = format!("a token of {name} without the claims");
+            let scopes: Vec<String> = all.to_vec();
+            out.push((
+                what,
+                token(name, needs.usage, &scopes, &[]),
+                "403 missing_claim",
+            ));
+        }
         if let Some(token_use) = needs.usage {
-            let wrong = token(name, Some(other(token_use)), all);
+            let wrong = token(name, Some(other(token_use)), all, &needs.claims);
             let what = format!("a token of {name} of the other kind");
             out.push((what, wrong, "401 bad_token_use"));
         }
@@ -195,8 +225,13 @@ fn with_tokens(needs: &Token) -> Vec<(String, String, &'static str)> {
     out
 }
 
-fn token(provider: &str, token_use: Option<&str>, scopes: &[String]) -> String {
+fn token(provider: &str, token_use: Option<&str>, scopes: &[String], needed: &[Claim]) -> String {
     let mut claims = Vec::new();
+    for claim in needed {
+        if let Some(ClaimValue::Text(text) | ClaimValue::Prefix(text)) = claim.values.first() {
+            claims.push(format!("{}: {}", quoted(&claim.name), quoted(text)));
+        }
+    }
     if let Some(token_use) = token_use {
         claims.push(format!("token_use: {token_use}"));
     }

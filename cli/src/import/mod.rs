@@ -8,14 +8,20 @@ mod authorizer;
 mod case_file;
 mod cloudformation;
 mod cors;
+mod envoy;
+mod gateway;
+mod istio;
+mod kubernetes;
 mod model;
 mod openapi;
+mod ordered;
 mod parameters;
 mod plan;
 mod policy;
 mod problems;
 mod sam;
 mod scope;
+mod terraform;
 mod tidy;
 mod writer;
 
@@ -23,8 +29,9 @@ use super::check;
 use super::report::{Finding, Severity};
 use super::source::Source;
 use super::subject::Document;
-use super::tree::{Fault, Node, parse_json, parse_template};
+use super::tree::{Fault, Node, Value, parse_json, parse_template};
 use model::{Api, Note};
+use ordered::Site;
 use parameters::Parameters;
 use plan::Plan;
 use problems::Problems;
@@ -37,6 +44,14 @@ pub(crate) enum Form {
     CloudFormation,
     /// A document of `OpenAPI`.
     OpenApi,
+    /// Resources of Istio.
+    Istio,
+    /// Resources of Envoy Gateway.
+    EnvoyGateway,
+    /// A bootstrap of Envoy, or listeners and routes.
+    Envoy,
+    /// The state of Terraform as JSON.
+    Terraform,
 }
 
 /// The choices of the user.
@@ -72,7 +87,7 @@ pub(crate) fn import(source: &Source, choices: &Choices<'_>) -> Result<Imported,
     tidy::inspect(&root, &problems);
     let Some(form) = choices.form.or_else(|| detected(&root)) else {
         return Err(of_file(
-            "the file is of no known form; give it: `--from cloudformation` or `--from openapi`",
+            "the file is of no known form; give it with `--from`, for example `--from openapi`",
         ));
     };
     let plan = {
@@ -80,6 +95,13 @@ pub(crate) fn import(source: &Source, choices: &Choices<'_>) -> Result<Imported,
         let apis = match form {
             Form::CloudFormation => cloudformation::read(&scope, &root, choices.api),
             Form::OpenApi => vec![openapi::read_file(&scope, &root)],
+            Form::Istio => sited(
+                istio::read(&root, &problems).into_iter().map(one_site),
+                &problems,
+            ),
+            Form::EnvoyGateway => sited(gateway::read(&root, &problems), &problems),
+            Form::Envoy => sited(envoy::read(&root, &problems), &problems),
+            Form::Terraform => terraform::read(&root, &problems, &parameters),
         };
         // If the file has several APIs, values of the others may be missing, too.
         let several = !apis.is_empty();
@@ -100,6 +122,24 @@ pub(crate) fn import(source: &Source, choices: &Choices<'_>) -> Result<Imported,
     written(plan, source)
 }
 
+fn one_site((api, site): (Api, Site)) -> (Api, Vec<Site>) {
+    (api, vec![site])
+}
+
+/// Adds the routes of rules that have an order.
+fn sited(apis: impl IntoIterator<Item = (Api, Vec<Site>)>, problems: &Problems<'_>) -> Vec<Api> {
+    let add = |(mut api, sites): (Api, Vec<Site>)| {
+        for site in &sites {
+            match ordered::routes(site) {
+                Some(routes) => api.routes.extend(routes),
+                None => problems.report(&site.at, "has too many paths; import a part of it"),
+            }
+        }
+        api
+    };
+    apis.into_iter().map(add).collect()
+}
+
 fn of_file(sentence: &str) -> Finding {
     Finding::from_sentence(Severity::Error, String::new(), sentence)
 }
@@ -118,11 +158,18 @@ fn read(source: &Source) -> Result<Node, Vec<Finding>> {
         vec![finding]
     };
     let mut roots = parse_template(&source.text).map_err(|fault| not_yaml(&fault))?;
-    match (roots.pop(), roots.is_empty()) {
-        (Some(root), true) => Ok(root),
-        _ => Err(vec![of_file(
-            "the file has no document or several; give a file with one",
+    match roots.len() {
+        0 => Err(vec![of_file(
+            "the file has no document; give a file with one",
         )]),
+        1 => roots
+            .pop()
+            .ok_or_else(|| vec![of_file("the file has no document")]),
+        // Resources of Kubernetes, or the parts of an Envoy's configuration.
+        _ => Ok(Node {
+            span: 0..source.text.len(),
+            value: Value::List(roots),
+        }),
     }
 }
 
@@ -130,7 +177,19 @@ fn detected(root: &Node) -> Option<Form> {
     if root.get("openapi").is_some() || root.get("swagger").is_some() {
         return Some(Form::OpenApi);
     }
-    root.get("Resources").map(|_| Form::CloudFormation)
+    if root.get("Resources").is_some() {
+        return Some(Form::CloudFormation);
+    }
+    if kubernetes::has_kind(root, &istio::KINDS) {
+        return Some(Form::Istio);
+    }
+    if kubernetes::has_kind(root, &gateway::KINDS) {
+        return Some(Form::EnvoyGateway);
+    }
+    if terraform::is_state(root) {
+        return Some(Form::Terraform);
+    }
+    envoy::is_envoy(root).then_some(Form::Envoy)
 }
 
 /// The only API, or the one with the name.
@@ -151,7 +210,7 @@ fn selected(mut apis: Vec<Api>, name: Option<&str>) -> Result<Api, String> {
             "the file has several APIs: {names}; choose one with `--api NAME`"
         )),
         None => apis.pop().ok_or_else(|| {
-            "the file has no HTTP API and no REST API; import the file that has it".to_owned()
+            "the file has no API, and no rules of a proxy; import the file that has them".to_owned()
         }),
     }
 }

@@ -20,6 +20,10 @@ pub(super) struct Api {
     pub(super) left_out: Vec<Note>,
     /// Why every route is denied: a restriction of the whole API that has no equivalent.
     pub(super) restricted: Option<Note>,
+    /// Whether the upstream receives the token.
+    pub(super) keeps_token: bool,
+    /// Headers for the upstream, each with its claim.
+    pub(super) headers: Vec<(String, String)>,
 }
 
 /// How an API chooses the route of a request.
@@ -31,6 +35,8 @@ pub(super) enum Kind {
     Rest,
     /// A plain `OpenAPI` document: the path before the method.
     Plain,
+    /// Rules of a proxy, which have become routes.
+    Proxy,
 }
 
 impl Kind {
@@ -39,6 +45,7 @@ impl Kind {
             Self::Http => "HTTP API",
             Self::Rest => "REST API",
             Self::Plain => "API",
+            Self::Proxy => "configuration",
         }
     }
 }
@@ -80,7 +87,7 @@ pub(super) enum Trust {
 }
 
 /// An issuer and the audiences that are accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Issuer {
     /// Exactly as in `iss`.
     pub(super) iss: String,
@@ -88,6 +95,12 @@ pub(super) struct Issuer {
     pub(super) audiences: Option<Vec<String>>,
     /// `None`: the issuer's metadata names it.
     pub(super) keys: Option<String>,
+    /// The key set itself, as JSON.
+    pub(super) inline: Option<String>,
+    /// The name of the cluster that reaches it, if the source has one.
+    pub(super) cluster: Option<String>,
+    /// The claims with scopes, if they are not the usual ones.
+    pub(super) scope_claims: Vec<String>,
 }
 
 /// Where a token is.
@@ -97,6 +110,9 @@ pub(super) enum Place {
     Header(String),
     /// After `Bearer` in `Authorization`.
     Bearer,
+    /// After a scheme in another header.
+    Scheme(String, String),
+    Cookie(String),
     Query(String),
 }
 
@@ -107,6 +123,36 @@ pub(super) struct Route {
     pub(super) pattern: String,
     pub(super) at: Range<usize>,
     pub(super) rule: Rule,
+    /// The hosts; empty: every host.
+    pub(super) hosts: Vec<String>,
+    /// What the claims of a token must be.
+    pub(super) claims: Vec<Claim>,
+}
+
+/// A claim, and the values of which it must have one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Claim {
+    pub(super) name: String,
+    pub(super) values: Vec<ClaimValue>,
+}
+
+/// The value of a claim.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum ClaimValue {
+    Text(String),
+    Prefix(String),
+}
+
+impl Route {
+    pub(super) fn new(pattern: impl Into<String>, at: &Range<usize>, rule: Rule) -> Self {
+        Self {
+            pattern: pattern.into(),
+            at: at.clone(),
+            rule,
+            hosts: Vec::new(),
+            claims: Vec::new(),
+        }
+    }
 }
 
 /// Who may use a route.
@@ -160,6 +206,8 @@ impl Api {
             base: None,
             left_out: Vec::new(),
             restricted: None,
+            keeps_token: false,
+            headers: Vec::new(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Imports. Each golden result passes `check`, and its cases pass `test`.
 
+mod proxies;
+
 use std::fs;
 
 use crate::golden::{Golden, Ran, folder, run, run_in};
@@ -47,6 +49,10 @@ fn imports_are_as_recorded_and_pass_check_and_their_cases() {
         &["unknown.yaml"],
         &["sam.yaml", "--api", "ServerlessHttpApi"],
         &["sam.processed.yaml", "--api", "Pets"],
+        &["istio.yaml"],
+        &["gateway.yaml"],
+        &["envoy.yaml"],
+        &["terraform.json", "--api", "aws_apigatewayv2_api.pets"],
     ] {
         let file = folder().join(format!("import/{}.out", arguments[0]));
         golden.compare(&file, &import_and_test(arguments));
@@ -54,12 +60,12 @@ fn imports_are_as_recorded_and_pass_check_and_their_cases() {
     golden.finish();
 }
 
-fn import(text: &str, arguments: &[&str]) -> Ran {
+pub(crate) fn import(text: &str, arguments: &[&str]) -> Ran {
     run(&[&["import", "-"], arguments].concat(), text)
 }
 
 /// The result for a text, with the access of a route.
-fn access(text: &str, pattern: &str) -> String {
+pub(crate) fn access(text: &str, pattern: &str) -> String {
     let ran = import(text, &[]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     let json = run(&["routes", "--json", "-"], &ran.out);

@@ -89,11 +89,9 @@ fn api(scope: &Scope<'_>, resource: Resource<'_>) -> Option<Api> {
     // A quick create makes one route without an authorizer.
     if let Some(target) = get("Target") {
         let key = get("RouteKey").and_then(|key| scope.text(&key));
-        api.routes.push(Route {
-            pattern: key.unwrap_or_else(|| "$default".to_owned()),
-            at: target.span.clone(),
-            rule: Rule::Public,
-        });
+        let pattern = key.unwrap_or_else(|| "$default".to_owned());
+        api.routes
+            .push(Route::new(pattern, &target.span, Rule::Public));
     }
     Some(api)
 }
@@ -134,11 +132,7 @@ fn route(scope: &Scope<'_>, resource: Resource<'_>) -> Option<Route> {
             kind.map_or("absent".to_owned(), |kind| format!("`{kind}`"))
         )),
     };
-    Some(Route {
-        pattern,
-        at: resource.at.clone(),
-        rule,
-    })
+    Some(Route::new(pattern, resource.at, rule))
 }
 
 fn read_authorizer(scope: &Scope<'_>, resource: Resource<'_>) -> Authorizer {

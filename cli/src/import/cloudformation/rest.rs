@@ -221,11 +221,8 @@ fn method(
             "its authorizer has the name of a security scheme of the API's `Body`; rename one",
         );
     }
-    api.routes.push(Route {
-        pattern: format!("{verb} {path}"),
-        at: resource.at.clone(),
-        rule,
-    });
+    let pattern = format!("{verb} {path}");
+    api.routes.push(Route::new(pattern, resource.at, rule));
     Some(())
 }
 

@@ -71,14 +71,13 @@ impl<'o, 'd> Operations<'o, 'd> {
             {
                 rule = Rule::Denied(MOCK.to_owned());
             }
-            self.api.routes.push(Route {
-                pattern: match &*pattern {
-                    "$default" => pattern.clone(),
-                    _ => format!("{method} {pattern}"),
-                },
-                at: member.name_span.clone(),
-                rule,
-            });
+            let pattern = match &*pattern {
+                "$default" => pattern.clone(),
+                _ => format!("{method} {pattern}"),
+            };
+            self.api
+                .routes
+                .push(Route::new(pattern, &member.name_span, rule));
         }
     }
 

@@ -89,6 +89,7 @@ impl Document<'_> {
                 list.collect()
             }),
             keys,
+            ..Issuer::default()
         });
         let mut places = vec![Place::Bearer];
         if is_google {

@@ -27,6 +27,7 @@ pub(super) fn routes(api: &Api, problems: &Problems<'_>) -> (Vec<Provider>, Vec<
         };
         routes.push(Bound {
             pattern: route.pattern.clone(),
+            hosts: route.hosts.clone(),
             shape: Shape::of(&parsed),
             at: route.at.clone(),
             access,
@@ -63,6 +64,7 @@ fn access(api: &Api, route: &Route, providers: &mut Vec<Provider>) -> (Access, O
                     providers,
                     usage,
                     scopes,
+                    claims: route.claims.clone(),
                 };
                 (Access::Token(token), None)
             }
@@ -128,9 +130,10 @@ pub(super) fn merged(routes: Vec<Bound>) -> Vec<Bound> {
     let mut merged: Vec<Bound> = Vec::new();
     let mut known = std::collections::BTreeMap::new();
     for route in routes {
-        let first = known.get(&route.shape);
+        let key = (route.hosts.clone(), route.shape.clone());
+        let first = known.get(&key);
         let Some(first) = first.and_then(|at: &usize| merged.get_mut(*at)) else {
-            known.insert(route.shape.clone(), merged.len());
+            known.insert(key, merged.len());
             merged.push(route);
             continue;
         };

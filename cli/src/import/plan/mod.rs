@@ -7,9 +7,9 @@ mod shape;
 
 use std::ops::Range;
 
-use super::model::{Api, Cors, Issuer, Kind, Note, Place, Route, Scopes};
+use super::model::{Api, Claim, Cors, Issuer, Kind, Note, Place, Route, Scopes};
 use super::problems::Problems;
-pub(super) use shape::{Part, Shape};
+pub(super) use shape::{Part, Shape, written};
 
 /// A configuration before it is written.
 #[derive(Debug)]
@@ -26,6 +26,9 @@ pub(super) struct Plan {
     pub(super) paths: Vec<Shape>,
     pub(super) cors: Option<Cors>,
     pub(super) left_out: Vec<Note>,
+    pub(super) keeps_token: bool,
+    /// Headers for the upstream, each with its claim.
+    pub(super) headers: Vec<(String, String)>,
 }
 
 /// A provider.
@@ -42,6 +45,8 @@ pub(super) struct Provider {
 #[derive(Debug, Clone)]
 pub(super) struct Bound {
     pub(super) pattern: String,
+    /// Empty: every host.
+    pub(super) hosts: Vec<String>,
     pub(super) shape: Shape,
     pub(super) at: Range<usize>,
     pub(super) access: Access,
@@ -69,6 +74,7 @@ pub(super) struct Token {
     /// Cognito's `token_use`.
     pub(super) usage: Option<&'static str>,
     pub(super) scopes: Scopes,
+    pub(super) claims: Vec<Claim>,
 }
 
 impl Plan {
@@ -80,7 +86,7 @@ impl Plan {
         let (providers, bound) = bind::routes(&api, problems);
         let mut routes = bind::merged(bound);
         let paths = shadow::paths(&api, &routes);
-        if api.kind != Kind::Http {
+        if !matches!(api.kind, Kind::Http | Kind::Proxy) {
             routes.extend(shadow::added(&routes, &paths));
         }
         let mut left_out = api.left_out;
@@ -95,6 +101,8 @@ impl Plan {
             paths: paths.into_iter().map(|(shape, _)| shape).collect(),
             cors: api.cors,
             left_out,
+            keeps_token: api.keeps_token,
+            headers: api.headers,
         }
     }
 }

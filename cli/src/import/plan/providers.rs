@@ -69,6 +69,8 @@ pub(super) fn places(authorizers: &BTreeMap<String, Authorizer>, used: &[Provide
             }
         }
     }
+    // A cookie is read only if no other place has a token.
+    places.sort_by_key(|place| matches!(place, Place::Cookie(_)));
     // The header without a scheme includes the one with `Bearer`.
     if places.contains(&Place::Header("authorization".to_owned())) {
         places.retain(|place| *place != Place::Bearer);

@@ -100,6 +100,7 @@ const ORDER: &str = "two patterns match these paths, and the source may choose t
 fn denied(parts: Vec<Part>, at: &Range<usize>, reason: &str) -> Bound {
     Bound {
         pattern: format!("ANY {}", written(&parts)),
+        hosts: Vec::new(),
         shape: Shape {
             method: None,
             path: Some(parts),

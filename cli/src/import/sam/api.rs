@@ -22,7 +22,7 @@ pub(super) struct Serverless {
 pub(super) const fn type_of(kind: Kind) -> &'static str {
     match kind {
         Kind::Http => "AWS::Serverless::HttpApi",
-        Kind::Rest | Kind::Plain => "AWS::Serverless::Api",
+        Kind::Rest | Kind::Plain | Kind::Proxy => "AWS::Serverless::Api",
     }
 }
 
@@ -66,7 +66,7 @@ impl Serverless {
         };
         let shared = match kind {
             Kind::Http => "HttpApi",
-            Kind::Rest | Kind::Plain => "Api",
+            Kind::Rest | Kind::Plain | Kind::Proxy => "Api",
         };
         let global = root.descend(&["Globals", shared]);
         let properties = wanted(name).then(|| merged(scope, global, own)).flatten();
@@ -216,11 +216,8 @@ fn preflights(routes: &mut Vec<Route>) {
     for (path, at) in paths {
         let pattern = format!("OPTIONS {path}");
         if routes.iter().all(|route| route.pattern != pattern) {
-            routes.push(Route {
-                pattern,
-                at,
-                rule: Rule::Denied(authorizer::MOCK.to_owned()),
-            });
+            let rule = Rule::Denied(authorizer::MOCK.to_owned());
+            routes.push(Route::new(pattern, &at, rule));
         }
     }
 }

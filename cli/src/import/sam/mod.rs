@@ -112,9 +112,5 @@ fn route(
         Some(own) => api.auth.of_event(scope, own),
         None => api.auth.rule(None, None),
     };
-    Some(Route {
-        pattern,
-        at: at.clone(),
-        rule,
-    })
+    Some(Route::new(pattern, at, rule))
 }

@@ -4,7 +4,7 @@ mod yaml;
 
 use std::ops::Range;
 
-use super::model::{Cors, Note, Place, Scopes};
+use super::model::{ClaimValue, Cors, Note, Place, Scopes};
 use super::plan::{Access, Bound, Plan, Provider, Token};
 use crate::source::Source;
 use yaml::list;
@@ -19,6 +19,7 @@ pub(super) fn write(plan: &Plan, source: &Source) -> String {
     writer.head(plan);
     writer.providers(&plan.providers);
     writer.places(&plan.places);
+    writer.upstream(plan);
     if let Some(base) = &plan.base {
         writer.line(0, "# the path before all paths of the source");
         writer.line(0, &format!("paths: {{base: {}}}", quoted(base)));
@@ -89,7 +90,7 @@ impl Writer<'_> {
             .routes
             .iter()
             .any(|route| matches!(route.access, Access::Token(_) | Access::Optional(_)));
-        if needs_token {
+        if needs_token && !plan.keeps_token {
             lines.push(
                 "the token, which the upstream no longer receives; `upstream: {token: keep}` sends it"
                     .to_owned(),
@@ -124,8 +125,20 @@ impl Writer<'_> {
                 self.note(2, "the source checks no audience, so tokens for every client are accepted; list the clients");
                 self.line(1, "  audiences: any");
             }
-            self.note(2, "the name of an Envoy cluster that reaches the issuer");
-            let cluster = quoted(&provider.name);
+            if !provider.issuer.scope_claims.is_empty() {
+                let claims = list(&provider.issuer.scope_claims);
+                self.line(1, &format!("  scope_claims: {claims}"));
+            }
+            if let Some(keys) = &provider.issuer.inline {
+                // JSON is YAML.
+                self.line(1, &format!("  jwks: {{inline: {}}}", quoted(keys)));
+                continue;
+            }
+            let known = provider.issuer.cluster.as_ref();
+            if known.is_none() {
+                self.note(2, "the name of an Envoy cluster that reaches the issuer");
+            }
+            let cluster = quoted(known.unwrap_or(&provider.name));
             match &provider.issuer.keys {
                 Some(uri) => {
                     let uri = quoted(uri);
@@ -154,8 +167,30 @@ impl Writer<'_> {
                     self.line(1, "- header: authorization");
                     self.line(1, "  scheme: Bearer");
                 }
+                Place::Scheme(name, scheme) => {
+                    self.line(1, &format!("- header: {}", quoted(name)));
+                    self.line(1, &format!("  scheme: {}", quoted(scheme)));
+                }
+                Place::Cookie(name) => self.line(1, &format!("- cookie: {}", quoted(name))),
                 Place::Query(name) => self.line(1, &format!("- query: {}", quoted(name))),
             }
+        }
+    }
+
+    /// What the upstream receives of the token.
+    fn upstream(&mut self, plan: &Plan) {
+        if plan.providers.is_empty() || (!plan.keeps_token && plan.headers.is_empty()) {
+            return;
+        }
+        self.line(0, "upstream:");
+        if plan.keeps_token {
+            self.line(1, "token: keep");
+        }
+        if !plan.headers.is_empty() {
+            self.line(1, "claims:");
+        }
+        for (header, claim) in &plan.headers {
+            self.line(2, &format!("{}: {}", quoted(header), quoted(claim)));
         }
     }
 
@@ -172,6 +207,9 @@ impl Writer<'_> {
         }
         self.note(1, &text);
         self.line(1, &format!("- match: {}", quoted(&route.pattern)));
+        if !route.hosts.is_empty() {
+            self.line(1, &format!("  hosts: {}", list(&route.hosts)));
+        }
         match &route.access {
             Access::Public => self.line(1, "  access: public"),
             Access::Denied => self.line(1, "  access: denied"),
@@ -205,6 +243,18 @@ impl Writer<'_> {
             Scopes::AllOf(scopes) => {
                 self.line(1, &format!("  scopes: {{all_of: {}}}", list(scopes)));
             }
+        }
+        if !token.claims.is_empty() {
+            self.line(1, "  claims:");
+        }
+        for claim in &token.claims {
+            let values = claim.values.iter().map(|value| match value {
+                ClaimValue::Text(text) => quoted(text),
+                ClaimValue::Prefix(text) => format!("{{prefix: {}}}", quoted(text)),
+            });
+            let values: Vec<_> = values.collect();
+            let name = quoted(&claim.name);
+            self.line(3, &format!("{name}: [{}]", values.join(", ")));
         }
     }
 
