@@ -56,11 +56,12 @@ pub(crate) enum Command {
         edge-authz routes edge-authz.yaml\n  \
         edge-authz routes --json envoy.yaml")]
     Routes(RoutesArguments),
-    /// Run case files on the core, with generated tokens.
+    /// Run case files on the core, with generated tokens, or against a running gateway.
     #[command(after_help = "Examples:\n  \
         edge-authz test tests/*.cases.yaml\n  \
         edge-authz test --only 'missing scope' --verbose api.cases.yaml\n  \
-        edge-authz test --junit results.xml api.cases.yaml")]
+        edge-authz test --junit results.xml api.cases.yaml\n  \
+        edge-authz test --against https://api.example.com --token reader=token.jwt api.cases.yaml")]
     Test(TestArguments),
     /// Make a configuration from the description of an API in another form.
     #[command(
@@ -149,6 +150,31 @@ pub(crate) struct TestArguments {
     /// Run only the cases with this text in their name.
     #[arg(long, value_name = "TEXT")]
     pub(crate) only: Option<String>,
+    /// Send the requests to a running gateway, and play what it can prove from outside:
+    /// `http://` or `https://`, a host and a port.
+    #[arg(long, value_name = "URL")]
+    pub(crate) against: Option<String>,
+    /// The token that a case calls NAME, made by the gateway's issuer; `-` is standard
+    /// input.
+    #[arg(long = "token", value_name = "NAME=FILE", requires = "against")]
+    pub(crate) tokens: Vec<String>,
+    /// A file with certificates to trust, in PEM form, besides those of the system.
+    #[arg(long, value_name = "FILE", requires = "against")]
+    pub(crate) ca: Option<String>,
+    /// The `Host` of cases that name none; absent: that of the URL.
+    #[arg(long, value_name = "HOST", requires = "against")]
+    pub(crate) host: Option<String>,
+    /// Connect to this address instead of the URL's host.
+    #[arg(long, value_name = "HOST:PORT", requires = "against")]
+    pub(crate) connect: Option<String>,
+    /// The limit for each request, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 15, requires = "against",
+        value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) timeout: u64,
+    /// Also send requests that may change data if they pass: by default, requests other than
+    /// GET, HEAD, OPTIONS and TRACE are sent only if the gateway surely refuses them.
+    #[arg(long, requires = "against")]
+    pub(crate) allow_changes: bool,
     /// Also list the cases that pass.
     #[arg(short, long)]
     pub(crate) verbose: bool,

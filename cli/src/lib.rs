@@ -19,8 +19,10 @@ mod test;
 mod tree;
 mod words;
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Read, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use annotate_snippets::Renderer;
 use clap::{CommandFactory, Parser};
@@ -50,13 +52,19 @@ enum Outcome {
     Misused,
 }
 
+impl Outcome {
+    const fn code(self) -> u8 {
+        match self {
+            Self::Good => 0,
+            Self::Wrong => 1,
+            Self::Misused => 2,
+        }
+    }
+}
+
 impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Good => Self::SUCCESS,
-            Outcome::Wrong => Self::from(1),
-            Outcome::Misused => Self::from(2),
-        }
+        Self::from(outcome.code())
     }
 }
 
@@ -88,6 +96,28 @@ pub fn main() -> ExitCode {
             Outcome::Misused.into()
         }
     }
+}
+
+/// Runs the command without a process of its own, for tests. The first argument is its name.
+/// Returns the exit status and the output.
+#[must_use]
+pub fn run(arguments: &[&str]) -> (u8, String) {
+    let mut out = Vec::new();
+    let outcome = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => Terminal {
+            stdin: &mut io::empty(),
+            stdout: &mut out,
+            style: test::Style::new(false),
+            renderer: Renderer::plain(),
+        }
+        .run(&arguments.command),
+        Err(error) => Err(Failure::Use(error.to_string())),
+    };
+    let outcome = outcome.unwrap_or_else(|failure| {
+        out.extend(failure.to_string().into_bytes());
+        Outcome::Misused
+    });
+    (outcome.code(), String::from_utf8_lossy(&out).into_owned())
 }
 
 fn coloured(choice: Colour) -> bool {
@@ -250,9 +280,13 @@ impl Terminal<'_> {
     }
 
     fn test(&mut self, arguments: &TestArguments) -> Result<Outcome, Failure> {
+        let options = self.gateway_options(arguments)?;
+        let gateway = options.as_ref().map(test::Gateway::new).transpose();
+        let mut gateway = gateway.map_err(Failure::Use)?;
         let mut files = Vec::new();
         for file in &arguments.files {
-            let played = test::play(&self.read(file)?, arguments.only.as_deref());
+            let source = self.read(file)?;
+            let played = test::play(&source, arguments.only.as_deref(), gateway.as_mut());
             if !arguments.json {
                 played.show(&self.style, arguments.verbose, self.stdout)?;
             }
@@ -268,6 +302,39 @@ impl Terminal<'_> {
             self.print_json(&json!({"good": good, "files": files}))?;
         }
         Ok(if good { Outcome::Good } else { Outcome::Wrong })
+    }
+
+    /// The gateway of `--against`, and the tokens for it.
+    fn gateway_options<'a>(
+        &mut self,
+        arguments: &'a TestArguments,
+    ) -> Result<Option<test::Options<'a>>, Failure> {
+        let Some(url) = &arguments.against else {
+            return Ok(None);
+        };
+        let mut tokens = BTreeMap::new();
+        for argument in &arguments.tokens {
+            let (name, file) = argument
+                .split_once('=')
+                .ok_or_else(|| Failure::Use("write `--token NAME=FILE`".to_owned()))?;
+            let text = self.read(file)?.text.trim().to_owned();
+            let is_token = |byte: u8| byte.is_ascii_graphic();
+            if text.is_empty() || !text.bytes().all(is_token) {
+                return Err(Failure::Use(format!("{file}: does not contain one token")));
+            }
+            if tokens.insert(name.to_owned(), text).is_some() {
+                return Err(Failure::Use(format!("`--token {name}` is given twice")));
+            }
+        }
+        Ok(Some(test::Options {
+            target: test::Target::parse(url).map_err(Failure::Use)?,
+            host: arguments.host.as_deref(),
+            connect: arguments.connect.as_deref(),
+            ca: arguments.ca.as_deref(),
+            timeout: Duration::from_secs(arguments.timeout),
+            tokens,
+            may_change: arguments.allow_changes,
+        }))
     }
 
     fn import(&mut self, arguments: &ImportArguments) -> Result<Outcome, Failure> {

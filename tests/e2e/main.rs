@@ -13,6 +13,7 @@
     reason = "a test ends at the first unexpected result"
 )]
 
+mod against;
 mod basics;
 mod cognito;
 mod deployments;

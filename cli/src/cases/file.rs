@@ -127,6 +127,14 @@ impl CaseFile {
             worlds,
         })
     }
+
+    /// Uses these tokens wherever a case names them, instead of making tokens.
+    pub fn give(&mut self, tokens: &BTreeMap<String, String>) {
+        let given = Arc::new(tokens.clone());
+        for world in &mut self.worlds {
+            world.given = Arc::clone(&given);
+        }
+    }
 }
 
 /// The world of a case.
@@ -146,16 +154,20 @@ fn changed(
         whole.extend(patch.unwrap_or_default());
         whole
     };
+    let changed = match with.config {
+        None => config.clone(),
+        Some(patch) => patched(config.clone(), patch),
+    };
+    let replacing = Published {
+        key_sets: replaced(&published.key_sets, with.key_sets),
+        answers: replaced(&published.answers, with.answers),
+    };
     Ok(World {
         cases: Vec::new(),
-        config: match with.config {
-            None => config.clone(),
-            Some(patch) => patched(config.clone(), patch),
-        },
-        published: Published {
-            key_sets: replaced(&published.key_sets, with.key_sets),
-            answers: replaced(&published.answers, with.answers),
-        },
+        is_own: changed == *config && replacing == *published,
+        config: changed,
+        published: replacing,
+        given: Arc::default(),
         shared: Arc::clone(shared),
     })
 }

@@ -34,7 +34,7 @@ pub use expect::{Difference, Expectation, ExpectedFields, ExpectedLines, Upstrea
 pub use file::CaseFile;
 pub use outcome::{Fields, Outcome, Seen};
 pub use player::Player;
-pub use request::{Protocol, Request, UpstreamAnswer};
+pub use request::{Protocol, Request, USUAL_HOST, UpstreamAnswer};
 pub use world::{Case, Side, World};
 
 /// The time at which cases are played if a file sets none: 2026-01-01T00:00:00Z, in

@@ -16,7 +16,7 @@ use edge_authz::engine::{
 };
 use edge_authz::http::{HeaderEdit, HeaderMap, LocalReply, RequestHead};
 use edge_authz::keys::answer::AnswerHead;
-use edge_authz::policy::Policy;
+use edge_authz::policy::{Policy, Responses};
 use edge_authz::time::UnixTime;
 
 /// The maximum time, by the world's clock, until a request is decided.
@@ -43,6 +43,12 @@ impl Player {
             policy: Arc::new(policy),
             answers: world.answers()?,
         })
+    }
+
+    /// The format of refusals.
+    #[must_use]
+    pub fn responses(&self) -> &Responses {
+        &self.policy.responses
     }
 
     /// Plays a request on a filter that has just started and has its keys, at `now`

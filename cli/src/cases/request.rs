@@ -1,6 +1,6 @@
 //! Requests of cases, as bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -10,7 +10,7 @@ use super::token_parts::Made;
 use super::{Fields, Problem, text};
 
 /// The default host of a request.
-const USUAL_HOST: &str = "api.example.com";
+pub const USUAL_HOST: &str = "api.example.com";
 
 /// A protocol of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -172,6 +172,34 @@ impl RequestText {
         let mut lines = self.headers.values().flat_map(Lines::list);
         self.headers.keys().any(is_proof)
             || lines.any(|line| text::references(line).any(|name| name == "proof"))
+    }
+
+    /// The names of its tokens, and `None` for a token without a name.
+    pub(super) fn tokens(&self) -> BTreeSet<Option<&str>> {
+        let own = match &self.token {
+            None => None,
+            Some(TokenRef::Name(name)) => Some(Some(name.as_str())),
+            Some(TokenRef::Inline(_)) => Some(None),
+        };
+        let mut names = BTreeSet::from_iter(own);
+        // The token is bound to the key of the proof.
+        names.extend(self.proof.is_some().then_some(None));
+        let lines = self.headers.values().flat_map(Lines::list);
+        let texts = lines
+            .map(String::as_str)
+            .chain([&*self.request, &*self.body]);
+        for name in texts.flat_map(text::references) {
+            match name.split_once(" of ") {
+                // It is the case's own token.
+                _ if name == "token" || name.ends_with(" of token") => {}
+                _ if name == "proof" => drop(names.insert(None)),
+                Some(("header" | "claims" | "signature", name)) => drop(names.insert(Some(name))),
+                // It is a key.
+                Some(_) => {}
+                None => drop(names.insert(Some(name))),
+            }
+        }
+        names
     }
 
     /// Whether the request itself says where its token goes.

@@ -70,6 +70,8 @@ pub(super) enum TokenRef {
 pub(super) struct Workshop<'a> {
     pub(super) keys: &'a Keys,
     pub(super) tokens: &'a BTreeMap<String, Recipe>,
+    /// Tokens that are used as they are.
+    pub(super) given: &'a BTreeMap<String, String>,
     pub(super) config: &'a Value,
     /// Seconds since 1970.
     pub(super) now: i64,
@@ -110,6 +112,11 @@ impl Workshop<'_> {
 
     fn make_at(&self, token: &TokenRef, depth: u8) -> Result<Made, Problem> {
         let mut whole = Whole::default();
+        if let TokenRef::Name(name) = token
+            && let Some(text) = self.given.get(name)
+        {
+            return Ok(Made::given(text));
+        }
         match token {
             TokenRef::Name(name) => self.add_named(&mut whole, name, depth)?,
             TokenRef::Inline(recipe) => self.add(&mut whole, recipe, depth)?,

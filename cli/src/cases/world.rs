@@ -1,6 +1,6 @@
 //! A world of cases: the active configuration, and issuers that answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -30,6 +30,10 @@ pub struct World {
     pub cases: Vec<Case>,
     pub(super) config: Value,
     pub(super) published: Published,
+    /// Whether no case or group has changed it.
+    pub(super) is_own: bool,
+    /// Tokens that are used as they are, by name.
+    pub(super) given: Arc<BTreeMap<String, String>>,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -119,11 +123,27 @@ impl Case {
     }
 }
 
+impl Case {
+    /// The tokens that its request contains: the names of those that have one, and `None` for
+    /// the others.
+    #[must_use]
+    pub fn tokens(&self) -> BTreeSet<Option<&str>> {
+        self.request.tokens()
+    }
+}
+
 impl World {
     /// The configuration, as the filter gets it.
     #[must_use]
     pub fn config(&self) -> &Value {
         &self.config
+    }
+
+    /// Whether the configuration and the issuers are those of the file, which no case has
+    /// changed.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.is_own
     }
 
     /// The time at which the cases are played offline, in seconds since 1970.
@@ -163,6 +183,7 @@ impl World {
         Workshop {
             keys: &self.shared.keys,
             tokens: &self.shared.tokens,
+            given: &self.given,
             config: &self.config,
             now,
         }

@@ -33,7 +33,10 @@ fn suite(file: &Played, out: &mut String) -> std::fmt::Result {
         )?;
         match case.result {
             Verdict::Passed => writeln!(out, "/>")?,
-            Verdict::Skipped => writeln!(out, "><skipped message=\"only for Envoy\"/></testcase>")?,
+            Verdict::Skipped => {
+                let why = escaped(case.why.as_deref().unwrap_or_default());
+                writeln!(out, "><skipped message=\"{why}\"/></testcase>")?;
+            }
             Verdict::Failed => {
                 let lines = case.differences.iter();
                 let lines =

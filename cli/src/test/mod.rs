@@ -1,5 +1,6 @@
-//! `edge-authz test`: plays case files on the core.
+//! `edge-authz test`: plays case files on the core, or against a running gateway.
 
+mod against;
 mod junit;
 
 use std::io::Write;
@@ -12,6 +13,7 @@ use super::source::Source;
 use crate::cases::{CaseError, CaseFile, Difference, Expectation, Outcome, Player, Side, World};
 use crate::load::named_configuration;
 
+pub(crate) use against::{Gateway, Options, Target};
 pub(crate) use junit::junit;
 
 /// The results of one file.
@@ -23,6 +25,12 @@ pub(crate) struct Played {
     pub(crate) cases: Vec<PlayedCase>,
     /// Why the file, or a part of it, cannot be played.
     pub(crate) errors: Vec<String>,
+    /// What the results show about the gateway.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notes: Vec<String>,
+    /// Whether cases that were not played are always shown.
+    #[serde(skip)]
+    shows_skipped: bool,
 }
 
 /// The result of one case.
@@ -33,6 +41,9 @@ pub(crate) struct PlayedCase {
     /// The differences from the expectation.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) differences: Vec<Unexpected>,
+    /// Why the case was not played.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<String>,
 }
 
 /// Whether a case has passed.
@@ -41,7 +52,7 @@ pub(crate) struct PlayedCase {
 pub(crate) enum Verdict {
     Passed,
     Failed,
-    /// It is for a real Envoy only.
+    /// It was not played.
     Skipped,
 }
 
@@ -68,18 +79,29 @@ impl From<Difference> for Unexpected {
     }
 }
 
-/// Plays the cases of a file that have `wanted` in their name.
-pub(crate) fn play(source: &Source, wanted: Option<&str>) -> Played {
+/// Plays the cases of a file that have `wanted` in their name, on the core or against a
+/// gateway.
+pub(crate) fn play(
+    source: &Source,
+    wanted: Option<&str>,
+    gateway: Option<&mut Gateway<'_>>,
+) -> Played {
     let mut played = Played {
         file: source.name.clone(),
         about: String::new(),
         cases: Vec::new(),
         errors: Vec::new(),
+        notes: Vec::new(),
+        shows_skipped: gateway.is_some(),
     };
     let read = |name: &str| named_configuration(Path::new(&source.name), name);
     match CaseFile::parse_with(&source.text, &read) {
         Ok(file) => {
-            played.about = file.about;
+            played.about.clone_from(&file.about);
+            if let Some(gateway) = gateway {
+                gateway.play(file, wanted, &mut played);
+                return played;
+            }
             for world in &file.worlds {
                 if let Err(error) = played.play(world, wanted) {
                     played.errors.push(error.to_string());
@@ -104,16 +126,12 @@ impl Played {
         }
         let player = Player::new(world)?;
         for case in cases {
-            let mut shown = PlayedCase {
-                name: case.name.clone(),
-                result: Verdict::Skipped,
-                differences: Vec::new(),
-            };
-            if case.is_for(Side::Native) {
+            self.cases.push(if case.is_for(Side::Native) {
                 let (request, [expected, _]) = world.prepare(case, world.now())?;
-                shown.judge(&expected, &player.play(&request, world.now()));
-            }
-            self.cases.push(shown);
+                PlayedCase::of(&case.name, &expected, &player.play(&request, world.now()))
+            } else {
+                PlayedCase::skipped(&case.name, "only for Envoy")
+            });
         }
         Ok(())
     }
@@ -146,7 +164,10 @@ impl Played {
         for case in &self.cases {
             match case.result {
                 Verdict::Passed if all => writeln!(out, "{green}✓{plain} {}", case.name)?,
-                Verdict::Skipped if all => writeln!(out, "– {}", case.name)?,
+                Verdict::Skipped if all || self.shows_skipped => {
+                    let why = case.why.as_deref().unwrap_or_default();
+                    writeln!(out, "– {}: {why}", case.name)?;
+                }
                 Verdict::Passed | Verdict::Skipped => {}
                 Verdict::Failed => {
                     writeln!(out, "{red}✗{plain} {}", case.name)?;
@@ -162,13 +183,16 @@ impl Played {
                 }
             }
         }
+        for note in &self.notes {
+            writeln!(out, "{red}note{plain}: {note}")?;
+        }
         for error in &self.errors {
             writeln!(out, "{red}error{plain}: {}: {error}", self.file)?;
         }
         let counts = [
             (Verdict::Passed, "passed"),
             (Verdict::Failed, "failed"),
-            (Verdict::Skipped, "only for Envoy"),
+            (Verdict::Skipped, "not played"),
         ];
         let counts = counts.map(|(result, word)| (self.count(result), word));
         let counts = counts
@@ -189,14 +213,40 @@ impl Played {
             "file": self.file,
             "about": self.about,
             "errors": self.errors,
+            "notes": self.notes,
             "cases": self.cases,
         })
     }
 }
 
 impl PlayedCase {
-    /// The second outcome, with a cached token, must be the same.
-    fn judge(&mut self, expected: &Expectation, outcomes: &[Outcome; 2]) {
+    /// A case that was not played.
+    fn skipped(name: &str, why: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            result: Verdict::Skipped,
+            differences: Vec::new(),
+            why: Some(why.to_owned()),
+        }
+    }
+
+    /// A case that was played.
+    fn judged(name: &str, differences: Vec<Unexpected>) -> Self {
+        Self {
+            name: name.to_owned(),
+            result: if differences.is_empty() {
+                Verdict::Passed
+            } else {
+                Verdict::Failed
+            },
+            differences,
+            why: None,
+        }
+    }
+
+    /// A case that was played on the core. The second outcome, with a cached token, must be
+    /// the same.
+    fn of(name: &str, expected: &Expectation, outcomes: &[Outcome; 2]) -> Self {
         let [first, second] = outcomes;
         let differences = |outcome| {
             expected
@@ -204,20 +254,16 @@ impl PlayedCase {
                 .into_iter()
                 .map(Unexpected::from)
         };
-        self.differences.extend(differences(first));
-        let again = differences(second).filter(|later| !self.differences.contains(later));
+        let mut all: Vec<_> = differences(first).collect();
+        let again = differences(second).filter(|later| !all.contains(later));
         let again: Vec<_> = again
             .map(|later| Unexpected {
                 what: format!("{}, the second time", later.what),
                 ..later
             })
             .collect();
-        self.differences.extend(again);
-        self.result = if self.differences.is_empty() {
-            Verdict::Passed
-        } else {
-            Verdict::Failed
-        };
+        all.extend(again);
+        Self::judged(name, all)
     }
 }
 

@@ -8,7 +8,7 @@ mod doubt;
 mod load;
 mod many;
 mod outages;
-mod reporting;
+pub(crate) mod reporting;
 mod requests;
 mod rotation;
 

@@ -1,7 +1,7 @@
 //! Envoy's log lines about failed fetches, and their reasons.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use crate::support::tokens::{TokenMaker, claims};
 use crate::support::tools;
 use crate::world::AUDIENCE;
 
-/// An Envoy that terminates TLS in front of an issuer.
+/// An Envoy that terminates TLS in front of a server.
 const TLS_FRONT: &str = r#"
 admin: {address: {socket_address: {address: 127.0.0.1, port_value: 0}}}
 static_resources:
@@ -50,10 +50,11 @@ fn tls() -> PathBuf {
     tools::root().join("tests/e2e/keys/tls")
 }
 
-fn tls_front(issuer: &Issuer) -> Envoy {
+/// Starts it with the certificate and the key in this directory.
+pub(crate) fn tls_front(to: SocketAddr, tls: &Path) -> Envoy {
     let text = TLS_FRONT
-        .replace("{{tls}}", &tls().display().to_string())
-        .replace("{{port}}", &issuer.address().port().to_string());
+        .replace("{{tls}}", &tls.display().to_string())
+        .replace("{{port}}", &to.port().to_string());
     Builder::from_bootstrap(text).start()
 }
 
@@ -124,7 +125,7 @@ fn failure_line(envoy: &Envoy, name: &str, who: &str, why: &str) -> String {
 fn an_answer_made_by_envoy_is_distinguished_and_logged_with_its_reason() {
     let key = TokenMaker::generate("ES256", "key-1");
     let issuer = Issuer::with_keys(&[&key]);
-    let front = tls_front(&issuer);
+    let front = tls_front(issuer.address(), &tls());
     let tls = front.listener("tls");
     let hanging = Issuer::start();
     hanging.answer(JWKS_PATH, Answer::new(200, "").pace(Pace::Hang));
