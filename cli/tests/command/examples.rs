@@ -9,8 +9,9 @@ use super::golden::{Golden, root, run_in};
 
 /// The intended risks.
 const RISKS: &[(&str, &str)] = &[
-    // Its issuer runs on the same machine.
+    // Their issuers run on the same machine.
     ("browser-app", "fetched over http"),
+    ("mcp-server", "fetched over http"),
 ];
 
 fn examples() -> Vec<PathBuf> {
