@@ -22,6 +22,7 @@ pub mod keys;
 pub mod memory;
 pub mod order;
 pub mod policy;
+pub mod revocation;
 pub mod rules;
 pub mod telemetry;
 pub mod time;

@@ -19,6 +19,7 @@
 //! structure, as derived deserializers do.
 
 mod document;
+mod flat;
 mod strict;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ mod write;
 use std::fmt;
 
 pub use document::Document;
+pub use flat::{FlatError, FlatReader, FlatType, Refused, read_flat};
 pub use value::{Kind, Object, Value};
 pub use write::push_string;
 

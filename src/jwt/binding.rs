@@ -6,6 +6,7 @@ use super::claims::{ClaimLookup, ClaimSet};
 use super::{ClaimError, TokenUse, ValidClaims, VerifiedJwt, check};
 use crate::json::{Object, Value};
 use crate::jwk::{Thumbprint, digest};
+use crate::revocation::RevocationList;
 
 /// How a provider treats its tokens' `cnf`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,6 +99,13 @@ impl<'a> CheckedClaims<'a> {
         } else {
             Err(ClaimError::TokenUse)
         }
+    }
+
+    /// Whether a revocation list names the token: by its `jti` or `sid`, or by its `sub` if
+    /// it was issued before the time in the list, or has no `iat`.
+    #[must_use]
+    pub fn is_revoked_by(&self, list: &RevocationList) -> bool {
+        list.names(self.token.ids())
     }
 
     /// The claims, if the sender is the token's holder, or if any sender may present it. A

@@ -1,7 +1,7 @@
 //! A token whose signature has not been checked yet.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::claims::ClaimSet;
 use super::content::Content;
@@ -59,6 +59,7 @@ impl<'t> UnverifiedJwt<'t> {
         let content = Content {
             header: Arc::clone(jws.header()),
             claims: ClaimSet::read(payload)?,
+            ids: OnceLock::new(),
         };
         Ok(Self {
             jws,

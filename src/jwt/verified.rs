@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::claims::{ClaimSet, Registered};
+use super::claims::{ClaimLookup, ClaimSet, Registered};
 use super::content::Content;
-use super::{CheckedClaims, ClaimError, Expectations, TokenType, check};
+use super::{CheckedClaims, ClaimError, Expectations, TokenType, check, text};
 use crate::crypto::{Algorithm, Fingerprint};
 use crate::jws::Header;
+use crate::revocation::TokenIds;
 use crate::rules::RequestParts;
 use crate::time::UnixTime;
 
@@ -98,6 +99,7 @@ impl VerifiedJwt {
     pub fn memory_bytes(&self) -> usize {
         size_of::<Self>()
             .saturating_add(size_of::<Content>())
+            .saturating_add(size_of::<TokenIds>())
             .saturating_add(self.content.claims.heap_bytes())
             .saturating_add(self.content.header.memory_bytes())
     }
@@ -115,6 +117,24 @@ impl VerifiedJwt {
         now: UnixTime,
     ) -> Result<CheckedClaims<'_>, ClaimError> {
         check::check(self, expected, request, now)
+    }
+
+    /// What revocation lists can name this token by.
+    pub(super) fn ids(&self) -> &TokenIds {
+        self.content.ids.get_or_init(|| {
+            let claims = &self.content.claims;
+            let Registered {
+                subject, issued_at, ..
+            } = claims.registered();
+            // A number is compared as it is written, as in claim rules.
+            let text = |name| match claims.get(name) {
+                ClaimLookup::Value(value) => text::scalar(value),
+                ClaimLookup::Absent | ClaimLookup::Unreadable => None,
+            };
+            let (jti, sid) = (text("jti"), text("sid"));
+            let texts = [jti.as_deref(), sid.as_deref(), subject.as_deref()];
+            Box::new(TokenIds::new(texts, *issued_at))
+        })
     }
 
     pub(super) fn claims(&self) -> &ClaimSet {

@@ -8,19 +8,22 @@
 //! * code that is about to allocate much memory first checks whether there [is
 //!   room](has_room);
 //! * memory that can be released (cached tokens, tables of keys) has a [`Budget`] that
-//!   all listeners share, and leaves [`SERVING`] free.
+//!   all listeners share, and leaves [`SERVING`] free;
+//! * listeners with the same document share it through a [`Shelf`].
 //!
-//! This module allocates nothing for others and keeps no memory.
+//! This module allocates nothing for others and keeps no memory in use.
 
 mod budget;
 mod room;
 mod share;
+mod shelf;
 
 pub use budget::{Budget, Part};
 #[cfg(test)]
 pub(crate) use room::pretend;
 pub use room::{Need, has_room};
 pub use share::{Pool, Share};
+pub use shelf::{Label, Shelf};
 
 /// The memory that must always remain free for serving requests, in bytes: for waiting
 /// requests (16 MiB), a key set that is being parsed (10 MiB), requests that are judged,
