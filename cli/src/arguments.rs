@@ -134,6 +134,9 @@ pub(crate) struct ExplainArguments {
     /// A provider's key set, used instead of fetching it.
     #[arg(long, value_name = "PROVIDER=FILE")]
     pub(crate) jwks: Vec<String>,
+    /// A provider's revocation list, used instead of fetching it.
+    #[arg(long, value_name = "PROVIDER=FILE")]
+    pub(crate) revoked: Vec<String>,
     /// Another time than now: seconds since 1970, or 2026-01-31T12:00:00Z.
     #[arg(long, value_name = "TIME", value_parser = Moment::parse)]
     pub(crate) at: Option<Moment>,

@@ -32,7 +32,8 @@ use arguments::{
     Arguments, CheckArguments, Colour, Command, ExplainArguments, ImportArguments, RoutesArguments,
     TestArguments,
 };
-use explain::{KeyFiles, Moment, RequestArguments};
+use edge_authz::policy::Policy;
+use explain::{DocumentFiles, Moment, RequestArguments};
 pub use load::named_configuration;
 use load::{Loaded, load};
 use report::Severity;
@@ -40,6 +41,9 @@ use source::Source;
 
 /// The JSON Schema of the configuration.
 const SCHEMA: &str = include_str!("schema.json");
+
+/// Adds a provider's document to those of `explain`.
+type AddDocument = fn(&mut DocumentFiles, &Policy, &str, &[u8]) -> Result<(), String>;
 
 /// The result of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -250,14 +254,21 @@ impl Terminal<'_> {
             return Ok(Outcome::Wrong);
         };
         let now = arguments.at.unwrap_or_else(Moment::now);
-        let mut keys = KeyFiles::new(now.0);
-        for argument in &arguments.jwks {
-            let (provider, file) = argument
-                .split_once('=')
-                .ok_or_else(|| Failure::Use("write `--jwks PROVIDER=FILE`".to_owned()))?;
-            let source = self.read(file)?;
-            keys.add(&loaded.policy, provider, &source.bytes)
-                .map_err(Failure::Use)?;
+        let mut documents = DocumentFiles::new(now.0);
+        let add_keys: AddDocument = DocumentFiles::add_keys;
+        let add_list: AddDocument = DocumentFiles::add_list;
+        for (option, given, add) in [
+            ("--jwks", &arguments.jwks, add_keys),
+            ("--revoked", &arguments.revoked, add_list),
+        ] {
+            for argument in given {
+                let (provider, file) = argument
+                    .split_once('=')
+                    .ok_or_else(|| Failure::Use(format!("write `{option} PROVIDER=FILE`")))?;
+                let source = self.read(file)?;
+                add(&mut documents, &loaded.policy, provider, &source.bytes)
+                    .map_err(Failure::Use)?;
+            }
         }
         let token = match &arguments.token_file {
             Some(file) => Some(self.read(file)?.text.trim().to_owned()),
@@ -270,7 +281,7 @@ impl Terminal<'_> {
             token: token.as_deref().zip(loaded.policy.token_places.first()),
         };
         let head = request.head().map_err(Failure::Use)?;
-        let explanation = explain::explain(&loaded, &head, &keys, now);
+        let explanation = explain::explain(&loaded, &head, &documents, now);
         if arguments.json {
             self.print_json(&explanation.to_json())?;
         } else {

@@ -8,12 +8,13 @@ use crate::dpop::Proof;
 use crate::jwk::{AskedKid, KeySet};
 use crate::jwt::KnownHeaders;
 use crate::policy::SourceId;
+use crate::revocation::RevocationList;
 use crate::time::UnixTime;
 
 /// The inputs of a decision besides the policy and the request.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    /// The key cache.
+    /// The fetched keys and revocation lists.
     pub keys: &'a dyn Keys,
     /// The cache of verified tokens.
     pub remembered: &'a dyn Remembered,
@@ -30,10 +31,16 @@ pub struct Context<'a> {
     pub now: UnixTime,
 }
 
-/// The key cache at the time of a decision.
+/// The fetched documents at the time of a decision.
 pub trait Keys {
     /// The keys of a source that may verify tokens now, if there are any.
     fn keys(&self, source: SourceId) -> Option<CurrentKeys<'_>>;
+
+    /// The revocation list of a source that applies now. Without one, the tokens of its
+    /// providers are not accepted.
+    fn revocation_list(&self, _: SourceId) -> Option<&RevocationList> {
+        None
+    }
 
     /// Whether `kid` was found absent so recently that it is not fetched again.
     fn is_absent(&self, source: SourceId, kid: &AskedKid<'_>) -> bool;

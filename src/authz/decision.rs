@@ -8,8 +8,8 @@ use crate::cors::{PreflightFault, ResponseCors};
 use crate::http::LocalReply;
 use crate::jwk::KidDigest;
 use crate::jwt::VerifiedJwt;
-use crate::policy::{ProviderId, Responses, SourceId};
-use crate::telemetry::Reason;
+use crate::policy::{Policy, ProviderId, Responses, SourceId};
+use crate::telemetry::{DocumentKind, Reason};
 
 /// The decision about a request.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub enum Verdict {
     Forward(Forward),
     /// The filter answers the request, for this reason.
     Reply(Reason, LocalReply),
-    /// The request cannot be decided until one of these sources has other keys.
+    /// The request cannot be decided until one of these documents has arrived or changed.
     Wait(Vec<NeededDocument>),
 }
 
@@ -91,6 +91,23 @@ pub struct NeededDocument {
     pub source: SourceId,
     /// Whether its keys lack the token's `kid`. Otherwise it has no document at all.
     pub lacks_kid: bool,
+}
+
+impl NeededDocument {
+    /// The reason of a refusal because none of these documents has arrived: the keys, unless
+    /// only revocation lists are missing.
+    #[must_use]
+    pub fn unavailable(needed: &[Self], policy: &Policy) -> Reason {
+        let is_list = |needed: &Self| {
+            let source = policy.source(needed.source);
+            source.is_some_and(|source| source.kind == DocumentKind::RevocationList)
+        };
+        if !needed.is_empty() && needed.iter().all(is_list) {
+            Reason::RevocationListUnavailable
+        } else {
+            Reason::KeysUnavailable
+        }
+    }
 }
 
 /// A `kid` that no key has.

@@ -23,6 +23,8 @@ pub enum TokenFault {
     Claim(ClaimError),
     /// The route requires another `token_use`.
     RouteTokenUse,
+    /// The provider's revocation list names it.
+    Revoked,
     /// Its sender is not known to be its holder.
     Holder(HolderFault),
 }
@@ -71,6 +73,7 @@ impl TokenFault {
             Self::Claim(ClaimError::TokenUse) | Self::RouteTokenUse => Reason::BadTokenUse,
             Self::Claim(ClaimError::Lifetime) => Reason::LifetimeTooLong,
             Self::Claim(ClaimError::ClaimRule) => Reason::BadClaims,
+            Self::Revoked => Reason::Revoked,
             Self::Holder(fault) => fault.reason(),
         }
     }

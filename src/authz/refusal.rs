@@ -201,6 +201,7 @@ const fn outcome(reason: Reason) -> (Status, ErrorCode) {
         | Reason::BadAudience
         | Reason::BadTokenUse
         | Reason::BadClaims
+        | Reason::Revoked
         | Reason::BoundToken
         | Reason::UnboundToken
         | Reason::NoCertificate
@@ -214,6 +215,7 @@ const fn outcome(reason: Reason) -> (Status, ErrorCode) {
             (Status::Forbidden, ErrorCode::InsufficientScope)
         }
         Reason::KeysUnavailable
+        | Reason::RevocationListUnavailable
         | Reason::TooManyWaiting
         | Reason::InternalError
         | Reason::Allowed
@@ -245,6 +247,7 @@ const fn description(reason: Reason) -> Option<&'static str> {
         Reason::BadAudience => "The token does not have a valid audience",
         Reason::BadTokenUse => "The token is not for this use",
         Reason::BadClaims => "The token claims are not accepted",
+        Reason::Revoked => "The token has been revoked",
         Reason::BoundToken => {
             "The token is bound to its holder and no proof of that can be checked"
         }
@@ -278,6 +281,7 @@ const fn description(reason: Reason) -> Option<&'static str> {
         | Reason::Denied
         | Reason::NoToken
         | Reason::KeysUnavailable
+        | Reason::RevocationListUnavailable
         | Reason::TooManyWaiting
         | Reason::InternalError => return None,
     })

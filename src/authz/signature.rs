@@ -8,9 +8,11 @@ use super::{
 use crate::jwk::{AskedKid, KeySet, Lookup};
 use crate::policy::{Provider, ProviderKeys, SourceId};
 
-/// Why a provider has no verified token.
+/// Why a provider does not accept a token now.
+#[derive(Clone, Copy)]
 pub(super) enum Obstacle {
-    Keys(NeededDocument),
+    /// A document is missing, or its keys lack the token's `kid`.
+    Needs(NeededDocument),
     /// This source lacks the token's `kid`, and this was not known before.
     Absent(SourceId),
     /// This source may have other keys by now.
@@ -21,7 +23,7 @@ pub(super) enum Obstacle {
 impl Obstacle {
     const fn outcome(&self) -> KeyOutcome {
         match self {
-            Self::Keys(_) => KeyOutcome::Awaited,
+            Self::Needs(_) => KeyOutcome::Awaited,
             Self::Absent(_) => KeyOutcome::Refused(TokenFault::UnknownKey),
             Self::Doubt(fault, _) | Self::Fault(fault) => KeyOutcome::Refused(*fault),
         }
@@ -54,7 +56,7 @@ impl<T: Trace> TokenJudge<'_, T> {
             Err(needed) => {
                 let step = KeyStep::NoKeys;
                 self.trace.step(Step::Key(provider, form, step));
-                return Err(Obstacle::Keys(needed));
+                return Err(Obstacle::Needs(needed));
             }
         };
         let lookup = keys.set.lookup(form.kid(), form.algorithm());
@@ -120,7 +122,7 @@ impl<T: Trace> TokenJudge<'_, T> {
         if remembers && keys.is_absent(source, kid) {
             return Obstacle::Fault(TokenFault::UnknownKey);
         }
-        Obstacle::Keys(NeededDocument {
+        Obstacle::Needs(NeededDocument {
             source,
             lacks_kid: true,
         })

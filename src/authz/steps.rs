@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{Credentials, KeyOutcome, KeyStep, PreflightStep, Step, Trace};
+use super::{Credentials, KeyOutcome, KeyStep, PreflightStep, RevocationOutcome, Step, Trace};
 use crate::jwk::Lookup;
 
 /// The maximum length of the text, in bytes. A thousand providers may trust one issuer, and each
@@ -103,6 +103,11 @@ fn write_step(out: &mut String, step: Step<'_>) -> fmt::Result {
         Step::Claims {
             result: Err(fault), ..
         } => write!(out, "claims: {}", fault.reason().name()),
+        Step::Revocation(_, outcome) => out.write_str(match outcome {
+            RevocationOutcome::NotNamed(_) => "not revoked",
+            RevocationOutcome::Revoked => "revoked",
+            RevocationOutcome::NoList => "no revocation list",
+        }),
         Step::Rules { result, .. } => out.write_str(match result {
             Ok(()) => "rules of the route met",
             Err(_) => "rules of the route not met",

@@ -46,18 +46,18 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
         let mut missing: Option<(Vec<NeededDocument>, &Provider)> = None;
         let mut furthest: Option<(TokenFault, &Provider)> = None;
         for (id, provider) in candidates.iter() {
-            let fault = match self.authenticate(form, kid.as_ref(), provider, &mut tried) {
-                Ok(Signed { jwt, new }) => {
-                    if new {
-                        learned.verified = Some(Verified::new(form, id, &jwt));
-                    }
-                    match self.check(&jwt, provider) {
-                        Ok(claims) => {
-                            learned.doubted = Vec::new();
-                            return self.satisfied(provider, claims, learned);
-                        }
-                        Err(fault) => fault,
-                    }
+            let signed = self.authenticate(form, kid.as_ref(), provider, &mut tried);
+            let jwt = signed.map(|Signed { jwt, new }| {
+                if new {
+                    learned.verified = Some(Verified::new(form, id, &jwt));
+                }
+                jwt
+            });
+            let accepted = jwt.as_ref().map_err(|obstacle| *obstacle);
+            let fault = match accepted.and_then(|jwt| self.accept(jwt, provider)) {
+                Ok(claims) => {
+                    learned.doubted = Vec::new();
+                    return self.satisfied(provider, claims, learned);
                 }
                 Err(Obstacle::Fault(fault)) => fault,
                 Err(Obstacle::Doubt(fault, source)) => {
@@ -68,7 +68,7 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
                     learned.lacks(source, kid.as_ref());
                     TokenFault::UnknownKey
                 }
-                Err(Obstacle::Keys(needed)) => {
+                Err(Obstacle::Needs(needed)) => {
                     learned.needs_certificate = form.names_certificate();
                     // Two providers may share a source.
                     let (all, _) = missing.get_or_insert_with(|| (Vec::new(), provider));
@@ -111,17 +111,20 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
         }
     }
 
-    /// The claims, if they are valid now and for this route.
-    fn check<'t>(
+    /// The claims of a token that a provider accepts now, and that its holder presents.
+    fn accept<'t>(
         &mut self,
         jwt: &'t VerifiedJwt,
         provider: &Provider,
-    ) -> Result<ValidClaims<'t>, TokenFault> {
+    ) -> Result<ValidClaims<'t>, Obstacle> {
         let request = self.parts();
-        let claims = jwt
-            .check(&provider.expectations, &request, self.context.now)
-            .map_err(TokenFault::Claim)
-            .and_then(|claims| self.check_sender(claims, provider));
+        let claims = match self.check(jwt, provider) {
+            Ok(claims) => {
+                self.check_revocation(claims, provider)?;
+                self.check_sender(claims, provider)
+            }
+            Err(fault) => Err(fault),
+        };
         self.trace.step(Step::Claims {
             provider,
             route: self.route,
@@ -129,21 +132,33 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
             request: &request,
             result: claims.map(|_| ()),
         });
-        claims
+        claims.map_err(Obstacle::Fault)
     }
 
-    /// Checks what the route requires of every token, and at last the sender. A proof of
-    /// possession can be used once, so nothing else may refuse the token after it.
-    fn check_sender<'t>(
+    /// The claims, if they are valid now and for this route.
+    fn check<'t>(
         &self,
-        claims: CheckedClaims<'t>,
+        jwt: &'t VerifiedJwt,
         provider: &Provider,
-    ) -> Result<ValidClaims<'t>, TokenFault> {
+    ) -> Result<CheckedClaims<'t>, TokenFault> {
+        let now = self.context.now;
+        let claims = jwt.check(&provider.expectations, &self.parts(), now);
+        let claims = claims.map_err(TokenFault::Claim)?;
         if let Some(token_use) = self.route.token_use {
             claims
                 .check_token_use(token_use)
                 .map_err(|_| TokenFault::RouteTokenUse)?;
         }
+        Ok(claims)
+    }
+
+    /// Checks the sender, at last. A proof of possession can be used once, so nothing else
+    /// may refuse the token after it.
+    fn check_sender<'t>(
+        &self,
+        claims: CheckedClaims<'t>,
+        provider: &Provider,
+    ) -> Result<ValidClaims<'t>, TokenFault> {
         claims.held_by(&Sender {
             head: self.head,
             token: self.token,

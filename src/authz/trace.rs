@@ -95,6 +95,10 @@ pub enum Step<'a> {
         /// Why the claims are not valid, or `Ok`.
         result: Result<(), TokenFault>,
     },
+    /// The revocation list of the token's provider was consulted, if it has one. This is after
+    /// the claims were checked, and before the sender is. [`Step::Claims`] follows if the token
+    /// is not refused here.
+    Revocation(&'a Provider, RevocationOutcome),
     /// The scopes and claims that the route requires were checked.
     Rules {
         /// The provider of the token.
@@ -159,4 +163,15 @@ pub enum KeyOutcome {
     Refused(TokenFault),
     /// None of the keys has its `kid`, but newer keys may. The token waits for them.
     Awaited,
+}
+
+/// The result of looking a token up in a revocation list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevocationOutcome {
+    /// The list, with this number of entries, does not name the token.
+    NotNamed(usize),
+    /// The list names the token, so it is refused.
+    Revoked,
+    /// There is no current list, so the token waits for one.
+    NoList,
 }

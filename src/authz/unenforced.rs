@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Decision, Verdict};
+use super::{Decision, NeededDocument, Verdict};
 use crate::policy::{Access, Mode, Policy, Route};
 use crate::telemetry::Reason;
 
@@ -19,8 +19,8 @@ impl Unenforced {
     /// The refusal in this decision, if it must not be enforced. `route` is the route of the
     /// request, if one was found.
     ///
-    /// Denied routes refuse in any mode. A request that would wait for keys counts as one
-    /// whose keys are unavailable.
+    /// Denied routes refuse in any mode. A request that would wait for keys or a revocation
+    /// list counts as one for which they are unavailable.
     pub(super) fn of(policy: &Policy, route: Option<&Route>, decision: &Decision) -> Option<Self> {
         let (mode, access) = route.map_or((policy.mode, Access::Required), |route| {
             (route.mode, route.access)
@@ -32,7 +32,7 @@ impl Unenforced {
         let reason = match &decision.verdict {
             Verdict::Reply(reason, reply) if reply.status >= 400 => *reason,
             Verdict::Forward(_) | Verdict::Reply(..) => return None,
-            Verdict::Wait(_) => Reason::KeysUnavailable,
+            Verdict::Wait(needed) => NeededDocument::unavailable(needed, policy),
         };
         Some(Self {
             reason,

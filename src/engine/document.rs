@@ -6,19 +6,15 @@ use std::sync::Arc;
 use crate::jwk::shelf::{self, Label};
 use crate::jwk::{KeySet, MAX_KEY_SET_BYTES, ParsedKeySet};
 use crate::memory::Budget;
-use crate::policy::DocumentSource;
-
-/// The kind of document that a source publishes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DocumentKind {
-    /// A JWK Set (RFC 7517).
-    KeySet,
-}
+use crate::revocation::{MAX_LIST_BYTES, RevocationList};
+use crate::telemetry::DocumentKind;
 
 /// A parsed document.
 pub(super) enum ParsedDocument {
     /// A key set, and the label under which other listeners find it.
     Keys(ParsedKeySet, Label),
+    /// A revocation list.
+    List(Arc<RevocationList>),
 }
 
 /// A valid document.
@@ -26,19 +22,15 @@ pub(super) enum ParsedDocument {
 pub(super) enum Document {
     /// The usable keys of a JWK Set.
     Keys(Arc<KeySet>),
+    /// A revocation list.
+    List(Arc<RevocationList>),
 }
 
-impl DocumentKind {
-    /// The kind of document that a source of the policy publishes.
-    pub(super) const fn of(_: &DocumentSource) -> Self {
-        Self::KeySet
-    }
-
-    /// The largest accepted document of this kind, in bytes.
-    pub(super) const fn max_bytes(self) -> usize {
-        match self {
-            Self::KeySet => MAX_KEY_SET_BYTES,
-        }
+/// The largest accepted document of a kind, in bytes.
+pub(super) const fn max_bytes(kind: DocumentKind) -> usize {
+    match kind {
+        DocumentKind::KeySet => MAX_KEY_SET_BYTES,
+        DocumentKind::RevocationList => MAX_LIST_BYTES,
     }
 }
 
@@ -53,14 +45,29 @@ impl Document {
                 }
                 Self::Keys(Arc::new(shelf::put(label, set)))
             }
+            ParsedDocument::List(list) => Self::List(list),
         }
     }
 
-    /// The keys of the document.
-    pub(super) fn keys(&self) -> &KeySet {
+    /// The keys of a key set.
+    pub(super) fn keys(&self) -> Option<&KeySet> {
         match self {
-            Self::Keys(set) => set,
+            Self::Keys(set) => Some(set),
+            Self::List(_) => None,
         }
+    }
+
+    /// The revocation list.
+    pub(super) const fn list(&self) -> Option<&Arc<RevocationList>> {
+        match self {
+            Self::Keys(_) => None,
+            Self::List(list) => Some(list),
+        }
+    }
+
+    /// The entity tag with which its publisher can be asked whether it has changed.
+    pub(super) fn etag(&self) -> Option<&str> {
+        self.list()?.etag()
     }
 
     /// Builds the tables that speed up signature checks, within the budget. Without a
@@ -69,6 +76,7 @@ impl Document {
         match (self, budget) {
             (Self::Keys(set), Some(budget)) => set.prepare(budget),
             (Self::Keys(set), None) => set.drop_tables(),
+            (Self::List(_), _) => {}
         }
     }
 }

@@ -30,6 +30,9 @@ pub struct FetchCall {
     /// Whether caches on the path must revalidate with the issuer (`Cache-Control:
     /// no-cache`, RFC 9111 section 5.2.1.4).
     pub fresh: bool,
+    /// The entity tag of the known document. If it has not changed, the answer may be a 304
+    /// (RFC 9110 section 13.1.2).
+    pub etag: Option<Box<str>>,
 }
 
 /// The `user-agent` of all fetches. Firewalls in front of issuers reject requests without
@@ -54,6 +57,9 @@ impl FetchCall {
         if self.fresh {
             headers.push(("cache-control", "no-cache"));
         }
+        if let Some(etag) = &self.etag {
+            headers.push(("if-none-match", etag));
+        }
         headers
     }
 }
@@ -70,6 +76,14 @@ pub(super) struct Fetch {
     request: Request,
     /// Whether caches on the path must revalidate with the issuer.
     fresh: bool,
+    condition: Option<Condition>,
+}
+
+/// The document that is only fetched again if it has changed.
+#[derive(Clone, Debug)]
+pub(super) struct Condition {
+    pub(super) etag: Box<str>,
+    pub(super) version: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,16 +99,23 @@ enum Step {
 pub(super) enum Next {
     /// Another request, and the location of the key set if the answer was metadata.
     Call(Fetch, Option<Discovered>),
-    /// A valid document, with its bytes, its age and its freshness lifetime according to
-    /// the answer, both in seconds.
+    /// A valid document, and the form in which workers share it.
     Document {
         parsed: ParsedDocument,
-        body: Vec<u8>,
-        age: u32,
-        max_age: Option<u32>,
+        shared: Vec<u8>,
+        freshness: Freshness,
     },
+    /// The document with this version has not changed.
+    Unchanged { version: u64, freshness: Freshness },
     /// The failure, and the location whose answer failed.
     Failed(FetchFailure, FetchPlace),
+}
+
+/// The age and the freshness lifetime of an answer, both in seconds.
+#[derive(Clone, Copy)]
+pub(super) struct Freshness {
+    pub(super) age: u32,
+    pub(super) max_age: Option<u32>,
 }
 
 /// The destination of a request.
@@ -110,6 +131,7 @@ impl Fetch {
         source: &DocumentSource,
         record: &Record,
         (id, fresh): (FetchId, bool),
+        condition: Option<Condition>,
         now: UnixTime,
     ) -> Self {
         let (step, request) = match &source.location {
@@ -129,6 +151,7 @@ impl Fetch {
             step,
             request,
             fresh,
+            condition,
         }
     }
 
@@ -140,6 +163,7 @@ impl Fetch {
             uri: self.request.uri.clone(),
             timeout,
             fresh: self.fresh,
+            etag: self.condition.as_ref().map(|known| known.etag.clone()),
         }
     }
 
@@ -152,6 +176,7 @@ impl Fetch {
             step,
             request,
             fresh: self.fresh,
+            condition: None,
         }
     }
 
@@ -175,6 +200,18 @@ impl Fetch {
             let fetch = self.continue_with(Step::OtherMetadata, other, next_id, now);
             return Next::Call(fetch, None);
         }
+        let freshness = Freshness {
+            age: head.age,
+            max_age: head.max_age,
+        };
+        if let Some(Condition { etag, version }) = &self.condition
+            && head.confirms(etag)
+        {
+            return Next::Unchanged {
+                version: *version,
+                freshness,
+            };
+        }
         let next = reader.body(head, body).and_then(|body| match self.step {
             Step::Metadata | Step::OtherMetadata => {
                 let Metadata { key_set, cluster } = source.metadata(&body)?;
@@ -190,13 +227,11 @@ impl Fetch {
                 Ok(Next::Call(fetch, Some(discovered)))
             }
             Step::Document => {
-                let parsed = reader.read(&body)?;
-                let AnswerHead { age, max_age, .. } = *head;
+                let (parsed, shared) = reader.read(head, body)?;
                 Ok(Next::Document {
                     parsed,
-                    body,
-                    age,
-                    max_age,
+                    shared,
+                    freshness,
                 })
             }
         });

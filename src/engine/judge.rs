@@ -122,9 +122,15 @@ impl Judge {
             return;
         }
         let (policy, snapshot) = (&self.policy, &self.snapshot);
-        self.tokens.retain(snapshot.number(), |provider, jwt| {
-            is_still_valid(policy, snapshot, &changed, (provider, jwt), now)
-        });
+        // A revocation list is consulted for every request.
+        if changed
+            .iter()
+            .any(|source| snapshot.keys(*source).is_some())
+        {
+            self.tokens.retain(snapshot.number(), |provider, jwt| {
+                is_still_valid(policy, snapshot, &changed, (provider, jwt), now)
+            });
+        }
         for source in &changed {
             self.waiting.changed(*source);
         }

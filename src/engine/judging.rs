@@ -1,4 +1,4 @@
-//! The judging of requests, at their arrival and again when keys have changed.
+//! The judging of requests, at their arrival and again when documents have changed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,7 +97,8 @@ impl Judge {
                 allowance.answers = allowance.answers.saturating_sub(1);
                 if let Some(waiter) = self.waiting.take(number) {
                     turn.effects.push(Effect::Measure(Measurement::waiting(-1)));
-                    self.refuse(waiter, Reason::KeysUnavailable, turn);
+                    let reason = NeededDocument::unavailable(&waiter.needed, &self.policy);
+                    self.refuse(waiter, reason, turn);
                 }
             } else if allowance.judgements > 0 {
                 self.judge_again(number, &mut allowance, turn);
@@ -307,7 +308,7 @@ impl Judge {
             .unwrap_or_default()
     }
 
-    /// Refuses a request because its keys are unavailable or too many requests wait.
+    /// Refuses a request because a document is unavailable or too many requests wait.
     fn refuse(&self, waiter: Waiter, reason: Reason, turn: &mut Turn<'_>) {
         let retry_after = Some(self.snapshot.retry_after(&waiter.needed, turn.env.now));
         let refusal = Refusal {

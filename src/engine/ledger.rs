@@ -137,7 +137,7 @@ impl Ledger {
         }
     }
 
-    /// The document with this version, as it was fetched. Returns `None` if the entry has
+    /// The document with this version, as it was written. Returns `None` if the entry has
     /// another version; in this case the record is about to change.
     pub(super) fn read_document(&self, shared: &dyn SharedData, version: u64) -> Option<Vec<u8>> {
         self.entries.read_document(shared, version)

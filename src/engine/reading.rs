@@ -1,11 +1,13 @@
 //! Reads documents within the available memory.
 
-use super::document::{Document, DocumentKind, ParsedDocument};
-use crate::jwk::shelf::{self, Label};
-use crate::jwk::{KeyOrigin, KeySet, KeySetError, memory_needed};
+use std::sync::Arc;
+
+use super::document::{Document, ParsedDocument, max_bytes};
+use crate::jwk::{self, KeyOrigin, KeySet, KeySetError};
 use crate::keys::answer::{AnswerHead, Ending};
-use crate::memory::{Need, has_room};
-use crate::telemetry::FetchFailure;
+use crate::memory::{Label, Need, has_room};
+use crate::revocation::{self, ListError, RevocationList};
+use crate::telemetry::{DocumentKind, FetchFailure};
 
 /// Reads the documents of one source, each only if enough memory is available. If the
 /// module ran out of memory, every listener would lose its filter.
@@ -33,7 +35,7 @@ impl Reader<'_> {
     /// Whether a document of this size, in bytes, can be copied. A document above the
     /// limit of its kind is refused later.
     pub(super) fn may_copy(&self, size: usize) -> bool {
-        let size = size.min(self.kind.max_bytes());
+        let size = size.min(max_bytes(self.kind));
         has_room(Need::block(size).and(self.spare))
     }
 
@@ -46,35 +48,105 @@ impl Reader<'_> {
         if head.ending == Ending::Status(200) && !self.may_copy(head.body_size) {
             return Err(FetchFailure::NoMemory);
         }
-        head.body(copy)
+        head.body(copy, max_bytes(self.kind))
     }
 
-    /// Parses a document with the parser of its kind.
-    pub(super) fn read(&self, document: &[u8]) -> Result<ParsedDocument, Unread> {
+    /// Parses a fetched document with the parser of its kind. Returns it with the form in
+    /// which workers share it.
+    pub(super) fn read(
+        &self,
+        head: &AnswerHead,
+        document: Vec<u8>,
+    ) -> Result<(ParsedDocument, Vec<u8>), Unread> {
+        match self.kind {
+            DocumentKind::KeySet => self.key_set(&document).map(|parsed| (parsed, document)),
+            DocumentKind::RevocationList => {
+                let needed = revocation::memory_needed(document.len());
+                if !has_room(needed.and(self.spare)) {
+                    return Err(Unread::NoMemory);
+                }
+                let list = RevocationList::parse(&document, head.etag.as_deref())?;
+                drop(document);
+                let shared = list.encode();
+                self.list(list).map(|parsed| (parsed, shared))
+            }
+        }
+    }
+
+    /// Parses a document that another worker has shared.
+    pub(super) fn read_shared(&self, document: &[u8]) -> Result<ParsedDocument, Unread> {
         match self.kind {
             DocumentKind::KeySet => self.key_set(document),
+            DocumentKind::RevocationList => {
+                if !has_room(Need::block(document.len()).and(self.spare)) {
+                    return Err(Unread::NoMemory);
+                }
+                let list = RevocationList::decode(document);
+                self.list(list.ok_or(ListError::NotAList)?)
+            }
+        }
+    }
+
+    /// The list that another listener of this worker has read under this version.
+    pub(super) fn find_list(&self, version: u64) -> Option<ParsedDocument> {
+        if self.kind != DocumentKind::RevocationList {
+            return None;
+        }
+        let list = revocation::shelf::find(&self.label(version))?;
+        Some(ParsedDocument::List(list))
+    }
+
+    /// Shares a list with the other listeners of this worker.
+    pub(super) fn share(&self, parsed: ParsedDocument, version: u64) -> ParsedDocument {
+        match parsed {
+            ParsedDocument::List(list) => {
+                let label = self.label(version);
+                ParsedDocument::List(revocation::shelf::put(label, list))
+            }
+            keys @ ParsedDocument::Keys(..) => keys,
+        }
+    }
+
+    /// The label of a list. No two fetched lists have the same version.
+    fn label(&self, version: u64) -> Label {
+        Label::new(self.entry, &version.to_le_bytes())
+    }
+
+    fn list(&self, list: RevocationList) -> Result<ParsedDocument, Unread> {
+        let former = self.former.and_then(Document::list);
+        if revocation::shelf::has_room(&list, former) {
+            Ok(ParsedDocument::List(Arc::new(list)))
+        } else {
+            Err(Unread::NoMemory)
         }
     }
 
     /// Parses a key set. A set that another listener of this worker uses is not parsed
     /// again.
     fn key_set(&self, document: &[u8]) -> Result<ParsedDocument, Unread> {
-        if document.len() > self.kind.max_bytes() {
+        if document.len() > max_bytes(self.kind) {
             return Err(KeySetError::TooLarge.into());
         }
         let label = Label::new(self.entry, document);
-        if let Some(set) = shelf::find(&label) {
+        if let Some(set) = jwk::shelf::find(&label) {
             return Ok(ParsedDocument::Keys(set, label));
         }
-        if !has_room(memory_needed(document.len()).and(self.spare)) {
+        if !has_room(jwk::memory_needed(document.len()).and(self.spare)) {
             return Err(Unread::NoMemory);
         }
         let parsed = KeySet::parse(document, KeyOrigin::Fetched)?;
-        if shelf::has_room(&parsed.set, self.former.map(Document::keys)) {
+        let former = self.former.and_then(Document::keys);
+        if jwk::shelf::has_room(&parsed.set, former) {
             Ok(ParsedDocument::Keys(parsed, label))
         } else {
             Err(Unread::NoMemory)
         }
+    }
+}
+
+impl From<ListError> for Unread {
+    fn from(error: ListError) -> Self {
+        Self::Bad(FetchFailure::RevocationList(error))
     }
 }
 

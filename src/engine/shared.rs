@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::keys::Record;
 use crate::policy::{DocumentLocation, DocumentSource};
+use crate::telemetry::DocumentKind;
 
 /// Key-value data that all workers of a proxy see. Each change is atomic.
 ///
@@ -62,8 +63,8 @@ impl SharedData for NoSharedData {
 const NO_CHANGE: u32 = u32::MAX;
 
 /// The names of the two entries of a source in the shared data. They depend on the
-/// source's cluster, location and issuer, so no two sources have the same names, and on
-/// the version of the format. Entries outlive configurations and cannot be removed, so
+/// source's cluster, location, issuer and kind of document, so no two sources have the
+/// same names, and on the version of the format. Entries outlive configurations and cannot be removed, so
 /// the names depend on nothing else in the configuration.
 #[derive(Debug)]
 pub(super) struct SourceEntries {
@@ -88,7 +89,10 @@ impl SourceEntries {
         part(&source.cluster);
         match &source.location {
             DocumentLocation::Uri(uri) => {
-                part("uri");
+                part(match source.kind {
+                    DocumentKind::KeySet => "uri",
+                    DocumentKind::RevocationList => "revocation list",
+                });
                 part(&uri.to_string());
             }
             DocumentLocation::Discovery { issuer, hosts, .. } => {
@@ -105,9 +109,13 @@ impl SourceEntries {
             // Writing to a `String` cannot fail.
             let _ = write!(name, "{byte:02x}");
         }
+        let document = match source.kind {
+            DocumentKind::KeySet => "keys",
+            DocumentKind::RevocationList => "list",
+        };
         Self {
             record: format!("{name}/state").into(),
-            document: format!("{name}/keys").into(),
+            document: format!("{name}/{document}").into(),
         }
     }
 
@@ -152,7 +160,7 @@ impl SourceEntries {
         shared.set(&self.record, &record.encode(), last_change)
     }
 
-    /// The document with this version, as it was fetched. Returns `None` if the entry has
+    /// The document with this version, as it was written. Returns `None` if the entry has
     /// another version; in this case the record is about to change.
     pub(super) fn read_document(&self, shared: &dyn SharedData, version: u64) -> Option<Vec<u8>> {
         let (mut bytes, _) = shared.get(&self.document).ok()??;

@@ -7,6 +7,7 @@ use crate::authz::{CurrentKeys, Keys, NeededDocument};
 use crate::jwk::{AskedKid, KeySet};
 use crate::keys::{AbsentKids, Content, RefreshPolicy};
 use crate::policy::SourceId;
+use crate::revocation::RevocationList;
 use crate::time::UnixTime;
 
 /// The state of all sources at one time. It is immutable: judges in any thread can hold
@@ -23,7 +24,7 @@ pub struct Snapshot {
 pub(super) struct View {
     /// The last valid document, however old.
     pub(super) adopted: Option<Adopted>,
-    /// The number of the first snapshot that contained this document.
+    /// The number of the first snapshot with the latest fetch of this document.
     pub(super) since: u64,
     pub(super) rules: RefreshPolicy,
     /// When the source is fetched again for requests that need any document.
@@ -38,9 +39,12 @@ pub(super) struct View {
 pub(super) struct Adopted {
     pub(super) document: Document,
     pub(super) content: Content,
+    /// The number of the fetch that brought or confirmed the document, as the service
+    /// counts them. It identifies the content even if the clock was set back.
+    pub(super) fetch: u64,
 }
 
-/// The keys that may verify tokens at one time, and the `kid`s known to be absent.
+/// The documents that judge tokens at one time, and the `kid`s known to be absent.
 pub(super) struct KeysAt<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) absent: &'a [AbsentKids],
@@ -89,10 +93,10 @@ impl View {
             && self.next_try_for_kid == other.next_try_for_kid
     }
 
-    /// Whether both contain the same document.
-    fn has_document_of(&self, other: &Self) -> bool {
-        let version = |view: &Self| view.content().map(|content| content.version);
-        version(self) == version(other)
+    /// Whether both contain the same document from the same fetch.
+    fn has_fetch_of(&self, other: &Self) -> bool {
+        let fetch = |view: &Self| view.adopted.as_ref().map(|adopted| adopted.fetch);
+        fetch(self) == fetch(other)
     }
 }
 
@@ -123,7 +127,7 @@ impl Snapshot {
             return;
         }
         let number = this.number.saturating_add(1);
-        view.since = if known.has_document_of(&view) {
+        view.since = if known.has_fetch_of(&view) {
             known.since
         } else {
             number
@@ -135,13 +139,14 @@ impl Snapshot {
         }
     }
 
-    /// The sources whose document differs from that in a former snapshot, in order.
+    /// The sources whose document was fetched or confirmed since a former snapshot, in
+    /// order.
     pub(super) fn changed_since(&self, former: &Self) -> Vec<SourceId> {
         let pairs = self.sources.iter().zip(&former.sources);
         (0..)
             .map(SourceId::new)
             .zip(pairs)
-            .filter(|(_, (new, old))| !Arc::ptr_eq(new, old) && !new.has_document_of(old))
+            .filter(|(_, (new, old))| !Arc::ptr_eq(new, old) && !new.has_fetch_of(old))
             .map(|(source, _)| source)
             .collect()
     }
@@ -158,9 +163,9 @@ impl Snapshot {
                 continue;
             };
             let mut earlier = before(*content, now);
-            let known = former.sources.get(index).and_then(|view| view.content());
-            if let Some(known) = known
-                && known.version == content.version
+            let known = former.sources.get(index);
+            if let Some(known) = known.filter(|known| known.has_fetch_of(view))
+                && let Some(known) = known.content()
             {
                 earlier.started_at = earlier.started_at.min(known.started_at);
                 earlier.as_of = earlier.as_of.min(known.as_of);
@@ -178,14 +183,15 @@ impl Snapshot {
     /// The keys of a source, however old.
     pub(super) fn keys(&self, source: SourceId) -> Option<&KeySet> {
         let adopted = self.sources.get(source.index())?.adopted.as_ref()?;
-        Some(adopted.document.keys())
+        adopted.document.keys()
     }
 
     /// The keys of a source, however old, and their times.
     pub(super) fn current(&self, source: SourceId) -> Option<CurrentKeys<'_>> {
-        let Adopted { document, content } = self.sources.get(source.index())?.adopted.as_ref()?;
+        let adopted = self.sources.get(source.index())?.adopted.as_ref()?;
+        let content = &adopted.content;
         Some(CurrentKeys {
-            set: document.keys(),
+            set: adopted.document.keys()?,
             fetch_started_at: content.started_at,
             as_of: content.as_of,
         })
@@ -226,12 +232,24 @@ pub(super) fn whole_seconds(at: UnixTime, now: UnixTime) -> u64 {
         .max(1)
 }
 
+impl KeysAt<'_> {
+    /// The document of a source, if it is not too old.
+    fn serving(&self, source: SourceId) -> Option<&Adopted> {
+        let view = self.snapshot.sources.get(source.index())?;
+        let adopted = view.adopted.as_ref()?;
+        let serves = view.rules.content_serves(&adopted.content, self.now);
+        serves.then_some(adopted)
+    }
+}
+
 impl Keys for KeysAt<'_> {
     fn keys(&self, source: SourceId) -> Option<CurrentKeys<'_>> {
-        let view = self.snapshot.sources.get(source.index())?;
-        let content = view.content()?;
-        let serves = view.rules.content_serves(content, self.now);
-        serves.then(|| self.snapshot.current(source))?
+        self.serving(source)?;
+        self.snapshot.current(source)
+    }
+
+    fn revocation_list(&self, source: SourceId) -> Option<&RevocationList> {
+        self.serving(source)?.document.list().map(|list| &**list)
     }
 
     fn is_absent(&self, source: SourceId, kid: &AskedKid<'_>) -> bool {

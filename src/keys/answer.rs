@@ -6,8 +6,12 @@ use crate::http::HeaderMap;
 use crate::jwk::MAX_KEY_SET_BYTES;
 use crate::telemetry::{FetchFailure, NotSent, ProxyCause};
 
-/// The maximum size of a key set, and of an issuer's metadata, in bytes.
-pub const MAX_BODY_BYTES: usize = MAX_KEY_SET_BYTES;
+/// The maximum size of an issuer's metadata, in bytes: that of a key set.
+pub const MAX_METADATA_BYTES: usize = MAX_KEY_SET_BYTES;
+
+/// The longest entity tag that is used, in bytes. A document with a longer one is fetched
+/// as if it had none.
+const MAX_ETAG_BYTES: usize = 256;
 
 /// The maximum size of the proxy's own answers that are examined, in bytes.
 const MAX_PROXY_BODY_BYTES: usize = 4096;
@@ -30,7 +34,7 @@ pub enum Ending {
 }
 
 /// The relevant parts of an answer's head.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AnswerHead {
     /// How the request ended. The other members apply only if an answer arrived.
     pub ending: Ending,
@@ -42,6 +46,9 @@ pub struct AnswerHead {
     /// How long ago the issuer made the answer, in seconds, according to `Age` (RFC 9111
     /// section 5.1). It is 0 without this field.
     pub age: u32,
+    /// The entity tag of the content (RFC 9110 section 8.8.3), if the answer has exactly one
+    /// well-formed tag.
+    pub etag: Option<Box<str>>,
     /// Whether the proxy seems to have made the answer, as it does when it cannot reach
     /// the issuer. Only messages depend on it.
     pub by_proxy: bool,
@@ -62,6 +69,7 @@ impl AnswerHead {
                 .any(|coding| !coding.eq_ignore_ascii_case(b"identity")),
             max_age: max_age(headers).map(|max_age| max_age.saturating_sub(age)),
             age,
+            etag: etag(headers),
             by_proxy: !NETWORK_FIELDS.iter().any(|name| headers.contains(name)),
             body_size,
         }
@@ -77,20 +85,22 @@ impl AnswerHead {
     }
 
     /// Returns the body of an acceptable answer, without a leading byte order mark. The
-    /// body is copied only if the head is acceptable.
+    /// body is copied only if the head is acceptable, and the body has at most `most` bytes.
     ///
     /// # Errors
     ///
     /// The answer is not a 200, or its body is too large. Redirects are not followed,
-    /// because only the configuration determines the location of keys.
-    pub fn body(&self, copy: &dyn Fn() -> Option<Vec<u8>>) -> Result<Vec<u8>, FetchFailure> {
+    /// because only the configuration determines the location of documents.
+    pub fn body(
+        &self,
+        copy: &dyn Fn() -> Option<Vec<u8>>,
+        most: usize,
+    ) -> Result<Vec<u8>, FetchFailure> {
         match self.ending {
             Ending::NotSent(why) => Err(FetchFailure::NotSent(why)),
             Ending::NoAnswer => Err(FetchFailure::NoAnswer),
             Ending::Status(200) if self.encoded => Err(FetchFailure::Encoded),
-            Ending::Status(200) if self.body_size > MAX_BODY_BYTES => {
-                Err(FetchFailure::TooLarge(MAX_BODY_BYTES))
-            }
+            Ending::Status(200) if self.body_size > most => Err(FetchFailure::TooLarge(most)),
             Ending::Status(200) => copy()
                 .map(without_byte_order_mark)
                 .ok_or(FetchFailure::NoAnswer),
@@ -102,6 +112,14 @@ impl AnswerHead {
             }
             Ending::Status(status) => Err(FetchFailure::Status(status)),
         }
+    }
+
+    /// Whether the answer to a request with `If-None-Match` says that the content with this
+    /// entity tag has not changed. An answer that names another tag does not.
+    #[must_use]
+    pub fn confirms(&self, etag: &str) -> bool {
+        let named = self.etag.as_deref();
+        self.ending == Ending::Status(304) && named.is_none_or(|named| is_same_etag(named, etag))
     }
 
     /// Whether the issuer answers that it has nothing at this location (4xx).
@@ -139,6 +157,24 @@ fn age(headers: &HeaderMap) -> u32 {
         .unwrap_or(0)
 }
 
+/// The entity tag. It is sent back in another request, so only the characters of the
+/// grammar are accepted.
+fn etag(headers: &HeaderMap) -> Option<Box<str>> {
+    let mut values = headers.values("etag");
+    let etag = std::str::from_utf8(values.next()?.trim_ascii()).ok()?;
+    let text = etag.strip_prefix("W/").unwrap_or(etag);
+    let text = text.strip_prefix('"')?.strip_suffix('"')?;
+    let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'"';
+    let is_good = etag.len() <= MAX_ETAG_BYTES && text.bytes().all(allowed);
+    (is_good && values.next().is_none()).then(|| etag.into())
+}
+
+/// Whether two entity tags are equal by the weak comparison (RFC 9110 section 8.8.3.2).
+fn is_same_etag(one: &str, other: &str) -> bool {
+    let opaque = |etag| str::strip_prefix(etag, "W/").unwrap_or(etag);
+    opaque(one) == opaque(other)
+}
+
 /// The first `max-age`, in seconds. An answer that must not be stored, or must be
 /// revalidated before use, has a lifetime of zero.
 fn max_age(headers: &HeaderMap) -> Option<u32> {
@@ -172,6 +208,9 @@ fn number<N: FromStr>(text: &[u8]) -> Option<N> {
 mod tests {
     use super::*;
 
+    /// The size limit of a body, in bytes.
+    const MOST: usize = 1000;
+
     fn head(status: u16) -> AnswerHead {
         AnswerHead {
             ending: Ending::Status(status),
@@ -191,42 +230,42 @@ mod tests {
             body_size: head.body_size.max(body.len()),
             ..head
         };
-        head.body(&|| Some(body.to_vec()))
+        head.body(&|| Some(body.to_vec()), MOST)
     }
 
     /// The failure for an answer whose body must not be copied.
-    fn unread(head: AnswerHead) -> FetchFailure {
+    fn unread(head: &AnswerHead) -> FetchFailure {
         let copied = || panic!("the body is copied");
-        head.body(&copied).expect_err("a failure")
+        head.body(&copied, MOST).expect_err("a failure")
     }
 
     #[test]
     fn only_a_200_counts() {
         assert_eq!(body_of(head(200), b"{}"), Ok(b"{}".to_vec()));
-        assert_eq!(head(200).body(&|| None), Err(FetchFailure::NoAnswer));
+        assert_eq!(head(200).body(&|| None, MOST), Err(FetchFailure::NoAnswer));
         for status in [201, 204, 206, 301, 302, 304, 403, 404, 500, 503] {
-            assert_eq!(unread(head(status)), FetchFailure::Status(status));
+            assert_eq!(unread(&head(status)), FetchFailure::Status(status));
         }
-        assert_eq!(unread(AnswerHead::default()), FetchFailure::NoAnswer);
+        assert_eq!(unread(&AnswerHead::default()), FetchFailure::NoAnswer);
         let not_sent = AnswerHead {
             ending: Ending::NotSent(NotSent::NoHost),
             ..AnswerHead::default()
         };
-        assert_eq!(unread(not_sent), FetchFailure::NotSent(NotSent::NoHost));
+        assert_eq!(unread(&not_sent), FetchFailure::NotSent(NotSent::NoHost));
     }
 
     #[test]
     fn a_large_or_encoded_body_is_refused_unread() {
         let large = AnswerHead {
-            body_size: MAX_BODY_BYTES + 1,
+            body_size: MOST + 1,
             ..head(200)
         };
-        assert_eq!(unread(large), FetchFailure::TooLarge(MAX_BODY_BYTES));
+        assert_eq!(unread(&large), FetchFailure::TooLarge(MOST));
         let encoded = AnswerHead {
             encoded: true,
             ..head(200)
         };
-        assert_eq!(unread(encoded), FetchFailure::Encoded);
+        assert_eq!(unread(&encoded), FetchFailure::Encoded);
     }
 
     #[test]
@@ -250,7 +289,7 @@ mod tests {
             AnswerHead::read(&HeaderMap::from_pairs(fields), 19)
         };
         let own = answer("503", ("content-length", "19"));
-        let failure = body_of(own, b"no healthy upstream").unwrap_err();
+        let failure = body_of(own.clone(), b"no healthy upstream").unwrap_err();
         let cause = ProxyCause::NoHost;
         assert_eq!(failure, FetchFailure::Proxy { status: 503, cause });
         for field in NETWORK_FIELDS {
@@ -262,7 +301,7 @@ mod tests {
         for (size, body) in [(1 << 20, &b""[..]), (19, b"\xff")] {
             let head = AnswerHead {
                 body_size: size,
-                ..own
+                ..own.clone()
             };
             let cause = ProxyCause::Other;
             let failure = body_of(head, body).unwrap_err();
@@ -298,6 +337,37 @@ mod tests {
                 .collect();
             assert_eq!(read(&fields).encoded, encoded, "{codings:?}");
         }
+    }
+
+    #[test]
+    fn only_a_single_well_formed_entity_tag_is_used() {
+        let long = format!("\"{}\"", "x".repeat(254));
+        let too_long = format!("\"{}\"", "x".repeat(255));
+        let huge = format!("\"{}\"", "x".repeat(8192));
+        for (tags, expected) in [
+            (&["\"abc\""][..], Some("\"abc\"")),
+            (&["W/\"abc\""], Some("W/\"abc\"")),
+            (&["\"\""], Some("\"\"")),
+            (&[" \"abc\" "], Some("\"abc\"")),
+            (&[&*long], Some(&*long)),
+            (&[&*too_long], None),
+            (&[&*huge], None),
+            (&[], None),
+            (&["abc"], None),
+            (&["\""], None),
+            (&["w/\"abc\""], None),
+            (&["\"a\"b\""], None),
+            (&["\"a b\""], None),
+            (&["\"a\r\nx: y\""], None),
+            (&["\"a\u{e9}\""], None),
+            (&["\"a\", \"b\""], None),
+            (&["\"a\"", "\"a\""], None),
+        ] {
+            let fields: Vec<_> = tags.iter().map(|tag| ("etag", *tag)).collect();
+            assert_eq!(read(&fields).etag.as_deref(), expected, "{tags:?}");
+        }
+        assert!(is_same_etag("W/\"a\"", "\"a\"") && is_same_etag("\"a\"", "\"a\""));
+        assert!(!is_same_etag("\"a\"", "\"b\""));
     }
 
     #[test]

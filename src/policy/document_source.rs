@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::telemetry::DocumentKind;
+
 /// The index of a source in the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(usize);
@@ -23,9 +25,11 @@ impl SourceId {
     }
 }
 
-/// A place that serves a key set, and the settings for fetching it.
+/// A place that serves a document, and the settings for fetching it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentSource {
+    /// What it serves.
+    pub kind: DocumentKind,
     /// The provider whose name metrics and logs use: the first that names
     /// this source.
     pub name: Arc<str>,
@@ -36,16 +40,16 @@ pub struct DocumentSource {
     /// The longest time that a fetch may take, and that a request may wait for
     /// it.
     pub timeout: Duration,
-    /// The maximum age of keys before they are fetched again.
+    /// The maximum age of the document before it is fetched again.
     pub refresh: Duration,
-    /// How long the last good keys are used while fetches fail.
+    /// How long the last good document is used while fetches fail.
     pub max_stale: Duration,
 }
 
 /// What to fetch from a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DocumentLocation {
-    /// The key set is at this URI.
+    /// The document is at this URI.
     Uri(FetchUri),
     /// The issuer's metadata name the key set's URI.
     Discovery {

@@ -36,7 +36,7 @@ pub struct Policy {
     pub mode: Mode,
     /// The trusted issuers.
     pub providers: Providers,
-    /// Where the providers' keys are fetched from, each source once.
+    /// Where the providers' keys and revocation lists are fetched from, each source once.
     pub sources: Vec<DocumentSource>,
     /// Where a request may have a token.
     pub token_places: Vec<TokenPlace>,

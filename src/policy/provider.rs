@@ -35,6 +35,8 @@ pub struct Provider {
     pub name: Arc<str>,
     /// Where its keys are.
     pub keys: ProviderKeys,
+    /// Where its revocation list is. `None` if its tokens cannot be revoked.
+    pub revoked: Option<SourceId>,
     /// The algorithms that its tokens may be signed with.
     pub algorithms: AlgorithmSet,
     /// The requirements on each of its tokens, the issuer included.

@@ -15,6 +15,9 @@ const ALWAYS: UnixTime = UnixTime::from_nanos(i128::MAX);
 /// The shortest text of an entry, in bytes: `"",` without the last comma.
 const ENTRY_TEXT: usize = 2;
 
+/// The memory of an entry in a vector that grows, in bytes.
+const GROWING_ENTRY: usize = 2 * size_of::<Entry>();
+
 /// The maximum memory for parsing a list of this size in bytes, including the list and its
 /// compact form, but not the document itself. `tests/revocation_memory.rs` measures it.
 #[must_use]
@@ -23,7 +26,7 @@ pub fn memory_needed(document: usize) -> Need {
     // A vector grows to twice its length, while the former block still exists. Nested
     // values in ignored members take a byte for each level.
     let block = entries
-        .saturating_mul(2 * size_of::<Entry>())
+        .saturating_mul(GROWING_ENTRY)
         .max(document.saturating_mul(2));
     Need::block(block).and(block)
 }

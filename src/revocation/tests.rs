@@ -226,3 +226,24 @@ fn a_list_survives_its_compact_form() {
     assert_eq!(RevocationList::decode(b"{\"jti\":[\"a\"]}"), None);
     assert_eq!(RevocationList::decode(b"{\"keys\":[]}"), None);
 }
+
+#[test]
+fn lists_in_use_are_shared_and_bounded_together() {
+    use std::sync::Arc;
+    let of = |text| Arc::new(list(text));
+    let label = shelf::Label::new("a", b"1");
+    let one = shelf::put(label, of(r#"{"jti":["a"]}"#));
+    let same = shelf::put(label, of(r#"{"jti":["b"]}"#));
+    assert!(Arc::ptr_eq(&one, &same));
+    assert_eq!(shelf::count(), 1);
+    shelf::pretend_max_bytes(one.memory_bytes());
+    let other = of(r#"{"jti":["b"]}"#);
+    assert!(!shelf::has_room(&other, None));
+    // The former list stays if another listener uses it.
+    assert!(!shelf::has_room(&other, Some(&one)));
+    drop(same);
+    assert!(shelf::has_room(&other, Some(&one)));
+    drop(one);
+    assert_eq!(shelf::count(), 0);
+    assert!(shelf::has_room(&other, None));
+}

@@ -5,9 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::fetch_failure::NO_MEMORY;
-use super::{FetchFailure, Reason, Shown};
+use super::{DocumentKind, FetchFailure, Reason, Shown};
 use crate::cors::PreflightFault;
 use crate::jwk::SkippedKeys;
+use crate::revocation::{ListSize, MAX_ENTRIES, MAX_LIST_BYTES};
 
 /// The severity of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,28 +55,49 @@ pub enum Event {
         /// The number of keys.
         count: usize,
     },
+    /// A new revocation list was accepted.
+    ListLoaded {
+        /// A provider of the source.
+        provider: Arc<str>,
+        /// The number of different entries.
+        entries: usize,
+    },
+    /// A revocation list has 80 % or more of the accepted size. It is logged for each
+    /// fetch.
+    ListNearLimit {
+        /// A provider of the source.
+        provider: Arc<str>,
+        /// The size of the list.
+        size: ListSize,
+    },
     /// A fetch failed.
     FetchFailed {
-        /// A provider of the key source.
+        /// A provider of the source.
         provider: Arc<str>,
+        /// The kind of the document.
+        document: DocumentKind,
         /// The target of the fetch.
         place: FetchPlace,
         /// The error.
         failure: FetchFailure,
-        /// Whether keys are still used.
+        /// Whether a former document is still used.
         serving: bool,
         /// Seconds until the next try.
         retry_in: u64,
     },
-    /// There is no memory for keys that another worker fetched.
-    NoMemoryForKeys {
-        /// A provider of the key source.
+    /// There is no memory for a document that another worker fetched.
+    NoMemory {
+        /// A provider of the source.
         provider: Arc<str>,
+        /// The kind of the document.
+        document: DocumentKind,
     },
-    /// The last good keys are older than `max_stale`: tokens are refused.
-    KeysTooOld {
-        /// A provider of the key source.
+    /// The last good document is older than `max_stale`: tokens are refused.
+    TooOld {
+        /// A provider of the source.
         provider: Arc<str>,
+        /// The kind of the document.
+        document: DocumentKind,
     },
 }
 
@@ -94,7 +116,7 @@ pub struct Refused {
     pub steps: Option<Box<str>>,
 }
 
-/// The target of a request for keys.
+/// The target of a fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchPlace {
     /// The URI, without the content of its query.
@@ -115,8 +137,10 @@ impl Event {
     pub const fn level(&self) -> Level {
         match self {
             Self::Refused(_) | Self::Reported(_) => Level::Debug,
-            Self::KeysLoaded { .. } => Level::Info,
-            Self::KeysSkipped { .. } | Self::MoreKeysSkipped { .. } => Level::Warn,
+            Self::KeysLoaded { .. } | Self::ListLoaded { .. } => Level::Info,
+            Self::KeysSkipped { .. }
+            | Self::MoreKeysSkipped { .. }
+            | Self::ListNearLimit { .. } => Level::Warn,
             Self::FetchFailed { serving, .. } => {
                 if *serving {
                     Level::Warn
@@ -124,7 +148,7 @@ impl Event {
                     Level::Error
                 }
             }
-            Self::NoMemoryForKeys { .. } | Self::KeysTooOld { .. } => Level::Error,
+            Self::NoMemory { .. } | Self::TooOld { .. } => Level::Error,
         }
     }
 }
@@ -151,35 +175,77 @@ impl fmt::Display for Event {
                 f,
                 "provider `{provider}`: {count} more keys of the set are not used, for other reasons"
             ),
+            Self::ListLoaded { provider, entries } => write!(
+                f,
+                "provider `{provider}`: loaded the revocation list, {entries} entries"
+            ),
+            Self::ListNearLimit { provider, size } => write_near_limit(f, provider, *size),
             Self::FetchFailed {
                 provider,
+                document,
                 place,
                 failure,
                 serving,
                 retry_in,
             } => {
+                let words = Words::of(*document);
+                let state = if *serving { words.used } else { words.none };
                 write!(
                     f,
-                    "provider `{provider}`: fetching keys failed: {place}: {failure}; "
-                )?;
-                if *serving {
-                    write!(f, "the last good keys are used")?;
-                } else {
-                    write!(f, "no keys are available, its tokens are answered 503")?;
-                }
-                write!(f, "; next attempt in {retry_in} s")
-            }
-            Self::NoMemoryForKeys { provider } => {
-                write!(
-                    f,
-                    "provider `{provider}`: {NO_MEMORY}; the previous keys are used"
+                    "provider `{provider}`: fetching {} failed: {place}: {failure}; {state}; \
+                     next attempt in {retry_in} s",
+                    words.name
                 )
             }
-            Self::KeysTooOld { provider } => write!(
+            Self::NoMemory { provider, document } => {
+                let used = Words::of(*document).used;
+                write!(f, "provider `{provider}`: {NO_MEMORY}; {used}")
+            }
+            Self::TooOld { provider, document } => write!(
                 f,
-                "provider `{provider}`: the last good keys are older than `max_stale`; \
-                 its tokens are answered 503 until a fetch succeeds"
+                "provider `{provider}`: {} older than `max_stale`; \
+                 its tokens are answered 503 until a fetch succeeds",
+                Words::of(*document).last
             ),
+        }
+    }
+}
+
+fn write_near_limit(
+    f: &mut fmt::Formatter<'_>,
+    provider: &str,
+    ListSize { bytes, entries }: ListSize,
+) -> fmt::Result {
+    write!(
+        f,
+        "provider `{provider}`: the revocation list is close to its limits: {entries} of {MAX_ENTRIES} entries, \
+         {bytes} of {MAX_LIST_BYTES} bytes. A longer list is not accepted; remove entries of tokens that have expired"
+    )
+}
+
+/// The words for a kind of document.
+struct Words {
+    name: &'static str,
+    last: &'static str,
+    used: &'static str,
+    none: &'static str,
+}
+
+impl Words {
+    const fn of(document: DocumentKind) -> Self {
+        match document {
+            DocumentKind::KeySet => Self {
+                name: "keys",
+                last: "the last good keys are",
+                used: "the last good keys are used",
+                none: "no keys are available, its tokens are answered 503",
+            },
+            DocumentKind::RevocationList => Self {
+                name: "the revocation list",
+                last: "the last good revocation list is",
+                used: "the last good list is used",
+                none: "no list is available, its tokens are answered 503",
+            },
         }
     }
 }

@@ -1,12 +1,13 @@
-//! Why a fetch returned no keys.
+//! Why a fetch returned no document.
 
 use std::fmt;
 
 use super::Shown;
 use crate::json::JsonError;
 use crate::jwk::KeySetError;
+use crate::revocation::ListError;
 
-/// Why a fetch returned no keys.
+/// Why a fetch returned no document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FetchFailure {
     /// The proxy did not send the request.
@@ -23,15 +24,17 @@ pub enum FetchFailure {
     },
     /// The issuer's answer had this status instead of 200.
     Status(u16),
-    /// The answer's content is encoded. Keys are fetched without content
+    /// The answer's content is encoded. Documents are fetched without content
     /// encoding.
     Encoded,
     /// The body is larger than this many bytes.
     TooLarge(usize),
-    /// There is no memory for the body, or for the keys in it.
+    /// There is no memory for the body, or for the document in it.
     NoMemory,
     /// The body is not a usable key set.
     KeySet(KeySetError),
+    /// The body is not a revocation list.
+    RevocationList(ListError),
     /// The body is not the issuer's metadata: it is not JSON, or has no
     /// `issuer`.
     NotMetadata(Option<JsonError>),
@@ -122,8 +125,8 @@ impl ProxyCause {
     }
 }
 
-/// Why a key set is not read, and how to fix it.
-pub(super) const NO_MEMORY: &str = "there is no memory for the key set: superseded configurations keep their memory until their drain ends, and all key sets together may use 128 MiB";
+/// Why a document is not read, and how to fix it.
+pub(super) const NO_MEMORY: &str = "there is no memory for the document: superseded configurations keep their memory until their drain ends, and all key sets together may use 128 MiB, all revocation lists 64 MiB";
 
 impl fmt::Display for FetchFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -144,6 +147,9 @@ impl fmt::Display for FetchFailure {
                 write!(f, "none of the {count} keys of the set can be used")
             }
             Self::KeySet(error) => write!(f, "the response is not a usable JWK Set: {error}"),
+            Self::RevocationList(error) => {
+                write!(f, "the response is not a revocation list: {error}")
+            }
             Self::NotMetadata(Some(error)) => {
                 write!(f, "the response is not the issuer's metadata: {error}")
             }
@@ -193,7 +199,7 @@ impl fmt::Display for ProxyCause {
             }
             Self::Tls => "TLS failed",
             Self::ConnectTimeout => "no connection within the cluster's `connect_timeout`",
-            Self::Timeout => "no answer within the `timeout` of the keys",
+            Self::Timeout => "no answer within the `timeout`",
             Self::Closed => "the connection ended before the answer",
             Self::Protocol => "the response does not have the HTTP version of the cluster",
             Self::Overflow => "a circuit breaker of the cluster is open",

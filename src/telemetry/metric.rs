@@ -44,8 +44,19 @@ pub enum Metric {
         /// The provider.
         provider: Arc<str>,
     },
-    /// Gauge `edge_authz.waiting_requests`: requests that wait for keys, in all
-    /// workers together.
+    /// Gauge `edge_authz.revoked_entries.<provider>`: entries of the revocation list.
+    RevokedEntries {
+        /// The provider.
+        provider: Arc<str>,
+    },
+    /// Gauge `edge_authz.revoked_age_seconds.<provider>`: seconds since the last
+    /// successful fetch of the revocation list.
+    RevokedAge {
+        /// The provider.
+        provider: Arc<str>,
+    },
+    /// Gauge `edge_authz.waiting_requests`: requests that wait for keys or a revocation
+    /// list, in all workers together.
     WaitingRequests,
     /// Counter `edge_authz.token_cache.<hit|miss>`.
     TokenCache(CacheResult),
@@ -74,6 +85,8 @@ impl Metric {
             Self::KeyFetches { .. } => Family::KeyFetches,
             Self::Keys { .. } => Family::Keys,
             Self::KeyAge { .. } => Family::KeyAge,
+            Self::RevokedEntries { .. } => Family::RevokedEntries,
+            Self::RevokedAge { .. } => Family::RevokedAge,
             Self::WaitingRequests => Family::WaitingRequests,
             Self::TokenCache(_) => Family::TokenCache,
             Self::IdentityDropped { .. } => Family::IdentityDropped,
@@ -91,6 +104,8 @@ impl Metric {
             Self::KeyFetches { provider, result } => [&**provider, result.name()],
             Self::Keys { provider }
             | Self::KeyAge { provider }
+            | Self::RevokedEntries { provider }
+            | Self::RevokedAge { provider }
             | Self::IdentityDropped { provider } => [&**provider, ""],
             Self::WaitingRequests | Self::ProofsForgotten => ["", ""],
             Self::TokenCache(CacheResult::Hit) => ["hit", ""],
@@ -117,6 +132,8 @@ impl Metric {
             }
             Self::Keys { provider } => format!("edge_authz.keys.{provider}"),
             Self::KeyAge { provider } => format!("edge_authz.key_age_seconds.{provider}"),
+            Self::RevokedEntries { provider } => format!("edge_authz.revoked_entries.{provider}"),
+            Self::RevokedAge { provider } => format!("edge_authz.revoked_age_seconds.{provider}"),
             Self::WaitingRequests => "edge_authz.waiting_requests".to_owned(),
             Self::TokenCache(CacheResult::Hit) => "edge_authz.token_cache.hit".to_owned(),
             Self::TokenCache(CacheResult::Miss) => "edge_authz.token_cache.miss".to_owned(),
@@ -156,6 +173,10 @@ pub enum Family {
     Keys,
     /// [`Metric::KeyAge`].
     KeyAge,
+    /// [`Metric::RevokedEntries`].
+    RevokedEntries,
+    /// [`Metric::RevokedAge`].
+    RevokedAge,
     /// [`Metric::WaitingRequests`].
     WaitingRequests,
     /// [`Metric::TokenCache`].
@@ -168,12 +189,14 @@ pub enum Family {
 
 impl Family {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Requests,
         Self::Reported,
         Self::KeyFetches,
         Self::Keys,
         Self::KeyAge,
+        Self::RevokedEntries,
+        Self::RevokedAge,
         Self::WaitingRequests,
         Self::TokenCache,
         Self::IdentityDropped,
@@ -189,6 +212,8 @@ impl Family {
             Self::KeyFetches => "edge_authz_key_fetches",
             Self::Keys => "edge_authz_keys",
             Self::KeyAge => "edge_authz_key_age_seconds",
+            Self::RevokedEntries => "edge_authz_revoked_entries",
+            Self::RevokedAge => "edge_authz_revoked_age_seconds",
             Self::WaitingRequests => "edge_authz_waiting_requests",
             Self::TokenCache => "edge_authz_token_cache",
             Self::IdentityDropped => "edge_authz_identity_dropped",
@@ -202,7 +227,11 @@ impl Family {
         match self {
             Self::Requests | Self::Reported => &["reason", "provider"],
             Self::KeyFetches => &["provider", "result"],
-            Self::Keys | Self::KeyAge | Self::IdentityDropped => &["provider"],
+            Self::Keys
+            | Self::KeyAge
+            | Self::RevokedEntries
+            | Self::RevokedAge
+            | Self::IdentityDropped => &["provider"],
             Self::WaitingRequests | Self::ProofsForgotten => &[],
             Self::TokenCache => &["result"],
         }
@@ -218,7 +247,11 @@ impl Family {
             | Self::TokenCache
             | Self::IdentityDropped
             | Self::ProofsForgotten => MetricKind::Counter,
-            Self::Keys | Self::KeyAge | Self::WaitingRequests => MetricKind::Gauge,
+            Self::Keys
+            | Self::KeyAge
+            | Self::RevokedEntries
+            | Self::RevokedAge
+            | Self::WaitingRequests => MetricKind::Gauge,
         }
     }
 }
@@ -369,6 +402,12 @@ mod tests {
                 provider: Arc::clone(&provider),
             },
             Metric::KeyAge {
+                provider: Arc::clone(&provider),
+            },
+            Metric::RevokedEntries {
+                provider: Arc::clone(&provider),
+            },
+            Metric::RevokedAge {
                 provider: Arc::clone(&provider),
             },
             Metric::WaitingRequests,

@@ -7,6 +7,7 @@
 //! issuer's metadata reaches a log line only as [`Shown`], which is short and
 //! cannot be mistaken for the line around it.
 
+mod document_kind;
 mod event;
 mod fetch_failure;
 mod filter_state;
@@ -14,6 +15,7 @@ mod metric;
 mod reason;
 mod shown;
 
+pub use document_kind::DocumentKind;
 pub use event::{Event, FetchPlace, Level, Refused};
 pub use fetch_failure::{FetchFailure, NotSent, ProxyCause};
 pub use filter_state::FilterState;

@@ -82,6 +82,8 @@ pub enum Reason {
     BadTokenUse,
     /// A claim does not meet the provider's rules.
     BadClaims,
+    /// The revocation list names the token.
+    Revoked,
     /// The token has a `cnf` that cannot be checked.
     BoundToken,
     /// The token has no `cnf`, and the provider requires one.
@@ -108,7 +110,9 @@ pub enum Reason {
     MissingClaim,
     /// The issuer's keys are unavailable.
     KeysUnavailable,
-    /// Too many requests are already waiting for keys.
+    /// The issuer's revocation list is unavailable.
+    RevocationListUnavailable,
+    /// Too many requests are already waiting for keys or a revocation list.
     TooManyWaiting,
     /// The host failed, or the filter's state does not allow a decision.
     InternalError,
@@ -116,7 +120,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 51] = [
         Self::Allowed,
         Self::Public,
         Self::Anonymous,
@@ -152,6 +156,7 @@ impl Reason {
         Self::BadAudience,
         Self::BadTokenUse,
         Self::BadClaims,
+        Self::Revoked,
         Self::BoundToken,
         Self::UnboundToken,
         Self::NoCertificate,
@@ -164,6 +169,7 @@ impl Reason {
         Self::MissingScope,
         Self::MissingClaim,
         Self::KeysUnavailable,
+        Self::RevocationListUnavailable,
         Self::TooManyWaiting,
         Self::InternalError,
     ];
@@ -217,6 +223,7 @@ impl Reason {
             Self::BadAudience => "edge_authz_bad_audience",
             Self::BadTokenUse => "edge_authz_bad_token_use",
             Self::BadClaims => "edge_authz_bad_claims",
+            Self::Revoked => "edge_authz_revoked",
             Self::BoundToken => "edge_authz_bound_token",
             Self::UnboundToken => "edge_authz_unbound_token",
             Self::NoCertificate => "edge_authz_no_certificate",
@@ -229,6 +236,7 @@ impl Reason {
             Self::MissingScope => "edge_authz_missing_scope",
             Self::MissingClaim => "edge_authz_missing_claim",
             Self::KeysUnavailable => "edge_authz_keys_unavailable",
+            Self::RevocationListUnavailable => "edge_authz_revocation_list_unavailable",
             Self::TooManyWaiting => "edge_authz_too_many_waiting",
             Self::InternalError => "edge_authz_internal_error",
         }

@@ -111,6 +111,9 @@ fn with_own_clusters(config: &Value, world: &str) -> (Value, Vec<String>) {
         if let Some(cluster) = provider.pointer_mut("/jwks/cluster") {
             rename(cluster);
         }
+        if let Some(cluster) = provider.pointer_mut("/revoked/cluster") {
+            rename(cluster);
+        }
         let hosts = provider.pointer_mut("/jwks/hosts");
         for cluster in hosts.and_then(Value::as_object_mut).into_iter().flatten() {
             rename(cluster.1);

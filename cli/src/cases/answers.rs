@@ -1,4 +1,5 @@
-//! What issuers answer: key sets of generated keys, metadata, or anything else.
+//! What issuers answer: key sets of generated keys, metadata, revocation lists, or anything
+//! else.
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,8 @@ pub struct FetchAnswer {
 pub(super) struct Published {
     /// By provider.
     pub(super) key_sets: Map<String, Value>,
+    /// By provider.
+    pub(super) revocation_lists: Map<String, Value>,
     /// By URI.
     pub(super) answers: Map<String, Value>,
 }
@@ -66,6 +69,9 @@ pub(super) fn of(world: &World) -> Result<BTreeMap<String, FetchAnswer>, CaseErr
             Some(set) => answer(set, keys).map_err(at)?,
             None => FetchAnswer::json(&published(keys)),
         };
+        if let Some((uri, list)) = revocation_list(world, provider)? {
+            all.insert(uri, list);
+        }
         let jwks = provider.get("jwks").unwrap_or(&Value::Null);
         if jwks.get("inline").is_some() {
             continue;
@@ -89,6 +95,36 @@ pub(super) fn of(world: &World) -> Result<BTreeMap<String, FetchAnswer>, CaseErr
         all.insert(normal(uri), answer);
     }
     Ok(all)
+}
+
+/// The answer with a provider's revocation list, and its URI. The list is empty unless the
+/// file has one.
+fn revocation_list(
+    world: &World,
+    provider: &Value,
+) -> Result<Option<(String, FetchAnswer)>, CaseError> {
+    let Some(uri) = provider.pointer("/revoked/uri").and_then(Value::as_str) else {
+        return Ok(None);
+    };
+    let name = provider.get("name").and_then(Value::as_str);
+    let name = name.unwrap_or_default();
+    let described = world.published.revocation_lists.get(name);
+    let has = |list: &Value, member| list.get(member).is_some();
+    let answer = match described {
+        None => FetchAnswer::json(&json!({"jti": []})),
+        Some(list)
+            if ["status", "headers", "body"]
+                .iter()
+                .any(|name| has(list, name)) =>
+        {
+            answer(list, &world.shared.keys)
+                .map_err(|problem| problem.at(format!("revocation_lists.{name}")))?
+        }
+        Some(list @ Value::Object(_)) => FetchAnswer::json(list),
+        Some(text) => answer(text, &world.shared.keys)
+            .map_err(|problem| problem.at(format!("revocation_lists.{name}")))?,
+    };
+    Ok(Some((normal(uri), answer)))
 }
 
 /// Puts generated keys into the inline sets of a configuration.

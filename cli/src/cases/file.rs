@@ -42,6 +42,8 @@ struct FileText {
     #[serde(default)]
     key_sets: Map<String, Value>,
     #[serde(default)]
+    revocation_lists: Map<String, Value>,
+    #[serde(default)]
     answers: Map<String, Value>,
 }
 
@@ -51,6 +53,7 @@ struct FileText {
 struct With {
     config: Option<Value>,
     key_sets: Option<Map<String, Value>>,
+    revocation_lists: Option<Map<String, Value>>,
     answers: Option<Map<String, Value>>,
 }
 
@@ -82,7 +85,14 @@ impl CaseFile {
             serde_saphyr::from_str_with_options(yaml, options).map_err(yaml_error)?;
         let mut own = Map::new();
         for name in [
-            "about", "now", "config", "keys", "tokens", "key_sets", "answers",
+            "about",
+            "now",
+            "config",
+            "keys",
+            "tokens",
+            "key_sets",
+            "revocation_lists",
+            "answers",
         ] {
             if let Some(value) = group.remove(name) {
                 own.insert(name.to_owned(), value);
@@ -100,6 +110,7 @@ impl CaseFile {
         });
         let outermost = Published {
             key_sets: file.key_sets,
+            revocation_lists: file.revocation_lists,
             answers: file.answers,
         };
         let mut worlds: Vec<World> = Vec::new();
@@ -148,7 +159,7 @@ fn changed(
         Some(with) => serde_json::from_value(with)?,
         None => With::default(),
     };
-    // Key sets and answers are replaced as a whole, each by its name.
+    // Key sets, lists and answers are replaced as a whole, each by its name.
     let replaced = |outer: &Map<String, Value>, patch: Option<Map<String, Value>>| {
         let mut whole = outer.clone();
         whole.extend(patch.unwrap_or_default());
@@ -160,6 +171,7 @@ fn changed(
     };
     let replacing = Published {
         key_sets: replaced(&published.key_sets, with.key_sets),
+        revocation_lists: replaced(&published.revocation_lists, with.revocation_lists),
         answers: replaced(&published.answers, with.answers),
     };
     Ok(World {

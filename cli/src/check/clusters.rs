@@ -1,4 +1,5 @@
-//! The clusters that are used for fetching keys, among those of the files.
+//! The clusters that are used for fetching keys and revocation lists, among those of the
+//! files.
 
 use std::net::IpAddr;
 
@@ -7,6 +8,7 @@ use crate::report::{Finding, Severity};
 use crate::subject::{Step, Subject, shown};
 use crate::tree::{Node, Value, parse_yaml};
 use edge_authz::policy::{DocumentLocation, DocumentSource, FetchUri, Policy, ProviderKeys};
+use edge_authz::telemetry::DocumentKind;
 
 /// The clusters of all files.
 #[derive(Debug, Default)]
@@ -26,9 +28,10 @@ struct Cluster {
     holder: Option<std::ops::Range<usize>>,
 }
 
-/// A key set that is fetched through a cluster.
+/// A document that is fetched through a cluster.
 #[derive(Debug, Clone)]
 pub(super) struct Fetch<'p> {
+    kind: DocumentKind,
     pub(super) cluster: &'p str,
     pub(super) scheme: &'static str,
     /// The host, and a port if it is written.
@@ -51,7 +54,7 @@ impl Fetch<'_> {
         self.split().0
     }
 
-    /// The port of the key set.
+    /// The port of the document.
     pub(super) fn port(&self) -> &str {
         let default = if self.scheme == "https" { "443" } else { "80" };
         self.split().1.unwrap_or(default)
@@ -62,16 +65,19 @@ impl Fetch<'_> {
 pub(super) fn fetches(policy: &Policy) -> Vec<Fetch<'_>> {
     let mut found = Vec::new();
     for (id, provider) in policy.providers.iter() {
-        let ProviderKeys::Fetched(source) = &provider.keys else {
-            continue;
+        let keys = match &provider.keys {
+            ProviderKeys::Fetched(source) => Some(*source),
+            ProviderKeys::Inline(_) => None,
         };
-        if let Some(source) = policy.source(*source) {
-            let at = [
-                Step::Member("providers"),
-                Step::Element(id.index()),
-                Step::Member("jwks"),
-            ];
-            of_source(source, at, &mut found);
+        for (source, member) in [(keys, "jwks"), (provider.revoked, "revoked")] {
+            if let Some(source) = source.and_then(|source| policy.source(source)) {
+                let at = [
+                    Step::Member("providers"),
+                    Step::Element(id.index()),
+                    Step::Member(member),
+                ];
+                of_source(source, at, &mut found);
+            }
         }
     }
     found
@@ -80,6 +86,7 @@ pub(super) fn fetches(policy: &Policy) -> Vec<Fetch<'_>> {
 fn of_source<'p>(source: &'p DocumentSource, at: [Step<'p>; 3], found: &mut Vec<Fetch<'p>>) {
     let mut add = |cluster, uri: &FetchUri, authority, last: &[Step<'p>]| {
         found.push(Fetch {
+            kind: source.kind,
             cluster,
             scheme: uri.scheme(),
             authority,
@@ -197,7 +204,7 @@ impl Clusters {
             self.missing(fetch, subject, found);
             return;
         };
-        let weakness = (fetch.scheme == "https").then(|| weakness(&cluster.node));
+        let weakness = (fetch.scheme == "https").then(|| weakness(&cluster.node, fetch.kind));
         let addresses = addresses(&cluster.node).map(|text| (Severity::Warning, text));
         let fixed = weakness.flatten().into_iter().chain(addresses);
         let fixed = fixed.map(|(severity, sentence)| (severity, sentence.to_owned()));
@@ -238,18 +245,25 @@ fn name(cluster: &Node) -> Option<&str> {
     cluster.get("name").and_then(Node::text)
 }
 
-/// What is missing in the TLS settings for an issuer. Keys from an unauthenticated server
-/// cannot be trusted.
-fn weakness(cluster: &Node) -> Option<(Severity, &'static str)> {
+/// What is missing in the TLS settings for a server of documents. A document from an
+/// unauthenticated server cannot be trusted.
+fn weakness(cluster: &Node, kind: DocumentKind) -> Option<(Severity, &'static str)> {
+    let (no_tls, no_validation) = match kind {
+        DocumentKind::KeySet => (
+            "serves an `https://` key set without TLS; add a `transport_socket` with an `UpstreamTlsContext`",
+            "accepts every certificate, so anybody on the network path can send keys; add a `validation_context` with `trusted_ca`",
+        ),
+        DocumentKind::RevocationList => (
+            "serves an `https://` revocation list without TLS; add a `transport_socket` with an `UpstreamTlsContext`",
+            "accepts every certificate, so anybody on the network path can send a revocation list; add a `validation_context` with `trusted_ca`",
+        ),
+    };
     // The choice between several sockets is made for each endpoint.
     if cluster.get("transport_socket_matches").is_some() {
         return None;
     }
     let Some(tls) = cluster.descend(&["transport_socket", "typed_config"]) else {
-        return Some((
-            Severity::Error,
-            "serves an `https://` key set without TLS; add a `transport_socket` with an `UpstreamTlsContext`",
-        ));
+        return Some((Severity::Error, no_tls));
     };
     let protocol = cluster
         .descend(&["typed_extension_protocol_options"])
@@ -272,10 +286,7 @@ fn weakness(cluster: &Node) -> Option<(Severity, &'static str)> {
     let combined = context("combined_validation_context")
         .and_then(|combined| combined.get("default_validation_context"));
     let Some(validation) = context("validation_context").or(combined) else {
-        return Some((
-            Severity::Error,
-            "accepts every certificate, so anybody on the network path can send keys; add a `validation_context` with `trusted_ca`",
-        ));
+        return Some((Severity::Error, no_validation));
     };
     let names = validation.get("match_typed_subject_alt_names").is_some()
         || validation.get("match_subject_alt_names").is_some()
@@ -325,16 +336,20 @@ fn addresses(cluster: &Node) -> Option<&'static str> {
     }
 }
 
-/// Whether the cluster leads to another server or port than that of the keys.
+/// Whether the cluster leads to another server or port than that of the document.
 fn elsewhere(cluster: &Node, fetch: &Fetch<'_>) -> Option<(Severity, String)> {
     let host = fetch.host();
+    let what = match fetch.kind {
+        DocumentKind::KeySet => "the keys are",
+        DocumentKind::RevocationList => "the list is",
+    };
     let sni = cluster.descend(&["transport_socket", "typed_config", "sni"]);
     if let Some(sni) = sni
         .and_then(Node::text)
         .filter(|sni| !sni.eq_ignore_ascii_case(host))
     {
         let sentence = format!(
-            "asks for the certificate of `{sni}`, but the keys are at `{host}`; write `sni: {host}`"
+            "asks for the certificate of `{sni}`, but {what} at `{host}`; write `sni: {host}`"
         );
         return Some((Severity::Warning, sentence));
     }
@@ -345,7 +360,7 @@ fn elsewhere(cluster: &Node, fetch: &Fetch<'_>) -> Option<(Severity, String)> {
         (port != wanted).then_some(port)
     })?;
     let sentence = format!(
-        "leads to port {other} of `{host}`, but the keys are at port {wanted}; write `port_value: {wanted}`"
+        "leads to port {other} of `{host}`, but {what} at port {wanted}; write `port_value: {wanted}`"
     );
     Some((Severity::Error, sentence))
 }

@@ -35,6 +35,7 @@ fn of_provider(
         );
     }
     binding(provider, policy, [list, element], warnings);
+    revoked(provider, policy, at, warnings);
     let ProviderKeys::Fetched(source) = &provider.keys else {
         return;
     };
@@ -54,6 +55,34 @@ fn of_provider(
             &steps,
             "anybody on the network path can replace keys that are fetched over http; write `https://` and give the cluster TLS",
         );
+    }
+}
+
+/// The risks of a revocation list.
+fn revoked(provider: &Provider, policy: &Policy, at: [Step<'_>; 2], warnings: &mut Warnings<'_>) {
+    let Some(source) = provider.revoked else {
+        return;
+    };
+    let [list, element] = at;
+    let revoked = Step::Member("revoked");
+    let location = policy.source(source).map(|source| &source.location);
+    if let Some(DocumentLocation::Uri(uri)) = location
+        && uri.scheme() == "http"
+    {
+        warnings.add(
+            &[list, element, revoked, Step::Member("uri")],
+            "anybody on the network path can replace a revocation list that is fetched over http; write `https://` and give the cluster TLS",
+        );
+    }
+    let issuer = &provider.expectations.issuer;
+    let mut others = policy.providers.of_issuer(issuer);
+    let other = others.find(|(_, other)| other.revoked != provider.revoked);
+    if let Some((_, other)) = other {
+        let sentence = format!(
+            "provider `{}` has the same issuer and does not use this list, so it may accept a token that the list names; write the same `revoked` in both",
+            other.name
+        );
+        warnings.add(&[list, element, revoked], &sentence);
     }
 }
 

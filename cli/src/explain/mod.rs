@@ -4,7 +4,7 @@
 //! them in words. It never shows a token, or what may contain one: queries, cookies, the
 //! values of request headers.
 
-mod keys;
+mod documents;
 mod moment;
 mod place;
 mod render;
@@ -16,20 +16,21 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-pub(crate) use keys::KeyFiles;
+pub(crate) use documents::DocumentFiles;
 pub(crate) use moment::Moment;
 pub(crate) use request::RequestArguments;
 
 use super::load::Loaded;
 use super::patterns::written;
+use documents::NothingRemembered;
 use edge_authz::authz::{
-    Context, Decision, Forward, NoConnection, NoUsedProofs, Refusal, Verdict, evaluate_traced,
+    Context, Decision, Forward, NeededDocument, NoConnection, NoUsedProofs, Refusal, Verdict,
+    evaluate_traced,
 };
 use edge_authz::crypto::NoHostSignatures;
 use edge_authz::http::{HeaderEdit, RequestHead};
 use edge_authz::policy::Policy;
 use edge_authz::telemetry::Reason;
-use keys::NothingRemembered;
 use render::Renderer;
 use step::{Result, Step};
 
@@ -50,12 +51,12 @@ pub(crate) struct Explanation {
 pub(crate) fn explain(
     loaded: &Loaded,
     head: &RequestHead,
-    keys: &KeyFiles,
+    documents: &DocumentFiles,
     now: Moment,
 ) -> Explanation {
     let policy = &loaded.policy;
     let context = Context {
-        keys,
+        keys: documents,
         remembered: &NothingRemembered,
         host_signatures: &NoHostSignatures,
         connection: &NoConnection,
@@ -73,7 +74,12 @@ pub(crate) fn explain(
     let decision = evaluate_traced(policy, head, context, &mut renderer);
     let (verdict, status, effects) = verdict(policy, &decision);
     // A request that waits is refused for this reason in the end.
-    let reason = decision.reason().unwrap_or(Reason::KeysUnavailable);
+    let reason = match &decision.verdict {
+        Verdict::Wait(needed) => NeededDocument::unavailable(needed, policy),
+        Verdict::Forward(_) | Verdict::Reply(..) => {
+            decision.reason().unwrap_or(Reason::InternalError)
+        }
+    };
     Explanation {
         method: quote(head.method().unwrap_or_default()),
         steps: renderer.steps,
@@ -125,8 +131,13 @@ fn verdict(policy: &Policy, decision: &Decision) -> (String, Option<u16>, Vec<St
                 effects,
             )
         }
-        Verdict::Wait(_) => {
-            let verdict = "waits for keys, and is answered 503 if they do not arrive";
+        Verdict::Wait(needed) => {
+            let reason = NeededDocument::unavailable(needed, policy);
+            let verdict = if reason == Reason::RevocationListUnavailable {
+                "waits for the revocation list, and is answered 503 if it does not arrive"
+            } else {
+                "waits for keys, and is answered 503 if they do not arrive"
+            };
             (verdict.to_owned(), None, Vec::new())
         }
     }
@@ -140,6 +151,8 @@ fn forwarded(policy: &Policy, forward: &Forward) -> String {
     let reason = unenforced.reason();
     let otherwise = if reason == Reason::KeysUnavailable {
         "would wait for keys".to_owned()
+    } else if reason == Reason::RevocationListUnavailable {
+        "would wait for the revocation list".to_owned()
     } else {
         let status = Refusal::from(reason).reply(&policy.responses).status;
         format!("would be answered {status}")

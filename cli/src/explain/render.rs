@@ -22,9 +22,7 @@ pub(crate) struct Renderer<'a> {
 
 impl Trace for Renderer<'_> {
     fn step(&mut self, step: authz::Step<'_>) {
-        let Self {
-            policy, head, now, ..
-        } = *self;
+        let (policy, head, now) = (self.policy, self.head, self.now);
         let step = match step {
             authz::Step::Connection { names_identity } => {
                 place::headers(policy, head, names_identity)
@@ -73,6 +71,7 @@ impl Trace for Renderer<'_> {
                 Ok(()) => token::claims_hold(provider, jwt, now),
                 Err(fault) => token::claims_do_not_hold(provider, route, jwt, request, now, fault),
             },
+            authz::Step::Revocation(of, outcome) => token::revocation(of, outcome),
             authz::Step::Rules {
                 provider,
                 route,

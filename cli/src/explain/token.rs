@@ -1,7 +1,7 @@
 //! Steps 5 to 9 in words: the token.
 
 use edge_authz::authz::{
-    Candidates, Credentials, Form, HolderFault, KeyOutcome, KeyStep, TokenFault,
+    Candidates, Credentials, Form, HolderFault, KeyOutcome, KeyStep, RevocationOutcome, TokenFault,
 };
 use edge_authz::jwk::{KeySet, Lookup};
 use edge_authz::jwt::{ClaimError, TokenError, ValidClaims, VerifiedJwt};
@@ -182,8 +182,9 @@ pub(super) fn claims_do_not_hold(
             )
         }
         TokenFault::Holder(fault) => holder(fault),
-        // A token with one of these faults does not get this far.
-        TokenFault::Algorithm
+        // A token with one of these faults is refused in another step.
+        TokenFault::Revoked
+        | TokenFault::Algorithm
         | TokenFault::Type
         | TokenFault::UnknownKey
         | TokenFault::NoFittingKey
@@ -250,6 +251,29 @@ fn more(
         }
         ClaimError::ClaimRule => wanted(provider, request),
         ClaimError::TokenType | ClaimError::Issuer | ClaimError::Audience => Vec::new(),
+    }
+}
+
+/// Step 8: whether the provider's revocation list names the token.
+pub(super) fn revocation(provider: &Provider, outcome: RevocationOutcome) -> Step {
+    let name = named(provider);
+    match outcome {
+        RevocationOutcome::NotNamed(entries) => {
+            let outcome =
+                format!("the revocation list does not name the token ({entries} entries)");
+            Step::passed(8, "revoked", name, outcome)
+        }
+        RevocationOutcome::Revoked => {
+            let outcome = "the revocation list names the token".to_owned();
+            Step::decided(8, "revoked", name, outcome)
+        }
+        RevocationOutcome::NoList => {
+            let outcome = format!(
+                "the revocation list is missing; give it with `--revoked {}=FILE`",
+                provider.name
+            );
+            Step::decided(8, "revoked", name, outcome)
+        }
     }
 }
 

@@ -106,7 +106,9 @@ fn assert_same_content(name: &str, arguments: &[&str], token: &str, ran: &Ran) {
         .contains(&output["reason"].as_str().unwrap());
     assert_eq!(
         output["status"].is_null(),
-        forwarded || output["reason"] == "keys_unavailable",
+        forwarded
+            || ["keys_unavailable", "revocation_list_unavailable"]
+                .contains(&output["reason"].as_str().unwrap()),
         "{name}"
     );
     if output["reason"] == "allowed" {
@@ -130,6 +132,19 @@ fn explain_refuses_what_it_cannot_use() {
             "are in the configuration",
         ),
         (&["/", "--jwks", "joe=config.yaml"], "the key set of `joe`"),
+        (&["/", "--revoked", "listed"], "--revoked PROVIDER=FILE"),
+        (
+            &["/", "--revoked", "nobody=listed.revoked.json"],
+            "no provider `nobody`",
+        ),
+        (
+            &["/", "--revoked", "joe=listed.revoked.json"],
+            "`joe` has no `revoked`",
+        ),
+        (
+            &["/", "--revoked", "listed=joe.jwks.json"],
+            "none of the members `jti`, `sid` and `sub`",
+        ),
         (&["/", "-H", "no colon"], "name: value"),
         (&["/", "--token-file", "missing.jwt"], "missing.jwt"),
     ] {

@@ -21,6 +21,7 @@ const OBJECTS: &[(&str, &str)] = &[
     ("provider", "one of `providers`"),
     ("dpop", "`dpop` of a provider"),
     ("jwks", "`jwks` of a provider"),
+    ("revoked", "`revoked` of a provider"),
     ("token_place", "one of `token_from`"),
     ("upstream", "`upstream`"),
     ("claim_header", "one of `upstream.claims`, in its long form"),

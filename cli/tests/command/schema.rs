@@ -37,7 +37,7 @@ fn known(mut document: Value, pointer: &str) -> BTreeSet<String> {
 fn schema_and_configuration_have_the_same_members_everywhere() {
     let schema = schema();
     let document = json!({
-        "providers": [{"jwks": {}, "dpop": {"max_age": "1s"}, "claims": {"a": {"any_of": []}}}],
+        "providers": [{"jwks": {}, "dpop": {"max_age": "1s"}, "revoked": {}, "claims": {"a": {"any_of": []}}}],
         "token_from": [{"header": "a"}],
         "upstream": {"claims": {"x": {"claim": "sub"}}},
         "paths": {"base": "/"},
@@ -53,6 +53,7 @@ fn schema_and_configuration_have_the_same_members_everywhere() {
         ("", ""),
         ("/providers/0", "/$defs/provider"),
         ("/providers/0/jwks", "/$defs/jwks"),
+        ("/providers/0/revoked", "/$defs/revoked"),
         ("/providers/0/claims/a", "/$defs/claim_lists"),
         ("/token_from/0", "/$defs/token_place"),
         ("/upstream", "/$defs/upstream"),

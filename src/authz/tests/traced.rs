@@ -2,8 +2,8 @@
 
 use super::doubted::{NAMED, Pair, Sets, now};
 use crate::authz::{
-    Context, Decision, KeyOutcome, KeyStep, NoConnection, NoUsedProofs, Step, TokenFault, Trace,
-    evaluate_traced,
+    Context, Decision, KeyOutcome, KeyStep, NoConnection, NoUsedProofs, RevocationOutcome, Step,
+    TokenFault, Trace, evaluate_traced,
 };
 use crate::config;
 use crate::crypto::NoHostSignatures;
@@ -42,6 +42,11 @@ impl Trace for Recorder {
             }
             Step::Key(_, _, key) => ("key", self.key(key)),
             Step::Claims { result, .. } => ("claims", result.err().map(TokenFault::reason)),
+            Step::Revocation(_, outcome) => {
+                self.waits |= outcome == RevocationOutcome::NoList;
+                let revoked = outcome == RevocationOutcome::Revoked;
+                ("revocation", revoked.then_some(Reason::Revoked))
+            }
             Step::Rules { result, .. } => {
                 let missing = |_| Reason::MissingScope;
                 ("rules", result.err().map(missing))

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::duration::Written;
+use super::sources::{DefaultTimes, Sources, times};
 use crate::config::error::Sink;
 use crate::config::path::Path;
 use crate::config::problem::{ProviderProblem, ShapeProblem};
@@ -16,11 +16,13 @@ use crate::crypto::{Algorithm, AlgorithmSet};
 use crate::http::HostPattern;
 use crate::jwk::shelf::{self, Label};
 use crate::jwk::{KeyOrigin, KeySet, KeySetError, MAX_KEY_SET_BYTES, ParsedKeySet, SkippedKey};
-use crate::policy::{DocumentLocation, DocumentSource, FetchUri, ProviderKeys, SourceId};
+use crate::policy::{DocumentLocation, DocumentSource, FetchUri, ProviderKeys};
+use crate::telemetry::DocumentKind;
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
-const DEFAULT_REFRESH: Duration = Duration::from_mins(10);
-const DEFAULT_MAX_STALE: Duration = Duration::from_hours(24);
+const DEFAULTS: DefaultTimes = DefaultTimes {
+    refresh: Duration::from_mins(10),
+    max_stale: Duration::from_hours(24),
+};
 
 /// The members of a provider that matter for its keys.
 pub(super) struct Owner<'o, 'd> {
@@ -28,13 +30,6 @@ pub(super) struct Owner<'o, 'd> {
     pub(super) issuer: Option<&'o Text<'d>>,
     /// Absent if the list could not be read.
     pub(super) algorithms: Option<AlgorithmSet>,
-}
-
-/// The key sources, each once.
-#[derive(Default)]
-pub(super) struct Sources<'d> {
-    list: Vec<DocumentSource>,
-    known: BTreeMap<(Box<str>, String), (SourceId, Path<'d>)>,
 }
 
 /// Compiles `jwks`.
@@ -52,14 +47,15 @@ pub(super) fn compile<'d>(
     }
     if written.uri.is_present() && written.hosts.is_present() {
         sink.report(
-            &written.at.member("hosts"),
+            &written.times.at.member("hosts"),
             ShapeProblem::NotWith { member: "uri" },
         );
     }
-    let (timeout, refresh, max_stale) = times(&written, sink);
+    let (timeout, refresh, max_stale) = times(&written.times, &DEFAULTS, sink);
     let location = location(&written, owner, sink);
     let cluster = written.cluster.read()?.value.into();
     let source = DocumentSource {
+        kind: DocumentKind::KeySet,
         name: Arc::from(owner.name),
         cluster,
         location: location?,
@@ -67,49 +63,25 @@ pub(super) fn compile<'d>(
         refresh,
         max_stale,
     };
-    Some(ProviderKeys::Fetched(sources.add(
-        source,
-        &written.at,
-        sink,
-    )))
+    let at = &written.times.at;
+    Some(ProviderKeys::Fetched(sources.add(source, at, sink)))
 }
 
 fn only_with_cluster(written: &Jwks<'_>, sink: &mut Sink) {
     for (name, is_present) in [
         ("uri", written.uri.is_present()),
         ("hosts", written.hosts.is_present()),
-        ("timeout", written.timeout.is_present()),
-        ("refresh", written.refresh.is_present()),
-        ("max_stale", written.max_stale.is_present()),
+        ("timeout", written.times.timeout.is_present()),
+        ("refresh", written.times.refresh.is_present()),
+        ("max_stale", written.times.max_stale.is_present()),
     ] {
         if is_present {
             sink.report(
-                &written.at.member(name),
+                &written.times.at.member(name),
                 ShapeProblem::NotWith { member: "inline" },
             );
         }
     }
-}
-
-fn times(written: &Jwks<'_>, sink: &mut Sink) -> (Duration, Duration, Duration) {
-    let or = |field: &Field<Duration>, default| field.as_ref().read().copied().unwrap_or(default);
-    let refresh = or(&written.refresh, DEFAULT_REFRESH);
-    let max_stale = or(&written.max_stale, DEFAULT_MAX_STALE);
-    let readable = !matches!(written.refresh, Field::Unreadable)
-        && !matches!(written.max_stale, Field::Unreadable);
-    if readable && max_stale < refresh {
-        let name = if written.max_stale.is_present() {
-            "max_stale"
-        } else {
-            "refresh"
-        };
-        let problem = ProviderProblem::StaleBeforeRefresh {
-            refresh: Written(refresh).to_string().into(),
-            max_stale: Written(max_stale).to_string().into(),
-        };
-        sink.report(&written.at.member(name), problem);
-    }
-    (or(&written.timeout, DEFAULT_TIMEOUT), refresh, max_stale)
 }
 
 #[inline(never)]
@@ -180,38 +152,6 @@ fn hosts(written: &Jwks<'_>, own: &str, sink: &mut Sink) -> BTreeMap<Box<str>, B
         sink.report(&host.at, problem);
     }
     hosts
-}
-
-impl<'d> Sources<'d> {
-    pub(super) fn into_policy(self) -> Vec<DocumentSource> {
-        self.list
-    }
-
-    /// Adds a source, or returns the known one with the same location. A shared
-    /// source gets the strictest settings of the providers that share it.
-    fn add(&mut self, source: DocumentSource, at: &Path<'d>, sink: &mut Sink) -> SourceId {
-        let place = match &source.location {
-            DocumentLocation::Uri(uri) => format!("uri {uri}"),
-            DocumentLocation::Discovery { issuer, .. } => format!("issuer {issuer}"),
-        };
-        let key = (source.cluster.clone(), place);
-        let Some((id, first)) = self.known.get(&key) else {
-            let id = SourceId::new(self.list.len());
-            self.known.insert(key, (id, at.clone()));
-            self.list.push(source);
-            return id;
-        };
-        if let Some(shared) = self.list.get_mut(id.index()) {
-            if shared.location != source.location {
-                let than = first.to_owned();
-                sink.report(at, ProviderProblem::OtherHosts { than });
-            }
-            shared.timeout = shared.timeout.min(source.timeout);
-            shared.refresh = shared.refresh.min(source.refresh);
-            shared.max_stale = shared.max_stale.min(source.max_stale);
-        }
-        *id
-    }
 }
 
 /// The text of a key set, cut off one byte after the maximum length.

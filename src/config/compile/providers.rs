@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::claims::{Comparable, Variables, claim_rules};
-use super::keys::{self, Owner, Sources};
+use super::keys::{self, Owner};
+use super::sources::Sources;
 use super::token_from::TokenPlaces;
-use super::{Seen, distinct_texts, dpop};
+use super::{Seen, distinct_texts, dpop, revoked};
 use crate::config::error::Sink;
 use crate::config::problem::{Excerpt, ProviderProblem, RouteProblem};
 use crate::config::reader::{Field, List, Text};
@@ -112,9 +113,15 @@ fn compile_one<'d>(
         .jwks
         .read()
         .and_then(|jwks| keys::compile(jwks, &owner, sources, sink));
+    let revoked = match written.revoked {
+        Field::Absent => None,
+        Field::Unreadable => return None,
+        Field::Is(written) => Some(revoked::compile(written, name, sources, sink)?),
+    };
     Some(Provider {
         name: Arc::from(name),
         keys: keys?,
+        revoked,
         algorithms: algorithms?,
         expectations: Expectations {
             issuer: issuer?.value.into(),

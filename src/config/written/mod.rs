@@ -18,7 +18,7 @@ mod upstream;
 pub(super) use cors::Cors;
 pub(super) use mcp::{Mcp, Name as McpName};
 pub(super) use narrowing::{ShortForm, is_document, short_form};
-pub(super) use provider::{Audiences, Dpop, InlineKeys, Jwks, Provider};
+pub(super) use provider::{Audiences, Dpop, InlineKeys, Jwks, Provider, Revoked, Times};
 pub(super) use resource::Resource;
 pub(super) use route::{ClaimRules, Requirement, Route, RuleValue};
 pub(super) use token_from::TokenFrom;

@@ -7,7 +7,7 @@ use crate::config::error::Sink;
 use crate::config::path::Path;
 use crate::config::problem::Wanted;
 use crate::config::reader::{
-    Field, List, Located, Node, Text, any_text, choice, duration, map, object, text, texts,
+    Field, List, Located, Members, Node, Text, any_text, choice, duration, map, object, text, texts,
 };
 use crate::config::value::Value;
 use crate::jwt::{Binding, TokenUse};
@@ -25,6 +25,7 @@ pub(in crate::config) struct Provider<'d> {
     pub(in crate::config) scope_claims: Field<List<Text<'d>>>,
     pub(in crate::config) binding: Field<Binding>,
     pub(in crate::config) dpop: Field<Dpop<'d>>,
+    pub(in crate::config) revoked: Field<Revoked<'d>>,
     pub(in crate::config) clock_skew: Field<Duration>,
     pub(in crate::config) max_lifetime: Field<Duration>,
 }
@@ -46,12 +47,25 @@ pub(in crate::config) struct Dpop<'d> {
 
 /// `jwks`
 pub(in crate::config) struct Jwks<'d> {
-    pub(in crate::config) at: Path<'d>,
     /// Exactly one of `cluster` and `inline` is present.
     pub(in crate::config) cluster: Field<Text<'d>>,
     pub(in crate::config) inline: Field<InlineKeys<'d>>,
     pub(in crate::config) uri: Field<Text<'d>>,
     pub(in crate::config) hosts: Field<Vec<(Text<'d>, Text<'d>)>>,
+    pub(in crate::config) times: Times<'d>,
+}
+
+/// `revoked`
+pub(in crate::config) struct Revoked<'d> {
+    pub(in crate::config) cluster: Field<Text<'d>>,
+    pub(in crate::config) uri: Field<Text<'d>>,
+    pub(in crate::config) times: Times<'d>,
+}
+
+/// The time settings for fetching a document.
+pub(in crate::config) struct Times<'d> {
+    /// The object that has them.
+    pub(in crate::config) at: Path<'d>,
     pub(in crate::config) timeout: Field<Duration>,
     pub(in crate::config) refresh: Field<Duration>,
     pub(in crate::config) max_stale: Field<Duration>,
@@ -79,6 +93,7 @@ const MEMBERS: &[&str] = &[
     "max_lifetime",
     "binding",
     "dpop",
+    "revoked",
 ];
 
 const BINDING: &[(&str, Binding)] = &[
@@ -112,6 +127,7 @@ pub(super) fn read<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Provider<'d>>
         scope_claims: members.optional("scope_claims", sink, texts),
         binding: members.optional("binding", sink, choice(BINDING)),
         dpop: members.optional("dpop", sink, dpop),
+        revoked: members.optional("revoked", sink, revoked),
         clock_skew: members.optional("clock_skew", sink, duration(Duration::ZERO, DAY)),
         max_lifetime: members.optional(
             "max_lifetime",
@@ -161,16 +177,37 @@ fn jwks<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Jwks<'d>> {
     let members = object(node, MEMBERS, Wanted::Object, sink)?;
     let one = members.exactly_one(&["cluster", "inline"], sink);
     let jwks = Jwks {
-        at: members.at.clone(),
         cluster: members.optional("cluster", sink, text),
         inline: members.optional("inline", sink, inline_keys),
         uri: members.optional("uri", sink, text),
         hosts: members.optional("hosts", sink, map(text)),
+        times: times(&members, sink),
+    };
+    one.map(|_| jwks)
+}
+
+fn revoked<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Revoked<'d>> {
+    const MEMBERS: &[&str] = &["cluster", "uri", "timeout", "refresh", "max_stale"];
+    let members = object(node, MEMBERS, Wanted::Object, sink)?;
+    Some(Revoked {
+        cluster: members.required(
+            "cluster",
+            "the Envoy cluster that reaches the server of the list",
+            sink,
+            text,
+        ),
+        uri: members.required("uri", "the URL of the list", sink, text),
+        times: times(&members, sink),
+    })
+}
+
+fn times<'d>(members: &Members<'d>, sink: &mut Sink) -> Times<'d> {
+    Times {
+        at: members.at.clone(),
         timeout: members.optional("timeout", sink, duration(Duration::from_millis(1), HOUR)),
         refresh: members.optional("refresh", sink, duration(Duration::from_secs(1), YEAR)),
         max_stale: members.optional("max_stale", sink, duration(Duration::from_secs(1), YEAR)),
-    };
-    one.map(|_| jwks)
+    }
 }
 
 fn inline_keys<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<InlineKeys<'d>> {

@@ -6,8 +6,8 @@ mod sharing;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::document::{Document, DocumentKind, ParsedDocument};
-use super::fetch::{Fetch, FetchId, Next};
+use super::document::{Document, ParsedDocument};
+use super::fetch::{Condition, Fetch, FetchId, Freshness, Next};
 use super::ledger::{Entry, Ledger};
 use super::random::Random;
 use super::snapshot::{Adopted, View, whole_seconds};
@@ -17,6 +17,7 @@ use crate::keys::answer::AnswerHead;
 use crate::keys::{Content, Jitter, Kind, Needs, Outcome, Record, RefreshPolicy};
 use crate::memory::Budget;
 use crate::policy::{DocumentSource, SourceId};
+use crate::telemetry::DocumentKind;
 use crate::time::UnixTime;
 
 /// How often a source without waiting requests is visited. Together with a slow tick, a
@@ -36,12 +37,15 @@ struct Visit {
 pub(super) struct Source {
     id: SourceId,
     spec: DocumentSource,
-    kind: DocumentKind,
     rules: RefreshPolicy,
     ledger: Ledger,
     /// Names this worker in leases.
     holder: u64,
     adopted: Option<Adopted>,
+    /// The content of the record with which the document was adopted or confirmed.
+    taken: Option<Content>,
+    /// The number of fetches that were adopted or confirmed the document.
+    fetches: u64,
     fetch: Option<Fetch>,
     last_visit: Visit,
     /// When a token that the document should have verified was last refused.
@@ -76,7 +80,6 @@ impl Source {
         Self {
             id,
             spec: spec.clone(),
-            kind: DocumentKind::of(spec),
             rules: RefreshPolicy {
                 timeout,
                 refresh,
@@ -85,6 +88,8 @@ impl Source {
             ledger: Ledger::of(spec),
             holder,
             adopted: None,
+            taken: None,
+            fetches: 0,
             fetch: None,
             last_visit: Visit::default(),
             doubted_at: None,
@@ -188,7 +193,13 @@ impl Source {
             document.keep_tables(Some(self.table_budget));
         }
         self.report_count(&document, turn);
-        self.adopted = Some(Adopted { document, content });
+        self.taken = Some(content);
+        self.fetches = self.fetches.saturating_add(1);
+        self.adopted = Some(Adopted {
+            document,
+            content,
+            fetch: self.fetches,
+        });
         self.set_back(turn.env.now);
         self.reported_too_old = false;
         self.refused_at = None;
@@ -244,11 +255,33 @@ impl Source {
             return false;
         }
         let id = FetchId(random.next());
-        // A cached response does not help a request that needs a `kid`.
-        let fresh = kid_needed || kind != Kind::Ordinary;
-        let fetch = Fetch::begin(&self.spec, self.ledger.record(), (id, fresh), now);
+        // A cached response does not help a request that needs a `kid`, and delays
+        // revocations.
+        let fresh =
+            kid_needed || kind != Kind::Ordinary || self.spec.kind == DocumentKind::RevocationList;
+        let record = self.ledger.record();
+        let fetch = Fetch::begin(&self.spec, record, (id, fresh), self.condition(), now);
         self.send(fetch, turn);
         true
+    }
+
+    /// The document that need not be fetched again if it has not changed: the one that the
+    /// record names. After a failure the document is fetched in any case, because the
+    /// server may have answered that it has not changed although it has.
+    fn condition(&self) -> Option<Condition> {
+        let record = self.ledger.record();
+        let Adopted {
+            document, content, ..
+        } = self.adopted.as_ref()?;
+        let version = content.version;
+        let is_named = record.content.is_some_and(|named| named.version == version);
+        if !is_named || record.failure.is_some() {
+            return None;
+        }
+        Some(Condition {
+            etag: document.etag()?.into(),
+            version,
+        })
     }
 
     fn send(&mut self, fetch: Fetch, turn: &mut Turn<'_>) {
@@ -296,18 +329,16 @@ impl Source {
             }
             Next::Document {
                 parsed,
-                body,
-                age,
-                max_age,
+                shared,
+                freshness,
             } => {
                 let version = random.next_at(env.now);
-                let outcome = Outcome::Good {
-                    version,
-                    started_at,
-                    age,
-                    max_age,
-                };
-                self.succeeded(parsed, &body, outcome, random, turn)
+                let outcome = good(version, started_at, freshness);
+                self.succeeded(parsed, &shared, outcome, random, turn)
+            }
+            Next::Unchanged { version, freshness } => {
+                let outcome = good(version, started_at, freshness);
+                self.confirmed(outcome, random, turn)
             }
         }
     }
@@ -315,7 +346,7 @@ impl Source {
     fn succeeded(
         &mut self,
         parsed: ParsedDocument,
-        body: &[u8],
+        shared: &[u8],
         outcome: Outcome,
         random: &mut Random,
         turn: &mut Turn<'_>,
@@ -331,7 +362,7 @@ impl Source {
             return false;
         }
         if let Outcome::Good { version, .. } = outcome {
-            self.ledger.write_document(env.shared, version, body);
+            self.ledger.write_document(env.shared, version, shared);
         }
         if !self.finish(outcome, random, env) {
             return false;
@@ -340,8 +371,19 @@ impl Source {
             return false;
         };
         self.report_success(&parsed, turn);
+        let parsed = self.reader(0).share(parsed, content.version);
         self.adopt(parsed, content, turn);
         true
+    }
+
+    /// Records that the known document has not changed. Returns whether its times are new.
+    fn confirmed(&mut self, outcome: Outcome, random: &mut Random, turn: &mut Turn<'_>) -> bool {
+        if !self.finish(outcome, random, turn.env) {
+            return false;
+        }
+        self.report_confirmed(turn);
+        let content = self.ledger.record().content;
+        content.is_some_and(|content| self.renew(content, turn))
     }
 
     /// Records the outcome. Returns false if another worker has the lease by now.
@@ -354,5 +396,14 @@ impl Source {
 
     pub(super) const fn id(&self) -> SourceId {
         self.id
+    }
+}
+
+fn good(version: u64, started_at: UnixTime, Freshness { age, max_age }: Freshness) -> Outcome {
+    Outcome::Good {
+        version,
+        started_at,
+        age,
+        max_age,
     }
 }

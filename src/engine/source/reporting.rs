@@ -6,7 +6,10 @@ use super::Source;
 use crate::engine::document::{Document, ParsedDocument};
 use crate::engine::{Effect, Turn};
 use crate::jwk::{KeySetError, SkippedKey, SkippedKeys};
-use crate::telemetry::{Event, FetchFailure, FetchPlace, FetchResult, Measurement, Metric};
+use crate::revocation::ListSize;
+use crate::telemetry::{
+    DocumentKind, Event, FetchFailure, FetchPlace, FetchResult, Measurement, Metric,
+};
 
 /// The maximum number of log lines about the unusable keys of one set.
 const MAX_LINES: usize = 8;
@@ -16,31 +19,66 @@ impl Source {
         Arc::clone(&self.spec.name)
     }
 
-    /// Reports the number of keys in the current document.
+    fn measure(measurement: Measurement, turn: &mut Turn<'_>) {
+        turn.effects.push(Effect::Measure(measurement));
+    }
+
+    /// Reports the number of keys or entries in the current document.
     pub(super) fn report_count(&self, document: &Document, turn: &mut Turn<'_>) {
-        let Document::Keys(set) = document;
         let provider = self.provider();
-        let count = u64::try_from(set.len()).unwrap_or(u64::MAX);
-        turn.effects.push(Effect::Measure(Measurement::set(
-            Metric::Keys { provider },
-            count,
-        )));
+        let (metric, count) = match document {
+            Document::Keys(set) => (Metric::Keys { provider }, set.len()),
+            Document::List(list) => (Metric::RevokedEntries { provider }, list.len()),
+        };
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        Self::measure(Measurement::set(metric, count), turn);
     }
 
     /// Reports a successful fetch.
     pub(super) fn report_success(&self, parsed: &ParsedDocument, turn: &mut Turn<'_>) {
-        let ParsedDocument::Keys(parsed, _) = parsed;
-        self.report_skipped(&parsed.skipped, turn);
-        turn.effects.push(Effect::Log(Event::KeysLoaded {
-            provider: self.provider(),
-            usable: parsed.set.len(),
-            skipped: parsed.skipped.len(),
-        }));
-        turn.effects
-            .push(Effect::Measure(Measurement::count(Metric::KeyFetches {
-                provider: self.provider(),
-                result: FetchResult::Success,
-            })));
+        let provider = self.provider();
+        match parsed {
+            ParsedDocument::Keys(parsed, _) => {
+                self.report_skipped(&parsed.skipped, turn);
+                turn.effects.push(Effect::Log(Event::KeysLoaded {
+                    provider,
+                    usable: parsed.set.len(),
+                    skipped: parsed.skipped.len(),
+                }));
+            }
+            ParsedDocument::List(list) => {
+                let entries = list.len();
+                turn.effects
+                    .push(Effect::Log(Event::ListLoaded { provider, entries }));
+                self.report_size(list.size(), turn);
+            }
+        }
+        self.report_result(FetchResult::Success, turn);
+    }
+
+    /// Reports a fetch that has confirmed the known document.
+    pub(super) fn report_confirmed(&self, turn: &mut Turn<'_>) {
+        if let Some(list) = self.known().and_then(Document::list) {
+            self.report_size(list.size(), turn);
+        }
+    }
+
+    /// Warns of a list that will soon be too large.
+    fn report_size(&self, size: ListSize, turn: &mut Turn<'_>) {
+        if size.is_near_limit() {
+            let provider = self.provider();
+            turn.effects
+                .push(Effect::Log(Event::ListNearLimit { provider, size }));
+        }
+    }
+
+    /// Counts a fetch of keys.
+    fn report_result(&self, result: FetchResult, turn: &mut Turn<'_>) {
+        if self.spec.kind == DocumentKind::KeySet {
+            let provider = self.provider();
+            let fetches = Metric::KeyFetches { provider, result };
+            Self::measure(Measurement::count(fetches), turn);
+        }
     }
 
     /// Reports a failed fetch. The record must already contain the outcome, because the
@@ -52,11 +90,7 @@ impl Source {
         turn: &mut Turn<'_>,
     ) {
         let now = turn.env.now;
-        turn.effects
-            .push(Effect::Measure(Measurement::count(Metric::KeyFetches {
-                provider: self.provider(),
-                result: FetchResult::Failure,
-            })));
+        self.report_result(FetchResult::Failure, turn);
         let skipped = if let FetchFailure::KeySet(KeySetError::NoUsableKey { skipped }) = &failure {
             skipped.clone()
         } else {
@@ -64,6 +98,7 @@ impl Source {
         };
         turn.effects.push(Effect::Log(Event::FetchFailed {
             provider: self.provider(),
+            document: self.spec.kind,
             place,
             failure,
             serving: self.serving(now).is_some(),
@@ -75,9 +110,10 @@ impl Source {
     /// Reports that memory is insufficient for a document that another worker has
     /// fetched.
     pub(super) fn report_refused(&self, turn: &mut Turn<'_>) {
-        let provider = self.provider();
-        turn.effects
-            .push(Effect::Log(Event::NoMemoryForKeys { provider }));
+        turn.effects.push(Effect::Log(Event::NoMemory {
+            provider: self.provider(),
+            document: self.spec.kind,
+        }));
     }
 
     /// Reports why keys of a set are not used: one line for each reason, and a summary if
@@ -108,15 +144,17 @@ impl Source {
         let Some(adopted) = &self.adopted else { return };
         let provider = self.provider();
         let seconds = now.saturating_since(adopted.content.fetched_at).as_secs();
-        turn.effects.push(Effect::Measure(Measurement::set(
-            Metric::KeyAge { provider },
-            seconds,
-        )));
+        let metric = match self.spec.kind {
+            DocumentKind::KeySet => Metric::KeyAge { provider },
+            DocumentKind::RevocationList => Metric::RevokedAge { provider },
+        };
+        Self::measure(Measurement::set(metric, seconds), turn);
         if self.serving(now).is_none() && !self.reported_too_old {
             self.reported_too_old = true;
-            let provider = self.provider();
-            turn.effects
-                .push(Effect::Log(Event::KeysTooOld { provider }));
+            turn.effects.push(Effect::Log(Event::TooOld {
+                provider: self.provider(),
+                document: self.spec.kind,
+            }));
         }
     }
 }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use super::Source;
 use crate::engine::Turn;
+use crate::engine::document::max_bytes;
 use crate::engine::ledger::Entry;
 use crate::engine::reading::{Reader, Unread};
 use crate::engine::work::Work;
+use crate::keys::Content;
 use crate::time::UnixTime;
 
 /// How often a shared document that was refused for lack of memory is tried again.
@@ -31,9 +33,12 @@ impl Source {
         let Some(content) = self.ledger.record().content else {
             return false;
         };
-        let adopted = self.adopted.as_ref().map(|adopted| adopted.content.version);
-        if [adopted, self.unusable].contains(&Some(content.version)) {
+        if self.unusable == Some(content.version) {
             return false;
+        }
+        let adopted = self.adopted.as_ref().map(|adopted| adopted.content.version);
+        if adopted == Some(content.version) {
+            return self.renew(content, turn);
         }
         let now = env.now;
         let recent = |at: UnixTime| at <= now && now.saturating_since(at) < MEMORY_RETRY_PERIOD;
@@ -41,7 +46,11 @@ impl Source {
             return false;
         }
         let reader = self.reader(work.spare());
-        if !reader.may_copy(self.kind.max_bytes()) {
+        if let Some(known) = reader.find_list(content.version) {
+            self.adopt(known, content, turn);
+            return true;
+        }
+        if !reader.may_copy(max_bytes(self.spec.kind)) {
             self.refuse(turn);
             return false;
         }
@@ -49,8 +58,9 @@ impl Source {
             return false;
         };
         work.read(body.len());
-        match reader.read(&body) {
+        match reader.read_shared(&body) {
             Ok(parsed) => {
+                let parsed = reader.share(parsed, content.version);
                 self.adopt(parsed, content, turn);
                 true
             }
@@ -65,9 +75,28 @@ impl Source {
         }
     }
 
+    /// Takes the times of a fetch that has confirmed the known document. Returns whether
+    /// they are new. Times that were already taken are not taken again, because the clock
+    /// may have been set back since.
+    pub(super) fn renew(&mut self, content: Content, turn: &mut Turn<'_>) -> bool {
+        if self.taken == Some(content) {
+            return false;
+        }
+        let Some(adopted) = &mut self.adopted else {
+            return false;
+        };
+        self.taken = Some(content);
+        self.fetches = self.fetches.saturating_add(1);
+        adopted.content = content;
+        adopted.fetch = self.fetches;
+        self.set_back(turn.env.now);
+        self.reported_too_old = false;
+        true
+    }
+
     pub(super) fn reader(&self, spare: usize) -> Reader<'_> {
         Reader {
-            kind: self.kind,
+            kind: self.spec.kind,
             entry: self.ledger.document_entry(),
             former: self.known(),
             spare,

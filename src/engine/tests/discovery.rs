@@ -21,8 +21,10 @@ fn last_failure(world: &World) -> Option<FetchFailure> {
         | Event::KeysLoaded { .. }
         | Event::KeysSkipped { .. }
         | Event::MoreKeysSkipped { .. }
-        | Event::NoMemoryForKeys { .. }
-        | Event::KeysTooOld { .. } => None,
+        | Event::ListLoaded { .. }
+        | Event::ListNearLimit { .. }
+        | Event::NoMemory { .. }
+        | Event::TooOld { .. } => None,
     })
 }
 

@@ -7,7 +7,7 @@ use super::settings::{SETTINGS, Settings};
 use super::signer::{KeyId, SIGNER};
 use super::world::{LATE, Token, World};
 use crate::engine::StreamId;
-use crate::keys::answer::{AnswerHead, Ending, MAX_BODY_BYTES};
+use crate::keys::answer::{AnswerHead, Ending, MAX_METADATA_BYTES};
 use crate::telemetry::{Event, FetchFailure, NotSent, Reason};
 
 const GOOD: Token = Token::Good(KeyId(0));
@@ -29,8 +29,10 @@ fn failures(world: &World) -> Vec<FetchFailure> {
         | Event::KeysLoaded { .. }
         | Event::KeysSkipped { .. }
         | Event::MoreKeysSkipped { .. }
-        | Event::NoMemoryForKeys { .. }
-        | Event::KeysTooOld { .. } => None,
+        | Event::ListLoaded { .. }
+        | Event::ListNearLimit { .. }
+        | Event::NoMemory { .. }
+        | Event::TooOld { .. } => None,
     };
     events.iter().filter_map(failure).collect()
 }
@@ -129,7 +131,11 @@ fn f3_the_wait_for_an_answer_ends_with_its_lease() {
 
 #[test]
 fn f4_a_large_or_encoded_body_is_refused_before_it_is_copied() {
-    for (size, encoded) in [(MAX_BODY_BYTES + 1, false), (40 << 20, false), (10, true)] {
+    for (size, encoded) in [
+        (MAX_METADATA_BYTES + 1, false),
+        (40 << 20, false),
+        (10, true),
+    ] {
         let world = World::new(1, SETTINGS);
         world.pass(millis(15));
         let worker = world.worker(0);
@@ -197,7 +203,7 @@ fn f11_the_last_good_keys_serve_until_max_stale_then_503_and_then_again() {
     for stream in streams {
         assert_eq!(world.reason(stream), Some(Reason::KeysUnavailable));
     }
-    let too_old = |event: &&Event| matches!(event, Event::KeysTooOld { .. });
+    let too_old = |event: &&Event| matches!(event, Event::TooOld { .. });
     let reported = world.events.borrow().iter().filter(too_old).count();
     assert_eq!(reported, 2, "once a worker");
     world.issuers[0].mode.set(Mode::Good);

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use super::signer::{KeyId, SIGNER};
-use crate::keys::answer::{AnswerHead, Ending, MAX_BODY_BYTES};
+use crate::keys::answer::{AnswerHead, Ending, MAX_METADATA_BYTES};
 use crate::policy::FetchUri;
 use crate::telemetry::NotSent;
 
@@ -130,7 +130,7 @@ impl Issuer {
             Mode::Empty => return Published::body(br#"{"keys":[]}"#.to_vec()),
             Mode::Oversize => {
                 let mut published = Published::body(self.key_set());
-                published.head.body_size = MAX_BODY_BYTES + 1;
+                published.head.body_size = MAX_METADATA_BYTES + 1;
                 return published;
             }
             Mode::Encoded => {

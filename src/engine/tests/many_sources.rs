@@ -149,7 +149,7 @@ impl<'a> Listener<'a> {
 
     /// How often the log reported insufficient memory for shared keys.
     fn no_memory_reports(&self) -> usize {
-        let reported = |event: &&Event| matches!(event, Event::NoMemoryForKeys { .. });
+        let reported = |event: &&Event| matches!(event, Event::NoMemory { .. });
         self.events.iter().filter(reported).count()
     }
 }

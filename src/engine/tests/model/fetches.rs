@@ -64,8 +64,10 @@ impl Model {
             | Event::Reported { .. }
             | Event::KeysSkipped { .. }
             | Event::MoreKeysSkipped { .. }
-            | Event::NoMemoryForKeys { .. }
-            | Event::KeysTooOld { .. } => {}
+            | Event::ListLoaded { .. }
+            | Event::ListNearLimit { .. }
+            | Event::NoMemory { .. }
+            | Event::TooOld { .. } => {}
         }
     }
 
