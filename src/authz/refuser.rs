@@ -1,7 +1,7 @@
 //! Completes the challenges of refusals.
 
 use super::credentials::has_proof_scheme;
-use super::{Refusal, Scheme, Target, Verdict};
+use super::{Challenge, Refusal, Scheme, Target, Verdict};
 use crate::crypto::AlgorithmSet;
 use crate::http::RequestHead;
 use crate::policy::{Policy, Resource, Route};
@@ -47,9 +47,14 @@ impl<'a> Refuser<'a> {
         let is_used = challenge.error.is_some() && has_proof_scheme(self.head);
         let algorithms = self.proof_algorithms();
         if is_used {
-            refusal.alternative = Some(challenge.beside(Scheme::Bearer, AlgorithmSet::EMPTY));
-            challenge.scheme = Scheme::Dpop;
-            challenge.algorithms = algorithms;
+            // `Bearer` stays first: some clients take every 401 that begins with `DPoP` for
+            // the request of a nonce.
+            let bearer = challenge.beside(Scheme::Bearer, AlgorithmSet::EMPTY);
+            refusal.alternative = Some(Challenge {
+                scheme: Scheme::Dpop,
+                algorithms,
+                ..std::mem::replace(challenge, bearer)
+            });
         } else if !algorithms.is_empty() {
             refusal.alternative = Some(challenge.beside(Scheme::Dpop, algorithms));
         }

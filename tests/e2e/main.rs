@@ -15,6 +15,7 @@
 
 mod against;
 mod basics;
+mod bound;
 mod cognito;
 mod deployments;
 mod dynamic_module;
