@@ -52,6 +52,7 @@ replays! {
     config: 1000,
     issuer: 500,
     jwks: 1000,
+    mcp: 4000,
     metadata: 4000,
     origin: 1000,
     path: 1000,

@@ -23,6 +23,7 @@ targets!(
     config,
     issuer,
     jwks,
+    mcp,
     metadata,
     origin,
     path,

@@ -9,6 +9,7 @@ pub(crate) mod claims;
 pub(crate) mod config;
 pub(crate) mod issuer;
 pub(crate) mod jwks;
+pub(crate) mod mcp;
 pub(crate) mod metadata;
 pub(crate) mod origin;
 pub(crate) mod path;
