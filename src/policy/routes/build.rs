@@ -129,6 +129,7 @@ impl McpBuilder {
         self.groups.push(Group {
             start: number(start),
             end: number(self.rows.len()),
+            slots: slot,
             has_general: !general.is_empty(),
             traits: plan.traits(entries),
         });

@@ -60,6 +60,8 @@ pub(super) struct McpTable {
 pub(super) struct Group {
     pub(super) start: u32,
     pub(super) end: u32,
+    /// Where its slots start. They end where those of the next group start.
+    pub(super) slots: u32,
     /// Whether the slot in the tree is a route without a condition.
     pub(super) has_general: bool,
     pub(super) traits: RouteTraits,
@@ -97,6 +99,17 @@ impl McpTable {
     pub(super) fn traits(&self, slot: &Slot) -> RouteTraits {
         let group = self.group(slot);
         group.map(|group| group.traits).unwrap_or_default()
+    }
+
+    /// The slots of a slot's group whose routes have a condition.
+    pub(super) fn conditional(&self, slot: &Slot) -> &[Slot] {
+        let group = self.group(slot);
+        let slots = group.and_then(|group| {
+            let next = self.groups.get(index(slot.group).saturating_add(1));
+            let end = next.map_or(self.slots.len(), |next| index(next.slots));
+            self.slots.get(index(group.slots)..end)
+        });
+        slots.unwrap_or_default()
     }
 
     /// Chooses among the routes of a slot's group; `None` if none of them is for this

@@ -21,6 +21,10 @@ impl RouteTable {
         let mut visit = |slots: &[Slot]| {
             for slot in slots {
                 visit(RouteId(index(slot.route)));
+                // A slot stands for all routes of its group.
+                for slot in self.mcp.conditional(slot) {
+                    visit(RouteId(index(slot.route)));
+                }
             }
         };
         for set in self.sets(Some(host)) {
