@@ -96,11 +96,21 @@ impl<'r> Target<'r> {
         let found = policy.table.find_of(self.host.as_ref(), head, &self.path)?;
         Some(match found {
             Found::Route(found) => Reached::Route(policy.route(found.route())?, found),
-            Found::BadMcp { like, bad, traits } => Reached::BadMcp {
-                like: policy.route(like.route())?,
+            Found::BadMcp {
+                like,
                 bad,
-                traits,
-            },
+                mut traits,
+                otherwise,
+            } => {
+                // With other headers the request would reach this route.
+                let otherwise = otherwise.and_then(|route| policy.route(route));
+                traits.is_enforced |= otherwise.is_some_and(Route::is_enforced);
+                Reached::BadMcp {
+                    like: policy.route(like.route())?,
+                    bad,
+                    traits,
+                }
+            }
         })
     }
 

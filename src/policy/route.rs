@@ -39,6 +39,13 @@ impl Route {
             .as_ref()
             .is_none_or(|allowed| allowed.contains(&provider))
     }
+
+    /// Whether the route refuses requests, rather than only reporting them. A denied route
+    /// refuses in any mode.
+    #[must_use]
+    pub fn is_enforced(&self) -> bool {
+        self.mode == Mode::Enforce || self.access == Access::Denied
+    }
 }
 
 /// Who may pass a route.

@@ -215,7 +215,7 @@ fn compile_one(
 fn traits(route: &Route) -> RouteTraits {
     RouteTraits {
         admits_anonymous: matches!(route.access, Access::Public | Access::Optional),
-        is_enforced: route.mode == Mode::Enforce || route.access == Access::Denied,
+        is_enforced: route.is_enforced(),
     }
 }
 

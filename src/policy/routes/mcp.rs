@@ -101,6 +101,12 @@ impl McpTable {
         group.map(|group| group.traits).unwrap_or_default()
     }
 
+    /// The slot in the tree, if it is a route without a condition.
+    pub(super) fn general<'a>(&self, general: &'a Slot) -> Option<&'a Slot> {
+        let group = self.group(general)?;
+        group.has_general.then_some(general)
+    }
+
     /// The slots of a slot's group whose routes have a condition.
     pub(super) fn conditional(&self, slot: &Slot) -> &[Slot] {
         let group = self.group(slot);
@@ -141,7 +147,7 @@ impl McpTable {
         };
         match found {
             Some((_, slot)) => self.slots.get(index(*slot)).map(Choice::Slot),
-            None => group.has_general.then_some(Choice::Slot(general)),
+            None => self.general(general).map(Choice::Slot),
         }
     }
 

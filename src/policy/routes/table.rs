@@ -113,6 +113,8 @@ pub enum Found<'a> {
         bad: BadMcp,
         /// The traits of the pattern's routes.
         traits: RouteTraits,
+        /// The route that the request would have if it met none of their conditions.
+        otherwise: Option<RouteId>,
     },
 }
 
@@ -123,9 +125,18 @@ const EVERYWHERE: u32 = 0;
 #[derive(Clone, Copy)]
 struct Request<'r> {
     method: Asked,
-    /// Has the MCP headers, which are read only where routes depend on them. `None`:
-    /// they are unknown.
-    head: Option<&'r RequestHead>,
+    mcp: Mcp<'r>,
+}
+
+/// What is known of the MCP headers of a request.
+#[derive(Clone, Copy)]
+enum Mcp<'r> {
+    /// Nothing. A slot stands for all routes of its group.
+    Unknown,
+    /// They are those of this head, and are read only where routes depend on them.
+    Of(&'r RequestHead),
+    /// They meet no condition.
+    Other,
 }
 
 impl RouteTable {
@@ -179,7 +190,7 @@ impl RouteTable {
         method: &[u8],
         path: &'a NormalPath<'_>,
     ) -> Option<RouteMatch<'a>> {
-        match self.look_up(host, method, path, None)? {
+        match self.look_up(host, method, path, Mcp::Unknown)? {
             Found::Route(found) | Found::BadMcp { like: found, .. } => Some(found),
         }
     }
@@ -197,7 +208,7 @@ impl RouteTable {
         path: &'a NormalPath<'_>,
     ) -> Option<Found<'a>> {
         let method = head.method().unwrap_or_default();
-        self.look_up(host, method, path, Some(head))
+        self.look_up(host, method, path, Mcp::Of(head))
     }
 
     fn look_up<'a>(
@@ -205,12 +216,12 @@ impl RouteTable {
         host: Option<&Host<'_>>,
         method: &[u8],
         path: &'a NormalPath<'_>,
-        head: Option<&RequestHead>,
+        mcp: Mcp<'_>,
     ) -> Option<Found<'a>> {
         let segments = path.segments()?;
         let asked = Request {
             method: Asked::of(method, &self.methods),
-            head,
+            mcp,
         };
         let choice = self.choice(host, asked, segments)?;
         if let Some(merged) = path.without_empty_segments() {
@@ -225,8 +236,23 @@ impl RouteTable {
                 like: RouteMatch::new(self, slot, segments),
                 bad,
                 traits: self.mcp.traits(slot),
+                otherwise: self.otherwise(host, asked, segments),
             },
         })
+    }
+
+    /// The route of a request that meets no condition about MCP requests.
+    #[cold]
+    fn otherwise(
+        &self,
+        host: Option<&Host<'_>>,
+        asked: Request<'_>,
+        segments: &[Segment<'_>],
+    ) -> Option<RouteId> {
+        let mcp = Mcp::Other;
+        match self.choice(host, Request { mcp, ..asked }, segments)? {
+            Choice::Slot(slot) | Choice::Bad(slot, _) => Some(RouteId(index(slot.route))),
+        }
     }
 
     fn choice(
@@ -261,13 +287,15 @@ impl RouteTable {
     /// The slot for a request among those of a pattern.
     fn among<'a>(&'a self, slots: &'a [Slot], asked: Request<'_>) -> Option<Choice<'a>> {
         let slot = asked.method.among(slots)?;
-        match asked.head {
-            Some(head) if slot.group != Slot::NO_GROUP => {
-                let choice = self.mcp.choose(slot, &head.mcp());
-                choice.or_else(|| Asked::any(slots).map(Choice::Slot))
-            }
-            _ => Some(Choice::Slot(slot)),
+        if slot.group == Slot::NO_GROUP {
+            return Some(Choice::Slot(slot));
         }
+        let choice = match asked.mcp {
+            Mcp::Unknown => return Some(Choice::Slot(slot)),
+            Mcp::Of(head) => self.mcp.choose(slot, &head.mcp()),
+            Mcp::Other => self.mcp.general(slot).map(Choice::Slot),
+        };
+        choice.or_else(|| Asked::any(slots).map(Choice::Slot))
     }
 
     pub(super) fn default(&self, set: u32) -> Option<&Slot> {
