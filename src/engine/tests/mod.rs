@@ -19,6 +19,7 @@ mod parts;
 mod random;
 mod report_mode;
 mod reporting;
+mod revocation;
 mod rotation;
 mod settings;
 mod shared;
