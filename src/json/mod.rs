@@ -1,4 +1,4 @@
-//! A strict JSON reader (RFC 8259) for tokens and key sets, and a writer of strings.
+//! A strict JSON reader (RFC 8259) for tokens and key sets, and a writer of strings and numbers.
 //!
 //! An attacker can exploit two readers that read one text differently: the first
 //! sees `"sub":"alice"`, the second a duplicate after it. So the whole text is
@@ -18,6 +18,7 @@
 //! The module does not interpret members, and never converts an array to a
 //! structure, as derived deserializers do.
 
+mod decimal;
 mod document;
 mod flat;
 mod strict;
@@ -28,6 +29,7 @@ mod write;
 
 use std::fmt;
 
+pub use decimal::decimal;
 pub use document::Document;
 pub use flat::{FlatError, FlatReader, FlatType, Refused, read_flat};
 pub use value::{Kind, Object, Value};

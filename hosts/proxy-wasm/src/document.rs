@@ -9,6 +9,7 @@ use std::io::{self, Write};
 
 use super::memory::{self, Need};
 use edge_authz::config::MAX_BYTES;
+use edge_authz::json::decimal;
 
 /// The maximum nesting depth. Envoy reads no deeper messages either, and the
 /// configuration's own limit is lower.
@@ -121,7 +122,7 @@ fn value(bytes: &[u8], depth: usize, text: &mut impl Write) -> Option<()> {
     let mut fields = Fields(bytes);
     match fields.next()? {
         (1, Content::Number(_)) => put(text, "null")?,
-        (2, Content::Double(number)) if number.is_finite() => write!(text, "{number}").ok()?,
+        (2, Content::Double(number)) => put(text, &decimal(number)?)?,
         (3, Content::Bytes(content)) => string(content, text)?,
         (4, Content::Number(0)) => put(text, "false")?,
         (4, Content::Number(_)) => put(text, "true")?,

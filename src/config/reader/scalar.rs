@@ -1,6 +1,5 @@
 //! Readers of single values.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use super::{Node, Text};
@@ -8,6 +7,7 @@ use crate::config::duration::{self, Written};
 use crate::config::error::Sink;
 use crate::config::problem::{Excerpt, ValueProblem, Wanted};
 use crate::config::value::Value;
+use crate::json::decimal;
 
 /// Reads a name, or a value that is sent or received: not empty, without control
 /// characters.
@@ -97,17 +97,9 @@ pub(in crate::config) fn count<'d>(most: usize) -> impl Fn(&Node<'d>, &mut Sink)
 /// The number as text. A whole number is written without a fraction, although
 /// proxies that pass every number as a double may send `2e4` or `20000.0`.
 fn digits(number: &serde_json::Number) -> String {
-    let mut digits = String::new();
-    match number.as_f64() {
-        Some(double) if number.is_f64() && double.fract() == 0.0 => {
-            // Writing to a string does not fail.
-            let _ = write!(digits, "{double:.0}");
-        }
-        _ => {
-            let _ = write!(digits, "{number}");
-        }
-    }
-    digits
+    let whole = number.as_f64().filter(|double| double.fract() == 0.0);
+    let whole = whole.filter(|_| number.is_f64()).and_then(decimal);
+    whole.unwrap_or_else(|| number.to_string())
 }
 
 /// Reads a duration from `least` to `most`.
