@@ -127,8 +127,8 @@ $(WASM_OPT_READY):
 # stores. Only an object in the first 1024 bytes of the memory could make a difference. There is
 # the end of the stack (`--stack-first`): a stack that is full to its last KiB ends in a trap a
 # little earlier.
-# A function that is called once is inlined only if it is small: V8 compiles a function of 50 KB in as
-# much time as a quarter of the module.
+# A function that is called once is inlined only if it is small: V8 needs a sixth
+# of its time for the module to compile a function of 50 KB.
 OPTIMISED := -O3 --low-memory-unused --one-caller-inline-max-function-size=100 --mvp-features --enable-bulk-memory --enable-mutable-globals \
 	--enable-nontrapping-float-to-int --enable-sign-ext
 
