@@ -94,6 +94,14 @@ setup-browser: ## Installs Chromium and its driver for `make test-browser`
 		|| { [ -z "$$CHROMIUM$$CHROMEDRIVER" ] && $(call from_system,$(BROWSER_PACKAGES)); } \
 		|| { echo 'Chromium or its driver is missing: sudo apt-get install $(BROWSER_PACKAGES), or set CHROMIUM and CHROMEDRIVER' >&2; exit 1; }
 
+# Prometheus comes from system packages, because it is large and has no package for pip or cargo.
+PROMETHEUS_PACKAGES := prometheus
+.PHONY: setup-prometheus
+setup-prometheus: ## Installs Prometheus for `make test-observability`
+	@command -v "$${PROMETHEUS:-prometheus}" >/dev/null \
+		|| { [ -z "$$PROMETHEUS" ] && $(call from_system,$(PROMETHEUS_PACKAGES)); } \
+		|| { echo 'Prometheus is missing: sudo apt-get install $(PROMETHEUS_PACKAGES), or set PROMETHEUS' >&2; exit 1; }
+
 # --- build ---
 
 # Panic messages contain source paths. Without this machine's prefix the module
@@ -279,6 +287,11 @@ test-e2e: setup wasm ## Runs only the end-to-end tests in a real Envoy: ONLY=rel
 .PHONY: test-browser
 test-browser: setup setup-browser wasm ## Runs the tests in a real browser, which are not part of `make test`
 	$(CARGO) test --locked --test browser
+
+.PHONY: test-observability
+test-observability: setup setup-prometheus wasm dynamic-module ## Runs the queries of rules, alerts and dashboard in a Prometheus, with both hosts
+	HOST=proxy-wasm $(CARGO) test --locked --test e2e -- --include-ignored dashboards::
+	HOST=dynamic-module $(CARGO) test --locked --test e2e -- --include-ignored dashboards::
 
 # These tests take minutes, so `make test` runs them on the newest version only.
 .PHONY: test-memory

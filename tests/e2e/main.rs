@@ -17,6 +17,7 @@ mod against;
 mod basics;
 mod bound;
 mod cognito;
+mod dashboards;
 mod deployments;
 mod dynamic_module;
 mod examples;
