@@ -30,6 +30,8 @@ impl Unenforced {
             (Mode::Report, Access::Public | Access::Optional | Access::Required) => {}
         }
         let reason = match &decision.verdict {
+            // The host has failed, or there is no memory. This is not a rule of the policy.
+            Verdict::Reply(Reason::InternalError, _) => return None,
             Verdict::Reply(reason, reply) if reply.status >= 400 => *reason,
             Verdict::Forward(_) | Verdict::Reply(..) => return None,
             Verdict::Wait(needed) => NeededDocument::unavailable(needed, policy),

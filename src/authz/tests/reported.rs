@@ -2,7 +2,7 @@
 
 use super::doubted::{NAMED, Pair};
 use super::traced::traced_by;
-use crate::authz::{Decision, Forward, Verdict};
+use crate::authz::{Decision, Forward, Refusal, Unenforced, Verdict};
 use crate::config;
 use crate::http::HeaderEdit;
 use crate::policy::Policy;
@@ -193,4 +193,21 @@ fn the_report_names_the_route_and_the_provider() {
     assert_eq!(text(unenforced.route()).as_deref(), Some("GET /token"));
     assert_eq!(text(unenforced.provider()).as_deref(), Some("p"));
     assert_eq!(decision.facts.route.as_deref(), Some("GET /token"));
+}
+
+#[test]
+fn an_internal_failure_is_refused_in_any_mode() {
+    let policy = policy(&Pair::new(), "report");
+    let route = policy
+        .routes
+        .iter()
+        .find(|route| &*route.name == "GET /report");
+    for (reason, is_reported) in [(Reason::InternalError, false), (Reason::Expired, true)] {
+        let reply = Refusal::from(reason).reply(&policy.responses);
+        let decision = Decision::of(Verdict::Reply(reason, reply));
+        for route in [None, route] {
+            let unenforced = Unenforced::of(&policy, route, &decision);
+            assert_eq!(unenforced.is_some(), is_reported, "{reason:?}");
+        }
+    }
 }
