@@ -143,7 +143,7 @@ fn value(raw: &[u8]) -> Option<Vec<u8>> {
 
 /// Base64 with padding, by the reader for base64url, which knows no other alphabet.
 fn base64(text: &str) -> Option<Vec<u8>> {
-    if text.contains(['-', '_']) || text.len() % 4 != 0 {
+    if text.contains(['-', '_']) || !text.len().is_multiple_of(4) {
         return None;
     }
     let plain = text
