@@ -2,6 +2,7 @@
 //! Prometheus that scrapes an Envoy: each query finds the metrics of either host.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
@@ -126,7 +127,10 @@ impl Prometheus {
 
     /// The labels and values that a query finds.
     fn query(&self, query: &str) -> Vec<Value> {
-        let encoded: String = query.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let encoded = query.bytes().fold(String::new(), |mut encoded, byte| {
+            write!(encoded, "%{byte:02x}").expect("text");
+            encoded
+        });
         let (status, answer) = self
             .get(&format!("/api/v1/query?query={encoded}"))
             .expect("an answer");
@@ -178,8 +182,8 @@ fn send(envoy: &Envoy, issuer: &Issuer, key: &TokenMaker) {
         let more = json!({"sub": sub, "scope": "pets:read"});
         key.token(&claims_with(issuer, "api", more))
     };
-    let forger = TokenMaker::generate("RS256", "key-1");
-    let forged = forger.token(&claims_with(issuer.name(), "api", json!({})));
+    let stranger = TokenMaker::generate("RS256", "key-1");
+    let forged = stranger.token(&claims_with(issuer.name(), "api", json!({})));
     let get = |path: &str, token: &str, status: u16| {
         let request = Request::get(path).bearer(token);
         assert_eq!(envoy.send(&request).status, status, "{path}");
