@@ -42,6 +42,14 @@ pub(crate) fn needs(route: &Route) -> Vec<String> {
     if let Some(token_use) = route.token_use {
         needs.push(format!("token_use {}", token_use.as_str()));
     }
+    if let Some(authentication) = &route.rules.authentication {
+        let acr = authentication.acr_values.as_ref();
+        let age = authentication.max_age.as_ref();
+        let acr = acr.map(|values| format!("acr {}", values.replace(' ', " or ")));
+        let age = age.map(|age| format!("at most {} s ago", age.as_secs()));
+        let both: Vec<_> = acr.into_iter().chain(age).collect();
+        needs.push(format!("authentication {}", both.join(", ")));
+    }
     if !route.rules.scopes.is_empty() {
         let scopes = requirement(&route.rules.scopes, ToString::to_string);
         needs.push(format!("scopes {scopes}"));

@@ -43,6 +43,8 @@ enum ErrorCode {
     /// RFC 9449 section 7.1.
     InvalidProof,
     InsufficientScope,
+    /// RFC 9470 section 3.
+    InsufficientUserAuthentication,
 }
 
 impl From<Reason> for Refusal<'_> {
@@ -133,6 +135,7 @@ impl ErrorCode {
             Self::InvalidToken => Some("invalid_token"),
             Self::InvalidProof => Some("invalid_dpop_proof"),
             Self::InsufficientScope => Some("insufficient_scope"),
+            Self::InsufficientUserAuthentication => Some("insufficient_user_authentication"),
         }
     }
 }
@@ -211,6 +214,10 @@ const fn outcome(reason: Reason) -> (Status, ErrorCode) {
         Reason::NoProof | Reason::BadProof | Reason::UsedProof => {
             (Status::Unauthorized, ErrorCode::InvalidProof)
         }
+        Reason::InsufficientUserAuthentication => (
+            Status::Unauthorized,
+            ErrorCode::InsufficientUserAuthentication,
+        ),
         Reason::MissingScope | Reason::MissingClaim => {
             (Status::Forbidden, ErrorCode::InsufficientScope)
         }
@@ -260,6 +267,7 @@ const fn description(reason: Reason) -> Option<&'static str> {
         Reason::NoProof => "The request has no DPoP header",
         Reason::BadProof => "The proof is not accepted",
         Reason::UsedProof => "The proof was used before",
+        Reason::InsufficientUserAuthentication => "Another authentication is required",
         Reason::MissingScope => "The token lacks a scope that is needed here",
         Reason::MissingClaim => "The token lacks a claim that is needed here",
         Reason::BadConnection => "The Connection header names a header that is set here",

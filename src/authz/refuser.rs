@@ -78,9 +78,13 @@ impl<'a> Refuser<'a> {
 
     /// The scopes that a token for the route needs, as clients must ask for them.
     fn scope(&self, resource: Option<&Resource>) -> Option<Box<str>> {
-        let mut scopes = self.route?.rules.challenge_scopes();
-        for scope in &mut scopes {
-            *scope = resource.map_or(*scope, |resource| resource.advertised(scope));
+        let implied = &self.policy.scope_implies;
+        let mut scopes: Vec<&str> = Vec::new();
+        for scope in self.route?.rules.challenge_scopes(implied) {
+            let scope = resource.map_or(scope, |resource| resource.advertised(scope));
+            if !scopes.contains(&scope) {
+                scopes.push(scope);
+            }
         }
         (!scopes.is_empty()).then(|| scopes.join(" ").into())
     }

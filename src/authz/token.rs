@@ -16,7 +16,7 @@ use crate::jwk::AskedKid;
 use crate::jwt::{CheckedClaims, ValidClaims, VerifiedJwt};
 use crate::policy::routes::RouteMatch;
 use crate::policy::{Mode, Policy, Provider, ProviderId, Route, SourceId};
-use crate::rules::Missing;
+use crate::rules::{Grounds, Missing};
 use crate::telemetry::{FilterState, Reason};
 
 /// The inputs for judging a token.
@@ -198,7 +198,14 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
             ..
         } = *self;
         let request = self.parts();
-        let permit = route.rules.grant(&claims, &provider.scope_claims, &request);
+        let permit = route.rules.grant(&Grounds {
+            claims: &claims,
+            scope_claims: &provider.scope_claims,
+            implied: &policy.scope_implies,
+            request: &request,
+            now: self.context.now,
+            clock_skew: provider.expectations.clock_skew,
+        });
         self.trace.step(Step::Rules {
             provider,
             route,
@@ -224,12 +231,29 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
     /// Refuses a valid token that does not meet the rules. The challenge names the route's
     /// scopes if a token with them would be accepted.
     fn lacking(&self, missing: Missing) -> Verdict {
-        let reason = match missing {
-            Missing::Scopes | Missing::NoForbiddenScope => Reason::MissingScope,
-            Missing::Claims => Reason::MissingClaim,
-        };
-        let lacks_scopes = missing == Missing::Scopes;
-        self.refuser.refuse(reason.into(), lacks_scopes)
+        match missing {
+            Missing::AuthenticationLevel => {
+                self.unauthenticated("A different authentication level is required")
+            }
+            Missing::AuthenticationAge => {
+                self.unauthenticated("More recent authentication is required")
+            }
+            Missing::Scopes => self.refuser.refuse(Reason::MissingScope.into(), true),
+            Missing::NoForbiddenScope => self.refuser.refuse(Reason::MissingScope.into(), false),
+            Missing::Claims => self.refuser.refuse(Reason::MissingClaim.into(), false),
+        }
+    }
+
+    /// Refuses a valid token whose user must authenticate in another way, or again.
+    fn unauthenticated(&self, description: &'static str) -> Verdict {
+        let reason = Reason::InsufficientUserAuthentication;
+        let mut refusal = Refusal::described(reason, description);
+        let wanted = self.route.rules.authentication.as_deref();
+        if let (Some(challenge), Some(wanted)) = (&mut refusal.challenge, wanted) {
+            challenge.acr_values = wanted.acr_values.as_deref();
+            challenge.max_age = wanted.max_age.map(|age| age.as_secs());
+        }
+        self.refuser.refuse(refusal, false)
     }
 
     const fn parts(&self) -> Parts<'a> {

@@ -10,6 +10,7 @@ use super::{ClaimText, VerifiedJwt, context, text};
 use crate::bytes::{are_printable, find};
 use crate::json::{Kind, Value};
 use crate::rules::{ClaimName, ClaimValue, Claims, Scopes};
+use crate::time::UnixTime;
 
 /// The claims of a verified token that were valid at the time of the check, and that the
 /// token's holder presents. Only
@@ -115,6 +116,20 @@ impl Claims for ValidClaims<'_> {
             };
         }
         text::scalar(value).map_or(ClaimValue::Other, ClaimValue::One)
+    }
+
+    fn acr(&self) -> Option<Cow<'_, str>> {
+        match self.set().get("acr") {
+            ClaimLookup::Value(value) => value.string(),
+            ClaimLookup::Absent | ClaimLookup::Unreadable => None,
+        }
+    }
+
+    fn authenticated_at(&self) -> Option<UnixTime> {
+        match self.set().get("auth_time") {
+            ClaimLookup::Value(value) => UnixTime::from_numeric_date(value.number()?),
+            ClaimLookup::Absent | ClaimLookup::Unreadable => None,
+        }
     }
 
     /// Strings are split at spaces (RFC 6749 section 3.3), and empty parts are

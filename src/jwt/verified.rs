@@ -26,7 +26,14 @@ use crate::time::UnixTime;
 /// ```compile_fail,E0277
 /// use edge_authz::jwt::VerifiedJwt;
 /// fn grant(token: &VerifiedJwt, rules: &edge_authz::rules::RouteRules) {
-///     let _ = rules.grant(token, &[], &edge_authz::rules::NoRequest);
+///     let _ = rules.grant(&edge_authz::rules::Grounds {
+///         claims: token,
+///         scope_claims: &[],
+///         implied: &edge_authz::rules::ScopeImplications::default(),
+///         request: &edge_authz::rules::NoRequest,
+///         now: edge_authz::time::UnixTime::EPOCH,
+///         clock_skew: std::time::Duration::ZERO,
+///     });
 /// }
 /// ```
 ///

@@ -27,6 +27,7 @@ pub use routes::{RouteId, RouteTable};
 use crate::cors::CorsPolicy;
 use crate::http::PathRules;
 use crate::memory::Budget;
+use crate::rules::ScopeImplications;
 use crate::telemetry::FilterState;
 
 /// What one listener enforces.
@@ -50,6 +51,8 @@ pub struct Policy {
     pub routes: Vec<Route>,
     /// The protected resources that clients can find metadata of.
     pub resources: Resources,
+    /// Which scopes a token has because it has others.
+    pub scope_implies: ScopeImplications,
     /// The top-level CORS policy, for requests without a route.
     pub cors: Option<CorsPolicy>,
     /// The format of refusals.

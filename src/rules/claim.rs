@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Expected, RequestPart, RequestParts, Requirement};
+use crate::time::UnixTime;
 
 /// The name of a claim: `sub`, `cognito:groups`, `app_metadata.tenant`.
 ///
@@ -93,6 +94,12 @@ impl Scopes<'_> {
 pub trait Claims {
     /// The claim called `name`.
     fn claim(&self, name: &ClaimName) -> ClaimValue<'_>;
+
+    /// `acr`: the level of the user's authentication, if it is a string.
+    fn acr(&self) -> Option<Cow<'_, str>>;
+
+    /// `auth_time`: when the user authenticated, if it is a number.
+    fn authenticated_at(&self) -> Option<UnixTime>;
 
     /// The scopes in all of `scope_claims` together.
     fn scopes(&self, scope_claims: &[ClaimName]) -> Scopes<'_>;

@@ -11,17 +11,24 @@
 //! claim meets `none_of`. A rule that names a part of the request is met only if
 //! that part occurs exactly once.
 //!
+//! A route may also require how and when the user authenticated
+//! ([`Authentication`]).
+//!
 //! This module does not check `iss`, `aud`, times or signatures. They are
 //! checked before, as part of the token's validity.
 
+mod authentication;
 mod claim;
 mod expected;
+mod implied;
 mod requirement;
 mod route;
 #[cfg(test)]
 mod tests;
 
+pub use authentication::Authentication;
 pub use claim::{ClaimName, ClaimRule, ClaimValue, Claims, Scopes, meets};
 pub use expected::{Expected, NoRequest, RequestPart, RequestParts};
+pub use implied::{BadImplications, MAX_IMPLYING_SCOPES, ScopeImplications};
 pub use requirement::Requirement;
-pub use route::{Missing, Permit, RouteRules};
+pub use route::{Grounds, Missing, Permit, RouteRules};

@@ -2,11 +2,18 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::time::UnixTime;
+use std::time::Duration;
+
+const NOW: UnixTime = UnixTime::from_nanos(1_000_000_000_000);
+const SKEW: Duration = Duration::from_secs(10);
 
 #[derive(Default)]
 struct World {
     claims: BTreeMap<&'static str, ClaimValue<'static>>,
     scopes: Scopes<'static>,
+    acr: Option<&'static str>,
+    authenticated_at: Option<UnixTime>,
     /// Parts of the request, by their text in a rule.
     parts: BTreeMap<&'static str, &'static [u8]>,
 }
@@ -15,6 +22,14 @@ impl Claims for World {
     fn claim(&self, name: &ClaimName) -> ClaimValue<'_> {
         let value = self.claims.get(name.as_str()).cloned();
         value.unwrap_or(ClaimValue::Absent)
+    }
+
+    fn acr(&self) -> Option<Cow<'_, str>> {
+        self.acr.map(Cow::Borrowed)
+    }
+
+    fn authenticated_at(&self) -> Option<UnixTime> {
+        self.authenticated_at
     }
 
     fn scopes(&self, _: &[ClaimName]) -> Scopes<'_> {
@@ -228,7 +243,7 @@ fn route(any: &[&str], all: &[&str], none: &[&str]) -> RouteRules {
             all_of: list(all),
             none_of: list(none),
         },
-        claims: Vec::new(),
+        ..RouteRules::default()
     }
 }
 
@@ -240,7 +255,22 @@ fn grant(rules: &RouteRules, names: &[&'static str], unreadable: bool) -> Result
         },
         ..World::default()
     };
-    rules.grant(&world, &[ClaimName::new("scope")], &world)
+    granted(rules, &world, &ScopeImplications::default())
+}
+
+fn granted(
+    rules: &RouteRules,
+    world: &World,
+    implied: &ScopeImplications,
+) -> Result<Permit, Missing> {
+    rules.grant(&Grounds {
+        claims: world,
+        scope_claims: &[ClaimName::new("scope")],
+        implied,
+        request: world,
+        now: NOW,
+        clock_skew: SKEW,
+    })
 }
 
 #[test]
@@ -305,5 +335,172 @@ fn a_route_without_rules_grants_every_token() {
 #[test]
 fn the_challenge_names_required_scopes_once_and_no_forbidden_ones() {
     let rules = route(&["a", "b"], &["c", "a"], &["d"]);
-    assert_eq!(rules.challenge_scopes(), ["a", "b", "c"]);
+    assert_eq!(
+        rules.challenge_scopes(&ScopeImplications::default()),
+        ["a", "b", "c"]
+    );
+}
+
+fn implications(written: &[(&str, &[&str])]) -> Result<ScopeImplications, BadImplications> {
+    let written = written
+        .iter()
+        .map(|(broad, narrow)| (*broad, narrow.to_vec()));
+    ScopeImplications::new(&written.collect())
+}
+
+#[test]
+fn an_implied_scope_implies_further_ones() {
+    let implied = implications(&[
+        ("owner", &["admin", "billing"]),
+        ("admin", &["read", "delete"]),
+        ("delete", &["read"]),
+    ])
+    .unwrap();
+    let of = |broad| implied.implied_by(broad).collect::<Vec<_>>();
+    assert_eq!(of("owner"), ["admin", "billing", "delete", "read"]);
+    assert_eq!(of("admin"), ["delete", "read"]);
+    assert_eq!(of("delete"), ["read"]);
+    for nothing in ["read", "billing", "unknown", "Owner", ""] {
+        assert!(of(nothing).is_empty(), "{nothing}");
+    }
+}
+
+#[test]
+fn implied_scopes_count_in_every_list() {
+    let implied = implications(&[("admin", &["read", "delete"])]).unwrap();
+    let grant = |rules: &RouteRules, names: &[&'static str]| {
+        let world = World {
+            scopes: Scopes {
+                names: names.iter().map(|name| Cow::Borrowed(*name)).collect(),
+                unreadable: false,
+            },
+            ..World::default()
+        };
+        granted(rules, &world, &implied).map(drop)
+    };
+    let any = route(&["read", "other"], &[], &[]);
+    assert_eq!(grant(&any, &["admin"]), Ok(()));
+    assert_eq!(grant(&any, &["delete"]), Err(Missing::Scopes));
+    let all = route(&[], &["read", "delete"], &[]);
+    assert_eq!(grant(&all, &["admin"]), Ok(()));
+    assert_eq!(grant(&all, &["read"]), Err(Missing::Scopes));
+    assert_eq!(
+        grant(&route(&["admin"], &[], &[]), &["read", "delete"]),
+        Err(Missing::Scopes)
+    );
+    let none = route(&[], &[], &["delete"]);
+    assert_eq!(grant(&none, &["admin"]), Err(Missing::NoForbiddenScope));
+    assert_eq!(grant(&none, &["read"]), Ok(()));
+}
+
+#[test]
+fn the_challenge_names_no_scope_that_need_not_be_asked_for() {
+    let implied = implications(&[("admin", &["write"]), ("write", &["read"])]).unwrap();
+    for (any, all, named) in [
+        (&["read", "admin", "x"][..], &[][..], &["read", "x"][..]),
+        (&[], &["read", "admin", "x"], &["admin", "x"]),
+        (&["read", "x"], &["write"], &["write"]),
+        (&["admin"], &["read"], &["admin", "read"]),
+        (&["x"], &["y"], &["x", "y"]),
+    ] {
+        let rules = route(any, all, &[]);
+        assert_eq!(rules.challenge_scopes(&implied), named, "{any:?} {all:?}");
+    }
+}
+
+#[test]
+fn a_circle_of_implications_is_found_and_named() {
+    let circle = |written: &[(&str, &[&str])]| match implications(written) {
+        Err(BadImplications::Circle(scopes)) => scopes.join(" "),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(circle(&[("a", &["a"])]), "a");
+    assert_eq!(circle(&[("a", &["b"]), ("b", &["a"])]), "a b");
+    let into = [
+        ("a", &["b"][..]),
+        ("b", &["x", "c"]),
+        ("c", &["d"]),
+        ("d", &["b"]),
+    ];
+    assert_eq!(circle(&into), "b c d");
+}
+
+#[test]
+fn the_longest_implications_are_judged_and_longer_ones_refused() {
+    let names: Vec<String> = (0..=MAX_IMPLYING_SCOPES)
+        .map(|at| format!("{at:04}"))
+        .collect();
+    let chain = |count: usize| {
+        let pairs = names[..count].windows(2);
+        pairs.map(|pair| (&*pair[0], vec![&*pair[1]])).collect()
+    };
+    let longest = ScopeImplications::new(&chain(MAX_IMPLYING_SCOPES)).unwrap();
+    assert!(longest.implies("0000", "0999"));
+    assert!(!longest.implies("0999", "0000"));
+    assert_eq!(longest.implied_by("0500").count(), 499);
+    let longer = ScopeImplications::new(&chain(MAX_IMPLYING_SCOPES + 1));
+    assert_eq!(longer, Err(BadImplications::TooMany));
+}
+
+#[test]
+fn the_authentication_is_of_a_level_and_recent_enough() {
+    let rules = |acr: Option<&str>, max_age: Option<u64>| RouteRules {
+        authentication: Some(Box::new(Authentication {
+            acr_values: acr.map(Into::into),
+            max_age: max_age.map(Duration::from_secs),
+        })),
+        ..RouteRules::default()
+    };
+    let grant = |rules: &RouteRules, acr, seconds: Option<i64>| {
+        let world = World {
+            acr,
+            authenticated_at: seconds.map(UnixTime::from_secs),
+            ..World::default()
+        };
+        granted(rules, &world, &ScopeImplications::default()).map(drop)
+    };
+    let (level, age) = (
+        Err(Missing::AuthenticationLevel),
+        Err(Missing::AuthenticationAge),
+    );
+    let levels = rules(Some("phr phrh"), None);
+    for (acr, expected) in [
+        (Some("phr"), Ok(())),
+        (Some("phrh"), Ok(())),
+        (Some("phr phrh"), level),
+        (Some("ph"), level),
+        (Some("PHR"), level),
+        (Some(""), level),
+        (None, level),
+    ] {
+        assert_eq!(grant(&levels, acr, None), expected, "{acr:?}");
+    }
+    // Now is 1000 s, and the clocks may differ by 10 s.
+    let recent = rules(None, Some(100));
+    for (at, expected) in [
+        (Some(1_000), Ok(())),
+        (Some(890), Ok(())),
+        (Some(889), age),
+        (Some(1_010), Ok(())),
+        (Some(1_011), age),
+        (Some(i64::MAX), age),
+        (Some(i64::MIN), age),
+        (None, age),
+    ] {
+        assert_eq!(grant(&recent, None, at), expected, "{at:?}");
+    }
+    let both = rules(Some("phr"), Some(0));
+    assert_eq!(grant(&both, Some("phr"), Some(990)), Ok(()));
+    assert_eq!(grant(&both, None, None), level);
+    assert_eq!(grant(&both, Some("phr"), Some(989)), age);
+}
+
+#[test]
+fn a_missing_authentication_is_reported_before_missing_scopes() {
+    let mut rules = route(&["read"], &[], &[]);
+    rules.authentication = Some(Box::new(Authentication {
+        acr_values: Some("phr".into()),
+        max_age: None,
+    }));
+    assert_eq!(grant(&rules, &[], false), Err(Missing::AuthenticationLevel));
 }

@@ -104,6 +104,8 @@ pub enum Reason {
     BadProof,
     /// The proof of possession was used before.
     UsedProof,
+    /// The user must authenticate in another way, or again, for this route.
+    InsufficientUserAuthentication,
     /// The token does not meet the route's scopes.
     MissingScope,
     /// The token does not meet the route's claim rules.
@@ -120,7 +122,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 52] = [
         Self::Allowed,
         Self::Public,
         Self::Anonymous,
@@ -166,6 +168,7 @@ impl Reason {
         Self::NoProof,
         Self::BadProof,
         Self::UsedProof,
+        Self::InsufficientUserAuthentication,
         Self::MissingScope,
         Self::MissingClaim,
         Self::KeysUnavailable,
@@ -233,6 +236,7 @@ impl Reason {
             Self::NoProof => "edge_authz_no_proof",
             Self::BadProof => "edge_authz_bad_proof",
             Self::UsedProof => "edge_authz_used_proof",
+            Self::InsufficientUserAuthentication => "edge_authz_insufficient_user_authentication",
             Self::MissingScope => "edge_authz_missing_scope",
             Self::MissingClaim => "edge_authz_missing_claim",
             Self::KeysUnavailable => "edge_authz_keys_unavailable",

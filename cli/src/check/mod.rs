@@ -11,6 +11,7 @@ mod methods;
 mod modes;
 mod overlap;
 mod providers;
+mod resources;
 mod rules;
 mod settings;
 mod similar;

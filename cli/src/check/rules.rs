@@ -61,14 +61,25 @@ fn claims(policy: &Policy, warnings: &mut Warnings<'_>) {
 fn scopes(policy: &Policy, warnings: &mut Warnings<'_>) {
     for (index, route) in policy.routes.iter().enumerate() {
         let scopes = &route.rules.scopes;
-        let forbidden = |scope: &str| scopes.none_of.iter().any(|none| **none == *scope);
+        // A token with a scope has those that it implies, too.
+        let forbidden = |scope: &str| {
+            let implied = &policy.scope_implies;
+            let mut none_of = scopes.none_of.iter();
+            none_of.any(|none| **none == *scope || implied.implies(scope, none))
+        };
         let all_forbidden = scopes.any_of.iter().all(|scope| forbidden(scope));
         let sentence = if let Some(scope) = scopes.all_of.iter().find(|scope| forbidden(scope)) {
-            format!(
-                "no token can pass, because `all_of` and `none_of` both list {scope:?}; remove it from one of the two"
-            )
+            if scopes.none_of.contains(scope) {
+                format!(
+                    "no token can pass, because `all_of` and `none_of` both list {scope:?}; remove it from one of the two"
+                )
+            } else {
+                format!(
+                    "no token can pass, because `all_of` lists {scope:?}, which implies a scope of `none_of`; remove one of the two"
+                )
+            }
         } else if !scopes.any_of.is_empty() && all_forbidden {
-            "no token can pass, because `none_of` lists every scope of `any_of`; remove them from one of the two".to_owned()
+            "no token can pass, because `none_of` lists every scope of `any_of`, or one that it implies; remove them from one of the two".to_owned()
         } else if let Some(scope) = scopes.any_of.iter().find(|scope| forbidden(scope)) {
             format!(
                 "{scope:?} allows no token, because `none_of` lists it too; remove it from one of the two"

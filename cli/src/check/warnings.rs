@@ -4,7 +4,7 @@
 //! lists of CORS policies, which are compiled to answers, are read as they are written.
 
 use super::collector::Warnings;
-use super::{cors, coverage, modes, providers, rules};
+use super::{cors, coverage, modes, providers, resources, rules};
 use crate::patterns::written;
 use crate::report::Finding;
 use crate::subject::Subject;
@@ -17,6 +17,7 @@ pub(super) fn of(policy: &Policy, subject: &Subject) -> Vec<Finding> {
     modes::of(policy, &mut warnings);
     providers::of(policy, &mut warnings);
     rules::of(policy, &mut warnings);
+    resources::of(policy, &mut warnings);
     cors::of(policy, &written, &mut warnings);
     coverage::of(policy, &written, &mut warnings);
     warnings.finish()

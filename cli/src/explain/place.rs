@@ -116,19 +116,19 @@ pub(super) fn preflight(step: PreflightStep<'_>) -> Step {
     Step::decided(3, "preflight", input, outcome).with(details)
 }
 
-/// Step 4: the metadata of a resource, which come before the route.
+/// Step 3: the metadata of a resource, which come before preflights and routes.
 pub(super) fn metadata(resource: Option<&Resource>, is_answered: bool) -> Step {
     let Some(resource) = resource else {
         let outcome = "no resource has its metadata at this path and host";
-        return Step::skipped(4, "metadata", outcome);
+        return Step::skipped(3, "metadata", outcome);
     };
     let input = format!("of {}", resource.identifier);
     if is_answered {
         let outcome = "answered to everybody, without a token".to_owned();
-        return Step::decided(4, "metadata", input, outcome);
+        return Step::decided(3, "metadata", input, outcome);
     }
     let outcome = "only GET, HEAD and preflights are answered: an ordinary request";
-    Step::passed(4, "metadata", input, outcome.to_owned())
+    Step::passed(3, "metadata", input, outcome.to_owned())
 }
 
 /// Step 4: the route, and the routes with lower precedence.

@@ -2,7 +2,9 @@
 
 use edge_authz::authz::{self, Trace};
 use edge_authz::http::RequestHead;
-use edge_authz::policy::Policy;
+use edge_authz::jwt::ValidClaims;
+use edge_authz::policy::{Policy, Provider, Route};
+use edge_authz::rules::{Missing, RequestParts};
 
 use super::moment::Moment;
 use super::place;
@@ -78,7 +80,7 @@ impl Trace for Renderer<'_> {
                 claims,
                 request,
                 result,
-            } => token::rules(provider, route, claims, request, result),
+            } => self.rules(provider, route, claims, request, result),
         };
         // If the request is refused, it is not worth showing that it is not a preflight.
         if step.result == Result::Decided || step.name != "preflight" || !self.is_decided() {
@@ -88,6 +90,24 @@ impl Trace for Renderer<'_> {
 }
 
 impl Renderer<'_> {
+    fn rules(
+        &self,
+        provider: &Provider,
+        route: &Route,
+        claims: ValidClaims<'_>,
+        request: &dyn RequestParts,
+        result: std::result::Result<(), Missing>,
+    ) -> Step {
+        let grounds = token::Grounds {
+            implied: &self.policy.scope_implies,
+            now: self.now,
+            provider,
+            claims,
+            request,
+        };
+        token::rules(&grounds, route, result)
+    }
+
     /// Whether the last step has made the decision.
     fn is_decided(&self) -> bool {
         self.steps

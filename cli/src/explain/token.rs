@@ -6,7 +6,9 @@ use edge_authz::authz::{
 use edge_authz::jwk::{KeySet, Lookup};
 use edge_authz::jwt::{ClaimError, TokenError, ValidClaims, VerifiedJwt};
 use edge_authz::policy::{Access, Policy, Provider, Route};
-use edge_authz::rules::{ClaimRule, Claims, Expected, Missing, RequestParts, meets};
+use edge_authz::rules::{
+    ClaimRule, Claims, Expected, Missing, RequestParts, ScopeImplications, Scopes, meets,
+};
 
 use super::moment::Moment;
 use super::quote;
@@ -277,29 +279,40 @@ pub(super) fn revocation(provider: &Provider, outcome: RevocationOutcome) -> Ste
     }
 }
 
-/// Step 9: the route's scopes and claims.
-pub(super) fn rules(
-    provider: &Provider,
-    route: &Route,
-    claims: ValidClaims<'_>,
-    request: &dyn RequestParts,
-    result: Result<(), Missing>,
-) -> Step {
-    if route.rules.scopes.is_empty() && route.rules.claims.is_empty() {
+/// What the rules of a route are checked against.
+pub(super) struct Grounds<'a> {
+    pub(super) implied: &'a ScopeImplications,
+    pub(super) now: Moment,
+    pub(super) provider: &'a Provider,
+    pub(super) claims: ValidClaims<'a>,
+    pub(super) request: &'a dyn RequestParts,
+}
+
+/// Step 9: the route's authentication, scopes and claims.
+pub(super) fn rules(grounds: &Grounds<'_>, route: &Route, result: Result<(), Missing>) -> Step {
+    let rules = &route.rules;
+    if rules.authentication.is_none() && rules.scopes.is_empty() && rules.claims.is_empty() {
         return Step::skipped(9, "rules", "the route requires no scopes or claims");
     }
     let input = words::needs(route).join("; ");
     let (outcome, details) = match result {
         Ok(()) => return Step::passed(9, "rules", input, "met".to_owned()),
-        Err(Missing::Scopes) => ("a scope is missing", vec![scopes(provider, claims)]),
-        Err(Missing::NoForbiddenScope) => (
-            "it has a scope that it must not have",
-            vec![scopes(provider, claims)],
+        Err(Missing::AuthenticationLevel) => (
+            "the user has to authenticate in another way",
+            vec![level(grounds)],
         ),
+        Err(Missing::AuthenticationAge) => {
+            ("the user has to authenticate again", vec![age(grounds)])
+        }
+        Err(Missing::Scopes) => ("a scope is missing", scopes(grounds)),
+        Err(Missing::NoForbiddenScope) => ("it has a scope that it must not have", scopes(grounds)),
         Err(Missing::Claims) => {
-            let unmet = route.rules.claims.iter();
-            let unmet = unmet.filter(|rule| !meets(rule, &claims, request));
-            let unmet = unmet.flat_map(|rule| not_met(rule, request));
+            let Grounds {
+                claims, request, ..
+            } = grounds;
+            let unmet = rules.claims.iter();
+            let unmet = unmet.filter(|rule| !meets(rule, claims, *request));
+            let unmet = unmet.flat_map(|rule| not_met(rule, *request));
             ("a claim rule is not met", unmet.collect())
         }
     };
@@ -310,9 +323,37 @@ fn named(provider: &Provider) -> String {
     format!("provider `{}`", provider.name)
 }
 
-/// The scopes of a token.
-fn scopes(provider: &Provider, claims: ValidClaims<'_>) -> String {
-    let scopes = claims.scopes(&provider.scope_claims);
+/// The level at which the user has authenticated.
+fn level(grounds: &Grounds<'_>) -> String {
+    match grounds.claims.acr() {
+        Some(acr) => format!("the token has `acr` {}", quote(acr.as_bytes())),
+        None => "the token has no `acr` that is a text".to_owned(),
+    }
+}
+
+/// When the user has authenticated.
+fn age(grounds: &Grounds<'_>) -> String {
+    let now = grounds.now;
+    match grounds.claims.authenticated_at() {
+        Some(at) => format!("`auth_time` is {}, now is {now}", Moment(at)),
+        None => "the token has no `auth_time` that is a number".to_owned(),
+    }
+}
+
+/// The scopes of a token, and those that it has because of them.
+fn scopes(grounds: &Grounds<'_>) -> Vec<String> {
+    let scopes = grounds.claims.scopes(&grounds.provider.scope_claims);
+    let implied = scopes.names.iter().filter_map(|name| {
+        let narrow: Vec<_> = grounds.implied.implied_by(name).collect();
+        (!narrow.is_empty()).then(|| format!("{name} implies {}", narrow.join(" ")))
+    });
+    let implied: Vec<_> = implied.collect();
+    let mut lines = vec![own_scopes(&scopes)];
+    lines.extend(implied);
+    lines
+}
+
+fn own_scopes(scopes: &Scopes<'_>) -> String {
     let names: Vec<_> = scopes
         .names
         .iter()

@@ -28,6 +28,7 @@ const OBJECTS: &[(&str, &str)] = &[
     ("paths", "`paths`"),
     ("route", "one of `routes`"),
     ("mcp", "`mcp` of a route"),
+    ("authentication", "`authentication` of a route"),
     ("scope_lists", "`scopes` of a route, in its long form"),
     ("claim_lists", "one of `claims`, in its long form"),
     (

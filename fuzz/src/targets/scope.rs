@@ -2,8 +2,12 @@
 //!
 //! The input is up to two lines of JSON: the claims `scope` and `scp`.
 
+use std::time::Duration;
+
 use edge_authz::jwt::Bearer;
-use edge_authz::rules::{ClaimName, Claims, Missing, NoRequest, Requirement, RouteRules};
+use edge_authz::rules::{
+    ClaimName, Claims, Grounds, Missing, NoRequest, Requirement, RouteRules, ScopeImplications,
+};
 use edge_authz::time::UnixTime;
 
 use super::claims;
@@ -42,7 +46,14 @@ pub(crate) fn target(data: &[u8]) {
         assert_eq!(scopes.unreadable, expected.unreadable);
         for choice in 0..4_usize.pow(4) {
             let rules = rules(choice);
-            let granted = rules.grant(&valid, &names, &NoRequest);
+            let granted = rules.grant(&Grounds {
+                claims: &valid,
+                scope_claims: &names,
+                implied: &ScopeImplications::default(),
+                request: &NoRequest,
+                now,
+                clock_skew: Duration::ZERO,
+            });
             let judged = expected.judge(&rules.scopes);
             assert_eq!(granted.map(drop), judged, "{:?}", rules.scopes);
         }
@@ -63,7 +74,7 @@ fn rules(mut choice: usize) -> RouteRules {
             all_of,
             none_of,
         },
-        claims: Vec::new(),
+        ..RouteRules::default()
     }
 }
 

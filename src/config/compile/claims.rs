@@ -2,7 +2,7 @@
 
 use super::template::{Template, TemplateError};
 use super::token_from::{TokenPlaces, not_compared};
-use super::{Seen, distinct_texts};
+use super::{Seen, check_distinct, distinct_texts};
 use crate::config::error::Sink;
 use crate::config::path::Path;
 use crate::config::problem::{ClaimProblem, Excerpt, HeaderProblem, Reserved, RouteProblem};
@@ -10,7 +10,10 @@ use crate::config::reader::{Field, List, Text};
 use crate::config::suggest::nearest;
 use crate::config::written::{ClaimRules, Requirement, RuleValue};
 use crate::http::HeaderName;
-use crate::rules::{self, ClaimName, ClaimRule, Expected, RequestPart};
+use crate::rules::{
+    self, BadImplications, ClaimName, ClaimRule, Expected, RequestPart, ScopeImplications,
+};
+use std::collections::BTreeMap;
 
 /// The parts of a request that a rule may compare a claim with.
 pub(super) struct Comparable<'v, 'd> {
@@ -49,6 +52,33 @@ pub(super) fn scopes(
         all_of: list(&written.all_of),
         none_of: list(&written.none_of),
     }
+}
+
+/// Compiles `scope_implies`.
+pub(super) fn scope_implies(
+    written: Field<Vec<(Text<'_>, List<Text<'_>>)>>,
+    sink: &mut Sink,
+) -> ScopeImplications {
+    let mut all = BTreeMap::new();
+    for (broad, narrow) in written.read().into_iter().flatten() {
+        check_scope(&broad, sink);
+        for scope in &narrow.items {
+            check_scope(scope, sink);
+        }
+        check_distinct(&narrow, sink);
+        let narrow: Vec<_> = narrow.items.iter().map(|scope| scope.value).collect();
+        all.insert(broad.value, narrow);
+    }
+    ScopeImplications::new(&all).unwrap_or_else(|problem| {
+        let problem = match problem {
+            BadImplications::TooMany => RouteProblem::TooManyImplyingScopes,
+            BadImplications::Circle(scopes) => {
+                RouteProblem::ScopeCircle(scopes.iter().map(|scope| Excerpt::of(scope)).collect())
+            }
+        };
+        sink.report(&Path::root().member("scope_implies"), problem);
+        ScopeImplications::default()
+    })
 }
 
 /// Refuses a scope that a challenge or a token cannot contain.

@@ -4,7 +4,7 @@ use super::claims::{Comparable, Variables, claim_rules, scopes};
 use super::mcp::Requests;
 use super::providers::Compiled as Providers;
 use super::token_from::TokenPlaces;
-use super::{Seen, cors, distinct_texts, mcp};
+use super::{Seen, authentication, cors, distinct_texts, mcp};
 use crate::config::error::Sink;
 use crate::config::path::Path;
 use crate::config::problem::RouteProblem;
@@ -199,6 +199,11 @@ fn compile_one(
         providers: allowed_providers(&written.providers, known.providers, sink),
         token_use: written.token_use.as_ref().read().copied(),
         rules: RouteRules {
+            authentication: written
+                .authentication
+                .as_ref()
+                .read()
+                .map(|written| Box::new(authentication::compile(written, sink))),
             scopes: scopes_wanted
                 .map(|wanted| scopes(wanted, sink))
                 .unwrap_or_default(),
@@ -232,6 +237,7 @@ fn check_access(written: &written::Route<'_>, sink: &mut Sink) {
         ("scopes", written.scopes.is_present()),
         ("claims", written.claims.is_present()),
         ("token_use", written.token_use.is_present()),
+        ("authentication", written.authentication.is_present()),
         (
             "providers",
             written.providers.is_present() && !judges_providers,

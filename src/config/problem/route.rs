@@ -7,6 +7,7 @@ use crate::config::path::ConfigPath;
 use crate::http::{BadHostPattern, BadPattern, BadRoutePattern, HostPattern, MAX_MCP_VALUE};
 use crate::policy::Access;
 use crate::policy::routes::MAX_SEGMENTS;
+use crate::rules::MAX_IMPLYING_SCOPES;
 
 /// The problem of a value in `routes` or `paths`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +57,16 @@ pub enum RouteProblem {
     /// A character that is not allowed in a scope (RFC 6749 section 3.3): it
     /// would end the challenge's quoted string, or split the scope into two.
     Scope(Excerpt, char),
+    /// A character that is not allowed in a value of `acr`, for the same reason.
+    Acr(Excerpt, char),
+    /// Scopes of which each implies the next, and the last implies the first.
+    ScopeCircle(Vec<Excerpt>),
+    /// More scopes in `scope_implies` than [`MAX_IMPLYING_SCOPES`].
+    TooManyImplyingScopes,
 }
+
+/// The most scopes of a circle that an error shows.
+const SHOWN_OF_CIRCLE: usize = 8;
 
 impl fmt::Display for RouteProblem {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -108,13 +118,42 @@ impl fmt::Display for RouteProblem {
                 "is missing, but {route} needs a token; write at least one provider, \
                  or give every route `access: public` or `access: denied`"
             ),
-            Self::Scope(scope, character) => write!(
+            Self::Acr(acr, character) => bad_word(out, acr, *character, ("an `acr`", "value")),
+            Self::ScopeCircle(scopes) => scope_circle(out, scopes),
+            Self::TooManyImplyingScopes => write!(
                 out,
-                "{scope} has {character:?}, which is not allowed in a scope; write one scope in each element, \
-                 of visible ASCII without quotes and backslashes"
+                "names more than {MAX_IMPLYING_SCOPES} scopes; write fewer"
             ),
+            Self::Scope(scope, character) => bad_word(out, scope, *character, ("a scope", "scope")),
         }
     }
+}
+
+fn bad_word(
+    out: &mut fmt::Formatter<'_>,
+    word: &Excerpt,
+    character: char,
+    (what, one): (&str, &str),
+) -> fmt::Result {
+    write!(
+        out,
+        "{word} has {character:?}, which is not allowed in {what}; write one {one} in each element, \
+         of visible ASCII without quotes and backslashes"
+    )
+}
+
+fn scope_circle(out: &mut fmt::Formatter<'_>, scopes: &[Excerpt]) -> fmt::Result {
+    out.write_str("has a circle: ")?;
+    for scope in scopes.iter().take(SHOWN_OF_CIRCLE) {
+        write!(out, "{scope} implies ")?;
+    }
+    if scopes.len() > SHOWN_OF_CIRCLE {
+        out.write_str("… implies ")?;
+    }
+    if let Some(first) = scopes.first() {
+        write!(out, "{first}")?;
+    }
+    out.write_str("; remove one of these")
 }
 
 fn no_such_provider(

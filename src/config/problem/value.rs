@@ -33,6 +33,8 @@ pub enum ValueProblem {
     NotADuration(Excerpt),
     /// A number with a fraction where a whole number is expected.
     Fraction(Box<str>),
+    /// A duration with a part of a second where whole seconds are expected.
+    NotWholeSeconds(Box<str>),
     /// A number or duration out of its range.
     OutOfRange {
         /// The value.
@@ -83,6 +85,12 @@ impl fmt::Display for ValueProblem {
                 out,
                 "{found} is not a duration; write digits and one of `ms`, `s`, `m` and `h`, such as `30s`"
             ),
+            Self::NotWholeSeconds(found) => {
+                write!(
+                    out,
+                    "{found} is not a whole number of seconds; write whole seconds"
+                )
+            }
             Self::Fraction(found) => write!(out, "{found} has a fraction; write a whole number"),
             Self::OutOfRange { found, least, most } => {
                 write!(out, "{found} is out of range; write {least} to {most}")

@@ -20,7 +20,7 @@ pub(super) use mcp::{Mcp, Name as McpName};
 pub(super) use narrowing::{ShortForm, is_document, short_form};
 pub(super) use provider::{Audiences, Dpop, InlineKeys, Jwks, Provider, Revoked, Times};
 pub(super) use resource::Resource;
-pub(super) use route::{ClaimRules, Requirement, Route, RuleValue};
+pub(super) use route::{Authentication, ClaimRules, Requirement, Route, RuleValue};
 pub(super) use token_from::TokenFrom;
 pub(super) use upstream::Upstream;
 
@@ -28,7 +28,7 @@ use super::error::Sink;
 use super::problem::Wanted;
 use super::reader::{
     Field, List, Located, Node, Switch, Text, boolean, choice, choices, count, list, list_up_to,
-    object, off_or, text, texts,
+    map, object, off_or, text, texts,
 };
 use super::{MAX_CACHED_TOKENS, MAX_PROVIDERS, MAX_RESOURCES, MAX_ROUTES};
 use crate::policy::{BodyStyle, Mode};
@@ -44,6 +44,7 @@ const MEMBERS: &[&str] = &[
     "routes",
     "resources",
     "cors",
+    "scope_implies",
     "responses",
     "telemetry",
     "token_cache",
@@ -59,6 +60,7 @@ pub(super) struct Document<'d> {
     pub(super) routes: Field<List<Route<'d>>>,
     pub(super) resources: Field<List<Resource<'d>>>,
     pub(super) cors: Field<Switch<Cors<'d>>>,
+    pub(super) scope_implies: Field<Vec<(Text<'d>, List<Text<'d>>)>>,
     pub(super) responses: Field<Responses<'d>>,
     pub(super) filter_state: Field<List<Located<'d, FilterState>>>,
     pub(super) max_tokens: Field<usize>,
@@ -93,6 +95,7 @@ pub(super) fn document<'d>(root: &Node<'d>, sink: &mut Sink) -> Option<Document<
         routes: members.required("routes", routes, sink, list_up_to(MAX_ROUTES, route::read)),
         resources: members.optional("resources", sink, list_up_to(MAX_RESOURCES, resource::read)),
         cors: members.optional("cors", sink, off_or(cors::read)),
+        scope_implies: members.optional("scope_implies", sink, map(texts)),
         responses: members.optional("responses", sink, responses),
         filter_state: flatten(members.optional("telemetry", sink, telemetry)),
         max_tokens: flatten(members.optional("token_cache", sink, token_cache)),

@@ -1,5 +1,7 @@
 //! `routes`, and the rules that routes and providers share, as written.
 
+use std::time::Duration;
+
 use super::cors::{self, Cors};
 use super::mcp::{self, Mcp};
 use super::mode;
@@ -7,8 +9,8 @@ use crate::config::error::Sink;
 use crate::config::path::Path;
 use crate::config::problem::{Excerpt, ShapeProblem, ValueProblem, Wanted};
 use crate::config::reader::{
-    Field, List, Members, Node, Switch, Text, any_text, choice, map, object, off_or, one_or_many,
-    text, texts,
+    Field, List, Members, Node, Switch, Text, any_text, choice, duration, map, object, off_or,
+    one_or_many, text, texts,
 };
 use crate::config::value::Value;
 use crate::jwt::TokenUse;
@@ -24,9 +26,17 @@ pub(in crate::config) struct Route<'d> {
     pub(in crate::config) access: Field<Access>,
     pub(in crate::config) providers: Field<List<Text<'d>>>,
     pub(in crate::config) token_use: Field<TokenUse>,
+    pub(in crate::config) authentication: Field<Authentication<'d>>,
     pub(in crate::config) scopes: Field<Requirement<Text<'d>>>,
     pub(in crate::config) claims: Field<ClaimRules<'d>>,
     pub(in crate::config) cors: Field<Switch<Cors<'d>>>,
+}
+
+/// `authentication`
+pub(in crate::config) struct Authentication<'d> {
+    pub(in crate::config) at: Path<'d>,
+    pub(in crate::config) acr: Field<List<Text<'d>>>,
+    pub(in crate::config) max_age: Field<Duration>,
 }
 
 /// `any_of`, `all_of` and `none_of`, or a list, which means `any_of`.
@@ -59,6 +69,7 @@ const MEMBERS: &[&str] = &[
     "access",
     "providers",
     "token_use",
+    "authentication",
     "scopes",
     "claims",
     "cors",
@@ -91,6 +102,7 @@ pub(super) fn read<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Route<'d>> {
         access: members.optional("access", sink, choice(ACCESS)),
         providers: members.optional("providers", sink, texts),
         token_use: members.optional("token_use", sink, token_use),
+        authentication: members.optional("authentication", sink, authentication),
         scopes: members.optional("scopes", sink, scopes),
         claims: members.optional("claims", sink, claim_rules),
         cors: members.optional("cors", sink, off_or(cors::read)),
@@ -100,6 +112,21 @@ pub(super) fn read<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Route<'d>> {
 /// Reads `token_use`, of a route or a provider.
 pub(super) fn token_use(node: &Node<'_>, sink: &mut Sink) -> Option<TokenUse> {
     choice(&[("access", TokenUse::Access), ("id", TokenUse::Id)])(node, sink)
+}
+
+fn authentication<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Authentication<'d>> {
+    const MEMBERS: &[&str] = &["acr", "max_age"];
+    const MOST: Duration = Duration::from_hours(365 * 24);
+    let members = object(node, MEMBERS, Wanted::Object, sink)?;
+    if members.is_empty() {
+        sink.report(&node.at, ShapeProblem::EmptyObject { known: MEMBERS });
+        return None;
+    }
+    Some(Authentication {
+        at: members.at.clone(),
+        acr: members.optional("acr", sink, texts),
+        max_age: members.optional("max_age", sink, duration(Duration::ZERO, MOST)),
+    })
 }
 
 fn scopes<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Requirement<Text<'d>>> {
