@@ -56,6 +56,7 @@ replays! {
     metadata: 4000,
     origin: 1000,
     path: 1000,
+    proof: 500,
     request_headers: 200,
     request_parts: 2000,
     route: 2000,

@@ -27,6 +27,7 @@ targets!(
     metadata,
     origin,
     path,
+    proof,
     request_headers,
     request_parts,
     route,

@@ -13,6 +13,7 @@ pub(crate) mod mcp;
 pub(crate) mod metadata;
 pub(crate) mod origin;
 pub(crate) mod path;
+pub(crate) mod proof;
 mod request;
 pub(crate) mod request_headers;
 pub(crate) mod request_parts;
