@@ -11,6 +11,7 @@ use edge_authz::policy::Policy;
 /// weaker routes that come before stricter ones.
 pub(super) fn of(policy: &Policy, written: &[Written], warnings: &mut Warnings<'_>) {
     super::methods::of(written, warnings);
+    super::mcp::of(written, warnings);
     default_route(policy, written, warnings);
     for one in written {
         greedy(policy, one, written, warnings);

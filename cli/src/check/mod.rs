@@ -7,6 +7,7 @@ mod coverage;
 mod files;
 mod gateway;
 mod istio;
+mod mcp;
 mod methods;
 mod modes;
 mod overlap;
