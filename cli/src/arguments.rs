@@ -5,6 +5,8 @@ use clap_complete::Shell;
 
 use super::explain::Moment;
 use super::import::Form;
+use super::init::Answers;
+use super::render::{Choices, Target};
 
 /// Checks, explains and tests configurations of edge-authz.
 #[derive(Debug, Parser)]
@@ -72,6 +74,24 @@ pub(crate) enum Command {
         edge-authz import openapi.yaml --cases api.cases.yaml > edge-authz.yaml"
     )]
     Import(ImportArguments),
+    /// Render what a proxy needs: the filter with its configuration, and the issuers' clusters.
+    #[command(after_help = "Examples:\n  \
+        edge-authz render --for envoy --upstream 127.0.0.1:8081 edge-authz.yaml > envoy.yaml\n  \
+        edge-authz render --for xds --output /etc/envoy/xds --folder /etc/envoy/xds edge-authz.yaml\n  \
+        edge-authz render --for istio --namespace shop --workload app=orders edge-authz.yaml | kubectl apply -f -\n  \
+        edge-authz render --for envoy-gateway --dynamic-module edge-authz.yaml")]
+    Render(RenderArguments),
+    /// Write a first configuration with cases and a README. It asks four questions.
+    #[command(after_help = "Examples:\n  \
+        edge-authz init access\n  \
+        edge-authz init access --issuer https://login.example.com --audience api \\\n    \
+        --upstream 127.0.0.1:8081 --origin https://app.example.com")]
+    Init(InitArguments),
+    /// Explain the code of an error or a warning; without a code, list all.
+    ExplainError {
+        /// The code, such as EA101. JSON, SARIF and annotations have it.
+        code: Option<String>,
+    },
     /// Print the JSON Schema of the configuration, for editors.
     #[command(after_help = "Examples:\n  \
         edge-authz schema > edge-authz.schema.json\n\n\
@@ -98,9 +118,124 @@ pub(crate) struct CheckArguments {
     /// Exit with 1 for warnings too.
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Print one JSON object.
+    /// The form of the output.
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    pub(crate) format: Format,
+    /// Print one JSON object, as `--format json`.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// The form of the findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Annotations of GitHub's workflows.
+    Github,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RenderArguments {
+    /// A file with one configuration; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: String,
+    /// What is rendered.
+    #[arg(long = "for", value_name = "PROXY", default_value = "envoy")]
+    pub(crate) target: TargetArgument,
+    /// The filter as a dynamic module instead of a Wasm module.
+    #[arg(long)]
+    pub(crate) dynamic_module: bool,
+    /// The module's file, or in Kubernetes its image.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) module: Option<String>,
+    /// Where Envoy listens.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "0.0.0.0:8080")]
+    pub(crate) listen: String,
+    /// The protected API.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8081")]
+    pub(crate) upstream: String,
+    /// The namespace of resources; by default that of Istio's gateway, or `default`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) namespace: Option<String>,
+    /// A label of Istio's workloads, or the name of Envoy Gateway's gateway.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) workload: Option<String>,
+    /// The folder from which Envoy reads the files of xDS.
+    #[arg(long, value_name = "FOLDER", default_value = "/etc/envoy/xds")]
+    pub(crate) folder: String,
+    /// The folder for the files, instead of standard output.
+    #[arg(short, long, value_name = "FOLDER")]
+    pub(crate) output: Option<String>,
+}
+
+/// What is rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TargetArgument {
+    /// A bootstrap of Envoy.
+    Envoy,
+    /// A bootstrap with files for listeners and clusters, which can be replaced at run time.
+    Xds,
+    /// Istio 1.30 and later: `TrafficExtension`.
+    Istio,
+    /// Istio before 1.30: `WasmPlugin`.
+    IstioWasmPlugin,
+    /// Envoy Gateway.
+    EnvoyGateway,
+}
+
+impl RenderArguments {
+    pub(crate) fn choices(&self) -> Choices<'_> {
+        let (target, namespace) = match self.target {
+            TargetArgument::Envoy => (Target::Envoy, "default"),
+            TargetArgument::Xds => (Target::Xds, "default"),
+            TargetArgument::Istio => (Target::Istio, "istio-system"),
+            TargetArgument::IstioWasmPlugin => (Target::IstioWasmPlugin, "istio-system"),
+            TargetArgument::EnvoyGateway => (Target::EnvoyGateway, "default"),
+        };
+        Choices {
+            target,
+            dynamic_module: self.dynamic_module,
+            module: self.module.as_deref(),
+            listen: &self.listen,
+            upstream: &self.upstream,
+            namespace: self.namespace.as_deref().unwrap_or(namespace),
+            workload: self.workload.as_deref(),
+            folder: &self.folder,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// The folder for the files.
+    #[arg(value_name = "FOLDER", default_value = ".")]
+    pub(crate) folder: String,
+    /// The issuer of the tokens: their `iss`.
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
+    /// The audience of the API: the tokens' `aud`, or `client_id`.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) audience: Option<String>,
+    /// The protected API.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) upstream: Option<String>,
+    /// The origin of the web page; empty: there is none.
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) origin: Option<String>,
+}
+
+impl InitArguments {
+    pub(crate) fn answers(&self) -> Answers<'_> {
+        Answers {
+            issuer: self.issuer.as_deref(),
+            audience: self.audience.as_deref(),
+            upstream: self.upstream.as_deref(),
+            origin: self.origin.as_deref(),
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -7,10 +7,13 @@
 mod arguments;
 pub mod cases;
 mod check;
+mod codes;
 mod explain;
 mod import;
+mod init;
 mod load;
 mod patterns;
+mod render;
 mod report;
 mod routes;
 mod source;
@@ -29,8 +32,8 @@ use clap::{CommandFactory, Parser};
 use serde_json::json;
 
 use arguments::{
-    Arguments, CheckArguments, Colour, Command, ExplainArguments, ImportArguments, RoutesArguments,
-    TestArguments,
+    Arguments, CheckArguments, Colour, Command, ExplainArguments, Format, ImportArguments,
+    InitArguments, RenderArguments, RoutesArguments, TestArguments,
 };
 use edge_authz::policy::Policy;
 use explain::{DocumentFiles, Moment, RequestArguments};
@@ -44,6 +47,41 @@ const SCHEMA: &str = include_str!("schema.json");
 
 /// Adds a provider's document to those of `explain`.
 type AddDocument = fn(&mut DocumentFiles, &Policy, &str, &[u8]) -> Result<(), String>;
+
+/// An Envoy's bootstrap for a configuration, as `render --for envoy` writes it.
+///
+/// # Errors
+///
+/// The errors of the configuration, or the reason why it cannot be rendered.
+pub fn rendered_bootstrap(
+    configuration: &str,
+    module: &str,
+    listen: &str,
+    upstream: &str,
+) -> Result<String, String> {
+    let source = Source::new("configuration", configuration.as_bytes().to_vec());
+    let renderer = Renderer::plain();
+    let loaded = load(&source).map_err(|findings| {
+        let shown: Vec<_> = findings
+            .iter()
+            .map(|one| one.render(&source, &renderer))
+            .collect();
+        shown.join("\n")
+    })?;
+    let choices = render::Choices {
+        target: render::Target::Envoy,
+        dynamic_module: false,
+        module: Some(module),
+        listen,
+        upstream,
+        namespace: "default",
+        workload: None,
+        folder: "",
+    };
+    let files = render::render(&loaded, &choices)?;
+    let texts = files.into_iter().map(|(_, text)| text);
+    Ok(texts.collect())
+}
 
 /// The result of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,6 +214,9 @@ impl Terminal<'_> {
             Command::Routes(arguments) => self.routes(arguments),
             Command::Test(arguments) => self.test(arguments),
             Command::Import(arguments) => self.import(arguments),
+            Command::Render(arguments) => self.render(arguments),
+            Command::Init(arguments) => self.init(arguments),
+            Command::ExplainError { code } => self.explain_error(code.as_deref()),
             Command::Schema => {
                 self.stdout.write_all(SCHEMA.as_bytes())?;
                 Ok(Outcome::Good)
@@ -196,7 +237,11 @@ impl Terminal<'_> {
 
     fn check(&mut self, arguments: &CheckArguments) -> Result<Outcome, Failure> {
         let mut outcome = Outcome::Good;
-        let mut reports = Vec::new();
+        let format = if arguments.json {
+            Format::Json
+        } else {
+            arguments.format
+        };
         let mut all = Vec::new();
         for file in &arguments.files {
             match Source::read_folder(file).map_err(Failure::Use)? {
@@ -204,21 +249,25 @@ impl Terminal<'_> {
                 None => all.push(check::check(self.read(file)?)),
             }
         }
-        for checked in all {
+        for checked in &all {
             let bad = checked.count(Severity::Error) > 0
                 || (arguments.strict && checked.count(Severity::Warning) > 0);
             if bad {
                 outcome = Outcome::Wrong;
             }
-            if arguments.json {
-                reports.push(checked.to_json());
-            } else {
+            if format == Format::Text {
                 checked.show(&self.renderer, self.stdout)?;
             }
         }
-        if arguments.json {
-            let good = outcome == Outcome::Good;
-            self.print_json(&json!({"good": good, "files": reports}))?;
+        match format {
+            Format::Text => {}
+            Format::Json => {
+                let good = outcome == Outcome::Good;
+                let reports: Vec<_> = all.iter().map(check::Checked::to_json).collect();
+                self.print_json(&json!({"good": good, "files": reports}))?;
+            }
+            Format::Sarif => self.print_json(&check::sarif(&all))?,
+            Format::Github => self.stdout.write_all(check::github(&all).as_bytes())?,
         }
         Ok(outcome)
     }
@@ -368,6 +417,53 @@ impl Terminal<'_> {
             written.map_err(|error| Failure::Use(format!("{path}: {error}")))?;
         }
         self.stdout.write_all(imported.configuration.as_bytes())?;
+        Ok(Outcome::Good)
+    }
+
+    fn render(&mut self, arguments: &RenderArguments) -> Result<Outcome, Failure> {
+        let Some(loaded) = self.load(&arguments.file)? else {
+            return Ok(Outcome::Wrong);
+        };
+        let files = render::render(&loaded, &arguments.choices()).map_err(Failure::Use)?;
+        let Some(folder) = &arguments.output else {
+            if let [(_, text)] = &*files {
+                self.stdout.write_all(text.as_bytes())?;
+                return Ok(Outcome::Good);
+            }
+            let sentence = "several files are rendered; give their folder: `--output FOLDER`";
+            return Err(Failure::Use(sentence.to_owned()));
+        };
+        let failed = |error: io::Error| Failure::Use(format!("{folder}: {error}"));
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        for (name, text) in &files {
+            let path = std::path::Path::new(folder).join(name);
+            std::fs::write(&path, text).map_err(failed)?;
+            writeln!(self.stdout, "{}", path.display())?;
+        }
+        Ok(Outcome::Good)
+    }
+
+    fn init(&mut self, arguments: &InitArguments) -> Result<Outcome, Failure> {
+        let mut input = io::BufReader::new(&mut *self.stdin);
+        let folder = std::path::Path::new(&arguments.folder);
+        init::init(folder, &arguments.answers(), &mut input, self.stdout).map_err(Failure::Use)?;
+        Ok(Outcome::Good)
+    }
+
+    /// Without a code, lists all codes.
+    fn explain_error(&mut self, code: Option<&str>) -> Result<Outcome, Failure> {
+        let Some(id) = code else {
+            for code in codes::all() {
+                writeln!(self.stdout, "{}  {}", code.id, code.title)?;
+            }
+            return Ok(Outcome::Good);
+        };
+        let Some(code) = codes::named(id) else {
+            return Err(Failure::Use(format!(
+                "there is no code `{id}`; `edge-authz explain-error` lists them"
+            )));
+        };
+        writeln!(self.stdout, "{}: {}\n\n{}", code.id, code.title, code.text)?;
         Ok(Outcome::Good)
     }
 

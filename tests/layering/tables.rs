@@ -203,18 +203,23 @@ const COMMAND: Table = &[
     ("source", &[]),
     ("tree", &[]),
     ("report", &["source"]),
+    ("codes", &["report"]),
     ("subject", &["report", "source", "tree"]),
     ("patterns", &["subject", "tree"]),
     (
         "check",
-        &["patterns", "report", "source", "subject", "tree", "words"],
+        &[
+            "codes", "patterns", "report", "source", "subject", "tree", "words",
+        ],
     ),
     ("load", &["check", "report", "source", "subject"]),
     ("import", &["check", "report", "source", "subject", "tree"]),
     ("routes", &["load", "patterns", "words"]),
     ("explain", &["load", "patterns", "words"]),
     ("test", &["cases", "load", "source"]),
-    ("arguments", &["explain", "import"]),
+    ("render", &["check", "load", "subject", "tree"]),
+    ("init", &["check", "report", "source"]),
+    ("arguments", &["explain", "import", "init", "render"]),
 ];
 
 /// Two modules in place of the dynamic module's, for tests.

@@ -30,14 +30,14 @@ struct Cluster {
 
 /// A document that is fetched through a cluster.
 #[derive(Debug, Clone)]
-pub(super) struct Fetch<'p> {
+pub(crate) struct Fetch<'p> {
     kind: DocumentKind,
-    pub(super) cluster: &'p str,
-    pub(super) scheme: &'static str,
+    pub(crate) cluster: &'p str,
+    pub(crate) scheme: &'static str,
     /// The host, and a port if it is written.
     authority: &'p str,
     /// The place of the cluster's name.
-    pub(super) steps: Vec<Step<'p>>,
+    pub(crate) steps: Vec<Step<'p>>,
 }
 
 impl Fetch<'_> {
@@ -50,19 +50,19 @@ impl Fetch<'_> {
         }
     }
 
-    fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         self.split().0
     }
 
     /// The port of the document.
-    pub(super) fn port(&self) -> &str {
+    pub(crate) fn port(&self) -> &str {
         let default = if self.scheme == "https" { "443" } else { "80" };
         self.split().1.unwrap_or(default)
     }
 }
 
 /// What a policy fetches.
-pub(super) fn fetches(policy: &Policy) -> Vec<Fetch<'_>> {
+pub(crate) fn fetches(policy: &Policy) -> Vec<Fetch<'_>> {
     let mut found = Vec::new();
     for (id, provider) in policy.providers.iter() {
         let keys = match &provider.keys {

@@ -5,6 +5,8 @@ mod collector;
 mod cors;
 mod coverage;
 mod files;
+mod foreign;
+mod formats;
 mod gateway;
 mod istio;
 mod mcp;
@@ -26,15 +28,18 @@ use std::ops::Range;
 use annotate_snippets::Renderer;
 use serde_json::json;
 
+use super::codes;
 use super::report::{Finding, Severity};
 use super::source::{Source, first_line};
 use super::subject::{Document, Step, Subject};
 use clusters::Clusters;
+pub(crate) use clusters::fetches;
 use edge_authz::config::{
-    self, ConfigError, ConfigErrors, ErrorPosition, PathStep, Problem, ShapeProblem,
+    self, ConfigError, ConfigErrors, ErrorPosition, PathStep, Problem, RouteProblem, ShapeProblem,
 };
 use edge_authz::policy::Policy;
 use files::{Files, Found};
+pub(crate) use formats::{github, sarif};
 
 /// The findings in one file.
 #[derive(Debug, Default)]
@@ -170,6 +175,13 @@ fn finding(error: &ConfigError, subject: &Subject) -> Finding {
     let mut finding = Finding::from_sentence(Severity::Error, path, &sentence);
     finding.put(span, words);
     finding.related = related(error, subject);
+    if let (Problem::Shape(ShapeProblem::Unknown { .. }), ErrorPosition::Value(path)) =
+        (&error.problem, &error.place)
+        && let Some(PathStep::Member(name)) = path.steps().last()
+        && let Some(instead) = foreign::instead(name)
+    {
+        finding.help = Some(format!("write {instead}"));
+    }
     finding
 }
 
@@ -188,11 +200,22 @@ fn is_of_the_name(problem: &Problem) -> bool {
 
 /// The other place that an error mentions.
 fn related(error: &ConfigError, subject: &Subject) -> Option<(Range<usize>, &'static str)> {
-    let Problem::Shape(ShapeProblem::Repeated { first }) = &error.problem else {
-        return None;
+    let (first, label) = match &error.problem {
+        Problem::Shape(ShapeProblem::Repeated { first }) => (first, "it is here first"),
+        Problem::Route(RouteProblem::Clash { with, .. }) => (with, "the other route"),
+        Problem::Document(_)
+        | Problem::Shape(_)
+        | Problem::Value(_)
+        | Problem::Provider(_)
+        | Problem::Route(_)
+        | Problem::Resource(_)
+        | Problem::Claim(_)
+        | Problem::Header(_)
+        | Problem::Cors(_)
+        | Problem::CorsEntry(..) => return None,
     };
     let (span, words) = subject.locate(steps(first.steps()), false);
-    words.is_none().then_some((span, "it is here first"))
+    words.is_none().then_some((span, label))
 }
 
 fn steps(steps: &[PathStep<Box<str>>]) -> impl Iterator<Item = Step<'_>> {
@@ -259,8 +282,18 @@ impl Checked {
             "configurations": self.configurations,
             "errors": self.count(Severity::Error),
             "warnings": self.count(Severity::Warning),
-            "findings": findings.map(|finding| finding.to_json(&self.source)).collect::<Vec<_>>(),
+            "findings": findings.map(|finding| self.finding_to_json(finding)).collect::<Vec<_>>(),
         })
+    }
+}
+
+impl Checked {
+    fn finding_to_json(&self, finding: &Finding) -> serde_json::Value {
+        let mut value = finding.to_json(&self.source);
+        if let Some(members) = value.as_object_mut() {
+            members.insert("code".to_owned(), codes::of(finding).id.into());
+        }
+        value
     }
 }
 

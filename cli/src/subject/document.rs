@@ -2,6 +2,7 @@
 
 use super::Subject;
 use super::carrier::find;
+use super::hints;
 use crate::report::{Finding, Severity};
 use crate::source::Source;
 use crate::tree::{Fault, Node, parse_json, parse_yaml};
@@ -40,7 +41,7 @@ impl Document {
             Ok(root) => (vec![root], true),
             Err(_) if is_json(source) => return Ok(Self::of_no_json(source)),
             Err(_) => (
-                parse_yaml(&source.text).map_err(|fault| vec![not_yaml(&fault)])?,
+                parse_yaml(&source.text).map_err(|fault| vec![not_yaml(&source.text, &fault)])?,
                 false,
             ),
         };
@@ -69,7 +70,12 @@ impl Document {
     }
 }
 
-fn not_yaml(fault: &Fault) -> Finding {
+fn not_yaml(text: &str, fault: &Fault) -> Finding {
+    if let Some((place, sentence)) = hints::of(text, fault) {
+        let mut finding = Finding::from_sentence(Severity::Error, String::new(), &sentence);
+        finding.put(place, None);
+        return finding;
+    }
     let sentence = format!(
         "not YAML ({}); look at the line before it too",
         fault.message
@@ -89,6 +95,7 @@ fn is_json(source: &Source) -> bool {
 fn is_wrapper(root: &Node) -> bool {
     let known = [
         "static_resources",
+        "dynamic_resources",
         "apiVersion",
         "kind",
         "resources",

@@ -7,6 +7,7 @@
 
 mod carrier;
 mod document;
+mod hints;
 mod mapping;
 
 use std::fmt::Write;

@@ -242,3 +242,42 @@ fn envoy_runs_the_static_and_the_discovered_configuration_and_envoy_gateway_s_cl
     let envoy = Builder::from_bootstrap(whole.to_string()).start();
     judged(&envoy, "api", &token);
 }
+
+#[test]
+fn what_the_command_renders_is_valid_and_judges_requests() {
+    let key = TokenMaker::generate("RS256", "key-1");
+    let issuer = Issuer::start();
+    issuer.publish(&[&key]);
+    let api = Echo::start();
+    let here = format!("http://{}", issuer.address());
+    let keys = issuer.jwks_uri().replacen(issuer.name(), &here, 1);
+    let configuration = json!({
+        "providers": [{
+            "name": "login",
+            "issuer": issuer.name(),
+            "audiences": [CLIENT],
+            "jwks": {"cluster": "login", "uri": keys},
+        }],
+        "upstream": {"claims": {"x-user-id": "sub"}},
+        "routes": [
+            {"match": "GET /public", "access": "public"},
+            {"match": "GET /account", "scopes": ["aws.cognito.signin.user.admin"]},
+            {"match": "GET /me"},
+        ],
+    });
+    let rendered = edge_authz_cli::rendered_bootstrap(
+        &configuration.to_string(),
+        &tools::module().display().to_string(),
+        "127.0.0.1:0",
+        &api.address().to_string(),
+    )
+    .expect("a bootstrap");
+    // The ports of the machine that runs it.
+    let rendered = replace(&rendered, "port_value: 9901", "port_value: 0");
+    let ended = Builder::from_bootstrap(rendered.clone()).validate();
+    assert!(ended.status.success(), "{}", ended.log);
+    let envoy = Builder::from_bootstrap(rendered).start();
+    let scopes = json!({"scope": "aws.cognito.signin.user.admin", "client_id": CLIENT});
+    let good = key.token(&claims_with(issuer.name(), CLIENT, scopes));
+    judged(&envoy, "main", &good);
+}
