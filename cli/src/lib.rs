@@ -346,7 +346,8 @@ impl Terminal<'_> {
         let mut files = Vec::new();
         for file in &arguments.files {
             let source = self.read(file)?;
-            let played = test::play(&source, arguments.only.as_deref(), gateway.as_mut());
+            let only = arguments.only.as_deref();
+            let played = test::play(&source, only, gateway.as_mut(), &self.renderer);
             if !arguments.json {
                 played.show(&self.style, arguments.verbose, self.stdout)?;
             }

@@ -123,6 +123,19 @@ impl Finding {
         renderer.render(&[group])
     }
 
+    /// The finding in one line, with its place.
+    pub(crate) fn line(&self, source: &Source) -> String {
+        let place = self.span.as_ref().map(|span| source.position(span.start));
+        let place = place.map(|at| format!("{}:{}: ", at.line, at.column));
+        let path = match &*self.path {
+            "" => String::new(),
+            path => format!("{path}: "),
+        };
+        let help = self.help.as_ref().map(|help| format!("; {help}"));
+        let (place, help) = (place.unwrap_or_default(), help.unwrap_or_default());
+        format!("{place}{path}{}{help}", self.message)
+    }
+
     /// The finding as a value for other programs.
     pub(crate) fn to_json(&self, source: &Source) -> serde_json::Value {
         let place = self.span.as_ref().map(|span| {

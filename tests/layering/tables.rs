@@ -216,7 +216,10 @@ const COMMAND: Table = &[
     ("import", &["check", "report", "source", "subject", "tree"]),
     ("routes", &["load", "patterns", "words"]),
     ("explain", &["load", "patterns", "words"]),
-    ("test", &["cases", "load", "source"]),
+    (
+        "test",
+        &["cases", "load", "report", "source", "subject", "tree"],
+    ),
     ("render", &["check", "load", "subject", "tree"]),
     ("init", &["check", "report", "source"]),
     ("arguments", &["explain", "import", "init", "render"]),

@@ -41,7 +41,7 @@ impl Document {
             Ok(root) => (vec![root], true),
             Err(_) if is_json(source) => return Ok(Self::of_no_json(source)),
             Err(_) => (
-                parse_yaml(&source.text).map_err(|fault| vec![not_yaml(&source.text, &fault)])?,
+                parse_yaml(&source.text).map_err(|fault| vec![yaml_fault(&source.text, &fault)])?,
                 false,
             ),
         };
@@ -70,7 +70,8 @@ impl Document {
     }
 }
 
-fn not_yaml(text: &str, fault: &Fault) -> Finding {
+/// An error of YAML with its place.
+pub(crate) fn yaml_fault(text: &str, fault: &Fault) -> Finding {
     if let Some((place, sentence)) = hints::of(text, fault) {
         let mut finding = Finding::from_sentence(Severity::Error, String::new(), &sentence);
         finding.put(place, None);

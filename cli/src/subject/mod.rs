@@ -16,7 +16,7 @@ use std::ops::Range;
 use super::source::{Source, first_line, offset, position};
 use super::tree::{Member, Node, Value, parse_json};
 pub(crate) use carrier::Setting;
-pub(crate) use document::Document;
+pub(crate) use document::{Document, yaml_fault};
 use mapping::Mapping;
 
 /// A configuration that was found in a file.

@@ -2,10 +2,12 @@
 
 mod against;
 mod junit;
+mod shape;
 
 use std::io::Write;
 use std::path::Path;
 
+use annotate_snippets::Renderer;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -31,6 +33,9 @@ pub(crate) struct Played {
     /// Whether cases that were not played are always shown.
     #[serde(skip)]
     shows_skipped: bool,
+    /// The same with the lines of the file, for people.
+    #[serde(skip)]
+    shown: Vec<String>,
 }
 
 /// The result of one case.
@@ -85,6 +90,7 @@ pub(crate) fn play(
     source: &Source,
     wanted: Option<&str>,
     gateway: Option<&mut Gateway<'_>>,
+    renderer: &Renderer,
 ) -> Played {
     let mut played = Played {
         file: source.name.clone(),
@@ -93,6 +99,7 @@ pub(crate) fn play(
         errors: Vec::new(),
         notes: Vec::new(),
         shows_skipped: gateway.is_some(),
+        shown: Vec::new(),
     };
     let read = |name: &str| named_configuration(Path::new(&source.name), name);
     match CaseFile::parse_with(&source.text, &read) {
@@ -108,7 +115,12 @@ pub(crate) fn play(
                 }
             }
         }
-        Err(error) => played.errors.push(error.to_string()),
+        Err(error) => {
+            for finding in shape::findings(source, &error) {
+                played.errors.push(finding.line(source));
+                played.shown.push(finding.render(source, renderer));
+            }
+        }
     }
     played
 }
@@ -186,7 +198,11 @@ impl Played {
         for note in &self.notes {
             writeln!(out, "{red}note{plain}: {note}")?;
         }
-        for error in &self.errors {
+        for shown in &self.shown {
+            writeln!(out, "{shown}\n")?;
+        }
+        // The others are errors of the worlds.
+        for error in self.errors.iter().skip(self.shown.len()) {
             writeln!(out, "{red}error{plain}: {}: {error}", self.file)?;
         }
         let counts = [

@@ -28,6 +28,49 @@ fn every_mistake_has_its_message() {
     golden.finish();
 }
 
+/// Mistakes in case files: all of them, each at its line, and never in the words of the
+/// library that reads them.
+#[test]
+fn case_files_have_messages_as_good_as_those_of_check() {
+    let folder = folder().join("messages");
+    let mut names: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains(".cases"))
+        .collect();
+    names.sort();
+    assert!(names.len() >= 8, "mistakes are missing");
+    let mut shown = String::new();
+    for name in names {
+        let ran = run_in(&folder, &["test", &name], "");
+        assert_eq!(ran.code, 1, "{name}: {}", ran.out);
+        for word in [
+            "serde",
+            "variant",
+            "untagged",
+            "expected `",
+            "field `",
+            "u16",
+        ] {
+            assert!(!ran.out.contains(word), "{name}: {}", ran.out);
+        }
+        let json = run_in(&folder, &["test", "--json", &name], "");
+        let json: Value = serde_json::from_str(&json.out).unwrap();
+        let errors = json["files"][0]["errors"].as_array().unwrap();
+        assert_eq!(
+            errors.len(),
+            ran.out.matches("error").count(),
+            "{name}: {}",
+            ran.out
+        );
+        shown.push_str(&ran.out);
+        shown.push('\n');
+    }
+    let mut golden = Golden::default();
+    golden.compare(&folder.with_file_name("messages.cases.out"), &shown);
+    golden.finish();
+}
+
 #[test]
 fn what_is_next_to_a_mistake_is_right() {
     for text in [
