@@ -50,6 +50,7 @@ replays! {
     authorization: 600,
     claims: 2000,
     config: 1000,
+    import: 1000,
     issuer: 500,
     jwks: 1000,
     mcp: 4000,

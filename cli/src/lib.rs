@@ -48,6 +48,22 @@ const SCHEMA: &str = include_str!("schema.json");
 /// Adds a provider's document to those of `explain`.
 type AddDocument = fn(&mut DocumentFiles, &Policy, &str, &[u8]) -> Result<(), String>;
 
+/// A configuration and its cases, imported from the text of a file.
+///
+/// # Errors
+///
+/// The number of problems of the file.
+pub fn imported(text: &str) -> Result<(String, String), usize> {
+    let source = Source::new("the file", text.as_bytes().to_vec());
+    let choices = import::Choices {
+        form: None,
+        api: None,
+        parameters: &[],
+    };
+    let imported = import::import(&source, &choices).map_err(|findings| findings.len())?;
+    Ok((imported.configuration, imported.cases))
+}
+
 /// An Envoy's bootstrap for a configuration, as `render --for envoy` writes it.
 ///
 /// # Errors

@@ -21,6 +21,7 @@ targets!(
     authorization,
     claims,
     config,
+    import,
     issuer,
     jwks,
     mcp,
