@@ -1,7 +1,7 @@
 //! How much a route requires.
 
 use crate::words::needs;
-use edge_authz::policy::{Access, Route};
+use edge_authz::policy::{Access, Mode, Route};
 
 /// How much a route requires, ordered by strictness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,7 +32,7 @@ impl Strictness {
 /// Whether `one` lets requests pass that `other` refuses, and refuses none that `other` lets
 /// pass. An optional route is as open as a public one.
 pub(super) fn is_weaker(one: &Route, other: &Route) -> bool {
-    let (left, right) = (Strictness::of(one), Strictness::of(other));
+    let (left, right) = (enforced(one), enforced(other));
     if right <= Strictness::Optional {
         return false;
     }
@@ -41,6 +41,14 @@ pub(super) fn is_weaker(one: &Route, other: &Route) -> bool {
     }
     let (fewer, more) = (rules(one), rules(other));
     fewer.len() < more.len() && fewer.iter().all(|rule| more.contains(rule))
+}
+
+/// What a route enforces: refusals that are only reported let requests pass.
+fn enforced(route: &Route) -> Strictness {
+    match (route.mode, Strictness::of(route)) {
+        (Mode::Enforce, strictness) | (Mode::Report, strictness @ Strictness::Denied) => strictness,
+        (Mode::Report, _) => Strictness::Public,
+    }
 }
 
 fn rules(route: &Route) -> Vec<String> {

@@ -10,7 +10,11 @@ pub(super) struct Resource(Value);
 impl Resource {
     /// Every resource of a file under `deploy`.
     pub(super) fn all(file: &str) -> Vec<Self> {
-        let text = super::read(file);
+        Self::of(&super::read(file))
+    }
+
+    /// Every resource of a text.
+    pub(super) fn of(text: &str) -> Vec<Self> {
         let documents = text.split("\n---\n");
         documents.map(|text| Self(super::yaml(text))).collect()
     }
