@@ -4,7 +4,7 @@ mod policy;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::kubernetes::{elements, name, resources, text};
+use super::kubernetes::{elements, name, namespace, resources, text};
 use super::model::{Api, Kind};
 use super::ordered::{Layer, Need, Region, Site};
 use super::problems::Problems;
@@ -60,13 +60,13 @@ pub(super) fn read(root: &Node, problems: &Problems<'_>) -> Vec<(Api, Vec<Site>)
         let of_gateway = |target: &str| {
             policies
                 .iter()
-                .any(|policy| policy::is_for(policy, "Gateway", target))
+                .any(|policy| policy::is_for(policy, "Gateway", target, None))
         };
         let of_routes = file.of_kind("HTTPRoute").any(|route| {
             parents(route).contains(gateway)
-                && policies
-                    .iter()
-                    .any(|policy| policy::is_for(policy, "HTTPRoute", name(route)))
+                && policies.iter().any(|policy| {
+                    policy::is_for(policy, "HTTPRoute", name(route), Some(namespace(route)))
+                })
         });
         of_gateway(gateway) || of_routes
     };
@@ -88,6 +88,12 @@ impl<'n> Resources<'n> {
         self.all.iter().filter(is_it).copied()
     }
 
+    /// The namespace of a gateway, if it is in the file.
+    fn namespace(&self, gateway: &str) -> Option<&'n str> {
+        let mut found = self.of_kind("Gateway").filter(|one| name(one) == gateway);
+        found.next().map(namespace)
+    }
+
     fn api(
         &self,
         gateway: &str,
@@ -97,7 +103,12 @@ impl<'n> Resources<'n> {
         let mut api = Api::new(gateway, Kind::Proxy);
         // Envoy Gateway forwards the token.
         api.keeps_token = true;
-        let common = find(policies, "Gateway", gateway, problems);
+        let common = find(
+            policies,
+            "Gateway",
+            (gateway, self.namespace(gateway)),
+            problems,
+        );
         let mut read: BTreeMap<usize, Policy> = BTreeMap::new();
         let mut without = false;
         let mut layer_of = |api: &mut Api, policy: Option<&Node>| {
@@ -116,7 +127,13 @@ impl<'n> Resources<'n> {
                 .of_kind(kind)
                 .filter(|route| parents(route).contains(gateway))
             {
-                let policy = find(policies, kind, name(route), problems).or(common);
+                let policy = find(
+                    policies,
+                    kind,
+                    (name(route), Some(namespace(route))),
+                    problems,
+                )
+                .or(common);
                 let layer = layer_of(&mut api, policy);
                 let named: Vec<&str> = route
                     .descend(&["spec", "hostnames"])
@@ -150,12 +167,12 @@ impl<'n> Resources<'n> {
 fn find<'n>(
     policies: &[&'n Node],
     kind: &str,
-    name: &str,
+    (name, namespace): (&str, Option<&str>),
     problems: &Problems<'_>,
 ) -> Option<&'n Node> {
     let mut own = policies
         .iter()
-        .filter(|policy| policy::is_for(policy, kind, name));
+        .filter(|policy| policy::is_for(policy, kind, name, namespace));
     let first = own.next().copied();
     if let Some(second) = own.next() {
         problems.report(

@@ -1,6 +1,6 @@
 //! Reads the output of `terraform show -json`: API Gateway's resources with their values.
 
-use super::authorizer::{API_KEY, IAM, cognito, jwt, lambda, lambda_reason, unknown};
+use super::authorizer::{API_KEY, IAM, MOCK, cognito, jwt, lambda, lambda_reason, unknown};
 use super::model::{Api, Cors, Kind, Note, Route, Rule, Scopes};
 use super::parameters::Parameters;
 use super::problems::Problems;
@@ -236,7 +236,15 @@ impl<'n> Reader<'_, 'n> {
                 );
                 continue;
             };
-            let rule = rule(one, "authorization", "COGNITO_USER_POOLS");
+            let mut rule = rule(one, "authorization", "COGNITO_USER_POOLS");
+            let same = |other: &&Resource<'n>| {
+                let same = |name| other.text(name) == one.text(name);
+                same("rest_api_id") && same("resource_id") && same("http_method")
+            };
+            let integration = self.of("aws_api_gateway_integration").find(same);
+            if method == "OPTIONS" && integration.and_then(|one| one.text("type")) == Some("MOCK") {
+                rule = Rule::Denied(MOCK.to_owned());
+            }
             api.routes
                 .push(Route::new(format!("{method} {path}"), at, rule));
         }

@@ -117,7 +117,7 @@ fn permission(node: &Node) -> Vec<Region> {
         "header" => vec![of_header(&member.value)],
         "url_path" | "urlPath" => vec![of_path(&member.value)],
         "or_rules" | "orRules" => rules().iter().flat_map(permission).collect(),
-        "and_rules" | "andRules" => {
+        "and_rules" | "andRules" if !rules().is_empty() => {
             let mut all = vec![Region::everything(at)];
             for rule in rules() {
                 let alternatives = permission(rule);
@@ -155,7 +155,7 @@ fn principal_needs(api: &Api, node: &Node, metadata: &Metadata) -> Result<Vec<Ne
             }
             Ok(known)
         }
-        "and_ids" | "andIds" => {
+        "and_ids" | "andIds" if !ids().is_empty() => {
             let mut all = vec![Need::Open];
             for id in ids() {
                 let needs = principal_needs(api, id, metadata)?;

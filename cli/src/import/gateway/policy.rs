@@ -30,9 +30,12 @@ pub(super) fn targets(policy: &Node) -> Vec<(&str, &str, Option<&str>)> {
     .collect()
 }
 
-pub(super) fn is_for(policy: &Node, kind: &str, name: &str) -> bool {
+/// Whether a policy is for a resource. Its targets are in its own namespace.
+pub(super) fn is_for(policy: &Node, kind: &str, name: &str, namespace: Option<&str>) -> bool {
+    let own = crate::import::kubernetes::namespace(policy);
     let mut targets = targets(policy).into_iter();
-    targets.any(|(of_kind, of_name, _)| (of_kind, of_name) == (kind, name))
+    namespace.is_none_or(|namespace| namespace == own)
+        && targets.any(|(of_kind, of_name, _)| (of_kind, of_name) == (kind, name))
 }
 
 impl Policy {

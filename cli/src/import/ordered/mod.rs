@@ -101,12 +101,17 @@ fn need(layer: &Layer, entry: &Entry, universe: &Universe) -> Need {
         }),
         Layer::First(rules, last) => {
             let mut needs = Vec::new();
-            for (region, layer) in rules {
+            for (number, (region, layer)) in rules.iter().enumerate() {
                 let reach = universe.reach(region, entry);
                 if reach != Reach::None {
                     needs.push(need(layer, entry, universe));
                 }
                 if reach == Reach::All {
+                    // `/a` covers `/a/`, for which a later rule may be.
+                    let following = rules.iter().skip(number).skip(1);
+                    let slashed =
+                        following.filter(|(region, _)| universe.needs_slash(region, entry));
+                    needs.extend(slashed.map(|(_, layer)| need(layer, entry, universe)));
                     return Need::strictest(&needs);
                 }
             }

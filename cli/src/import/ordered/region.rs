@@ -170,6 +170,11 @@ impl Region {
         self
     }
 
+    /// Whether it has a path only with a slash at its end, which makes no difference here.
+    pub(super) fn needs_slash(&self, path: &Path) -> bool {
+        self.outer.contains(path) && !self.inner.contains(path) && path.is_some()
+    }
+
     /// Only some of the requests.
     pub(in crate::import) fn conditional(mut self) -> Self {
         self.inner.clear();

@@ -130,6 +130,11 @@ impl Universe {
         methods.is_some_and(|methods| methods.contains_key(&method.map(str::to_owned)))
     }
 
+    /// Whether a region has the pattern's path only with a slash at its end.
+    pub(super) fn needs_slash(&self, region: &Region, entry: &Entry) -> bool {
+        self.reach(region, entry) != Reach::None && region.needs_slash(&entry.path)
+    }
+
     /// How many of the requests that reach a pattern are in a region.
     pub(super) fn reach(&self, region: &Region, entry: &Entry) -> Reach {
         let named = match (&region.methods, &entry.method) {

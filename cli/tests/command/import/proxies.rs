@@ -456,3 +456,29 @@ fn a_policy_of_envoy_gateway_for_a_route_that_is_absent_is_an_error() {
         "access: optional"
     );
 }
+
+#[test]
+fn a_prefix_with_a_slash_at_its_end_also_guards_the_path_without_it() {
+    let text = jwt("[{match: {path: /a}}, {match: {prefix: /a/}, requires: {provider_name: p}}]");
+    assert_eq!(access(&text, "ANY /a"), "");
+    assert_eq!(access(&text, "ANY /a/{proxy+}"), "");
+    assert_eq!(access(&text, "$default"), "access: public");
+}
+
+#[test]
+fn a_policy_of_another_namespace_is_not_that_of_a_route() {
+    let route = "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r, namespace: shop}\nspec: \
+                 {parentRefs: [{name: eg}], rules: [{matches: [{path: {type: PathPrefix, value: /a}}]}]}\n";
+    let policy = |namespace: &str, kind: &str, name: &str, optional: bool| {
+        format!(
+            "---\napiVersion: gateway.envoyproxy.io/v1alpha1\nkind: SecurityPolicy\nmetadata: {{name: {namespace}-{kind}, \
+             namespace: {namespace}}}\nspec: {{targetRefs: [{{kind: {kind}, name: {name}}}], jwt: {{optional: {optional}, \
+             providers: [{{name: p, issuer: 'https://a.example', audiences: [a], remoteJWKS: {{uri: 'https://a.example/k'}}}}]}}}}\n"
+        )
+    };
+    let strict = policy("shop", "Gateway", "eg", false);
+    let own = format!("{route}{strict}{}", policy("shop", "HTTPRoute", "r", true));
+    assert_eq!(access(&own, "ANY /a"), "access: optional");
+    let other = format!("{route}{strict}{}", policy("other", "HTTPRoute", "r", true));
+    assert_eq!(access(&other, "ANY /a"), "");
+}
