@@ -5,7 +5,7 @@
 ///
 /// Both this and `Display` write the fewest digits that give the same number, but the last
 /// of seventeen digits may differ. `Display` would be the Wasm module's only use of the
-/// standard library's 14 KiB of code for that, and serde_json contains its own.
+/// standard library's 14 KiB of code for that, and `serde_json` contains its own.
 #[must_use]
 pub fn decimal(number: f64) -> Option<String> {
     let number = number.is_finite().then_some(number)?;
