@@ -60,6 +60,7 @@ replays! {
     proof: 500,
     request_headers: 200,
     request_parts: 2000,
+    revocation: 1000,
     route: 2000,
     scope: 500,
     token: 500,

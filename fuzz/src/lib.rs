@@ -31,6 +31,7 @@ targets!(
     proof,
     request_headers,
     request_parts,
+    revocation,
     route,
     scope,
     token

@@ -12,6 +12,8 @@ pub(crate) struct Answer {
     pub(crate) age: u32,
     /// How many seconds it is still fresh, if it says so.
     pub(crate) fresh_for: Option<u32>,
+    /// The entity tag that can be sent back.
+    pub(crate) etag: Option<String>,
     /// Whether a server or cache has written a field of its own.
     pub(crate) from_afar: bool,
 }
@@ -29,6 +31,7 @@ impl Answer {
             encoded: codings.iter().any(|coding| lower(coding) != b"identity"),
             age,
             fresh_for: lifetime(headers).map(|all| all.saturating_sub(age)),
+            etag: etag(headers),
             from_afar: headers.iter().any(|(name, _)| is_mark(name)),
         }
     }
@@ -41,6 +44,27 @@ fn status(headers: &Headers) -> Option<u16> {
     let digits = text.strip_prefix(b"+").unwrap_or(text);
     let number = digits_of(digits)?;
     u16::try_from(number).ok()
+}
+
+/// RFC 9110 section 8.8.3, without `obs-text`: exactly one tag of at most 256 bytes.
+fn etag(headers: &Headers) -> Option<String> {
+    let mut tags = headers.iter().filter(|(name, _)| lower(name) == b"etag");
+    let (_, tag) = tags.next()?;
+    if tags.next().is_some() {
+        return None;
+    }
+    let tag = tag.trim_ascii();
+    let opaque = if tag.starts_with(b"W/") {
+        &tag[2..]
+    } else {
+        tag
+    };
+    let (first, rest) = opaque.split_first()?;
+    let (last, text) = rest.split_last()?;
+    let is_quoted = *first == b'"' && *last == b'"';
+    let is_char = |byte: &u8| matches!(byte, 0x21 | 0x23..=0x7e);
+    let is_tag = is_quoted && text.iter().all(is_char) && tag.len() <= 256;
+    is_tag.then(|| String::from_utf8(tag.to_vec()).unwrap())
 }
 
 /// RFC 9111 section 4.2.1: the freshness lifetime. A directive that forbids using an

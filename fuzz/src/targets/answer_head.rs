@@ -24,6 +24,7 @@ pub(crate) fn target(data: &[u8]) {
         assert_eq!(status, expected.status);
         assert_eq!(head.encoded, expected.encoded);
         assert_eq!(head.age, expected.age);
+        assert_eq!(head.etag.as_deref(), expected.etag.as_deref());
         assert_eq!(head.max_age, expected.fresh_for);
         assert_eq!(head.by_proxy, !expected.from_afar);
         assert_eq!(head.body_size, body_size);

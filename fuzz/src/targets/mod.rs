@@ -18,6 +18,7 @@ pub(crate) mod proof;
 mod request;
 pub(crate) mod request_headers;
 pub(crate) mod request_parts;
+pub(crate) mod revocation;
 pub(crate) mod route;
 pub(crate) mod scope;
 pub(crate) mod token;

@@ -10,6 +10,7 @@ mod many;
 mod outages;
 pub(crate) mod reporting;
 mod requests;
+mod revocation;
 mod rotation;
 
 use std::time::Duration;
