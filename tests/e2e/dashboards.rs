@@ -213,7 +213,7 @@ fn each_query_of_rules_dashboard_and_documents_finds_data() {
             .filter(|(_, query)| prometheus.query(query).is_empty());
         empty.count().eq(&0).then_some(())
     };
-    if wait_until(Duration::from_secs(60), all_find).is_none() {
+    if wait_until(Duration::from_mins(1), all_find).is_none() {
         let empty = queries
             .iter()
             .filter(|(_, query)| prometheus.query(query).is_empty());
@@ -261,7 +261,7 @@ fn an_alert_fires_while_keys_are_unavailable() {
         let query = r#"ALERTS{alertname="EdgeAuthzUnavailable", provider="down"}"#;
         prometheus.query(query).first().cloned()
     };
-    let alert = wait_until(Duration::from_secs(60), pending).expect("an alert");
+    let alert = wait_until(Duration::from_mins(1), pending).expect("an alert");
     assert_eq!(alert["metric"]["reason"], "keys_unavailable");
     assert_eq!(alert["metric"]["severity"], "critical");
 }
