@@ -27,6 +27,9 @@ pub struct ProofRules {
     pub algorithms: AlgorithmSet,
     /// The longest time between `iat` and now, in either direction.
     pub max_age: Duration,
+    /// How long a used proof must be remembered: `max_age`, or that of other rules, if it is
+    /// longer and another route may judge the same proof by them.
+    pub kept_for: Duration,
 }
 
 /// The request and the token for which a proof is shown.
@@ -161,15 +164,14 @@ impl ProofRules {
         let issued_at = date(&claims, "iat")?.ok_or(ProofError::Claims)?;
         require(method.as_bytes() == shown.method, ProofError::Method)?;
         require(self.is_for(&uri, shown.path), ProofError::Uri)?;
-        let until = issued_at.saturating_add(self.max_age);
         self.times(&claims, issued_at, shown.now)?;
         let expected = URL_SAFE_NO_PAD.encode(Sha256::digest(shown.token));
         require(*token_hash == *expected, ProofError::TokenHash)?;
         Ok(Proof {
             id: ProofId::of(shown.key, &jti),
-            // The ID of a proof must not be used again for `max_age`, even if the proof
+            // The ID of a proof must not be used again for `kept_for`, even if the proof
             // itself is too old before.
-            until: until.max(shown.now.saturating_add(self.max_age)),
+            until: issued_at.max(shown.now).saturating_add(self.kept_for),
         })
     }
 

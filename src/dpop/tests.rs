@@ -29,6 +29,7 @@ fn rules(origin: &str) -> ProofRules {
         ],
         algorithms: ProofRules::DEFAULT_ALGORITHMS.into_iter().collect(),
         max_age: ProofRules::DEFAULT_MAX_AGE,
+        kept_for: ProofRules::DEFAULT_MAX_AGE,
     }
 }
 
@@ -303,4 +304,24 @@ fn every_description_is_allowed_in_a_challenge() {
         assert!(!text.contains(['"', '\\']));
         assert_eq!(error.to_string(), text);
     }
+}
+
+#[test]
+fn a_proof_is_remembered_as_long_as_other_rules_accept_it() {
+    let client = Client::new();
+    let key = client.thumbprint();
+    let shown = Shown {
+        method: b"GET",
+        path: b"/pets",
+        token: TOKEN,
+        key: &key,
+        now: UnixTime::from_secs(NOW),
+    };
+    let rules = ProofRules {
+        kept_for: std::time::Duration::from_mins(10),
+        ..rules("https://api.example")
+    };
+    let proof = client.proof(&claims());
+    let proof = rules.check(proof.as_bytes(), &shown, &NoHostSignatures);
+    assert_eq!(proof.unwrap().until, UnixTime::from_secs(NOW + 600));
 }

@@ -8,6 +8,7 @@ use crate::config::reader::{Field, List, Text};
 use crate::config::written;
 use crate::crypto::Algorithm;
 use crate::dpop::{Origin, ProofRules};
+use crate::policy::Provider;
 
 /// Compiles `dpop`.
 pub(super) fn compile(written: written::Dpop<'_>, sink: &mut Sink) -> ProofRules {
@@ -17,10 +18,22 @@ pub(super) fn compile(written: written::Dpop<'_>, sink: &mut Sink) -> ProofRules
         Field::Unreadable => None,
     };
     let max_age = written.max_age.read();
+    let max_age = max_age.unwrap_or(ProofRules::DEFAULT_MAX_AGE);
     ProofRules {
         origins: origins(written.origins, sink),
         algorithms: algorithms.unwrap_or_default(),
-        max_age: max_age.unwrap_or(ProofRules::DEFAULT_MAX_AGE),
+        max_age,
+        kept_for: max_age,
+    }
+}
+
+/// Lets each provider's proofs be remembered as long as any of them accepts one. Routes for
+/// one path may have different providers, and a proof does not name its route.
+pub(super) fn keep_for_all(providers: &mut [Provider]) {
+    let rules = providers.iter().filter_map(|one| one.dpop.as_ref());
+    let longest = rules.map(|rules| rules.max_age).max().unwrap_or_default();
+    for rules in providers.iter_mut().filter_map(|one| one.dpop.as_mut()) {
+        rules.kept_for = longest;
     }
 }
 
@@ -53,4 +66,35 @@ fn origins(written: Field<List<Text<'_>>>, sink: &mut Sink) -> Vec<Origin> {
         }
     }
     origins
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::compile;
+    use std::time::Duration;
+
+    #[test]
+    fn a_proof_is_remembered_as_long_as_any_provider_accepts_it() {
+        let provider = |name: &str, dpop: &str| {
+            format!(
+                r#"{{"name":"{name}","issuer":"https://issuer.example","audiences":["{name}"],
+                    "jwks":{{"cluster":"idp","uri":"https://issuer.example/jwks"}}{dpop}}}"#
+            )
+        };
+        let dpop = |rest: &str| format!(r#","dpop":{{"origins":["https://api.example"]{rest}}}"#);
+        let document = format!(
+            r#"{{"providers":[{},{},{}],"routes":[{{"match":"$default"}}]}}"#,
+            provider("short", &dpop("")),
+            provider("long", &dpop(r#","max_age":"10m""#)),
+            provider("none", ""),
+        );
+        let policy = compile(document.as_bytes()).unwrap();
+        let rules = policy
+            .providers
+            .iter()
+            .filter_map(|(_, one)| one.dpop.as_ref());
+        let times: Vec<_> = rules.map(|rules| (rules.max_age, rules.kept_for)).collect();
+        let (short, long) = (Duration::from_mins(1), Duration::from_mins(10));
+        assert_eq!(times, [(short, long), (long, long)]);
+    }
 }

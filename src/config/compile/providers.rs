@@ -70,6 +70,7 @@ pub(super) fn compile<'d>(
             .list
             .extend(compile_one(provider, token_places, &mut sources, sink));
     }
+    dpop::keep_for_all(&mut compiled.list);
     compiled.sources = sources.into_policy();
     compiled
 }
