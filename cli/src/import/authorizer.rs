@@ -136,8 +136,8 @@ fn pool(scope: &Scope<'_>, arn: &str, at: &Range<usize>) -> Option<Issuer> {
         return found;
     }
     let what = format!(
-        "the ARN of the user pool `{arn}`, such as \
-         `arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_EXAMPLE`"
+        "the user pool's ARN, but `{arn}` (an ARN is like \
+         `arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_EXAMPLE`)"
     );
     let given = scope.given(arn, at, &what)?;
     let found = issuer(&given);
