@@ -184,9 +184,10 @@ fn cases(origin: &str) -> String {
 fn readme(upstream: &str) -> String {
     format!(
         "# Access to the API\n\n`{CONFIGURATION}` says who may call the API, and `{CASES}` shows it with requests. Change both together.\n\n\
-         ```sh\nedge-authz check {CONFIGURATION}      # every error with its line, and warnings\n\
+         ```sh\nedge-authz check {CONFIGURATION}        # every error with its line, and warnings\n\
          edge-authz test {CASES}   # runs the requests, with generated tokens\n\
-         edge-authz routes {CONFIGURATION}     # who may call what\n\
+         edge-authz routes {CONFIGURATION}       # who may call what\n\
+         edge-authz explain --config {CONFIGURATION} -X DELETE /admin/users/7   # how a request is decided, step by step\n\
          edge-authz render --for envoy --upstream {upstream} --output . {CONFIGURATION}   # writes envoy.yaml\n```\n\n\
          `envoy.yaml` runs in Envoy 1.36 or newer: `envoy -c envoy.yaml`. It expects the filter at `/etc/envoy/edge_authz.wasm`; `--module FILE` names\n\
          another place. For Istio and Envoy Gateway: `edge-authz help render`.\n"
