@@ -280,7 +280,10 @@ def main():
             return
         print(f"The MCP server is at {world.resource}, and its issuer at http://localhost:{world.issuer}.")
         print("Connect any MCP client to it. Ctrl-C ends it.")
-        print(f"\n# what was decided, and why\ncurl http://localhost:{world.admin}/stats?filter=edge_authz")
+        print(f"\n# without a token: 401, with the address of the metadata\ncurl -i -X POST {world.resource}")
+        metadata = world.resource.replace("/mcp", "/.well-known/oauth-protected-resource/mcp")
+        print(f"\n# the metadata, which name the issuer\ncurl {metadata}")
+        print(f"\n# what was decided, and why\ncurl 'http://localhost:{world.admin}/stats?filter=edge_authz'")
         with contextlib.suppress(KeyboardInterrupt):
             while True:
                 time.sleep(3600)
