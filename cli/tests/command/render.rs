@@ -160,7 +160,7 @@ fn what_init_writes_runs_as_its_readme_says() {
         assert_eq!(ran.code, 0, "{line}: {}{}", ran.out, ran.err);
         commands += 1;
     }
-    assert_eq!(commands, 4);
+    assert_eq!(commands, 5);
     let checked = run_in(
         &folder,
         &["check", "--strict", "edge-authz.yaml", "envoy.yaml"],
