@@ -10,6 +10,7 @@ mod mode;
 mod narrowing;
 mod provider;
 mod resource;
+mod resource_location;
 mod route;
 pub mod routes;
 
@@ -18,9 +19,8 @@ pub use identity_headers::{ClaimFormat, ClaimHeader, IdentityHeaders};
 pub use mode::Mode;
 pub use narrowing::Narrowing;
 pub use provider::{Provider, ProviderId, ProviderKeys, Providers};
-pub use resource::{
-    BadResource, MAX_IDENTIFIER, Resource, ResourceLocation, Resources, WELL_KNOWN,
-};
+pub use resource::{Resource, Resources, WELL_KNOWN};
+pub use resource_location::{BadResource, MAX_IDENTIFIER, ResourceLocation};
 pub use route::{Access, Route};
 pub use routes::{RouteId, RouteTable};
 

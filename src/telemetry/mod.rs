@@ -9,6 +9,7 @@
 
 mod document_kind;
 mod event;
+mod family;
 mod fetch_failure;
 mod filter_state;
 mod metric;
@@ -17,10 +18,9 @@ mod shown;
 
 pub use document_kind::DocumentKind;
 pub use event::{Event, FetchPlace, Level, Refused};
+pub use family::{Family, MetricKind, Series};
 pub use fetch_failure::{FetchFailure, NotSent, ProxyCause};
 pub use filter_state::FilterState;
-pub use metric::{
-    CacheResult, Change, Family, FetchResult, Measurement, Metric, MetricKind, Series,
-};
+pub use metric::{CacheResult, Change, FetchResult, Measurement, Metric};
 pub use reason::Reason;
 pub use shown::Shown;
