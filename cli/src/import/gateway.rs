@@ -187,11 +187,17 @@ fn find<'n>(
 fn site(host: String, mut all: Vec<(Match<'_>, Layer)>) -> Site {
     all.sort_by_key(|(one, _)| one.order);
     let at = all.first().map_or(0..0, |(one, _)| one.route.span.clone());
+    let is_grpc = |route| text(route, "kind") == Some("GRPCRoute");
+    let last = if all.iter().any(|(one, _)| is_grpc(one.route)) {
+        "no `HTTPRoute` has these requests, and a `GRPCRoute` has no equivalent"
+    } else {
+        "no route of the source has these requests"
+    };
+    let last = Layer::Fixed(Need::denied(last));
     let rules = all
         .into_iter()
         .map(|(one, layer)| (one.region, layer))
         .collect();
-    let last = Layer::Fixed(Need::denied("no route of the source has these requests"));
     Site {
         hosts: if host.is_empty() {
             Vec::new()

@@ -482,3 +482,18 @@ fn a_policy_of_another_namespace_is_not_that_of_a_route() {
     let other = format!("{route}{strict}{}", policy("other", "HTTPRoute", "r", true));
     assert_eq!(access(&other, "ANY /a"), "");
 }
+
+#[test]
+fn a_grpc_route_opens_nothing_and_is_named() {
+    let text = "apiVersion: gateway.networking.k8s.io/v1\nkind: GRPCRoute\nmetadata: {name: r}\nspec: \
+                {parentRefs: [{name: eg}], rules: [{backendRefs: []}]}\n---\n\
+                apiVersion: gateway.envoyproxy.io/v1alpha1\nkind: SecurityPolicy\nmetadata: {name: p}\n\
+                spec: {targetRefs: [{kind: Gateway, name: eg}], cors: {allowOrigins: ['https://a.example']}}\n";
+    assert_eq!(access(text, "$default"), DENIED);
+    let ran = import(text, &[]);
+    assert!(
+        ran.out.contains("a `GRPCRoute` has no equivalent"),
+        "{}",
+        ran.out
+    );
+}
