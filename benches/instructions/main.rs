@@ -21,6 +21,8 @@
 )]
 
 mod callgrind;
+mod requests;
+mod revocations;
 mod scenario;
 #[path = "../../tests/support/mod.rs"]
 mod support;
@@ -36,6 +38,9 @@ use support::tools;
 const RUN: &str = "--run";
 /// The maximum growth of a count, as a fraction.
 const MAX_GROWTH: f64 = 0.05;
+/// The maximum number of instructions by which two searches in 50,000 entries are more
+/// expensive than in two: 16 comparisons each.
+const MAX_SEARCH: u64 = 600;
 /// The number of functions that are recorded for each scenario.
 const FUNCTIONS: usize = 25;
 
@@ -79,6 +84,7 @@ fn main() -> ExitCode {
         now.insert((*name).to_owned(), recorded_of(cost));
     }
     good &= routes_cost_the_same(&now);
+    good &= entries_cost_the_same(&now);
     if record {
         let text = serde_json::to_string_pretty(&now).expect("JSON") + "\n";
         std::fs::write(&path, text).expect("the record");
@@ -128,4 +134,15 @@ fn routes_cost_the_same(now: &BTreeMap<String, Recorded>) -> bool {
     let ratio = of("good-remembered-10000-routes") / of("good-remembered");
     println!("10,000 routes cost {ratio:.3} times what 10 do");
     (0.85..=1.15).contains(&ratio)
+}
+
+/// A revocation list is searched, not read: 50,000 entries cost about as much as two.
+fn entries_cost_the_same(now: &BTreeMap<String, Recorded>) -> bool {
+    let of = |name: &str| now[name].instructions;
+    let without = of("good-remembered");
+    let more = |name| of(name).saturating_sub(without);
+    let few = more("good-remembered-list-of-2");
+    let many = more("good-remembered-list-of-50000");
+    println!("a revocation list costs {few} instructions with 2 entries and {many} with 50,000");
+    many <= few + MAX_SEARCH
 }

@@ -26,6 +26,7 @@
 
 pub(crate) mod answers;
 pub(crate) mod bootstrap;
+pub(crate) mod client;
 pub(crate) mod cognito;
 pub(crate) mod dns;
 pub(crate) mod echo;

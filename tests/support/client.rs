@@ -1,0 +1,79 @@
+//! The client of bound tokens: its key and its proofs of possession (RFC 9449).
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::tokens::{TokenMaker, encode, now};
+
+/// A client with a key of its own.
+pub(crate) struct Client {
+    maker: TokenMaker,
+    point: [String; 2],
+    /// The number of proofs so far.
+    proofs: AtomicU64,
+}
+
+impl Client {
+    /// A client with a new P-256 key.
+    pub(crate) fn new() -> Self {
+        let maker = TokenMaker::generate("ES256", "client");
+        let key = maker.public_jwk();
+        let member = |name: &str| key[name].as_str().expect("a coordinate").to_owned();
+        Self {
+            point: [member("x"), member("y")],
+            maker,
+            proofs: AtomicU64::new(0),
+        }
+    }
+
+    fn point(&self) -> [&str; 2] {
+        let [x, y] = &self.point;
+        [x, y]
+    }
+
+    /// The `jkt` of the tokens that are bound to its key.
+    pub(crate) fn thumbprint(&self) -> String {
+        thumbprint(self.point())
+    }
+
+    /// A new proof for a GET.
+    pub(crate) fn proof(&self, uri: &str, token: &str) -> String {
+        let number = self.proofs.fetch_add(1, Relaxed);
+        let signed = unsigned_proof(self.point(), uri, token, number, now());
+        let signature = self.maker.sign(signed.as_bytes());
+        format!("{signed}.{}", encode(signature))
+    }
+}
+
+/// The thumbprint (RFC 7638) of a P-256 key with this `x` and `y`.
+pub(crate) fn thumbprint([x, y]: [&str; 2]) -> String {
+    let key = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
+    encode(Sha256::digest(key))
+}
+
+/// The header and the claims of an ES256 proof for a GET, without the signature. `number`
+/// differs between proofs.
+pub(crate) fn unsigned_proof(
+    [x, y]: [&str; 2],
+    uri: &str,
+    token: &str,
+    number: u64,
+    now: u64,
+) -> String {
+    let key = json!({"kty": "EC", "crv": "P-256", "x": x, "y": y});
+    let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": key});
+    let claims = json!({
+        "jti": format!("e1j3V-bKic8-{number:012}"),
+        "htm": "GET",
+        "htu": uri,
+        "iat": now,
+        "ath": encode(Sha256::digest(token)),
+    });
+    format!(
+        "{}.{}",
+        encode(header.to_string()),
+        encode(claims.to_string())
+    )
+}
