@@ -221,7 +221,8 @@ const ALL: &[Code] = &[
         "EA206",
         "The binding of tokens",
         &["cnf", "no proof of possession", "bound to its holder"],
-        "Tokens with `cnf` belong to the holder of a key or certificate.",
+        "A token with `cnf` is bound to a key or certificate of its holder. With `binding: ignore`, anybody who has it can \
+         use it. Proofs of possession are accepted only with `dpop`, and only in `Authorization`.",
     ),
     code(
         "EA207",
@@ -295,9 +296,10 @@ const ALL: &[Code] = &[
     ),
     code(
         "EA403",
-        "Some keys cannot be fetched everywhere",
+        "Keys cannot be fetched in every network",
         &["IPv6"],
-        "The settings for names of the cluster choose addresses that some networks cannot reach.",
+        "`dns_lookup_family` chooses addresses that some networks cannot reach. Write `ALL` with `type: LOGICAL_DNS`: Envoy \
+         then tries IPv4 and IPv6.",
     ),
     code(
         "EA404",
