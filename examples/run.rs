@@ -65,7 +65,7 @@ fn main() {
         println!("{}", curl(&request, with_host, &mut words));
     }
     println!(
-        "\n# what was decided, and why\ncurl http://{}/stats?filter=edge_authz\n",
+        "\n# what was decided, and why\ncurl 'http://{}/stats?filter=edge_authz'\n",
         envoy.admin_address()
     );
     if file.worlds.len() > 1 {

@@ -115,7 +115,7 @@ fn keep(envoy: &Envoy, tokens: &Tokens) -> ExitCode {
         println!("{line}");
     }
     println!(
-        "curl http://{}/stats?filter=edge_authz",
+        "curl 'http://{}/stats?filter=edge_authz'",
         envoy.admin_address()
     );
     loop {
