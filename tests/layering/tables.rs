@@ -223,6 +223,23 @@ const COMMAND: Table = &[
     ("render", &["check", "load", "subject", "tree"]),
     ("init", &["check", "report", "source"]),
     ("arguments", &["explain", "import", "init", "render"]),
+    (
+        "terminal",
+        &[
+            "arguments",
+            "check",
+            "codes",
+            "explain",
+            "import",
+            "init",
+            "load",
+            "render",
+            "report",
+            "routes",
+            "source",
+            "test",
+        ],
+    ),
 ];
 
 /// Two modules in place of the dynamic module's, for tests.
