@@ -40,6 +40,8 @@ pub(crate) enum Task {
     Uncached,
     /// Without the scope rule and CORS, like `jwt_authn` alone.
     OnlyTokens,
+    /// The same, with a proof of possession for each request (RFC 9449).
+    Proofs,
 }
 
 /// Another build that is measured beside the current ones, if any: `OTHER_MODULE` is the
@@ -123,16 +125,19 @@ impl Contender {
                 Task::Everything => "edge-authz.so",
                 Task::Uncached => "edge-authz.so, cache off",
                 Task::OnlyTokens => "edge-authz.so, only tokens",
+                Task::Proofs => "edge-authz.so, proofs",
             },
             Self::EdgeAuthz(Build::Wasm, task) => match task {
                 Task::Everything => "edge-authz.wasm",
                 Task::Uncached => "edge-authz.wasm, cache off",
                 Task::OnlyTokens => "edge-authz.wasm, only tokens",
+                Task::Proofs => "edge-authz.wasm, proofs",
             },
             Self::EdgeAuthz(Build::Other, task) => match task {
                 Task::Everything => "other build",
                 Task::Uncached => "other build, cache off",
                 Task::OnlyTokens => "other build, only tokens",
+                Task::Proofs => "other build, proofs",
             },
         }
     }
@@ -140,6 +145,11 @@ impl Contender {
     /// Whether it refuses a request without a token.
     pub(crate) const fn checks(self) -> bool {
         !matches!(self, Self::Nothing | Self::EmptyModule)
+    }
+
+    /// Whether each request to it needs a new proof.
+    pub(crate) const fn needs_proofs(self) -> bool {
+        matches!(self, Self::EdgeAuthz(_, Task::Proofs))
     }
 
     /// Whether it is part of the short form.

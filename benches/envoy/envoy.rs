@@ -1,5 +1,6 @@
 //! One Envoy with a listener for each contender, and the rounds of a workload.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +10,11 @@ use serde_json::{Value, json};
 use crate::authorizer::Authorizer;
 use crate::contender::{Build, Contender, other_module};
 use crate::figures::Figures;
-use crate::filters::{ORIGIN, cluster, key_set_path};
+use crate::filters::{API, ORIGIN, cluster, key_set_path};
 use crate::load::{Requests, send2};
 use crate::machine::{ENVOY_CORE, pinned};
 use crate::sample::{Pace, Sample, take};
+use crate::support::client::Client;
 use crate::support::envoy::Envoy;
 use crate::support::http::Request;
 use crate::support::http1;
@@ -28,22 +30,24 @@ const BODY: &str = "one pet";
 struct Ready<'w> {
     workload: &'w Workload,
     path: String,
-    /// The first token.
-    token: String,
+    tokens: Vec<String>,
+    /// The client to which the tokens are bound, if they are.
+    client: Option<Client>,
     requests: Requests,
     issuers: Arc<Issuers>,
     keys: Server,
     authorizer: Option<Authorizer>,
     contenders: Vec<Contender>,
     /// The files of the workload.
-    _scratch: Scratch,
+    scratch: Scratch,
 }
 
 impl<'w> Ready<'w> {
     fn new(workload: &'w Workload) -> Self {
         let scratch = Scratch::new("bench");
         let issuers = Arc::new(Issuers::new(workload.algorithm, workload.issuers));
-        let tokens = issuers.tokens(workload.tokens);
+        let client = workload.bound.then(Client::new);
+        let tokens = issuers.tokens_of(client.as_ref(), workload.tokens);
         let path = workload.path();
         let is_compared = workload.contenders.contains(&Contender::ExternalAuthorizer);
         let authorizer = is_compared
@@ -57,13 +61,14 @@ impl<'w> Ready<'w> {
         Self {
             contenders: workload.contenders.iter().copied().filter(can_be).collect(),
             requests: Requests::with_tokens(&tokens, &path, &scratch),
-            token: tokens.first().expect("a token").clone(),
+            tokens,
+            client,
             keys: serve_keys(&issuers),
             workload,
             path,
             issuers,
             authorizer,
-            _scratch: scratch,
+            scratch,
         }
     }
 
@@ -94,12 +99,43 @@ impl<'w> Ready<'w> {
     fn sample(&self, envoy: &mut Envoy, who: Contender, offset: &mut usize, pace: Pace) -> Sample {
         let address = envoy.listener(&self.listener_of(who));
         let beside = self.authorizer.as_ref().map(Authorizer::id);
-        take(envoy.process().id(), beside, || {
-            match self.workload.protocol {
-                Protocol::Http1 => self.requests.send(address, offset, pace),
-                Protocol::Http2 => send2(address, &self.path, &self.token, pace),
-            }
-        })
+        let next = Cell::new(*offset);
+        let prepare = || self.with_proofs(who, next.get());
+        let load = |proving: Option<Requests>| {
+            let mut at = next.get();
+            let load = match (proving, self.workload.protocol) {
+                (Some(requests), _) => {
+                    let load = requests.send(address, &mut 0, pace);
+                    at += load.requests as usize;
+                    load
+                }
+                (None, Protocol::Http1) => self.requests.send(address, &mut at, pace),
+                (None, Protocol::Http2) => send2(address, &self.path, &self.tokens[0], pace),
+            };
+            next.set(at);
+            load
+        };
+        let sample = take(envoy.process().id(), beside, prepare, load);
+        *offset = next.get();
+        sample
+    }
+
+    /// The client, if this contender needs its proofs.
+    fn prover(&self, who: Contender) -> Option<&Client> {
+        self.client.as_ref().filter(|_| who.needs_proofs())
+    }
+
+    /// New requests, if this contender needs proofs. No proof can be used twice.
+    fn with_proofs(&self, who: Contender, first: usize) -> Option<Requests> {
+        let client = self.prover(who)?;
+        let (tokens, path) = (&self.tokens, &self.path);
+        Some(Requests::with_proofs(
+            client,
+            tokens,
+            first,
+            path,
+            &self.scratch,
+        ))
     }
 }
 
@@ -116,7 +152,13 @@ pub(crate) fn measure(workloads: &[Workload], pace: Pace) -> Vec<Vec<Figures>> {
     for (at, it) in ready.iter().enumerate() {
         for contender in &it.contenders {
             let address = envoy.listener(&it.listener_of(*contender));
-            check(*contender, address, &it.path, &it.token);
+            check(
+                *contender,
+                address,
+                &it.path,
+                &it.tokens[0],
+                it.prover(*contender),
+            );
             turns.push((at, all.get(at).map_or(0, Vec::len), 0));
             if all.len() == at {
                 all.push(Vec::new());
@@ -242,36 +284,53 @@ fn serve(answer: Answer) -> Server {
     Server::start(Arc::new(move |_, stream| answer.write(stream, false)))
 }
 
-fn send(address: SocketAddr, path: &str, token: Option<&str>) -> u16 {
+fn send(address: SocketAddr, path: &str, token: Option<&str>, client: Option<&Client>) -> u16 {
     let request = Request::get(path).header("origin", ORIGIN);
-    let request = match token {
-        Some(token) => request.bearer(token),
-        None => request,
+    let request = match (token, client) {
+        (Some(token), Some(client)) => request
+            .header("authorization", format!("DPoP {token}"))
+            .header("dpop", client.proof(&format!("{API}{path}"), token)),
+        (Some(token), None) => request.bearer(token),
+        (None, _) => request,
     };
     http1::exchange(address, &request).map_or(0, |answer| answer.status)
 }
 
 /// Whether a request with this token passes once the keys have been fetched.
 pub(crate) fn is_served(address: SocketAddr, path: &str, token: &str) -> bool {
-    let served = || (send(address, path, Some(token)) == 200).then_some(());
+    is_served_to(None, address, path, token)
+}
+
+fn is_served_to(client: Option<&Client>, address: SocketAddr, path: &str, token: &str) -> bool {
+    let served = || (send(address, path, Some(token), client) == 200).then_some(());
     wait_until(Duration::from_secs(20), served).is_some()
 }
 
 /// Checks that a contender does its work before it is measured: a valid token passes, and
-/// a forged or missing one does not.
-fn check(contender: Contender, address: SocketAddr, path: &str, token: &str) {
-    let send = |token| send(address, path, token);
+/// a forged or missing one does not, nor one without a proof that is needed.
+fn check(
+    contender: Contender,
+    address: SocketAddr,
+    path: &str,
+    token: &str,
+    client: Option<&Client>,
+) {
     assert!(
-        is_served(address, path, token),
+        is_served_to(client, address, path, token),
         "{} refuses a good token",
         contender.name()
     );
     if contender.checks() {
         let forged = forge(token);
-        for (what, status) in [
-            ("no token", send(None)),
-            ("a forged one", send(Some(&forged))),
-        ] {
+        let send = |token, client| send(address, path, token, client);
+        let mut refused = vec![
+            ("no token", send(None, client)),
+            ("a forged one", send(Some(&forged), client)),
+        ];
+        if client.is_some() {
+            refused.push(("one without a proof", send(Some(token), None)));
+        }
+        for (what, status) in refused {
             assert!(
                 matches!(status, 401 | 403),
                 "{} answers {what} with {status}",

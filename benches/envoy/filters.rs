@@ -12,6 +12,8 @@ use crate::tokens::{AUDIENCE, Issuers, SCOPE};
 use crate::workload::Workload;
 
 pub(crate) const ORIGIN: &str = "https://app.example.com";
+/// The origin of the API, as proofs name it.
+pub(crate) const API: &str = "https://api.example.com";
 /// The header that gets the subject.
 const SUBJECT_HEADER: &str = "x-user-id";
 
@@ -166,22 +168,29 @@ fn external(workload: &Workload) -> Value {
 
 /// The configuration of edge-authz.
 fn configuration(workload: &Workload, issuers: &Issuers, task: Task) -> Value {
+    let has_rules = matches!(task, Task::Everything | Task::Uncached);
     let providers: Vec<Value> = issuers
         .names()
         .enumerate()
         .map(|(number, issuer)| {
-            json!({
+            let mut provider = json!({
                 "name": format!("issuer-{number}"),
                 "issuer": issuer,
                 "audiences": [AUDIENCE],
                 "jwks": {"cluster": workload.key_cluster(), "uri": key_set_uri(number)},
-            })
+            });
+            if task == Task::Proofs {
+                provider["dpop"] = json!({"origins": [API]});
+            } else if workload.bound {
+                provider["binding"] = json!("ignore");
+            }
+            provider
         })
         .collect();
     let routes: Vec<Value> = (0..workload.routes)
         .map(|number| {
             let mut route = json!({"match": format!("ANY /pets-{number}/{{id}}")});
-            if task != Task::OnlyTokens {
+            if has_rules {
                 route["scopes"] = json!([SCOPE]);
             }
             route
@@ -192,13 +201,13 @@ fn configuration(workload: &Workload, issuers: &Issuers, task: Task) -> Value {
         "upstream": {"claims": {SUBJECT_HEADER: "sub"}},
         "routes": routes,
     });
-    if task != Task::OnlyTokens {
+    if has_rules {
         configuration["cors"] =
             json!({"allow_origins": [ORIGIN], "allow_headers": ["Authorization"]});
     }
     let most = match task {
         Task::Uncached => Some(0),
-        Task::Everything | Task::OnlyTokens => workload.most_remembered(),
+        Task::Everything | Task::OnlyTokens | Task::Proofs => workload.most_remembered(),
     };
     if let Some(most) = most {
         configuration["token_cache"] = json!({"max_tokens": most});

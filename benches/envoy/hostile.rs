@@ -62,8 +62,8 @@ pub(crate) fn measure(pace: Pace) -> Vec<Hostile> {
         let mut samples = [Vec::new(), Vec::new()];
         for _ in 0..pace.short_rounds {
             for (at, address) in addresses.into_iter().enumerate() {
-                let mut load = || requests.send(address, &mut offsets[at], pace);
-                samples[at].push(take(process, None, &mut load).cpu);
+                let load = |()| requests.send(address, &mut offsets[at], pace);
+                samples[at].push(take(process, None, || (), load).cpu);
             }
         }
         samples.map(median)

@@ -7,13 +7,17 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::filters::ORIGIN;
+use crate::filters::{API, ORIGIN};
 use crate::machine::{LOAD_CORE, pinned};
 use crate::sample::{Load, Pace};
+use crate::support::client::Client;
 use crate::support::process::Scratch;
 use crate::support::tools;
+use crate::tokens::signed;
 
 const CONNECTIONS: &str = "16";
+/// The number of proofs for one sample: more than any contender accepts in that time.
+const PROOFS: usize = 40_000;
 
 /// The requests of a workload, in a file.
 pub(crate) struct Requests {
@@ -35,6 +39,31 @@ impl Requests {
         Self {
             file: scratch.write("requests", &requests.collect::<String>()),
             count: tokens.len(),
+            good: true,
+        }
+    }
+
+    /// GETs of a path, each with a new proof for one of the tokens in turn, from the one at
+    /// `first` on. They can be sent once.
+    pub(crate) fn with_proofs(
+        client: &Client,
+        tokens: &[String],
+        first: usize,
+        path: &str,
+        scratch: &Scratch,
+    ) -> Self {
+        let uri = format!("{API}{path}");
+        let requests = signed(PROOFS, |number| {
+            let token = &tokens[(first + number) % tokens.len()];
+            let proof = client.proof(&uri, token);
+            format!(
+                "GET {path} HTTP/1.1\r\nHost: api.example.com\r\nOrigin: {ORIGIN}\r\n\
+                 Authorization: DPoP {token}\r\nDPoP: {proof}\r\n\r\n"
+            )
+        });
+        Self {
+            file: scratch.write("proofs", &requests.concat()),
+            count: PROOFS,
             good: true,
         }
     }

@@ -57,11 +57,18 @@ pub(crate) struct Load {
 }
 
 /// Takes a sample, and repeats it while other processes disturb it. The best one counts.
-pub(crate) fn take(envoy: u32, beside: Option<u32>, mut load: impl FnMut() -> Load) -> Sample {
+/// What the load needs is prepared before each try.
+pub(crate) fn take<T>(
+    envoy: u32,
+    beside: Option<u32>,
+    mut prepare: impl FnMut() -> T,
+    mut load: impl FnMut(T) -> Load,
+) -> Sample {
     let mut best: Option<Sample> = None;
     for _ in 0..TRIES {
+        let prepared = prepare();
         machine::wait_until_idle(envoy);
-        let sample = once(envoy, beside, &mut load);
+        let sample = once(envoy, beside, || load(prepared));
         if best.is_none_or(|best| sample.foreign < best.foreign) {
             best = Some(sample);
         }
@@ -72,7 +79,7 @@ pub(crate) fn take(envoy: u32, beside: Option<u32>, mut load: impl FnMut() -> Lo
     best.expect("at least one try")
 }
 
-fn once(envoy: u32, beside: Option<u32>, load: &mut impl FnMut() -> Load) -> Sample {
+fn once(envoy: u32, beside: Option<u32>, load: impl FnOnce() -> Load) -> Sample {
     let read = || {
         (
             machine::cpu_of(envoy),

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::client::Client;
 use crate::support::tokens::{TokenMaker, access_claims, now};
 
 pub(crate) const AUDIENCE: &str = "4t0example";
@@ -36,20 +37,33 @@ impl Issuers {
 
     /// `count` tokens, from all issuers in turn.
     pub(crate) fn tokens(&self, count: usize) -> Vec<String> {
-        let token = |user: usize| {
+        self.tokens_of(None, count)
+    }
+
+    /// The same, bound to the key of this client, if there is one.
+    pub(crate) fn tokens_of(&self, client: Option<&Client>, count: usize) -> Vec<String> {
+        let key = client.map(|client| json!({"jkt": client.thumbprint()}));
+        signed(count, |user: usize| {
             let issuer = user % self.makers.len();
-            self.makers[issuer].token(&claims(issuer, user))
-        };
-        // Signing takes long: both cores do it.
-        let half = count / 2;
-        std::thread::scope(|scope| {
-            let first = scope.spawn(|| (0..half).map(token).collect::<Vec<_>>());
-            let second: Vec<_> = (half..count).map(token).collect();
-            let mut all = first.join().expect("tokens");
-            all.extend(second);
-            all
+            let mut claims = claims(issuer, user);
+            if let Some(key) = &key {
+                claims["cnf"] = key.clone();
+            }
+            self.makers[issuer].token(&claims)
         })
     }
+}
+
+/// `count` signed texts, in order. Signing takes long: both cores do it.
+pub(crate) fn signed(count: usize, one: impl Fn(usize) -> String + Sync) -> Vec<String> {
+    let half = count / 2;
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| (0..half).map(&one).collect::<Vec<_>>());
+        let second: Vec<_> = (half..count).map(&one).collect();
+        let mut all = first.join().expect("signed texts");
+        all.extend(second);
+        all
+    })
 }
 
 /// The claims of a token from the issuer with this number.

@@ -22,6 +22,8 @@ pub(crate) struct Workload {
     /// The number of configured routes; requests match the last one.
     pub(crate) routes: usize,
     pub(crate) issuers: usize,
+    /// The tokens are bound to a key of the client (RFC 9449 section 6.1).
+    pub(crate) bound: bool,
     pub(crate) protocol: Protocol,
     /// The requests reach a server behind the filters, instead of an answer made by
     /// Envoy.
@@ -44,6 +46,7 @@ impl Workload {
             tokens: 1,
             routes: 1,
             issuers: 1,
+            bound: false,
             protocol: Protocol::Http1,
             proxied: false,
             contenders: vec![
@@ -94,6 +97,7 @@ impl Workload {
                 ..Self::new(name, format!("Only new {algorithm} tokens"))
             });
         }
+        all.extend(Self::of_bound_tokens());
         all.push(Self {
             proxied: true,
             ..Self::new("upstream", "One RS256 token, with an upstream")
@@ -103,6 +107,34 @@ impl Workload {
             ..Self::new("http2", "One RS256 token over HTTP/2")
         });
         all
+    }
+
+    /// The same tokens are accepted from everybody, and only with proofs.
+    fn of_bound_tokens() -> [Self; 2] {
+        let of = |name, title, tokens| Self {
+            tokens,
+            bound: true,
+            contenders: vec![
+                Contender::Nothing,
+                EdgeAuthz(Build::DynamicModule, Task::OnlyTokens),
+                EdgeAuthz(Build::DynamicModule, Task::Proofs),
+                EdgeAuthz(Build::Wasm, Task::OnlyTokens),
+                EdgeAuthz(Build::Wasm, Task::Proofs),
+            ],
+            ..Self::new(name, title)
+        };
+        [
+            of(
+                "bound-one",
+                "One RS256 token, with and without ES256 proofs",
+                1,
+            ),
+            of(
+                "bound-new",
+                "Only new RS256 tokens, with and without ES256 proofs",
+                ALWAYS_NEW,
+            ),
+        ]
     }
 
     /// Whether it is part of the short form.
