@@ -18,14 +18,28 @@ fn two_envoys_fetch_their_own_keys_and_decide_alike() {
     let envoys = services.containers(ENVOY);
     let [one, two] = [&envoys[0], &envoys[1]].map(|envoy| address(envoy, 8080));
     assert_ne!(one, two);
-    for asked in requests(&tokens) {
-        let (first, second) = (ask(one, &asked), ask(two, &asked));
-        assert_eq!(decision(&first), decision(&second), "{}", asked.name);
-    }
+    let status = |at| {
+        http1::exchange(at, &me(&tokens.access))
+            .expect("an answer")
+            .status
+    };
+    assert_eq!([one, two].map(status), [200; 2]);
     // One successful fetch each, for any number of workers.
     let fetches = services.key_fetches();
     assert_eq!(fetches.len(), 2, "{fetches:?}");
     assert_ne!(fetches[0], fetches[1]);
+    for asked in requests(&tokens) {
+        let (first, second) = (ask(one, &asked), ask(two, &asked));
+        assert_eq!(decision(&first), decision(&second), "{}", asked.name);
+    }
+    // The token with a bad signature causes one more each, in the background.
+    let more = wait_until(Duration::from_secs(10), || {
+        let fetches = services.key_fetches();
+        (fetches.len() >= 4).then_some(fetches)
+    })
+    .expect("the early refreshes");
+    assert_eq!(more.len(), 4, "{more:?}");
+    assert_ne!(more[2], more[3]);
     for at in [one, two] {
         a_forged_token_is_refused(at);
     }
