@@ -1,7 +1,5 @@
 //! The key sets in use. Configurations with the same key set share it and its tables.
 
-use std::sync::Arc;
-
 use super::set::Contents;
 use super::{KeySet, ParsedKeySet};
 pub use crate::memory::Label;
@@ -13,7 +11,7 @@ const MAX_BYTES: usize = 128 * 1024 * 1024;
 
 thread_local! {
     /// The sets of this worker.
-    static SHELF: Shelf<Contents> = const { Shelf::new() };
+    static SHELF: Shelf<Contents> = const { Shelf::new(MAX_BYTES) };
 }
 
 /// The set with this label, if it is in use.
@@ -40,35 +38,16 @@ pub fn put(label: Label, set: KeySet) -> KeySet {
 /// Whether there is room for a set that replaces a `former` one.
 #[must_use]
 pub fn has_room(set: &KeySet, former: Option<&KeySet>) -> bool {
-    let leaves = |former: &&KeySet| Arc::strong_count(former.contents()) == 1;
-    let left = former.filter(leaves).map_or(0, KeySet::memory_bytes);
-    let taken = SHELF.try_with(|shelf| shelf.bytes(|set| set.bytes));
-    let taken = taken.unwrap_or(usize::MAX);
-    let all = taken
-        .saturating_sub(left)
-        .saturating_add(set.memory_bytes());
-    all <= most_bytes()
-}
-
-#[cfg(not(test))]
-const fn most_bytes() -> usize {
-    MAX_BYTES
-}
-
-#[cfg(test)]
-fn most_bytes() -> usize {
-    MAX.get()
-}
-
-#[cfg(test)]
-thread_local! {
-    static MAX: std::cell::Cell<usize> = const { std::cell::Cell::new(MAX_BYTES) };
+    let former = former.map(KeySet::contents);
+    SHELF
+        .try_with(|shelf| shelf.has_room(set.memory_bytes(), former, |set| set.bytes))
+        .unwrap_or(false)
 }
 
 /// Sets the maximum size for this thread.
 #[cfg(test)]
 pub(crate) fn pretend_max_bytes(bytes: usize) {
-    MAX.set(bytes);
+    SHELF.with(|shelf| shelf.pretend_max_bytes(bytes));
 }
 
 /// The number of sets in use.

@@ -1,6 +1,6 @@
 //! Values in use, so that configurations with the same value share it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Weak};
 
 use sha2::{Digest, Sha256};
@@ -25,26 +25,33 @@ impl Label {
 
 /// The values of one kind that a worker uses, by label. It does not keep them alive.
 #[derive(Debug)]
-pub struct Shelf<T>(RefCell<Vec<(Label, Weak<T>)>>);
+pub struct Shelf<T> {
+    values: RefCell<Vec<(Label, Weak<T>)>>,
+    /// The maximum size of all values together, in bytes.
+    max_bytes: Cell<usize>,
+}
 
 impl<T> Shelf<T> {
-    /// Creates an empty shelf.
+    /// Creates an empty shelf for values of at most this size together, in bytes.
     #[must_use]
-    pub const fn new() -> Self {
-        Self(RefCell::new(Vec::new()))
+    pub const fn new(max_bytes: usize) -> Self {
+        Self {
+            values: RefCell::new(Vec::new()),
+            max_bytes: Cell::new(max_bytes),
+        }
     }
 
     /// The value with this label, if it is in use.
     #[must_use]
     pub fn find(&self, label: &Label) -> Option<Arc<T>> {
-        let values = self.0.try_borrow().ok()?;
+        let values = self.values.try_borrow().ok()?;
         let place = place(&values, label).ok()?;
         values.get(place)?.1.upgrade()
     }
 
     /// Stores a value, unless a value with this label is in use.
     pub fn put(&self, label: Label, value: &Arc<T>) {
-        if let Ok(mut values) = self.0.try_borrow_mut() {
+        if let Ok(mut values) = self.values.try_borrow_mut() {
             values.retain(|(_, value)| value.strong_count() > 0);
             if let Err(place) = place(&values, &label) {
                 values.insert(place, (label, Arc::downgrade(value)));
@@ -52,10 +59,29 @@ impl<T> Shelf<T> {
         }
     }
 
-    /// The size of all values in use, in bytes. `bytes` is the size of one.
+    /// Whether there is room for a value of `added` bytes that replaces a `former` one.
+    /// `bytes` is the size of a value. A former value that others use too leaves no room.
     #[must_use]
-    pub fn bytes(&self, bytes: impl Fn(&T) -> usize) -> usize {
-        let Ok(values) = self.0.try_borrow() else {
+    pub fn has_room(
+        &self,
+        added: usize,
+        former: Option<&Arc<T>>,
+        bytes: impl Fn(&T) -> usize,
+    ) -> bool {
+        let leaves = |former: &&Arc<T>| Arc::strong_count(former) == 1;
+        let left = former.filter(leaves).map_or(0, |former| bytes(former));
+        let all = self.bytes(bytes).saturating_sub(left).saturating_add(added);
+        all <= self.max_bytes.get()
+    }
+
+    /// Replaces the maximum size.
+    #[cfg(test)]
+    pub(crate) fn pretend_max_bytes(&self, bytes: usize) {
+        self.max_bytes.set(bytes);
+    }
+
+    fn bytes(&self, bytes: impl Fn(&T) -> usize) -> usize {
+        let Ok(values) = self.values.try_borrow() else {
             return usize::MAX;
         };
         let values = values.iter().filter_map(|(_, value)| value.upgrade());
@@ -65,17 +91,11 @@ impl<T> Shelf<T> {
     /// The number of values in use.
     #[must_use]
     pub fn count(&self) -> usize {
-        let Ok(values) = self.0.try_borrow() else {
+        let Ok(values) = self.values.try_borrow() else {
             return 0;
         };
         let in_use = |(_, value): &&(Label, Weak<T>)| value.strong_count() > 0;
         values.iter().filter(in_use).count()
-    }
-}
-
-impl<T> Default for Shelf<T> {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -90,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_value_is_found_while_it_is_in_use() {
-        let shelf = Shelf::new();
+        let shelf = Shelf::new(10);
         let label = Label::new("a", b"x");
         let value = Arc::new(7_usize);
         shelf.put(label, &value);

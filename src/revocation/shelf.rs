@@ -11,7 +11,7 @@ const MAX_BYTES: usize = 64 * 1024 * 1024;
 
 thread_local! {
     /// The lists of this worker.
-    static SHELF: Shelf<RevocationList> = const { Shelf::new() };
+    static SHELF: Shelf<RevocationList> = const { Shelf::new(MAX_BYTES) };
 }
 
 /// The list with this label, if it is in use.
@@ -34,35 +34,16 @@ pub fn put(label: Label, list: Arc<RevocationList>) -> Arc<RevocationList> {
 /// Whether there is room for a list that replaces a `former` one.
 #[must_use]
 pub fn has_room(list: &RevocationList, former: Option<&Arc<RevocationList>>) -> bool {
-    let taken = SHELF.try_with(|shelf| shelf.bytes(RevocationList::memory_bytes));
-    let leaves = |former: &&Arc<RevocationList>| Arc::strong_count(former) == 1;
-    let left = former.filter(leaves).map_or(0, |list| list.memory_bytes());
-    let all = taken
-        .unwrap_or(usize::MAX)
-        .saturating_sub(left)
-        .saturating_add(list.memory_bytes());
-    all <= most_bytes()
-}
-
-#[cfg(not(test))]
-const fn most_bytes() -> usize {
-    MAX_BYTES
-}
-
-#[cfg(test)]
-fn most_bytes() -> usize {
-    MAX.get()
-}
-
-#[cfg(test)]
-thread_local! {
-    static MAX: std::cell::Cell<usize> = const { std::cell::Cell::new(MAX_BYTES) };
+    let bytes = RevocationList::memory_bytes;
+    SHELF
+        .try_with(|shelf| shelf.has_room(bytes(list), former, bytes))
+        .unwrap_or(false)
 }
 
 /// Sets the maximum size for this thread.
 #[cfg(test)]
 pub(crate) fn pretend_max_bytes(bytes: usize) {
-    MAX.set(bytes);
+    SHELF.with(|shelf| shelf.pretend_max_bytes(bytes));
 }
 
 /// The number of lists in use.
