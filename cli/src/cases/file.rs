@@ -57,6 +57,18 @@ struct With {
     answers: Option<Map<String, Value>>,
 }
 
+/// The members of a file besides those of its outermost case.
+pub(crate) const FILE_MEMBERS: &[&str] = &[
+    "about",
+    "now",
+    "config",
+    "keys",
+    "tokens",
+    "key_sets",
+    "revocation_lists",
+    "answers",
+];
+
 impl CaseFile {
     /// Reads a file that contains its configuration, and generates its keys.
     ///
@@ -84,18 +96,9 @@ impl CaseFile {
         let mut group: Node =
             serde_saphyr::from_str_with_options(yaml, options).map_err(yaml_error)?;
         let mut own = Map::new();
-        for name in [
-            "about",
-            "now",
-            "config",
-            "keys",
-            "tokens",
-            "key_sets",
-            "revocation_lists",
-            "answers",
-        ] {
-            if let Some(value) = group.remove(name) {
-                own.insert(name.to_owned(), value);
+        for name in FILE_MEMBERS {
+            if let Some(value) = group.remove(*name) {
+                own.insert((*name).to_owned(), value);
             }
         }
         let mut file: FileText = serde_json::from_value(Value::Object(own))

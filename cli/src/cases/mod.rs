@@ -32,6 +32,7 @@ pub use answers::FetchAnswer;
 pub use error::{CaseError, Problem};
 pub use expect::{Difference, Expectation, ExpectedFields, ExpectedLines, UpstreamExpectation};
 pub use file::CaseFile;
+pub(crate) use file::FILE_MEMBERS;
 pub use outcome::{Fields, Outcome, Seen};
 pub use player::Player;
 pub use request::{Protocol, Request, USUAL_HOST, UpstreamAnswer};

@@ -3,22 +3,12 @@
 //! `cases` reads a file by value and stops at the first error. Here all members are compared
 //! with the known ones, so that every misspelt one is reported at its line.
 
-use crate::cases::{CaseError, Problem};
+use crate::cases::{CaseError, FILE_MEMBERS, Problem};
 use crate::report::{Finding, Severity};
 use crate::source::Source;
 use crate::subject::yaml_fault;
 use crate::tree::{Node, parse_yaml};
 
-const FILE: &[&str] = &[
-    "about",
-    "now",
-    "config",
-    "keys",
-    "tokens",
-    "key_sets",
-    "revocation_lists",
-    "answers",
-];
 const CASE: &[&str] = &[
     "name",
     "row",
@@ -85,7 +75,7 @@ pub(super) fn findings(source: &Source, error: &CaseError) -> Vec<Finding> {
 }
 
 fn file(root: &Node, found: &mut Vec<Finding>) {
-    let known: Vec<&str> = FILE.iter().chain(CASE).copied().collect();
+    let known: Vec<&str> = FILE_MEMBERS.iter().chain(CASE).copied().collect();
     members(root, &known, "", found);
     for (name, known) in [("keys", KEY), ("tokens", TOKEN), ("answers", ANSWER)] {
         for member in root.get(name).map_or(&[][..], Node::members) {
