@@ -39,6 +39,7 @@ pub use problem::{
     ClaimProblem, DocumentProblem, Excerpt, HeaderProblem, Kind, Problem, ProviderProblem,
     Reserved, ResourceProblem, RouteProblem, ShapeProblem, ValueProblem, Wanted,
 };
+pub use suggest::nearest;
 
 use crate::crypto::DEFAULT_TABLE_BUDGET;
 use crate::memory::Budget;

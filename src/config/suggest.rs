@@ -4,8 +4,9 @@
 const MAX_LETTERS: usize = 64;
 
 /// The candidate that is close enough to `written` to have been meant; the first
-/// of several equally close ones.
-pub(super) fn nearest<'c>(
+/// of several equally close ones. The command suggests names of its own files with it.
+#[must_use]
+pub fn nearest<'c>(
     written: &str,
     candidates: impl IntoIterator<Item = &'c (impl AsRef<str> + ?Sized + 'c)>,
 ) -> Option<&'c str> {

@@ -8,6 +8,7 @@ use crate::report::{Finding, Severity};
 use crate::source::Source;
 use crate::subject::yaml_fault;
 use crate::tree::{Node, parse_yaml};
+use edge_authz::config::nearest;
 
 const CASE: &[&str] = &[
     "name",
@@ -109,7 +110,7 @@ fn name(node: &Node, text: &str, kind: &str, known: &[&str], at: &str, found: &m
 }
 
 fn absent(kind: &str, name: &str, known: &[&str]) -> String {
-    match nearest(name, known) {
+    match nearest(name, known.iter().copied()) {
         Some(meant) => format!("there is no {kind} `{name}`; did you mean `{meant}`?"),
         None if known.is_empty() => format!("there is no {kind} `{name}`; define it"),
         None => format!(
@@ -172,7 +173,7 @@ fn members(node: &Node, known: &[&str], at: &str, found: &mut Vec<Finding>) {
         } else {
             format!("{at}.{name}")
         };
-        let sentence = match nearest(name, known) {
+        let sentence = match nearest(name, known.iter().copied()) {
             Some(meant) => format!("is unknown; did you mean `{meant}`?"),
             None => format!("is unknown; write `{}`", known.join("`, `")),
         };
@@ -300,46 +301,15 @@ fn wanted(expected: &str) -> &'static str {
     }
 }
 
-/// The name that was probably meant: at most two letters differ, and at most a third.
-fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
-    let ranked = known.iter().map(|one| (distance(name, one), *one));
-    let (steps, meant) = ranked.min_by_key(|(steps, _)| *steps)?;
-    (steps <= 2 && steps.saturating_mul(3) <= name.chars().count().max(3)).then_some(meant)
-}
-
-/// How many letters must be added, removed or replaced.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (number, letter) in one.chars().enumerate() {
-        let mut last = number.saturating_add(1);
-        let mut next = vec![last];
-        for (pair, known) in row.windows(2).zip(&other) {
-            let [left, above] = pair else {
-                continue;
-            };
-            let replaced = left.saturating_add(usize::from(letter != *known));
-            last = replaced
-                .min(above.saturating_add(1))
-                .min(last.saturating_add(1));
-            next.push(last);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn one_or_two_letters_are_a_typing_error() {
-        assert_eq!(nearest("reqest", CASE), Some("request"));
-        assert_eq!(nearest("tokn", CASE), Some("token"));
-        assert_eq!(nearest("something", CASE), None);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("abc", "abc"), 0);
+        assert_eq!(nearest("reqest", CASE.iter().copied()), Some("request"));
+        assert_eq!(nearest("tokn", CASE.iter().copied()), Some("token"));
+        assert_eq!(nearest("something", CASE.iter().copied()), None);
     }
 
     #[test]
