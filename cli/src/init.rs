@@ -3,11 +3,10 @@
 use std::io::{BufRead, Write};
 use std::path::Path;
 
-use serde_json::Value;
-
 use super::check;
 use super::report::Severity;
 use super::source::Source;
+use super::tree::quoted;
 
 /// What is asked. An absent answer is asked for.
 #[derive(Debug, Default)]
@@ -119,11 +118,6 @@ fn answered(
     }
     let line = line.trim();
     Ok(if line.is_empty() { default } else { line }.to_owned())
-}
-
-/// A text in quotes, which YAML and JSON read in the same way.
-fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
 }
 
 fn configuration(issuer: &str, audience: &str, origin: &str) -> String {

@@ -221,7 +221,7 @@ const COMMAND: Table = &[
         &["cases", "load", "report", "source", "subject", "tree"],
     ),
     ("render", &["check", "load", "subject", "tree"]),
-    ("init", &["check", "report", "source"]),
+    ("init", &["check", "report", "source", "tree"]),
     ("arguments", &["explain", "import", "init", "render"]),
     (
         "terminal",

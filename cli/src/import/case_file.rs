@@ -4,7 +4,8 @@
 use super::append::append;
 use super::model::{Claim, ClaimValue, Kind, Place, Scopes};
 use super::plan::{Access, Bound, Part, Plan, Shape, Token};
-use super::writer::{comment, quoted};
+use super::writer::comment;
+use crate::tree::quoted;
 
 /// Methods for routes with every method.
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];

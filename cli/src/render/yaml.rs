@@ -1,6 +1,6 @@
 //! Writes a document as YAML in block style.
 
-use crate::tree::{Node, Value};
+use crate::tree::{Node, Value, quoted};
 
 /// The lines of a document, each indented by this many spaces, without the last line break.
 pub(super) fn block(node: &Node, indent: usize) -> String {
@@ -97,7 +97,7 @@ pub(super) fn scalar(text: &str) -> String {
     if simple {
         text.to_owned()
     } else {
-        serde_json::Value::from(text).to_string()
+        quoted(text)
     }
 }
 

@@ -5,6 +5,7 @@
 //! configuration means.
 
 mod json;
+mod quoted;
 mod scalar;
 mod short_form;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod yaml;
 use std::ops::Range;
 
 pub(crate) use json::parse as parse_json;
+pub(crate) use quoted::quoted;
 pub(crate) use yaml::{parse as parse_yaml, parse_template};
 
 /// The maximum depth of nested objects and lists: that of a configuration, plus room for
@@ -118,7 +120,7 @@ impl Node {
             Value::Null => out.push_str("null"),
             Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
             Value::Number(number) => out.push_str(number),
-            Value::Text(text) => out.push_str(&quoted(text)),
+            Value::Text(text) => out.push_str(&json_text(text)),
             Value::List(elements) => {
                 out.push('[');
                 for (number, element) in elements.iter().enumerate() {
@@ -135,7 +137,7 @@ impl Node {
                     if number > 0 {
                         out.push(',');
                     }
-                    out.push_str(&quoted(&member.name));
+                    out.push_str(&json_text(&member.name));
                     out.push(':');
                     member.value.write_json(out);
                 }
@@ -145,6 +147,6 @@ impl Node {
     }
 }
 
-fn quoted(text: &str) -> String {
+fn json_text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

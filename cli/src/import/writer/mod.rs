@@ -7,8 +7,9 @@ use std::ops::Range;
 use super::model::{ClaimValue, Cors, Note, Place, Scopes};
 use super::plan::{Access, Bound, Plan, Provider, Token};
 use crate::source::Source;
+use crate::tree::quoted;
+pub(super) use yaml::comment;
 use yaml::list;
-pub(super) use yaml::{comment, quoted};
 
 /// Writes a plan.
 pub(super) fn write(plan: &Plan, source: &Source) -> String {

@@ -1,7 +1,7 @@
 //! Texts of the source as YAML. Names in the source are other people's: a line break in
 //! one of them must not end a comment or a value and begin a member.
 
-use crate::import::append::append;
+use crate::tree::quoted;
 
 /// The longest comment that is written.
 const MAX_COMMENT: usize = 400;
@@ -13,27 +13,6 @@ pub(in crate::import) fn comment(text: &str) -> String {
         _ => '?',
     };
     text.chars().take(MAX_COMMENT).map(visible).collect()
-}
-
-/// A text as a value that YAML and JSON read in the same way.
-pub(in crate::import) fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            ' '..='~' => out.push(character),
-            _ => {
-                // Both notations have UTF-16's units in common.
-                let mut units = [0; 2];
-                for unit in character.encode_utf16(&mut units) {
-                    append(&mut out, format_args!("\\u{unit:04x}"));
-                }
-            }
-        }
-    }
-    out.push('"');
-    out
 }
 
 /// A text as a value, without quotes where that makes no difference.
