@@ -6,21 +6,13 @@ use edge_authz::jwk::{KeyOrigin, KeySet, MAX_KEY_SET_BYTES, MAX_KEYS, memory_nee
 
 #[path = "support/counting.rs"]
 mod counting;
+#[path = "support/filled.rs"]
+mod filled;
 
 use counting::{Taken, taken};
 
-/// A document filled with as many of these parts as there is room for.
 fn filled(start: &str, part: impl Fn(usize) -> String, end: &str, most: usize) -> String {
-    let mut text = start.to_owned();
-    for number in 0..most {
-        let part = part(number);
-        let length = [&*text, &*part, end].map(str::len).iter().sum::<usize>();
-        if length > MAX_KEY_SET_BYTES {
-            break;
-        }
-        text.push_str(&part);
-    }
-    text + end
+    filled::filled(MAX_KEY_SET_BYTES, start, part, end, most)
 }
 
 fn rsa(bits: usize) -> String {

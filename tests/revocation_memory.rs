@@ -5,21 +5,13 @@ use edge_authz::revocation::{MAX_ENTRIES, MAX_LIST_BYTES, RevocationList, memory
 
 #[path = "support/counting.rs"]
 mod counting;
+#[path = "support/filled.rs"]
+mod filled;
 
 use counting::{Taken, taken};
 
-/// A document filled with as many of these parts as there is room for, at most this many.
 fn filled(start: &str, part: impl Fn(usize) -> String, end: &str, most: usize) -> String {
-    let mut text = start.to_owned();
-    for number in 0..most {
-        let part = part(number);
-        let length = [&*text, &*part, end].map(str::len).iter().sum::<usize>();
-        if length > MAX_LIST_BYTES {
-            break;
-        }
-        text.push_str(&part);
-    }
-    text + end
+    filled::filled(MAX_LIST_BYTES, start, part, end, most)
 }
 
 fn documents() -> Vec<(&'static str, String)> {

@@ -3,16 +3,13 @@
 //!
 //! The input is lines of header fields, as the module `request` reads them.
 
-use std::sync::Arc;
-
-use edge_authz::authz::{self, Context, CurrentKeys, Keys, Remembered, Verdict, Verifications};
+use edge_authz::authz::{self, Verdict};
 use edge_authz::config;
-use edge_authz::crypto::NoHostSignatures;
-use edge_authz::jwk::AskedKid;
-use edge_authz::policy::{Policy, SourceId};
+use edge_authz::policy::Policy;
 use edge_authz::telemetry::Reason;
 use edge_authz::time::UnixTime;
 
+use super::context::context;
 use super::request;
 use crate::reference::credentials::{self, Credentials, Headers, Place};
 use crate::reference::{method, path};
@@ -50,40 +47,9 @@ fn policy(places: &[(Place, &str)]) -> Policy {
     config::compile(text.as_bytes()).unwrap()
 }
 
-struct Nothing;
-
-impl Keys for Nothing {
-    fn keys(&self, _: SourceId) -> Option<CurrentKeys<'_>> {
-        None
-    }
-
-    fn is_absent(&self, _: SourceId, _: &AskedKid<'_>) -> bool {
-        false
-    }
-}
-
-impl Remembered for Nothing {
-    fn recall(&self, _: &[u8]) -> Option<Arc<Verifications>> {
-        None
-    }
-}
-
-/// All keys are available.
-fn context() -> Context<'static> {
-    let now = UnixTime::from_secs(1_700_000_000);
-    Context {
-        keys: &Nothing,
-        remembered: &Nothing,
-        host_signatures: &NoHostSignatures,
-        connection: &authz::NoConnection,
-        proofs: &authz::NoUsedProofs,
-        arrived: now,
-        now,
-    }
-}
-
 fn judge(headers: &Headers, places: &[(Place, &str)]) {
-    let decision = authz::evaluate(&policy(places), &request::head(headers), context());
+    let now = UnixTime::from_secs(1_700_000_000);
+    let decision = authz::evaluate(&policy(places), &request::head(headers), context(now));
     let reason = decision.reason().unwrap();
     let target = credentials::values(headers, ":path").next().unwrap();
     let spelled = credentials::values(headers, ":method").next().unwrap();

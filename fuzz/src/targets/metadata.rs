@@ -4,16 +4,16 @@
 //! everything else is refused. No other spelling of a path finds a document, and none of
 //! a refused path does.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
-use edge_authz::authz::{Context, CurrentKeys, Keys, Remembered, Verdict, Verifications, evaluate};
+use edge_authz::authz::{Verdict, evaluate};
 use edge_authz::config;
-use edge_authz::crypto::NoHostSignatures;
 use edge_authz::http::{HeaderMap, Host, RequestHead};
-use edge_authz::jwk::AskedKid;
-use edge_authz::policy::{Policy, SourceId};
+use edge_authz::policy::Policy;
 use edge_authz::telemetry::Reason;
 use edge_authz::time::UnixTime;
+
+use super::context::context;
 
 /// The path, the host and the identifier of each resource.
 const RESOURCES: [(&str, &str, &str); 6] = [
@@ -50,7 +50,7 @@ pub(crate) fn target(data: &[u8]) {
         (b":path", path),
     ];
     let head = RequestHead::new(HeaderMap::from_pairs(fields));
-    let decision = evaluate(&POLICY, &head, context());
+    let decision = evaluate(&POLICY, &head, context(UnixTime::EPOCH));
     let host = Host::parse(Some(authority));
     let host_name = host.iter().flatten().map(Host::as_str).next();
     let expected = described(path, host_name).filter(|_| matches!(method, b"GET" | b"HEAD"));
@@ -106,35 +106,5 @@ fn one_of(
             let of_host = several.iter().find(|(_, own, _)| Some(*own) == host);
             of_host.map(|(_, _, one)| *one)
         }
-    }
-}
-
-fn context() -> Context<'static> {
-    Context {
-        keys: &Nothing,
-        remembered: &Nothing,
-        host_signatures: &NoHostSignatures,
-        connection: &edge_authz::authz::NoConnection,
-        proofs: &edge_authz::authz::NoUsedProofs,
-        arrived: UnixTime::EPOCH,
-        now: UnixTime::EPOCH,
-    }
-}
-
-struct Nothing;
-
-impl Keys for Nothing {
-    fn keys(&self, _: SourceId) -> Option<CurrentKeys<'_>> {
-        None
-    }
-
-    fn is_absent(&self, _: SourceId, _: &AskedKid<'_>) -> bool {
-        false
-    }
-}
-
-impl Remembered for Nothing {
-    fn recall(&self, _: &[u8]) -> Option<Arc<Verifications>> {
-        None
     }
 }

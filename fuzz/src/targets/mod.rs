@@ -7,6 +7,7 @@ pub(crate) mod answer_head;
 pub(crate) mod authorization;
 pub(crate) mod claims;
 pub(crate) mod config;
+mod context;
 pub(crate) mod import;
 pub(crate) mod issuer;
 pub(crate) mod jwks;

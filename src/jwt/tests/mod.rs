@@ -8,6 +8,8 @@ mod header;
 mod signature;
 mod valid;
 
+use std::time::Duration;
+
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -30,6 +32,20 @@ pub(super) const HEADER: &str = r#"{"alg":"HS256","kid":"k1"}"#;
 
 pub(super) fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Expectations that every well-formed token of the issuer meets, unless it is bound.
+pub(super) fn anything() -> Expectations {
+    Expectations {
+        issuer: "https://issuer.example".into(),
+        audiences: Audiences::Any,
+        token_types: Expectations::default_token_types(),
+        token_use: None,
+        claims: Vec::new(),
+        clock_skew: Duration::ZERO,
+        binding: Binding::Any,
+        max_lifetime: None,
+    }
 }
 
 /// A token with these parts, encoded, and a valid HS256 signature.

@@ -1,22 +1,7 @@
 //! Valid claims as rules and headers see them.
 
-use std::time::Duration;
-
 use super::*;
 use crate::rules::{ClaimName, ClaimValue, Claims, NoRequest};
-
-fn anything() -> Expectations {
-    Expectations {
-        issuer: "https://issuer.example".into(),
-        audiences: Audiences::Any,
-        token_types: Expectations::default_token_types(),
-        token_use: None,
-        claims: Vec::new(),
-        clock_skew: Duration::ZERO,
-        binding: Binding::Any,
-        max_lifetime: None,
-    }
-}
 
 /// Calls `look` with the valid claims of a token that has the member.
 fn with<T>(member: &str, look: impl FnOnce(&ValidClaims<'_>) -> T) -> T {

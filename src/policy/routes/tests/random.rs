@@ -32,7 +32,7 @@ const PATTERN_SEGMENTS: &[&str] = &["a", "b", "c", "{v}", "{v}"];
 const PATTERN_HOSTS: &[&str] = &["", "", "x.y.test", "*.y.test", "*.test"];
 pub(super) const HOSTS: &[&str] = &["", "x.y.test", "z.y.test", "y.test", "other"];
 
-pub(super) fn random_route(random: &mut Random) -> (&'static str, String) {
+fn random_route(random: &mut Random) -> (&'static str, String) {
     let host = random.pick(PATTERN_HOSTS);
     if random.below(12) == 0 {
         return (host, "$default".into());
@@ -49,6 +49,16 @@ pub(super) fn random_route(random: &mut Random) -> (&'static str, String) {
         path.push('/');
     }
     (host, format!("{} {path}", random.pick(METHODS)))
+}
+
+/// Up to fourteen distinct routes, sorted.
+pub(super) fn random_routes(random: &mut Random) -> Vec<(&'static str, String)> {
+    let mut written: Vec<_> = (0..=random.below(14))
+        .map(|_| random_route(random))
+        .collect();
+    written.sort();
+    written.dedup();
+    written
 }
 
 /// The rank of a match, smaller is better; `None`: no match.
@@ -98,11 +108,7 @@ fn the_tree_follows_the_rules_of_precedence_in_any_order_of_routes() {
     let mut found = 0_u32;
     for seed in 0..600 {
         let mut random = Random::new(seed);
-        let mut written: Vec<_> = (0..=random.below(14))
-            .map(|_| random_route(&mut random))
-            .collect();
-        written.sort();
-        written.dedup();
+        let mut written = random_routes(&mut random);
         // Then any order.
         let by = random.below(written.len());
         written.rotate_left(by);

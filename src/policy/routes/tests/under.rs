@@ -1,6 +1,6 @@
 //! The routes under a path, compared with those of all short paths that continue it.
 
-use super::random::{HOSTS, Random, random_route, rank};
+use super::random::{HOSTS, Random, random_routes, rank};
 use super::*;
 use std::collections::BTreeSet;
 
@@ -23,11 +23,7 @@ fn a_route_is_under_a_path_if_it_matches_one_that_continues_it() {
     let (mut under, mut beside) = (0, 0);
     for seed in 0..400 {
         let mut random = Random::new(seed);
-        let mut written: Vec<_> = (0..=random.below(14))
-            .map(|_| random_route(&mut random))
-            .collect();
-        written.sort();
-        written.dedup();
+        let written = random_routes(&mut random);
         let routes: Vec<_> = written.iter().map(|(h, r)| (*h, r.as_str())).collect();
         let routes = Routes::new(PathRules::default(), &routes);
         let host = HOSTS[1 + random.below(HOSTS.len() - 1)];
