@@ -13,6 +13,8 @@
     reason = "a test ends at the first unexpected result"
 )]
 
+#[path = "documents/copies.rs"]
+mod copies;
 #[path = "documents/links.rs"]
 mod links;
 #[path = "documents/pages.rs"]

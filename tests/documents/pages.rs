@@ -1,4 +1,4 @@
-//! The documentation as readers of the site see it, with its includes.
+//! The pages of the documentation.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A document with its includes expanded.
+/// A document.
 pub(crate) struct Page {
     pub(crate) path: PathBuf,
     pub(crate) text: String,
@@ -16,10 +16,9 @@ pub(crate) struct Page {
 
 impl Page {
     pub(crate) fn read(path: &Path) -> Self {
-        let text = fs::read_to_string(path).unwrap();
         Self {
             path: path.to_owned(),
-            text: text.lines().map(|line| expanded(path, line)).collect(),
+            text: fs::read_to_string(path).unwrap(),
         }
     }
 
@@ -47,35 +46,4 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths
-}
-
-/// A line of a page, as mdBook renders it.
-fn expanded(page: &Path, line: &str) -> String {
-    let include = line.strip_prefix("{{#include ");
-    let Some(what) = include.and_then(|rest| rest.strip_suffix("}}")) else {
-        assert!(!line.contains("{{#"), "{}: {line}", page.display());
-        return format!("{line}\n");
-    };
-    let (file, anchor) = what.split_once(':').unwrap_or((what, ""));
-    let path = page.parent().unwrap().join(file);
-    let text = fs::read_to_string(&path)
-        .unwrap_or_else(|error| panic!("{}: {}: {error}", page.display(), path.display()));
-    let is_mark = |line: &&str| line.contains("ANCHOR");
-    let part: Vec<&str> = if anchor.is_empty() {
-        text.lines().filter(|line| !is_mark(line)).collect()
-    } else {
-        let begin = text
-            .lines()
-            .position(|line| line.contains(&format!("ANCHOR: {anchor} ")));
-        let end = text
-            .lines()
-            .position(|line| line.contains(&format!("ANCHOR_END: {anchor} ")));
-        let (Some(begin), Some(end)) = (begin, end) else {
-            panic!("{}: {what}: no such anchor", page.display());
-        };
-        let lines = text.lines().take(end).skip(begin + 1);
-        lines.filter(|line| !is_mark(line)).collect()
-    };
-    assert!(!part.is_empty(), "{}: {what} is empty", page.display());
-    part.join("\n") + "\n"
 }
