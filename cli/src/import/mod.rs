@@ -50,7 +50,7 @@ pub(crate) enum Form {
     EnvoyGateway,
     /// A bootstrap of Envoy, or listeners and routes.
     Envoy,
-    /// The state of Terraform as JSON.
+    /// A state or a plan of Terraform as JSON.
     Terraform,
 }
 
@@ -186,7 +186,7 @@ fn detected(root: &Node) -> Option<Form> {
     if kubernetes::has_kind(root, &gateway::KINDS) {
         return Some(Form::EnvoyGateway);
     }
-    if terraform::is_state(root) {
+    if terraform::is_terraform(root) {
         return Some(Form::Terraform);
     }
     envoy::is_envoy(root).then_some(Form::Envoy)

@@ -24,6 +24,8 @@ pub(super) struct Api {
     pub(super) keeps_token: bool,
     /// Headers for the upstream, each with its claim.
     pub(super) headers: Vec<(String, String)>,
+    /// Names for places of the source, by the byte at which a place starts.
+    pub(super) labels: BTreeMap<usize, String>,
 }
 
 /// How an API chooses the route of a request.
@@ -208,6 +210,7 @@ impl Api {
             restricted: None,
             keeps_token: false,
             headers: Vec::new(),
+            labels: BTreeMap::new(),
         }
     }
 

@@ -19,7 +19,7 @@ impl Parameters {
     pub(super) fn parse(arguments: &[String]) -> Result<Self, String> {
         let mut given = BTreeMap::new();
         for argument in arguments {
-            let Some((name, value)) = argument.split_once('=') else {
+            let Some((name, value)) = split(argument) else {
                 return Err("write `--param NAME=VALUE`".to_owned());
             };
             if given.insert(name.to_owned(), value.to_owned()).is_some() {
@@ -45,5 +45,36 @@ impl Parameters {
         let used = self.used.borrow();
         let mut names = self.given.keys();
         names.find(|name| !used.contains(*name)).map(String::as_str)
+    }
+}
+
+/// Splits at the first `=` that is not inside quotes, as in `r["a=b"].id=VALUE`.
+fn split(argument: &str) -> Option<(&str, &str)> {
+    let mut quoted = false;
+    let at = argument.bytes().position(|byte| {
+        quoted ^= byte == b'"';
+        byte == b'=' && !quoted
+    });
+    // A quote alone does not hide the value.
+    let at = at.or_else(|| argument.find('='))?;
+    let (name, rest) = argument.split_at_checked(at)?;
+    Some((name, rest.strip_prefix('=')?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_ends_at_the_first_equals_sign_outside_of_quotes() {
+        for (argument, name, value) in [
+            ("a=b=c", "a", "b=c"),
+            (r#"r["a=b"].id=c"#, r#"r["a=b"].id"#, "c"),
+            (r#"a"b=c"#, r#"a"b"#, "c"),
+            ("a=", "a", ""),
+        ] {
+            assert_eq!(split(argument), Some((name, value)));
+        }
+        assert_eq!(split("a"), None);
     }
 }

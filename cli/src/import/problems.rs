@@ -45,6 +45,25 @@ impl<'s> Problems<'s> {
         }
     }
 
+    /// Reports a value that the file does not contain, and that is probably this one:
+    /// `argument` is its name and the value. `condition` says when it is right.
+    pub(super) fn confirm(
+        &self,
+        at: &Range<usize>,
+        argument: (&str, &str),
+        what: &str,
+        condition: &str,
+    ) {
+        let (name, value) = argument;
+        if self.missing.borrow_mut().insert(name.to_owned()) {
+            let argument = quoted(&format!("{name}={value}"));
+            self.report(
+                at,
+                &format!("{what}; {condition}, give it: `--param {argument}`"),
+            );
+        }
+    }
+
     /// The text of the file at a place.
     pub(super) fn text(&self, at: &Range<usize>) -> &'s str {
         self.source.text.get(at.clone()).unwrap_or_default()
@@ -65,7 +84,7 @@ impl<'s> Problems<'s> {
 
 /// A name as a shell reads it.
 fn quoted(name: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":._-/".contains(&byte);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":._-/=".contains(&byte);
     if name.bytes().all(plain) {
         name.to_owned()
     } else {

@@ -1,6 +1,7 @@
 //! Imports. Each golden result passes `check`, and its cases pass `test`.
 
 mod proxies;
+mod terraform;
 
 use std::fs;
 
@@ -53,6 +54,20 @@ fn imports_are_as_recorded_and_pass_check_and_their_cases() {
         &["gateway.yaml"],
         &["envoy.yaml"],
         &["terraform.json", "--api", "aws_apigatewayv2_api.pets"],
+        &[
+            "terraform-plan.json",
+            "--param",
+            "aws_apigatewayv2_authorizer.jwt.jwt_configuration[0].issuer=https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_EXAMPLE",
+            "--param",
+            "aws_apigatewayv2_authorizer.jwt.jwt_configuration[0].audience=client-1",
+        ],
+        &[
+            "terraform-plan-rest.json",
+            "--param",
+            "aws_api_gateway_authorizer.pool.provider_arns=arn:aws:cognito-idp:eu-west-1:1:userpool/eu-west-1_EXAMPLE",
+            "--param",
+            "aws_api_gateway_method.parts.resource_id=aws_api_gateway_resource.parts[each.key]",
+        ],
     ] {
         let file = folder().join(format!("import/{}.out", arguments[0]));
         golden.compare(&file, &import_and_test(arguments));

@@ -5,6 +5,7 @@ mod providers;
 mod shadow;
 mod shape;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::model::{Api, Claim, Cors, Issuer, Kind, Note, Place, Route, Scopes};
@@ -29,6 +30,8 @@ pub(super) struct Plan {
     pub(super) keeps_token: bool,
     /// Headers for the upstream, each with its claim.
     pub(super) headers: Vec<(String, String)>,
+    /// Names for places of the source, by the byte at which a place starts.
+    pub(super) labels: BTreeMap<usize, String>,
 }
 
 /// A provider.
@@ -103,6 +106,7 @@ impl Plan {
             left_out,
             keeps_token: api.keeps_token,
             headers: api.headers,
+            labels: api.labels,
         }
     }
 }

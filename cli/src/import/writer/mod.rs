@@ -2,6 +2,7 @@
 
 mod yaml;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::model::{ClaimValue, Cors, Note, Place, Scopes};
@@ -16,6 +17,7 @@ pub(super) fn write(plan: &Plan, source: &Source) -> String {
     let mut writer = Writer {
         out: String::new(),
         source,
+        labels: &plan.labels,
     };
     writer.head(plan);
     writer.providers(&plan.providers);
@@ -43,6 +45,7 @@ pub(super) fn write(plan: &Plan, source: &Source) -> String {
 struct Writer<'s> {
     out: String,
     source: &'s Source,
+    labels: &'s BTreeMap<usize, String>,
 }
 
 impl Writer<'_> {
@@ -57,8 +60,12 @@ impl Writer<'_> {
         self.line(depth, &format!("# {}", comment(text)));
     }
 
-    fn number(&self, at: &Range<usize>) -> usize {
-        self.source.position(at.start).line
+    /// A place of the source, in words.
+    fn place(&self, at: &Range<usize>) -> String {
+        match self.labels.get(&at.start) {
+            Some(label) => format!("`{label}`"),
+            None => format!("line {}", self.source.position(at.start).line),
+        }
     }
 
     fn head(&mut self, plan: &Plan) {
@@ -67,13 +74,17 @@ impl Writer<'_> {
         self.note(0, &format!("Imported from {from}: the {kind} `{name}`."));
         self.note(
             0,
-            "Comments give the line of the source and the reason of each decision.",
+            if self.labels.is_empty() {
+                "Comments give the line of the source and the reason of each decision."
+            } else {
+                "Comments give the address in the source and the reason of each decision."
+            },
         );
         let mut notes: Vec<&Note> = plan.left_out.iter().collect();
         notes.sort_by_key(|note| note.at.start);
         let mut lines: Vec<String> = Vec::new();
         for note in notes {
-            let line = format!("line {}: {}", self.number(&note.at), note.text);
+            let line = format!("{}: {}", self.place(&note.at), note.text);
             if !lines.contains(&line) {
                 lines.push(line);
             }
@@ -81,11 +92,8 @@ impl Writer<'_> {
         let denied = plan.routes.iter().filter(|route| !route.added);
         for route in denied.filter(|route| route.access == Access::Denied) {
             let reason = route.reason.as_deref().unwrap_or_default();
-            let line = self.number(&route.at);
-            lines.push(format!(
-                "line {line}: `{}` is denied: {reason}",
-                route.pattern
-            ));
+            let place = self.place(&route.at);
+            lines.push(format!("{place}: `{}` is denied: {reason}", route.pattern));
         }
         let needs_token = plan
             .routes
@@ -113,10 +121,10 @@ impl Writer<'_> {
         }
         self.line(0, "providers:");
         for provider in providers {
-            let line = self.number(&provider.at);
+            let place = self.place(&provider.at);
             self.note(
                 1,
-                &format!("line {line}: the authorizer `{}`", provider.authorizer),
+                &format!("{place}: the authorizer `{}`", provider.authorizer),
             );
             self.line(1, &format!("- name: {}", quoted(&provider.name)));
             self.line(1, &format!("  issuer: {}", quoted(&provider.issuer.iss)));
@@ -196,11 +204,10 @@ impl Writer<'_> {
     }
 
     fn route(&mut self, route: &Bound, providers: &[Provider]) {
-        let line = self.number(&route.at);
         let mut text = if route.added {
             "added".to_owned()
         } else {
-            format!("line {line}")
+            self.place(&route.at)
         };
         if let Some(reason) = &route.reason {
             text.push_str(": ");
@@ -267,8 +274,7 @@ impl Writer<'_> {
     }
 
     fn cors(&mut self, cors: &Cors) {
-        let line = self.number(&cors.at);
-        self.note(0, &format!("line {line}"));
+        self.note(0, &self.place(&cors.at));
         self.line(0, "cors:");
         self.line(1, &format!("allow_origins: {}", list(&cors.origins)));
         if cors.methods.iter().any(|method| method == "*") {

@@ -1,0 +1,427 @@
+//! Plans of Terraform: what is not known before the apply is followed, asked for, or
+//! refused, and never guessed.
+
+use super::{access, import};
+use serde_json::{Value, json};
+
+/// A resource of a plan.
+struct Planned {
+    module: &'static str,
+    kind: &'static str,
+    name: &'static str,
+    key: &'static str,
+    values: Value,
+    unknown: Value,
+}
+
+/// A plan with these resources, and a configuration.
+fn plan(resources: &[Planned], configuration: &Value) -> Value {
+    let address = |one: &Planned| {
+        let dot = if one.module.is_empty() { "" } else { "." };
+        format!("{}{dot}{}.{}{}", one.module, one.kind, one.name, one.key)
+    };
+    let of = |module: &str| -> Value {
+        let of = resources.iter().filter(|one| one.module == module);
+        of.map(|one| {
+            json!({"address": address(one), "mode": "managed", "type": one.kind, "name": one.name,
+                   "values": one.values})
+        })
+        .collect()
+    };
+    let mut modules: Vec<_> = resources.iter().map(|one| one.module).collect();
+    modules.sort_unstable();
+    modules.dedup();
+    let children: Value = modules
+        .iter()
+        .filter(|module| !module.is_empty())
+        .map(|module| json!({"address": module, "resources": of(module)}))
+        .collect();
+    let changes: Value = resources
+        .iter()
+        .map(|one| {
+            json!({"address": address(one), "mode": "managed", "type": one.kind,
+                   "change": {"actions": ["create"], "after_unknown": one.unknown}})
+        })
+        .collect();
+    json!({"format_version": "1.2", "planned_values": {"root_module": {"resources": of(""), "child_modules": children}},
+           "resource_changes": changes, "configuration": {"root_module": configuration}})
+}
+
+const API: &str = "aws_apigatewayv2_api";
+const AUTHORIZER: &str = "aws_apigatewayv2_authorizer";
+const ROUTE: &str = "aws_apigatewayv2_route";
+
+fn api() -> Planned {
+    Planned {
+        module: "",
+        kind: API,
+        name: "a",
+        key: "",
+        values: json!({"protocol_type": "HTTP"}),
+        unknown: json!({"id": true}),
+    }
+}
+
+fn authorizer(name: &'static str, key: &'static str, issuer: &str) -> Planned {
+    Planned {
+        module: "",
+        kind: AUTHORIZER,
+        name,
+        key,
+        values: json!({"authorizer_type": "JWT", "jwt_configuration": [{"issuer": issuer, "audience": ["a"]}]}),
+        unknown: json!({"id": true, "api_id": true}),
+    }
+}
+
+fn route(key: &'static str, pattern: &str) -> Planned {
+    Planned {
+        module: "",
+        kind: ROUTE,
+        name: "r",
+        key,
+        values: json!({"route_key": pattern, "authorization_type": "JWT"}),
+        unknown: json!({"id": true, "api_id": true, "authorizer_id": true}),
+    }
+}
+
+fn references(list: &[&str]) -> Value {
+    json!({"references": list})
+}
+
+fn declared(kind: &str, name: &str, expressions: &Value) -> Value {
+    json!({"mode": "managed", "type": kind, "name": name, "expressions": expressions})
+}
+
+const API_ID: [&str; 2] = ["aws_apigatewayv2_api.a.id", "aws_apigatewayv2_api.a"];
+
+/// The declarations of an API and two authorizers, and of a route with this authorizer.
+fn configuration(authorizer: &Value) -> Value {
+    let of_api = json!({"api_id": references(&API_ID)});
+    json!({"resources": [
+        declared(API, "a", &json!({})),
+        declared(AUTHORIZER, "one", &of_api),
+        declared(AUTHORIZER, "two", &of_api),
+        declared(ROUTE, "r", &json!({"api_id": references(&API_ID), "authorizer_id": authorizer})),
+    ]})
+}
+
+/// A route with this expression for its authorizer, beside two authorizers.
+fn with_authorizer(expression: &Value) -> Value {
+    plan(
+        &[
+            api(),
+            authorizer("one", "", "https://one.example"),
+            authorizer("two", "", "https://two.example"),
+            route("", "GET /a"),
+        ],
+        &configuration(expression),
+    )
+}
+
+const ONE: [&str; 2] = [
+    "aws_apigatewayv2_authorizer.one.id",
+    "aws_apigatewayv2_authorizer.one",
+];
+
+#[test]
+fn a_reference_to_one_authorizer_is_followed() {
+    let text = with_authorizer(&references(&ONE)).to_string();
+    assert_eq!(access(&text, "GET /a"), "");
+    let ran = import(&text, &[]);
+    assert!(ran.out.contains("https://one.example"), "{}", ran.out);
+    assert!(!ran.out.contains("https://two.example"), "{}", ran.out);
+    // What is known in every plan changes nothing.
+    let beside = [&ONE[..], &["each.key", "var.stage", "path.module"]].concat();
+    let other = import(&with_authorizer(&references(&beside)).to_string(), &[]);
+    assert_eq!(other.out, ran.out);
+}
+
+#[test]
+fn an_authorizer_that_something_else_may_choose_is_asked_for() {
+    let two = ["aws_apigatewayv2_authorizer.two.id"];
+    for others in [
+        &two[..],
+        &["local.authorizer"],
+        &["each.value.authorizer", "each.value"],
+        &["module.other.id", "module.other"],
+        &["aws_lambda_function.f.arn", "aws_lambda_function.f"],
+        &["aws_apigatewayv2_authorizer.two"],
+        &["self.id"],
+        &["not an address ]["],
+        &[""],
+    ] {
+        for all in [[&ONE[..], others].concat(), [others, &ONE[..]].concat()] {
+            let text = with_authorizer(&references(&all)).to_string();
+            let ran = import(&text, &[]);
+            assert_eq!((ran.code, &*ran.out), (1, ""), "{all:?}");
+            assert!(
+                ran.err
+                    .contains("`--param aws_apigatewayv2_route.r.authorizer_id=VALUE`"),
+                "{}",
+                ran.err
+            );
+            let given = "aws_apigatewayv2_route.r.authorizer_id=aws_apigatewayv2_authorizer.two";
+            let ran = import(&text, &["--param", given]);
+            assert!(ran.out.contains("https://two.example"), "{}", ran.err);
+        }
+    }
+    for wrong in [
+        "aws_apigatewayv2_authorizer.three",
+        "aws_apigatewayv2_authorizer.two.arn",
+        "aws_apigatewayv2_api.a",
+        "au1",
+        "",
+    ] {
+        let given = format!("aws_apigatewayv2_route.r.authorizer_id={wrong}");
+        let ran = import(
+            &with_authorizer(&references(&two[..0])).to_string(),
+            &["--param", &given],
+        );
+        assert_eq!((ran.code, &*ran.out), (1, ""), "{wrong}");
+    }
+}
+
+#[test]
+fn an_attribute_of_an_authorizer_that_is_not_its_identifier_is_none() {
+    for reference in [
+        "aws_apigatewayv2_authorizer.one.name",
+        "aws_apigatewayv2_authorizer.one.jwt_configuration[0].id",
+        "aws_apigatewayv2_authorizer.none.id",
+        "aws_apigatewayv2_authorizer.one[0].id",
+        "aws_api_gateway_authorizer.one.id",
+        "module.m.aws_apigatewayv2_authorizer.one.id",
+    ] {
+        let ran = import(&with_authorizer(&references(&[reference])).to_string(), &[]);
+        assert_eq!((ran.code, &*ran.out), (1, ""), "{reference}");
+    }
+}
+
+#[test]
+fn an_instance_with_the_same_key_is_suggested_and_not_assumed() {
+    let expression = references(&["aws_apigatewayv2_authorizer.one", "each.key"]);
+    let text = plan(
+        &[
+            api(),
+            authorizer("one", "[\"x\"]", "https://x.example"),
+            authorizer("one", "[\"y\"]", "https://y.example"),
+            route("[\"x\"]", "GET /x"),
+            route("[\"y\"]", "GET /y"),
+        ],
+        &configuration(&expression),
+    )
+    .to_string();
+    let ran = import(&text, &[]);
+    let argument =
+        "aws_apigatewayv2_route.r.authorizer_id=aws_apigatewayv2_authorizer.one[each.key]";
+    assert_eq!((ran.code, &*ran.out), (1, ""));
+    assert!(
+        ran.err.contains(&format!("`--param '{argument}'`")),
+        "{}",
+        ran.err
+    );
+    let ran = import(&text, &["--param", argument]);
+    for (pattern, provider) in [("GET /x", "one--x"), ("GET /y", "one--y")] {
+        let route = format!("- match: \"{pattern}\"\n    providers: [{provider}]\n");
+        assert!(ran.out.contains(&route), "{}", ran.out);
+    }
+    let all = "aws_apigatewayv2_route.r.authorizer_id=aws_apigatewayv2_authorizer.one[\"y\"]";
+    let one =
+        "aws_apigatewayv2_route.r[\"x\"].authorizer_id=aws_apigatewayv2_authorizer.one[\"x\"]";
+    let both = import(&text, &["--param", all, "--param", one]);
+    assert_eq!(both.out, ran.out, "{}", both.err);
+    // With one instance, nothing else can be meant.
+    let text = plan(
+        &[
+            api(),
+            authorizer("one", "[0]", "https://x.example"),
+            route("", "GET /x"),
+        ],
+        &configuration(&references(&["aws_apigatewayv2_authorizer.one"])),
+    );
+    assert_eq!(access(&text.to_string(), "GET /x"), "");
+}
+
+/// A route in a module, whose variables come from here.
+fn in_module(expressions: &Value, outputs: &Value) -> Value {
+    let mut plan = with_authorizer(&references(&ONE));
+    let mut of_module = plan_of_module();
+    let calls = json!({
+        "m": {"expressions": expressions, "module": {"resources": [declared(ROUTE, "r", &json!({
+            "api_id": references(&["var.api_id"]), "authorizer_id": references(&["var.authorizer.id", "var.authorizer"])}))]}},
+        "n": {"expressions": {"authorizer": references(&ONE)}, "module": {"outputs": outputs}},
+    });
+    plan["configuration"]["root_module"]["module_calls"] = calls;
+    plan["planned_values"]["root_module"]["child_modules"] =
+        of_module["planned_values"]["root_module"]["child_modules"].take();
+    let changes = of_module["resource_changes"].as_array_mut().unwrap();
+    plan["resource_changes"]
+        .as_array_mut()
+        .unwrap()
+        .append(changes);
+    plan
+}
+
+fn plan_of_module() -> Value {
+    let route = Planned {
+        module: "module.m[\"k\"]",
+        ..route("", "GET /b")
+    };
+    plan(&[route], &json!({}))
+}
+
+#[test]
+fn variables_and_outputs_of_modules_are_followed() {
+    let output = json!({"out": {"expression": references(&["var.authorizer"])}});
+    for authorizer in [
+        references(&ONE[1..]),
+        references(&ONE),
+        references(&["module.n.out", "module.n"]),
+    ] {
+        let text = in_module(
+            &json!({"api_id": references(&API_ID), "authorizer": authorizer}),
+            &output,
+        )
+        .to_string();
+        assert_eq!(access(&text, "GET /b"), "", "{authorizer}");
+    }
+    for authorizer in [
+        references(&["local.x"]),
+        references(&["module.n.absent", "module.n"]),
+        references(&["module.n"]),
+        references(&["var.authorizer", "local.x"]),
+        references(&[
+            "module.n.out",
+            "module.n",
+            "aws_apigatewayv2_authorizer.two.id",
+        ]),
+    ] {
+        let text = in_module(
+            &json!({"api_id": references(&API_ID), "authorizer": authorizer}),
+            &output,
+        );
+        let ran = import(&text.to_string(), &[]);
+        assert_eq!((ran.code, &*ran.out), (1, ""), "{authorizer}");
+    }
+}
+
+#[test]
+fn references_in_a_circle_or_a_crowd_end() {
+    let circle = json!({"out": {"expression": references(&["module.n.out"])}});
+    let text = in_module(
+        &json!({"api_id": references(&API_ID), "authorizer": references(&["module.n.out"])}),
+        &circle,
+    );
+    assert_eq!(import(&text.to_string(), &[]).code, 1);
+    let both = json!({"out": {"expression": references(&["module.n.out", "module.n.out"])}});
+    let text = in_module(
+        &json!({"api_id": references(&API_ID), "authorizer": references(&["module.n.out"])}),
+        &both,
+    );
+    assert_eq!(import(&text.to_string(), &[]).code, 1);
+}
+
+#[test]
+fn what_is_not_known_of_a_rule_is_asked_for() {
+    for name in [
+        "route_key",
+        "authorization_type",
+        "authorization_scopes",
+        "api_key_required",
+        "api_id",
+    ] {
+        let mut plan = with_authorizer(&references(&ONE));
+        let changes = plan["resource_changes"].as_array_mut().unwrap();
+        changes[3]["change"]["after_unknown"][name] = json!(true);
+        let resources = &mut plan["configuration"]["root_module"]["resources"];
+        resources[3]["expressions"][name] = references(&["local.x"]);
+        let ran = import(&plan.to_string(), &[]);
+        assert_eq!((ran.code, &*ran.out), (1, ""), "{name}");
+        assert!(
+            ran.err
+                .contains(&format!("aws_apigatewayv2_route.r.{name}=")),
+            "{}",
+            ran.err
+        );
+    }
+    // One of several scopes.
+    let mut plan = with_authorizer(&references(&ONE));
+    plan["planned_values"]["root_module"]["resources"][3]["values"]["authorization_scopes"] =
+        json!(["a", null]);
+    plan["resource_changes"][3]["change"]["after_unknown"]["authorization_scopes"] =
+        json!([false, true]);
+    assert_eq!(import(&plan.to_string(), &[]).code, 1);
+    let given = "aws_apigatewayv2_route.r.authorization_scopes=a, b";
+    let ran = import(&plan.to_string(), &["--param", given]);
+    assert!(ran.out.contains("scopes: [\"a\", \"b\"]"), "{}", ran.out);
+}
+
+#[test]
+fn a_plan_that_lacks_resources_is_refused() {
+    for (name, value, words) in [
+        ("errored", json!(true), "has failed"),
+        ("complete", json!(false), "is incomplete"),
+        ("resource_changes", json!([]), "`resource_changes`"),
+        ("format_version", json!("2.0"), "version of the format"),
+    ] {
+        let mut plan = with_authorizer(&references(&ONE));
+        plan[name] = value;
+        let ran = import(&plan.to_string(), &[]);
+        assert_eq!((ran.code, &*ran.out), (1, ""), "{name}");
+        assert!(ran.err.contains(words), "{}", ran.err);
+    }
+    let mut plan = with_authorizer(&references(&ONE));
+    plan["configuration"] = json!({});
+    assert_eq!(import(&plan.to_string(), &[]).code, 1);
+}
+
+#[test]
+fn a_resource_of_a_rest_api_has_the_path_of_its_parts() {
+    let shop = |path: &str, part: &str| {
+        let resource = |kind, name, values, unknown| Planned {
+            module: "",
+            kind,
+            name,
+            key: "",
+            values,
+            unknown,
+        };
+        let plan = plan(
+            &[
+                resource(
+                    "aws_api_gateway_rest_api",
+                    "a",
+                    json!({"id": "r1", "root_resource_id": "root"}),
+                    json!({}),
+                ),
+                resource(
+                    "aws_api_gateway_resource",
+                    "b",
+                    json!({"id": "b1", "rest_api_id": "r1", "parent_id": "root", "path": path, "path_part": part}),
+                    json!({}),
+                ),
+                resource(
+                    "aws_api_gateway_method",
+                    "m",
+                    json!({"rest_api_id": "r1", "resource_id": "b1", "http_method": "GET", "authorization": "NONE"}),
+                    json!({}),
+                ),
+            ],
+            &json!({}),
+        );
+        plan.to_string()
+    };
+    // The provider computes the path when it applies the change.
+    assert_eq!(
+        access(&shop("/former", "new"), "GET /new"),
+        "access: public"
+    );
+}
+
+#[test]
+fn a_quick_create_makes_a_public_route() {
+    let mut plan = with_authorizer(&references(&ONE));
+    plan["resource_changes"][0]["change"]["after_unknown"]["target"] = json!(true);
+    plan["configuration"]["root_module"]["resources"][0]["expressions"]["target"] =
+        references(&["aws_lambda_function.f.arn"]);
+    assert_eq!(access(&plan.to_string(), "$default"), "access: public");
+}
