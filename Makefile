@@ -265,7 +265,7 @@ check: wasm-target ## Checks formats and lints and runs the unit tests, in less 
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --workspace --lib --bins -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-proxy-wasm --target $(TARGET) -- -D warnings
-	$(CARGO) test --locked --quiet --lib --package edge-authz --package edge-authz-cli --package edge-authz-dynamic-module --package edge-authz-proxy-wasm
+	$(CARGO) test --locked --quiet --lib --package edge-authz --package edge-authz-cli --package edge-authz-dynamic-module --package edge-authz-native --package edge-authz-proxy-wasm --package edge-authz-server
 
 .PHONY: lint
 lint: wasm-target ## Checks formats and lints, natively and for the module
@@ -277,7 +277,7 @@ lint: wasm-target ## Checks formats and lints, natively and for the module
 
 .PHONY: test-unit
 test-unit: ## Runs only the unit tests
-	$(CARGO) test --locked --lib --package edge-authz --package edge-authz-cli --package edge-authz-dynamic-module --package edge-authz-proxy-wasm
+	$(CARGO) test --locked --lib --package edge-authz --package edge-authz-cli --package edge-authz-dynamic-module --package edge-authz-native --package edge-authz-proxy-wasm --package edge-authz-server
 
 .PHONY: test-cases
 test-cases: setup wasm ## Runs only the case files, on the core and in a real Envoy: CASES=text for some
@@ -313,7 +313,7 @@ test-threads: ## Runs the tests with several threads under ThreadSanitizer
 		|| { echo 'the sources of the standard library are missing: rustup component add rust-src --toolchain $(NIGHTLY)' >&2; exit 1; }
 	RUSTFLAGS="-Zsanitizer=thread" TSAN_OPTIONS="halt_on_error=1" \
 		$(CARGO) +$(NIGHTLY) test --locked -Zbuild-std --target $(NATIVE) --target-dir $(CARGO_DIRECTORY)/threads \
-		--lib --package edge-authz --package edge-authz-dynamic-module -- threads:: ticker::
+		--lib --package edge-authz --package edge-authz-dynamic-module --package edge-authz-native -- threads:: ticker::
 
 # The tests leave their configurations to the end of the process: leaks are not reported.
 .PHONY: test-addresses

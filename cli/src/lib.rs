@@ -28,6 +28,7 @@ use std::process::ExitCode;
 
 use annotate_snippets::Renderer;
 use clap::Parser;
+use edge_authz::policy::Policy;
 
 use arguments::{Arguments, Colour};
 use load::load;
@@ -49,6 +50,23 @@ pub fn imported(text: &str) -> Result<(String, String), usize> {
     };
     let imported = import::import(&source, &choices).map_err(|findings| findings.len())?;
     Ok((imported.configuration, imported.cases))
+}
+
+/// Compiles the only configuration in a file, which may be YAML or JSON, and the
+/// configuration itself or a document that carries it. `name` is the file's name.
+///
+/// # Errors
+///
+/// All errors of the file with their lines, for people.
+pub fn compiled(name: &str, text: Vec<u8>) -> Result<Policy, String> {
+    let source = Source::new(name, text);
+    let renderer = Renderer::plain();
+    let loaded = load(&source).map_err(|findings| {
+        let findings = findings.iter();
+        let shown: Vec<_> = findings.map(|one| one.render(&source, &renderer)).collect();
+        shown.join("\n")
+    })?;
+    Ok(loaded.policy)
 }
 
 /// An Envoy's bootstrap for a configuration, as `render --for envoy` writes it.

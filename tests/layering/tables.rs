@@ -147,44 +147,48 @@ const MODULE: Table = &[
     ),
 ];
 
-const DYNAMIC_MODULE: Table = &[
+/// What the hosts with native code share.
+const NATIVE: Table = &[
     ("clock", &[]),
     ("lock", &[]),
+    ("fields", &[]),
+    ("collected", &["lock"]),
     ("shared", &["lock"]),
     ("signatures", &[]),
-    ("ticker", &["lock"]),
+    ("proofs", &[]),
+    ("keeper", &["shared"]),
+    ("seat", &["signatures"]),
+];
+
+const SERVER: Table = &[
+    ("arguments", &[]),
+    ("observation", &[]),
+    ("service", &["observation"]),
+    ("ext_authz", &["service"]),
+];
+
+const DYNAMIC_MODULE: Table = &[
+    ("clock", &[]),
+    ("ticker", &[]),
     ("abi", &[]),
     ("port", &["abi"]),
-    ("collected", &["lock"]),
-    ("series", &["lock"]),
-    ("metrics", &["abi", "collected", "lock", "series"]),
-    ("sink", &["abi", "collected", "metrics", "series"]),
-    ("proofs", &[]),
-    ("keeper", &["abi", "shared"]),
+    ("series", &[]),
+    ("metrics", &["abi", "series"]),
+    ("sink", &["abi", "metrics", "series"]),
     ("alarm", &["abi"]),
     ("waiting", &["alarm"]),
-    ("routes", &["lock", "sink"]),
-    ("document", &["alarm", "clock", "keeper", "lock"]),
+    ("routes", &["sink"]),
+    ("document", &["alarm", "clock"]),
     (
         "listener",
         &[
-            "abi", "alarm", "clock", "document", "keeper", "lock", "metrics", "routes", "sink",
-            "ticker",
+            "abi", "alarm", "clock", "document", "metrics", "routes", "sink", "ticker",
         ],
     ),
     (
         "worker",
         &[
-            "abi",
-            "alarm",
-            "clock",
-            "document",
-            "listener",
-            "proofs",
-            "routes",
-            "signatures",
-            "sink",
-            "waiting",
+            "abi", "alarm", "clock", "document", "listener", "routes", "sink", "waiting",
         ],
     ),
     ("narrowed", &["abi", "worker"]),
@@ -250,6 +254,8 @@ pub(super) const CRATES: &[(&str, Table)] = &[
     ("", CORE),
     ("hosts/proxy-wasm", MODULE),
     ("hosts/dynamic-module", DYNAMIC_MODULE),
+    ("hosts/native", NATIVE),
+    ("hosts/server", SERVER),
     ("cli", COMMAND),
     ("tests/trapdoor", TRAPDOOR),
 ];

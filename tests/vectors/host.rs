@@ -1,13 +1,9 @@
-//! A host with signatures of its own: that of the dynamic module.
+//! A host with signatures of its own: those of the hosts with native code.
 
 use std::cell::Cell;
 
 use edge_authz::crypto::{HostCheck, HostSignatures};
-
-#[path = "../../hosts/dynamic-module/src/signatures.rs"]
-mod signatures;
-
-use signatures::Signatures;
+use edge_authz_native::Signatures;
 
 /// AWS-LC, and how often it is asked.
 #[derive(Default)]

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use super::alarm::Alarm;
 use super::clock;
-use super::keeper::Keeper;
-use super::lock::locked;
 use edge_authz::engine::{Effect, Exchange, FetchId, KeyService, TokenCache};
-use edge_authz::host::seed;
+use edge_authz::host::{Fetches, seed};
 use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::Policy;
 use edge_authz::telemetry::NotSent;
 use edge_authz::time::UnixTime;
+use edge_authz_native::Keeper;
+use edge_authz_native::locked;
 
 /// A policy with its keys, and the threads in which requests wait for them.
 ///
@@ -28,6 +28,8 @@ pub(crate) struct Document {
     /// The cache of verified tokens for all threads.
     tokens: Arc<TokenCache>,
     keeper: Mutex<Keeper>,
+    /// The fetches in progress, by Envoy's id.
+    fetches: Mutex<Fetches<u64>>,
     has_started: AtomicBool,
     /// The number of the latest snapshot for which the threads were woken.
     woken_for: AtomicU64,
@@ -66,6 +68,7 @@ impl Document {
             has_started: AtomicBool::new(false),
             woken_for: AtomicU64::new(keeper.service.snapshot().number()),
             keeper: Mutex::new(keeper),
+            fetches: Mutex::default(),
             alarms: std::iter::repeat_with(Mutex::default)
                 .take(threads)
                 .collect(),
@@ -136,7 +139,7 @@ impl Document {
 
     /// Records that a fetch was sent, with Envoy's id for it.
     pub(crate) fn sent(&self, number: u64, fetch: FetchId) {
-        locked(&self.keeper).fetches.sent(number, fetch);
+        locked(&self.fetches).sent(number, fetch);
     }
 
     /// Records that a fetch was not sent.
@@ -153,9 +156,8 @@ impl Document {
         head: &AnswerHead,
         body: &dyn Fn() -> Option<Vec<u8>>,
     ) -> Option<Vec<Effect>> {
-        let mut keeper = locked(&self.keeper);
-        let fetch = keeper.fetches.take(&number)?;
-        Some(keeper.ended(clock::now(), fetch, head, body))
+        let fetch = locked(&self.fetches).take(&number)?;
+        Some(locked(&self.keeper).ended(clock::now(), fetch, head, body))
     }
 
     /// Publishes the current snapshot, and wakes the threads in which requests wait.

@@ -16,22 +16,16 @@ mod abi;
 mod alarm;
 #[cfg_attr(trapdoor, path = "../../../tests/trapdoor/src/clock.rs")]
 mod clock;
-mod collected;
 mod document;
 mod hooks;
-mod keeper;
 mod listener;
-mod lock;
 mod metrics;
 mod narrowed;
 mod port;
-mod proofs;
 #[cfg_attr(trapdoor, path = "../../../tests/trapdoor/src/request.rs")]
 mod request;
 mod routes;
 mod series;
-mod shared;
-mod signatures;
 mod sink;
 #[cfg(test)]
 mod tests;

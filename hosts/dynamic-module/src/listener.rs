@@ -5,22 +5,21 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::abi::{self, Config};
+use super::abi::{self, Config, Refused};
 use super::alarm::Alarm;
 use super::clock;
 use super::document::Document;
-use super::keeper;
-use super::lock::locked;
 use super::metrics::Metrics;
 use super::routes::{Narrowing, RouteConfig};
 use super::sink;
 use super::ticker::{self, Ticked};
 use edge_authz::config::{self, ConfigErrors, MAX_BYTES};
-use edge_authz::engine::Effect;
+use edge_authz::engine::{Effect, FetchCall};
 use edge_authz::host::Reporting;
 use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::Policy;
-use edge_authz::telemetry::Level;
+use edge_authz::telemetry::{Level, NotSent};
+use edge_authz_native::locked;
 
 /// The period of ticks while requests wait in some thread.
 const FAST: Duration = Duration::from_millis(10);
@@ -218,7 +217,7 @@ impl Listener {
         let mut effects = VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
             match effect {
-                Effect::Fetch(call) => match keeper::send(config, &call) {
+                Effect::Fetch(call) => match send(config, &call) {
                     Ok(number) => document.sent(number, call.id),
                     Err(why) => {
                         effects.extend(document.not_sent(call.id, why));
@@ -264,6 +263,17 @@ impl Ticked for Listener {
             period
         }
     }
+}
+
+/// Sends a fetch, and returns Envoy's id for it.
+fn send(config: Config<'_>, call: &FetchCall) -> Result<u64, NotSent> {
+    let millis = u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX);
+    let sent = config.callout(&call.cluster, &call.headers(), millis.max(1));
+    sent.map_err(|refused| match refused {
+        Refused(2) => NotSent::UnknownCluster,
+        Refused(4) => NotSent::NoHost,
+        Refused(_) => NotSent::Refused,
+    })
 }
 
 fn log_errors(errors: &ConfigErrors) {

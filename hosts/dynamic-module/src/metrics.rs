@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::abi::{Config, Filter, MetricChange, Refused};
-use super::collected::Collected;
-use super::lock::locked;
 use super::series;
 use edge_authz::telemetry::{Change, Family, Measurement, Metric, MetricKind};
+use edge_authz_native::Collected;
+use edge_authz_native::locked;
 
 /// Counts hooks that panicked: each is a fault of this module.
 const PANICS: &str = "edge_authz_panics";

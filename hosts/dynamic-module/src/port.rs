@@ -5,6 +5,7 @@ use edge_authz::cors::ResponseCors;
 use edge_authz::host::{HeaderList, HostError, HttpExchange, certificate_digest};
 use edge_authz::http::{HeaderEdit, HeaderMap, LocalReply};
 use edge_authz::telemetry::FilterState;
+use edge_authz_native::{is_sendable, reply_fields};
 
 /// The namespace of the dynamic metadata.
 const NAMESPACE: &str = "edge_authz";
@@ -47,11 +48,11 @@ impl HttpExchange for Filter<'_> {
     /// Envoy does not pass the module's own replies to the response hook, so they get their
     /// CORS headers here.
     fn reply(&self, reply: &LocalReply, cors: Option<&ResponseCors>) -> Result<(), HostError> {
-        let own = reply.headers.iter();
-        let own = own.map(|(name, value)| (name.as_bytes(), value.as_str().as_bytes()));
-        let own: Vec<(&[u8], &[u8])> = own.collect();
-        let edits = cors.map(|cors| cors.apply(own.iter().copied(), true));
-        let mut fields = edited(own, edits.as_deref().unwrap_or_default());
+        let owned = reply_fields(reply, cors);
+        let mut fields: Vec<(&[u8], &[u8])> = owned
+            .iter()
+            .map(|(name, value)| (&**name, &**value))
+            .collect();
         if is_grpc(*self) {
             fields.push((b"grpc-status", grpc_status(reply.status)));
         }
@@ -129,32 +130,9 @@ impl From<HeaderList> for List {
 
 /// Refuses bytes that would end a line or a text: Envoy writes a module's bytes unchanged.
 fn sendable(bytes: &[u8]) -> Result<&[u8], HostError> {
-    if bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
-        return Err(HostError::NotAsked);
-    }
-    Ok(bytes)
-}
-
-/// The header fields of a reply with changes applied.
-fn edited<'a>(
-    mut fields: Vec<(&'a [u8], &'a [u8])>,
-    edits: &'a [HeaderEdit<'a>],
-) -> Vec<(&'a [u8], &'a [u8])> {
-    for edit in edits {
-        match edit {
-            HeaderEdit::Remove(name) => remove(&mut fields, name),
-            HeaderEdit::Set(name, value) => {
-                remove(&mut fields, name);
-                fields.push((name, value));
-            }
-            HeaderEdit::Add(name, value) => fields.push((name, value)),
-        }
-    }
-    fields
-}
-
-fn remove(fields: &mut Vec<(&[u8], &[u8])>, name: &[u8]) {
-    fields.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+    is_sendable(bytes)
+        .then_some(bytes)
+        .ok_or(HostError::NotAsked)
 }
 
 #[cfg(test)]
@@ -188,26 +166,5 @@ mod tests {
                 "{content_type}"
             );
         }
-    }
-
-    #[test]
-    fn changes_of_an_answer_are_made_in_order() {
-        let set = |name: &'static str, value: &'static str| {
-            HeaderEdit::Set(name.as_bytes().into(), value.as_bytes().into())
-        };
-        let edits = [
-            HeaderEdit::Remove(b"gone"[..].into()),
-            set("Vary", "origin"),
-            HeaderEdit::Add(b"new"[..].into(), b"1"[..].into()),
-            set("new", "2"),
-        ];
-        let fields: Vec<(&[u8], &[u8])> = vec![
-            (b"Gone", b"1"),
-            (b"vary", b"a"),
-            (b"vary", b"b"),
-            (b"x", b"y"),
-        ];
-        let expected: [(&[u8], &[u8]); 3] = [(b"x", b"y"), (b"Vary", b"origin"), (b"new", b"2")];
-        assert_eq!(edited(fields, &edits), expected);
     }
 }

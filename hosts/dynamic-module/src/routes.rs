@@ -12,11 +12,11 @@ use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::lock::locked;
 use super::sink;
 use edge_authz::config::{self, ConfigErrors, MAX_BYTES};
 use edge_authz::policy::{self, Policy};
 use edge_authz::telemetry::Level;
+use edge_authz_native::locked;
 
 /// The maximum number of different configurations. Each may have a document with keys, and
 /// a token cache in each thread.

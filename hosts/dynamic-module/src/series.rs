@@ -5,8 +5,8 @@ use std::mem;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::lock::locked;
 use edge_authz::telemetry::{Change, Metric, MetricKind};
+use edge_authz_native::locked;
 
 /// The maximum number of counters that are kept. Others may restart at 0 with each
 /// configuration.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::abi::{self, Filter, LogLevel};
-use super::collected::Collected;
 use super::metrics::Metrics;
 use super::series;
 use edge_authz::host::{HostError, Reporting};
 use edge_authz::telemetry::{Change, Level, Metric};
+use edge_authz_native::Collected;
 
 /// Collects the changes of metrics. Envoy accepts them only in some hooks.
 #[derive(Debug, Default)]

@@ -3,13 +3,12 @@
 //! One thread serves the whole process while there are configurations. It only requests
 //! hooks, which Envoy calls in its own threads.
 
+use edge_authz_native::locked;
 use std::io;
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-
-use super::lock::locked;
 
 /// Something that needs ticks.
 pub(crate) trait Ticked: Send + Sync {

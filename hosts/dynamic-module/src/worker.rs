@@ -10,19 +10,15 @@ use super::alarm::Alarm;
 use super::clock;
 use super::document::Document;
 use super::listener::Listener;
-use super::proofs;
 use super::routes::RouteConfig;
-use super::signatures::Signatures;
 use super::sink::Sink;
 use super::waiting::Waiting;
 use edge_authz::cors::ResponseCors;
-use edge_authz::engine::{
-    Answer, Demand, Effect, Env, Judge, NoConnection, NoSharedData, Proofs, StreamId,
-};
+use edge_authz::engine::{Answer, Effect, Env, Judge, Proofs, StreamId};
 use edge_authz::host::{At, HeaderList, HttpExchange, Passage, Peer, Settler, Stream};
 use edge_authz::http::RequestHead;
 use edge_authz::telemetry::Level;
-use edge_authz::time::UnixTime;
+use edge_authz_native::{Seat, proofs};
 
 thread_local! {
     /// The documents that this thread has used. Closed ones are dropped when the thread
@@ -40,16 +36,12 @@ pub(crate) struct Worker {
     document: Arc<Document>,
     /// The thread's index.
     thread: usize,
-    judge: RefCell<Judge>,
+    seat: Seat,
     sink: Rc<Sink>,
     settler: Settler<Sink>,
     /// Whether the main thread reports the metrics.
     is_collected: bool,
     waiting: Waiting,
-    /// The demand that was last reported to the key service.
-    last_demand: RefCell<Demand>,
-    /// Whether that demand was not empty.
-    had_demand: Cell<bool>,
     last_stream: Cell<u32>,
 }
 
@@ -110,22 +102,18 @@ impl Worker {
         filter: Filter<'_>,
     ) -> Self {
         let policy = Arc::clone(document.policy());
+        let snapshot = document.exchange().latest();
+        let judge = Judge::sharing(policy, snapshot, Arc::clone(document.tokens()), proofs);
+        let thread = filter.worker_index();
         Self {
-            judge: RefCell::new(Judge::sharing(
-                policy,
-                document.exchange().latest(),
-                Arc::clone(document.tokens()),
-                proofs,
-            )),
+            seat: Seat::new(judge, thread),
             settler,
             is_collected: listener.metrics().collect(sink.collected()),
             sink,
             listener: Arc::clone(listener),
             document: Arc::clone(document),
-            thread: filter.worker_index(),
+            thread,
             waiting: Waiting::default(),
-            last_demand: RefCell::default(),
-            had_demand: Cell::new(false),
             last_stream: Cell::new(0),
         }
     }
@@ -251,8 +239,7 @@ impl Worker {
 
     /// Requests the next tick at once if this one did not finish the work.
     fn request_tick_if_behind(&self) {
-        let judge = self.judge.try_borrow();
-        if judge.is_ok_and(|judge| judge.is_behind()) {
+        if self.seat.is_behind() {
             self.waiting.request_tick();
         }
     }
@@ -313,11 +300,7 @@ impl Worker {
     }
 
     fn forget_in_judge(&self, stream: StreamId) {
-        if let Ok(mut judge) = self.judge.try_borrow_mut() {
-            let effects = judge.forget(stream);
-            drop(judge);
-            self.apply(effects, None);
-        }
+        self.apply(self.seat.forget(stream), None);
     }
 
     /// Refuses all waiting requests.
@@ -332,11 +315,8 @@ impl Worker {
 
     /// The CORS headers of a waiting request that are known so far.
     pub(crate) fn cors_of_waiting(&self, stream: StreamId) -> Option<ResponseCors> {
-        let judge = self.judge.try_borrow().ok()?;
-        if let Some(cors) = judge.cors_of_waiting(stream) {
-            return Some(cors.clone());
-        }
-        self.waiting.cors_of_decided(stream)
+        let cors = self.seat.cors_of_waiting(stream);
+        cors.or_else(|| self.waiting.cors_of_decided(stream))
     }
 
     /// Passes an event to the judge, after it has adopted the latest snapshot. Returns
@@ -345,21 +325,9 @@ impl Worker {
         &self,
         event: impl FnOnce(&mut Judge, Env<'_>) -> Vec<Effect>,
     ) -> Option<Vec<Effect>> {
-        let mut judge = self.judge.try_borrow_mut().ok()?;
-        let newer = self.document.exchange().newer_than(&judge);
-        // The clock is read after the snapshot, so that no time in it is in the future.
-        let now: UnixTime = clock::now()?;
-        if let Some(newer) = newer {
-            judge.adopt(&newer, now);
-        }
-        judge.describe_steps(self.settler.report().is_enabled(Level::Debug));
-        let env = Env {
-            now,
-            shared: &NoSharedData,
-            host_signatures: &Signatures,
-            connection: &NoConnection,
-        };
-        Some(event(&mut judge, env))
+        let describes = self.settler.report().is_enabled(Level::Debug);
+        let exchange = self.document.exchange();
+        self.seat.handle(exchange, clock::now, describes, event)
     }
 
     /// Applies the effects of the judge. Returns the decision about the request `here`,
@@ -381,22 +349,8 @@ impl Worker {
 
     /// Reports the judge's demand to the key service if it has changed.
     fn report_demand(&self) {
-        let Ok(judge) = self.judge.try_borrow() else {
-            return;
-        };
-        let Ok(mut last_demand) = self.last_demand.try_borrow_mut() else {
-            return;
-        };
-        let has_demand = !judge.is_demand_empty();
-        if !self.had_demand.replace(has_demand) && !has_demand {
-            return;
-        }
-        let demand = judge.demand();
-        if *last_demand != demand {
-            last_demand.clone_from(&demand);
-            if self.document.exchange().set_demand(self.thread, demand) {
-                self.listener.wake_soon();
-            }
+        if self.seat.report_demand(self.document.exchange()) {
+            self.listener.wake_soon();
         }
     }
 

@@ -12,8 +12,8 @@ use super::issuer::{Issuer, configuration};
 use super::proxy::{Config, answer, configure, deliver, destroy, forwarded, leave, request, sent};
 use super::world::{begin, with_world};
 use crate::clock;
-use crate::lock::locked;
 use crate::ticker::tests::ALONE;
+use edge_authz_native::locked;
 
 const WORKERS: u32 = 4;
 /// The number of requests of one worker that wait at the same time.

@@ -14,6 +14,7 @@ static PROOFS: LazyLock<Proofs> = LazyLock::new(|| {
 
 /// The memory that all listeners and all configurations share, so that a proof which one
 /// of them has accepted cannot be used again.
-pub(crate) fn of_process() -> &'static Proofs {
+#[must_use]
+pub fn of_process() -> &'static Proofs {
     &PROOFS
 }

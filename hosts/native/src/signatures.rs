@@ -16,7 +16,7 @@ use edge_authz::crypto::{Algorithm, HostCheck, HostSignatures};
 
 /// Signature verification with AWS-LC. Its form of a key is stored with the key.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Signatures;
+pub struct Signatures;
 
 impl HostSignatures for Signatures {
     /// Returns `None` if AWS-LC lacks the algorithm or does not accept the key.

@@ -15,7 +15,7 @@ const ENTRY_BYTES: usize = 256;
 
 /// The data of the process. Only the main thread uses it.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub struct Shared {
     entries: Mutex<Entries>,
     most: usize,
 }
@@ -27,7 +27,8 @@ struct Entries {
     bytes: usize,
 }
 
-pub(crate) static SHARED: Shared = Shared::new(MAX_BYTES);
+/// The data of the process.
+pub static SHARED: Shared = Shared::new(MAX_BYTES);
 
 impl Shared {
     const fn new(most: usize) -> Self {

@@ -7,7 +7,7 @@ use edge_authz::telemetry::{Change, Metric};
 
 /// The changes that one worker has collected. Another thread may report them.
 #[derive(Debug, Default)]
-pub(crate) struct Collected(Mutex<Vec<Entry>>);
+pub struct Collected(Mutex<Vec<Entry>>);
 
 /// A metric that has changed at some time. The number of metrics is bounded by the reasons
 /// and results of each provider.
@@ -20,7 +20,7 @@ struct Entry {
 
 impl Collected {
     /// Adds a metric, and returns its index.
-    pub(crate) fn define(&self, metric: &Metric) -> usize {
+    pub fn define(&self, metric: &Metric) -> usize {
         let mut entries = locked(&self.0);
         entries.push(Entry {
             metric: metric.clone(),
@@ -30,7 +30,7 @@ impl Collected {
     }
 
     /// Adds a change to the metric with this index. Returns false if there is none.
-    pub(crate) fn add(&self, index: usize, change: Change) -> bool {
+    pub fn add(&self, index: usize, change: Change) -> bool {
         let mut entries = locked(&self.0);
         let Some(entry) = entries.get_mut(index) else {
             return false;
@@ -41,7 +41,7 @@ impl Collected {
     }
 
     /// Removes and returns all changes.
-    pub(crate) fn take(&self) -> Vec<(Metric, Change)> {
+    pub fn take(&self) -> Vec<(Metric, Change)> {
         let mut entries = locked(&self.0);
         let changed = entries.iter_mut().filter_map(|entry| {
             let change = entry.change.take()?;

@@ -1,0 +1,28 @@
+//! What the hosts that run as native code with threads share.
+//!
+//! * `clock` reads the system clock;
+//! * `signatures` verifies signatures with AWS-LC;
+//! * `shared` contains the data of key sources that all configurations of a process share,
+//!   and `proofs` the proofs of possession that were used in it;
+//! * `collected` gathers the changes of metrics of one thread;
+//! * `fields` applies changes to the header fields of a reply;
+//! * `keeper` is the key service of one document, with its requests in progress, and `seat` its judge in one
+//!   thread.
+
+pub mod clock;
+mod collected;
+mod fields;
+mod keeper;
+mod lock;
+pub mod proofs;
+mod seat;
+mod shared;
+mod signatures;
+
+pub use collected::Collected;
+pub use fields::{edited, is_sendable, reply_fields};
+pub use keeper::Keeper;
+pub use lock::locked;
+pub use seat::Seat;
+pub use shared::{SHARED, Shared};
+pub use signatures::Signatures;

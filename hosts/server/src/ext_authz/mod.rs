@@ -1,0 +1,1 @@
+//! Envoy's external authorization (`envoy.service.auth.v3`), over gRPC and HTTP.

@@ -1,0 +1,100 @@
+//! The task that keeps the keys of a document.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use edge_authz::engine::{Effect, FetchCall};
+use edge_authz::keys::answer::AnswerHead;
+use tokio::{task, time};
+
+use super::Document;
+use crate::observation::{Log, Registry};
+
+/// The answer to a fetch.
+#[derive(Debug, Default)]
+pub struct Answered {
+    /// Its head, or why there is none.
+    pub head: AnswerHead,
+    /// Its body, if it is not larger than the caller allows.
+    pub body: Option<Vec<u8>>,
+}
+
+/// Sends requests to issuers.
+pub trait Issuers {
+    /// Sends a request, and returns its answer within the time limit of the request.
+    fn fetch(&self, call: &FetchCall) -> impl Future<Output = Answered>;
+}
+
+/// The longest pause between two ticks. It bounds the time for which an unused document stays
+/// in memory.
+const MAX_PAUSE: Duration = Duration::from_millis(500);
+
+/// Keeps the keys of a document as long as a thread uses it. It must run in a
+/// [`task::LocalSet`].
+pub async fn keep<I: Issuers + 'static>(
+    document: Weak<Document>,
+    issuers: Rc<I>,
+    registry: Arc<Registry>,
+    log: Arc<Log>,
+) {
+    let keys = Rc::new(Keys {
+        issuers,
+        registry,
+        log,
+    });
+    if let Some(document) = document.upgrade() {
+        keys.apply(&document, document.start());
+    }
+    loop {
+        let Some(document) = document.upgrade() else {
+            return;
+        };
+        keys.apply(&document, document.tick());
+        let pause = document.next_tick().min(MAX_PAUSE);
+        // Either way it is time for a tick.
+        let _ = time::timeout(pause, document.keys_woken()).await;
+    }
+}
+
+struct Keys<I> {
+    issuers: Rc<I>,
+    registry: Arc<Registry>,
+    log: Arc<Log>,
+}
+
+impl<I: Issuers + 'static> Keys<I> {
+    /// Applies the effects of the key service, and publishes its snapshot.
+    fn apply(self: &Rc<Self>, document: &Arc<Document>, effects: Vec<Effect>) {
+        document.publish();
+        let mut effects = VecDeque::from(effects);
+        while let Some(effect) = effects.pop_front() {
+            match effect {
+                Effect::Fetch(call) => {
+                    let fetched = Rc::clone(self).fetch(Arc::downgrade(document), call);
+                    task::spawn_local(fetched);
+                }
+                Effect::Measure(measurement) => {
+                    // The gauges belong to the active document.
+                    if !document.is_retired() {
+                        self.registry.measure(measurement);
+                    }
+                }
+                Effect::Log(event) => self.log.write(event.level(), &event.to_string()),
+                // The service decides no requests.
+                Effect::Answer(_) => {}
+            }
+        }
+    }
+
+    /// Sends a request to an issuer and reports its end. There is at most one for each source
+    /// of the document.
+    async fn fetch(self: Rc<Self>, document: Weak<Document>, call: FetchCall) {
+        let Answered { head, body } = self.issuers.fetch(&call).await;
+        if let Some(document) = document.upgrade() {
+            let effects = document.fetched(call.id, &head, &|| body.clone());
+            self.apply(&document, effects);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What a proxy does with a decided request.
+
+use edge_authz::http::HeaderEdit;
+
+use super::Decision;
+
+/// What a proxy does with a decided request.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The request continues to the upstream.
+    Forward(Forwarded),
+    /// The proxy answers the request with this reply.
+    Reply(Replied),
+}
+
+impl Outcome {
+    /// What is known about the decision.
+    #[must_use]
+    pub const fn decision(&self) -> &Decision {
+        match self {
+            Self::Forward(forwarded) => &forwarded.decision,
+            Self::Reply(replied) => &replied.decision,
+        }
+    }
+}
+
+/// A request that continues, with its changes. Only a decision of the core makes one:
+///
+/// ```compile_fail,E0451
+/// use edge_authz_server::service::{Decision, Forwarded};
+/// fn forward(decision: Decision) -> Forwarded {
+///     Forwarded { request: Vec::new(), response: Vec::new(), decision }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Forwarded {
+    request: Vec<HeaderEdit<'static>>,
+    response: Vec<HeaderEdit<'static>>,
+    decision: Decision,
+}
+
+impl Forwarded {
+    pub(super) const fn new(
+        request: Vec<HeaderEdit<'static>>,
+        response: Vec<HeaderEdit<'static>>,
+        decision: Decision,
+    ) -> Self {
+        Self {
+            request,
+            response,
+            decision,
+        }
+    }
+
+    /// The changes of the request's header fields, in order. The removals are the client's
+    /// copies of headers that only the filter may set, in every spelling in which the request
+    /// has them.
+    #[must_use]
+    pub fn request_edits(&self) -> &[HeaderEdit<'static>] {
+        &self.request
+    }
+
+    /// The changes of the response's header fields: its CORS headers, which replace those of
+    /// the upstream, and a line of `Vary`. The upstream's response is not known here, so
+    /// further CORS headers of its own stay.
+    #[must_use]
+    pub fn response_edits(&self) -> &[HeaderEdit<'static>] {
+        &self.response
+    }
+}
+
+/// A complete reply.
+#[derive(Debug)]
+pub struct Replied {
+    /// The status code, from 200 to 599.
+    pub status: u16,
+    /// The header fields, CORS headers included. The body's length is not among them.
+    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// What is known about the decision.
+    pub decision: Decision,
+}

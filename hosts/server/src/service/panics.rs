@@ -1,0 +1,25 @@
+//! Panics end a request, not the thread.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+
+/// The future has panicked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Panicked;
+
+/// Drives a future, and catches its panics.
+///
+/// # Errors
+///
+/// The future has panicked.
+pub(super) async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
+    let mut future = pin!(future);
+    std::future::poll_fn(move |context| {
+        // After a panic the future is only dropped. What it shares with others are the
+        // judge and the waiting requests, which change only as a whole.
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
+        polled.map_or(Poll::Ready(Err(Panicked)), |polled| polled.map(Ok))
+    })
+    .await
+}
