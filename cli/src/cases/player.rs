@@ -17,6 +17,7 @@ use edge_authz::engine::{
 use edge_authz::http::{HeaderEdit, HeaderMap, LocalReply, RequestHead};
 use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::{Policy, Responses};
+use edge_authz::telemetry::{Event, Refused};
 use edge_authz::time::UnixTime;
 
 /// The maximum time, by the world's clock, until a request is decided.
@@ -66,6 +67,17 @@ impl Player {
             filter.play(request, stream)
         })
     }
+
+    /// Plays a request on a filter that has just started, at `now` (seconds since 1970),
+    /// and returns the lines that the filter has logged then, if all levels are enabled.
+    #[must_use]
+    pub fn log(&self, request: &Request, now: i64) -> Vec<String> {
+        let mut filter = Filter::start(self, UnixTime::from_secs(now));
+        filter.engine.describe_steps(true);
+        let answer = filter.decide(request, StreamId(1));
+        filter.log.extend(answer.as_ref().and_then(refusal));
+        filter.log.iter().map(ToString::to_string).collect()
+    }
 }
 
 /// An engine with a clock of its own.
@@ -75,6 +87,8 @@ struct Filter<'p> {
     proofs: Arc<ProofMemory>,
     shared: Shared,
     now: UnixTime,
+    /// What was logged so far, without decisions.
+    log: Vec<Event>,
 }
 
 impl<'p> Filter<'p> {
@@ -88,6 +102,7 @@ impl<'p> Filter<'p> {
             proofs,
             shared: Shared::default(),
             now: now.saturating_sub(Duration::from_millis(500)),
+            log: Vec::new(),
         };
         let env = env(filter.now, &filter.shared);
         let mut effects = filter.engine.start(env);
@@ -98,6 +113,14 @@ impl<'p> Filter<'p> {
     }
 
     fn play(&mut self, request: &Request, stream: StreamId) -> Outcome {
+        // A request that is never decided is never answered.
+        self.decide(request, stream)
+            .map_or_else(Outcome::default, |answer| {
+                outcome(&self.player.policy, &answer, request)
+            })
+    }
+
+    fn decide(&mut self, request: &Request, stream: StreamId) -> Option<Answer> {
         let head = head(request);
         let limit = self.now.saturating_add(PATIENCE);
         let effects = self
@@ -109,10 +132,7 @@ impl<'p> Filter<'p> {
             let effects = self.engine.tick(env(self.now, &self.shared));
             answer = self.carry_out(effects);
         }
-        // A request that is never decided is never answered.
-        answer.map_or_else(Outcome::default, |answer| {
-            outcome(&self.player.policy, &answer, request)
-        })
+        answer
     }
 
     /// Answers fetches until there are none, and returns the decision if one was made.
@@ -125,7 +145,8 @@ impl<'p> Filter<'p> {
                 match effect {
                     Effect::Answer(answer) => decided = Some(*answer),
                     Effect::Fetch(call) => next.extend(self.fetch(&call)),
-                    Effect::Measure(_) | Effect::Log(_) => {}
+                    Effect::Log(event) => self.log.push(event),
+                    Effect::Measure(_) => {}
                 }
             }
             todo = next;
@@ -149,6 +170,20 @@ impl Connection for Plaintext {
     fn client_certificate(&self) -> Result<Option<[u8; 32]>, CertificateUnknown> {
         Ok(None)
     }
+}
+
+/// The log event about a decision, if it refuses the request.
+fn refusal(answer: &Answer) -> Option<Event> {
+    let Action::Reply(_) = &answer.action else {
+        return None;
+    };
+    Some(Event::Refused(Refused {
+        reason: answer.reason,
+        route: answer.facts.route.clone(),
+        provider: answer.facts.provider.clone(),
+        preflight: answer.facts.preflight.clone(),
+        steps: answer.facts.steps.clone(),
+    }))
 }
 
 const fn env(now: UnixTime, shared: &Shared) -> Env<'_> {
