@@ -1,7 +1,9 @@
 //! Checks the YAML of the documentation: blocks marked `yaml` are configurations that
 //! compile, and those marked `yaml refused` are configurations that do not. Those marked
 //! `yaml envoy` are parts of Envoy's configuration. Those marked `yaml cases` are case
-//! files, or cases of one, that pass.
+//! files, or cases of one, that pass. Those marked `yaml source` are configurations of
+//! others that can be imported. Those marked `yaml cases above` are cases that pass with
+//! the configuration above them, and with what is imported from the source above it.
 //!
 //! A block may be a part of a configuration; missing `providers` and `routes` are added.
 #![allow(
@@ -17,6 +19,8 @@
 mod copies;
 #[path = "documents/links.rs"]
 mod links;
+#[path = "documents/log_lines.rs"]
+mod log_lines;
 #[path = "documents/pages.rs"]
 mod pages;
 
@@ -26,7 +30,7 @@ use std::path::Path;
 
 use edge_authz::config;
 use edge_authz_cli::cases::{CaseFile, Player};
-use edge_authz_cli::named_configuration;
+use edge_authz_cli::{imported, named_configuration};
 use serde_json::{Value, json};
 
 /// A fenced block of a document.
@@ -107,26 +111,50 @@ fn every_configuration_in_the_documentation_compiles() {
 fn the_rest_of_the_yaml_is_yaml_and_no_other_kind_of_block_is_mistaken_for_it() {
     for block in blocks() {
         match block.kind.as_str() {
-            "yaml" | "yaml cases" | "yaml refused" => {}
+            "yaml" | "yaml cases" | "yaml cases above" | "yaml refused" | "yaml source" => {}
             "yaml envoy" => drop(read(&block)),
             kind => assert!(!kind.contains("yaml"), "{}: {kind}", block.place),
         }
     }
 }
 
+/// The configuration of cases that come without one.
+fn usual() -> Value {
+    complete(json!({"providers": [{
+        "name": "main",
+        "issuer": "https://issuer.example.com",
+        "audiences": ["api"],
+        "jwks": {"cluster": "issuer"},
+    }]}))
+}
+
 /// A case file that contains a list of cases.
-fn case_file(cases: &Value) -> Value {
+fn case_file(config: &Value, cases: &Value) -> Value {
     json!({
         "about": "The documentation.",
-        "config": complete(json!({"providers": [{
-            "name": "main",
-            "issuer": "https://issuer.example.com",
-            "audiences": ["api"],
-            "jwks": {"cluster": "issuer"},
-        }]})),
+        "config": config,
         "keys": {"main": "ES256"},
         "cases": cases,
     })
+}
+
+/// Plays the cases of a file, and returns their number.
+fn play(place: &str, text: &str) -> usize {
+    let mut count = 0;
+    let beside = pages::root().join("examples/getting-started/any.cases.yaml");
+    let file = CaseFile::parse_with(text, &|name| named_configuration(&beside, name))
+        .unwrap_or_else(|error| panic!("{place}: {error}"));
+    for world in &file.worlds {
+        let player = Player::new(world).unwrap();
+        for case in &world.cases {
+            let (request, [expected, _]) = world.prepare(case, world.now()).unwrap();
+            let [outcome, _] = player.play(&request, world.now());
+            let found = expected.differences(&outcome);
+            assert!(found.is_empty(), "{place}, {}: {found:?}", case.name);
+            count += 1;
+        }
+    }
+    count
 }
 
 #[test]
@@ -135,30 +163,41 @@ fn the_case_files_in_the_documentation_pass() {
     for block in blocks().iter().filter(|block| block.kind == "yaml cases") {
         let read = read(block);
         let text = if read.is_array() {
-            case_file(&read).to_string()
+            case_file(&usual(), &read).to_string()
         } else {
             block.text.clone()
         };
-        let beside = pages::root().join("examples/getting-started/any.cases.yaml");
-        let file = CaseFile::parse_with(&text, &|name| named_configuration(&beside, name))
-            .unwrap_or_else(|error| panic!("{}: {error}", block.place));
-        for world in &file.worlds {
-            let player = Player::new(world).unwrap();
-            for case in &world.cases {
-                let (request, [expected, _]) = world.prepare(case, world.now()).unwrap();
-                let [outcome, _] = player.play(&request, world.now());
-                let found = expected.differences(&outcome);
-                assert!(
-                    found.is_empty(),
-                    "{}, {}: {found:?}",
-                    block.place,
-                    case.name
-                );
-                count += 1;
-            }
-        }
+        count += play(&block.place, &text);
     }
     assert!(count >= 12, "blocks are missing");
+}
+
+/// A page that compares others with this project shows that both decide alike.
+#[test]
+fn cases_pass_with_the_configuration_above_them_and_with_its_source() {
+    let (mut sources, mut count) = (0, 0);
+    let (mut above, mut source) = (None, None);
+    for block in blocks() {
+        match block.kind.as_str() {
+            "yaml source" => source = Some(block),
+            "yaml" => above = Some(block),
+            "yaml cases above" => {
+                let config = complete(read(above.as_ref().expect("a configuration")));
+                count += play(&block.place, &case_file(&config, &read(&block)).to_string());
+                let Some(source) = source.take() else {
+                    continue;
+                };
+                let (imported, _) = imported(&source.text)
+                    .unwrap_or_else(|problems| panic!("{}: {problems} problems", source.place));
+                let imported = serde_saphyr::from_str(&imported).unwrap();
+                let place = format!("{}, imported", block.place);
+                play(&place, &case_file(&imported, &read(&block)).to_string());
+                sources += 1;
+            }
+            _ => {}
+        }
+    }
+    assert!(sources >= 2 && count >= 20, "blocks are missing");
 }
 
 /// The names of all members in a configuration, at every depth.
