@@ -25,6 +25,7 @@ mod messages;
 mod reference;
 mod render;
 mod schema;
+mod schemas;
 mod test;
 mod validator;
 mod yaml;

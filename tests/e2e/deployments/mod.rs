@@ -53,35 +53,6 @@ fn plugin_configuration(file: &str) -> Value {
 }
 
 #[test]
-fn every_resource_has_the_members_of_its_kind() {
-    for file in KUBERNETES {
-        for resource in Resource::all(file) {
-            assert_eq!(resource.mistakes(), [""; 0], "{file}");
-        }
-    }
-}
-
-/// The files that the command's own tests compare with its renderings.
-#[test]
-fn every_rendered_resource_has_the_members_of_its_kind() {
-    let folder = tools::root().join("cli/tests/command/render");
-    for name in [
-        "istio",
-        "istio-wasm-plugin",
-        "envoy-gateway",
-        "envoy-gateway-module",
-    ] {
-        let file = folder.join(format!("{name}.yaml"));
-        let text = fs::read_to_string(&file).expect("a rendering");
-        let all = Resource::of(&text);
-        assert!(all.len() >= 4, "{name}");
-        for resource in all {
-            assert_eq!(resource.mistakes(), [""; 0], "{name}");
-        }
-    }
-}
-
-#[test]
 fn all_of_them_hold_the_same_document() {
     let without_cluster = |mut configuration: Value| {
         configuration["providers"][0]["jwks"]["cluster"] = Value::Null;
