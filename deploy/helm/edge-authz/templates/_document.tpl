@@ -1,0 +1,51 @@
+{{/*
+The configuration of one part of the values, as JSON: `config`, or `configFile` parsed. `mode`
+replaces the mode of the configuration.
+*/}}
+{{- define "edge-authz.document" -}}
+{{- $document := deepCopy (.part.config | default dict) -}}
+{{- if .part.configFile -}}
+{{- if $document -}}
+{{- fail (printf "`%sconfig` and `%sconfigFile` exclude each other" .at .at) -}}
+{{- end -}}
+{{- if regexMatch "\n---" (trimPrefix "---" .part.configFile) -}}
+{{- fail (printf "`%sconfigFile` has several YAML documents; write one" .at) -}}
+{{- end -}}
+{{- $document = fromYaml .part.configFile -}}
+{{- if hasKey $document "Error" -}}
+{{- fail (printf "`%sconfigFile` is not YAML: %s" .at (get $document "Error")) -}}
+{{- end -}}
+{{- end -}}
+{{- if and (not $document) .required -}}
+{{- fail (printf "the configuration is missing: write it into `%sconfig`, or --set-file %sconfigFile=edge-authz.yaml" .at .at) -}}
+{{- end -}}
+{{- if and $document .mode -}}
+{{- $_ := set $document "mode" .mode -}}
+{{- end -}}
+{{- toJson $document -}}
+{{- end -}}
+
+{{/*
+The configurations with the proxies that they are for, as a JSON list: the usual one, and the
+canary's if it is enabled.
+*/}}
+{{- define "edge-authz.variants" -}}
+{{- include "edge-authz.check" . -}}
+{{- $values := .Values -}}
+{{- $name := include "edge-authz.name" . -}}
+{{- $text := include "edge-authz.document" (dict "part" $values "at" "" "mode" $values.mode "required" true) -}}
+{{- $main := dict "name" $name "document" (fromJson $text) "selector" $values.istio.selector "gateways" $values.istio.gateways "gateway" $values.envoyGateway.gateway -}}
+{{- $variants := list $main -}}
+{{- with $values.canary -}}
+{{- if .enabled -}}
+{{- $own := include "edge-authz.document" (dict "part" . "at" "canary." "mode" .mode "required" false) -}}
+{{- $document := fromJson $own -}}
+{{- if not $document -}}
+{{- $document = set (fromJson $text) "mode" .mode -}}
+{{- end -}}
+{{- $canary := dict "name" (printf "%s-canary" $name) "document" $document "selector" .selector "gateways" .gateways "gateway" .gateway -}}
+{{- $variants = append $variants $canary -}}
+{{- end -}}
+{{- end -}}
+{{- toJson (dict "all" $variants) -}}
+{{- end -}}
