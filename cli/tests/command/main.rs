@@ -20,6 +20,7 @@ mod deployments;
 mod examples;
 mod explain;
 mod golden;
+mod hooks;
 mod import;
 mod messages;
 mod reference;
