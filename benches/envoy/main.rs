@@ -23,6 +23,7 @@
 
 mod authorizer;
 mod bars;
+mod chart;
 mod contender;
 mod empty;
 mod envoy;

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::bars::{self, Bar};
+use crate::chart::chart;
 use crate::contender::{Build, Contender, Task};
 use crate::figures::Figures;
 use crate::hostile::Hostile;
@@ -16,8 +17,6 @@ use crate::support::tools;
 
 /// The explanation of the figures and their limits, written by hand.
 const WORDS: &str = include_str!("words.md");
-/// The workloads of the chart.
-const CHARTED: [&str; 2] = ["one-token", "many-tokens"];
 /// The workloads in which every token is new.
 const NEW: [&str; 6] = [
     "new-rs256",
@@ -278,57 +277,4 @@ fn data(results: &Results, bars: &[Bar]) -> Value {
         "workloads": workloads,
         "hostile": hostile,
     })
-}
-
-/// Horizontal bars of requests per second.
-fn chart(results: &Results) -> String {
-    const BAR: usize = 18;
-    const GAP: usize = 8;
-    let mut rows = String::new();
-    let mut y = 10;
-    for (workload, figures) in &results.workloads {
-        if !CHARTED.contains(&workload.name.as_str()) {
-            continue;
-        }
-        y += 20;
-        let _ = writeln!(
-            rows,
-            r#"<text x="10" y="{y}" font-weight="bold">{}: requests/s</text>"#,
-            workload.title
-        );
-        y += 10;
-        let most = figures
-            .iter()
-            .map(Figures::requests_per_second)
-            .fold(1.0, f64::max);
-        for it in figures {
-            let rate = it.requests_per_second();
-            let width = (rate / most * 420.0).round();
-            let color = match it.contender {
-                Contender::EdgeAuthz(Build::DynamicModule, _) => "#0a7d5a",
-                Contender::EdgeAuthz(_, _) => "#5fb896",
-                Contender::Nothing | Contender::EmptyModule => "#b8bec6",
-                Contender::JwtAuthn
-                | Contender::JwtAuthnCached
-                | Contender::NativeStack
-                | Contender::NativeStackCached
-                | Contender::ExternalAuthorizer => "#4a6fa5",
-            };
-            let _ = writeln!(
-                rows,
-                r#"<text x="215" y="{}" text-anchor="end">{}</text><rect x="222" y="{y}" width="{width}" height="{BAR}" rx="2" fill="{color}"/><text x="{}" y="{}">{rate:.0}</text>"#,
-                y + 13,
-                it.contender.name(),
-                width + 228.0,
-                y + 13,
-            );
-            y += BAR + GAP;
-        }
-    }
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 {h}\" width=\"720\" height=\"{h}\" \
-         font-family=\"system-ui, sans-serif\" font-size=\"13\" fill=\"#222\">\n\
-         <rect width=\"720\" height=\"{h}\" fill=\"#fff\"/>\n{rows}</svg>\n",
-        h = y + 10
-    )
 }
