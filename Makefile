@@ -288,7 +288,7 @@ test-e2e: setup wasm ## Runs only the end-to-end tests in a real Envoy: ONLY=rel
 	tests/end-to-end proxy-wasm $(ONLY)
 
 .PHONY: test-browser
-test-browser: setup setup-browser wasm ## Runs the tests in a real browser, which are not part of `make test`
+test-browser: setup setup-browser wasm docs ## Runs the tests in a real browser, which are not part of `make test`
 	$(CARGO) test --locked --test browser
 
 .PHONY: test-observability

@@ -130,21 +130,40 @@ impl Chromium {
         .unwrap_or_else(|| panic!("{selector} has come no further than {last:?}"))
     }
 
+    /// Waits until an element exists, also while the browser opens another page.
+    #[track_caller]
+    pub(crate) fn wait_until_there(&self, selector: &str) {
+        let body = json!({"using": "css selector", "value": selector});
+        let found = wait_until(PATIENCE, || self.attempt("/element", &body));
+        assert!(found.is_some(), "{selector} does not appear");
+    }
+
+    /// Sends a command of the browser's own protocol.
+    #[track_caller]
+    pub(crate) fn configure(&self, command: &str, parameters: &Value) {
+        let answer = self.devtools(command, parameters);
+        assert_eq!(answer, Some(json!({})), "{command}");
+    }
+
     /// Grants a permission that the browser would ask its user for.
     pub(crate) fn permit(&self, permission: &str) {
         let granted = json!({"permission": {"name": permission}, "setting": "granted"});
-        let answer = self.devtools("Browser.setPermission", &granted);
-        assert_eq!(answer, Some(json!({})));
+        self.configure("Browser.setPermission", &granted);
     }
 
     /// Sends a command of the browser's own protocol; `None` if that fails.
     fn devtools(&self, command: &str, parameters: &Value) -> Option<Value> {
-        let path = format!("/session/{}/goog/cdp/execute", self.session);
-        let body = json!({"cmd": command, "params": parameters}).to_string();
-        let request = Request::post(path, body).authority(self.driver.to_string());
+        let command = json!({"cmd": command, "params": parameters});
+        self.attempt("/goog/cdp/execute", &command)
+    }
+
+    /// Sends a command of `WebDriver`; `None` if that fails.
+    fn attempt(&self, path: &str, body: &Value) -> Option<Value> {
+        let path = format!("/session/{}{path}", self.session);
+        let request = Request::post(path, body.to_string()).authority(self.driver.to_string());
         let answer = http1::exchange(self.driver, &request).ok()?;
-        let answer: Value = serde_json::from_slice(&answer.body).ok()?;
-        Some(answer["value"].clone())
+        let value: Value = serde_json::from_slice(&answer.body).ok()?;
+        (answer.status == 200).then(|| value["value"].clone())
     }
 
     /// Saves a screenshot next to the logs.
