@@ -7,8 +7,10 @@
     reason = "an interactive program, which ends at the first error"
 )]
 
+mod codes;
 mod issuer;
 mod servers;
+mod sign_in;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 

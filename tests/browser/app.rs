@@ -1,7 +1,13 @@
 //! The page of `examples/browser-app`, used as a user would.
 
+use serde_json::{Value, json};
+
 use crate::chromium::Chromium;
+use crate::issuer::CLIENT;
 use crate::servers::Servers;
+use crate::support::http::{Request, Response};
+use crate::support::http1;
+use crate::support::tokens;
 
 /// The page, open.
 struct App {
@@ -14,16 +20,37 @@ impl App {
         let servers = Servers::start();
         let browser = Chromium::start();
         browser.open(&servers.page());
-        browser.wait_for("#cards", |text| text.contains("GET /nowhere"));
+        browser.wait_until_there("body[data-ready]");
         Self { browser, servers }
     }
 
+    /// Signs in at the issuer and returns to the page.
     fn sign_in(&self, name: &str, password: &str, lifetime: &str) {
+        self.browser.click("#sign-in-button");
+        self.browser.wait_until_there("#username");
+        self.fill(name, password, lifetime);
+        self.browser.wait_until_there("body[data-ready]");
+    }
+
+    /// Fills in the form of the issuer and sends it.
+    fn fill(&self, name: &str, password: &str, lifetime: &str) {
         self.browser.write("#username", name);
         self.browser.write("#password", password);
         self.browser
             .click(&format!("#lifetime option[value='{lifetime}']"));
-        self.browser.click("#sign-in button");
+        self.browser.click("#submit");
+    }
+
+    fn address(&self) -> String {
+        let address = self.browser.run("return location.href", &Value::Null);
+        address.as_str().expect("an address").to_owned()
+    }
+
+    /// Sends a request to the issuer.
+    fn ask_issuer(&self, request: &Request) -> Response {
+        let address = self.servers.issuer();
+        let address = address.trim_start_matches("http://").parse();
+        http1::exchange(address.expect("an address"), request).expect("an answer")
     }
 
     /// Clicks the button of a card, and compares the status that it shows.
@@ -117,14 +144,167 @@ fn every_button_shows_what_its_route_answers() {
 }
 
 #[test]
-fn a_wrong_password_is_reported_and_refused() {
+fn a_wrong_password_is_reported_by_the_issuer() {
     let app = App::open();
-    app.sign_in("ada", "wrong", "3600");
-    app.browser
-        .wait_for("#sign-in-error", |text| text.contains("nobody has this"));
-    assert_eq!(app.text("#user"), "");
     assert!(app.text("#issuer-origin").contains(&app.servers.issuer()));
-    app.expect("get-me", "401");
+    app.browser.click("#sign-in-button");
+    app.browser.wait_until_there("#username");
+    assert!(app.address().starts_with(&app.servers.issuer()));
+    app.fill("ada", "wrong", "3600");
+    app.browser
+        .wait_for(".error", |text| text.contains("nobody has this"));
+    app.fill("ada", "lovelace", "3600");
+    app.browser.wait_until_there("body[data-ready]");
+    assert_eq!(app.text("#user"), "ada");
+    // The code has left the address.
+    assert_eq!(app.address(), format!("{}/", app.servers.page()));
+}
+
+#[test]
+fn an_answer_that_the_page_did_not_ask_for_signs_nobody_in() {
+    let app = App::open();
+    let issuer = app.servers.issuer();
+    let started = |state: &str| {
+        let started = json!({"issuer": issuer, "state": state, "verifier": "v".repeat(43)});
+        let script = "sessionStorage.setItem('sign-in', JSON.stringify(argument))";
+        app.browser.run(script, &started);
+    };
+    let iss = issuer.replace(':', "%3A").replace('/', "%2F");
+    for (state, query, why) in [
+        ("", format!("code=c&state=s&iss={iss}"), "did not ask"),
+        ("s", format!("code=c&state=other&iss={iss}"), "did not ask"),
+        (
+            "s",
+            "code=c&state=s&iss=http%3A%2F%2Fother".to_owned(),
+            "another issuer",
+        ),
+        ("s", "code=c&state=s".to_owned(), "another issuer"),
+        (
+            "s",
+            format!("error=access_denied&state=s&iss={iss}"),
+            "access_denied",
+        ),
+        ("s", format!("code=c&state=s&iss={iss}"), "invalid_grant"),
+    ] {
+        if !state.is_empty() {
+            started(state);
+        }
+        app.browser
+            .open(&format!("{}/?{query}", app.servers.page()));
+        app.browser.wait_until_there("body[data-ready]");
+        let said = app.text("#sign-in-error");
+        assert!(said.contains(why), "{query}: {said}");
+        assert_eq!(app.text("#user"), "", "{query}");
+        assert_eq!(app.address(), format!("{}/", app.servers.page()));
+    }
+}
+
+#[test]
+fn the_issuer_gives_a_token_once_and_only_for_the_verifier() {
+    let app = App::open();
+    let page = app.servers.page();
+    let verifier = "a".repeat(64);
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, verifier.as_bytes());
+    let challenge = tokens::encode(digest);
+    let request = |challenge: &str, redirect: &str, more: &str| {
+        format!(
+            "response_type=code&client_id={CLIENT}&redirect_uri={redirect}&scope=notes:read&state=s\
+             &code_challenge={challenge}&code_challenge_method=S256&username=ada&password=lovelace{more}"
+        )
+    };
+    let authorize = |body: String| app.ask_issuer(&Request::post("/authorize", body));
+    let code = || {
+        let answer = authorize(request(&challenge, &format!("{page}/"), ""));
+        let to = answer.header("location").expect("a redirect");
+        let (_, rest) = to.split_once("code=").expect("a code");
+        rest.split('&').next().expect("a code").to_owned()
+    };
+    let redeem = |code: &str, verifier: &str, redirect: &str| {
+        let body = format!(
+            "grant_type=authorization_code&client_id={CLIENT}&code={code}&redirect_uri={redirect}&code_verifier={verifier}"
+        );
+        app.ask_issuer(&Request::post("/token", body))
+    };
+    let home = format!("{page}/");
+
+    let first = code();
+    let answer = redeem(&first, &verifier, &home);
+    assert_eq!(answer.status, 200);
+    // The user may write, and the page did not ask for it.
+    assert_eq!(answer.json()["scope"], "notes:read");
+    assert_eq!(redeem(&first, &verifier, &home).status, 400, "used twice");
+    assert_eq!(redeem(&code(), &"b".repeat(64), &home).status, 400);
+    assert_eq!(redeem(&code(), &verifier, "http://evil.test/").status, 400);
+    // A wrong verifier uses the code up.
+    let second = code();
+    assert_eq!(redeem(&second, "", &home).status, 400);
+    assert_eq!(redeem(&second, &verifier, &home).status, 400);
+
+    // Nobody is sent to an address that is not registered.
+    for redirect in ["http://evil.test/", &format!("{home}x"), &page, ""] {
+        let answer = authorize(request(&challenge, redirect, ""));
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (400, None),
+            "{redirect}"
+        );
+    }
+    for wrong in [
+        request("", &home, ""),
+        request(&challenge, &home, "").replace("S256", "plain"),
+        request(&challenge, &home, "").replace("type=code", "type=token"),
+        request(&challenge, &home, "&code_challenge=other"),
+    ] {
+        let answer = authorize(wrong);
+        let to = answer.header("location").expect("a redirect");
+        assert!(to.starts_with(&format!("{home}?error=")), "{to}");
+    }
+    // What a client writes is text in the form.
+    let hostile = request(&challenge, &home, "").replace("state=s", "state=%22%3E%3Cscript%3E");
+    let form = app.ask_issuer(&Request::get(format!("/authorize?{hostile}")));
+    assert!(form.text().contains("&quot;&gt;&lt;script&gt;"), "{form}");
+    assert!(form.header("content-security-policy").is_some());
+}
+
+#[test]
+fn an_unreadable_answer_names_its_rule() {
+    let app = App::open();
+    let why = |card: &str| {
+        app.expect(card, "unreadable");
+        app.text(&format!("#{card} .why"))
+    };
+    let starts = |said: String, expected: &str| assert!(said.starts_with(expected), "{said}");
+    starts(
+        why("put-notes-1"),
+        "allow_methods: the preflight allows DELETE,",
+    );
+    starts(
+        why("get-partner"),
+        "allow_origins: the answer names no origin",
+    );
+    app.browser.click("#custom-header");
+    starts(
+        why("get-public"),
+        "allow_headers: the preflight allows Authorization, Content-Type, and the request has X-Debug",
+    );
+    app.browser.click("#custom-header");
+    app.browser.click("#credentials");
+    starts(
+        why("get-fonts"),
+        "allow_origins: the answer allows *, which does not count",
+    );
+    app.browser.click("#credentials");
+    app.sign_in("ada", "lovelace", "3600");
+    starts(
+        why("get-fonts"),
+        "allow_headers: the preflight allows nothing,",
+    );
+    starts(
+        why("get-partner"),
+        "allow_origins: the answer names no origin",
+    );
+    app.expect("get-me", "200");
+    assert_eq!(app.text("#get-me .why"), "");
 }
 
 #[test]
@@ -160,7 +340,8 @@ fn the_switches_change_what_is_sent_and_what_can_be_read() {
     assert!(app.text("#get-public .body").contains("theme=dark"));
     let before = upstream();
     app.expect("get-fonts", "unreadable");
-    assert_eq!(upstream(), before + 1, "it is still sent");
+    // It is still sent, and once more by the page's server, which looks for the rule.
+    assert_eq!(upstream(), before + 2);
     app.browser.click("#credentials");
     app.expect("get-fonts", "200");
 

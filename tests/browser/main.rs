@@ -1,5 +1,5 @@
-//! The module in a real Envoy, used by pages in a real browser. `make test-browser`
-//! builds the module and installs Envoy and Chromium first.
+//! The module in a real Envoy, used by pages in a real browser, and the pages of the
+//! documentation. `make test-browser` builds both and installs Envoy and Chromium first.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,6 +16,8 @@
 mod answers;
 mod app;
 mod chromium;
+#[path = "../../examples/browser-app/codes.rs"]
+mod codes;
 mod fetch_standard;
 #[path = "../../examples/browser-app/issuer.rs"]
 mod issuer;
@@ -24,6 +26,9 @@ mod messages;
 mod preflight_cache;
 #[path = "../../examples/browser-app/servers.rs"]
 mod servers;
+#[path = "../../examples/browser-app/sign_in.rs"]
+mod sign_in;
+mod site;
 mod stage;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,3 +1,6 @@
+import {asksFirst, whyUnreadable} from "./cors.js";
+import {begin, finish} from "./oauth.js";
+
 // The routes of edge-authz.yaml, each with a description.
 const ROUTES = [
   {call: "GET /public", asks: "anyone", about: "Needs no token. A token or a cookie is forwarded to the API unchecked."},
@@ -24,27 +27,9 @@ document.cookie = "theme=dark; SameSite=Lax";
 
 // --- sign-in ---
 
-$("sign-in").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  $("sign-in-error").textContent = "";
-  // The content type of a form needs no preflight to the issuer.
-  const body = new URLSearchParams(new FormData(event.target));
-  body.set("grant_type", "password");
-  try {
-    const answer = await fetch(`${places.issuer}/token`, {method: "POST", body});
-    const result = await answer.json();
-    if (!answer.ok) throw new Error(result.error_description);
-    session = {
-      token: result.access_token,
-      user: body.get("username"),
-      scope: result.scope,
-      until: Date.now() + result.expires_in * 1000,
-    };
-  } catch (error) {
-    $("sign-in-error").textContent = `Not signed in: ${error.message}`;
-  }
-  showSession();
-});
+const failed = (error) => $("sign-in-error").textContent = `Not signed in: ${error.message}`;
+
+$("sign-in-button").addEventListener("click", () => begin(places.issuer).catch(failed));
 
 $("sign-out").addEventListener("click", () => {
   session = null;
@@ -93,12 +78,6 @@ function token() {
   return start + signature.slice(4, 8) + signature.slice(0, 4) + signature.slice(8);
 }
 
-// According to the Fetch standard, these parts of a request need a preflight.
-function asksFirst({method, headers}) {
-  const methods = ["GET", "HEAD", "POST"].includes(method) ? [] : [method];
-  return [...methods, ...Object.keys(headers)];
-}
-
 async function call(route, card) {
   const [method, path] = route.call.split(" ");
   const sent = options(method, route.body);
@@ -120,6 +99,7 @@ async function call(route, card) {
       words: `${error.name}: the browser keeps it from the page`,
       headers: [],
       body: "",
+      why: await whyUnreadable(path, sent),
     };
   }
   shown.words += shown.kind === "unreadable" ? "" : `, ${Math.round(performance.now() - start)} ms`;
@@ -152,6 +132,7 @@ function show(card, shown, asked) {
   part("preflight").textContent = asked.length ? `needs a preflight: ${asked.join(", ")}` : "needs no preflight";
   part("headers").replaceChildren(...shown.headers.flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
   part("body").textContent = shown.body;
+  part("why").textContent = shown.why ?? "";
 }
 
 function element(name, text) {
@@ -175,4 +156,6 @@ const cards = ROUTES.map((route) => {
 });
 
 $("call-all").addEventListener("click", () => Promise.all(cards.map(({route, card}) => call(route, card))));
+session = await finish(places.issuer).catch((error) => void failed(error)) ?? null;
+showSession();
 document.body.dataset.ready = "yes";
