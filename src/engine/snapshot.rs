@@ -105,6 +105,13 @@ impl Snapshot {
         Self { number: 0, sources }
     }
 
+    /// Whether every source has a document, which may be too old to be used.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let has_document = |view: &Arc<View>| view.adopted.is_some();
+        self.sources.iter().all(has_document)
+    }
+
     /// The position in the sequence of the service's snapshots.
     #[must_use]
     pub const fn number(&self) -> u64 {

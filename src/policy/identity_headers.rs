@@ -38,20 +38,24 @@ impl IdentityHeaders {
         payload: Option<Box<str>>,
         context: Option<Box<str>>,
     ) -> Self {
-        let names = claims
-            .iter()
-            .map(|claim| &claim.header)
-            .chain(&payload)
-            .chain(&context);
-        let owned = names.map(|name| FoldedName::of(name.as_bytes())).collect();
-        Self {
+        let headers = Self {
             keep_token,
             claims,
             payload,
             context,
-            owned,
+            owned: Vec::new(),
             judged: Vec::new(),
-        }
+        };
+        let names = headers.names();
+        let owned = names.map(|name| FoldedName::of(name.as_bytes())).collect();
+        Self { owned, ..headers }
+    }
+
+    /// The names of the headers that the filter may set, in lower case.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let claims = self.claims.iter().map(|claim| &claim.header);
+        let names = claims.chain(&self.payload).chain(&self.context);
+        names.map(|name| &**name)
     }
 
     /// Adds the headers that tokens are read from or that rules compare claims

@@ -161,10 +161,41 @@ const NATIVE: Table = &[
 ];
 
 const SERVER: Table = &[
-    ("arguments", &[]),
+    ("fields", &[]),
+    ("signals", &[]),
     ("observation", &[]),
+    ("files", &["observation"]),
     ("service", &["observation"]),
-    ("ext_authz", &["service"]),
+    ("access", &["observation", "service"]),
+    ("fetch", &["fields", "observation", "service"]),
+    ("connections", &["observation", "service"]),
+    ("reload", &["observation"]),
+    (
+        "admin",
+        &["connections", "observation", "reload", "service"],
+    ),
+    ("ext_authz", &["access", "connections", "fields", "service"]),
+    (
+        "forward_auth",
+        &["access", "connections", "fields", "observation", "service"],
+    ),
+    ("front_ends", &["connections", "forward_auth"]),
+    ("arguments", &["forward_auth", "front_ends"]),
+    (
+        "run",
+        &[
+            "admin",
+            "arguments",
+            "connections",
+            "fetch",
+            "files",
+            "front_ends",
+            "observation",
+            "reload",
+            "service",
+            "signals",
+        ],
+    ),
 ];
 
 const DYNAMIC_MODULE: Table = &[

@@ -3,38 +3,48 @@
 //! * `service` decides requests. It has one key service for the process and a judge in each
 //!   thread. All front ends use [`service::Service::decide`];
 //! * `fetch` sends requests to issuers;
-//! * `ext_authz` is the front end for Envoy's external authorization;
+//! * `connections` accepts the connections of proxies and serves them in the threads;
 //! * `forward_auth` is the front end for proxies that ask with a request of their own;
+//! * `ext_authz` is the front end for Envoy's external authorization;
+//! * `front_ends` contains those that the arguments select;
+//! * `reload` watches the configuration;
 //! * `admin` serves probes and metrics;
-//! * `observation` contains the metrics and log lines of the process.
+//! * `observation` contains the metrics and log lines of the process, and `access` its access
+//!   log;
+//! * `run` puts all of this together.
 
+mod access;
+pub mod admin;
 pub mod arguments;
+pub mod connections;
 pub mod ext_authz;
+pub mod fetch;
+mod fields;
+mod files;
+pub mod forward_auth;
+pub mod front_ends;
 pub mod observation;
+pub mod reload;
+mod run;
 pub mod service;
+mod signals;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use arguments::Arguments;
+pub use run::run;
 
 /// Runs the server with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match load(&arguments) {
-        Ok(_) => ExitCode::SUCCESS,
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            use std::io::Write;
-            let _ = writeln!(std::io::stderr(), "edge-authz-server: {why}");
+            let _ = writeln!(io::stderr(), "edge-authz-server: {why}");
             ExitCode::FAILURE
         }
     }
-}
-
-fn load(arguments: &Arguments) -> Result<edge_authz::policy::Policy, String> {
-    let name = arguments.config.display().to_string();
-    let text = std::fs::read(&arguments.config).map_err(|error| format!("{name}: {error}"))?;
-    edge_authz_cli::compiled(&name, text)
 }

@@ -1,14 +1,18 @@
 //! The lines of the process's log and access log.
 
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 
 use edge_authz::telemetry::Level;
+use edge_authz_native::clock;
 
 /// The maximum number of lines that wait to be written.
 const MAX_LINES: usize = 8192;
+
+/// The time between two warnings that requests cause, in seconds.
+const SELDOM: i64 = 10;
 
 /// What is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +30,8 @@ pub struct Log {
     format: Format,
     lines: Option<SyncSender<Line>>,
     dropped: AtomicU64,
+    /// When a warning was last written that requests cause, in seconds since 1970.
+    latest_seldom: AtomicI64,
 }
 
 #[derive(Debug)]
@@ -52,6 +58,7 @@ impl Log {
             format,
             lines: Some(sender),
             dropped: AtomicU64::new(0),
+            latest_seldom: AtomicI64::new(0),
         })
     }
 
@@ -65,6 +72,7 @@ impl Log {
             },
             lines: None,
             dropped: AtomicU64::new(0),
+            latest_seldom: AtomicI64::new(0),
         }
     }
 
@@ -98,6 +106,23 @@ impl Log {
             Level::Error => "error",
         };
         self.send(Line::Log(format!("{word}: {line}\n").into_bytes()));
+    }
+
+    /// Writes a warning, but not more than one in ten seconds, because each request may cause
+    /// one.
+    pub fn warn_seldom(&self, line: &str) {
+        let Some(now) = clock::now() else { return };
+        let now = now.as_secs();
+        let latest = self.latest_seldom.load(Ordering::Relaxed);
+        if now.saturating_sub(latest) < SELDOM && now >= latest {
+            return;
+        }
+        let is_first =
+            self.latest_seldom
+                .compare_exchange(latest, now, Ordering::Relaxed, Ordering::Relaxed);
+        if is_first.is_ok() {
+            self.write(Level::Warn, line);
+        }
     }
 
     /// Writes a line to the access log. It ends with a line feed.

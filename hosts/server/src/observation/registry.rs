@@ -14,6 +14,7 @@ pub struct Registry {
     collected: Mutex<Vec<Arc<Collected>>>,
     totals: Mutex<BTreeMap<Metric, u64>>,
     panics: AtomicU64,
+    misuses: AtomicU64,
 }
 
 impl Registry {
@@ -39,6 +40,17 @@ impl Registry {
     #[must_use]
     pub fn panics(&self) -> u64 {
         self.panics.load(Ordering::Relaxed)
+    }
+
+    /// Counts a request of a proxy that does not contain the client's request.
+    pub fn count_misuse(&self) {
+        self.misuses.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The number of requests of proxies that did not contain the client's request.
+    #[must_use]
+    pub fn misuses(&self) -> u64 {
+        self.misuses.load(Ordering::Relaxed)
     }
 
     /// Removes the gauges that belong to providers, because another configuration with other

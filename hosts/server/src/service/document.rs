@@ -68,6 +68,12 @@ impl Document {
         &self.policy
     }
 
+    /// Whether every key set and revocation list of the configuration was fetched.
+    #[must_use]
+    pub fn has_all_documents(&self) -> bool {
+        self.exchange.latest().is_complete()
+    }
+
     pub(super) const fn exchange(&self) -> &Exchange {
         &self.exchange
     }

@@ -31,40 +31,48 @@ pub trait Issuers {
 /// in memory.
 const MAX_PAUSE: Duration = Duration::from_millis(500);
 
-/// Keeps the keys of a document as long as a thread uses it. It must run in a
-/// [`task::LocalSet`].
-pub async fn keep<I: Issuers + 'static>(
-    document: Weak<Document>,
-    issuers: Rc<I>,
-    registry: Arc<Registry>,
-    log: Arc<Log>,
-) {
-    let keys = Rc::new(Keys {
-        issuers,
-        registry,
-        log,
-    });
-    if let Some(document) = document.upgrade() {
-        keys.apply(&document, document.start());
-    }
-    loop {
-        let Some(document) = document.upgrade() else {
-            return;
-        };
-        keys.apply(&document, document.tick());
-        let pause = document.next_tick().min(MAX_PAUSE);
-        // Either way it is time for a tick.
-        let _ = time::timeout(pause, document.keys_woken()).await;
-    }
-}
+/// Keeps the keys of documents.
+#[derive(Debug)]
+pub struct Keys<I>(Rc<Shared<I>>);
 
-struct Keys<I> {
-    issuers: Rc<I>,
+#[derive(Debug)]
+struct Shared<I> {
+    issuers: I,
     registry: Arc<Registry>,
     log: Arc<Log>,
 }
 
 impl<I: Issuers + 'static> Keys<I> {
+    /// Fetches keys from these issuers.
+    #[must_use]
+    pub fn new(issuers: I, registry: Arc<Registry>, log: Arc<Log>) -> Self {
+        Self(Rc::new(Shared {
+            issuers,
+            registry,
+            log,
+        }))
+    }
+
+    /// Keeps the keys of a document as long as a thread uses it. When this returns, it has
+    /// the keys that the process already had. It must be called in a [`task::LocalSet`].
+    pub fn keep(&self, document: &Arc<Document>) {
+        self.0.apply(document, document.start());
+        let shared = Rc::clone(&self.0);
+        task::spawn_local(shared.tick(Arc::downgrade(document)));
+    }
+}
+
+impl<I: Issuers + 'static> Shared<I> {
+    /// The ticks of a document. They end when nothing uses it any more.
+    async fn tick(self: Rc<Self>, document: Weak<Document>) {
+        while let Some(document) = document.upgrade() {
+            self.apply(&document, document.tick());
+            let pause = document.next_tick().min(MAX_PAUSE);
+            // Either way it is time for a tick.
+            let _ = time::timeout(pause, document.keys_woken()).await;
+        }
+    }
+
     /// Applies the effects of the key service, and publishes its snapshot.
     fn apply(self: &Rc<Self>, document: &Arc<Document>, effects: Vec<Effect>) {
         document.publish();

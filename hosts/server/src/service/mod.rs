@@ -24,7 +24,7 @@ use std::sync::Arc;
 pub use active::Active;
 pub use decision::Decision;
 pub use document::Document;
-pub use keys::{Answered, Issuers, keep};
+pub use keys::{Answered, Issuers, Keys};
 pub use outcome::{Forwarded, Outcome, Replied};
 pub use question::{Certificate, Question};
 use worker::Worker;
@@ -89,6 +89,11 @@ impl Service {
             self.0.registry.count_panic();
             worker.failed()
         })
+    }
+
+    /// Counts a request of a proxy that does not contain the client's request.
+    pub fn count_misuse(&self) {
+        self.0.registry.count_misuse();
     }
 
     /// The log of the process.

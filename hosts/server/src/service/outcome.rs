@@ -1,6 +1,9 @@
 //! What a proxy does with a decided request.
 
+use std::sync::Arc;
+
 use edge_authz::http::HeaderEdit;
+use edge_authz::policy::Policy;
 
 use super::Decision;
 
@@ -27,15 +30,18 @@ impl Outcome {
 /// A request that continues, with its changes. Only a decision of the core makes one:
 ///
 /// ```compile_fail,E0451
+/// use std::sync::Arc;
+/// use edge_authz::policy::Policy;
 /// use edge_authz_server::service::{Decision, Forwarded};
-/// fn forward(decision: Decision) -> Forwarded {
-///     Forwarded { request: Vec::new(), response: Vec::new(), decision }
+/// fn forward(policy: Arc<Policy>, decision: Decision) -> Forwarded {
+///     Forwarded { request: Vec::new(), response: Vec::new(), policy, decision }
 /// }
 /// ```
 #[derive(Debug)]
 pub struct Forwarded {
     request: Vec<HeaderEdit<'static>>,
     response: Vec<HeaderEdit<'static>>,
+    policy: Arc<Policy>,
     decision: Decision,
 }
 
@@ -43,11 +49,13 @@ impl Forwarded {
     pub(super) const fn new(
         request: Vec<HeaderEdit<'static>>,
         response: Vec<HeaderEdit<'static>>,
+        policy: Arc<Policy>,
         decision: Decision,
     ) -> Self {
         Self {
             request,
             response,
+            policy,
             decision,
         }
     }
@@ -58,6 +66,23 @@ impl Forwarded {
     #[must_use]
     pub fn request_edits(&self) -> &[HeaderEdit<'static>] {
         &self.request
+    }
+
+    /// The client's copies of headers that only the filter may set, as the request spells
+    /// their names.
+    pub fn forged(&self) -> impl Iterator<Item = &[u8]> {
+        let policy = &self.policy;
+        self.request.iter().filter_map(|edit| match edit {
+            HeaderEdit::Remove(name) if policy.upstream.owns(name) => Some(&**name),
+            HeaderEdit::Remove(_) | HeaderEdit::Set(..) | HeaderEdit::Add(..) => None,
+        })
+    }
+
+    /// Whether the filter may set a header of exactly this name.
+    #[must_use]
+    pub fn may_set(&self, name: &[u8]) -> bool {
+        let mut names = self.policy.upstream.names();
+        names.any(|known| known.as_bytes().eq_ignore_ascii_case(name))
     }
 
     /// The changes of the response's header fields: its CORS headers, which replace those of

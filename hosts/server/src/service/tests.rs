@@ -12,9 +12,9 @@ use edge_authz::keys::answer::AnswerHead;
 use edge_authz::telemetry::Reason;
 use edge_authz_native::clock;
 use tokio::task::LocalSet;
-use tokio::{runtime, task, time};
+use tokio::{runtime, time};
 
-use super::{Active, Answered, Document, Issuers, Outcome, Question, Service, keep};
+use super::{Active, Answered, Document, Issuers, Keys, Outcome, Question, Service};
 use crate::observation::{Log, Registry};
 
 const CONFIGURATION: &str = r#"{
@@ -35,7 +35,7 @@ struct Silent {
     uris: RefCell<Vec<String>>,
 }
 
-impl Issuers for Silent {
+impl Issuers for Rc<Silent> {
     async fn fetch(&self, call: &FetchCall) -> Answered {
         self.requests.update(|requests| requests.saturating_add(1));
         self.uris.borrow_mut().push(call.uri.to_string());
@@ -65,12 +65,8 @@ impl World {
             let registry = Arc::new(Registry::default());
             let log = Arc::new(Log::none());
             let issuer = Rc::new(Silent::default());
-            task::spawn_local(keep(
-                Arc::downgrade(&document),
-                Rc::clone(&issuer),
-                Arc::clone(&registry),
-                Arc::clone(&log),
-            ));
+            let keys = Keys::new(Rc::clone(&issuer), Arc::clone(&registry), Arc::clone(&log));
+            keys.keep(&document);
             drop(document);
             let service = Service::new(&active, 0, &registry, &log);
             test(Self {

@@ -130,7 +130,8 @@ impl Worker {
         };
         match (state, reply) {
             (State::Forwarded, None) => {
-                Outcome::Forward(Forwarded::new(request, response, decision))
+                let policy = Arc::clone(self.document.policy());
+                Outcome::Forward(Forwarded::new(request, response, policy, decision))
             }
             (
                 State::Answered,

@@ -1,0 +1,13 @@
+//! Connections of proxies: accepts them, gives each to a thread, and serves it there.
+
+mod acceptor;
+mod executor;
+mod limits;
+mod peers;
+mod serve;
+mod version;
+
+pub use acceptor::{Accepted, Acceptor, Threads};
+pub use limits::Limits;
+pub use peers::Peers;
+pub use serve::{Connection, Connections, FrontEnd};

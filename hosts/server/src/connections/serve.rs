@@ -1,0 +1,131 @@
+//! Serves the connections of one thread.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::{Body, Incoming};
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task;
+
+use super::executor::Local;
+use super::limits::{MAX_FIELDS, MAX_HEAD_BYTES, MAX_RESETS, MAX_STREAMS, PING};
+use super::version::{Version, detect};
+use super::{Accepted, Limits};
+use crate::service::Service;
+
+/// Answers the requests of proxies in one thread.
+pub trait FrontEnd: 'static {
+    /// The body of answers.
+    type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + 'static;
+
+    /// Answers a request. If the client leaves, the future is dropped.
+    fn answer(
+        &self,
+        service: &Service,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Self::Body>>;
+}
+
+/// The connections of one thread.
+#[derive(Debug)]
+pub struct Connections {
+    service: Service,
+    limits: Limits,
+    graceful: GracefulShutdown,
+}
+
+impl Connections {
+    /// Serves connections in the current thread with this service.
+    #[must_use]
+    pub fn new(service: Service, limits: Limits) -> Self {
+        Self {
+            service,
+            limits,
+            graceful: GracefulShutdown::new(),
+        }
+    }
+
+    /// Serves connections until no more arrive. Then asks clients to close their
+    /// connections, and waits for the answers of all requests.
+    ///
+    /// `serve` serves a connection with its front end.
+    pub async fn run(
+        self,
+        mut accepted: mpsc::Receiver<Accepted>,
+        serve: impl Fn(Accepted, Connection),
+    ) {
+        while let Some(connection) = accepted.recv().await {
+            let served = Connection {
+                service: self.service.clone(),
+                limits: self.limits,
+                watcher: self.graceful.watcher(),
+            };
+            serve(connection, served);
+        }
+        self.graceful.shutdown().await;
+    }
+}
+
+/// What a connection is served with.
+pub struct Connection {
+    service: Service,
+    limits: Limits,
+    watcher: Watcher,
+}
+
+impl Connection {
+    /// Serves a connection until it ends, in a task of its own.
+    pub fn serve<F: FrontEnd>(self, accepted: Accepted, front_end: &Rc<F>) {
+        let front_end = Rc::clone(front_end);
+        task::spawn_local(async move {
+            let Accepted { stream, place, .. } = accepted;
+            if let Ok(stream) = TcpStream::from_std(stream) {
+                self.speak(stream, front_end).await;
+            }
+            drop(place);
+        });
+    }
+
+    async fn speak<F: FrontEnd>(self, stream: TcpStream, front_end: Rc<F>) {
+        let Ok(version) = detect(&stream, self.limits.idle).await else {
+            return;
+        };
+        let service = self.service;
+        let answer = service_fn(move |request| {
+            let (front_end, service) = (Rc::clone(&front_end), service.clone());
+            async move { Ok::<_, Infallible>(front_end.answer(&service, request).await) }
+        });
+        let stream = TokioIo::new(stream);
+        // Whether the connection ended with an error concerns only the client.
+        let _ = match version {
+            Version::Http1 => {
+                let connection = http1::Builder::new()
+                    .timer(TokioTimer::new())
+                    .header_read_timeout(self.limits.idle)
+                    .max_headers(MAX_FIELDS)
+                    .max_buf_size(MAX_HEAD_BYTES)
+                    .serve_connection(stream, answer);
+                self.watcher.watch(connection).await
+            }
+            Version::Http2 => {
+                let connection = http2::Builder::new(Local)
+                    .timer(TokioTimer::new())
+                    .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX))
+                    .max_concurrent_streams(MAX_STREAMS)
+                    .max_pending_accept_reset_streams(MAX_RESETS)
+                    .keep_alive_interval(PING)
+                    .keep_alive_timeout(PING)
+                    .serve_connection(stream, answer);
+                self.watcher.watch(connection).await
+            }
+        };
+    }
+}

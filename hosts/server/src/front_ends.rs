@@ -1,0 +1,56 @@
+//! The front ends of the server, each with its address.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use crate::connections::{Accepted, Connection};
+use crate::forward_auth::ForwardAuth;
+
+/// A front end.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// Forward authentication over HTTP.
+    ForwardAuth(ForwardAuth),
+}
+
+/// The front ends of the server.
+#[derive(Clone, Debug)]
+pub struct FrontEnds(Vec<(SocketAddr, Kind)>);
+
+impl FrontEnds {
+    /// Serves each front end at its address.
+    #[must_use]
+    pub const fn new(all: Vec<(SocketAddr, Kind)>) -> Self {
+        Self(all)
+    }
+
+    /// The addresses. Their positions are the indexes of the front ends.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.0.iter().map(|(address, _)| *address)
+    }
+
+    /// The front ends for one thread.
+    pub(crate) fn in_thread(&self) -> InThread {
+        let kinds = self.0.iter().map(|(_, kind)| match kind {
+            Kind::ForwardAuth(front_end) => KindInThread::ForwardAuth(Rc::new(front_end.clone())),
+        });
+        InThread(kinds.collect())
+    }
+}
+
+/// The front ends in one thread.
+pub(crate) struct InThread(Vec<KindInThread>);
+
+enum KindInThread {
+    ForwardAuth(Rc<ForwardAuth>),
+}
+
+impl InThread {
+    /// Serves a connection. If it belongs to no front end, it is closed.
+    pub(crate) fn serve(&self, accepted: Accepted, connection: Connection) {
+        match self.0.get(accepted.front_end) {
+            Some(KindInThread::ForwardAuth(front_end)) => connection.serve(accepted, front_end),
+            None => {}
+        }
+    }
+}
