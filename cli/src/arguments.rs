@@ -89,7 +89,7 @@ pub(crate) enum Command {
     Init(InitArguments),
     /// Explain the code of an error or a warning; without a code, list all.
     ExplainError {
-        /// The code, such as EA101. JSON, SARIF and annotations have it.
+        /// The code, such as EA101. Each finding shows its own.
         code: Option<String>,
     },
     /// Print the JSON Schema of the configuration, for editors.
@@ -222,7 +222,7 @@ pub(crate) struct InitArguments {
     /// The protected API.
     #[arg(long, value_name = "HOST:PORT")]
     pub(crate) upstream: Option<String>,
-    /// The origin of the web page; empty: there is none.
+    /// The origin of the web page. It is empty if there is no page.
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) origin: Option<String>,
 }

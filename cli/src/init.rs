@@ -14,7 +14,7 @@ pub(crate) struct Answers<'a> {
     pub(crate) issuer: Option<&'a str>,
     pub(crate) audience: Option<&'a str>,
     pub(crate) upstream: Option<&'a str>,
-    /// The origin of a page; empty: there is none.
+    /// The origin of a page. It is empty if there is no page.
     pub(crate) origin: Option<&'a str>,
 }
 

@@ -6,6 +6,7 @@ use annotate_snippets::Renderer;
 use serde_json::Value;
 
 use super::check;
+use super::codes::Code;
 use super::report::{Finding, Severity};
 use super::source::Source;
 use super::subject::{Document, Subject};
@@ -28,6 +29,7 @@ pub(crate) fn load(source: &Source) -> Result<Loaded, Vec<Finding>> {
     let mut subjects = document.subjects.into_iter();
     let (Some(subject), None) = (subjects.next(), subjects.next()) else {
         return Err(vec![Finding::from_sentence(
+            Code::NoFilter,
             Severity::Error,
             String::new(),
             "this file does not have exactly one configuration of edge-authz; `check` shows them",

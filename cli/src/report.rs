@@ -5,11 +5,13 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
 
+use super::codes::Code;
 use super::source::Source;
 
 /// A message about a place in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
+    pub(crate) code: Code,
     pub(crate) severity: Severity,
     /// The place inside the configuration, such as `routes[2].match[0]`.
     pub(crate) path: String,
@@ -36,6 +38,7 @@ pub(crate) enum Severity {
 /// A finding as JSON.
 #[derive(Debug, Serialize)]
 struct JsonFinding<'f> {
+    code: &'static str,
     severity: Severity,
     path: &'f str,
     message: &'f str,
@@ -57,12 +60,18 @@ struct JsonPlace {
 impl Finding {
     /// Splits a sentence of the core at its first semicolon into the problem and the
     /// advice.
-    pub(crate) fn from_sentence(severity: Severity, path: String, sentence: &str) -> Self {
+    pub(crate) fn from_sentence(
+        code: Code,
+        severity: Severity,
+        path: String,
+        sentence: &str,
+    ) -> Self {
         let (message, help) = match semicolon(sentence) {
             Some((message, help)) => (message, Some(help.to_owned())),
             None => (sentence, None),
         };
         Self {
+            code,
             severity,
             path,
             message: message.to_owned(),
@@ -82,8 +91,9 @@ impl Finding {
     }
 
     /// An error about a file as a whole.
-    pub(crate) fn of_file(message: &str, help: &str) -> Self {
+    pub(crate) fn of_file(code: Code, message: &str, help: &str) -> Self {
         Self {
+            code,
             severity: Severity::Error,
             path: String::new(),
             message: message.to_owned(),
@@ -106,7 +116,7 @@ impl Finding {
         if self.span.is_none() {
             title = format!("{}: {title}", source.name);
         }
-        let mut group = Group::with_title(level.primary_title(title));
+        let mut group = Group::with_title(level.primary_title(title).id(self.code.id()));
         let snippet = Snippet::source(&source.text).path(&source.name);
         if let Some(span) = &self.span {
             group = group.element(
@@ -148,6 +158,7 @@ impl Finding {
             }
         });
         let finding = JsonFinding {
+            code: self.code.id(),
             severity: self.severity,
             path: &self.path,
             message: &self.message,
@@ -192,7 +203,8 @@ mod tests {
             ),
             ("no `;` there", "no `;` there", None),
         ] {
-            let finding = Finding::from_sentence(Severity::Error, String::new(), sentence);
+            let finding =
+                Finding::from_sentence(Code::Value, Severity::Error, String::new(), sentence);
             assert_eq!(
                 (finding.message.as_str(), finding.help.as_deref()),
                 (message, help)

@@ -13,11 +13,12 @@ use crate::arguments::{
     Arguments, CheckArguments, Command, ExplainArguments, Format, ImportArguments, InitArguments,
     RenderArguments, RoutesArguments, TestArguments,
 };
+use crate::codes::Code;
 use crate::explain::{DocumentFiles, Moment, RequestArguments};
 use crate::load::{Loaded, load};
 use crate::report::Severity;
 use crate::source::Source;
-use crate::{Failure, Outcome, check, codes, explain, import, init, render, routes, test};
+use crate::{Failure, Outcome, check, explain, import, init, render, routes, test};
 
 /// The JSON Schema of the configuration.
 const SCHEMA: &str = include_str!("schema.json");
@@ -281,17 +282,23 @@ impl Terminal<'_> {
     /// Without a code, lists all codes.
     fn explain_error(&mut self, code: Option<&str>) -> Result<Outcome, Failure> {
         let Some(id) = code else {
-            for code in codes::all() {
-                writeln!(self.stdout, "{}  {}", code.id, code.title)?;
+            for code in Code::ALL {
+                writeln!(self.stdout, "{}  {}", code.id(), code.title())?;
             }
             return Ok(Outcome::Good);
         };
-        let Some(code) = codes::named(id) else {
+        let Some(code) = Code::named(id) else {
             return Err(Failure::Use(format!(
                 "there is no code `{id}`; `edge-authz explain-error` lists them"
             )));
         };
-        writeln!(self.stdout, "{}: {}\n\n{}", code.id, code.title, code.text)?;
+        writeln!(
+            self.stdout,
+            "{}: {}\n\n{}",
+            code.id(),
+            code.title(),
+            code.text()
+        )?;
         Ok(Outcome::Good)
     }
 

@@ -36,8 +36,8 @@ pub use memory::memory_needed;
 pub use narrowing::{compile_narrowing, denied};
 pub use path::{ConfigPath, PathStep};
 pub use problem::{
-    ClaimProblem, DocumentProblem, Excerpt, HeaderProblem, Kind, Problem, ProviderProblem,
-    Reserved, ResourceProblem, RouteProblem, ShapeProblem, ValueProblem, Wanted,
+    ClaimProblem, DocumentProblem, Excerpt, HeaderProblem, Kind, Problem, ProblemCode,
+    ProviderProblem, Reserved, ResourceProblem, RouteProblem, ShapeProblem, ValueProblem, Wanted,
 };
 pub use suggest::nearest;
 

@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use super::files::{Files, Found};
+use crate::codes::Code;
 use crate::report::{Finding, Severity};
 use crate::subject::{Step, Subject, shown};
 use crate::tree::{Node, Value, parse_yaml};
@@ -205,14 +206,15 @@ impl Clusters {
             return;
         };
         let weakness = (fetch.scheme == "https").then(|| weakness(&cluster.node, fetch.kind));
-        let addresses = addresses(&cluster.node).map(|text| (Severity::Warning, text));
+        let addresses = addresses(&cluster.node);
+        let addresses = addresses.map(|text| (Code::Unreachable, Severity::Warning, text));
         let fixed = weakness.flatten().into_iter().chain(addresses);
-        let fixed = fixed.map(|(severity, sentence)| (severity, sentence.to_owned()));
-        for (severity, sentence) in fixed.chain(elsewhere(&cluster.node, fetch)) {
+        let fixed = fixed.map(|(code, severity, sentence)| (code, severity, sentence.to_owned()));
+        for (code, severity, sentence) in fixed.chain(elsewhere(&cluster.node, fetch)) {
             let named = cluster.node.get("name").unwrap_or(&cluster.node);
             let at = cluster.holder.clone().unwrap_or_else(|| named.span.clone());
             let path = format!("cluster `{}`", fetch.cluster);
-            let mut finding = Finding::from_sentence(severity, path, &sentence);
+            let mut finding = Finding::from_sentence(code, severity, path, &sentence);
             finding.put(at, None);
             found.add(cluster.file, finding);
         }
@@ -234,7 +236,12 @@ impl Clusters {
         } else {
             Severity::Error
         };
-        let mut finding = Finding::from_sentence(severity, shown(&fetch.steps), &sentence);
+        let mut finding = Finding::from_sentence(
+            Code::NoSuchResource,
+            severity,
+            shown(&fetch.steps),
+            &sentence,
+        );
         let (span, words) = subject.locate(fetch.steps.iter().copied(), false);
         finding.put(span, words);
         found.add_own(finding);
@@ -247,7 +254,7 @@ fn name(cluster: &Node) -> Option<&str> {
 
 /// What is missing in the TLS settings for a server of documents. A document from an
 /// unauthenticated server cannot be trusted.
-fn weakness(cluster: &Node, kind: DocumentKind) -> Option<(Severity, &'static str)> {
+fn weakness(cluster: &Node, kind: DocumentKind) -> Option<(Code, Severity, &'static str)> {
     let (no_tls, no_validation) = match kind {
         DocumentKind::KeySet => (
             "serves an `https://` key set without TLS; add a `transport_socket` with an `UpstreamTlsContext`",
@@ -263,7 +270,7 @@ fn weakness(cluster: &Node, kind: DocumentKind) -> Option<(Severity, &'static st
         return None;
     }
     let Some(tls) = cluster.descend(&["transport_socket", "typed_config"]) else {
-        return Some((Severity::Error, no_tls));
+        return Some((Code::KeysWithoutTls, Severity::Error, no_tls));
     };
     let protocol = cluster
         .descend(&["typed_extension_protocol_options"])
@@ -274,6 +281,7 @@ fn weakness(cluster: &Node, kind: DocumentKind) -> Option<(Severity, &'static st
         tls.get("sni").is_some() || is_true(tls.get("auto_host_sni")) || automatic("auto_sni");
     if !sni {
         return Some((
+            Code::WeakTls,
             Severity::Warning,
             "sends no server name in the TLS handshake, so the issuer may present another certificate or none; add `sni`",
         ));
@@ -286,7 +294,7 @@ fn weakness(cluster: &Node, kind: DocumentKind) -> Option<(Severity, &'static st
     let combined = context("combined_validation_context")
         .and_then(|combined| combined.get("default_validation_context"));
     let Some(validation) = context("validation_context").or(combined) else {
-        return Some((Severity::Error, no_validation));
+        return Some((Code::KeysWithoutTls, Severity::Error, no_validation));
     };
     let names = validation.get("match_typed_subject_alt_names").is_some()
         || validation.get("match_subject_alt_names").is_some()
@@ -296,6 +304,7 @@ fn weakness(cluster: &Node, kind: DocumentKind) -> Option<(Severity, &'static st
         return None;
     }
     Some((
+        Code::WeakTls,
         Severity::Warning,
         "accepts a valid certificate of any other host; give its `validation_context` `match_typed_subject_alt_names`, or the context `auto_sni_san_validation: true`",
     ))
@@ -337,7 +346,7 @@ fn addresses(cluster: &Node) -> Option<&'static str> {
 }
 
 /// Whether the cluster leads to another server or port than that of the document.
-fn elsewhere(cluster: &Node, fetch: &Fetch<'_>) -> Option<(Severity, String)> {
+fn elsewhere(cluster: &Node, fetch: &Fetch<'_>) -> Option<(Code, Severity, String)> {
     let host = fetch.host();
     let what = match fetch.kind {
         DocumentKind::KeySet => "the keys are",
@@ -351,7 +360,7 @@ fn elsewhere(cluster: &Node, fetch: &Fetch<'_>) -> Option<(Severity, String)> {
         let sentence = format!(
             "asks for the certificate of `{sni}`, but {what} at `{host}`; write `sni: {host}`"
         );
-        return Some((Severity::Warning, sentence));
+        return Some((Code::WeakTls, Severity::Warning, sentence));
     }
     let wanted = fetch.port();
     let other = sockets(cluster).find_map(|socket| {
@@ -362,7 +371,7 @@ fn elsewhere(cluster: &Node, fetch: &Fetch<'_>) -> Option<(Severity, String)> {
     let sentence = format!(
         "leads to port {other} of `{host}`, but {what} at port {wanted}; write `port_value: {wanted}`"
     );
-    Some((Severity::Error, sentence))
+    Some((Code::NoSuchResource, Severity::Error, sentence))
 }
 
 /// Whether an endpoint has a host name that must be resolved.

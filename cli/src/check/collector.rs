@@ -1,5 +1,6 @@
 //! Collects warnings.
 
+use crate::codes::Code;
 use crate::report::{Finding, Severity};
 use crate::subject::{Step, Subject, shown};
 
@@ -29,20 +30,22 @@ impl<'s> Warnings<'s> {
     }
 
     /// Adds a warning about the value at a path.
-    pub(super) fn add(&mut self, steps: &[Step<'_>], sentence: &str) {
+    pub(super) fn add(&mut self, code: Code, steps: &[Step<'_>], sentence: &str) {
         let (span, words) = self.subject.locate(steps.iter().copied(), false);
-        let mut finding = Finding::from_sentence(Severity::Warning, shown(steps), sentence);
+        let mut finding = Finding::from_sentence(code, Severity::Warning, shown(steps), sentence);
         finding.put(span, words);
         self.found.push(finding);
     }
+
     /// Adds a warning about the value at a path, with a second place.
     pub(super) fn add_related(
         &mut self,
+        code: Code,
         steps: &[Step<'_>],
         sentence: &str,
         (other, label): (&[Step<'_>], &'static str),
     ) {
-        self.add(steps, sentence);
+        self.add(code, steps, sentence);
         let (span, words) = self.subject.locate(other.iter().copied(), false);
         if let Some(finding) = self.found.last_mut().filter(|_| words.is_none()) {
             finding.related = Some((span, label));

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::collector::Warnings;
 use super::strangers::is_open_to_strangers;
+use crate::codes::Code;
 use crate::patterns::Written;
 use crate::subject::{Step, shown};
 use crate::tree::Node;
@@ -46,12 +47,13 @@ fn origins_of(cors: &CorsPolicy, mut steps: Vec<Step<'_>>, warnings: &mut Warnin
     steps.push(Step::Member("allow_origins"));
     if cors.allows_null() {
         warnings.add(
+            Code::OpenToPages,
             &steps,
             "`null` is the origin of every sandboxed frame, whoever created it; list your pages",
         );
     }
     if cors.has_wildcard_origins() {
-        warnings.add(
+        warnings.add(Code::OpenToPages,
             &steps,
             "a `*` lets any matching page read the responses of routes that need a token; list your pages",
         );
@@ -69,7 +71,7 @@ fn cookies(policy: &Policy, warnings: &mut Warnings<'_>) {
     for (index, place) in policy.token_places.iter().enumerate() {
         if matches!(place, TokenPlace::Cookie(_)) {
             let list = Step::Member("token_from");
-            warnings.add(
+            warnings.add(Code::TokenNotSent,
                 &[list, Step::Element(index), Step::Member("cookie")],
                 "browsers send no cookie to another origin unless `cors` has `allow_credentials: true`; add it, or read the token from a header",
             );
@@ -120,6 +122,7 @@ fn headers(policy: &Policy, steps: &Steps, routes: &[usize], warnings: &mut Warn
         let mut at = all.clone();
         at.push(Step::Element(index));
         warnings.add(
+            Code::Asterisk,
             &at,
             "is the name of one header, because a `*` inside a name has no meaning; list the names",
         );
@@ -158,7 +161,7 @@ fn headers(policy: &Policy, steps: &Steps, routes: &[usize], warnings: &mut Warn
     let sentence = format!(
         "{what} `{first}`, so browsers refuse to send a token from another origin, although routes need one; add it"
     );
-    warnings.add(at, &sentence);
+    warnings.add(Code::TokenNotSent, at, &sentence);
 }
 
 /// `allow_methods` without a method of the routes.
@@ -196,7 +199,7 @@ fn methods(steps: &Steps, routes: &[usize], written: &[Written], warnings: &mut 
          `allow_methods` out for the methods of the routes",
         missing.join(", ")
     );
-    warnings.add(&at, &sentence);
+    warnings.add(Code::MethodNotAllowed, &at, &sentence);
 }
 
 /// Origins that match pages of strangers, with the user's session.
@@ -217,7 +220,7 @@ fn strangers(steps: &Steps, warnings: &mut Warnings<'_>) {
             let sentence = format!(
                 "anybody can get a host below `{domain}`, and its pages could act with the user's session; list your hosts"
             );
-            warnings.add(&at, &sentence);
+            warnings.add(Code::OpenToPages, &at, &sentence);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::collector::Warnings;
 use super::strictness::Strictness;
+use crate::codes::Code;
 use crate::patterns::Written;
 use edge_authz::http::{NormalPath, RoutePattern};
 use edge_authz::policy::Policy;
@@ -50,7 +51,7 @@ fn default_route(policy: &Policy, written: &[Written], warnings: &mut Warnings<'
                 _,
             ) => continue,
         };
-        warnings.add(&default.steps(), sentence);
+        warnings.add(Code::WeakDefault, &default.steps(), sentence);
     }
 }
 
@@ -81,7 +82,7 @@ fn greedy(policy: &Policy, one: &Written, all: &[Written], warnings: &mut Warnin
         "does not match `{}`, which {instead}; add it to this `match`, or add a route for it",
         sample.shown
     );
-    warnings.add(&one.steps(), &sentence);
+    warnings.add(Code::NotCovered, &one.steps(), &sentence);
 }
 
 /// The base is cut off before a path is matched, so a pattern that begins with it matches
@@ -96,5 +97,5 @@ fn based(one: &Written, warnings: &mut Warnings<'_>) {
     let sentence = format!(
         "begins with `paths.base`, which is cut off before a path is matched; write it without `{base}`"
     );
-    warnings.add(&one.steps(), &sentence);
+    warnings.add(Code::RepeatedBase, &one.steps(), &sentence);
 }

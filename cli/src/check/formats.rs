@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::Checked;
-use crate::codes;
+use crate::codes::Code;
 use crate::report::{Finding, Severity};
 
 /// All findings as one SARIF log.
@@ -14,13 +14,13 @@ pub(crate) fn sarif(all: &[Checked]) -> Value {
         .iter()
         .flat_map(|checked| checked.findings.iter().map(|one| result(checked, one)))
         .collect();
-    let rules: Vec<Value> = codes::all()
-        .into_iter()
+    let rules: Vec<Value> = Code::ALL
+        .iter()
         .map(|code| {
             json!({
-                "id": code.id,
-                "shortDescription": {"text": code.title},
-                "fullDescription": {"text": code.text},
+                "id": code.id(),
+                "shortDescription": {"text": code.title()},
+                "fullDescription": {"text": code.text()},
             })
         })
         .collect();
@@ -59,7 +59,7 @@ fn result(checked: &Checked, finding: &Finding) -> Value {
         place.insert("region".to_owned(), region);
     }
     json!({
-        "ruleId": codes::of(finding).id,
+        "ruleId": finding.code.id(),
         "level": match finding.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -90,7 +90,7 @@ pub(crate) fn github(all: &[Checked]) -> String {
                     start.line, start.column, end.line, end.column
                 );
             }
-            let code = codes::of(finding).id;
+            let code = finding.code.id();
             let _infallible = writeln!(
                 out,
                 "::{level} {properties},title={}::{}",

@@ -2,6 +2,7 @@
 //! modules, and the gateway names the `EnvoyProxy` that has the modules and the clusters.
 
 use super::files::{Files, Found};
+use crate::codes::Code;
 use crate::report::{Finding, Severity};
 use crate::tree::Node;
 
@@ -33,6 +34,7 @@ pub(super) fn of(files: &Files<'_>, found: &mut Found<'_>) {
                 let sentence = "is no module of the `EnvoyProxy` here, so the policy is refused; define it in \
                                 `spec.dynamicModules`, or correct the name";
                 put(
+                    Code::NoSuchResource,
                     file,
                     name,
                     Severity::Error,
@@ -56,6 +58,7 @@ pub(super) fn of(files: &Files<'_>, found: &mut Found<'_>) {
             if let Some(kind) = kind.filter(|kind| kind.text() == Some("Remote")) {
                 let sentence = "lets every request pass unchecked until the module is fetched; write `type: Local`";
                 put(
+                    Code::Bypass,
                     *file,
                     kind,
                     Severity::Error,
@@ -90,10 +93,19 @@ fn unknown(
         "no `{kind}` here has this name; write `{}`, or check them together with the file that has it",
         names.join("` or `")
     );
-    put(file, name, Severity::Warning, "name", &sentence, found);
+    put(
+        Code::NoSuchResource,
+        file,
+        name,
+        Severity::Warning,
+        "name",
+        &sentence,
+        found,
+    );
 }
 
 fn put(
+    code: Code,
     file: usize,
     at: &Node,
     severity: Severity,
@@ -101,7 +113,7 @@ fn put(
     sentence: &str,
     found: &mut Found<'_>,
 ) {
-    let mut finding = Finding::from_sentence(severity, path.to_owned(), sentence);
+    let mut finding = Finding::from_sentence(code, severity, path.to_owned(), sentence);
     finding.put(at.span.clone(), None);
     found.add(file, finding);
 }

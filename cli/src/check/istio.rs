@@ -3,6 +3,7 @@
 
 use super::clusters::Fetch;
 use super::files::{Files, Found};
+use crate::codes::Code;
 use crate::report::{Finding, Severity};
 use crate::subject::{Subject, shown};
 use crate::tree::{Node, Value};
@@ -21,8 +22,8 @@ pub(super) fn judge(
     if entries.is_empty() || host.ends_with(".svc.cluster.local") {
         return;
     }
-    let mut own = |severity, sentence: &str| {
-        let mut finding = Finding::from_sentence(severity, shown(&fetch.steps), sentence);
+    let mut own = |code, severity, sentence: &str| {
+        let mut finding = Finding::from_sentence(code, severity, shown(&fetch.steps), sentence);
         let (span, words) = subject.locate(fetch.steps.iter().copied(), false);
         finding.put(span, words);
         found.add_own(finding);
@@ -36,7 +37,7 @@ pub(super) fn judge(
         let sentence = format!(
             "names a cluster of Istio for `{host}`, but no `ServiceEntry` here has this host; correct the name, or add one"
         );
-        return own(Severity::Error, &sentence);
+        return own(Code::NoSuchResource, Severity::Error, &sentence);
     };
     let ports = entry.descend(&["spec", "ports"]).map(Node::elements);
     let ports = ports.unwrap_or_default();
@@ -51,7 +52,7 @@ pub(super) fn judge(
             known.join(", "),
             known.first().map_or("80", |first| first)
         );
-        return own(Severity::Error, &sentence);
+        return own(Code::NoSuchResource, Severity::Error, &sentence);
     };
     let reached = entry_port
         .get("targetPort")
@@ -61,12 +62,11 @@ pub(super) fn judge(
         let sentence = format!(
             "leads to port {reached} of `{host}`, but the keys are at port {wanted}; write `targetPort: {wanted}` in the `ServiceEntry`"
         );
-        own(Severity::Error, &sentence);
+        own(Code::NoSuchResource, Severity::Error, &sentence);
     }
     if fetch.scheme == "https" {
-        let severity_and_sentence = tls(files, port, host);
-        if let Some((severity, sentence)) = severity_and_sentence {
-            own(severity, &sentence);
+        if let Some((code, severity, sentence)) = tls(files, port, host) {
+            own(code, severity, &sentence);
         }
     }
 }
@@ -87,7 +87,7 @@ fn name(cluster: &str) -> Option<(&str, &str)> {
 }
 
 /// What is missing in the TLS settings of a port.
-fn tls(files: &Files<'_>, port: &str, host: &str) -> Option<(Severity, String)> {
+fn tls(files: &Files<'_>, port: &str, host: &str) -> Option<(Code, Severity, String)> {
     let rules = files.of_kind("DestinationRule");
     let of_host = |rule: &&Node| rule.descend(&["spec", "host"]).and_then(Node::text) == Some(host);
     let rule = rules.iter().map(|(_, rule)| *rule).find(of_host);
@@ -104,9 +104,10 @@ fn tls(files: &Files<'_>, port: &str, host: &str) -> Option<(Severity, String)> 
         // The settings of a port replace those of the host.
         of_port.unwrap_or(policy).get("tls")
     });
-    let error = |text: &str| Some((Severity::Error, text.to_owned()));
+    let error = |text: &str| Some((Code::KeysWithoutTls, Severity::Error, text.to_owned()));
     let Some(settings) = settings else {
         return Some((
+            Code::KeysWithoutTls,
             Severity::Error,
             format!(
                 "fetches an `https://` key set without TLS, because no `DestinationRule` here gives port {port} of \
@@ -144,7 +145,7 @@ fn tls(files: &Files<'_>, port: &str, host: &str) -> Option<(Severity, String)> 
             let sentence = format!(
                 "fetches keys through a `DestinationRule` that does not say {what}; write `{member}: {instead}` in its `tls`"
             );
-            return Some((Severity::Warning, sentence));
+            return Some((Code::WeakTls, Severity::Warning, sentence));
         }
     }
     None

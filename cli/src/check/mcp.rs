@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::collector::Warnings;
+use crate::codes::Code;
 use crate::patterns::Written;
 use crate::subject::Step;
 
@@ -49,7 +50,7 @@ pub(super) fn of(written: &[Written], warnings: &mut Warnings<'_>) {
                 ),
             };
             let steps: Vec<_> = at.into_iter().chain([Step::Member(member)]).collect();
-            warnings.add(&steps, &sentence);
+            warnings.add(Code::McpCondition, &steps, &sentence);
         }
     }
 }

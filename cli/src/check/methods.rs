@@ -1,6 +1,7 @@
 //! Methods that no known client sends.
 
 use super::collector::Warnings;
+use crate::codes::Code;
 use crate::patterns::Written;
 use edge_authz::http::{MethodPattern, RoutePattern};
 
@@ -69,7 +70,7 @@ pub(super) fn of(written: &[Written], warnings: &mut Warnings<'_>) {
                 "no known client sends `{method}`, so other routes may match the intended requests; \
                  write the method that is meant, or `ANY` for every method"
             );
-            warnings.add(&one.steps(), &sentence);
+            warnings.add(Code::UnknownMethod, &one.steps(), &sentence);
         }
     }
 }

@@ -28,7 +28,7 @@ use std::ops::Range;
 use annotate_snippets::Renderer;
 use serde_json::json;
 
-use super::codes;
+use super::codes::Code;
 use super::report::{Finding, Severity};
 use super::source::{Source, first_line};
 use super::subject::{Document, Step, Subject};
@@ -95,6 +95,7 @@ pub(crate) fn check_folder(folder: &str, sources: Vec<Source>) -> Vec<Checked> {
 
 fn no_configuration(what: &str) -> Finding {
     Finding::of_file(
+        Code::NoFilter,
         &format!("{what} has no configuration of edge-authz"),
         "give the plugin or the resource a name with `edge_authz` in it, or write the configuration itself",
     )
@@ -147,6 +148,7 @@ fn error_findings(errors: &ConfigErrors, subject: &Subject, source: &Source) -> 
     if errors.omitted() > 0 {
         let sentence = format!("and {} more errors; fix these first", errors.omitted());
         findings.push(Finding::from_sentence(
+            Code::Value,
             Severity::Error,
             String::new(),
             &sentence,
@@ -172,7 +174,12 @@ fn finding(error: &ConfigError, subject: &Subject) -> Finding {
             (path.to_string(), place)
         }
     };
-    let mut finding = Finding::from_sentence(Severity::Error, path, &sentence);
+    let mut finding = Finding::from_sentence(
+        error.problem.code().into(),
+        Severity::Error,
+        path,
+        &sentence,
+    );
     finding.put(span, words);
     finding.related = related(error, subject);
     if let (Problem::Shape(ShapeProblem::Unknown { .. }), ErrorPosition::Value(path)) =
@@ -282,18 +289,8 @@ impl Checked {
             "configurations": self.configurations,
             "errors": self.count(Severity::Error),
             "warnings": self.count(Severity::Warning),
-            "findings": findings.map(|finding| self.finding_to_json(finding)).collect::<Vec<_>>(),
+            "findings": findings.map(|finding| finding.to_json(&self.source)).collect::<Vec<_>>(),
         })
-    }
-}
-
-impl Checked {
-    fn finding_to_json(&self, finding: &Finding) -> serde_json::Value {
-        let mut value = finding.to_json(&self.source);
-        if let Some(members) = value.as_object_mut() {
-            members.insert("code".to_owned(), codes::of(finding).id.into());
-        }
-        value
     }
 }
 

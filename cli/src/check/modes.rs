@@ -1,6 +1,7 @@
 //! Refusals that are only reported.
 
 use super::collector::Warnings;
+use crate::codes::Code;
 use crate::subject::Step;
 use edge_authz::policy::{Access, Mode, Policy};
 
@@ -17,7 +18,7 @@ const ANOTHER_PATH: &str = "some routes are `denied` or have `mode: enforce`, bu
 pub(super) fn of(policy: &Policy, warnings: &mut Warnings<'_>) {
     let is_reporting = policy.mode == Mode::Report;
     if is_reporting {
-        warnings.add(&[MODE], NOT_REFUSED);
+        warnings.add(Code::ReportOnly, &[MODE], NOT_REFUSED);
     }
     let mut refuses = false;
     for (index, route) in policy.routes.iter().enumerate() {
@@ -30,9 +31,9 @@ pub(super) fn of(policy: &Policy, warnings: &mut Warnings<'_>) {
             Access::Public | Access::Denied => NOTHING_TO_REPORT,
             Access::Optional | Access::Required => NOT_REFUSED,
         };
-        warnings.add(&at, sentence);
+        warnings.add(Code::ReportOnly, &at, sentence);
     }
     if is_reporting && refuses {
-        warnings.add(&[MODE], ANOTHER_PATH);
+        warnings.add(Code::ReportOnly, &[MODE], ANOTHER_PATH);
     }
 }

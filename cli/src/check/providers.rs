@@ -1,6 +1,7 @@
 //! Valid but risky settings of providers.
 
 use super::collector::Warnings;
+use crate::codes::Code;
 use crate::subject::Step;
 use edge_authz::crypto::Algorithm;
 use edge_authz::jwt::{Audiences, Binding};
@@ -24,12 +25,13 @@ fn of_provider(
     let [list, element] = at;
     if provider.expectations.audiences == Audiences::Any {
         warnings.add(
+            Code::EveryAudience,
             &[list, element, Step::Member("audiences")],
             "accepts tokens that the issuer made for other services; list your audiences",
         );
     }
     if provider.algorithms.iter().any(Algorithm::is_symmetric) {
-        warnings.add(
+        warnings.add(Code::SharedKey,
             &[list, element, Step::Member("algorithms")],
             "anybody who can read this configuration can make tokens with a shared key; use a key pair, such as one for ES256",
         );
@@ -51,7 +53,7 @@ fn of_provider(
         None => return,
     };
     if scheme == "http" {
-        warnings.add(
+        warnings.add(Code::KeysWithoutTls,
             &steps,
             "anybody on the network path can replace keys that are fetched over http; write `https://` and give the cluster TLS",
         );
@@ -69,7 +71,7 @@ fn revoked(provider: &Provider, policy: &Policy, at: [Step<'_>; 2], warnings: &m
     if let Some(DocumentLocation::Uri(uri)) = location
         && uri.scheme() == "http"
     {
-        warnings.add(
+        warnings.add(Code::KeysWithoutTls,
             &[list, element, revoked, Step::Member("uri")],
             "anybody on the network path can replace a revocation list that is fetched over http; write `https://` and give the cluster TLS",
         );
@@ -82,7 +84,7 @@ fn revoked(provider: &Provider, policy: &Policy, at: [Step<'_>; 2], warnings: &m
             "provider `{}` has the same issuer and does not use this list, so it may accept a token that the list names; write the same `revoked` in both",
             other.name
         );
-        warnings.add(&[list, element, revoked], &sentence);
+        warnings.add(Code::UnevenRevocation, &[list, element, revoked], &sentence);
     }
 }
 
@@ -91,7 +93,7 @@ fn binding(provider: &Provider, policy: &Policy, at: [Step<'_>; 2], warnings: &m
     let [list, element] = at;
     let ignores = provider.expectations.binding == Binding::Ignore;
     if ignores {
-        warnings.add(
+        warnings.add(Code::Binding,
             &[list, element, Step::Member("binding")],
             "anybody who steals a token that is bound to its holder (`cnf`) can use it; remove `binding` to accept such tokens only from their holders",
         );
@@ -109,11 +111,12 @@ fn binding(provider: &Provider, policy: &Policy, at: [Step<'_>; 2], warnings: &m
     };
     if ignores {
         warnings.add(
+            Code::Binding,
             &at,
             "has no effect with `binding: ignore`; remove one of the two",
         );
     } else if !policy.token_places.iter().any(takes_proofs) {
-        warnings.add(
+        warnings.add(Code::Binding,
             &at,
             "has no effect, because tokens with proofs are read only from `Authorization`; add `{header: authorization, scheme: Bearer}` to `token_from`",
         );
@@ -133,7 +136,7 @@ fn issuer(issuer: &str, [list, element]: [Step<'_>; 2], warnings: &mut Warnings<
         let sentence = format!(
             "is the address of the issuer's metadata, which no token has as `iss`; write `{instead}`"
         );
-        warnings.add(&at, &sentence);
+        warnings.add(Code::IssuerOfNoToken, &at, &sentence);
         return;
     }
     let Some((region, pool)) = user_pool(issuer) else {
@@ -143,7 +146,7 @@ fn issuer(issuer: &str, [list, element]: [Step<'_>; 2], warnings: &mut Warnings<
         let sentence = format!(
             "ends in `/`, unlike the `iss` in tokens of a user pool, so every token is answered 401; write `{instead}`"
         );
-        warnings.add(&at, &sentence);
+        warnings.add(Code::IssuerOfNoToken, &at, &sentence);
     }
     if let Some((of_pool, _)) = pool
         .split_once('_')
@@ -152,7 +155,7 @@ fn issuer(issuer: &str, [list, element]: [Step<'_>; 2], warnings: &mut Warnings<
         let sentence = format!(
             "names the region `{region}`, but the pool is in `{of_pool}`; write `cognito-idp.{of_pool}`"
         );
-        warnings.add(&at, &sentence);
+        warnings.add(Code::IssuerOfNoToken, &at, &sentence);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Resources whose metadata do not help clients.
 
 use super::collector::Warnings;
+use crate::codes::Code;
 use crate::subject::Step;
 use edge_authz::policy::{Policy, Resource};
 
@@ -36,7 +37,7 @@ fn of_resource(
     let [list, element] = at;
     let metadata: serde_json::Value = serde_json::from_str(&resource.document).unwrap_or_default();
     if metadata.get("authorization_servers").is_none() {
-        warnings.add(
+        warnings.add(Code::UselessMetadata,
             &[list, element, Step::Member("resource")],
             "clients find no issuer in its metadata, because no route under its path needs a token; correct the path, or list `providers`",
         );
@@ -57,7 +58,7 @@ fn of_resource(
     for (scope, advertised) in &resource.advertised {
         if !is_supported(advertised) && !is_required(scope) {
             let member = Step::Member(scope);
-            warnings.add(
+            warnings.add(Code::UselessMetadata,
                 &[list, element, Step::Member("advertise"), member],
                 "has no effect, because no route requires this scope and `scopes` does not list it; correct or remove it",
             );

@@ -2,6 +2,7 @@
 
 use super::collector::Warnings;
 use super::similar;
+use crate::codes::Code;
 use crate::subject::Step;
 use edge_authz::policy::Policy;
 use edge_authz::rules::Expected;
@@ -53,7 +54,7 @@ fn claims(policy: &Policy, warnings: &mut Warnings<'_>) {
                 Step::Member("claims"),
                 Step::Member(rule.name.as_str()),
             ];
-            warnings.add(&at, &sentence(value));
+            warnings.add(Code::Asterisk, &at, &sentence(value));
         }
     }
 }
@@ -92,6 +93,6 @@ fn scopes(policy: &Policy, warnings: &mut Warnings<'_>) {
             Step::Element(index),
             Step::Member("scopes"),
         ];
-        warnings.add(&at, &sentence);
+        warnings.add(Code::ImpossibleScope, &at, &sentence);
     }
 }

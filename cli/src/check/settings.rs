@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::files::{Files, Found};
+use crate::codes::Code;
 use crate::report::{Finding, Severity};
 use crate::subject::Subject;
 use crate::tree::{Node, Value};
@@ -30,7 +31,14 @@ fn walk(node: &Node, file: usize, found: &mut Found<'_>) {
         };
         if let Some(instead) = instead {
             let sentence = format!("{UNESCAPED} {instead}");
-            put(file, &member.value, &member.name, &sentence, found);
+            put(
+                Code::TwoReadings,
+                file,
+                &member.value,
+                &member.name,
+                &sentence,
+                found,
+            );
         }
         if member.name == "typed_per_filter_config" {
             for filter in member.value.members() {
@@ -40,6 +48,7 @@ fn walk(node: &Node, file: usize, found: &mut Found<'_>) {
                     let sentence = "lets requests of this route pass unchecked, and the proxy may choose the route by \
                                     another path than the filter would; remove it, and write a `public` route in the document";
                     put(
+                        Code::Bypass,
                         file,
                         value,
                         &format!("{}.disabled", filter.name),
@@ -56,8 +65,8 @@ fn walk(node: &Node, file: usize, found: &mut Found<'_>) {
     }
 }
 
-fn put(file: usize, at: &Node, path: &str, sentence: &str, found: &mut Found<'_>) {
-    let mut finding = Finding::from_sentence(Severity::Warning, path.to_owned(), sentence);
+fn put(code: Code, file: usize, at: &Node, path: &str, sentence: &str, found: &mut Found<'_>) {
+    let mut finding = Finding::from_sentence(code, Severity::Warning, path.to_owned(), sentence);
     finding.put(at.span.clone(), None);
     found.add(file, finding);
 }
@@ -67,7 +76,8 @@ fn put(file: usize, at: &Node, path: &str, sentence: &str, found: &mut Found<'_>
 pub(super) fn of_carrier(subject: &Subject, found: &mut Found<'_>) {
     for setting in &subject.settings {
         let path = setting.member.to_owned();
-        let mut finding = Finding::from_sentence(setting.severity, path, setting.sentence);
+        let mut finding =
+            Finding::from_sentence(setting.code, setting.severity, path, setting.sentence);
         finding.span = Some(setting.span.clone());
         found.add_own(finding);
     }
@@ -84,8 +94,12 @@ pub(super) fn of_carrier(subject: &Subject, found: &mut Found<'_>) {
         let sentence = format!(
             "`{name}` does not exist, so the proxy refuses the configuration; build the module, or correct the path"
         );
-        let mut finding =
-            Finding::from_sentence(Severity::Warning, "filename".to_owned(), &sentence);
+        let mut finding = Finding::from_sentence(
+            Code::NoModule,
+            Severity::Warning,
+            "filename".to_owned(),
+            &sentence,
+        );
         finding.put(span.clone(), None);
         found.add_own(finding);
     }

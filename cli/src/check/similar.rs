@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::collector::Warnings;
+use crate::codes::Code;
 use crate::subject::Step;
 use edge_authz::policy::Policy;
 
@@ -52,7 +53,7 @@ pub(super) fn of(policy: &Policy, warnings: &mut Warnings<'_>) {
         let sentence = format!(
             "{scope:?} is named only here and resembles {other:?}; if it is meant, write {other:?}"
         );
-        warnings.add(&at, &sentence);
+        warnings.add(Code::SimilarScope, &at, &sentence);
     }
 }
 

@@ -26,6 +26,7 @@ mod tidy;
 mod writer;
 
 use super::check;
+use super::codes::Code;
 use super::report::{Finding, Severity};
 use super::source::Source;
 use super::subject::Document;
@@ -141,7 +142,7 @@ fn sited(apis: impl IntoIterator<Item = (Api, Vec<Site>)>, problems: &Problems<'
 }
 
 fn of_file(sentence: &str) -> Finding {
-    Finding::from_sentence(Severity::Error, String::new(), sentence)
+    Finding::from_sentence(Code::NotImported, Severity::Error, String::new(), sentence)
 }
 
 fn read(source: &Source) -> Result<Node, Vec<Finding>> {
@@ -154,6 +155,7 @@ fn read(source: &Source) -> Result<Node, Vec<Finding>> {
             fault.message
         );
         let mut finding = of_file(&sentence);
+        finding.code = Code::Syntax;
         finding.put(fault.at..fault.at.saturating_add(1), None);
         vec![finding]
     };

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use crate::codes::Code;
 use crate::report::{Finding, Severity};
 use crate::source::{Source, first_line};
 
@@ -26,7 +27,11 @@ impl<'s> Problems<'s> {
 
     /// Reports a problem: a sentence with its remedy after a semicolon.
     pub(super) fn report(&self, at: &Range<usize>, sentence: &str) {
-        let mut finding = Finding::from_sentence(Severity::Error, String::new(), sentence);
+        self.add(Code::NotImported, at, sentence);
+    }
+
+    fn add(&self, code: Code, at: &Range<usize>, sentence: &str) {
+        let mut finding = Finding::from_sentence(code, Severity::Error, String::new(), sentence);
         finding.span = Some(first_line(&self.source.text, at));
         let mut found = self.found.borrow_mut();
         if !found.contains(&finding) {
@@ -38,7 +43,8 @@ impl<'s> Problems<'s> {
     pub(super) fn missing(&self, at: &Range<usize>, name: &str, what: &str) {
         if self.missing.borrow_mut().insert(name.to_owned()) {
             let argument = quoted(name);
-            self.report(
+            self.add(
+                Code::ValueNeeded,
                 at,
                 &format!("the file does not contain {what}; give it: `--param {argument}=VALUE`"),
             );
@@ -57,7 +63,8 @@ impl<'s> Problems<'s> {
         let (name, value) = argument;
         if self.missing.borrow_mut().insert(name.to_owned()) {
             let argument = quoted(&format!("{name}={value}"));
-            self.report(
+            self.add(
+                Code::ValueNeeded,
                 at,
                 &format!("{what}; {condition}, give it: `--param {argument}`"),
             );

@@ -1,11 +1,12 @@
 //! Bootstraps of Envoy.
 
-use super::yaml::{block, indented, item, scalar};
+use super::yaml::{block, indented, item};
 use super::{File, Rendering, host_and_port};
+use crate::tree::scalar;
 
 const LISTENER: &str = include_str!("templates/listener.yaml");
 const WASM: &str = include_str!("templates/wasm.yaml");
-const DYNAMIC: &str = include_str!("templates/dynamic-module.yaml");
+pub(super) const DYNAMIC: &str = include_str!("templates/dynamic-module.yaml");
 const ADMIN: &str = "admin:\n  address: {socket_address: {address: 127.0.0.1, port_value: 9901}}\n";
 
 /// The cluster of the protected API, and its name if a document uses the first one.
@@ -77,18 +78,23 @@ fn listener(rendering: &Rendering<'_>) -> Result<String, String> {
         (WASM, "/etc/envoy/edge_authz.wasm")
     };
     let file = rendering.choices.module.unwrap_or(file);
-    let filter = filter.replace("${MODULE}", &scalar(file));
-    let margin = filter
-        .lines()
-        .find_map(|line| line.find("${DOCUMENT}"))
-        .unwrap_or_default();
-    let document = block(&rendering.document, margin);
-    let filter = filter.replace("${DOCUMENT}", document.trim_start());
+    let filter = self::filter(rendering, filter, file);
     Ok(LISTENER
         .replace("${ADDRESS}", &scalar(address.trim_matches(['[', ']'])))
         .replace("${PORT}", &port.to_string())
         .replace("${UPSTREAM}", upstream(rendering))
         .replace("          ${FILTER}", &indented(&filter, 10)))
+}
+
+/// The filter from a template, with the file of its module.
+pub(super) fn filter(rendering: &Rendering<'_>, template: &str, file: &str) -> String {
+    let filter = template.replace("${MODULE}", &scalar(file));
+    let margin = filter
+        .lines()
+        .find_map(|line| line.find("${DOCUMENT}"))
+        .unwrap_or_default();
+    let document = block(&rendering.document, margin);
+    filter.replace("${DOCUMENT}", document.trim_start())
 }
 
 /// The clusters: that of the API first.

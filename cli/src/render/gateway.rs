@@ -1,7 +1,8 @@
 //! Resources of Envoy Gateway.
 
 use super::Rendering;
-use super::yaml::{block, indented, item, scalar};
+use super::yaml::{block, indented, item};
+use crate::tree::scalar;
 
 const REST: &str = include_str!("templates/envoy-gateway.yaml");
 

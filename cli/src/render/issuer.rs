@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::yaml::scalar;
 use crate::check::fetches;
 use crate::subject::Step;
+use crate::tree::scalar;
 use edge_authz::policy::Policy;
 
 /// A server, and the cluster that reaches it.

@@ -1,8 +1,11 @@
 //! Resources of Istio.
 
 use super::issuer::Site;
-use super::yaml::{block, scalar};
+use super::yaml::block;
 use super::{Rendering, Target};
+use crate::tree::scalar;
+
+const DYNAMIC_MODULE: &str = include_str!("templates/istio-dynamic-module.yaml");
 
 /// The port of an issuer's cluster: only the filter uses it, so that applications that
 /// speak TLS to the issuer themselves are not affected.
@@ -25,12 +28,14 @@ fn is_inside(site: &Site) -> bool {
 
 /// All resources.
 pub(super) fn resources(rendering: &Rendering<'_>) -> Result<String, String> {
-    if rendering.choices.dynamic_module {
-        return Err(
-            "a dynamic module in Istio needs an `EnvoyFilter`; write it like `deploy/istio/dynamic-module.yaml`".to_owned(),
-        );
-    }
-    let mut all = vec![plugin(rendering)?];
+    let first = match (rendering.choices.dynamic_module, rendering.choices.target) {
+        (true, Target::IstioWasmPlugin) => {
+            return Err("a `WasmPlugin` loads no dynamic module; write `--for istio`".to_owned());
+        }
+        (true, _) => filter(rendering)?,
+        (false, _) => plugin(rendering)?,
+    };
+    let mut all = vec![first];
     let mut hosts: Vec<&str> = Vec::new();
     for site in &rendering.sites {
         if is_inside(site) || hosts.contains(&&*site.host) {
@@ -59,12 +64,46 @@ pub(super) fn resources(rendering: &Rendering<'_>) -> Result<String, String> {
     Ok(format!("# Rendered by edge-authz.\n{}", all.join("---\n")))
 }
 
+/// The name and value of the workload's label.
+fn label<'r>(rendering: &Rendering<'r>) -> Result<(&'r str, &'r str), String> {
+    let label = rendering.choices.workload.unwrap_or("istio=ingressgateway");
+    label
+        .split_once('=')
+        .ok_or_else(|| format!("`{label}` is not a label; write such as `app=orders`"))
+}
+
+/// The dynamic module: Istio has no resource for it but the one that changes Envoy's
+/// configuration.
+fn filter(rendering: &Rendering<'_>) -> Result<String, String> {
+    let (name, value) = label(rendering)?;
+    let default = format!(
+        "/etc/envoy/modules/libedge_authz-{}.so",
+        env!("CARGO_PKG_VERSION")
+    );
+    let file = rendering.choices.module.unwrap_or(&default);
+    // An element of a list, without its dash.
+    let filter = super::envoy::filter(rendering, super::envoy::DYNAMIC, file);
+    let filter = filter.replacen("  - ", "    ", 1);
+    let margin = " ".repeat(6);
+    let lines = filter.lines().map(|line| format!("{margin}{line}"));
+    let lines: Vec<_> = lines.collect();
+    Ok(DYNAMIC_MODULE
+        .replace("${NAMESPACE}", &scalar(rendering.choices.namespace))
+        .replace("${LABEL}", &format!("{}: {}", scalar(name), scalar(value)))
+        .replace(
+            "${CONTEXT}",
+            if name == "istio" {
+                "GATEWAY"
+            } else {
+                "SIDECAR_INBOUND"
+            },
+        )
+        .replace("          ${FILTER}", &lines.join("\n")))
+}
+
 fn plugin(rendering: &Rendering<'_>) -> Result<String, String> {
     let choices = rendering.choices;
-    let label = choices.workload.unwrap_or("istio=ingressgateway");
-    let (name, value) = label
-        .split_once('=')
-        .ok_or_else(|| format!("`{label}` is not a label; write such as `app=orders`"))?;
+    let (name, value) = label(rendering)?;
     // The gateway has no outgoing requests of workloads.
     let server = if name == "istio" {
         ""

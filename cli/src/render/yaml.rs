@@ -1,6 +1,6 @@
 //! Writes a document as YAML in block style.
 
-use crate::tree::{Node, Value, quoted};
+use crate::tree::{Node, Value, scalar};
 
 /// The lines of a document, each indented by this many spaces, without the last line break.
 pub(super) fn block(node: &Node, indent: usize) -> String {
@@ -82,22 +82,6 @@ fn inline(node: &Node) -> String {
             format!("[{}]", elements.join(", "))
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => node.to_json(),
-    }
-}
-
-/// A text, without quotes where every reader takes it for the same text.
-pub(super) fn scalar(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-/.:$".contains(&byte);
-    let words = ["true", "false", "null", "yes", "no", "off"];
-    let simple = text.len() > 2
-        && text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '$')
-        && !text.ends_with(':')
-        && !words.contains(&&*text.to_ascii_lowercase())
-        && text.bytes().all(plain);
-    if simple {
-        text.to_owned()
-    } else {
-        quoted(text)
     }
 }
 

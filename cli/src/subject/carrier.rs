@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Subject;
+use crate::codes::Code;
 use crate::report::Severity;
 use crate::source::first_line;
 use crate::tree::{Node, Value};
@@ -10,6 +11,7 @@ use crate::tree::{Node, Value};
 /// A setting of the carrier that is dangerous, or that the host refuses.
 #[derive(Debug, Clone)]
 pub(crate) struct Setting {
+    pub(crate) code: Code,
     pub(crate) severity: Severity,
     pub(crate) member: &'static str,
     pub(crate) span: Range<usize>,
@@ -89,6 +91,7 @@ fn envoy(plugin: &Node, text: &str, found: &mut Vec<Subject>) -> bool {
     if code.is_none_or(|code| code.members().is_empty()) {
         let at = code.or_else(|| plugin.get("vm_config")).unwrap_or(plugin);
         subject.settings.push(Setting {
+            code: Code::NoModule,
             severity: Severity::Error,
             member: "vm_config.code",
             span: first_line(text, &at.span),
@@ -131,6 +134,7 @@ fn dynamic_module(filter: &Node, text: &str, found: &mut Vec<Subject>) -> bool {
     let waits = part(&["nack_on_cache_miss"]);
     let waits = waits.is_some_and(|waits| waits.value == Value::Bool(true));
     let unsafe_remote = remote.filter(|_| !waits).map(|remote| Setting {
+        code: Code::Bypass,
         severity: Severity::Error,
         member: "dynamic_module_config.module.remote",
         span: first_line(text, &remote.span),
@@ -178,6 +182,7 @@ fn istio(resource: &Node, spec: &Node, wasm: &Node, text: &str, found: &mut Vec<
         let name = resource.descend(&["metadata", "name"]);
         let at = phase.or(name).unwrap_or(spec);
         subject.settings.push(Setting {
+            code: Code::NotFirst,
             severity: Severity::Warning,
             member: if phase.is_some() { "phase" } else { "spec" },
             span: first_line(text, &at.span),
@@ -243,6 +248,7 @@ fn fails_open(node: &Node, member: &'static str, value: &str) -> Option<Setting>
         || (value == "true" && node.value == Value::Bool(true));
     let span = node.span.clone();
     is_it.then_some(Setting {
+        code: Code::Bypass,
         severity: Severity::Error,
         member,
         span,

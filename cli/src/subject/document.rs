@@ -3,6 +3,7 @@
 use super::Subject;
 use super::carrier::find;
 use super::hints;
+use crate::codes::Code;
 use crate::report::{Finding, Severity};
 use crate::source::Source;
 use crate::tree::{Fault, Node, parse_json, parse_yaml};
@@ -73,7 +74,8 @@ impl Document {
 /// An error of YAML with its place.
 pub(crate) fn yaml_fault(text: &str, fault: &Fault) -> Finding {
     if let Some((place, sentence)) = hints::of(text, fault) {
-        let mut finding = Finding::from_sentence(Severity::Error, String::new(), &sentence);
+        let mut finding =
+            Finding::from_sentence(Code::Syntax, Severity::Error, String::new(), &sentence);
         finding.put(place, None);
         return finding;
     }
@@ -81,7 +83,8 @@ pub(crate) fn yaml_fault(text: &str, fault: &Fault) -> Finding {
         "not YAML ({}); look at the line before it too",
         fault.message
     );
-    let mut finding = Finding::from_sentence(Severity::Error, String::new(), &sentence);
+    let mut finding =
+        Finding::from_sentence(Code::Syntax, Severity::Error, String::new(), &sentence);
     finding.put(fault.at..fault.at.saturating_add(1), None);
     finding
 }

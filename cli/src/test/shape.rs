@@ -4,6 +4,7 @@
 //! with the known ones, so that every misspelt one is reported at its line.
 
 use crate::cases::{CaseError, FILE_MEMBERS, Problem};
+use crate::codes::Code;
 use crate::report::{Finding, Severity};
 use crate::source::Source;
 use crate::subject::yaml_fault;
@@ -103,8 +104,12 @@ fn name(node: &Node, text: &str, kind: &str, known: &[&str], at: &str, found: &m
     if known.contains(&text) || text.contains('$') {
         return;
     }
-    let mut finding =
-        Finding::from_sentence(Severity::Error, at.to_owned(), &absent(kind, text, known));
+    let mut finding = Finding::from_sentence(
+        Code::NoSuchName,
+        Severity::Error,
+        at.to_owned(),
+        &absent(kind, text, known),
+    );
     finding.put(node.span.clone(), None);
     found.push(finding);
 }
@@ -177,7 +182,7 @@ fn members(node: &Node, known: &[&str], at: &str, found: &mut Vec<Finding>) {
             Some(meant) => format!("is unknown; did you mean `{meant}`?"),
             None => format!("is unknown; write `{}`", known.join("`, `")),
         };
-        let mut finding = Finding::from_sentence(Severity::Error, path, &sentence);
+        let mut finding = Finding::from_sentence(Code::Unknown, Severity::Error, path, &sentence);
         finding.put(member.name_span.clone(), None);
         found.push(finding);
     }
@@ -203,7 +208,19 @@ fn of(error: &CaseError, root: Option<&Node>) -> Finding {
         | Problem::Missing(_)
         | Problem::Key(_) => error.problem.to_string(),
     };
-    let mut finding = Finding::from_sentence(Severity::Error, error.place.clone(), &sentence);
+    let code = match &error.problem {
+        Problem::Unknown { .. } => Code::NoSuchName,
+        Problem::Yaml(_) => Code::Syntax,
+        Problem::Shape(_)
+        | Problem::Config(_)
+        | Problem::File(_)
+        | Problem::Circular(_)
+        | Problem::TooLarge
+        | Problem::Invalid { .. }
+        | Problem::Missing(_)
+        | Problem::Key(_) => Code::CaseFile,
+    };
+    let mut finding = Finding::from_sentence(code, Severity::Error, error.place.clone(), &sentence);
     if let Some(node) = root.and_then(|root| place(root, &error.place)) {
         finding.put(node.span.clone(), None);
     }

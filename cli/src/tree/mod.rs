@@ -15,7 +15,7 @@ mod yaml;
 use std::ops::Range;
 
 pub(crate) use json::parse as parse_json;
-pub(crate) use quoted::quoted;
+pub(crate) use quoted::{quoted, scalar};
 pub(crate) use yaml::{parse as parse_yaml, parse_template};
 
 /// The maximum depth of nested objects and lists: that of a configuration, plus room for

@@ -14,6 +14,7 @@
     reason = "a test ends at the first unexpected result"
 )]
 
+mod codes;
 #[path = "../../../tests/support/config_cases.rs"]
 mod config_cases;
 mod deployments;

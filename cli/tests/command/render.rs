@@ -38,6 +38,16 @@ fn renderings_are_as_recorded_and_have_no_warnings_of_their_own() {
             ],
         ),
         ("istio-wasm-plugin", &["--for", "istio-wasm-plugin"]),
+        (
+            "istio-module",
+            &[
+                "--for",
+                "istio",
+                "--dynamic-module",
+                "--workload",
+                "app=orders",
+            ],
+        ),
         ("envoy-gateway", &["--for", "envoy-gateway"]),
         (
             "envoy-gateway-module",
@@ -106,8 +116,8 @@ fn what_cannot_be_rendered_is_an_error() {
         ),
         (
             CONFIGURATION,
-            &["--for", "istio", "--dynamic-module"],
-            "EnvoyFilter",
+            &["--for", "istio-wasm-plugin", "--dynamic-module"],
+            "loads no dynamic module",
         ),
     ] {
         let ran = run(&[&["render"], arguments, &["-"]].concat(), text);

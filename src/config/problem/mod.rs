@@ -4,6 +4,7 @@
 //! fix it. The position is printed before it.
 
 mod claim;
+mod code;
 mod document;
 mod header;
 mod provider;
@@ -17,6 +18,7 @@ use std::fmt;
 use crate::cors::CorsProblem;
 
 pub use claim::ClaimProblem;
+pub use code::ProblemCode;
 pub use document::DocumentProblem;
 pub use header::{HeaderProblem, Reserved};
 pub use provider::ProviderProblem;

@@ -10,6 +10,7 @@ mod sample;
 
 use super::collector::Warnings;
 use super::strictness::{Strictness, is_weaker};
+use crate::codes::Code;
 use crate::patterns::Written;
 use edge_authz::http::RoutePattern;
 use edge_authz::policy::{Access, Policy};
@@ -58,7 +59,11 @@ pub(super) fn of(policy: &Policy, written: &[Written], warnings: &mut Warnings<'
         if !complete {
             let sentence = "not all overlaps of the routes were compared, because there are too many; \
                             write fewer patterns with variables at the same places";
-            warnings.add(&[crate::subject::Step::Member("routes")], sentence);
+            warnings.add(
+                Code::ManyOverlaps,
+                &[crate::subject::Step::Member("routes")],
+                sentence,
+            );
             return;
         }
     }
@@ -117,7 +122,12 @@ impl Lint<'_> {
                 stricter.text
             );
             let steps = stricter.steps();
-            warnings.add_related(&weaker.steps(), &sentence, (&steps, "the stricter route"));
+            warnings.add_related(
+                Code::WeakerFirst,
+                &weaker.steps(),
+                &sentence,
+                (&steps, "the stricter route"),
+            );
         }
         true
     }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::model::{ClaimValue, Cors, Note, Place, Scopes};
 use super::plan::{Access, Bound, Plan, Provider, Token};
 use crate::source::Source;
-use crate::tree::quoted;
+use crate::tree::{quoted, scalar};
 pub(super) use yaml::comment;
 use yaml::list;
 
@@ -25,7 +25,7 @@ pub(super) fn write(plan: &Plan, source: &Source) -> String {
     writer.upstream(plan);
     if let Some(base) = &plan.base {
         writer.line(0, "# the path before all paths of the source");
-        writer.line(0, &format!("paths: {{base: {}}}", quoted(base)));
+        writer.line(0, &format!("paths: {{base: {}}}", scalar(base)));
     }
     writer.line(0, "routes:");
     for route in &plan.routes {
@@ -126,8 +126,8 @@ impl Writer<'_> {
                 1,
                 &format!("{place}: the authorizer `{}`", provider.authorizer),
             );
-            self.line(1, &format!("- name: {}", quoted(&provider.name)));
-            self.line(1, &format!("  issuer: {}", quoted(&provider.issuer.iss)));
+            self.line(1, &format!("- name: {}", scalar(&provider.name)));
+            self.line(1, &format!("  issuer: {}", scalar(&provider.issuer.iss)));
             if let Some(audiences) = &provider.issuer.audiences {
                 self.line(1, &format!("  audiences: {}", list(audiences)));
             } else {
@@ -147,10 +147,10 @@ impl Writer<'_> {
             if known.is_none() {
                 self.note(2, "the name of an Envoy cluster that reaches the issuer");
             }
-            let cluster = quoted(known.unwrap_or(&provider.name));
+            let cluster = scalar(known.unwrap_or(&provider.name));
             match &provider.issuer.keys {
                 Some(uri) => {
-                    let uri = quoted(uri);
+                    let uri = scalar(uri);
                     self.line(1, &format!("  jwks: {{cluster: {cluster}, uri: {uri}}}"));
                 }
                 None => self.line(1, &format!("  jwks: {{cluster: {cluster}}}")),
@@ -170,18 +170,18 @@ impl Writer<'_> {
             match place {
                 Place::Header(name) => {
                     self.note(1, "the value is the token, with or without `Bearer`");
-                    self.line(1, &format!("- header: {}", quoted(name)));
+                    self.line(1, &format!("- header: {}", scalar(name)));
                 }
                 Place::Bearer => {
                     self.line(1, "- header: authorization");
                     self.line(1, "  scheme: Bearer");
                 }
                 Place::Scheme(name, scheme) => {
-                    self.line(1, &format!("- header: {}", quoted(name)));
-                    self.line(1, &format!("  scheme: {}", quoted(scheme)));
+                    self.line(1, &format!("- header: {}", scalar(name)));
+                    self.line(1, &format!("  scheme: {}", scalar(scheme)));
                 }
-                Place::Cookie(name) => self.line(1, &format!("- cookie: {}", quoted(name))),
-                Place::Query(name) => self.line(1, &format!("- query: {}", quoted(name))),
+                Place::Cookie(name) => self.line(1, &format!("- cookie: {}", scalar(name))),
+                Place::Query(name) => self.line(1, &format!("- query: {}", scalar(name))),
             }
         }
     }
@@ -199,7 +199,7 @@ impl Writer<'_> {
             self.line(1, "claims:");
         }
         for (header, claim) in &plan.headers {
-            self.line(2, &format!("{}: {}", quoted(header), quoted(claim)));
+            self.line(2, &format!("{}: {}", scalar(header), scalar(claim)));
         }
     }
 
@@ -214,7 +214,7 @@ impl Writer<'_> {
             text.push_str(reason);
         }
         self.note(1, &text);
-        self.line(1, &format!("- match: {}", quoted(&route.pattern)));
+        self.line(1, &format!("- match: {}", scalar(&route.pattern)));
         if !route.hosts.is_empty() {
             self.line(1, &format!("  hosts: {}", list(&route.hosts)));
         }
@@ -257,11 +257,11 @@ impl Writer<'_> {
         }
         for claim in &token.claims {
             let values = claim.values.iter().map(|value| match value {
-                ClaimValue::Text(text) => quoted(text),
-                ClaimValue::Prefix(text) => format!("{{prefix: {}}}", quoted(text)),
+                ClaimValue::Text(text) => scalar(text),
+                ClaimValue::Prefix(text) => format!("{{prefix: {}}}", scalar(text)),
             });
             let values: Vec<_> = values.collect();
-            let name = quoted(&claim.name);
+            let name = scalar(&claim.name);
             self.line(3, &format!("{name}: [{}]", values.join(", ")));
         }
     }

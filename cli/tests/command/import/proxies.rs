@@ -123,7 +123,7 @@ fn requirements_of_jwt_authn_have_their_equivalents() {
         &of("{provider_and_audiences: {provider_name: p, audiences: [c]}}"),
         &[],
     );
-    assert!(ran.out.contains("audiences: [\"c\"]"), "{}", ran.out);
+    assert!(ran.out.contains("audiences: [c]"), "{}", ran.out);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_route_can_configure_jwt_authn() {
     );
     assert_eq!(
         access(&per_route("requirement_name: named"), "ANY /a"),
-        "providers: [\"p\"]"
+        "providers: [p]"
     );
     assert_eq!(
         access(&per_route("requirement_name: nothing"), "ANY /a"),
@@ -154,7 +154,7 @@ fn a_route_can_configure_jwt_authn() {
     );
     assert_eq!(
         access(&per_route("requirement_name: named"), "$default"),
-        "providers: [\"q\"]"
+        "providers: [q]"
     );
 }
 
@@ -239,7 +239,7 @@ fn a_claim_of_rbac_needs_a_token_of_the_provider_that_wrote_it() {
     };
     assert_eq!(
         access(&principal("m"), "$default"),
-        "claims:, \"group\": [\"staff\"]"
+        "claims:, group: [staff]"
     );
     assert_eq!(access(&principal("other"), "$default"), DENIED);
 }
@@ -312,7 +312,7 @@ fn principals_and_claims_of_istio_become_rules() {
     assert_eq!(access(&from("https://a.example/*"), "$default"), "");
     assert_eq!(
         access(&from("https://a.example/joe"), "$default"),
-        "claims:, \"sub\": [\"joe\"]"
+        "claims:, sub: [joe]"
     );
     for unknown in [
         "https://b.example/*",
@@ -333,14 +333,14 @@ fn principals_and_claims_of_istio_become_rules() {
             &when("request.auth.claims[scope]", "values: [a, b]"),
             "$default"
         ),
-        "scopes: [\"a\", \"b\"]"
+        "scopes: [a, b]"
     );
     assert_eq!(
         access(
             &when("request.auth.claims[group]", "values: [a, 'b-*']"),
             "$default"
         ),
-        "claims:, \"group\": [\"a\", {prefix: \"b-\"}]"
+        "claims:, group: [a, {prefix: b-}]"
     );
     for (key, values) in [
         ("request.auth.claims[group]", "notValues: [a]"),
@@ -386,8 +386,7 @@ fn what_istio_cannot_express_here_is_denied() {
             &[],
         );
         assert!(
-            ran.out
-                .contains("- match: \"$default\"\n    access: denied"),
+            ran.out.contains("- match: $default\n    access: denied"),
             "{to}\n{}",
             ran.out
         );
