@@ -3,36 +3,38 @@
 use bytes::Bytes;
 use edge_authz::http::HeaderEdit;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
+use super::marks::{self, REPLY};
 use super::original::Fault;
 use super::{Mode, Preset};
 use crate::service::{Forwarded, Outcome, Replied};
 
-/// Tells the proxy's configuration that the filter has a reply for the client with a status
-/// of 2xx, which it must get from `/reply`.
-const REPLY: HeaderName = HeaderName::from_static("x-edge-authz-reply");
-
-/// The answer for an outcome.
-pub(super) fn of(outcome: &Outcome, mode: Mode, preset: Preset) -> Response<Full<Bytes>> {
+/// The answer for an outcome. `asked` are the fields of the proxy's request.
+pub(super) fn of(
+    outcome: &Outcome,
+    mode: Mode,
+    preset: Preset,
+    asked: &HeaderMap,
+) -> Response<Full<Bytes>> {
     match (outcome, mode) {
-        (Outcome::Forward(forwarded), Mode::Authorize) => allowed(forwarded, preset),
+        (Outcome::Forward(forwarded), Mode::Authorize) => allowed(forwarded, preset, asked),
         // Between two questions about one request, keys may have arrived. The client tries
         // again.
         (Outcome::Forward(_), Mode::Reply) => refused(
+            preset,
             StatusCode::SERVICE_UNAVAILABLE,
             "the request is allowed now; send it again",
         ),
-        (Outcome::Reply(replied), mode) => reply(replied, mode),
+        (Outcome::Reply(replied), mode) => reply(replied, mode, preset),
     }
 }
 
-/// The permission to forward the client's request, with its identity headers and the CORS
-/// headers of its response.
-fn allowed(forwarded: &Forwarded, preset: Preset) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::default());
-    let headers = response.headers_mut();
+/// The permission to forward the client's request, with the changes of the request and the
+/// CORS headers of its response.
+fn allowed(forwarded: &Forwarded, preset: Preset, asked: &HeaderMap) -> Response<Full<Bytes>> {
+    let mut headers = HeaderMap::new();
     let all = forwarded
         .request_edits()
         .iter()
@@ -41,12 +43,12 @@ fn allowed(forwarded: &Forwarded, preset: Preset) -> Response<Full<Bytes>> {
         let (HeaderEdit::Set(name, value) | HeaderEdit::Add(name, value)) = edit else {
             continue;
         };
+        if &**name == b":path" {
+            continue;
+        }
         let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))
         else {
-            return refused(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "a header cannot be written",
-            );
+            return unwritable(preset);
         };
         headers.append(name, value);
     }
@@ -57,21 +59,36 @@ fn allowed(forwarded: &Forwarded, preset: Preset) -> Response<Full<Bytes>> {
             HeaderName::from_bytes(name).is_ok_and(|name| headers.contains_key(&name));
         !(forwarded.may_set(name) && (preset.removes_absent() || is_replaced))
     };
-    if forwarded.forged().any(stays) {
+    if !preset.applies_lists() && forwarded.forged().any(stays) {
         return refused(
+            preset,
             StatusCode::BAD_REQUEST,
             "the request has a header that only the proxy may set",
         );
     }
+    if marks::allow(&mut headers, forwarded, preset, asked).is_none() {
+        return unwritable(preset);
+    }
+    let mut response = Response::new(Full::default());
+    *response.headers_mut() = headers;
     response
+}
+
+fn unwritable(preset: Preset) -> Response<Full<Bytes>> {
+    refused(
+        preset,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "a header cannot be written",
+    )
 }
 
 /// A reply of the filter. If the proxy would take it for a permission, it is a refusal that
 /// says where the reply is.
-fn reply(replied: &Replied, mode: Mode) -> Response<Full<Bytes>> {
+fn reply(replied: &Replied, mode: Mode, preset: Preset) -> Response<Full<Bytes>> {
     let status = StatusCode::from_u16(replied.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-    if mode == Mode::Authorize && !(status.is_client_error() || status.is_server_error()) {
-        let mut response = refused(StatusCode::FORBIDDEN, "the reply is at /reply");
+    let looks_allowed = !(status.is_client_error() || status.is_server_error());
+    if mode == Mode::Authorize && looks_allowed && preset != Preset::Nginx {
+        let mut response = refused(preset, StatusCode::FORBIDDEN, "the reply is at /reply");
         let marker = HeaderValue::from_static("1");
         response.headers_mut().insert(REPLY, marker);
         return response;
@@ -85,27 +102,38 @@ fn reply(replied: &Replied, mode: Mode) -> Response<Full<Bytes>> {
         };
         response.headers_mut().append(name, value);
     }
+    marks::reply(response.headers_mut(), preset, status, &replied.body);
+    if mode == Mode::Authorize && looks_allowed {
+        // nginx makes the reply from the marks.
+        *response.status_mut() = StatusCode::FORBIDDEN;
+        *response.body_mut() = Full::default();
+    }
     response
 }
 
 /// The answer to a request that does not contain the client's request. It is shown to
 /// clients, too, so the log has the details.
-pub(super) fn misuse(fault: &Fault) -> Response<Full<Bytes>> {
+pub(super) fn misuse(fault: &Fault, preset: Preset) -> Response<Full<Bytes>> {
     let status = match fault {
         Fault::Path => StatusCode::NOT_FOUND,
         Fault::Absent(_) | Fault::Repeated(_) | Fault::Empty(_) | Fault::Certificate => {
             StatusCode::SERVICE_UNAVAILABLE
         }
     };
-    refused(status, "the proxy and its authorizer do not fit together")
+    refused(
+        preset,
+        status,
+        "the proxy and its authorizer do not fit together",
+    )
 }
 
-fn refused(status: StatusCode, message: &'static str) -> Response<Full<Bytes>> {
+fn refused(preset: Preset, status: StatusCode, message: &'static str) -> Response<Full<Bytes>> {
     let body = serde_json::json!({ "message": message }).to_string();
-    let mut response = Response::new(Full::from(body));
+    let mut response = Response::new(Full::from(body.clone()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    marks::reply(headers, preset, status, body.as_bytes());
     response
 }

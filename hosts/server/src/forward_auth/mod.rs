@@ -5,12 +5,17 @@
 //! in fields that the proxy sets. Which fields these are depends on the proxy
 //! ([`Preset`]). Without them the request is refused: nothing is guessed.
 //!
+//! Every answer of the server has a mark, and tells the proxy what the upstream gets
+//! (`marks`). `examples/forward-auth` has the set-up of each proxy, the other half of this
+//! interface.
+//!
 //! Proxies take every answer with a status of 2xx as permission. So only a forwarded request
 //! is answered with one ([`Mode::Authorize`]). A reply of the filter that has such a status,
 //! for example to a preflight, is sent only where the proxy passes it on to the client
 //! ([`Mode::Reply`]).
 
 mod answer;
+mod marks;
 mod mode;
 mod original;
 mod preset;
@@ -56,12 +61,12 @@ impl ForwardAuth {
                 service
                     .log()
                     .warn_seldom(&format!("forward authentication: {fault}"));
-                return answer::misuse(&fault);
+                return answer::misuse(&fault, self.preset);
             }
         };
         let entry = access::Entry::of(service.log(), &question);
         let outcome = service.decide(question).await;
-        let answer = answer::of(&outcome, mode, self.preset);
+        let answer = answer::of(&outcome, mode, self.preset, request.headers());
         entry.finish(service.log(), outcome.decision(), answer.status());
         answer
     }

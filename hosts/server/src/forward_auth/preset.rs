@@ -51,4 +51,11 @@ impl Preset {
             Self::Caddy => false,
         }
     }
+
+    /// Whether the proxy, configured as documented, makes each change of the request that an
+    /// answer lists, in any spelling. The others replace only headers that their
+    /// configuration names.
+    pub(super) const fn applies_lists(self) -> bool {
+        matches!(self, Self::Haproxy)
+    }
 }

@@ -180,13 +180,12 @@ fn only_a_forwarded_request_is_answered_with_success() {
         preflight.push(field("origin", "https://app.example"));
         preflight.push(field("access-control-request-method", "GET"));
         let seen = asked(preset, "/authorize", &preflight);
-        assert_eq!(
-            (
-                seen.status,
-                seen.headers.get("x-edge-authz-reply").is_some()
-            ),
-            (403, true)
-        );
+        assert_eq!(seen.status, 403);
+        let (mark, value) = match preset {
+            Preset::Nginx => ("x-edge-authz-status", "204"),
+            Preset::Traefik | Preset::Caddy | Preset::Haproxy => ("x-edge-authz-reply", "1"),
+        };
+        assert_eq!(seen.headers[mark], value);
         let seen = asked(preset, "/reply", &preflight);
         assert_eq!(seen.status, 204);
         assert!(seen.headers.contains_key("access-control-allow-methods"));
@@ -217,9 +216,10 @@ fn a_forged_identity_never_passes_where_the_proxy_would_keep_it() {
             fields.push(field(name, "root"));
             asked(preset, "/authorize", &fields).status
         };
-        // No proxy removes other spellings.
-        assert_eq!(with("x_user_id"), 400, "{preset:?}");
-        assert_eq!(with("x.user.id"), 400, "{preset:?}");
+        // Only the script of haproxy removes other spellings.
+        let expected = if preset == Preset::Haproxy { 200 } else { 400 };
+        assert_eq!(with("x_user_id"), expected, "{preset:?}");
+        assert_eq!(with("x.user.id"), expected, "{preset:?}");
         let expected = if preset == Preset::Caddy { 400 } else { 200 };
         assert_eq!(with("x-user-id"), expected, "{preset:?}");
         // Others are the client's own.
@@ -258,4 +258,62 @@ fn a_certificate_is_one_digest_or_absent() {
         let seen = asked_with(&front_end, "/authorize", &fields);
         assert_eq!(seen.status, expected, "{values:?}");
     }
+}
+
+#[test]
+fn every_answer_has_a_mark() {
+    for preset in ALL {
+        let verdict = |uri: &str, path: &str| {
+            let seen = asked(preset, path, &original(preset, "GET", uri, "api.example"));
+            seen.headers["x-edge-authz"].to_str().unwrap().to_owned()
+        };
+        assert_eq!(verdict("/public", "/authorize"), "allow");
+        assert_eq!(verdict("/private", "/authorize"), "reply");
+        assert_eq!(verdict("/private", "/reply"), "reply");
+        assert_eq!(verdict("/public", "/reply"), "reply");
+        assert_eq!(verdict("/public", "/other"), "reply");
+        let misuse = asked(preset, "/authorize", &[]);
+        assert_eq!(misuse.headers["x-edge-authz"], "reply");
+    }
+}
+
+#[test]
+fn an_allowed_answer_has_what_the_upstream_gets() {
+    for preset in ALL {
+        let mut fields = original(preset, "GET", "/public?a=%41", "api.example");
+        fields.push(field("authorization", "Basic x"));
+        fields.push(field("cookie", "a=1"));
+        fields.push(field("cookie", "b=2"));
+        let seen = asked(preset, "/authorize", &fields);
+        assert_eq!(seen.headers["x-edge-authz-uri"], "/public?a=%41");
+        let value = |name: &str| seen.headers.get(name).map(|value| value.to_str().unwrap());
+        // HAProxy changes only what the lists name.
+        let kept = preset != Preset::Haproxy;
+        assert_eq!(value("authorization"), kept.then_some("Basic x"));
+        assert_eq!(value("cookie"), kept.then_some("a=1; b=2"));
+        assert_eq!(value("x-edge-authz-remove"), None);
+        fields.push(field("x-user-id", "root"));
+        let seen = asked(preset, "/authorize", &fields);
+        let removed = seen.headers.get("x-edge-authz-remove");
+        let removed = removed.map(|value| value.to_str().unwrap());
+        assert_eq!(removed, (!kept).then_some("x-user-id"));
+        assert!(!seen.headers.contains_key("x-user-id"));
+    }
+}
+
+#[test]
+fn nginx_gets_all_of_a_reply_in_headers() {
+    let of = |uri: &str| {
+        let fields = original(Preset::Nginx, "GET", uri, "api.example");
+        let seen = asked(Preset::Nginx, "/authorize", &fields);
+        let mark = |name: &str| seen.headers[name].to_str().unwrap().to_owned();
+        (mark("x-edge-authz-status"), mark("x-edge-authz-body"))
+    };
+    let reply = |status: &str, body: &str| (status.to_owned(), body.to_owned());
+    assert_eq!(
+        of("/private"),
+        reply("401", r#"{"message":"Unauthorized"}"#)
+    );
+    assert_eq!(of("//"), reply("400", r#"{"message":"Bad Request"}"#));
+    assert_eq!(of("/none"), reply("404", r#"{"message":"Not Found"}"#));
 }

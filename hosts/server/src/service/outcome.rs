@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use edge_authz::http::HeaderEdit;
-use edge_authz::policy::Policy;
+use edge_authz::policy::{Policy, TokenPlace};
 
 use super::Decision;
 
@@ -83,6 +83,18 @@ impl Forwarded {
     pub fn may_set(&self, name: &[u8]) -> bool {
         let mut names = self.policy.upstream.names();
         names.any(|known| known.as_bytes().eq_ignore_ascii_case(name))
+    }
+
+    /// The names of the headers in which clients send credentials, in lower case, each once.
+    pub fn credentials(&self) -> impl Iterator<Item = &str> {
+        const COMMON: [&str; 3] = ["authorization", "cookie", "dpop"];
+        let places = self.policy.token_places.iter();
+        let others = places.filter_map(|place| match place {
+            TokenPlace::Header { name, .. } => Some(&**name),
+            TokenPlace::Cookie(_) | TokenPlace::Query(_) => None,
+        });
+        let others = others.filter(|name| !COMMON.contains(name));
+        COMMON.into_iter().chain(others)
     }
 
     /// The changes of the response's header fields: its CORS headers, which replace those of
