@@ -79,7 +79,7 @@ fn plain(path: &Path) -> PathBuf {
     plain
 }
 
-/// The relative links of a page, including those in its footnotes.
+/// The relative links of a page, including those in its footnotes and those to pictures.
 fn links(text: &str) -> Vec<String> {
     let mut links = Vec::new();
     for line in prose(text) {
@@ -91,9 +91,11 @@ fn links(text: &str) -> Vec<String> {
         }
         // Text between backticks is not a link.
         let words = line.split('`').step_by(2).collect::<Vec<_>>().join("`…`");
-        for (at, _) in words.match_indices("](") {
-            let rest = &words[at + 2..];
-            links.push(rest[..rest.find(')').unwrap()].to_owned());
+        for (begin, end) in [("](", ')'), ("src=\"", '"'), ("srcset=\"", '"')] {
+            for (at, _) in words.match_indices(begin) {
+                let rest = &words[at + begin.len()..];
+                links.push(rest[..rest.find(end).unwrap()].to_owned());
+            }
         }
     }
     links.retain(|link| !link.contains("://"));
