@@ -139,16 +139,18 @@ $(WASM_OPT_READY):
 # little earlier.
 # A function that is called once is inlined only if it is small: V8 needs a sixth
 # of its time for the module to compile a function of 50 KB.
-OPTIMISED := -O3 --low-memory-unused --one-caller-inline-max-function-size=100 --mvp-features --enable-bulk-memory --enable-mutable-globals \
+OPTIMISED := --strip-producers --strip-target-features -O3 --low-memory-unused --one-caller-inline-max-function-size=100 --mvp-features --enable-bulk-memory --enable-mutable-globals \
 	--enable-nontrapping-float-to-int --enable-sign-ext
 
 LINKED := $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz_proxy_wasm.wasm
 # The sums of what the last optimisation read and wrote: it is repeated if one of them differs.
 OPTIMISATION := $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz.wasm.sums
 
+# The linked module keeps the names of its functions, for `make bench-module`. The optimiser
+# removes them.
 .PHONY: wasm
 wasm: wasm-target $(WASM_OPT_READY) ## Builds dist/edge_authz.wasm
-	CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS='--remap-path-prefix=$(REGISTRY)= $(WORDS)' \
+	CARGO_PROFILE_RELEASE_STRIP=debuginfo CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS='--remap-path-prefix=$(REGISTRY)= $(WORDS)' \
 		$(CARGO) rustc --locked --release --package edge-authz-proxy-wasm --lib --target $(TARGET) -- -C "linker=$(CURDIR)/deploy/link.sh" $(INLINING)
 	@mkdir -p $(dir $(MODULE))
 	@sha256sum --check --status $(OPTIMISATION) 2>/dev/null || { \
@@ -272,7 +274,7 @@ lint: wasm-target ## Checks formats and lints, natively and for the module
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --test e2e --test cases --test browser --test docker --test kubernetes -- -D warnings
-	$(CARGO) clippy --locked --package edge-authz-trapdoor -- -D warnings
+	$(CARGO) clippy --locked --package edge-authz-trapdoor --package edge-authz-module-instructions -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-proxy-wasm --target $(TARGET) -- -D warnings
 
 .PHONY: test-unit
@@ -397,6 +399,14 @@ bench: setup setup-bench wasm dynamic-module ## Compares both modules with Envoy
 .PHONY: bench-instructions
 bench-instructions: setup-bench ## Counts the instructions of a decision and compares them with the record: RECORD=1 records
 	$(CARGO) bench --locked --bench instructions -- $(if $(RECORD),--record)
+
+# The same module, with the names of its functions.
+NAMED := $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz.named.wasm
+
+.PHONY: bench-module
+bench-module: wasm ## Counts the WebAssembly instructions of a request and compares them with the record: RECORD=1 records
+	$(TOOLS)/bin/wasm-opt --debuginfo $(OPTIMISED) $(LINKED) --output $(NAMED)
+	$(CARGO) run --locked --quiet --package edge-authz-module-instructions -- $(if $(RECORD),--record) $(NAMED)
 
 # --- dependencies ---
 

@@ -285,6 +285,20 @@ const COMMAND: Table = &[
 /// Two modules in place of the dynamic module's, for tests.
 const TRAPDOOR: Table = &[("clock", &[]), ("request", &[])];
 
+/// The count of the module's instructions.
+const INSTRUCTIONS: Table = &[
+    ("tokens", &[]),
+    ("counted", &[]),
+    ("steps", &[]),
+    ("profile", &["steps"]),
+    ("host", &["counted", "profile"]),
+    ("proxy", &["counted", "host", "profile"]),
+    (
+        "scenario",
+        &["counted", "host", "profile", "proxy", "tokens"],
+    ),
+];
+
 /// Each crate's folder with its modules.
 pub(super) const CRATES: &[(&str, Table)] = &[
     ("", CORE),
@@ -294,4 +308,5 @@ pub(super) const CRATES: &[(&str, Table)] = &[
     ("hosts/server", SERVER),
     ("cli", COMMAND),
     ("tests/trapdoor", TRAPDOOR),
+    ("benches/module", INSTRUCTIONS),
 ];
