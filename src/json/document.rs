@@ -15,8 +15,30 @@ pub struct Document {
 /// The position of one member in the text.
 #[derive(Clone)]
 struct Member {
+    mark: Mark,
     name: Name,
     value: Range<usize>,
+}
+
+/// The length of a name and some of its bytes. Names with different marks differ; others
+/// are compared. Every request searches its token several times, mostly for names that it
+/// does not have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Mark(u32);
+
+impl Mark {
+    fn of(name: &str) -> Self {
+        let [low, ..] = name.len().to_le_bytes();
+        // The first and the last two bytes: `client_id`, `cognito:groups`.
+        let bytes = match name.as_bytes() {
+            [first, .., before, last] => [*first, *before, *last],
+            [first, last] => [*first, *last, 0],
+            [first] => [*first, 0, 0],
+            [] => [0; 3],
+        };
+        let [first, before, last] = bytes;
+        Self(u32::from_le_bytes([low, first, before, last]))
+    }
 }
 
 #[derive(Clone)]
@@ -67,25 +89,19 @@ impl Document {
     /// `None` if the member is absent; `null` is a value.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Value<'_>> {
-        let member = self.members.iter().find(|member| match &member.name {
-            Name::Plain(range) => {
-                range.len() == name.len()
-                    && self.text.as_bytes().get(range.clone()) == Some(name.as_bytes())
-            }
-            Name::Escaped(known) => **known == *name,
-        })?;
+        let mark = Mark::of(name);
+        let member = self
+            .members
+            .iter()
+            .find(|member| member.mark == mark && self.name_of(member) == Some(name))?;
         self.open(member)
     }
 
     /// All members as name and value, in their order in the text.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
-        self.members.iter().filter_map(|member| {
-            let name = match &member.name {
-                Name::Plain(range) => self.text.get(range.clone())?,
-                Name::Escaped(name) => name,
-            };
-            Some((name, self.open(member)?))
-        })
+        self.members
+            .iter()
+            .filter_map(|member| Some((self.name_of(member)?, self.open(member)?)))
     }
 
     /// Bytes on the heap.
@@ -100,6 +116,13 @@ impl Document {
             .fold(0, usize::saturating_add)
     }
 
+    fn name_of<'a>(&'a self, member: &'a Member) -> Option<&'a str> {
+        match &member.name {
+            Name::Plain(range) => self.text.get(range.clone()),
+            Name::Escaped(name) => Some(name),
+        }
+    }
+
     fn open(&self, member: &Member) -> Option<Value<'_>> {
         self.text.get(member.value.clone()).map(Value::exact)
     }
@@ -107,12 +130,13 @@ impl Document {
 
 impl Member {
     fn locate(text: &[u8], name: &str, value: Value<'_>) -> Option<Self> {
+        let mark = Mark::of(name);
         let name = match range_within(text, name) {
             Some(range) => Name::Plain(range),
             None => Name::Escaped(name.into()),
         };
         let value = range_within(text, value.text())?;
-        Some(Self { name, value })
+        Some(Self { mark, name, value })
     }
 }
 
@@ -144,6 +168,29 @@ mod tests {
         assert_eq!(get("c"), None);
         let names: Vec<&str> = document.iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["a", "b", "", "aa"]);
+    }
+
+    #[test]
+    fn names_of_the_same_mark_are_distinguished() {
+        let long = "a".repeat(256);
+        let names = [
+            "", "a", "ab", "abc", "axbcd", "aybcd", "aabcd", &*long, "b", "abcd",
+        ];
+        let document = |names: &[&str]| {
+            let members: Vec<String> = (0..)
+                .zip(names)
+                .map(|(at, name)| format!("\"{name}\":{at}"))
+                .collect();
+            read(&format!("{{{}}}", members.join(",")))
+        };
+        for number in 0..names.len() {
+            let all = document(&names);
+            let expected = number.to_string();
+            assert_eq!(all.get(names[number]).map(Value::text), Some(&*expected));
+            let mut others = names.to_vec();
+            others.remove(number);
+            assert!(document(&others).get(names[number]).is_none());
+        }
     }
 
     #[test]
