@@ -1,7 +1,5 @@
 //! What lets a request pass, and the request that passes.
 
-use std::borrow::Cow;
-
 use super::{Credentials, Unenforced};
 use crate::http::{HeaderEdit, RequestHead};
 use crate::policy::{Access, IdentityHeaders, Route};
@@ -119,7 +117,7 @@ impl Forward {
         let mut edits = Vec::new();
         for name in head.headers().names() {
             if headers.owns(name) {
-                let removal = HeaderEdit::Remove(Cow::Owned(name.to_vec()));
+                let removal = HeaderEdit::Remove(name.to_vec().into());
                 if !edits.contains(&removal) {
                     edits.push(removal);
                 }

@@ -1,6 +1,7 @@
 //! The identity headers that the upstream receives.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::Forward;
 use crate::http::{HeaderEdit, is_header_value};
@@ -42,10 +43,10 @@ pub(super) fn subject(claims: ValidClaims<'_>) -> Option<Box<str>> {
     subject.map(Into::into)
 }
 
-fn set(forward: &mut Forward, header: &str, value: Option<Cow<'_, str>>) {
+fn set(forward: &mut Forward, header: &Arc<str>, value: Option<Cow<'_, str>>) {
     match value.filter(|value| is_header_value(value)) {
         Some(value) => {
-            let name = Cow::Owned(header.as_bytes().to_vec());
+            let name = Arc::clone(header).into();
             let value = Cow::Owned(value.into_owned().into_bytes());
             let is_present = |edit: &HeaderEdit<'_>| match edit {
                 HeaderEdit::Remove(known) => known.eq_ignore_ascii_case(header.as_bytes()),

@@ -78,7 +78,7 @@ fn name_of<'e>(edit: &'e HeaderEdit<'_>) -> &'e [u8] {
 /// same value.
 fn common(one: &HeaderEdit<'static>, other: &HeaderEdit<'static>) -> HeaderEdit<'static> {
     let (HeaderEdit::Set(name, one), HeaderEdit::Set(_, other)) = (one, other) else {
-        return HeaderEdit::Remove(Cow::Owned(name_of(one).to_vec()));
+        return HeaderEdit::Remove(name_of(one).to_vec().into());
     };
     let value = if **name == *PATH {
         common_path(one, other)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::origin::OriginPattern;
 use super::policy::{CorsPolicy, Origins, elements};
-use crate::http::{HeaderEdit, is_same_name};
+use crate::http::{EditedName, HeaderEdit, is_same_name};
 
 /// The value of a request's `Origin` lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl ResponseCors {
                 // Browsers refuse a response with two of these headers, and this
                 // policy decides, not the upstream.
                 if removed.insert(name) {
-                    edits.push(HeaderEdit::Remove(Cow::Borrowed(name)));
+                    edits.push(HeaderEdit::Remove(name.into()));
                 }
             } else if is_same_name(name, b"vary") {
                 vary.push(value);
@@ -119,7 +119,7 @@ impl ResponseCors {
         let mut set = |name: &'static str, value: &'a str| {
             let is_it = |known: &&[u8]| known.eq_ignore_ascii_case(name.as_bytes());
             let present = present.iter().any(is_it);
-            let [name, value] = [name, value].map(|text| Cow::Borrowed(text.as_bytes()));
+            let (name, value) = (name.as_bytes().into(), Cow::Borrowed(value.as_bytes()));
             edits.push(if present {
                 HeaderEdit::Set(name, value)
             } else {
@@ -151,7 +151,7 @@ impl ResponseCors {
 /// give one origin's response to another. The result has `Origin` once, however
 /// often the upstream wrote it.
 fn vary_origin<'a>(lines: &[&[u8]]) -> Option<HeaderEdit<'a>> {
-    let name = Cow::Borrowed(b"vary".as_slice());
+    let name = EditedName::from(b"vary".as_slice());
     if lines.is_empty() {
         return Some(HeaderEdit::Add(name, Cow::Borrowed(b"Origin")));
     }

@@ -18,7 +18,7 @@ mod reply;
 mod single;
 mod text;
 
-pub use edit::HeaderEdit;
+pub use edit::{EditedName, HeaderEdit};
 pub use head::RequestHead;
 pub use headers::{Field, HeaderMap, Spelling};
 pub use host::{BadHost, BadHostPattern, Host, HostPattern};

@@ -1,6 +1,7 @@
 //! The identity headers that the upstream receives.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::http::FoldedName;
 use crate::rules::ClaimName;
@@ -18,10 +19,10 @@ pub struct IdentityHeaders {
     /// Claims, each in a header.
     pub claims: Vec<ClaimHeader>,
     /// The header that receives the token's claims part as received.
-    pub payload: Option<Box<str>>,
+    pub payload: Option<Arc<str>>,
     /// The header that receives what a Lambda function finds under
     /// `authorizer.jwt`.
-    pub context: Option<Box<str>>,
+    pub context: Option<Arc<str>>,
     owned: Vec<FoldedName>,
     /// The headers that hold credentials, that tokens are read from, and that
     /// rules compare claims with, each once.
@@ -35,8 +36,8 @@ impl IdentityHeaders {
     pub fn new(
         keep_token: bool,
         claims: Vec<ClaimHeader>,
-        payload: Option<Box<str>>,
-        context: Option<Box<str>>,
+        payload: Option<Arc<str>>,
+        context: Option<Arc<str>>,
     ) -> Self {
         let headers = Self {
             keep_token,
@@ -92,7 +93,7 @@ impl IdentityHeaders {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimHeader {
     /// The header's name, in lower case.
-    pub header: Box<str>,
+    pub header: Arc<str>,
     /// The claim.
     pub claim: ClaimName,
     /// How an array is written.

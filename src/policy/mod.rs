@@ -24,6 +24,8 @@ pub use resource_location::{BadResource, MAX_IDENTIFIER, ResourceLocation};
 pub use route::{Access, Route};
 pub use routes::{RouteId, RouteTable};
 
+use std::sync::Arc;
+
 use crate::cors::CorsPolicy;
 use crate::http::PathRules;
 use crate::memory::Budget;
@@ -100,7 +102,7 @@ pub enum TokenPlace {
     /// A header.
     Header {
         /// Its name, in lower case.
-        name: Box<str>,
+        name: Arc<str>,
         /// The authentication scheme before the token, compared without case. If
         /// absent, the whole value is the token, with or without `Bearer `.
         scheme: Option<Box<str>>,

@@ -13,6 +13,7 @@ mod step;
 mod token;
 
 use std::io::Write;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -168,7 +169,7 @@ fn shown(policy: &Policy, edit: &HeaderEdit<'_>) -> String {
     match edit {
         HeaderEdit::Remove(name) => format!("removes {}", quote(name)),
         HeaderEdit::Set(name, value) | HeaderEdit::Add(name, value) => {
-            let is = |header: &Option<Box<str>>| {
+            let is = |header: &Option<Arc<str>>| {
                 header
                     .as_ref()
                     .is_some_and(|header| header.as_bytes() == &**name)

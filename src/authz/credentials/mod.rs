@@ -14,6 +14,7 @@
 //!   cookies at commas and blanks, a query at `;`, `?` and `#`.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::bytes::are_unseparated;
 use crate::http::{HeaderEdit, RequestHead};
@@ -211,7 +212,7 @@ impl Token<'_> {
         places: &[TokenPlace],
         edits: &mut Vec<HeaderEdit<'static>>,
     ) {
-        let text = |text: &'static str| Cow::Borrowed(text.as_bytes());
+        let text = |text: &'static str| text.as_bytes().into();
         let (mut cookies, mut parameters) = (Vec::new(), Vec::new());
         for place in places {
             match place {
@@ -221,7 +222,7 @@ impl Token<'_> {
                         matches!(found, Found::Token(text, _) if text == self.text)
                     };
                     if std::ptr::eq(place, self.place) || holds_it() {
-                        edits.push(HeaderEdit::Remove(Cow::Owned(name.as_bytes().to_vec())));
+                        edits.push(HeaderEdit::Remove(Arc::clone(name).into()));
                     }
                 }
                 TokenPlace::Cookie(name) => cookies.push(&**name),

@@ -1,6 +1,7 @@
 //! `upstream`: the headers that carry the identity.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::header_name::header_name;
 use super::token_from::TokenPlaces;
@@ -86,7 +87,7 @@ impl<'d> Names<'d> {
     }
 
     /// Takes the name in a member.
-    fn take_field(&mut self, written: Field<Text<'d>>, sink: &mut Sink) -> Option<Box<str>> {
+    fn take_field(&mut self, written: Field<Text<'d>>, sink: &mut Sink) -> Option<Arc<str>> {
         let name = self.take(&written.read()?, sink)?;
         Some(name.as_str().into())
     }

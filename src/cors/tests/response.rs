@@ -17,12 +17,12 @@ fn edited(cors: &ResponseCors, response: &Headers, own: bool) -> Headers {
             HeaderEdit::Remove(name) => result.retain(|(known, _)| known.as_slice() != &*name),
             HeaderEdit::Set(name, value) => {
                 result.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
-                result.push((name.into_owned(), value.into_owned()));
+                result.push((name.to_vec(), value.into_owned()));
             }
             HeaderEdit::Add(name, value) => {
                 let is_it = |(known, _): &(Vec<u8>, _)| known.eq_ignore_ascii_case(&name);
                 assert!(!result.iter().any(is_it), "{name:?} is there");
-                result.push((name.into_owned(), value.into_owned()));
+                result.push((name.to_vec(), value.into_owned()));
             }
         }
     }

@@ -290,7 +290,7 @@ fn reporting(subject: &str, header: &str) -> Value {
 fn set(forward: &Forward) -> Vec<String> {
     let edits = forward.edits.iter().filter_map(|edit| match edit {
         HeaderEdit::Set(name, value) | HeaderEdit::Add(name, value) => {
-            Some([name, value].map(|part| String::from_utf8_lossy(part).into_owned()))
+            Some([&**name, &**value].map(|part| String::from_utf8_lossy(part).into_owned()))
         }
         HeaderEdit::Remove(_) => None,
     });

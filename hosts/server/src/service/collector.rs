@@ -128,10 +128,10 @@ fn replacing(edit: HeaderEdit<'static>) -> HeaderEdit<'static> {
 
 /// A copy of a change. `None` if its bytes cannot be written to a header.
 fn owned(edit: &HeaderEdit<'_>) -> Option<HeaderEdit<'static>> {
-    let copy = |bytes: &[u8]| is_sendable(bytes).then(|| bytes.to_vec().into());
+    let copy = |bytes: &[u8]| is_sendable(bytes).then(|| bytes.to_vec());
     Some(match edit {
-        HeaderEdit::Remove(name) => HeaderEdit::Remove(copy(name)?),
-        HeaderEdit::Set(name, value) => HeaderEdit::Set(copy(name)?, copy(value)?),
-        HeaderEdit::Add(name, value) => HeaderEdit::Add(copy(name)?, copy(value)?),
+        HeaderEdit::Remove(name) => HeaderEdit::Remove(copy(name)?.into()),
+        HeaderEdit::Set(name, value) => HeaderEdit::Set(copy(name)?.into(), copy(value)?.into()),
+        HeaderEdit::Add(name, value) => HeaderEdit::Add(copy(name)?.into(), copy(value)?.into()),
     })
 }
