@@ -6,11 +6,10 @@ use std::ops::Range;
 
 /// The position of one header field in the buffer of a [`HeaderMap`], in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field {
-    /// The field's name.
-    pub name: Range<usize>,
-    /// The field's value, which may be any bytes.
-    pub value: Range<usize>,
+struct Field {
+    name: Range<usize>,
+    /// The value may be any bytes.
+    value: Range<usize>,
 }
 
 /// How the name of a field is spelled.
@@ -36,16 +35,33 @@ pub struct HeaderMap {
 }
 
 impl HeaderMap {
-    /// Makes a map of the fields in `buffer`; `None` if one of them is out of
-    /// range.
+    /// Makes a map of the fields in `buffer`. `layout` finds two things in it: for each field
+    /// the sizes of its name and of its value, two little-endian numbers of 32 bits, and the
+    /// position of the first name. A zero byte follows each text, and then the next text.
+    ///
+    /// `None` if the texts are not exactly the rest of the buffer: a truncated list, or one
+    /// with extra bytes, cannot be trusted.
     #[must_use]
-    pub fn from_parts(buffer: Vec<u8>, fields: Vec<Field>) -> Option<Self> {
-        let size = buffer.len();
-        let inside = |range: &Range<usize>| range.start <= range.end && range.end <= size;
-        fields
-            .iter()
-            .all(|field| inside(&field.name) && inside(&field.value))
-            .then_some(Self { buffer, fields })
+    pub fn adjacent(
+        buffer: Vec<u8>,
+        layout: impl FnOnce(&[u8]) -> Option<(&[[u8; 8]], usize)>,
+    ) -> Option<Self> {
+        let (sizes, start) = layout(&buffer)?;
+        let mut next = start;
+        let mut text = |size: [u8; 4]| {
+            let size = usize::try_from(u32::from_le_bytes(size)).ok()?;
+            let (start, end) = (next, next.checked_add(size)?);
+            next = end.checked_add(1)?;
+            (buffer.get(end) == Some(&0)).then_some(start..end)
+        };
+        // The capacity is bounded by the buffer's size.
+        let mut fields = Vec::with_capacity(sizes.len());
+        for [a, b, c, d, e, f, g, h] in sizes {
+            let name = text([*a, *b, *c, *d])?;
+            let value = text([*e, *f, *g, *h])?;
+            fields.push(Field { name, value });
+        }
+        (next == buffer.len()).then_some(Self { buffer, fields })
     }
 
     /// Copies the fields of a list. The list is read twice: first for its size.
@@ -122,15 +138,11 @@ impl HeaderMap {
         length: usize,
         is_it: impl Fn(&[u8]) -> bool,
     ) -> Option<usize> {
-        let mut place = start;
-        while let Some(Field { name, .. }) = self.fields.get(place) {
-            let has_length = name.start.checked_add(length) == Some(name.end);
-            if has_length && self.text(name).is_some_and(&is_it) {
-                return Some(place);
-            }
-            place = place.checked_add(1)?;
-        }
-        None
+        let is_it = |Field { name, .. }: &Field| {
+            name.end.wrapping_sub(name.start) == length && self.text(name).is_some_and(&is_it)
+        };
+        let found = self.fields.get(start..)?.iter().position(is_it)?;
+        start.checked_add(found)
     }
 
     /// The place of the first field of this name, for [`HeaderMap::value_at`].
@@ -285,18 +297,37 @@ mod tests {
     }
 
     #[test]
-    fn a_field_outside_of_the_buffer_is_refused() {
-        let field = |name, value| Field { name, value };
-        let parts = |fields| HeaderMap::from_parts(b"ab".to_vec(), fields);
-        assert!(parts(vec![field(0..1, 1..2)]).is_some());
-        assert!(parts(vec![field(0..1, 1..3)]).is_none());
-        assert!(parts(vec![field(5..6, 0..1)]).is_none());
-        #[expect(
-            clippy::reversed_empty_ranges,
-            reason = "a faulty host may report this"
-        )]
-        let reversed = field(2..1, 0..1);
-        assert!(parts(vec![reversed]).is_none());
+    fn texts_that_are_not_exactly_the_rest_of_the_buffer_are_refused() {
+        fn layout(buffer: &[u8]) -> Option<(&[[u8; 8]], usize)> {
+            let (count, rest) = buffer.split_first()?;
+            let sizes = rest.get(..usize::from(*count) * 8)?;
+            Some((sizes.as_chunks().0, sizes.len() + 1))
+        }
+        let read = |texts: &[u8], sizes: &[(u32, u32)]| {
+            let mut buffer = vec![u8::try_from(sizes.len()).unwrap()];
+            for (name, value) in sizes {
+                buffer.extend(name.to_le_bytes());
+                buffer.extend(value.to_le_bytes());
+            }
+            buffer.extend(texts);
+            HeaderMap::adjacent(buffer, layout).is_some()
+        };
+        let buffer = b"a\0bc\0\0\0";
+        assert!(read(buffer, &[(1, 2), (0, 0)]));
+        for sizes in [
+            &[][..],
+            &[(1, 2)],
+            &[(1, 2), (0, 1)],
+            &[(1, 2), (0, 0), (0, 0)],
+            &[(2, 1), (0, 0)],
+            &[(1, 1), (1, 0)],
+            &[(u32::MAX, 0)],
+            &[(1, u32::MAX)],
+            &[(1, 2), (u32::MAX - 5, 5)],
+        ] {
+            assert!(!read(buffer, sizes), "{sizes:?}");
+        }
+        assert!(read(b"", &[]) && !read(b"\0", &[]));
     }
 
     #[test]

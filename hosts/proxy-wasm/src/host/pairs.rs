@@ -2,9 +2,7 @@
 //! then names and values, each followed by a zero byte. All numbers are 32 bits,
 //! little-endian.
 
-use std::ops::Range;
-
-use edge_authz::http::{Field, HeaderMap};
+use edge_authz::http::HeaderMap;
 
 /// The size of the two lengths of one field, in bytes.
 const SIZES: usize = 8;
@@ -15,35 +13,17 @@ pub(super) fn parse(buffer: Vec<u8>) -> Option<HeaderMap> {
     if buffer.is_empty() {
         return Some(HeaderMap::default());
     }
-    let (count, rest) = number(&buffer)?;
+    HeaderMap::adjacent(buffer, layout)
+}
+
+/// The sizes of each field, and the position of the first name.
+fn layout(buffer: &[u8]) -> Option<(&[[u8; SIZES]], usize)> {
+    let (count, rest) = buffer.split_first_chunk()?;
+    let count = usize::try_from(u32::from_le_bytes(*count)).ok()?;
     let (sizes, _) = rest.split_at_checked(count.checked_mul(SIZES)?)?;
-    // The capacity is bounded by the buffer's size, not by the claimed number.
-    let mut fields = Vec::with_capacity(count);
-    let mut at = sizes.len().checked_add(size_of::<u32>())?;
-    let (sizes, _) = sizes.as_chunks::<SIZES>();
-    for [a, b, c, d, e, f, g, h] in sizes {
-        let name_size = usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).ok()?;
-        let value_size = usize::try_from(u32::from_le_bytes([*e, *f, *g, *h])).ok()?;
-        let (name, next) = text(&buffer, at, name_size)?;
-        let (value, next) = text(&buffer, next, value_size)?;
-        fields.push(Field { name, value });
-        at = next;
-    }
-    (at == buffer.len()).then_some(())?;
-    HeaderMap::from_parts(buffer, fields)
-}
-
-/// A number, and the bytes after it.
-fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let (number, rest) = bytes.split_first_chunk()?;
-    Some((usize::try_from(u32::from_le_bytes(*number)).ok()?, rest))
-}
-
-/// The range of a text, and the position after its final zero byte.
-fn text(buffer: &[u8], start: usize, size: usize) -> Option<(Range<usize>, usize)> {
-    let end = start.checked_add(size)?;
-    (*buffer.get(end)? == 0).then_some(())?;
-    Some((start..end, end.checked_add(1)?))
+    let start = sizes.len().checked_add(size_of::<u32>())?;
+    let (sizes, _) = sizes.as_chunks();
+    Some((sizes, start))
 }
 
 /// Encodes fields. `None` if a size does not fit 32 bits.
