@@ -5,13 +5,14 @@ use std::borrow::Cow;
 
 use super::text::scalar;
 use crate::json::{Kind, Object, Value, push_string};
+use crate::rules::Scopes;
 
 /// The authorizer's context, as described at [`ValidClaims::context`].
 ///
 /// [`ValidClaims::context`]: super::ValidClaims::context
 pub(super) fn context<'a>(
     claims: impl Iterator<Item = (&'a str, Value<'a>)>,
-    scopes: Option<&[Cow<'_, str>]>,
+    scopes: Option<&Scopes<'_>>,
 ) -> String {
     let mut out = String::from("{\"claims\":{");
     let texts = claims.filter_map(|(name, value)| Some((name, claim(value)?)));
@@ -26,7 +27,7 @@ pub(super) fn context<'a>(
         None => out.push_str("null"),
         Some(scopes) => {
             out.push('[');
-            for (index, scope) in scopes.iter().enumerate() {
+            for (index, scope) in scopes.names().enumerate() {
                 separate(&mut out, index, ',');
                 push_string(&mut out, scope);
             }

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::claims::{ClaimLookup, ClaimSet};
 use super::{ClaimText, VerifiedJwt, context, text};
-use crate::bytes::{are_printable, find};
+use crate::bytes::are_printable;
 use crate::json::{Kind, Value};
 use crate::rules::{ClaimName, ClaimValue, Claims, Scopes};
 use crate::time::UnixTime;
@@ -85,8 +85,7 @@ impl<'a> ValidClaims<'a> {
     #[must_use]
     pub fn context(&self, scope_claims: Option<&[ClaimName]>) -> String {
         let scopes = scope_claims.map(|names| self.scopes(names));
-        let scopes = scopes.as_ref().map(|scopes| &*scopes.names);
-        context::context(self.set().iter(), scopes)
+        context::context(self.set().iter(), scopes.as_ref())
     }
 
     fn set(self) -> &'a ClaimSet {
@@ -149,22 +148,12 @@ impl Claims for ValidClaims<'_> {
     }
 }
 
-/// How many scopes a token seldom exceeds.
-const USUAL_SCOPES: usize = 8;
-
 fn add_scopes<'a>(value: Value<'a>, scopes: &mut Scopes<'a>) {
     match value.kind() {
         Kind::String => match value.string() {
-            Some(Cow::Borrowed(text)) => {
-                scopes.unreadable |= has_other_separator(text);
-                // A list that grew in steps would be moved once at the usual length.
-                scopes.names.reserve(USUAL_SCOPES);
-                scopes.names.extend(pieces(text).map(Cow::Borrowed));
-            }
-            Some(Cow::Owned(text)) => {
-                scopes.unreadable |= has_other_separator(&text);
-                let own = |piece: &str| Cow::Owned(piece.to_owned());
-                scopes.names.extend(pieces(&text).map(own));
+            Some(list) => {
+                scopes.unreadable |= has_other_separator(&list);
+                scopes.add_list(list);
             }
             None => scopes.unreadable = true,
         },
@@ -177,27 +166,15 @@ fn add_members<'a>(array: Value<'a>, scopes: &mut Scopes<'a>) {
     let strings: Option<Vec<_>> = array
         .elements()
         .and_then(|elements| elements.into_iter().map(Value::string).collect());
-    let Some(mut names) = strings else {
+    let Some(names) = strings else {
         scopes.unreadable = true;
         return;
     };
     let separates = |name: &Cow<'_, str>| name.contains(' ') || has_other_separator(name);
     scopes.unreadable |= names.iter().any(separates);
-    names.retain(|name| !name.is_empty());
-    scopes.names.append(&mut names);
-}
-
-/// The parts between spaces.
-fn pieces(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = Some(text);
-    let parts = std::iter::from_fn(move || {
-        let text = rest?;
-        let end = find(text.as_bytes(), b' ');
-        let (piece, after) = text.split_at_checked(end.unwrap_or(text.len()))?;
-        rest = after.get(1..);
-        Some(piece)
-    });
-    parts.filter(|piece| !piece.is_empty())
+    for name in names {
+        scopes.add(name);
+    }
 }
 
 /// Whether the text has a character, besides the space, that another reader may

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Expected, RequestPart, RequestParts, Requirement};
+use super::{Expected, RequestPart, RequestParts, Requirement, Scopes};
 use crate::time::UnixTime;
 
 /// The name of a claim: `sub`, `cognito:groups`, `app_metadata.tenant`.
@@ -68,26 +68,6 @@ pub enum ClaimValue<'a> {
     /// `null`, or a value on the path to the claim that is not an object. It
     /// meets no rule.
     Other,
-}
-
-/// The scopes of a token.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scopes<'a> {
-    /// The names, in the token's order; none is empty.
-    pub names: Vec<Cow<'a, str>>,
-    /// Whether there may be scopes that are not in `names`: a scope claim has a
-    /// wrong type, or a scope contains white space or control characters, which
-    /// another reader may take for separators. In that case `none_of` is not
-    /// met.
-    pub unreadable: bool,
-}
-
-impl Scopes<'_> {
-    /// Whether `scope` is among them, with the same letter case.
-    #[must_use]
-    pub fn contains(&self, scope: &str) -> bool {
-        self.names.iter().any(|name| name == scope)
-    }
 }
 
 /// The source of claims.

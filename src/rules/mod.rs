@@ -23,12 +23,14 @@ mod expected;
 mod implied;
 mod requirement;
 mod route;
+mod scopes;
 #[cfg(test)]
 mod tests;
 
 pub use authentication::Authentication;
-pub use claim::{ClaimName, ClaimRule, ClaimValue, Claims, Scopes, meets};
+pub use claim::{ClaimName, ClaimRule, ClaimValue, Claims, meets};
 pub use expected::{Expected, NoRequest, RequestPart, RequestParts};
 pub use implied::{BadImplications, MAX_IMPLYING_SCOPES, ScopeImplications};
 pub use requirement::Requirement;
 pub use route::{Grounds, Missing, Permit, RouteRules};
+pub use scopes::Scopes;

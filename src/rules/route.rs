@@ -107,8 +107,7 @@ impl RouteRules {
     ) -> Result<(), Missing> {
         let wanted = &self.scopes;
         let has = |scope: &str| {
-            let mut names = scopes.names.iter().map(|name| &**name);
-            scopes.contains(scope) || (!implied.is_empty() && implied.among(&mut names, scope))
+            scopes.contains(scope) || (!implied.is_empty() && implied.among(scopes.names(), scope))
         };
         if !wanted.has_required_values(|scope| has(scope)) {
             return Err(Missing::Scopes);

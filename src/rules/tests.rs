@@ -247,12 +247,18 @@ fn route(any: &[&str], all: &[&str], none: &[&str]) -> RouteRules {
     }
 }
 
+fn scopes(names: &[&'static str], unreadable: bool) -> Scopes<'static> {
+    let mut scopes = Scopes::default();
+    scopes.unreadable = unreadable;
+    for name in names {
+        scopes.add(Cow::Borrowed(name));
+    }
+    scopes
+}
+
 fn grant(rules: &RouteRules, names: &[&'static str], unreadable: bool) -> Result<Permit, Missing> {
     let world = World {
-        scopes: Scopes {
-            names: names.iter().map(|name| Cow::Borrowed(*name)).collect(),
-            unreadable,
-        },
+        scopes: scopes(names, unreadable),
         ..World::default()
     };
     granted(rules, &world, &ScopeImplications::default())
@@ -370,10 +376,7 @@ fn implied_scopes_count_in_every_list() {
     let implied = implications(&[("admin", &["read", "delete"])]).unwrap();
     let grant = |rules: &RouteRules, names: &[&'static str]| {
         let world = World {
-            scopes: Scopes {
-                names: names.iter().map(|name| Cow::Borrowed(*name)).collect(),
-                unreadable: false,
-            },
+            scopes: scopes(names, false),
             ..World::default()
         };
         granted(rules, &world, &implied).map(drop)

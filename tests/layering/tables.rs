@@ -13,7 +13,7 @@ pub(super) const CORE: Table = &[
     ("http", &["bytes"]),
     ("jwk", &["crypto", "json", "memory"]),
     ("jws", &["crypto", "json", "jwk"]),
-    ("rules", &["time"]),
+    ("rules", &["bytes", "time"]),
     ("revocation", &["json", "memory", "order", "time"]),
     (
         "jwt",

@@ -343,7 +343,7 @@ fn age(grounds: &Grounds<'_>) -> String {
 /// The scopes of a token, and those that it has because of them.
 fn scopes(grounds: &Grounds<'_>) -> Vec<String> {
     let scopes = grounds.claims.scopes(&grounds.provider.scope_claims);
-    let implied = scopes.names.iter().filter_map(|name| {
+    let implied = scopes.names().filter_map(|name| {
         let narrow: Vec<_> = grounds.implied.implied_by(name).collect();
         (!narrow.is_empty()).then(|| format!("{name} implies {}", narrow.join(" ")))
     });
@@ -354,11 +354,8 @@ fn scopes(grounds: &Grounds<'_>) -> Vec<String> {
 }
 
 fn own_scopes(scopes: &Scopes<'_>) -> String {
-    let names: Vec<_> = scopes
-        .names
-        .iter()
-        .map(|name| quote(name.as_bytes()))
-        .collect();
+    let names = scopes.names().map(|name| quote(name.as_bytes()));
+    let names: Vec<_> = names.collect();
     match names.as_slice() {
         [] => "the token has no scopes".to_owned(),
         names => format!("the token has scopes {}", names.join(" ")),

@@ -83,7 +83,7 @@ fn scopes(member: &str, names: &[&str]) -> (Vec<String>, bool) {
     let names: Vec<_> = names.iter().map(|name| ClaimName::new(*name)).collect();
     with(member, |claims| {
         let scopes = claims.scopes(&names);
-        let names = scopes.names.iter().map(ToString::to_string).collect();
+        let names = scopes.names().map(ToOwned::to_owned).collect();
         (names, scopes.unreadable)
     })
 }
