@@ -174,13 +174,16 @@ const SERVER: Table = &[
         "admin",
         &["connections", "observation", "reload", "service"],
     ),
-    ("ext_authz", &["access", "connections", "fields", "service"]),
+    ("ext_authz", &["access", "connections", "service"]),
     (
         "forward_auth",
         &["access", "connections", "fields", "observation", "service"],
     ),
-    ("front_ends", &["connections", "forward_auth"]),
-    ("arguments", &["forward_auth", "front_ends"]),
+    ("front_ends", &["connections", "ext_authz", "forward_auth"]),
+    (
+        "arguments",
+        &["admin", "ext_authz", "forward_auth", "front_ends"],
+    ),
     (
         "run",
         &[

@@ -3,12 +3,15 @@
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Parser, ValueEnum};
 use edge_authz::telemetry::Level;
 use http::HeaderName;
 use ipnet::IpNet;
 
+use crate::admin;
+use crate::ext_authz::{ExtAuthz, Limits, Readiness};
 use crate::forward_auth::{ForwardAuth, Preset};
 use crate::front_ends::{FrontEnds, Kind};
 
@@ -30,6 +33,9 @@ pub struct Arguments {
     /// The configuration, YAML or JSON. The server watches the file; SIGHUP reads it at once.
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
+    /// The address for Envoy's `ext_authz` over gRPC without TLS.
+    #[arg(long, value_name = "ADDRESS")]
+    pub grpc: Option<SocketAddr>,
     /// The address for forward authentication over HTTP/1.1 and HTTP/2 without TLS.
     #[arg(long, value_name = "ADDRESS", requires = "preset")]
     pub http: Option<SocketAddr>,
@@ -108,8 +114,16 @@ impl Arguments {
     /// # Errors
     ///
     /// There are none; for people.
-    pub fn front_ends(&self) -> Result<FrontEnds, String> {
+    pub fn front_ends(&self, readiness: &Arc<admin::Readiness>) -> Result<FrontEnds, String> {
         let mut all = Vec::new();
+        if let Some(address) = self.grpc {
+            let readiness = Arc::clone(readiness);
+            let front_end = ExtAuthz {
+                readiness: Readiness::new(move || readiness.check().is_ok()),
+                limits: Limits::default(),
+            };
+            all.push((address, Kind::ExtAuthz(front_end)));
+        }
         if let (Some(address), Some(preset)) = (self.http, self.preset) {
             let certificate = self.client_certificate_header.clone();
             let front_end = ForwardAuth {
@@ -119,7 +133,9 @@ impl Arguments {
             all.push((address, Kind::ForwardAuth(front_end)));
         }
         if all.is_empty() {
-            return Err("give an address: `--http ADDRESS --preset PROXY`".to_owned());
+            return Err(
+                "give an address: `--grpc ADDRESS`, or `--http ADDRESS --preset PROXY`".to_owned(),
+            );
         }
         Ok(FrontEnds::new(all))
     }

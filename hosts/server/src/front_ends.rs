@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use crate::connections::{Accepted, Connection};
+use crate::ext_authz::ExtAuthz;
 use crate::forward_auth::ForwardAuth;
 
 /// A front end.
@@ -11,6 +12,8 @@ use crate::forward_auth::ForwardAuth;
 pub enum Kind {
     /// Forward authentication over HTTP.
     ForwardAuth(ForwardAuth),
+    /// Envoy's external authorization over gRPC.
+    ExtAuthz(ExtAuthz),
 }
 
 /// The front ends of the server.
@@ -33,6 +36,7 @@ impl FrontEnds {
     pub(crate) fn in_thread(&self) -> InThread {
         let kinds = self.0.iter().map(|(_, kind)| match kind {
             Kind::ForwardAuth(front_end) => KindInThread::ForwardAuth(Rc::new(front_end.clone())),
+            Kind::ExtAuthz(front_end) => KindInThread::ExtAuthz(Rc::new(front_end.clone())),
         });
         InThread(kinds.collect())
     }
@@ -43,6 +47,7 @@ pub(crate) struct InThread(Vec<KindInThread>);
 
 enum KindInThread {
     ForwardAuth(Rc<ForwardAuth>),
+    ExtAuthz(Rc<ExtAuthz>),
 }
 
 impl InThread {
@@ -50,6 +55,7 @@ impl InThread {
     pub(crate) fn serve(&self, accepted: Accepted, connection: Connection) {
         match self.0.get(accepted.front_end) {
             Some(KindInThread::ForwardAuth(front_end)) => connection.serve(accepted, front_end),
+            Some(KindInThread::ExtAuthz(front_end)) => connection.serve(accepted, front_end),
             None => {}
         }
     }

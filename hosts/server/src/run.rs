@@ -54,12 +54,14 @@ pub fn run(arguments: Arguments) -> Result<(), String> {
     let document = Document::new(Arc::new(policy), count, now);
     let active = Arc::new(Active::new(document));
     let registry = Arc::new(Registry::default());
+    let readiness = Readiness::new(Arc::clone(&active), arguments.ready_without_keys);
+    let readiness = Arc::new(readiness);
     let (threads, receivers) = Threads::new(count, limits.connections);
     let shared = Shared {
         active,
         registry,
         log,
-        front_ends: arguments.front_ends()?,
+        front_ends: arguments.front_ends(&readiness)?,
         limits,
     };
     let main = Main {
@@ -67,6 +69,7 @@ pub fn run(arguments: Arguments) -> Result<(), String> {
         arguments,
         file,
         text,
+        readiness,
         shared,
         threads,
         count,
@@ -121,6 +124,7 @@ struct Main {
     arguments: Arguments,
     file: ConfigurationFile,
     text: Vec<u8>,
+    readiness: Arc<Readiness>,
     shared: Shared,
     threads: Threads,
     /// The number of threads.
@@ -139,7 +143,7 @@ impl Main {
         let mut signals = Signals::new().map_err(|error| of_system(&error))?;
         let accepting = self.accept().await?;
         let updates = Arc::new(Updates::default());
-        let readiness = self.administer(&updates).await?;
+        self.administer(&updates).await?;
         let client = Client::new(fetch::trusted(log), fetch::proxies(), Arc::clone(log));
         let keys = Keys::new(client, Arc::clone(registry), Arc::clone(log));
         keys.keep(&active.latest());
@@ -164,7 +168,7 @@ impl Main {
                 }
             }
         };
-        readiness.stop();
+        self.readiness.stop();
         if asked == Asked::Stop {
             let time = Duration::from_secs(self.arguments.drain);
             drain(&mut signals, time, log).await;
@@ -200,26 +204,18 @@ impl Main {
     }
 
     /// Serves probes and metrics.
-    async fn administer(&self, updates: &Arc<Updates>) -> Result<Arc<Readiness>, String> {
-        let Shared {
-            active,
-            registry,
-            log,
-            ..
-        } = &self.shared;
-        let readiness = Readiness::new(Arc::clone(active), self.arguments.ready_without_keys);
-        let readiness = Arc::new(readiness);
+    async fn administer(&self, updates: &Arc<Updates>) -> Result<(), String> {
         if let Some(address) = self.arguments.admin {
             let admin = Admin {
-                readiness: Arc::clone(&readiness),
-                registry: Arc::clone(registry),
-                log: Arc::clone(log),
+                readiness: Arc::clone(&self.readiness),
+                registry: Arc::clone(&self.shared.registry),
+                log: Arc::clone(&self.shared.log),
                 threads: self.threads.clone(),
                 updates: Arc::clone(updates),
             };
             task::spawn_local(admin::serve(listen(address).await?, admin));
         }
-        Ok(readiness)
+        Ok(())
     }
 }
 

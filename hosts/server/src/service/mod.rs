@@ -26,6 +26,7 @@ pub use decision::Decision;
 pub use document::Document;
 pub use keys::{Answered, Issuers, Keys};
 pub use outcome::{Forwarded, Outcome, Replied};
+pub(crate) use panics::caught;
 pub use question::{Certificate, Question};
 use worker::Worker;
 
@@ -94,6 +95,13 @@ impl Service {
     /// Counts a request of a proxy that does not contain the client's request.
     pub fn count_misuse(&self) {
         self.0.registry.count_misuse();
+    }
+
+    /// The refusal of a request that a front end cannot read, or whose decision it cannot
+    /// pass on.
+    #[must_use]
+    pub fn refusal(&self) -> Outcome {
+        self.0.worker().failed()
     }
 
     /// The log of the process.

@@ -6,14 +6,14 @@ use std::task::Poll;
 
 /// The future has panicked.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Panicked;
+pub(crate) struct Panicked;
 
 /// Drives a future, and catches its panics.
 ///
 /// # Errors
 ///
 /// The future has panicked.
-pub(super) async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
+pub(crate) async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
     let mut future = pin!(future);
     std::future::poll_fn(move |context| {
         // After a panic the future is only dropped. What it shares with others are the
