@@ -104,48 +104,65 @@ fn every_link_of_the_site_leads_to_a_place_in_it() {
 #[test]
 fn the_site_can_be_used_by_keyboard() {
     let browser = Chromium::start();
-    for (width, height, mobile) in [DESKTOP, PHONE] {
-        resize(&browser, (width, height, mobile));
-        browser.open(&url(&site().join("index.html")));
-        let mut stops = Vec::new();
-        for _ in 0..80 {
-            press(&browser, "Tab", 9);
-            let stop = browser.run(
-                "const element = document.activeElement;
-                 if (element === document.body) return null;
-                 const {x, y, right, bottom} = element.getBoundingClientRect();
-                 const visible = right > 0 && bottom > 0 && x < innerWidth && y < innerHeight;
-                 const outline = getComputedStyle(element).outlineStyle !== 'none';
-                 return {what: element.id || element.getAttribute('href'), seen: visible && outline};",
-                &Value::Null,
-            );
-            if stop.is_null() {
-                break;
+    for window in [DESKTOP, PHONE] {
+        resize(&browser, window);
+        // One page has links, tables and code, the other one pictures.
+        for page in ["index.html", "architecture.html"] {
+            browser.open(&url(&site().join(page)));
+            let stops = focus_stops(&browser);
+            for needed in ["mdbook-sidebar-toggle", "mdbook-search-toggle"] {
+                let reached = stops.iter().any(|stop| stop == needed);
+                assert!(
+                    reached,
+                    "{page}, {window:?}: {needed} is not among {stops:?}"
+                );
             }
-            assert_eq!(
-                stop["seen"], true,
-                "{width}: the focus is not visible: {stop}"
-            );
-            stops.push(stop["what"].as_str().unwrap_or_default().to_owned());
-        }
-        for needed in [
-            "mdbook-sidebar-toggle",
-            "mdbook-search-toggle",
-            "troubleshooting.html",
-        ] {
-            let reached = stops.iter().any(|stop| stop == needed);
-            assert!(reached, "{width}: {needed} is not among {stops:?}");
         }
     }
     // The table of contents opens by keyboard where it is closed at first.
     let is_open = "return document.getElementById('mdbook-sidebar-toggle-anchor').checked";
     assert_eq!(browser.run(is_open, &Value::Null), false);
-    browser.run(
-        "document.getElementById('mdbook-sidebar-toggle').focus()",
-        &Value::Null,
-    );
+    let focus = "document.getElementById('mdbook-sidebar-toggle').focus()";
+    browser.run(focus, &Value::Null);
     press(&browser, "Enter", 13);
     assert_eq!(browser.run(is_open, &Value::Null), true);
+    let chapter = "return document.querySelector('#mdbook-sidebar a[href=\"troubleshooting.html\"]').checkVisibility()";
+    assert_eq!(browser.run(chapter, &Value::Null), true);
+}
+
+/// Where the focus goes with the tabulator key, from where it is. Each of these places is in
+/// the window and has an outline.
+#[track_caller]
+fn focus_stops(browser: &Chromium) -> Vec<String> {
+    let mut stops = Vec::new();
+    for _ in 0..80 {
+        press(browser, "Tab", 9);
+        let stop = browser.run(
+            "const element = document.activeElement;
+             if (element === document.body) return null;
+             const place = () => {
+                 const {x, y, right, bottom} = element.getBoundingClientRect();
+                 return {x, y, right, bottom, outline: getComputedStyle(element).outlineStyle};
+             };
+             const seen = () => {
+                 const {x, y, right, bottom, outline} = place();
+                 const visible = right > 0 && bottom > 0 && x < innerWidth && y < innerHeight;
+                 return visible && outline !== 'none';
+             };
+             // The browser may scroll smoothly.
+             for (let tries = 0; tries < 100 && !seen(); tries++) {
+                 await new Promise((resolve) => setTimeout(resolve, 20));
+             }
+             return {what: element.id || element.getAttribute('href'), seen: seen(), place: place()};",
+            &Value::Null,
+        );
+        if stop.is_null() {
+            break;
+        }
+        assert_eq!(stop["seen"], true, "the focus is not visible: {stop}");
+        stops.push(stop["what"].as_str().unwrap_or_default().to_owned());
+    }
+    stops
 }
 
 /// Opens each page in a window of this size, and looks at it in each theme.
