@@ -1,6 +1,6 @@
 //! Collects the problems of an import, with their places.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -8,10 +8,15 @@ use crate::codes::Code;
 use crate::report::{Finding, Severity};
 use crate::source::{Source, first_line};
 
+/// The most problems that are shown: a file can have one for each of thousands of routes.
+const MAX_SHOWN: usize = 50;
+
 /// The problems that were found. If there is one, nothing is written.
 pub(super) struct Problems<'s> {
     source: &'s Source,
     found: RefCell<Vec<Finding>>,
+    /// The number of those that are not shown.
+    omitted: Cell<usize>,
     /// Names whose values are missing, so that each is reported once.
     missing: RefCell<BTreeSet<String>>,
 }
@@ -21,6 +26,7 @@ impl<'s> Problems<'s> {
         Self {
             source,
             found: RefCell::default(),
+            omitted: Cell::new(0),
             missing: RefCell::default(),
         }
     }
@@ -34,8 +40,13 @@ impl<'s> Problems<'s> {
         let mut finding = Finding::from_sentence(code, Severity::Error, String::new(), sentence);
         finding.span = Some(first_line(&self.source.text, at));
         let mut found = self.found.borrow_mut();
-        if !found.contains(&finding) {
+        if found.contains(&finding) {
+            return;
+        }
+        if found.len() < MAX_SHOWN {
             found.push(finding);
+        } else {
+            self.omitted.set(self.omitted.get().saturating_add(1));
         }
     }
 
@@ -80,6 +91,17 @@ impl<'s> Problems<'s> {
     pub(super) fn into_findings(self) -> Vec<Finding> {
         let mut found = self.found.into_inner();
         found.sort_by_key(|finding| finding.span.as_ref().map(|span| span.start));
+        let omitted = self.omitted.get();
+        if omitted > 0 {
+            let sentence = format!("and {omitted} more errors; correct these first");
+            let code = Code::NotImported;
+            found.push(Finding::from_sentence(
+                code,
+                Severity::Error,
+                String::new(),
+                &sentence,
+            ));
+        }
         found
     }
 

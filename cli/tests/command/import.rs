@@ -129,6 +129,25 @@ fn several_apis_are_listed_and_one_can_be_chosen() {
 }
 
 #[test]
+fn a_file_with_thousands_of_errors_shows_some_of_them_and_their_number() {
+    let routes: Vec<_> = (0..3000)
+        .map(|number| {
+            format!(
+                "  R{number}: {{Type: AWS::ApiGatewayV2::Route, Properties: {{ApiId: !Ref A}}}}\n"
+            )
+        })
+        .collect();
+    let template = format!(
+        "Resources:\n  A: {{Type: AWS::ApiGatewayV2::Api}}\n{}",
+        routes.concat()
+    );
+    let ran = import(&template, &[]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("and 2950 more errors"), "{}", ran.err);
+    assert_eq!(ran.err.matches("has no `RouteKey`").count(), 50);
+}
+
+#[test]
 fn a_rest_path_without_a_method_is_denied_although_a_less_specific_path_has_it() {
     let text = rest(
         r#"{"/pets/{id}": {"get": {}}, "/pets/mine": {"put": {"security": [{"pool": []}]}}}"#,
