@@ -45,14 +45,19 @@ pub(super) fn of(files: &Files<'_>, found: &mut Found<'_>) {
             }
         }
     }
-    for (file, gateway) in &gateways {
+    of_gateways(&gateways, &proxies, found);
+}
+
+/// The names in gateways, and where the modules of their proxies come from.
+fn of_gateways(gateways: &[(usize, &Node)], proxies: &[(usize, &Node)], found: &mut Found<'_>) {
+    for (file, gateway) in gateways {
         let reference = gateway.descend(&["spec", "infrastructure", "parametersRef"]);
         let of_proxy = reference.filter(|one| text(one.get("kind")) == Some("EnvoyProxy"));
         if let Some(reference) = of_proxy.filter(|_| !proxies.is_empty()) {
-            unknown(*file, reference.get("name"), "EnvoyProxy", &proxies, found);
+            unknown(*file, reference.get("name"), "EnvoyProxy", proxies, found);
         }
     }
-    for (file, proxy) in &proxies {
+    for (file, proxy) in proxies {
         for module in elements(proxy.descend(&["spec", "dynamicModules"])) {
             let kind = module.descend(&["source", "type"]);
             if let Some(kind) = kind.filter(|kind| kind.text() == Some("Remote")) {

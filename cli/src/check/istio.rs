@@ -64,10 +64,10 @@ pub(super) fn judge(
         );
         own(Code::NoSuchResource, Severity::Error, &sentence);
     }
-    if fetch.scheme == "https" {
-        if let Some((code, severity, sentence)) = tls(files, port, host) {
-            own(code, severity, &sentence);
-        }
+    if fetch.scheme == "https"
+        && let Some((code, severity, sentence)) = tls(files, port, host)
+    {
+        own(code, severity, &sentence);
     }
 }
 

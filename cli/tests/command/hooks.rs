@@ -38,7 +38,7 @@ impl Repository {
     fn replace(&self, file: &str, from: &str, to: &str) {
         let file = self.0.join("api").join(file);
         let text = fs::read_to_string(&file).unwrap();
-        assert!(text.contains(from), "{text}");
+        assert!(output.contains(from), "{output}");
         fs::write(file, text.replace(from, to)).unwrap();
     }
 
@@ -89,17 +89,17 @@ fn the_hooks_fail_for_a_wrong_configuration_and_a_failed_case() {
         repository.run(script, &[&arguments, files].concat(), &[])
     };
     for (hook, files) in [(&check, &["api/edge-authz.yaml"][..]), (&test, &[])] {
-        let (code, text) = run(hook, files);
-        assert_eq!(code, Some(0), "{text}");
+        let (code, output) = run(hook, files);
+        assert_eq!(code, Some(0), "{output}");
     }
     repository.replace("edge-authz.yaml", "scopes: [pets:write]", "access: public");
-    let (code, text) = run(&test, &[]);
-    assert_eq!(code, Some(1), "{text}");
-    assert!(text.contains("Alice may not remove pets"), "{text}");
+    let (code, output) = run(&test, &[]);
+    assert_eq!(code, Some(1), "{output}");
+    assert!(output.contains("Alice may not remove pets"), "{output}");
     repository.replace("edge-authz.yaml", "access: public", "acess: public");
-    let (code, text) = run(&check, &["api/edge-authz.yaml"]);
-    assert_eq!(code, Some(1), "{text}");
-    assert!(text.contains("did you mean `access`"), "{text}");
+    let (code, output) = run(&check, &["api/edge-authz.yaml"]);
+    assert_eq!(code, Some(1), "{output}");
+    assert!(output.contains("did you mean `access`"), "{output}");
 }
 
 #[test]
@@ -121,8 +121,8 @@ fn the_action_checks_and_tests_and_takes_no_input_for_a_command() {
     ] {
         assert_eq!(ran.0, Some(0), "{}", ran.1);
     }
-    let (code, text) = check("$(touch harm) ;touch harm api");
-    assert_ne!(code, Some(0), "{text}");
+    let (code, output) = check("$(touch harm) ;touch harm api");
+    assert_ne!(code, Some(0), "{output}");
     assert_ne!(
         test("--against http://127.0.0.1:1").0,
         Some(0),
@@ -134,11 +134,11 @@ fn the_action_checks_and_tests_and_takes_no_input_for_a_command() {
         "scopes: [pets:write]",
         "scops: [pets:write]",
     );
-    let (code, text) = check("api");
-    assert_eq!(code, Some(1), "{text}");
+    let (code, output) = check("api");
+    assert_eq!(code, Some(1), "{output}");
     assert!(
-        text.contains("::error file=api/edge-authz.yaml,line="),
-        "{text}"
+        output.contains("::error file=api/edge-authz.yaml,line="),
+        "{output}"
     );
 }
 
@@ -166,8 +166,8 @@ fn the_action_runs_only_a_command_whose_provenance_is_verified() {
         ("ACTION_REPOSITORY", "owner/edge-authz"),
         ("VERSION", "1.2.3"),
     ];
-    let (code, text) = repository.run("action", &["install"], &variables);
-    assert_ne!(code, Some(0), "{text}");
+    let (code, output) = repository.run("action", &["install"], &variables);
+    assert_ne!(code, Some(0), "{output}");
     assert!(!environment.exists(), "the command would be run");
     let calls = fs::read_to_string(folder.join("calls")).unwrap();
     let words = "release download v1.2.3 --repo owner/edge-authz --pattern edge-authz-1.2.3-linux-";
