@@ -26,6 +26,18 @@ replaces the mode of the configuration.
 {{- end -}}
 
 {{/*
+The text of a configuration: the file as it is, with its comments, unless the mode of the
+values replaces its own.
+*/}}
+{{- define "edge-authz.text" -}}
+{{- if and .part.configFile (not .mode) -}}
+{{- .part.configFile | trim -}}
+{{- else -}}
+{{- toYaml .document -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
 The configurations with the proxies that they are for, as a JSON list: the usual one, and the
 canary's if it is enabled.
 */}}
@@ -33,8 +45,9 @@ canary's if it is enabled.
 {{- include "edge-authz.check" . -}}
 {{- $values := .Values -}}
 {{- $name := include "edge-authz.name" . -}}
-{{- $text := include "edge-authz.document" (dict "part" $values "at" "" "mode" $values.mode "required" true) -}}
-{{- $main := dict "name" $name "document" (fromJson $text) "selector" $values.istio.selector "gateways" $values.istio.gateways "gateway" $values.envoyGateway.gateway -}}
+{{- $required := not (and (eq $values.host "server") $values.server.configMap) -}}
+{{- $text := include "edge-authz.document" (dict "part" $values "at" "" "mode" $values.mode "required" $required) -}}
+{{- $main := dict "name" $name "document" (fromJson $text) "text" (include "edge-authz.text" (dict "part" $values "mode" $values.mode "document" (fromJson $text))) "selector" $values.istio.selector "gateways" $values.istio.gateways "gateway" $values.envoyGateway.gateway -}}
 {{- $variants := list $main -}}
 {{- with $values.canary -}}
 {{- if .enabled -}}
@@ -43,7 +56,7 @@ canary's if it is enabled.
 {{- if not $document -}}
 {{- $document = set (fromJson $text) "mode" .mode -}}
 {{- end -}}
-{{- $canary := dict "name" (printf "%s-canary" $name) "document" $document "selector" .selector "gateways" .gateways "gateway" .gateway -}}
+{{- $canary := dict "name" (printf "%s-canary" $name) "document" $document "text" (toYaml $document) "selector" .selector "gateways" .gateways "gateway" .gateway -}}
 {{- $variants = append $variants $canary -}}
 {{- end -}}
 {{- end -}}

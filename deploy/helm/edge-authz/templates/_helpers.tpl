@@ -41,6 +41,11 @@ metadata:
 {{- if eq $values.host "istio" -}}
 {{- include "edge-authz.check-istio" (dict "selector" $values.istio.selector "gateways" $values.istio.gateways "proxy" $values.istio.proxy "at" "istio") -}}
 {{- end -}}
+{{- if and (eq $values.host "server") $values.server.configMap -}}
+{{- if or $values.config $values.configFile $values.mode $values.canary.enabled -}}
+{{- fail "`server.configMap` excludes `config`, `configFile`, `mode` and `canary`, which would have no effect on it" -}}
+{{- end -}}
+{{- end -}}
 {{- with $values.canary -}}
 {{- if .enabled -}}
 {{- if not .mode -}}
