@@ -13,10 +13,13 @@
 )]
 
 mod canary;
+#[path = "../../cli/tests/command/definitions.rs"]
+mod definitions;
 mod gitops;
 mod images;
 mod kustomize;
 mod refused;
 mod rendered;
 mod schemas;
+mod server;
 mod tools;

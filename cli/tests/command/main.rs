@@ -17,6 +17,7 @@
 mod codes;
 #[path = "../../../tests/support/config_cases.rs"]
 mod config_cases;
+mod definitions;
 mod deployments;
 mod examples;
 mod explain;
