@@ -172,6 +172,16 @@ dynamic-module: ## Builds dist/libedge_authz.so, for Envoy 1.38 and later
 	@mv $(DYNAMIC_MODULE).new $(DYNAMIC_MODULE)
 	@ls -l $(DYNAMIC_MODULE) | awk '{printf "$(DYNAMIC_MODULE): %d KiB\n", $$5 / 1024}'
 
+SERVER := dist/edge-authz-server
+.PHONY: server
+server: ## Builds dist/edge-authz-server, for proxies that load no code
+	RUSTFLAGS="--remap-path-prefix=$(REGISTRY)=" \
+		$(CARGO) build --locked --profile server --package edge-authz-server
+	@mkdir -p $(dir $(SERVER))
+	@install -m 755 $(CARGO_DIRECTORY)/server/edge-authz-server $(SERVER).new
+	@mv $(SERVER).new $(SERVER)
+	@ls -l $(SERVER) | awk '{printf "$(SERVER): %d KiB\n", $$5 / 1024}'
+
 # The module whose panics the tests provoke. It is not optimised and never shipped.
 .PHONY: trapdoor
 trapdoor: ## Builds target/trapdoor/libedge_authz.so, the dynamic module with deliberate panics, for the tests

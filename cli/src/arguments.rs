@@ -41,6 +41,7 @@ pub(crate) enum Command {
         edge-authz check envoy.yaml                 # a whole bootstrap, clusters included\n  \
         edge-authz check deploy/                    # resources that name each other\n  \
         kubectl get wasmplugin -A -o yaml | edge-authz check -\n  \
+        edge-authz check --host server edge-authz.yaml\n  \
         edge-authz check --strict --json config/*.yaml")]
     Check(CheckArguments),
     /// Explain how a request is decided, step by step.
@@ -118,12 +119,24 @@ pub(crate) struct CheckArguments {
     /// Exit with 1 for warnings too.
     #[arg(long)]
     pub(crate) strict: bool,
+    /// The host that will use the configuration.
+    #[arg(long, value_name = "HOST", default_value = "envoy")]
+    pub(crate) host: CheckedHost,
     /// The form of the output.
     #[arg(long, value_name = "FORM", default_value = "text")]
     pub(crate) format: Format,
     /// Print one JSON object, as `--format json`.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// The host that will use a configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckedHost {
+    /// The Wasm module or the dynamic module in Envoy, which fetch through its clusters.
+    Envoy,
+    /// `edge-authz-server`, which fetches without clusters.
+    Server,
 }
 
 /// The form of the findings.

@@ -65,7 +65,7 @@ pub(crate) fn init(
     )?;
     let configuration = configuration(&issuer, &audience, &origin);
     let source = Source::new(CONFIGURATION, configuration.as_bytes().to_vec());
-    let checked = check::check(source);
+    let checked = check::check(source, check::Host::Envoy);
     if let Some(error) = checked
         .findings
         .iter()

@@ -52,8 +52,9 @@ pub fn imported(text: &str) -> Result<(String, String), usize> {
     Ok((imported.configuration, imported.cases))
 }
 
-/// Compiles the only configuration in a file, which may be YAML or JSON, and the
-/// configuration itself or a document that carries it. `name` is the file's name.
+/// Compiles the only configuration in a file for `edge-authz-server`. The file may be YAML or
+/// JSON, and the configuration itself or a document that carries it. `name` is the file's
+/// name.
 ///
 /// # Errors
 ///
@@ -61,7 +62,7 @@ pub fn imported(text: &str) -> Result<(String, String), usize> {
 pub fn compiled(name: &str, text: Vec<u8>) -> Result<Policy, String> {
     let source = Source::new(name, text);
     let renderer = Renderer::plain();
-    let loaded = load(&source).map_err(|findings| {
+    let loaded = load(&source, check::Host::Server).map_err(|findings| {
         let findings = findings.iter();
         let shown: Vec<_> = findings.map(|one| one.render(&source, &renderer)).collect();
         shown.join("\n")
@@ -82,7 +83,7 @@ pub fn rendered_bootstrap(
 ) -> Result<String, String> {
     let source = Source::new("configuration", configuration.as_bytes().to_vec());
     let renderer = Renderer::plain();
-    let loaded = load(&source).map_err(|findings| {
+    let loaded = load(&source, check::Host::Envoy).map_err(|findings| {
         let shown: Vec<_> = findings
             .iter()
             .map(|one| one.render(&source, &renderer))

@@ -5,7 +5,7 @@ use std::path::Path;
 use annotate_snippets::Renderer;
 use serde_json::Value;
 
-use super::check;
+use super::check::{self, Host};
 use super::codes::Code;
 use super::report::{Finding, Severity};
 use super::source::Source;
@@ -19,12 +19,12 @@ pub(crate) struct Loaded {
     pub(crate) subject: Subject,
 }
 
-/// Compiles the only configuration of a file.
+/// Compiles the only configuration of a file for this host.
 ///
 /// # Errors
 ///
 /// Its errors, or that the file has no configuration or several.
-pub(crate) fn load(source: &Source) -> Result<Loaded, Vec<Finding>> {
+pub(crate) fn load(source: &Source, host: Host) -> Result<Loaded, Vec<Finding>> {
     let document = Document::read(source)?;
     let mut subjects = document.subjects.into_iter();
     let (Some(subject), None) = (subjects.next(), subjects.next()) else {
@@ -35,7 +35,7 @@ pub(crate) fn load(source: &Source) -> Result<Loaded, Vec<Finding>> {
             "this file does not have exactly one configuration of edge-authz; `check` shows them",
         )]);
     };
-    let policy = check::compile(&subject, source)?;
+    let policy = check::compile(&subject, source, host)?;
     Ok(Loaded { policy, subject })
 }
 
@@ -56,6 +56,6 @@ pub fn named_configuration(case_file: &Path, name: &str) -> Result<Value, String
         let shown: Vec<_> = findings.map(|one| one.render(&source, &renderer)).collect();
         shown.join("\n")
     };
-    let loaded = load(&source).map_err(sentences)?;
+    let loaded = load(&source, Host::Any).map_err(sentences)?;
     serde_json::from_slice(&loaded.subject.json).map_err(|error| format!("{shown}: {error}"))
 }

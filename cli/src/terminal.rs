@@ -10,8 +10,8 @@ use edge_authz::policy::Policy;
 use serde_json::json;
 
 use crate::arguments::{
-    Arguments, CheckArguments, Command, ExplainArguments, Format, ImportArguments, InitArguments,
-    RenderArguments, RoutesArguments, TestArguments,
+    Arguments, CheckArguments, CheckedHost, Command, ExplainArguments, Format, ImportArguments,
+    InitArguments, RenderArguments, RoutesArguments, TestArguments,
 };
 use crate::codes::Code;
 use crate::explain::{DocumentFiles, Moment, RequestArguments};
@@ -70,11 +70,15 @@ impl Terminal<'_> {
         } else {
             arguments.format
         };
+        let host = match arguments.host {
+            CheckedHost::Envoy => check::Host::Envoy,
+            CheckedHost::Server => check::Host::Server,
+        };
         let mut all = Vec::new();
         for file in &arguments.files {
             match Source::read_folder(file).map_err(Failure::Use)? {
-                Some(sources) => all.extend(check::check_folder(file, sources)),
-                None => all.push(check::check(self.read(file)?)),
+                Some(sources) => all.extend(check::check_folder(file, sources, host)),
+                None => all.push(check::check(self.read(file)?, host)),
             }
         }
         for checked in &all {
@@ -101,9 +105,9 @@ impl Terminal<'_> {
     }
 
     /// The only configuration of a file; `None` after its errors were shown.
-    fn load(&mut self, file: &str) -> Result<Option<Loaded>, Failure> {
+    fn load(&mut self, file: &str, host: check::Host) -> Result<Option<Loaded>, Failure> {
         let source = self.read(file)?;
-        match load(&source) {
+        match load(&source, host) {
             Ok(loaded) => Ok(Some(loaded)),
             Err(findings) => {
                 let checked = check::Checked::of(source, 1, findings);
@@ -114,7 +118,7 @@ impl Terminal<'_> {
     }
 
     fn routes(&mut self, arguments: &RoutesArguments) -> Result<Outcome, Failure> {
-        let Some(loaded) = self.load(&arguments.file)? else {
+        let Some(loaded) = self.load(&arguments.file, check::Host::Any)? else {
             return Ok(Outcome::Wrong);
         };
         let table = routes::Table::of(&loaded);
@@ -127,7 +131,7 @@ impl Terminal<'_> {
     }
 
     fn explain(&mut self, arguments: &ExplainArguments) -> Result<Outcome, Failure> {
-        let Some(loaded) = self.load(&arguments.config)? else {
+        let Some(loaded) = self.load(&arguments.config, check::Host::Any)? else {
             return Ok(Outcome::Wrong);
         };
         let now = arguments.at.unwrap_or_else(Moment::now);
@@ -250,7 +254,7 @@ impl Terminal<'_> {
     }
 
     fn render(&mut self, arguments: &RenderArguments) -> Result<Outcome, Failure> {
-        let Some(loaded) = self.load(&arguments.file)? else {
+        let Some(loaded) = self.load(&arguments.file, check::Host::Envoy)? else {
             return Ok(Outcome::Wrong);
         };
         let files = render::render(&loaded, &arguments.choices()).map_err(Failure::Use)?;

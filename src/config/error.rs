@@ -147,9 +147,33 @@ impl ConfigErrors {
 pub(super) struct Sink {
     errors: Vec<ConfigError>,
     omitted: usize,
+    fetching: Fetching,
+}
+
+/// How a host sends requests to issuers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fetching {
+    /// Through clusters of its proxy, so each source needs the name of one.
+    #[default]
+    Clusters,
+    /// Directly. The names of clusters are optional and not used.
+    Direct,
 }
 
 impl Sink {
+    /// For a host that sends requests in this way.
+    pub(super) fn with(fetching: Fetching) -> Self {
+        Self {
+            fetching,
+            ..Self::default()
+        }
+    }
+
+    /// How the host sends requests to issuers.
+    pub(super) const fn fetching(&self) -> Fetching {
+        self.fetching
+    }
+
     /// Records a problem at a position.
     pub(super) fn report(&mut self, at: &Path<'_>, problem: impl Into<Problem>) {
         if self.errors.len() >= MAX_ERRORS {

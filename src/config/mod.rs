@@ -31,7 +31,7 @@ mod tests;
 mod value;
 mod written;
 
-pub use error::{ConfigError, ConfigErrors, ErrorPosition, MAX_ERRORS};
+pub use error::{ConfigError, ConfigErrors, ErrorPosition, Fetching, MAX_ERRORS};
 pub use memory::memory_needed;
 pub use narrowing::{compile_narrowing, denied};
 pub use path::{ConfigPath, PathStep};
@@ -87,11 +87,34 @@ pub fn compile(bytes: &[u8]) -> Result<Policy, ConfigErrors> {
 ///
 /// As [`compile`].
 pub fn compile_within(bytes: &[u8], table_budget: &'static Budget) -> Result<Policy, ConfigErrors> {
-    compile_tree(&document::parse(bytes)?, table_budget)
+    compile_tree(&document::parse(bytes)?, Fetching::Clusters, table_budget)
 }
 
-fn compile_tree(tree: &Value<'_>, table_budget: &'static Budget) -> Result<Policy, ConfigErrors> {
-    let mut sink = Sink::default();
+/// The same, for a host that sends requests to issuers in this way.
+///
+/// # Errors
+///
+/// As [`compile`].
+pub fn compile_for(bytes: &[u8], fetching: Fetching) -> Result<Policy, ConfigErrors> {
+    compile_tree(&document::parse(bytes)?, fetching, &DEFAULT_TABLE_BUDGET)
+}
+
+/// The same, for tools that do not depend on the host: it may fetch in any way.
+///
+/// # Errors
+///
+/// As [`compile`], if no host accepts the text.
+pub fn compile_for_any_host(bytes: &[u8]) -> Result<Policy, ConfigErrors> {
+    let direct = || compile_for(bytes, Fetching::Direct);
+    compile(bytes).or_else(|errors| direct().map_err(|_| errors))
+}
+
+fn compile_tree(
+    tree: &Value<'_>,
+    fetching: Fetching,
+    table_budget: &'static Budget,
+) -> Result<Policy, ConfigErrors> {
+    let mut sink = Sink::with(fetching);
     let policy = written::document(&Node::root(tree), &mut sink)
         .and_then(|document| compile::compile(document, &mut sink))
         .map(|policy| Policy {

@@ -1,6 +1,6 @@
 //! The configuration of one of the proxy's routes.
 
-use super::error::{ConfigErrors, Sink};
+use super::error::{ConfigErrors, Fetching, Sink};
 use super::problem::DocumentProblem;
 use super::reader::Node;
 use super::written::{self, ShortForm};
@@ -21,7 +21,7 @@ const DENIED: &[u8] = br#"{"routes": [{"match": "$default", "access": "denied"}]
 pub fn compile_narrowing(bytes: &[u8]) -> Result<Narrowing, ConfigErrors> {
     let tree = document::parse(bytes)?;
     if written::is_document(&tree) {
-        let policy = compile_tree(&tree, &DEFAULT_TABLE_BUDGET)?;
+        let policy = compile_tree(&tree, Fetching::Clusters, &DEFAULT_TABLE_BUDGET)?;
         return Ok(Narrowing::By(Box::new(policy)));
     }
     let mut sink = Sink::default();

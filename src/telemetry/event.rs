@@ -121,13 +121,17 @@ pub struct Refused {
 pub struct FetchPlace {
     /// The URI, without the content of its query.
     pub uri: Shown,
-    /// The proxy's cluster that it was sent through.
+    /// The proxy's cluster that it was sent through. Empty if it was sent directly.
     pub cluster: Arc<str>,
 }
 
 impl fmt::Display for FetchPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} through the cluster `{}`", self.uri, self.cluster)
+        write!(f, "{}", self.uri)?;
+        if self.cluster.is_empty() {
+            return Ok(());
+        }
+        write!(f, " through the cluster `{}`", self.cluster)
     }
 }
 

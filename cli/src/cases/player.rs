@@ -38,7 +38,7 @@ impl Player {
     /// The configuration is refused, or a key set names an unknown key.
     pub fn new(world: &World) -> Result<Self, CaseError> {
         let bytes = world.config().to_string();
-        let policy = config::compile(bytes.as_bytes())
+        let policy = config::compile_for_any_host(bytes.as_bytes())
             .map_err(|errors| Problem::Config(errors.to_string()).at("config"))?;
         Ok(Self {
             policy: Arc::new(policy),
@@ -223,6 +223,15 @@ fn head(request: &Request) -> RequestHead {
         }
     }
     RequestHead::new(HeaderMap::from_pairs(fields))
+}
+
+impl Request {
+    /// The head as a proxy passes it to the filter: names in lower case, and repeated lines of
+    /// the headers that the proxy knows as one line.
+    #[must_use]
+    pub fn head(&self) -> RequestHead {
+        head(self)
+    }
 }
 
 fn outcome(policy: &Policy, answer: &Answer, request: &Request) -> Outcome {

@@ -35,7 +35,8 @@ use super::subject::{Document, Step, Subject};
 use clusters::Clusters;
 pub(crate) use clusters::fetches;
 use edge_authz::config::{
-    self, ConfigError, ConfigErrors, ErrorPosition, PathStep, Problem, RouteProblem, ShapeProblem,
+    self, ConfigError, ConfigErrors, ErrorPosition, Fetching, PathStep, Problem, RouteProblem,
+    ShapeProblem,
 };
 use edge_authz::policy::Policy;
 use files::{Files, Found};
@@ -51,14 +52,25 @@ pub(crate) struct Checked {
     pub(crate) findings: Vec<Finding>,
 }
 
+/// The host for which a configuration is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Host {
+    /// A module in Envoy, which fetches through Envoy's clusters.
+    Envoy,
+    /// `edge-authz-server`, which fetches directly.
+    Server,
+    /// Any of them.
+    Any,
+}
+
 /// Checks a file.
-pub(crate) fn check(source: Source) -> Checked {
+pub(crate) fn check(source: Source, host: Host) -> Checked {
     match Document::read(&source) {
         Ok(document) if document.subjects.is_empty() => {
             Checked::of(source, 0, vec![no_configuration("this file")])
         }
         Ok(document) => {
-            let checked = together(vec![(source, document)]);
+            let checked = together(vec![(source, document)], host);
             checked.into_iter().next().unwrap_or_default()
         }
         Err(findings) => Checked::of(source, 0, findings),
@@ -67,7 +79,7 @@ pub(crate) fn check(source: Source) -> Checked {
 
 /// Checks the files of a folder together: a resource of one may name a resource of another.
 /// `folder` is its name.
-pub(crate) fn check_folder(folder: &str, sources: Vec<Source>) -> Vec<Checked> {
+pub(crate) fn check_folder(folder: &str, sources: Vec<Source>, host: Host) -> Vec<Checked> {
     let mut wrong = Vec::new();
     let mut files = Vec::new();
     for source in sources {
@@ -89,7 +101,7 @@ pub(crate) fn check_folder(folder: &str, sources: Vec<Source>) -> Vec<Checked> {
             vec![no_configuration("this folder")],
         )];
     }
-    wrong.extend(together(files));
+    wrong.extend(together(files, host));
     wrong
 }
 
@@ -102,18 +114,19 @@ fn no_configuration(what: &str) -> Finding {
 }
 
 /// Checks files that belong together.
-fn together(files: Vec<(Source, Document)>) -> Vec<Checked> {
+fn together(files: Vec<(Source, Document)>, host: Host) -> Vec<Checked> {
     let mut of: Vec<Vec<Finding>> = files.iter().map(|_| Vec::new()).collect();
     let all = Files { all: &files };
     let clusters = Clusters::of(&all);
     for (number, (source, document)) in files.iter().enumerate() {
         let mut found = Found::new(&mut of, number);
         for subject in &document.subjects {
-            let findings = match compile(subject, source) {
+            let findings = match compile(subject, source, host) {
                 Ok(policy) => {
-                    for fetch in clusters::fetches(&policy) {
-                        clusters.judge(&fetch, subject, &mut found);
-                        istio::judge(&all, &fetch, subject, &mut found);
+                    let fetches = clusters::fetches(&policy);
+                    for fetch in fetches.iter().filter(|_| host != Host::Server) {
+                        clusters.judge(fetch, subject, &mut found);
+                        istio::judge(&all, fetch, subject, &mut found);
                     }
                     warnings::of(&policy, subject)
                 }
@@ -134,13 +147,22 @@ fn together(files: Vec<(Source, Document)>) -> Vec<Checked> {
         .collect()
 }
 
-/// Compiles a configuration as the filter does.
+/// Compiles a configuration as the host does.
 ///
 /// # Errors
 ///
 /// All its errors, with their places in the file.
-pub(crate) fn compile(subject: &Subject, source: &Source) -> Result<Policy, Vec<Finding>> {
-    config::compile(&subject.json).map_err(|errors| error_findings(&errors, subject, source))
+pub(crate) fn compile(
+    subject: &Subject,
+    source: &Source,
+    host: Host,
+) -> Result<Policy, Vec<Finding>> {
+    let compiled = match host {
+        Host::Envoy => config::compile(&subject.json),
+        Host::Server => config::compile_for(&subject.json, Fetching::Direct),
+        Host::Any => config::compile_for_any_host(&subject.json),
+    };
+    compiled.map_err(|errors| error_findings(&errors, subject, source))
 }
 
 fn error_findings(errors: &ConfigErrors, subject: &Subject, source: &Source) -> Vec<Finding> {

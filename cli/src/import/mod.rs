@@ -260,7 +260,9 @@ fn compiled(configuration: &str) -> Vec<Finding> {
         Err(findings) => return findings,
     };
     match &*document.subjects {
-        [subject] => check::compile(subject, &result).err().unwrap_or_default(),
+        [subject] => check::compile(subject, &result, check::Host::Envoy)
+            .err()
+            .unwrap_or_default(),
         _ => vec![of_file("is not one configuration; report this as a bug")],
     }
 }

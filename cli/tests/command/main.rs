@@ -29,6 +29,7 @@ mod reference;
 mod render;
 mod schema;
 mod schemas;
+mod server;
 mod test;
 mod validator;
 mod yaml;

@@ -35,6 +35,7 @@ fn keyword_takes(
         }
         "anyOf" => any(rule) > 0,
         "oneOf" => any(rule) == 1,
+        "not" => !takes(root, rule, value),
         "const" => rule == value,
         "enum" => rule.as_array().unwrap().contains(value),
         "type" => match rule {

@@ -6,23 +6,31 @@ use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::Policy;
 use edge_authz::time::UnixTime;
 
-use super::shared::SHARED;
+use super::shared::{SHARED, Shared};
 
 /// The key service, and the time of its last event.
 #[derive(Debug)]
 pub struct Keeper {
     /// The key service.
     pub service: KeyService,
+    shared: &'static Shared,
     /// The time that was read last.
     latest: UnixTime,
 }
 
 impl Keeper {
-    /// Creates a key service without documents.
+    /// Creates a key service without documents, for the shared data of this process.
     #[must_use]
     pub fn new(policy: &Policy, seed: u64, now: UnixTime) -> Self {
+        Self::sharing(&SHARED, policy, seed, now)
+    }
+
+    /// Creates a key service without documents, for these shared data.
+    #[must_use]
+    pub fn sharing(shared: &'static Shared, policy: &Policy, seed: u64, now: UnixTime) -> Self {
         Self {
             service: KeyService::new(policy, seed),
+            shared,
             latest: now,
         }
     }
@@ -35,7 +43,7 @@ impl Keeper {
     ) -> Vec<Effect> {
         let Some(now) = now else { return Vec::new() };
         self.latest = now;
-        event(&mut self.service, env(now))
+        event(&mut self.service, env(self.shared, now))
     }
 
     /// Reports the end of a fetch to the service. It must be called for every fetch, because
@@ -51,16 +59,17 @@ impl Keeper {
         // Without a clock, the answer is not used.
         let head = if now.is_some() { head } else { &no_answer };
         self.latest = now.unwrap_or(self.latest);
-        self.service.fetched(fetch, head, body, env(self.latest))
+        let env = env(self.shared, self.latest);
+        self.service.fetched(fetch, head, body, env)
     }
 }
 
 /// The environment of the service. The shared data also serve other configurations with
 /// the same sources.
-fn env(now: UnixTime) -> Env<'static> {
+fn env(shared: &'static Shared, now: UnixTime) -> Env<'static> {
     Env {
         now,
-        shared: &SHARED,
+        shared,
         host_signatures: &NoHostSignatures,
         connection: &NoConnection,
     }

@@ -31,7 +31,9 @@ struct Entries {
 pub static SHARED: Shared = Shared::new(MAX_BYTES);
 
 impl Shared {
-    const fn new(most: usize) -> Self {
+    /// Creates shared data without entries, for this many bytes.
+    #[must_use]
+    pub const fn new(most: usize) -> Self {
         Self {
             entries: Mutex::new(Entries {
                 all: BTreeMap::new(),

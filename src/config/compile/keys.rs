@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::sources::{DefaultTimes, Sources, times};
-use crate::config::error::Sink;
+use super::sources::{DefaultTimes, Sources, cluster, times};
+use crate::config::error::{Fetching, Sink};
 use crate::config::path::Path;
 use crate::config::problem::{ProviderProblem, ShapeProblem};
 use crate::config::reader::{Field, Text};
@@ -53,7 +53,7 @@ pub(super) fn compile<'d>(
     }
     let (timeout, refresh, max_stale) = times(&written.times, &DEFAULTS, sink);
     let location = location(&written, owner, sink);
-    let cluster = written.cluster.read()?.value.into();
+    let cluster = cluster(&written.cluster, sink)?;
     let source = DocumentSource {
         kind: DocumentKind::KeySet,
         name: Arc::from(owner.name),
@@ -134,8 +134,10 @@ fn discovery(written: &Jwks<'_>, issuer: &Text<'_>, sink: &mut Sink) -> Option<D
 }
 
 fn hosts(written: &Jwks<'_>, own: &str, sink: &mut Sink) -> BTreeMap<Box<str>, Box<str>> {
+    let is_direct = sink.fetching() == Fetching::Direct;
     let own_cluster = written.cluster.as_ref().read();
-    let is_own = |cluster: &Text<'_>| own_cluster.is_none_or(|own| own.value == cluster.value);
+    let is_own =
+        |cluster: &Text<'_>| is_direct || own_cluster.is_none_or(|own| own.value == cluster.value);
     let mut hosts = BTreeMap::new();
     for (host, cluster) in written.hosts.as_ref().read().into_iter().flatten() {
         let problem = match HostPattern::parse(host.value) {
@@ -143,7 +145,8 @@ fn hosts(written: &Jwks<'_>, own: &str, sink: &mut Sink) -> BTreeMap<Box<str>, B
                 ProviderProblem::OwnHost
             }
             Ok(HostPattern::Exact(name)) => {
-                hosts.insert(name, cluster.value.into());
+                let cluster = if is_direct { "" } else { cluster.value };
+                hosts.insert(name, cluster.into());
                 continue;
             }
             Ok(HostPattern::Below(_)) => ProviderProblem::WildHost(host.excerpt()),

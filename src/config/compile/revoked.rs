@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::sources::{DefaultTimes, Sources, times};
+use super::sources::{DefaultTimes, Sources, cluster, times};
 use crate::config::error::Sink;
 use crate::config::problem::ProviderProblem;
 use crate::config::written::Revoked;
@@ -34,7 +34,7 @@ pub(super) fn compile<'d>(
     let source = DocumentSource {
         kind: DocumentKind::RevocationList,
         name: Arc::from(name),
-        cluster: written.cluster.read()?.value.into(),
+        cluster: cluster(&written.cluster, sink)?,
         location: DocumentLocation::Uri(uri?),
         timeout,
         refresh,

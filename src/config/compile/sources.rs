@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::config::duration::Written;
-use crate::config::error::Sink;
+use crate::config::error::{Fetching, Sink};
 use crate::config::path::Path;
 use crate::config::problem::ProviderProblem;
-use crate::config::reader::Field;
+use crate::config::reader::{Field, Text};
 use crate::config::written::Times;
 use crate::policy::{DocumentLocation, DocumentSource, SourceId};
 use crate::telemetry::DocumentKind;
@@ -18,6 +18,15 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct DefaultTimes {
     pub(super) refresh: Duration,
     pub(super) max_stale: Duration,
+}
+
+/// The name of a source's cluster. It is empty if the host fetches directly, so that
+/// providers with different clusters share a source there.
+pub(super) fn cluster(written: &Field<Text<'_>>, sink: &Sink) -> Option<Box<str>> {
+    match sink.fetching() {
+        Fetching::Direct => Some("".into()),
+        Fetching::Clusters => Some(written.as_ref().read()?.value.into()),
+    }
 }
 
 /// The sources, each once.

@@ -29,6 +29,8 @@ pub enum ProviderProblem {
     SymmetricProof(Algorithm),
     /// A text of `dpop` that is not an origin.
     ProofOrigin(Excerpt, BadOrigin),
+    /// Neither `cluster` nor `inline`, in a host that fetches through clusters.
+    NoCluster,
     /// Keys that would become stale before they are fetched again.
     StaleBeforeRefresh {
         /// `refresh` in force.
@@ -60,6 +62,9 @@ pub enum ProviderProblem {
         fits: Vec<Algorithm>,
     },
 }
+
+const NO_CLUSTER: &str = "has none of `cluster` and `inline`; write the Envoy cluster that \
+    reaches the issuer. Only edge-authz-server fetches without a cluster";
 
 impl fmt::Display for ProviderProblem {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -94,6 +99,7 @@ impl fmt::Display for ProviderProblem {
                 out,
                 "{origin} {reason}; write for example `https://api.example.com`"
             ),
+            Self::NoCluster => out.write_str(NO_CLUSTER),
             Self::StaleBeforeRefresh { refresh, max_stale } => write!(
                 out,
                 "`refresh` ({refresh}) is longer than `max_stale` ({max_stale}); \

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::route::{ClaimRules, claim_rules, token_use};
-use crate::config::error::Sink;
+use crate::config::error::{Fetching, Sink};
 use crate::config::path::Path;
-use crate::config::problem::Wanted;
+use crate::config::problem::{ProviderProblem, Wanted};
 use crate::config::reader::{
     Field, List, Located, Members, Node, Text, any_text, choice, duration, map, object, text, texts,
 };
@@ -47,7 +47,8 @@ pub(in crate::config) struct Dpop<'d> {
 
 /// `jwks`
 pub(in crate::config) struct Jwks<'d> {
-    /// Exactly one of `cluster` and `inline` is present.
+    /// Exactly one of `cluster` and `inline` is present, or at most one if the host fetches
+    /// directly.
     pub(in crate::config) cluster: Field<Text<'d>>,
     pub(in crate::config) inline: Field<InlineKeys<'d>>,
     pub(in crate::config) uri: Field<Text<'d>>,
@@ -175,7 +176,14 @@ fn jwks<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Jwks<'d>> {
         "inline",
     ];
     let members = object(node, MEMBERS, Wanted::Object, sink)?;
-    let one = members.exactly_one(&["cluster", "inline"], sink);
+    let is_good = match (members.has("cluster"), members.has("inline")) {
+        (false, false) if sink.fetching() == Fetching::Direct => true,
+        (false, false) => {
+            sink.report(&members.at, ProviderProblem::NoCluster);
+            false
+        }
+        _ => members.exactly_one(&["cluster", "inline"], sink).is_some(),
+    };
     let jwks = Jwks {
         cluster: members.optional("cluster", sink, text),
         inline: members.optional("inline", sink, inline_keys),
@@ -183,19 +191,20 @@ fn jwks<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Jwks<'d>> {
         hosts: members.optional("hosts", sink, map(text)),
         times: times(&members, sink),
     };
-    one.map(|_| jwks)
+    is_good.then_some(jwks)
 }
 
 fn revoked<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Revoked<'d>> {
     const MEMBERS: &[&str] = &["cluster", "uri", "timeout", "refresh", "max_stale"];
     let members = object(node, MEMBERS, Wanted::Object, sink)?;
+    let cluster = if sink.fetching() == Fetching::Direct {
+        members.optional("cluster", sink, text)
+    } else {
+        let write = "the Envoy cluster that reaches the server of the list";
+        members.required("cluster", write, sink, text)
+    };
     Some(Revoked {
-        cluster: members.required(
-            "cluster",
-            "the Envoy cluster that reaches the server of the list",
-            sink,
-            text,
-        ),
+        cluster,
         uri: members.required("uri", "the URL of the list", sink, text),
         times: times(&members, sink),
     })

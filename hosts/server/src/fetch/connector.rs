@@ -66,6 +66,7 @@ impl Connector {
         if let Some(auth) = proxy.basic_auth() {
             tunnel = tunnel.with_auth(auth.clone());
         }
+        let target = with_port(&target)?;
         Ok(IssuerStream::new(tunnel.call(target).await?, false))
     }
 }
@@ -82,6 +83,18 @@ impl Service<Uri> for Connector {
     fn call(&mut self, target: Uri) -> Self::Future {
         Box::pin(self.clone().connect(target))
     }
+}
+
+/// The URI with its port. Without one, the tunnel would lead to the port of https.
+fn with_port(target: &Uri) -> Result<Uri, Failure> {
+    let is_plain = target.scheme_str() == Some("http");
+    let port = target.port_u16().unwrap_or(if is_plain { 80 } else { 443 });
+    let host = target.host().unwrap_or_default();
+    Ok(Uri::builder()
+        .scheme(target.scheme_str().unwrap_or_default())
+        .authority(format!("{host}:{port}"))
+        .path_and_query("/")
+        .build()?)
 }
 
 /// Proxies may have passwords, so they are not shown.

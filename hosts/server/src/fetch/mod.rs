@@ -4,6 +4,8 @@ mod client;
 mod connector;
 mod environment;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use client::Client;
 pub use environment::{proxies, trusted};

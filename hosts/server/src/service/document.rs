@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use edge_authz::engine::{Effect, Exchange, FetchId, KeyService, TokenCache};
+use edge_authz::engine::{Effect, Exchange, FetchId, KeyService, Proofs, TokenCache};
 use edge_authz::host::seed;
 use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::Policy;
 use edge_authz::time::UnixTime;
-use edge_authz_native::{Keeper, clock, locked};
+use edge_authz_native::{Keeper, SHARED, Shared, clock, locked, proofs};
 use tokio::sync::Notify;
 
 /// A policy with its keys, and what wakes the threads in which requests wait for them.
@@ -22,6 +22,7 @@ pub struct Document {
     exchange: Exchange,
     /// The cache of verified tokens for all threads.
     tokens: Arc<TokenCache>,
+    proofs: Proofs,
     keeper: Mutex<Keeper>,
     /// The number of the latest snapshot for which the threads were woken.
     woken_for: AtomicU64,
@@ -39,15 +40,28 @@ impl Document {
     /// Creates a document without keys, for this number of threads.
     #[must_use]
     pub fn new(policy: Arc<Policy>, threads: usize, now: UnixTime) -> Arc<Self> {
+        let proofs = proofs::of_process().clone();
+        Self::with(policy, threads, now, (&SHARED, proofs))
+    }
+
+    /// Creates a document that shares these data and these used proofs with others.
+    #[must_use]
+    pub fn with(
+        policy: Arc<Policy>,
+        threads: usize,
+        now: UnixTime,
+        (shared, proofs): (&'static Shared, Proofs),
+    ) -> Arc<Self> {
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
         let seed = seed(now, number) ^ u64::from(process::id()).rotate_left(48);
-        let keeper = Keeper::new(&policy, seed, now);
+        let keeper = Keeper::sharing(shared, &policy, seed, now);
         let notifies = std::iter::repeat_with(Notify::new);
         Arc::new(Self {
             number,
             exchange: Exchange::new(&keeper.service, threads),
             tokens: TokenCache::new(&policy, threads),
             policy,
+            proofs,
             woken_for: AtomicU64::new(keeper.service.snapshot().number()),
             keeper: Mutex::new(keeper),
             threads: notifies.take(threads).collect(),
@@ -80,6 +94,10 @@ impl Document {
 
     pub(super) const fn tokens(&self) -> &Arc<TokenCache> {
         &self.tokens
+    }
+
+    pub(super) const fn proofs(&self) -> &Proofs {
+        &self.proofs
     }
 
     /// Releases what only new requests need, because another document is active.

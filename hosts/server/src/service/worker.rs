@@ -9,7 +9,7 @@ use edge_authz::cors::ResponseCors;
 use edge_authz::engine::{Action, Answer, Effect, Env, Judge, StreamId};
 use edge_authz::host::{At, Peer, Settler, State, Stream};
 use edge_authz::telemetry::{Level, Reason};
-use edge_authz_native::{Seat, clock, proofs};
+use edge_authz_native::{Seat, clock};
 use tokio::{task, time};
 
 use super::collector::{Collected, Collector, Reply};
@@ -47,7 +47,7 @@ impl Worker {
             Arc::clone(&policy),
             document.exchange().latest(),
             Arc::clone(document.tokens()),
-            proofs::of_process().clone(),
+            document.proofs().clone(),
         );
         let worker = Rc::new(Self {
             seat: Seat::new(judge, thread),

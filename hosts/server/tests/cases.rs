@@ -1,0 +1,258 @@
+//! The case files of `tests/cases` and of the examples on this host: each request gets the
+//! same decision as on the core, with the same reply or the same changes.
+//!
+//! `CASES=tokens cargo test --test cases` plays only the files whose names contain this text.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    reason = "a test ends at the first unexpected result"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use edge_authz::config;
+use edge_authz::engine::{FetchCall, ProofMemory, Proofs};
+use edge_authz::http::HeaderMap;
+use edge_authz::keys::answer::AnswerHead;
+use edge_authz::policy::Policy;
+use edge_authz_cli::cases::{
+    Case, CaseFile, FetchAnswer, Fields, Outcome, Player, Request, Seen, Side, World,
+};
+use edge_authz_cli::named_configuration;
+use edge_authz_native::{Shared, clock, edited};
+use edge_authz_server::observation::Log;
+use edge_authz_server::service::{
+    Active, Answered, Document, Issuers, Keys, Outcome as Decided, Question, Service,
+};
+use tokio::task::LocalSet;
+use tokio::{runtime, task, time};
+
+/// The issuers of a world.
+struct Scripted(BTreeMap<String, FetchAnswer>);
+
+impl Issuers for Scripted {
+    async fn fetch(&self, call: &FetchCall) -> Answered {
+        let Some(answer) = self.0.get(&call.uri.to_string()) else {
+            return Answered::default();
+        };
+        let status = [(":status".to_owned(), answer.status.to_string())];
+        let fields = status.iter().chain(&answer.headers);
+        let fields = HeaderMap::from_pairs(fields.map(|(name, value)| (name, value)));
+        Answered {
+            head: AnswerHead::read(&fields, answer.body.len()),
+            body: Some(answer.body.clone()),
+        }
+    }
+}
+
+/// The number of worlds that are played at the same time: most of the time is spent waiting
+/// for keys that never arrive.
+const AT_ONCE: usize = 8;
+
+#[test]
+fn the_service_decides_as_the_cases_say_and_as_the_core_does() {
+    let files = case_files();
+    let worlds: Vec<(&str, &World)> = files
+        .iter()
+        .flat_map(|(name, file)| file.worlds.iter().map(move |world| (&**name, world)))
+        .collect();
+    let (next, results) = (AtomicUsize::new(0), Mutex::new((0, Vec::new())));
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some((name, world)) = worlds.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let (played, wrong) = play(name, world);
+                    let mut results = results.lock().unwrap();
+                    results.0 += played;
+                    results.1.extend(wrong);
+                }
+            });
+        }
+    });
+    let (played, wrong) = results.into_inner().unwrap();
+    assert!(
+        wrong.is_empty(),
+        "{} cases:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+    let filtered = std::env::var_os("CASES").is_some();
+    assert!(filtered || played > 3000, "only {played} cases were played");
+}
+
+/// Plays the cases of a world that do not depend on Envoy, each with a service that has just
+/// started. They wait at the same time.
+fn play(name: &str, world: &World) -> (usize, Vec<String>) {
+    let player = Player::new(world).unwrap();
+    let both = |case: &&Case| {
+        case.is_for(Side::Native) && case.is_for(Side::Envoy) && !case.differs_in_envoy()
+    };
+    let cases: Vec<_> = world.cases.iter().filter(both).collect();
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let wrong = LocalSet::new().block_on(&runtime, async {
+        let mut playing = Vec::new();
+        for case in &cases {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+            let now = i64::try_from(now.as_secs()).unwrap();
+            let (request, _) = world.prepare(case, now).unwrap();
+            let expected = player.play(&request, now)[0].clone();
+            let text = world.config().to_string();
+            let policy = config::compile_for_any_host(text.as_bytes()).unwrap();
+            let issuers = Scripted(world.answers().unwrap());
+            let found = task::spawn_local(decided(policy, issuers, request));
+            playing.push((case, expected, found));
+        }
+        let mut wrong = Vec::new();
+        for (case, expected, found) in playing {
+            let (expected, found) = (shown(&expected), shown(&found.await.unwrap()));
+            if expected != found {
+                let row = case.row.as_deref().unwrap_or("-");
+                let case = &case.name;
+                wrong.push(format!(
+                    "{name}: {case} ({row})\n  core:   {expected}\n  server: {found}"
+                ));
+            }
+        }
+        wrong
+    });
+    (cases.len(), wrong)
+}
+
+async fn decided(policy: Policy, issuers: Scripted, request: Request) -> Outcome {
+    // Issuers of different worlds have the same URIs.
+    let shared: &'static Shared = Box::leak(Box::new(Shared::new(1024 * 1024)));
+    let proofs = Proofs::new(Arc::new(ProofMemory::new(ProofMemory::MAX_OF_WORKER, 1)));
+    let now = clock::now().unwrap();
+    let document = Document::with(Arc::new(policy), 1, now, (shared, proofs));
+    let active = Arc::new(Active::new(Arc::clone(&document)));
+    let log = Arc::new(Log::none());
+    let registry = Arc::default();
+    let keys = Keys::new(issuers, Arc::clone(&registry), Arc::clone(&log));
+    keys.keep(&document);
+    // In report mode, a request does not wait for keys.
+    for _ in 0..30 {
+        if document.has_all_documents() {
+            break;
+        }
+        time::sleep(Duration::from_millis(10)).await;
+    }
+    let service = Service::new(&active, 0, &registry, &log);
+    let question = || Question {
+        head: request.head(),
+        certificate: Ok(None),
+    };
+    for _ in 1..request.sends {
+        service.decide(question()).await;
+    }
+    outcome(&service.decide(question()).await, &request)
+}
+
+fn outcome(decided: &Decided, request: &Request) -> Outcome {
+    let reason = Some(decided.decision().reason.name().to_owned());
+    match decided {
+        Decided::Reply(reply) => Outcome {
+            status: reply.status,
+            reason,
+            headers: reply.headers.clone(),
+            body: Some(match request.method.as_slice() {
+                b"HEAD" => Vec::new(),
+                _ => reply.body.clone(),
+            }),
+            ..Outcome::default()
+        },
+        Decided::Forward(forwarded) => {
+            let head = request.head();
+            let fields: Vec<_> = head.headers().iter().collect();
+            let mut headers: Fields = edited(fields, forwarded.request_edits())
+                .into_iter()
+                .map(|(name, value)| (name.to_vec(), value.to_vec()))
+                .collect();
+            headers.retain(|(name, _)| !name.starts_with(b":"));
+            Outcome {
+                status: request.upstream.status,
+                reason,
+                upstream: Some(Seen {
+                    headers,
+                    ..Default::default()
+                }),
+                ..Outcome::default()
+            }
+        }
+    }
+}
+
+/// What both hosts must have in common, as text. The response's own CORS headers differ,
+/// because the server does not know the upstream's response.
+fn shown(outcome: &Outcome) -> String {
+    let fields = |fields: &Fields| {
+        let mut lines: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| {
+                let soon = name == b"retry-after";
+                let value = if soon { b"soon" } else { &**value };
+                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                format!("{}={}", text(name), text(value))
+            })
+            .collect();
+        lines.sort();
+        lines.join("; ")
+    };
+    let upstream = outcome.upstream.as_ref();
+    let headers = match upstream {
+        Some(seen) => fields(&seen.headers),
+        None => fields(&outcome.headers),
+    };
+    let body = String::from_utf8_lossy(outcome.body.as_deref().unwrap_or_default()).into_owned();
+    format!(
+        "{} {:?} forwarded={} [{headers}] {body}",
+        outcome.status,
+        outcome.reason,
+        upstream.is_some()
+    )
+}
+
+fn case_files() -> Vec<(String, CaseFile)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut folders = vec![root.join("tests/cases")];
+    folders.extend(
+        entries(&root.join("examples"))
+            .into_iter()
+            .filter(|path| path.is_dir()),
+    );
+    let wanted = std::env::var("CASES").unwrap_or_default();
+    let paths = folders.iter().flat_map(|folder| entries(folder));
+    paths
+        .filter(|path| path.to_string_lossy().ends_with(".cases.yaml"))
+        .filter(|path| path.to_string_lossy().contains(&wanted))
+        .map(|path| {
+            let text = fs::read_to_string(&path).unwrap();
+            let read = |name: &str| named_configuration(&path, name);
+            let file = CaseFile::parse_with(&text, &read)
+                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            (
+                path.file_name().unwrap().to_string_lossy().into_owned(),
+                file,
+            )
+        })
+        .collect()
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
