@@ -54,8 +54,14 @@ const PROXY: &[&str] = &[
     "proxy_set_tick_period_milliseconds",
 ];
 
-/// The WASI functions that the standard library needs. Every host of the ABI has these.
-const WASI: &[&str] = &["environ_get", "environ_sizes_get", "fd_write", "proc_exit"];
+/// The WASI functions that the standard library needs, and the source of secrets. Every host of the ABI has these.
+const WASI: &[&str] = &[
+    "environ_get",
+    "environ_sizes_get",
+    "fd_write",
+    "proc_exit",
+    "random_get",
+];
 
 /// The only exports: the functions that a host calls, and the marker of the ABI version.
 /// Each exported callback costs a call for every request.

@@ -147,7 +147,11 @@ fn play(place: &str, text: &str) -> usize {
     for world in &file.worlds {
         let player = Player::new(world).unwrap();
         for case in &world.cases {
-            let (request, [expected, _]) = world.prepare(case, world.now()).unwrap();
+            let (request, [expected, _]) = world
+                .prepare(case, world.now(), |request| {
+                    player.nonce(request, world.now())
+                })
+                .unwrap();
             let [outcome, _] = player.play(&request, world.now());
             let found = expected.differences(&outcome);
             assert!(found.is_empty(), "{place}, {}: {found:?}", case.name);

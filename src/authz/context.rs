@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Verifications;
 use crate::crypto::HostSignatures;
-use crate::dpop::Proof;
+use crate::dpop::{Nonces, Proof};
 use crate::jwk::{AskedKid, KeySet};
 use crate::jwt::KnownHeaders;
 use crate::policy::SourceId;
@@ -83,7 +83,8 @@ impl Connection for NoConnection {
     }
 }
 
-/// The memory of the proofs of possession that were used (RFC 9449 section 11.1).
+/// What is known about proofs of possession: which were used (RFC 9449 section 11.1), and
+/// how the nonces of this server are checked.
 ///
 /// It is the only input that a decision changes: two requests that are decided at the same
 /// time must not use the same proof.
@@ -95,6 +96,9 @@ pub trait UsedProofs {
     ///
     /// The proof must not be accepted.
     fn use_up(&self, proof: &Proof, now: UnixTime) -> Result<(), ProofUse>;
+
+    /// How nonces are checked and made now. It is called only if a provider requires nonces.
+    fn nonces(&self, now: UnixTime) -> Nonces;
 }
 
 /// Why a proof must not be accepted although it is valid.
@@ -106,13 +110,17 @@ pub enum ProofUse {
     NoMemory,
 }
 
-/// A memory that does not remember anything, for decisions that let nothing pass.
+/// A memory that does not remember anything and accepts every nonce, for decisions that let nothing pass.
 #[derive(Clone, Copy, Debug)]
 pub struct NoUsedProofs;
 
 impl UsedProofs for NoUsedProofs {
     fn use_up(&self, _: &Proof, _: UnixTime) -> Result<(), ProofUse> {
         Ok(())
+    }
+
+    fn nonces(&self, _: UnixTime) -> Nonces {
+        Nonces::Unchecked
     }
 }
 

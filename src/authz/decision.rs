@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Forward, Refusal};
+use super::{Forward, Refusal, ResponseNonce};
 use crate::cors::{PreflightFault, ResponseCors};
 use crate::http::LocalReply;
 use crate::jwk::KidDigest;
@@ -44,6 +44,9 @@ pub struct Facts {
     pub issuer: Option<Arc<str>>,
     /// The CORS headers of the response.
     pub cors: Option<ResponseCors>,
+    /// What happens to the `DPoP-Nonce` of the upstream's response. `None` if it is passed on
+    /// as it is.
+    pub nonce: Option<ResponseNonce>,
     /// What a preflight requests and the policy does not allow. Empty for other
     /// requests.
     pub preflight: Vec<PreflightFault>,

@@ -6,8 +6,8 @@ use super::fault::malformed;
 use super::form::Form;
 use super::token::TokenJudge;
 use super::{
-    Context, Credentials, Decision, Forward, Learned, Pass, Refusal, Refuser, Step, Target, Token,
-    Trace, Unenforced, Verdict, metadata, preflight, target::Reached,
+    Context, Credentials, Decision, Forward, Learned, Pass, Refusal, Refuser, ResponseNonce, Step,
+    Target, Token, Trace, Unenforced, Verdict, metadata, preflight, target::Reached,
 };
 use crate::cors::{CorsPolicy, ResponseCors};
 use crate::http::{BadMcp, RequestHead};
@@ -54,7 +54,12 @@ pub fn evaluate_traced<T: Trace>(
         Ok(target) => evaluation.at_target(target),
     };
     let origins = head.headers().values("origin");
-    decision.facts.cors = cors.map(|policy| ResponseCors::for_request(policy, origins));
+    let nonce = decision.facts.nonce.as_ref();
+    let has_nonce = nonce.is_some_and(ResponseNonce::is_fresh);
+    decision.facts.cors = cors.map(|policy| {
+        let cors = ResponseCors::for_request(policy, origins);
+        cors.exposing_nonce(has_nonce)
+    });
     decision
 }
 
@@ -177,6 +182,7 @@ impl<'a, T: Trace> Evaluation<'a, T> {
                 route,
                 found,
                 token,
+                nonce: None,
                 trace: self.trace,
             }
             .judge(&form),

@@ -55,6 +55,12 @@ pub enum HolderFault {
 }
 
 impl TokenFault {
+    /// Whether a proof with a fresh nonce may be accepted.
+    #[must_use]
+    pub(super) const fn asks_for_nonce(self) -> bool {
+        matches!(self, Self::Holder(HolderFault::Proof(error)) if error.asks_for_nonce())
+    }
+
     /// The reason of a refusal for this fault.
     #[must_use]
     pub const fn reason(self) -> Reason {
@@ -90,8 +96,12 @@ impl HolderFault {
             Self::NotBoundToKey => Reason::DpopNotAccepted,
             Self::Proof(ProofError::Missing) => Reason::NoProof,
             Self::Proof(ProofError::Used) => Reason::UsedProof,
+            Self::Proof(ProofError::NonceMissing) => Reason::NoNonce,
+            Self::Proof(ProofError::NonceUnknown | ProofError::NonceExpired) => Reason::BadNonce,
+            Self::Proof(ProofError::NonceUnavailable)
+            | Self::CertificateUnknown
+            | Self::NoMemory => Reason::InternalError,
             Self::Proof(_) => Reason::BadProof,
-            Self::CertificateUnknown | Self::NoMemory => Reason::InternalError,
         }
     }
 }

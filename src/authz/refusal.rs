@@ -2,6 +2,7 @@
 //! fixed or comes from the configuration.
 
 use super::Challenge;
+use crate::dpop::NONCE_HEADER;
 use crate::http::{LocalReply, SafeText};
 use crate::policy::{BodyStyle, Responses};
 use crate::telemetry::Reason;
@@ -17,6 +18,8 @@ pub struct Refusal<'p> {
     pub challenge: Option<Challenge<'p>>,
     /// The challenge of another scheme that the client could use instead.
     pub alternative: Option<Challenge<'p>>,
+    /// A fresh nonce of the server for the client's next proof (RFC 9449 section 9).
+    pub nonce: Option<String>,
     /// The seconds until the client should try again.
     pub retry_after: Option<u64>,
 }
@@ -42,6 +45,8 @@ enum ErrorCode {
     InvalidToken,
     /// RFC 9449 section 7.1.
     InvalidProof,
+    /// RFC 9449 section 9.
+    UseNonce,
     InsufficientScope,
     /// RFC 9470 section 3.
     InsufficientUserAuthentication,
@@ -61,6 +66,7 @@ impl From<Reason> for Refusal<'_> {
                 ..challenge
             }),
             alternative: None,
+            nonce: None,
             retry_after: None,
         }
     }
@@ -95,6 +101,9 @@ impl Refusal<'_> {
         ];
         for challenge in self.challenge.iter().chain(&self.alternative) {
             headers.push(("www-authenticate", challenge.text(&responses.realm)));
+        }
+        if let Some(nonce) = &self.nonce {
+            headers.push((NONCE_HEADER, SafeText::filtered(nonce)));
         }
         if let Some(seconds) = self.retry_after {
             headers.push(("retry-after", SafeText::filtered(seconds.to_string())));
@@ -134,6 +143,7 @@ impl ErrorCode {
             Self::InvalidRequest => Some("invalid_request"),
             Self::InvalidToken => Some("invalid_token"),
             Self::InvalidProof => Some("invalid_dpop_proof"),
+            Self::UseNonce => Some("use_dpop_nonce"),
             Self::InsufficientScope => Some("insufficient_scope"),
             Self::InsufficientUserAuthentication => Some("insufficient_user_authentication"),
         }
@@ -214,6 +224,7 @@ const fn outcome(reason: Reason) -> (Status, ErrorCode) {
         Reason::NoProof | Reason::BadProof | Reason::UsedProof => {
             (Status::Unauthorized, ErrorCode::InvalidProof)
         }
+        Reason::NoNonce | Reason::BadNonce => (Status::Unauthorized, ErrorCode::UseNonce),
         Reason::InsufficientUserAuthentication => (
             Status::Unauthorized,
             ErrorCode::InsufficientUserAuthentication,
@@ -266,6 +277,8 @@ const fn description(reason: Reason) -> Option<&'static str> {
         Reason::DpopNotAccepted => "The scheme DPoP is not accepted for this token",
         Reason::NoProof => "The request has no DPoP header",
         Reason::BadProof => "The proof is not accepted",
+        Reason::NoNonce => "The proof needs a nonce of this server",
+        Reason::BadNonce => "The nonce of the proof is not accepted",
         Reason::UsedProof => "The proof was used before",
         Reason::InsufficientUserAuthentication => "Another authentication is required",
         Reason::MissingScope => "The token lacks a scope that is needed here",

@@ -50,11 +50,17 @@ impl<'a> Refuser<'a> {
             // `Bearer` stays first: some clients take every 401 that begins with `DPoP` for
             // the request of a nonce.
             let bearer = challenge.beside(Scheme::Bearer, AlgorithmSet::EMPTY);
-            refusal.alternative = Some(Challenge {
+            let dpop = Challenge {
                 scheme: Scheme::Dpop,
                 algorithms,
                 ..std::mem::replace(challenge, bearer)
-            });
+            };
+            let other = if refusal.nonce.is_some() {
+                std::mem::replace(challenge, dpop)
+            } else {
+                dpop
+            };
+            refusal.alternative = Some(other);
         } else if !algorithms.is_empty() {
             refusal.alternative = Some(challenge.beside(Scheme::Dpop, algorithms));
         }

@@ -1,8 +1,10 @@
 //! Whether the sender of a request is the holder of its token.
 
 use super::credentials::{Presented, Token};
-use super::{Context, HolderFault, ProofUse, TokenFault};
-use crate::dpop::{ProofError, ProofRules, Shown};
+use std::cell::OnceCell;
+
+use super::{Context, HolderFault, ProofUse, ResponseNonce, TokenFault};
+use crate::dpop::{Nonces, ProofError, ProofRules, Shown};
 use crate::http::RequestHead;
 use crate::jwk::Thumbprint;
 use crate::jwt::Holder;
@@ -17,6 +19,8 @@ pub(super) struct Sender<'a> {
     pub(super) context: Context<'a>,
     /// The provider's rules for proofs. `None` if it accepts none.
     pub(super) proofs: Option<&'a ProofRules>,
+    /// What happens to the nonce of the response, once a proof with a nonce is accepted.
+    pub(super) nonce: OnceCell<ResponseNonce>,
 }
 
 impl Sender<'_> {
@@ -56,19 +60,30 @@ impl Holder for Sender<'_> {
         if values.next().is_some() {
             return Err(ProofError::Several.into());
         }
+        let nonces = match rules.nonce {
+            Some(_) => proofs.nonces(now),
+            None => Nonces::Unavailable,
+        };
         let shown = Shown {
             method: self.head.method().unwrap_or_default(),
             path: self.head.path().unwrap_or_default(),
             token: self.token.text(),
             key: thumbprint,
+            nonces: &nonces,
             now,
         };
         let proof = rules.check(proof.trim_ascii(), &shown, host_signatures)?;
-        match proofs.use_up(&proof, now) {
-            Ok(()) => Ok(()),
-            Err(ProofUse::Again) => Err(ProofError::Used.into()),
-            Err(ProofUse::NoMemory) => Err(HolderFault::NoMemory.into()),
+        proofs.use_up(&proof, now).map_err(|used| match used {
+            ProofUse::Again => TokenFault::from(ProofError::Used),
+            ProofUse::NoMemory => HolderFault::NoMemory.into(),
+        })?;
+        if rules.nonce.is_some() {
+            let fresh = proof.renews_nonce.then(|| nonces.issue(now)).flatten();
+            let fresh = fresh.map(String::into_boxed_str);
+            // A token names at most one key, so this is called once.
+            let _ = self.nonce.set(ResponseNonce { fresh });
         }
+        Ok(())
     }
 
     fn has_no_key(&self) -> Result<(), TokenFault> {

@@ -1,5 +1,6 @@
 //! Judges a token with the providers that a route allows.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::candidates::Candidates;
@@ -9,7 +10,7 @@ use super::sender::Sender;
 use super::signature::Obstacle;
 use super::{
     Absent, Context, Decision, Facts, Forward, Learned, NeededDocument, Parts, Pass, Refusal,
-    Refuser, Sought, Step, TokenFault, Trace, Verdict, Verified, identity,
+    Refuser, ResponseNonce, Sought, Step, TokenFault, Trace, Verdict, Verified, identity,
 };
 use crate::http::RequestHead;
 use crate::jwk::AskedKid;
@@ -28,6 +29,8 @@ pub(super) struct TokenJudge<'a, T> {
     pub(super) found: &'a RouteMatch<'a>,
     pub(super) token: &'a Token<'a>,
     pub(super) refuser: Refuser<'a>,
+    /// What happens to the nonce of the response.
+    pub(super) nonce: Option<ResponseNonce>,
     pub(super) trace: &'a mut T,
 }
 
@@ -101,7 +104,7 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
         let refused = |refusal: Refusal<'a>| self.refuser.refuse(refusal, false);
         let (verdict, provider) = match (missing, furthest) {
             (Some((needed, provider)), _) => (Verdict::Wait(needed), Some(provider)),
-            (None, Some((fault, provider))) => (refused(fault.into()), Some(provider)),
+            (None, Some((fault, provider))) => (self.refused(fault), Some(provider)),
             (None, None) => (refused(Reason::UnknownIssuer.into()), None),
         };
         Decision {
@@ -109,6 +112,16 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
             facts: Facts::of_provider(provider),
             learned,
         }
+    }
+
+    /// Refuses a token. A client whose proof lacks a good nonce gets one.
+    fn refused(&self, fault: TokenFault) -> Verdict {
+        let mut refusal = Refusal::from(fault);
+        if fault.asks_for_nonce() {
+            let now = self.context.now;
+            refusal.nonce = self.context.proofs.nonces(now).issue(now);
+        }
+        self.refuser.refuse(refusal, false)
     }
 
     /// The claims of a token that a provider accepts now, and that its holder presents.
@@ -155,16 +168,20 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
     /// Checks the sender, at last. A proof of possession can be used once, so nothing else
     /// may refuse the token after it.
     fn check_sender<'t>(
-        &self,
+        &mut self,
         claims: CheckedClaims<'t>,
         provider: &Provider,
     ) -> Result<ValidClaims<'t>, TokenFault> {
-        claims.held_by(&Sender {
+        let sender = Sender {
             head: self.head,
             token: self.token,
             context: self.context,
             proofs: provider.dpop.as_ref(),
-        })
+            nonce: OnceCell::new(),
+        };
+        let claims = claims.held_by(&sender)?;
+        self.nonce = sender.nonce.into_inner();
+        Ok(claims)
     }
 
     /// Makes the decision about a token that a provider accepts.
@@ -174,12 +191,17 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
         claims: ValidClaims<'_>,
         learned: Learned,
     ) -> Decision {
-        let verdict = self.by_rules(provider, claims);
+        let mut verdict = self.by_rules(provider, claims);
+        let nonce = self.nonce.take();
+        if let (Verdict::Reply(_, reply), Some(nonce)) = (&mut verdict, &nonce) {
+            reply.headers.extend(nonce.header());
+        }
         let expectations = &provider.expectations;
         let is_good = matches!(verdict, Verdict::Forward(_));
         Decision {
             verdict,
             facts: Facts {
+                nonce: nonce.filter(|_| is_good),
                 issuer: is_good.then(|| Arc::clone(&expectations.issuer)),
                 ..Facts::of_provider(Some(provider))
             },

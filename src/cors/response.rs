@@ -35,9 +35,14 @@ pub(super) enum Allowed {
 pub struct ResponseCors {
     policy: CorsPolicy,
     origin: Allowed,
+    /// Whether the filter gives the response a `DPoP-Nonce`, which the page needs.
+    exposes_nonce: bool,
 }
 
 const PREFIX: &[u8] = b"access-control-";
+
+/// The header with a nonce for the next proof (RFC 9449 section 8.1).
+const NONCE: &str = "DPoP-Nonce";
 
 impl ResponseCors {
     /// Checks the origin of a request, given every value of its `Origin`.
@@ -57,7 +62,16 @@ impl ResponseCors {
                 known.judge(origin)
             },
             policy: policy.clone(),
+            exposes_nonce: false,
         }
+    }
+
+    /// The CORS headers for a response to which the filter adds a `DPoP-Nonce`, or does not.
+    /// Replies of the filter with one expose it in any case.
+    #[must_use]
+    pub const fn exposing_nonce(mut self, is_added: bool) -> Self {
+        self.exposes_nonce = is_added;
+        self
     }
 
     /// The CORS headers for a request that two policies judge, of which the second one
@@ -95,6 +109,7 @@ impl ResponseCors {
         let mut edits = Vec::with_capacity(4);
         let mut removed = BTreeSet::new();
         let mut vary = Vec::new();
+        let mut exposes_nonce = self.exposes_nonce;
         for (name, value) in response {
             if starts_with_ignore_case(name, PREFIX) {
                 // Browsers refuse a response with two of these headers, and this
@@ -104,9 +119,11 @@ impl ResponseCors {
                 }
             } else if is_same_name(name, b"vary") {
                 vary.push(value);
+            } else if own && is_same_name(name, NONCE.as_bytes()) {
+                exposes_nonce = true;
             }
         }
-        self.allow(own, &removed, &mut edits);
+        self.allow((own, exposes_nonce), &removed, &mut edits);
         if !self.policy.compiled().origins.is_constant() {
             edits.extend(vary_origin(&vary));
         }
@@ -114,12 +131,21 @@ impl ResponseCors {
     }
 
     /// `present`: the names of these headers that the response already has.
-    fn allow<'a>(&'a self, own: bool, present: &BTreeSet<&[u8]>, edits: &mut Vec<HeaderEdit<'a>>) {
+    fn allow<'a>(
+        &'a self,
+        (own, exposes_nonce): (bool, bool),
+        present: &BTreeSet<&[u8]>,
+        edits: &mut Vec<HeaderEdit<'a>>,
+    ) {
         let policy = self.policy.compiled();
-        let mut set = |name: &'static str, value: &'a str| {
+        let mut set = |name: &'static str, value: Cow<'a, str>| {
             let is_it = |known: &&[u8]| known.eq_ignore_ascii_case(name.as_bytes());
             let present = present.iter().any(is_it);
-            let (name, value) = (name.as_bytes().into(), Cow::Borrowed(value.as_bytes()));
+            let name = Cow::Borrowed(name.as_bytes());
+            let value = match value {
+                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+            };
             edits.push(if present {
                 HeaderEdit::Set(name, value)
             } else {
@@ -128,23 +154,41 @@ impl ResponseCors {
         };
         match &self.origin {
             Allowed::No => return,
-            Allowed::Any => set("access-control-allow-origin", "*"),
+            Allowed::Any => set("access-control-allow-origin", "*".into()),
             Allowed::Named(origin) => {
-                set("access-control-allow-origin", origin);
+                set("access-control-allow-origin", Cow::Borrowed(&**origin));
                 if policy.credentials {
-                    set("access-control-allow-credentials", "true");
+                    set("access-control-allow-credentials", "true".into());
                 }
             }
         }
         let expose = if own {
-            Some(&policy.expose_own)
+            Some(&*policy.expose_own)
         } else {
-            policy.expose.as_ref()
+            policy.expose.as_deref()
+        };
+        let expose = if exposes_nonce {
+            Some(with_nonce(expose))
+        } else {
+            expose.map(Cow::Borrowed)
         };
         if let Some(names) = expose {
             set("access-control-expose-headers", names);
         }
     }
+}
+
+/// The exposed headers with that of the nonce.
+fn with_nonce(names: Option<&str>) -> Cow<'_, str> {
+    let Some(names) = names else {
+        return Cow::Borrowed(NONCE);
+    };
+    // `*` covers it: it is never combined with credentials.
+    let mut known = elements(names.as_bytes());
+    if known.any(|name| name == b"*" || name.eq_ignore_ascii_case(NONCE.as_bytes())) {
+        return Cow::Borrowed(names);
+    }
+    Cow::Owned(format!("{names}, {NONCE}"))
 }
 
 /// Adds `Origin` to the response's `Vary`, as one line. Otherwise caches would

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::uri::{Origin, Uri, normal_path};
-use super::{MAX_PROOF_BYTES, ProofError};
+use super::{MAX_PROOF_BYTES, Nonces, ProofError};
 use crate::crypto::{Algorithm, AlgorithmSet, HostSignatures};
 use crate::json::{self, Object, Value};
 use crate::jwk::{Jwk, Thumbprint};
@@ -27,6 +27,8 @@ pub struct ProofRules {
     pub algorithms: AlgorithmSet,
     /// The longest time between `iat` and now, in either direction.
     pub max_age: Duration,
+    /// The maximum age of the nonce that a proof must have. `None` if it needs none.
+    pub nonce: Option<Duration>,
     /// How long a used proof must be remembered: `max_age`, or that of other rules, if it is
     /// longer and another route may judge the same proof by them.
     pub kept_for: Duration,
@@ -43,6 +45,8 @@ pub struct Shown<'a> {
     pub token: &'a [u8],
     /// The key to which the token is bound.
     pub key: &'a Thumbprint,
+    /// How nonces are checked, if the rules require one.
+    pub nonces: &'a Nonces,
     /// The time of the check.
     pub now: UnixTime,
 }
@@ -55,6 +59,9 @@ pub struct Proof {
     pub id: ProofId,
     /// The last moment at which it would be accepted again, if it were not remembered.
     pub until: UnixTime,
+    /// Whether the client should get a fresh nonce: its own is good, and near its end (RFC
+    /// 9449 section 8.2).
+    pub renews_nonce: bool,
 }
 
 /// The key and the `jti` of a proof, as a hash, because both may be long. An attacker
@@ -167,7 +174,17 @@ impl ProofRules {
         self.times(&claims, issued_at, shown.now)?;
         let expected = URL_SAFE_NO_PAD.encode(Sha256::digest(shown.token));
         require(*token_hash == *expected, ProofError::TokenHash)?;
+        let renews_nonce = match self.nonce {
+            Some(max_age) => {
+                let nonce = claims.get("nonce");
+                // A client that sends another type has no nonce of this server.
+                let nonce = nonce.map(|nonce| nonce.string().unwrap_or_default());
+                shown.nonces.check(nonce.as_deref(), shown.now, max_age)?
+            }
+            None => false,
+        };
         Ok(Proof {
+            renews_nonce,
             id: ProofId::of(shown.key, &jti),
             // The ID of a proof must not be used again for `kept_for`, even if the proof
             // itself is too old before.

@@ -36,6 +36,14 @@ pub enum ProofError {
     NotYetValid,
     /// `ath` is not the hash of the token.
     TokenHash,
+    /// It has no nonce of this server, and one is required.
+    NonceMissing,
+    /// Its nonce was not made by this server, or by one that no longer knows it.
+    NonceUnknown,
+    /// Its nonce is too old.
+    NonceExpired,
+    /// A nonce is required, and there are no keys to check one.
+    NonceUnavailable,
     /// The signature does not verify.
     Signature,
     /// It was used before.
@@ -43,6 +51,15 @@ pub enum ProofError {
 }
 
 impl ProofError {
+    /// Whether a proof with a fresh nonce may be accepted.
+    #[must_use]
+    pub const fn asks_for_nonce(self) -> bool {
+        matches!(
+            self,
+            Self::NonceMissing | Self::NonceUnknown | Self::NonceExpired
+        )
+    }
+
     /// A fixed sentence for the client, in the characters that RFC 6750 section 3 allows.
     #[must_use]
     pub const fn description(self) -> &'static str {
@@ -61,6 +78,10 @@ impl ProofError {
             Self::Expired => "The proof is too old",
             Self::NotYetValid => "The proof is from the future",
             Self::TokenHash => "The proof is for another token",
+            Self::NonceMissing => "The proof needs a nonce of this server",
+            Self::NonceUnknown => "The nonce of the proof is not one of this server",
+            Self::NonceExpired => "The nonce of the proof is too old",
+            Self::NonceUnavailable => "The nonce of the proof cannot be checked",
             Self::Signature => "The proof signature does not verify",
             Self::Used => "The proof was used before",
         }

@@ -29,6 +29,7 @@ fn rules(origin: &str) -> ProofRules {
         ],
         algorithms: ProofRules::DEFAULT_ALGORITHMS.into_iter().collect(),
         max_age: ProofRules::DEFAULT_MAX_AGE,
+        nonce: None,
         kept_for: ProofRules::DEFAULT_MAX_AGE,
     }
 }
@@ -84,6 +85,7 @@ fn check_at(proof: &str, client: &Client, now: i64) -> Result<Proof, ProofError>
         path: b"/pets?limit=1",
         token: TOKEN,
         key: &key,
+        nonces: &Nonces::Unavailable,
         now: UnixTime::from_secs(now),
     };
     rules("https://api.example").check(proof.as_bytes(), &shown, &NoHostSignatures)
@@ -108,6 +110,7 @@ fn the_example_for_a_resource_is_accepted() {
         path: b"/protectedresource",
         token: b"Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU",
         key: &key,
+        nonces: &Nonces::Unavailable,
         now: UnixTime::from_secs(1_562_262_618),
     };
     let rules = rules("https://resource.example.org");
@@ -138,6 +141,7 @@ fn the_example_for_a_token_request_is_signed_and_is_not_for_a_resource() {
         path: b"/token",
         token: b"",
         key: &key,
+        nonces: &Nonces::Unavailable,
         now: UnixTime::from_secs(1_562_262_616),
     };
     let checked =
@@ -298,7 +302,14 @@ fn a_proof_is_identified_by_its_key_and_jti_until_it_can_no_longer_be_accepted()
 
 #[test]
 fn every_description_is_allowed_in_a_challenge() {
-    for error in [ProofError::Missing, ProofError::Claims, ProofError::Used] {
+    for error in [
+        ProofError::Missing,
+        ProofError::Claims,
+        ProofError::NonceMissing,
+        ProofError::NonceUnknown,
+        ProofError::NonceExpired,
+        ProofError::Used,
+    ] {
         let text = error.description();
         assert!(text.bytes().all(|byte| matches!(byte, b' '..=b'~')));
         assert!(!text.contains(['"', '\\']));
@@ -315,6 +326,7 @@ fn a_proof_is_remembered_as_long_as_other_rules_accept_it() {
         path: b"/pets",
         token: TOKEN,
         key: &key,
+        nonces: &Nonces::Unavailable,
         now: UnixTime::from_secs(NOW),
     };
     let rules = ProofRules {
@@ -324,4 +336,74 @@ fn a_proof_is_remembered_as_long_as_other_rules_accept_it() {
     let proof = client.proof(&claims());
     let proof = rules.check(proof.as_bytes(), &shown, &NoHostSignatures);
     assert_eq!(proof.unwrap().until, UnixTime::from_secs(NOW + 600));
+}
+
+#[test]
+fn a_proof_needs_a_fresh_nonce_of_this_server_if_the_rules_say_so() {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    let client = Client::new();
+    let key = client.thumbprint();
+    let rules = ProofRules {
+        nonce: Some(Duration::from_secs(40)),
+        ..rules("https://api.example")
+    };
+    let at = |secs| UnixTime::from_secs(NOW + secs);
+    let keys = NonceKeys::starting(at(-60), [[1; 32], [2; 32]]);
+    let nonce = |secs| keys.issue(at(secs)).unwrap();
+    let other = NonceKeys::starting(at(-60), [[3; 32], [4; 32]]);
+    let other = other.issue(at(0)).unwrap();
+    let nonces = Nonces::Of(Arc::new(keys.clone()));
+    let check_with = |member: &str, nonces: &Nonces| {
+        let proof = client.proof(&claims().replace(r#""jti""#, &format!(r#"{member}"jti""#)));
+        let shown = Shown {
+            method: b"GET",
+            path: b"/pets",
+            token: TOKEN,
+            key: &key,
+            nonces,
+            now: at(0),
+        };
+        let checked = rules.check(proof.as_bytes(), &shown, &NoHostSignatures);
+        checked.map(|proof| proof.renews_nonce)
+    };
+    let with = |nonce: &str| format!(r#""nonce":"{nonce}","#);
+    for (member, expected) in [
+        (String::new(), Err(ProofError::NonceMissing)),
+        (with(""), Err(ProofError::NonceUnknown)),
+        (with("a"), Err(ProofError::NonceUnknown)),
+        (with(&other), Err(ProofError::NonceUnknown)),
+        (with(&nonce(-41)), Err(ProofError::NonceExpired)),
+        (with(&nonce(-40)), Ok(true)),
+        (with(&nonce(-20)), Ok(false)),
+        (with(&nonce(0)), Ok(false)),
+        (with(&nonce(2)), Err(ProofError::NonceUnknown)),
+        (
+            format!(r#""nonce":["{}"],"#, nonce(0)),
+            Err(ProofError::NonceUnknown),
+        ),
+        (r#""nonce":null,"#.to_owned(), Err(ProofError::NonceUnknown)),
+        (r#""nonce":1,"#.to_owned(), Err(ProofError::NonceUnknown)),
+        (with(&nonce(0)).repeat(2), Err(ProofError::Malformed)),
+    ] {
+        assert_eq!(check_with(&member, &nonces), expected, "{member}");
+    }
+    let good = with(&nonce(0));
+    let unavailable = Err(ProofError::NonceUnavailable);
+    assert_eq!(check_with(&good, &Nonces::Unavailable), unavailable);
+    assert_eq!(check_with("", &Nonces::Unavailable), unavailable);
+    assert_eq!(check_with(&with("x"), &Nonces::Unchecked), Ok(false));
+    let missing = Err(ProofError::NonceMissing);
+    assert_eq!(check_with("", &Nonces::Unchecked), missing);
+}
+
+#[test]
+fn without_a_rule_the_nonce_of_a_proof_does_not_matter() {
+    let client = Client::new();
+    for nonce in [r#""x""#, "null", "[1]"] {
+        let claims = claims().replace(r#""jti""#, &format!(r#""nonce":{nonce},"jti""#));
+        let proof = check_at(&client.proof(&claims), &client, NOW).unwrap();
+        assert!(!proof.renews_nonce);
+    }
 }

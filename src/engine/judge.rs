@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::demand::Demand;
 use super::judging::{Allowance, PendingRequest};
-use super::proofs::{ProofMemory, Proofs};
+use super::proofs::Proofs;
 use super::snapshot::Snapshot;
 use super::sought::SoughtKids;
 use super::token_cache::TokenCache;
@@ -52,16 +52,16 @@ pub struct Judge {
 
 impl Judge {
     /// Creates a judge for requests under this policy. The snapshot must come from a
-    /// service with the sources of the same policy.
+    /// service with the sources of the same policy. It has no random bytes, so no proof that
+    /// needs a nonce is accepted.
     #[must_use]
     pub fn new(policy: Arc<Policy>, snapshot: Arc<Snapshot>) -> Self {
         let tokens = TokenCache::new(&policy, 1);
-        let proofs = ProofMemory::new(ProofMemory::MAX_OF_WORKER, 1);
-        Self::sharing(policy, snapshot, tokens, Proofs::new(Arc::new(proofs)))
+        Self::sharing(policy, snapshot, tokens, Proofs::of_one_judge())
     }
 
     /// Creates a judge that shares its cache with other judges of this policy, and its
-    /// memory of used proofs with all judges of the process.
+    /// used proofs and nonces with all judges of the process.
     #[must_use]
     pub fn sharing(
         policy: Arc<Policy>,

@@ -179,9 +179,9 @@ impl Judge {
     fn decide(&mut self, request: &PendingRequest, turn: &mut Turn<'_>) -> Decision {
         let Env {
             now,
+            shared,
             host_signatures,
             connection,
-            ..
         } = turn.env;
         let has_waited = request.number.is_some();
         let keys = KeysAt {
@@ -189,7 +189,7 @@ impl Judge {
             absent: &self.absent,
             now,
         };
-        let proofs = self.proofs.counting();
+        let proofs = self.proofs.counting(shared);
         let context = Context {
             keys: &keys,
             remembered: &Known {

@@ -23,6 +23,7 @@ mod fetch;
 mod judge;
 mod judging;
 mod ledger;
+mod nonces;
 mod pair;
 mod proofs;
 mod random;
@@ -55,6 +56,7 @@ pub use effect::{Action, Answer, Effect, StreamId};
 pub use exchange::Exchange;
 pub use fetch::{FetchCall, FetchId};
 pub use judge::Judge;
+pub use nonces::{NoRandomness, NonceStore, Randomness};
 pub use pair::{Pair, Side};
 pub use proofs::{ProofMemory, Proofs};
 pub use service::KeyService;
@@ -108,14 +110,14 @@ pub struct Engine {
 
 impl Engine {
     /// Creates an engine without keys. `seed` differs between workers: it identifies this
-    /// worker in leases and spreads its fetches over time.
+    /// worker in leases and spreads its fetches over time. It has no random bytes, so no
+    /// proof that needs a nonce is accepted.
     #[must_use]
     pub fn new(policy: Arc<Policy>, seed: u64) -> Self {
-        let proofs = ProofMemory::new(ProofMemory::MAX_OF_WORKER, 1);
-        Self::sharing(policy, seed, Proofs::new(Arc::new(proofs)))
+        Self::sharing(policy, seed, Proofs::of_one_judge())
     }
 
-    /// Creates an engine that shares its memory of used proofs with the other engines of
+    /// Creates an engine that shares its used proofs and its nonces with the other engines of
     /// this worker.
     #[must_use]
     pub fn sharing(policy: Arc<Policy>, seed: u64, proofs: Proofs) -> Self {

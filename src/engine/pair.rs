@@ -1,6 +1,7 @@
 //! The decisions of two judges about one request.
 
 use super::{Action, Answer};
+use crate::authz::ResponseNonce;
 use crate::cors::ResponseCors;
 use crate::policy::Policy;
 use crate::telemetry::Reason;
@@ -76,7 +77,9 @@ impl Pair {
             Reason::Preflight | Reason::PreflightRefused | Reason::ResourceMetadata
         );
         if !is_complete {
-            answer.facts.cors = cors;
+            let nonce = answer.facts.nonce.as_ref();
+            let has_nonce = nonce.is_some_and(ResponseNonce::is_fresh);
+            answer.facts.cors = cors.map(|cors| cors.exposing_nonce(has_nonce));
         }
         Some(answer)
     }
@@ -121,6 +124,7 @@ fn both(outer: Answer, inner: Answer, listener: &Policy) -> Answer {
             if of_other {
                 facts.steps = other.steps;
             }
+            facts.nonce = ResponseNonce::combined(facts.nonce.take(), other.nonce);
             let forward = passes.narrowed_by(narrower, &listener.upstream);
             let reason = forward.reason();
             (Action::Forward(forward), reason, facts)

@@ -6,8 +6,10 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::nonces::{NoRandomness, NonceStore};
+use super::shared::SharedData;
 use crate::authz::{ProofUse, UsedProofs};
-use crate::dpop::{Proof, ProofId};
+use crate::dpop::{Nonces, Proof, ProofId};
 use crate::memory::{Pool, Share};
 use crate::time::UnixTime;
 
@@ -221,18 +223,31 @@ impl fmt::Debug for ProofMemory {
     }
 }
 
-/// The access of a judge to the memory of its process or worker.
+/// The access of a judge to what its process or worker knows about proofs: which were used,
+/// and the keys of nonces.
 #[derive(Clone, Debug)]
 pub struct Proofs {
     memory: Arc<ProofMemory>,
+    nonces: Arc<NonceStore>,
     space: u8,
 }
 
 impl Proofs {
     /// The access of the judge for a listener's own document.
     #[must_use]
-    pub const fn new(memory: Arc<ProofMemory>) -> Self {
-        Self { memory, space: 0 }
+    pub const fn new(memory: Arc<ProofMemory>, nonces: Arc<NonceStore>) -> Self {
+        Self {
+            memory,
+            nonces,
+            space: 0,
+        }
+    }
+
+    /// The access of a judge that shares nothing and has no random bytes.
+    pub(super) fn of_one_judge() -> Self {
+        let memory = ProofMemory::new(ProofMemory::MAX_OF_WORKER, 1);
+        let nonces = NonceStore::new(|_| Err(NoRandomness));
+        Self::new(Arc::new(memory), Arc::new(nonces))
     }
 
     /// The access of a judge that judges the same requests again, with the document of a
@@ -241,14 +256,16 @@ impl Proofs {
     pub fn again(&self) -> Self {
         Self {
             memory: Arc::clone(&self.memory),
+            nonces: Arc::clone(&self.nonces),
             space: 1,
         }
     }
 
     /// The access for one decision.
-    pub(super) const fn counting(&self) -> Counting<'_> {
+    pub(super) const fn counting<'p>(&'p self, shared: &'p dyn SharedData) -> Counting<'p> {
         Counting {
             proofs: self,
+            shared,
             forgotten: Cell::new(0),
         }
     }
@@ -257,20 +274,27 @@ impl Proofs {
 /// The memory during one decision.
 pub(super) struct Counting<'p> {
     proofs: &'p Proofs,
+    shared: &'p dyn SharedData,
     /// The number of proofs that were forgotten too early, because the memory is full.
     pub(super) forgotten: Cell<u32>,
 }
 
 impl UsedProofs for Counting<'_> {
     fn use_up(&self, proof: &Proof, now: UnixTime) -> Result<(), ProofUse> {
-        let Proofs { memory, space } = self.proofs;
+        let Proofs { memory, space, .. } = self.proofs;
         memory.use_up(proof.id.within(*space), proof.until, now, &self.forgotten)
+    }
+
+    fn nonces(&self, now: UnixTime) -> Nonces {
+        let keys = self.proofs.nonces.keys(now, self.shared);
+        keys.map_or(Nonces::Unavailable, Nonces::Of)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::NoSharedData;
     use crate::memory::pretend;
 
     const START: i64 = 1_000;
@@ -374,17 +398,21 @@ mod tests {
 
     #[test]
     fn two_judges_of_one_request_use_a_proof_once_each() {
-        let proofs = Proofs::new(Arc::new(ProofMemory::new(10, 1)));
+        let proofs = Proofs::of_one_judge();
         let again = proofs.again();
         let proof = Proof {
             id: id(1),
             until: at(60),
+            renews_nonce: false,
         };
-        assert_eq!(proofs.counting().use_up(&proof, at(0)), Ok(()));
-        assert_eq!(again.counting().use_up(&proof, at(0)), Ok(()));
-        assert_eq!(again.counting().use_up(&proof, at(0)), Err(ProofUse::Again));
+        assert_eq!(proofs.counting(&NoSharedData).use_up(&proof, at(0)), Ok(()));
+        assert_eq!(again.counting(&NoSharedData).use_up(&proof, at(0)), Ok(()));
         assert_eq!(
-            proofs.counting().use_up(&proof, at(0)),
+            again.counting(&NoSharedData).use_up(&proof, at(0)),
+            Err(ProofUse::Again)
+        );
+        assert_eq!(
+            proofs.counting(&NoSharedData).use_up(&proof, at(0)),
             Err(ProofUse::Again)
         );
     }

@@ -60,7 +60,7 @@ impl SharedData for NoSharedData {
 
 /// A change number that no entry has, because hosts count from one. With it, a value is
 /// set only if there was none.
-const NO_CHANGE: u32 = u32::MAX;
+pub(super) const NO_CHANGE: u32 = u32::MAX;
 
 /// The names of the two entries of a source in the shared data. They depend on the
 /// source's cluster, location, issuer and kind of document, so no two sources have the

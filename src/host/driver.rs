@@ -1,6 +1,6 @@
 //! One active configuration: its engine, and the effects that the engine returns.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,7 +11,8 @@ use super::waiting::Waiting;
 use super::{HeaderList, Host, HostError, HttpExchange, Peer, Room, Settler, Ticks, seed};
 use crate::cors::ResponseCors;
 use crate::engine::{
-    Answer, Effect, Engine, Env, FetchCall, FetchId, NoConnection, ProofMemory, Proofs, StreamId,
+    Answer, Effect, Engine, Env, FetchCall, FetchId, NoConnection, NonceStore, ProofMemory, Proofs,
+    Randomness, StreamId,
 };
 use crate::http::RequestHead;
 use crate::keys::answer::AnswerHead;
@@ -20,8 +21,19 @@ use crate::telemetry::{Level, NotSent};
 use crate::time::UnixTime;
 
 thread_local! {
-    /// The proofs that were used in this worker, with any listener and configuration.
-    static PROOFS: Proofs = Proofs::new(Arc::new(ProofMemory::new(ProofMemory::MAX_OF_WORKER, 1)));
+    /// The proofs that were used in this worker, with any listener and configuration, and the
+    /// keys of its nonces.
+    static PROOFS: OnceCell<Proofs> = const { OnceCell::new() };
+}
+
+fn proofs_of_worker(random: Randomness) -> Proofs {
+    PROOFS.with(|known| {
+        let proofs = known.get_or_init(|| {
+            let memory = ProofMemory::new(ProofMemory::MAX_OF_WORKER, 1);
+            Proofs::new(Arc::new(memory), Arc::new(NonceStore::new(random)))
+        });
+        proofs.clone()
+    })
 }
 
 /// The filter of one listener in one worker that has its own thread, such as a Wasm VM.
@@ -58,7 +70,7 @@ impl<H: Host> Driver<H> {
             engine: RefCell::new(Engine::sharing(
                 Arc::clone(&policy),
                 seed(now, number.into()),
-                PROOFS.with(Proofs::clone),
+                proofs_of_worker(H::random),
             )),
             settler: Settler::new(Rc::clone(host), policy),
             waiting: RefCell::default(),

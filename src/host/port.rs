@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::cors::ResponseCors;
 use crate::crypto::HostSignatures;
-use crate::engine::{FetchCall, SharedData, StreamId};
+use crate::engine::{FetchCall, NoRandomness, SharedData, StreamId};
 use crate::http::{HeaderEdit, HeaderMap, LocalReply};
 use crate::telemetry::{Change, FilterState, Level, Metric, NotSent};
 use crate::time::UnixTime;
@@ -58,6 +58,14 @@ pub trait Host: Reporting {
     ///
     /// The host has no clock, or the clock fails.
     fn now(&self) -> Result<UnixTime, HostError>;
+
+    /// Fills a secret with random bytes that nobody can guess. It is called about once an hour
+    /// while proofs need nonces.
+    ///
+    /// # Errors
+    ///
+    /// The host has none. Proofs that need a nonce are not accepted.
+    fn random(secret: &mut [u8; 32]) -> Result<(), NoRandomness>;
 
     /// Asks for ticks with this period, in place of the former one. The period is never
     /// zero.

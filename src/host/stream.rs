@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::active_policies::ActivePolicies;
 use super::{HeaderList, HostError, HttpExchange};
-use crate::authz::Forward;
+use crate::authz::{Forward, ResponseNonce};
 use crate::cors::ResponseCors;
 use crate::engine::{Action, Answer, StreamId};
 use crate::http::{HeaderEdit, LocalReply};
@@ -50,6 +50,8 @@ pub struct Stream {
     /// Whether trailers arrived while the request was pending.
     has_trailers: Cell<bool>,
     cors: RefCell<Option<ResponseCors>>,
+    /// What happens to the nonce of the upstream's response.
+    nonce: RefCell<Option<ResponseNonce>>,
 }
 
 impl Stream {
@@ -62,6 +64,7 @@ impl Stream {
             state: Cell::new(State::Pending),
             has_trailers: Cell::new(false),
             cors: RefCell::default(),
+            nonce: RefCell::default(),
         })
     }
 
@@ -141,6 +144,9 @@ impl Stream {
         }
         let subject = forward.subject.as_deref();
         publish(exchange, policies, answer, answer.reason, subject)?;
+        if let Ok(mut nonce) = self.nonce.try_borrow_mut() {
+            nonce.clone_from(&answer.facts.nonce);
+        }
         // Some hosts pass on the body and the trailers while they resume. If the request
         // cannot be resumed, the caller answers it.
         self.state.set(State::Forwarded);
@@ -196,7 +202,8 @@ impl Stream {
         }
     }
 
-    /// Adds the CORS headers to a response.
+    /// Adds the CORS headers to a response. A response of the upstream also gets the nonce for
+    /// the client.
     ///
     /// # Errors
     ///
@@ -207,12 +214,24 @@ impl Stream {
         own: bool,
     ) -> Result<(), HostError> {
         let cors = self.cors.try_borrow().map_err(|_| HostError::NotAsked)?;
+        let nonce = self.nonce.try_borrow().map_err(|_| HostError::NotAsked)?;
+        // An answer of the filter has its nonce already.
+        let nonce = nonce.as_ref().filter(|_| !own);
+        if cors.is_none() && nonce.is_none() {
+            return Ok(());
+        }
+        let response = exchange.headers(HeaderList::Response)?;
+        if let Some(change) = nonce.and_then(|nonce| nonce.apply(response.iter())) {
+            exchange.edit(HeaderList::Response, &change)?;
+        }
         let Some(cors) = &*cors else {
             return Ok(());
         };
-        let response = exchange.headers(HeaderList::Response)?;
-        let edits = cors.apply(response.iter(), own);
-        edit(exchange, HeaderList::Response, &edits)
+        edit(
+            exchange,
+            HeaderList::Response,
+            &cors.apply(response.iter(), own),
+        )
     }
 }
 

@@ -102,6 +102,10 @@ pub enum Reason {
     NoProof,
     /// The proof of possession is refused.
     BadProof,
+    /// The proof of possession has no nonce, and the provider requires one.
+    NoNonce,
+    /// The nonce of the proof of possession is too old, or not one of this proxy.
+    BadNonce,
     /// The proof of possession was used before.
     UsedProof,
     /// The user must authenticate in another way, or again, for this route.
@@ -122,7 +126,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 54] = [
         Self::Allowed,
         Self::Public,
         Self::Anonymous,
@@ -167,6 +171,8 @@ impl Reason {
         Self::DpopNotAccepted,
         Self::NoProof,
         Self::BadProof,
+        Self::NoNonce,
+        Self::BadNonce,
         Self::UsedProof,
         Self::InsufficientUserAuthentication,
         Self::MissingScope,
@@ -235,6 +241,8 @@ impl Reason {
             Self::DpopNotAccepted => "edge_authz_dpop_not_accepted",
             Self::NoProof => "edge_authz_no_proof",
             Self::BadProof => "edge_authz_bad_proof",
+            Self::NoNonce => "edge_authz_no_nonce",
+            Self::BadNonce => "edge_authz_bad_nonce",
             Self::UsedProof => "edge_authz_used_proof",
             Self::InsufficientUserAuthentication => "edge_authz_insufficient_user_authentication",
             Self::MissingScope => "edge_authz_missing_scope",

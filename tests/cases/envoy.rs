@@ -1,6 +1,7 @@
 //! The module in a real Envoy, over HTTP/1.1 and HTTP/2. The outcome is compared with the
 //! expectation, and with the core's outcome for the same bytes.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -158,11 +159,7 @@ fn play<'c>(stage: &Stage, name: &str, file: &'c str, world: &'c World) -> Vec<P
             .flat_map(|p| strict.iter().map(move |s| (p, s)))
         {
             let now = i64::try_from(tokens::now()).unwrap();
-            let (request, [_, expected]) = world.prepare(case, now).expect("a case");
-            let same = case.is_for(Side::Native) && !case.differs_in_envoy() && !strict;
-            let core = same.then(|| player.play(&request, now)[0].clone());
             let id = format!("{name}-{}", all.len());
-            let marked = |id: &str| sent(&request, protocol, id);
             let address = if strict {
                 stage.envoy.listener(&stage::strict(name))
             } else {
@@ -172,6 +169,23 @@ fn play<'c>(stage: &Stage, name: &str, file: &'c str, world: &'c World) -> Vec<P
                 Protocol::Http1 => http1::exchange(address, sent).map_err(|e| e.to_string()),
                 Protocol::Http2 => http2::exchange(address, sent).map_err(|e| format!("{e:?}")),
             };
+            let asked = Cell::new(false);
+            let ask = |request: &Request| {
+                asked.set(true);
+                let first = sent(request, protocol, &format!("{id}-asked"));
+                let answer = exchange(&first).expect("an answer with a nonce");
+                answer.all("dpop-nonce").pop().map(String::into_bytes)
+            };
+            let (request, [_, expected]) = world.prepare(case, now, ask).expect("a case");
+            let same = case.is_for(Side::Native) && !case.differs_in_envoy() && !strict;
+            let core = same.then(|| {
+                // The core accepts only its own nonces.
+                let ask = |request: &Request| player.nonce(request, now);
+                let own = asked.get().then(|| world.prepare(case, now, ask));
+                let own = own.map(|own| own.expect("a case").0);
+                player.play(own.as_ref().unwrap_or(&request), now)[0].clone()
+            });
+            let marked = |id: &str| sent(&request, protocol, id);
             for time in 1..request.sends {
                 exchange(&marked(&format!("{id}-sent-{time}"))).expect("an earlier answer");
             }

@@ -1,6 +1,6 @@
 //! The core, with a fixed clock.
 
-use edge_authz_cli::cases::{Player, Side};
+use edge_authz_cli::cases::{Player, Request, Side};
 
 use crate::load;
 use crate::report::Report;
@@ -13,8 +13,9 @@ fn the_core_does_what_the_cases_say() {
             let player =
                 Player::new(world).unwrap_or_else(|error| panic!("{}: {error}", loaded.name));
             for case in world.cases.iter().filter(|case| case.is_for(Side::Native)) {
+                let ask = |request: &Request| player.nonce(request, world.now());
                 let (request, [expected, _]) = world
-                    .prepare(case, world.now())
+                    .prepare(case, world.now(), ask)
                     .unwrap_or_else(|error| panic!("{}: {error}", loaded.name));
                 let [first, second] = player.play(&request, world.now());
                 let found = expected.differences(&first);

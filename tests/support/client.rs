@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::tokens::{TokenMaker, encode, now};
@@ -40,8 +40,17 @@ impl Client {
 
     /// A new proof for a GET.
     pub(crate) fn proof(&self, uri: &str, token: &str) -> String {
+        self.proof_with(uri, token, json!({}))
+    }
+
+    /// A new proof for a GET with further claims.
+    pub(crate) fn proof_with(&self, uri: &str, token: &str, more: Value) -> String {
         let number = self.proofs.fetch_add(1, Relaxed);
-        let signed = unsigned_proof(self.point(), uri, token, number, now());
+        let mut claims = claims(uri, token, number, now());
+        let claims = claims.as_object_mut().expect("an object");
+        claims.extend(more.as_object().expect("an object").clone());
+        let claims = serde_json::to_string(claims).expect("JSON");
+        let signed = format!("{}.{}", header(self.point()), encode(claims));
         let signature = self.maker.sign(signed.as_bytes());
         format!("{signed}.{}", encode(signature))
     }
@@ -62,18 +71,21 @@ pub(crate) fn unsigned_proof(
     number: u64,
     now: u64,
 ) -> String {
+    let claims = claims(uri, token, number, now);
+    format!("{}.{}", header([x, y]), encode(claims.to_string()))
+}
+
+fn header([x, y]: [&str; 2]) -> String {
     let key = json!({"kty": "EC", "crv": "P-256", "x": x, "y": y});
-    let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": key});
-    let claims = json!({
+    encode(json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": key}).to_string())
+}
+
+fn claims(uri: &str, token: &str, number: u64, now: u64) -> Value {
+    json!({
         "jti": format!("e1j3V-bKic8-{number:012}"),
         "htm": "GET",
         "htu": uri,
         "iat": now,
         "ath": encode(Sha256::digest(token)),
-    });
-    format!(
-        "{}.{}",
-        encode(header.to_string()),
-        encode(claims.to_string())
-    )
+    })
 }

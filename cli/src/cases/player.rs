@@ -5,14 +5,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::rand;
+
 use super::outcome::values;
 use super::{CaseError, FetchAnswer, Fields, Outcome, Problem, Request, Seen, World};
+use edge_authz::authz::{Facts, ResponseNonce};
 use edge_authz::config;
 use edge_authz::cors::ResponseCors;
 use edge_authz::crypto::NoHostSignatures;
+use edge_authz::dpop::NONCE_HEADER;
 use edge_authz::engine::{
-    Action, Answer, CertificateUnknown, Connection, Effect, Engine, Env, FetchCall, NotSet,
-    ProofMemory, Proofs, SharedData, StreamId, Unavailable,
+    Action, Answer, CertificateUnknown, Connection, Effect, Engine, Env, FetchCall, NoRandomness,
+    NonceStore, NotSet, ProofMemory, Proofs, SharedData, StreamId, Unavailable,
 };
 use edge_authz::http::{HeaderEdit, HeaderMap, LocalReply, RequestHead};
 use edge_authz::keys::answer::AnswerHead;
@@ -28,6 +32,8 @@ const PATIENCE: Duration = Duration::from_mins(5);
 pub struct Player {
     policy: Arc<Policy>,
     answers: BTreeMap<String, FetchAnswer>,
+    /// All filters accept the same nonces.
+    nonces: Arc<NonceStore>,
 }
 
 impl Player {
@@ -43,6 +49,9 @@ impl Player {
         Ok(Self {
             policy: Arc::new(policy),
             answers: world.answers()?,
+            nonces: Arc::new(NonceStore::new(|secret| {
+                rand::fill(secret).map_err(|_| NoRandomness)
+            })),
         })
     }
 
@@ -50,6 +59,16 @@ impl Player {
     #[must_use]
     pub fn responses(&self) -> &Responses {
         &self.policy.responses
+    }
+
+    /// The nonce in the answer to a request, if there is one.
+    #[must_use]
+    pub fn nonce(&self, request: &Request, now: i64) -> Option<Vec<u8>> {
+        let mut filter = Filter::start(self, UnixTime::from_secs(now));
+        let outcome = filter.play(request, StreamId(1));
+        values(&outcome.headers, NONCE_HEADER)
+            .first()
+            .map(|nonce| nonce.to_vec())
     }
 
     /// Plays a request on a filter that has just started and has its keys, at `now`
@@ -98,7 +117,11 @@ impl<'p> Filter<'p> {
         let policy = Arc::clone(&player.policy);
         let mut filter = Self {
             player,
-            engine: Engine::sharing(policy, 1, Proofs::new(Arc::clone(&proofs))),
+            engine: Engine::sharing(
+                policy,
+                1,
+                Proofs::new(Arc::clone(&proofs), Arc::clone(&player.nonces)),
+            ),
             proofs,
             shared: Shared::default(),
             now: now.saturating_sub(Duration::from_millis(500)),
@@ -257,7 +280,7 @@ fn outcome(policy: &Policy, answer: &Answer, request: &Request) -> Outcome {
                 reported: forward
                     .unenforced()
                     .map(|unenforced| unenforced.reason().name().to_owned()),
-                headers: with_cors(upstream.headers.clone(), answer.facts.cors.as_ref(), false),
+                headers: of_upstream(upstream.headers.clone(), &answer.facts),
                 body: None,
                 upstream: Some(seen(policy, request, &forward.edits)),
             }
@@ -270,6 +293,16 @@ fn reply_headers(reply: &LocalReply) -> Fields {
     headers
         .map(|(name, value)| (name.as_bytes().to_vec(), value.as_str().into()))
         .collect()
+}
+
+/// The fields of the upstream's response, as the client gets them.
+fn of_upstream(headers: Fields, facts: &Facts) -> Fields {
+    let given = headers.clone();
+    let borrowed = given.iter().map(|(name, value)| (&**name, &**value));
+    let nonce = facts.nonce.as_ref();
+    let edit = nonce.and_then(|nonce: &ResponseNonce| nonce.apply(borrowed));
+    let headers = edited(headers, edit.as_slice());
+    with_cors(headers, facts.cors.as_ref(), false)
 }
 
 fn with_cors(headers: Fields, cors: Option<&ResponseCors>, own: bool) -> Fields {

@@ -29,7 +29,7 @@ fn played(cases: &str) -> Vec<(String, Vec<String>)> {
     let file = file(cases).unwrap();
     all(&file)
         .map(|(world, case)| {
-            let (request, [expected, _]) = world.prepare(case, world.now()).unwrap();
+            let (request, [expected, _]) = world.prepare(case, world.now(), |_| None).unwrap();
             let [outcome, _] = Player::new(world).unwrap().play(&request, world.now());
             let found = expected.differences(&outcome);
             let found = found.iter().map(ToString::to_string).collect();
@@ -41,7 +41,7 @@ fn played(cases: &str) -> Vec<(String, Vec<String>)> {
 fn requests(cases: &str) -> Vec<Request> {
     let file = file(cases).unwrap();
     all(&file)
-        .map(|(world, case)| world.prepare(case, world.now()).unwrap().0)
+        .map(|(world, case)| world.prepare(case, world.now(), |_| None).unwrap().0)
         .collect()
 }
 
@@ -160,7 +160,7 @@ cases:
     .unwrap();
     let shown: Vec<_> = all(&file)
         .map(|(world, case)| {
-            let request = world.prepare(case, world.now()).unwrap().0;
+            let request = world.prepare(case, world.now(), |_| None).unwrap().0;
             let headers = request.headers.iter();
             let values = headers.map(|(_, value)| value.as_slice());
             let text = [request.path.as_deref().unwrap(), b" "].into_iter();
@@ -281,7 +281,10 @@ fn an_error_in_a_token_is_reported_with_its_case() {
         let cases = format!("cases: [{{name: a, request: GET /, token: {token}, expect: 200}}]");
         let file = file(&cases).unwrap();
         let (world, case) = all(&file).next().unwrap();
-        let error = world.prepare(case, world.now()).unwrap_err().to_string();
+        let error = world
+            .prepare(case, world.now(), |_| None)
+            .unwrap_err()
+            .to_string();
         assert!(
             error.contains("case `a`") && error.contains(expected),
             "{error}"
@@ -295,7 +298,7 @@ fn tokens_that_are_like_each_other_are_an_error() {
     let yaml = format!("{yaml}\ncases: [{{name: x, request: GET /, token: a, expect: 200}}]");
     let file = CaseFile::parse(&yaml).unwrap();
     let (world, case) = all(&file).next().unwrap();
-    let error = world.prepare(case, world.now()).unwrap_err();
+    let error = world.prepare(case, world.now(), |_| None).unwrap_err();
     assert!(matches!(error.problem, Problem::Circular(_)), "{error}");
 }
 

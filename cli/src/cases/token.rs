@@ -1,5 +1,6 @@
 //! Makes the text of a token from its description in a file.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -75,6 +76,16 @@ pub(super) struct Workshop<'a> {
     pub(super) config: &'a Value,
     /// Seconds since 1970.
     pub(super) now: i64,
+    pub(super) nonce: &'a Nonce<'a>,
+}
+
+/// The server's nonce, for which `${nonce}` stands.
+#[derive(Debug, Default)]
+pub(super) struct Nonce<'a> {
+    /// `None` before the server was asked.
+    pub(super) value: Option<&'a [u8]>,
+    /// Whether some text refers to it.
+    pub(super) is_used: Cell<bool>,
 }
 
 /// A description together with those of the tokens that it is like.
@@ -106,6 +117,10 @@ impl Workshop<'_> {
         match name.split_once(" of ") {
             Some((part @ ("header" | "claims" | "signature"), name)) => named(name)?.part(part),
             Some(_) => super::key::reference(self.keys, name),
+            None if name == "nonce" && !self.tokens.contains_key(name) => {
+                self.nonce.is_used.set(true);
+                Ok(self.nonce.value.unwrap_or(b"none").to_vec())
+            }
             None => Ok(named(name)?.text),
         }
     }

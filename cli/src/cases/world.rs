@@ -10,7 +10,7 @@ use super::answers::{self, FetchAnswer, Published};
 use super::expect::{ExpectText, Expectation};
 use super::file::Shared;
 use super::request::{RequestText, own_token};
-use super::token::Workshop;
+use super::token::{Nonce, Workshop};
 use super::{CaseError, Problem, Protocol, Request};
 
 /// Where a case is played.
@@ -164,28 +164,52 @@ impl World {
     /// The request of a case with a token made at `now` (seconds since 1970), and the
     /// expected outcome on each side.
     ///
+    /// If a text refers to `nonce`, `ask` sends the request without one first, and returns
+    /// the nonce of the answer (RFC 9449 section 9).
+    ///
     /// # Errors
     ///
-    /// A text refers to an unknown name.
-    pub fn prepare(&self, case: &Case, now: i64) -> Result<(Request, [Expectation; 2]), CaseError> {
-        let workshop = self.workshop(now);
-        let prepared = || {
-            let (request, token) = case.request.prepare(&workshop)?;
-            let refer = |name: &str| own_token(Some(&token), name, &workshop);
-            let native = case.expect.prepare(Side::Native, &refer)?;
-            let envoy = case.expect.prepare(Side::Envoy, &refer)?;
-            Ok((request, [native, envoy]))
+    /// A text refers to an unknown name, or the answer has no nonce.
+    pub fn prepare(
+        &self,
+        case: &Case,
+        now: i64,
+        ask: impl FnOnce(&Request) -> Option<Vec<u8>>,
+    ) -> Result<(Request, [Expectation; 2]), CaseError> {
+        let at = |problem: Problem| problem.at(format!("case `{}`", case.name));
+        let none = Nonce::default();
+        let prepared = Self::prepare_with(case, &self.workshop(now, &none)).map_err(at)?;
+        if !none.is_used.get() {
+            return Ok(prepared);
+        }
+        let nonce = ask(&prepared.0).ok_or(Problem::Missing("`dpop-nonce` in the first answer"));
+        let nonce = nonce.map_err(at)?;
+        let nonce = Nonce {
+            value: Some(&nonce),
+            ..Nonce::default()
         };
-        prepared().map_err(|problem: Problem| problem.at(format!("case `{}`", case.name)))
+        Self::prepare_with(case, &self.workshop(now, &nonce)).map_err(at)
     }
 
-    pub(super) fn workshop(&self, now: i64) -> Workshop<'_> {
+    fn prepare_with(
+        case: &Case,
+        workshop: &Workshop<'_>,
+    ) -> Result<(Request, [Expectation; 2]), Problem> {
+        let (request, token) = case.request.prepare(workshop)?;
+        let refer = |name: &str| own_token(Some(&token), name, workshop);
+        let native = case.expect.prepare(Side::Native, &refer)?;
+        let envoy = case.expect.prepare(Side::Envoy, &refer)?;
+        Ok((request, [native, envoy]))
+    }
+
+    pub(super) fn workshop<'w>(&'w self, now: i64, nonce: &'w Nonce<'w>) -> Workshop<'w> {
         Workshop {
             keys: &self.shared.keys,
             tokens: &self.shared.tokens,
             given: &self.given,
             config: &self.config,
             now,
+            nonce,
         }
     }
 }

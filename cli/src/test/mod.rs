@@ -139,7 +139,8 @@ impl Played {
         let player = Player::new(world)?;
         for case in cases {
             self.cases.push(if case.is_for(Side::Native) {
-                let (request, [expected, _]) = world.prepare(case, world.now())?;
+                let ask = |request: &_| player.nonce(request, world.now());
+                let (request, [expected, _]) = world.prepare(case, world.now(), ask)?;
                 PlayedCase::of(&case.name, &expected, &player.play(&request, world.now()))
             } else {
                 PlayedCase::skipped(&case.name, "only for Envoy")

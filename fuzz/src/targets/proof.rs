@@ -76,6 +76,7 @@ fn check(proof: &[u8]) -> Result<(), ProofError> {
         origins: vec![Origin::parse("https://api.example.com").unwrap()],
         algorithms: ProofRules::DEFAULT_ALGORITHMS.into_iter().collect(),
         max_age: Duration::from_mins(1),
+        nonce: None,
         kept_for: Duration::from_mins(1),
     };
     let shown = Shown {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::host::{self, Buffer, Map, SharedEntries, Signatures};
 use edge_authz::cors::ResponseCors;
 use edge_authz::crypto::HostSignatures;
-use edge_authz::engine::{FetchCall, SharedData, StreamId};
+use edge_authz::engine::{FetchCall, NoRandomness, SharedData, StreamId};
 use edge_authz::host::{Driver, HeaderList, Host, HostError, HttpExchange, Reporting};
 use edge_authz::http::{HeaderEdit, HeaderMap, LocalReply};
 use edge_authz::keys::answer::AnswerHead;
@@ -60,6 +60,10 @@ impl Host for Wasm {
 
     fn now(&self) -> Result<UnixTime, HostError> {
         host::now()
+    }
+
+    fn random(secret: &mut [u8; 32]) -> Result<(), NoRandomness> {
+        host::random(secret)
     }
 
     fn set_tick_period(&self, period: Duration) -> Result<(), HostError> {

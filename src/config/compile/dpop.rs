@@ -23,6 +23,7 @@ pub(super) fn compile(written: written::Dpop<'_>, sink: &mut Sink) -> ProofRules
         origins: origins(written.origins, sink),
         algorithms: algorithms.unwrap_or_default(),
         max_age,
+        nonce: written.nonce.read(),
         kept_for: max_age,
     }
 }

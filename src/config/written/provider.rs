@@ -43,6 +43,7 @@ pub(in crate::config) struct Dpop<'d> {
     pub(in crate::config) origins: Field<List<Text<'d>>>,
     pub(in crate::config) algorithms: Field<List<Text<'d>>>,
     pub(in crate::config) max_age: Field<Duration>,
+    pub(in crate::config) nonce: Field<Duration>,
 }
 
 /// `jwks`
@@ -150,7 +151,7 @@ fn audiences<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Audiences<'d>> {
 
 #[inline(never)]
 fn dpop<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Dpop<'d>> {
-    const MEMBERS: &[&str] = &["origins", "algorithms", "max_age"];
+    const MEMBERS: &[&str] = &["origins", "algorithms", "max_age", "nonce"];
     let members = object(node, MEMBERS, Wanted::Object, sink)?;
     Some(Dpop {
         origins: members.required(
@@ -161,6 +162,7 @@ fn dpop<'d>(node: &Node<'d>, sink: &mut Sink) -> Option<Dpop<'d>> {
         ),
         algorithms: members.optional("algorithms", sink, texts),
         max_age: members.optional("max_age", sink, duration(Duration::from_secs(1), HOUR)),
+        nonce: members.optional("nonce", sink, duration(Duration::from_secs(1), HOUR)),
     })
 }
 

@@ -14,6 +14,7 @@ mod issuer;
 mod many_sources;
 mod memory;
 mod model;
+mod nonces;
 mod pair;
 mod parts;
 mod random;

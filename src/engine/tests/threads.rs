@@ -12,8 +12,8 @@ use super::signer::{KeyId, Memory, SIGNER};
 use super::world::LATE;
 use crate::config;
 use crate::engine::{
-    Demand, Effect, Env, Exchange, FetchCall, Judge, KeyService, NoSharedData, ProofMemory, Proofs,
-    Snapshot, StreamId, TokenCache,
+    Demand, Effect, Env, Exchange, FetchCall, Judge, KeyService, NoRandomness, NoSharedData,
+    NonceStore, ProofMemory, Proofs, Snapshot, StreamId, TokenCache,
 };
 use crate::http::{HeaderMap, RequestHead};
 use crate::keys::answer::{AnswerHead, Ending};
@@ -221,7 +221,8 @@ fn until(what: &str, is_so: impl Fn() -> bool) {
 }
 
 fn proofs() -> Proofs {
-    Proofs::new(Arc::new(ProofMemory::new(100, 4)))
+    let nonces = NonceStore::new(|_| Err(NoRandomness));
+    Proofs::new(Arc::new(ProofMemory::new(100, 4)), Arc::new(nonces))
 }
 
 #[test]

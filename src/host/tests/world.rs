@@ -1,6 +1,6 @@
 //! The host: streams, shared data, the clock, and the faults of each.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use super::super::{Host, HostError, HttpExchange, Reporting};
 use super::exchange::Handle;
 use crate::crypto::{Algorithm, HostCheck, HostSignatures};
-use crate::engine::{FetchCall, NotSet, SharedData, StreamId, Unavailable};
+use crate::engine::{FetchCall, NoRandomness, NotSet, SharedData, StreamId, Unavailable};
 use crate::telemetry::{Change, Level, Metric, MetricKind, NotSent};
 use crate::time::UnixTime;
 
@@ -190,6 +190,11 @@ fn garbled(failure: Option<Failure>, bytes: Vec<u8>) -> Option<Vec<u8>> {
     }
 }
 
+thread_local! {
+    /// The last random byte; `None` if the host has none.
+    pub(super) static RANDOM: Cell<Option<u8>> = const { Cell::new(Some(0)) };
+}
+
 /// The host, as the driver sees it.
 #[derive(Clone, Debug)]
 pub(super) struct Fake(pub(super) Rc<RefCell<World>>);
@@ -247,6 +252,13 @@ impl Host for Fake {
         let mut world = self.0.borrow_mut();
         world.check(Call::Time)?;
         Ok(UnixTime::from_nanos(i128::from(world.nanos)))
+    }
+
+    fn random(secret: &mut [u8; 32]) -> Result<(), NoRandomness> {
+        let random = RANDOM.get().ok_or(NoRandomness)?.wrapping_add(1);
+        RANDOM.set(Some(random));
+        secret.fill(random);
+        Ok(())
     }
 
     fn set_tick_period(&self, period: Duration) -> Result<(), HostError> {

@@ -9,12 +9,12 @@ use crate::support::echo::Echo;
 use crate::support::tokens::{TokenMaker, claims_with};
 use crate::support::tools;
 
-const ISSUER: &str = "https://issuer.example.com";
-const API: &str = "http://api.example.com";
+pub(super) const ISSUER: &str = "https://issuer.example.com";
+pub(super) const API: &str = "http://api.example.com";
 
-/// The lines that the client prints.
-fn run(arguments: &[&str]) -> Vec<String> {
-    let script = tools::root().join("tests/e2e/bound/client.py");
+/// The lines that a script with the client prints.
+pub(super) fn run(script: &str, arguments: &[&str]) -> Vec<String> {
+    let script = tools::root().join("tests/e2e/bound").join(script);
     let mut command = Command::new(tools::python_tool("python"));
     let ran = command.arg(script).args(arguments).output();
     let ran = ran.expect("Python; `make setup` installs it");
@@ -42,12 +42,12 @@ fn the_client_of_another_project_gets_through_and_a_thief_does_not() {
     let envoy = Builder::new(upstream.address())
         .edge_authz(configuration)
         .start();
-    let client: Value = serde_json::from_str(&run(&[])[0]).expect("a key");
+    let client: Value = serde_json::from_str(&run("client.py", &[])[0]).expect("a key");
     let bound = json!({"cnf": {"jkt": client["jkt"]}});
     let token = key.token(&claims_with(ISSUER, "api", bound));
     let proxy = format!("http://{}", envoy.address());
     let private = client["key"].as_str().expect("a JWK");
-    let lines = run(&[&proxy, API, private, &token]);
+    let lines = run("client.py", &[&proxy, API, private, &token]);
     let statuses: Vec<&str> = lines
         .iter()
         .filter_map(|line| line.split(' ').next())

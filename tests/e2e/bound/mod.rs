@@ -3,3 +3,4 @@
 
 mod certificate;
 mod client;
+mod nonces;

@@ -45,6 +45,7 @@ const CALLS: &[&str] = &[
     "environ_sizes_get",
     "fd_write",
     "proc_exit",
+    "random_get",
 ];
 
 /// The callbacks of the module.

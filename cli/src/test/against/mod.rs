@@ -121,9 +121,18 @@ impl<'o> Gateway<'o> {
         let now = now();
         let mut prepared = Vec::new();
         for case in world.cases.iter().filter(|case| is_wanted(case)) {
-            let (request, [_, expected]) = world.prepare(case, now)?;
+            let mut asks = false;
+            let ask = |request: &Request| {
+                asks = true;
+                core.nonce(request, now)
+            };
+            let (request, [_, expected]) = world.prepare(case, now, ask)?;
             let [outcome, _] = core.play(&request, now);
-            let proof = proof((world, case), &request, &expected, &self.options.tokens);
+            let proof = if asks {
+                Err("it needs a nonce of the gateway".to_owned())
+            } else {
+                proof((world, case), &request, &expected, &self.options.tokens)
+            };
             prepared.push(Prepared {
                 case,
                 request,

@@ -114,3 +114,9 @@ unsafe extern "C" {
         result_size: *mut usize,
     ) -> u32;
 }
+
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+unsafe extern "C" {
+    /// WASI: fills memory with random bytes. Returns an error number, or 0.
+    pub(super) fn random_get(data: *mut u8, data_size: usize) -> u32;
+}

@@ -23,6 +23,7 @@ use proxy_wasm::types::Status;
 pub(super) use shared_data::SharedEntries;
 pub(super) use signatures::Signatures;
 
+use edge_authz::engine::NoRandomness;
 use edge_authz::host::{HostError, certificate_digest};
 use edge_authz::http::{HeaderMap, LocalReply, SafeText};
 use edge_authz::telemetry::{Level, MetricKind, NotSent};
@@ -72,6 +73,16 @@ pub(super) fn now() -> Result<UnixTime, HostError> {
     // SAFETY: the host writes one number where `nanos` is.
     check(unsafe { abi::proxy_get_current_time_nanoseconds(&raw mut nanos) })?;
     Ok(UnixTime::from_nanos(i128::from(nanos)))
+}
+
+/// Fills a secret with random bytes. Envoy takes them from BoringSSL's generator. It answers
+/// with an error number of WASI if `capability_restriction_config` leaves the function out.
+pub(super) fn random(secret: &mut [u8; 32]) -> Result<(), NoRandomness> {
+    // SAFETY: the host writes as many bytes as `secret` has.
+    match unsafe { abi::random_get(secret.as_mut_ptr(), secret.len()) } {
+        0 => Ok(()),
+        _ => Err(NoRandomness),
+    }
 }
 
 /// Requests ticks of the root context, which never stop. The period is at least 1 ms.

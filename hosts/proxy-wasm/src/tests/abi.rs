@@ -125,6 +125,19 @@ extern "C" fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32 {
 }
 
 #[unsafe(no_mangle)]
+extern "C" fn random_get(data: *mut u8, size: usize) -> u32 {
+    with_world(|world| match world.status(Call::Random) {
+        Ok(_) => {
+            world.random = world.random.wrapping_add(1);
+            // SAFETY: the module passes the address and the size of its own memory.
+            unsafe { slice::from_raw_parts_mut(data, size) }.fill(world.random);
+            0
+        }
+        Err(status) => status,
+    })
+}
+
+#[unsafe(no_mangle)]
 extern "C" fn proxy_set_tick_period_milliseconds(period: u32) -> u32 {
     status(Call::TickPeriod, |world| {
         world.tick_period = period;

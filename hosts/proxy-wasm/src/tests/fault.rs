@@ -25,6 +25,7 @@ pub(super) enum Call {
     IncrementMetric,
     Foreign,
     Fetch,
+    Random,
 }
 
 /// How a call fails.

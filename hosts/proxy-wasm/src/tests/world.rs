@@ -67,6 +67,8 @@ pub(super) struct Sent {
 #[derive(Debug, Default)]
 pub(super) struct World {
     pub(super) nanos: u64,
+    /// The last random byte.
+    pub(super) random: u8,
     pub(super) log: Vec<(u32, String)>,
     pub(super) log_level: u32,
     pub(super) tick_period: u32,
