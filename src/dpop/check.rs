@@ -57,6 +57,8 @@ pub struct Shown<'a> {
 pub struct Proof {
     /// Its ID.
     pub id: ProofId,
+    /// The later one of its `iat` and the time of the check.
+    pub latest: UnixTime,
     /// The last moment at which it would be accepted again, if it were not remembered.
     pub until: UnixTime,
     /// Whether the client should get a fresh nonce: its own is good, and near its end (RFC
@@ -183,12 +185,14 @@ impl ProofRules {
             }
             None => false,
         };
+        let latest = issued_at.max(shown.now);
         Ok(Proof {
             renews_nonce,
             id: ProofId::of(shown.key, &jti),
             // The ID of a proof must not be used again for `kept_for`, even if the proof
             // itself is too old before.
-            until: issued_at.max(shown.now).saturating_add(self.kept_for),
+            until: latest.saturating_add(self.kept_for),
+            latest,
         })
     }
 

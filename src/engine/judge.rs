@@ -70,6 +70,7 @@ impl Judge {
         proofs: Proofs,
     ) -> Self {
         let sources = policy.sources.len();
+        proofs.keep_for(&policy);
         Self {
             snapshot,
             tokens,

@@ -3,22 +3,27 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::nonces::{NoRandomness, NonceStore};
 use super::shared::SharedData;
 use crate::authz::{ProofUse, UsedProofs};
 use crate::dpop::{Nonces, Proof, ProofId};
 use crate::memory::{Pool, Share};
+use crate::policy::Policy;
 use crate::time::UnixTime;
 
 /// The memory of one proof, in bytes: an entry of a map whose nodes are half full, and one
 /// of a queue that has just grown.
-const ENTRY_BYTES: usize = 112;
+pub(super) const ENTRY_BYTES: usize = 128;
 /// The number of proofs that are dropped for each new one because they can no longer be
 /// accepted. With more than one, the memory shrinks after a flood.
 const DROPPED_AT_ONCE: usize = 4;
+/// The largest part of the time between two uses of a shard that counts as passed, in
+/// seconds. More may be a clock that was set ahead.
+const MAX_STEP: i64 = 1;
 /// The maximum number of attempts to make room for a proof.
 const MAX_ATTEMPTS: usize = 8;
 /// The maximum number of shards.
@@ -36,25 +41,58 @@ const MAX_SHARDS: usize = 16;
 /// attacker could choose proofs that collide in a hash table.
 pub struct ProofMemory {
     most: usize,
-    share: Share,
-    shards: Box<[Mutex<Shard>]>,
+    pub(super) share: Share,
+    pub(super) shards: Box<[Mutex<Shard>]>,
     count: AtomicUsize,
+    /// The longest time for which any configuration must remember a proof, in seconds.
+    longest: AtomicU64,
     /// The shard in which room is made next.
     next: AtomicUsize,
 }
 
 /// A part of the memory.
 #[derive(Default)]
-struct Shard {
+pub(super) struct Shard {
     /// When each proof can be forgotten, in seconds.
-    known: BTreeMap<ProofId, i64>,
+    pub(super) known: BTreeMap<ProofId, i64>,
     /// The proofs in the order in which they were used.
-    order: VecDeque<(ProofId, i64)>,
+    order: VecDeque<Use>,
+    elapsed: Elapsed,
 }
 
 /// The use of a proof.
+#[derive(Clone, Copy)]
+struct Use {
+    id: ProofId,
+    /// When it can be forgotten by the time of day.
+    until: i64,
+    /// When it can be forgotten by [`Elapsed`].
+    elapsed: i64,
+}
+
+/// A time in seconds that never passes faster than the real one, whatever is done to the
+/// clock. It stands still while nothing happens.
+///
+/// A proof is forgotten only after its time has passed by both. If only the time of day
+/// counted, a clock that is set ahead would empty the memory, and after it is set back,
+/// every proof could be used again.
+#[derive(Default)]
+struct Elapsed {
+    seconds: i64,
+    latest: Option<i64>,
+}
+
+impl Elapsed {
+    fn observe(&mut self, now: i64) {
+        let step = self.latest.map_or(0, |latest| now.saturating_sub(latest));
+        self.seconds = self.seconds.saturating_add(step.clamp(0, MAX_STEP));
+        self.latest = Some(now);
+    }
+}
+
+/// Whether a proof may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
+pub(super) enum Outcome {
     First,
     Again,
     /// There is no room in this shard.
@@ -79,6 +117,7 @@ impl ProofMemory {
                 .take(shards)
                 .collect(),
             count: AtomicUsize::new(0),
+            longest: AtomicU64::new(0),
             next: AtomicUsize::new(0),
         }
     }
@@ -95,6 +134,13 @@ impl ProofMemory {
         self.len() == 0
     }
 
+    /// Remembers all later proofs for at least this time. It is the longest time for which a
+    /// configuration accepts a proof: another listener may get a proof that the first
+    /// listener would no longer accept.
+    fn keep_for(&self, longest: Duration) {
+        self.longest.fetch_max(longest.as_secs(), Relaxed);
+    }
+
     /// Forgets all proofs, for tests that send the same request again.
     pub fn clear(&self) {
         for shard in &self.shards {
@@ -106,7 +152,7 @@ impl ProofMemory {
 
     /// Remembers a proof. Counts in `forgotten` the proofs that could still be accepted and
     /// were dropped for it.
-    fn use_up(
+    pub(super) fn use_up(
         &self,
         id: ProofId,
         until: UnixTime,
@@ -126,6 +172,7 @@ impl ProofMemory {
                 break;
             };
             let mut shard = locked(shard);
+            shard.elapsed.observe(now);
             self.free(shard.drop_old(now));
             let has_room = self.len() < self.most && self.share.has_room(ENTRY_BYTES);
             match shard.use_up(id, until, now, has_room) {
@@ -170,7 +217,7 @@ impl ProofMemory {
 }
 
 impl Shard {
-    fn use_up(&mut self, id: ProofId, until: i64, now: i64, has_room: bool) -> Outcome {
+    pub(super) fn use_up(&mut self, id: ProofId, until: i64, now: i64, has_room: bool) -> Outcome {
         match self.known.get(&id) {
             Some(known) if *known >= now => return Outcome::Again,
             // If a client uses an old `jti` again, its former entry stays in the queue too.
@@ -181,7 +228,12 @@ impl Shard {
         if self.order.try_reserve(1).is_err() {
             return Outcome::Full;
         }
-        self.order.push_back((id, until));
+        let life = until.saturating_sub(now);
+        self.order.push_back(Use {
+            id,
+            until,
+            elapsed: self.elapsed.seconds.saturating_add(life),
+        });
         self.known.insert(id, until);
         Outcome::First
     }
@@ -190,8 +242,10 @@ impl Shard {
     /// many entries of the queue that were.
     fn drop_old(&mut self, now: i64) -> usize {
         let mut dropped = 0;
-        while dropped < DROPPED_AT_ONCE && self.order.front().is_some_and(|(_, until)| *until < now)
-        {
+        let is_old = |one: &Use| one.until < now && one.elapsed < self.elapsed.seconds;
+        let front = self.order.iter().take(DROPPED_AT_ONCE);
+        let old = front.take_while(|one| is_old(one)).count();
+        while dropped < old {
             self.drop_oldest();
             dropped = dropped.saturating_add(1);
         }
@@ -199,8 +253,8 @@ impl Shard {
     }
 
     /// Drops the oldest proof, and returns until when it could be accepted.
-    fn drop_oldest(&mut self) -> Option<i64> {
-        let (id, until) = self.order.pop_front()?;
+    pub(super) fn drop_oldest(&mut self) -> Option<i64> {
+        let Use { id, until, .. } = self.order.pop_front()?;
         // A later use of the same ID has an entry of its own.
         if self.known.get(&id) == Some(&until) {
             self.known.remove(&id);
@@ -212,7 +266,7 @@ impl Shard {
     }
 }
 
-fn locked(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+pub(super) fn locked(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     // A thread that panics while it holds the lock leaves complete entries.
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -261,6 +315,15 @@ impl Proofs {
         }
     }
 
+    /// Remembers the proofs of all listeners as long as this policy accepts them.
+    pub(super) fn keep_for(&self, policy: &Policy) {
+        let providers = policy.providers.iter();
+        let rules = providers.filter_map(|(_, provider)| provider.dpop.as_ref());
+        if let Some(longest) = rules.map(|rules| rules.kept_for).max() {
+            self.memory.keep_for(longest);
+        }
+    }
+
     /// The access for one decision.
     pub(super) const fn counting<'p>(&'p self, shared: &'p dyn SharedData) -> Counting<'p> {
         Counting {
@@ -282,138 +345,13 @@ pub(super) struct Counting<'p> {
 impl UsedProofs for Counting<'_> {
     fn use_up(&self, proof: &Proof, now: UnixTime) -> Result<(), ProofUse> {
         let Proofs { memory, space, .. } = self.proofs;
-        memory.use_up(proof.id.within(*space), proof.until, now, &self.forgotten)
+        let longest = Duration::from_secs(memory.longest.load(Relaxed));
+        let until = proof.until.max(proof.latest.saturating_add(longest));
+        memory.use_up(proof.id.within(*space), until, now, &self.forgotten)
     }
 
     fn nonces(&self, now: UnixTime) -> Nonces {
         let keys = self.proofs.nonces.keys(now, self.shared);
         keys.map_or(Nonces::Unavailable, Nonces::Of)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::NoSharedData;
-    use crate::memory::pretend;
-
-    const START: i64 = 1_000;
-
-    fn id(number: u64) -> ProofId {
-        ProofId::from_words([number.wrapping_mul(0x9E37_79B9_7F4A_7C15), number])
-    }
-
-    fn at(seconds: i64) -> UnixTime {
-        UnixTime::from_secs(START.saturating_add(seconds))
-    }
-
-    /// Uses proofs that can be accepted for 60 s.
-    fn uses(memory: &ProofMemory, number: u64, now: i64) -> Result<u32, ProofUse> {
-        let forgotten = Cell::new(0);
-        let used = memory.use_up(id(number), at(now.saturating_add(60)), at(now), &forgotten);
-        used.map(|()| forgotten.get())
-    }
-
-    #[test]
-    fn a_proof_is_used_once_until_it_can_no_longer_be_accepted() {
-        let memory = ProofMemory::new(10, 1);
-        assert_eq!(uses(&memory, 1, 0), Ok(0));
-        for now in [0, 1, 30, 60, 61] {
-            assert_eq!(uses(&memory, 1, now), Err(ProofUse::Again), "{now}");
-        }
-        assert_eq!(uses(&memory, 1, 62), Ok(0));
-        assert_eq!(uses(&memory, 1, 63), Err(ProofUse::Again));
-        assert_eq!(uses(&memory, 2, 63), Ok(0));
-        assert_eq!(memory.len(), 2);
-    }
-
-    #[test]
-    fn the_oldest_proof_leaves_a_full_memory_and_is_counted() {
-        for threads in [1, 4, 100] {
-            let memory = ProofMemory::new(1000, threads);
-            let mut forgotten = 0;
-            for number in 0..10_000 {
-                forgotten += uses(&memory, number, 0).unwrap();
-                assert!(memory.len() <= 1000);
-                assert_eq!(uses(&memory, number, 0), Err(ProofUse::Again));
-            }
-            assert_eq!(forgotten, 9_000);
-            let known = memory.shards.iter().map(|shard| locked(shard).known.len());
-            assert_eq!(known.sum::<usize>(), memory.len());
-        }
-        let memory = ProofMemory::new(100, 1);
-        for number in 0..101 {
-            uses(&memory, number, 0).unwrap();
-        }
-        assert_eq!(uses(&memory, 1, 0), Err(ProofUse::Again));
-        assert_eq!(uses(&memory, 0, 0), Ok(1));
-    }
-
-    #[test]
-    fn old_proofs_leave_without_being_counted_and_free_their_memory() {
-        let memory = ProofMemory::new(1000, 4);
-        for number in 0..1000 {
-            uses(&memory, number, 0).unwrap();
-        }
-        for number in 1000..2000 {
-            assert_eq!(uses(&memory, number, 100), Ok(0));
-        }
-        for number in 2000..2300 {
-            assert_eq!(uses(&memory, number, 200), Ok(0));
-        }
-        assert!(memory.len() < 400, "{}", memory.len());
-        assert_eq!(memory.share.bytes(), memory.len() * ENTRY_BYTES);
-    }
-
-    #[test]
-    fn an_id_that_is_used_again_is_not_forgotten_with_its_first_use() {
-        let memory = ProofMemory::new(3, 1);
-        assert_eq!(uses(&memory, 1, 0), Ok(0));
-        // It has become old, and is used again before it is dropped.
-        let forgotten = Cell::new(0);
-        let mut shard = locked(&memory.shards[0]);
-        assert_eq!(
-            shard.use_up(id(1), START + 200, START + 100, true),
-            Outcome::First
-        );
-        assert_eq!(shard.drop_oldest(), Some(START + 61));
-        assert_eq!(
-            shard.use_up(id(1), START + 200, START + 100, true),
-            Outcome::Again
-        );
-        drop(shard);
-        assert_eq!(forgotten.get(), 0);
-    }
-
-    #[test]
-    fn without_room_a_proof_takes_the_place_of_another_or_is_refused() {
-        let memory = ProofMemory::new(1000, 1);
-        assert_eq!(uses(&memory, 1, 0), Ok(0));
-        pretend::set_room(Some(0));
-        let crowded = ProofMemory::new(1000, 1);
-        assert_eq!(uses(&crowded, 2, 0), Err(ProofUse::NoMemory));
-        pretend::set_room(None);
-        assert!(crowded.is_empty());
-    }
-
-    #[test]
-    fn two_judges_of_one_request_use_a_proof_once_each() {
-        let proofs = Proofs::of_one_judge();
-        let again = proofs.again();
-        let proof = Proof {
-            id: id(1),
-            until: at(60),
-            renews_nonce: false,
-        };
-        assert_eq!(proofs.counting(&NoSharedData).use_up(&proof, at(0)), Ok(()));
-        assert_eq!(again.counting(&NoSharedData).use_up(&proof, at(0)), Ok(()));
-        assert_eq!(
-            again.counting(&NoSharedData).use_up(&proof, at(0)),
-            Err(ProofUse::Again)
-        );
-        assert_eq!(
-            proofs.counting(&NoSharedData).use_up(&proof, at(0)),
-            Err(ProofUse::Again)
-        );
     }
 }

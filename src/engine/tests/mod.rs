@@ -17,6 +17,7 @@ mod model;
 mod nonces;
 mod pair;
 mod parts;
+mod proofs;
 mod random;
 mod report_mode;
 mod reporting;
