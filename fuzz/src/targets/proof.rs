@@ -3,15 +3,18 @@
 //!
 //! The input is a proof or a description of one. A description has three lines: `sign`
 //! with an algorithm, the header, the claims. In it, `$x` and `$y` stand for the
-//! coordinates of the client's key, and `$ath` for the hash of its token.
+//! coordinates of the client's key, `$ath` for the hash of its token, and `$nonce` for the
+//! server's nonce.
+//!
+//! Each proof is checked by rules with and without nonces.
 
 use std::str;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use edge_authz::crypto::NoHostSignatures;
-use edge_authz::dpop::{MAX_PROOF_BYTES, Origin, ProofError, ProofRules, Shown};
+use edge_authz::dpop::{MAX_PROOF_BYTES, NonceKeys, Nonces, Origin, ProofError, ProofRules, Shown};
 use edge_authz::jwk::Thumbprint;
 use edge_authz::time::UnixTime;
 
@@ -55,6 +58,13 @@ pub(crate) fn target(data: &[u8]) {
     if accepted.is_ok() {
         assert!(is_good(&proof), "only the reference refuses the proof");
     }
+    // Where a nonce is required, the same proofs are accepted if they have the server's.
+    let with_nonce = check_by(&proof, Some(Duration::from_mins(1)));
+    let expected = accepted.is_ok() && has_nonce(&proof);
+    assert_eq!(with_nonce.is_ok(), expected, "{with_nonce:?}");
+    if let Err(ProofError::NonceUnavailable | ProofError::NonceExpired) = with_nonce {
+        panic!("there are keys, and no nonce is old");
+    }
     if let Err(ProofError::Missing | ProofError::Several | ProofError::Used) = accepted {
         panic!("an error of another check");
     }
@@ -71,12 +81,34 @@ const GOOD: &str = r#"sign ES256
 {"typ":"dpop+jwt","alg":"ES256","jwk":{"kty":"EC","crv":"P-256","x":"$x","y":"$y"}}
 {"jti":"a","htm":"GET","htu":"https://api.example.com/pets","iat":1800000000,"ath":"$ath"}"#;
 
+/// The keys of the server's nonces, and the nonce of the second of the check.
+static NONCES: LazyLock<(Nonces, String)> = LazyLock::new(|| {
+    let now = UnixTime::from_secs(NOW);
+    let keys = NonceKeys::starting(now, [[7; 32], [8; 32]]);
+    let nonce = keys.issue(now).unwrap();
+    (Nonces::Of(Arc::new(keys)), nonce)
+});
+
+fn has_nonce(proof: &[u8]) -> bool {
+    let claims = proof.split(|byte| *byte == b'.').nth(1);
+    let claims = claims.and_then(base64url::decode);
+    let claims = claims
+        .as_deref()
+        .and_then(|claims| json::parse(claims, jwt::DEPTH));
+    let nonce = claims.as_ref().and_then(|claims| claims.get("nonce"));
+    nonce.and_then(Json::string) == Some(&*NONCES.1)
+}
+
 fn check(proof: &[u8]) -> Result<(), ProofError> {
+    check_by(proof, None)
+}
+
+fn check_by(proof: &[u8], nonce: Option<Duration>) -> Result<(), ProofError> {
     let rules = ProofRules {
         origins: vec![Origin::parse("https://api.example.com").unwrap()],
         algorithms: ProofRules::DEFAULT_ALGORITHMS.into_iter().collect(),
         max_age: Duration::from_mins(1),
-        nonce: None,
+        nonce,
         kept_for: Duration::from_mins(1),
     };
     let shown = Shown {
@@ -84,6 +116,7 @@ fn check(proof: &[u8]) -> Result<(), ProofError> {
         path: b"/pets?limit=1",
         token: TOKEN,
         key: &thumbprint(),
+        nonces: &NONCES.0,
         now: UnixTime::from_secs(NOW),
     };
     let checked = rules.check(proof, &shown, &NoHostSignatures);
@@ -98,7 +131,10 @@ fn described(data: &[u8]) -> Option<Vec<u8>> {
     let mut lines = str::from_utf8(data).ok()?.splitn(3, '\n');
     let algorithm = lines.next()?.strip_prefix("sign ")?;
     let Client { ath, x, y } = &*CLIENT;
-    let filled = |text: &str| text.replace("$ath", ath).replace("$x", x).replace("$y", y);
+    let filled = |text: &str| {
+        let text = text.replace("$ath", ath).replace("$nonce", &NONCES.1);
+        text.replace("$x", x).replace("$y", y)
+    };
     let (header, claims) = (filled(lines.next()?), filled(lines.next()?.trim_end()));
     Some(keys::token(algorithm, header.as_bytes(), claims.as_bytes()).into_bytes())
 }
