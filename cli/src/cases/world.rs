@@ -177,9 +177,9 @@ impl World {
         ask: impl FnOnce(&Request) -> Option<Vec<u8>>,
     ) -> Result<(Request, [Expectation; 2]), CaseError> {
         let at = |problem: Problem| problem.at(format!("case `{}`", case.name));
-        let none = Nonce::default();
-        let prepared = Self::prepare_with(case, &self.workshop(now, &none)).map_err(at)?;
-        if !none.is_used.get() {
+        let unasked = Nonce::default();
+        let prepared = Self::prepare_with(case, &self.workshop(now, &unasked)).map_err(at)?;
+        if !unasked.is_used.get() {
             return Ok(prepared);
         }
         let nonce = ask(&prepared.0).ok_or(Problem::Missing("`dpop-nonce` in the first answer"));
