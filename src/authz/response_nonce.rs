@@ -48,14 +48,14 @@ impl ResponseNonce {
         let known = names.find(|known| is_same_name(known, name));
         match (&self.fresh, known) {
             (Some(nonce), Some(known)) => Some(HeaderEdit::Set(
-                Cow::Borrowed(known),
+                known.into(),
                 Cow::Borrowed(nonce.as_bytes()),
             )),
             (Some(nonce), None) => Some(HeaderEdit::Add(
-                Cow::Borrowed(name),
+                name.into(),
                 Cow::Borrowed(nonce.as_bytes()),
             )),
-            (None, Some(known)) => Some(HeaderEdit::Remove(Cow::Borrowed(known))),
+            (None, Some(known)) => Some(HeaderEdit::Remove(known.into())),
             (None, None) => None,
         }
     }

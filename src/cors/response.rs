@@ -141,7 +141,7 @@ impl ResponseCors {
         let mut set = |name: &'static str, value: Cow<'a, str>| {
             let is_it = |known: &&[u8]| known.eq_ignore_ascii_case(name.as_bytes());
             let present = present.iter().any(is_it);
-            let name = Cow::Borrowed(name.as_bytes());
+            let name = name.as_bytes().into();
             let value = match value {
                 Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
                 Cow::Owned(text) => Cow::Owned(text.into_bytes()),
