@@ -217,6 +217,46 @@ dynamic-module-image: dynamic-module $(TOOLS)/venv.ready ## Builds and verifies 
 	docker save $(MODULE_IMAGE) | $(VENV)/bin/python deploy/look.py $(DYNAMIC_MODULE) libedge_authz-$(VERSION).so
 	@echo "$(MODULE_IMAGE) is built; docker push $(MODULE_IMAGE)"
 
+# --- releases ---
+
+# Linker, C compiler and system libraries of both architectures, pinned by their hashes.
+RELEASE_TOOLS := $(TOOLS)/release
+RELEASE_TARGETS := x86_64-unknown-linux-gnu x86_64-unknown-linux-musl aarch64-unknown-linux-gnu aarch64-unknown-linux-musl
+CYCLONEDX := cargo-cyclonedx@0.5.9
+CYCLONEDX_READY := $(TOOLS)/$(CYCLONEDX).ready
+
+$(RELEASE_TOOLS).ready: deploy/release/requirements.txt $(TOOLS)/venv.ready
+	@rm -rf $(RELEASE_TOOLS)
+	$(PYTHON) -m venv $(RELEASE_TOOLS)
+	PIP_CACHE_DIR=$(CURDIR)/$(TOOLS)/cache/pip PIP_DISABLE_PIP_VERSION_CHECK=1 \
+		$(RELEASE_TOOLS)/bin/python -m pip install --quiet --no-deps --require-hashes --requirement $<
+	@touch $@
+
+# The OWASP Foundation maintains it. `cargo-sbom` lists crates that are not linked too.
+$(CYCLONEDX_READY):
+	$(CARGO) install --quiet --locked --root $(TOOLS) $(CYCLONEDX)
+	@touch $@
+
+.PHONY: setup-release
+setup-release: wasm-target $(WASM_OPT_READY) $(RELEASE_TOOLS).ready $(CYCLONEDX_READY) ## Installs the tools for `make release`
+	@for target in $(RELEASE_TARGETS); do \
+		test -d "$$(rustc --print target-libdir --target $$target)" || rustup target add $$target \
+			|| { echo "the target $$target is missing: rustup target add $$target" >&2; exit 1; }; \
+	done
+
+# The registry that the chart names.
+IMAGES ?= registry.example.com
+RELEASE := dist/release
+
+.PHONY: release
+release: setup-release ## Builds all artefacts of a release from the last commit: dist/release; VERSION=0.2.0-rc.1, IMAGES=registry
+	IMAGES=$(IMAGES) deploy/release/build $(VERSION) $(RELEASE) $(CARGO_DIRECTORY)/releases/build
+
+.PHONY: test-release
+test-release: setup-release ## Builds a release again in another folder, compares the bytes, and starts it without the sources: after `make release`
+	IMAGES=$(IMAGES) deploy/release/test $(VERSION) $(RELEASE)
+	deploy/release/try $(RELEASE)
+
 # --- the examples ---
 
 # EXAMPLE is one of examples/; FILE is any case file.

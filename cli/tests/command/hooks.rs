@@ -174,3 +174,32 @@ fn the_action_runs_only_a_command_whose_provenance_is_verified() {
     assert!(calls.starts_with(words), "{calls}");
     assert!(calls.contains("attestation verify"), "{calls}");
 }
+
+#[test]
+fn workflows_pin_the_actions_of_others_and_start_without_permissions() {
+    let mut pinned = 0;
+    for entry in fs::read_dir(root().join(".github/workflows")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let workflow: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+        assert_eq!(
+            workflow["permissions"],
+            serde_json::json!({}),
+            "{}",
+            path.display()
+        );
+        for line in text.lines().filter(|line| line.contains("uses: ")) {
+            let (action, comment) = line.split_once(" # v").expect(line);
+            let (_, commit) = action.split_once('@').expect(line);
+            assert!(commit.len() == 40 && !comment.is_empty(), "{line}");
+            pinned += 1;
+        }
+        // An expression in a script would execute what it contains.
+        let jobs = workflow["jobs"].as_object().unwrap().values();
+        for step in jobs.flat_map(|job| job["steps"].as_array().unwrap()) {
+            let script = step["run"].as_str().unwrap_or_default();
+            assert!(!script.contains("${{"), "{script}");
+        }
+    }
+    assert!(pinned > 5);
+}
