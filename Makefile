@@ -253,9 +253,9 @@ release: setup-release ## Builds all artefacts of a release from the last commit
 	IMAGES=$(IMAGES) deploy/release/build $(VERSION) $(RELEASE) $(CARGO_DIRECTORY)/releases/build
 
 .PHONY: test-release
-test-release: setup-release ## Builds a release again in another folder, compares the bytes, and starts it without the sources: after `make release`
+test-release: setup-release setup ## Builds a release again in another folder, compares the bytes, and starts it without the sources: after `make release`
 	IMAGES=$(IMAGES) deploy/release/test $(VERSION) $(RELEASE)
-	deploy/release/try $(RELEASE)
+	ENVOY=$(or $(ENVOY),$(call envoy,$(firstword $(ENVOY_VERSIONS)))) deploy/release/try $(RELEASE)
 
 # --- the examples ---
 
