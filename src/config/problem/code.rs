@@ -114,6 +114,7 @@ impl ProviderProblem {
     const fn code(&self) -> ProblemCode {
         match self {
             Self::Name(_) => ProblemCode::Value,
+            Self::NoCluster => ProblemCode::Missing,
             Self::Uri(..)
             | Self::NotDiscoverable(..)
             | Self::IssuerQuery(_)
