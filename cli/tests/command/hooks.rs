@@ -38,7 +38,7 @@ impl Repository {
     fn replace(&self, file: &str, from: &str, to: &str) {
         let file = self.0.join("api").join(file);
         let text = fs::read_to_string(&file).unwrap();
-        assert!(output.contains(from), "{output}");
+        assert!(text.contains(from), "{text}");
         fs::write(file, text.replace(from, to)).unwrap();
     }
 
