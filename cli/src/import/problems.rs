@@ -94,13 +94,11 @@ impl<'s> Problems<'s> {
         let omitted = self.omitted.get();
         if omitted > 0 {
             let sentence = format!("and {omitted} more errors; correct these first");
-            let code = Code::NotImported;
-            found.push(Finding::from_sentence(
-                code,
-                Severity::Error,
-                String::new(),
-                &sentence,
-            ));
+            let (code, severity) = (Code::NotImported, Severity::Error);
+            let mut finding = Finding::from_sentence(code, severity, String::new(), &sentence);
+            // Findings are shown in the order of their places.
+            finding.span = found.last().and_then(|last| last.span.clone());
+            found.push(finding);
         }
         found
     }

@@ -179,11 +179,33 @@ impl<'n> Reader<'_, 'n> {
     /// Who may use a route or a method. `member` has the kind of authorization, which is
     /// `token` where an authorizer checks tokens.
     fn rule(&self, one: &Resource<'n>, member: &str, token: &str) -> Rule {
+        let is_absent = |name: &str| {
+            let value = one.values.get(name);
+            value.is_none_or(|value| value.value == Value::Null)
+        };
+        let is_text = |name: &str| is_absent(name) || one.text(name).is_some();
         let key = one.values.get("api_key_required");
-        if key.is_some_and(|flag| flag.value == Value::Bool(true)) {
+        let no_key = is_absent("api_key_required")
+            || key.is_some_and(|flag| flag.value == Value::Bool(false));
+        if !no_key {
             return Rule::Denied(API_KEY.to_owned());
         }
         let scopes = texts(&one.values, "authorization_scopes");
+        let written = elements(&one.values, "authorization_scopes");
+        let is_list = matches!(
+            one.values
+                .get("authorization_scopes")
+                .map(|list| &list.value),
+            None | Some(Value::Null | Value::List(_))
+        );
+        // Of a value of another type, nobody knows what it restricts.
+        if !is_list
+            || scopes.len() != written.len()
+            || !is_text(member)
+            || !is_text("authorizer_id")
+        {
+            return Rule::Denied("its authorization has values of the wrong type".to_owned());
+        }
         let id = one.text("authorizer_id").filter(|id| !id.is_empty());
         let name = id.map(|id| self.authorizer(id));
         match (one.text(member), name) {

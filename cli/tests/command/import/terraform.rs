@@ -425,3 +425,31 @@ fn a_quick_create_makes_a_public_route() {
         references(&["aws_lambda_function.f.arn"]);
     assert_eq!(access(&plan.to_string(), "$default"), "access: public");
 }
+
+#[test]
+fn a_rule_with_a_value_of_another_type_is_denied() {
+    for (name, value) in [
+        ("authorization_type", json!(5)),
+        ("authorization_type", json!([])),
+        ("authorizer_id", json!(5)),
+        ("authorization_scopes", json!("a")),
+        ("authorization_scopes", json!({})),
+        ("authorization_scopes", json!(["a", 5])),
+        ("api_key_required", json!("false")),
+        ("api_key_required", json!(1)),
+    ] {
+        for kind in ["NONE", "JWT"] {
+            let mut plan = with_authorizer(&references(&ONE));
+            let marks = &mut plan["resource_changes"][3]["change"]["after_unknown"];
+            if kind == "NONE" || name == "authorizer_id" {
+                marks["authorizer_id"] = json!(false);
+            }
+            let values = &mut plan["planned_values"]["root_module"]["resources"][3]["values"];
+            values["authorizer_id"] = json!(null);
+            values["authorization_type"] = json!(kind);
+            values[name] = value.clone();
+            let text = plan.to_string();
+            assert_eq!(access(&text, "GET /a"), "access: denied", "{name} {value}");
+        }
+    }
+}
