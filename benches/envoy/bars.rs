@@ -95,9 +95,15 @@ pub(crate) fn judge(results: &Results) -> Vec<Bar> {
             }
         }
     }
-    for hostile in &results.hostile {
-        let what = format!("CPU: {} / a valid request", hostile.name);
-        bars.push(at_most(hostile.build, what, 10.0, hostile.ratio(), "×"));
+    for build in Build::SHIPPED {
+        let own = results.hostile.iter().filter(|it| it.build == build);
+        if let Some(worst) = own.max_by(|one, other| one.ratio().total_cmp(&other.ratio())) {
+            let what = format!(
+                "CPU: the worst hostile request ({}) / a valid one",
+                worst.name
+            );
+            bars.push(at_most(build, what, 10.0, worst.ratio(), "×"));
+        }
     }
     bars.extend(results.modules.iter().flat_map(of_module));
     bars

@@ -36,6 +36,8 @@ mod module;
 mod page;
 mod result;
 mod sample;
+mod sentences;
+mod steps;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 mod tokens;

@@ -7,26 +7,18 @@ use serde_json::{Value, json};
 
 use crate::bars::{self, Bar};
 use crate::chart::chart;
-use crate::contender::{Build, Contender, Task};
+use crate::contender::{Build, Contender};
 use crate::figures::Figures;
 use crate::hostile::Hostile;
 use crate::machine;
-use crate::module::{Module, TOKENS, WORKERS};
+use crate::module::{TOKENS, WORKERS};
 use crate::result::Results;
+use crate::sentences::sentences;
+use crate::steps::steps;
 use crate::support::tools;
 
 /// The explanation of the figures and their limits, written by hand.
 const WORDS: &str = include_str!("words.md");
-/// The workloads in which every token is new.
-const NEW: [&str; 6] = [
-    "new-rs256",
-    "new-ps256",
-    "new-es256",
-    "new-eddsa",
-    "new-es384",
-    "new-es512",
-];
-
 /// Writes all three files.
 pub(crate) fn write(results: &Results, bars: &[Bar]) {
     let docs = tools::root().join("docs");
@@ -47,6 +39,8 @@ fn page(results: &Results, bars: &[Bar]) -> String {
     text.push_str(&sentences(results));
     text.push_str("\n## Targets\n");
     text.push_str(&bars::tables(bars, "###"));
+    text.push_str("\n## A request in the Wasm module\n\n");
+    text.push_str(&steps());
     let _ = write!(text, "\n{WORDS}\n");
     let _ = write!(
         text,
@@ -66,69 +60,6 @@ fn page(results: &Results, bars: &[Bar]) -> String {
     text.push_str(&hostile(results));
     text.push_str(&modules(results));
     text
-}
-
-/// What the figures of this run say.
-fn sentences(results: &Results) -> String {
-    use Build::{DynamicModule, Wasm};
-    use Contender::{EdgeAuthz, JwtAuthn, JwtAuthnCached, NativeStackCached};
-    let of = |workload: &str, build, task, other| {
-        let own = EdgeAuthz(build, task);
-        let ratio = results.ratio((workload, own), (workload, other));
-        ratio.unwrap_or(f64::NAN)
-    };
-    let tokens = |build| of("one-token", build, Task::OnlyTokens, JwtAuthnCached);
-    let all = |build| of("one-token", build, Task::Everything, NativeStackCached);
-    let new = |build| {
-        let ratios = NEW.map(|workload| of(workload, build, Task::OnlyTokens, JwtAuthn));
-        let least = ratios.into_iter().fold(f64::INFINITY, f64::min);
-        let most = ratios.into_iter().fold(0.0, f64::max);
-        format!("{least:.2} to {most:.2}")
-    };
-    let proofs = |build, workload| {
-        let plain = EdgeAuthz(build, Task::OnlyTokens);
-        of(workload, build, Task::Proofs, plain)
-    };
-    let sizes = |build, many, few| {
-        let own = EdgeAuthz(build, Task::Everything);
-        results.ratio((many, own), (few, own)).unwrap_or(f64::NAN)
-    };
-    let worst = results.hostile.iter().map(Hostile::ratio);
-    let memory = |build| {
-        let module = results.modules.iter().find(|module| module.build == build);
-        module.map_or(f64::NAN, Module::tokens_ratio)
-    };
-    format!(
-        "- **A cached token.** The dynamic module answers {:.2} times as many requests per second as `jwt_authn` with its\n  \
-         cache, and {:.2} times as many as `jwt_authn`, `cors` and `rbac` if it does the same work. The Wasm module answers\n  \
-         {:.2} and {:.2} times as many.\n\
-         - **New tokens.** The dynamic module answers {} times as many requests as `jwt_authn`, depending on the\n  \
-         algorithm, and the Wasm module {} times as many.\n\
-         - **Proofs of possession.** With ES256 proofs the dynamic module answers {:.2} times as many requests as for the same\n  \
-         cached tokens without proofs, and {:.2} times as many if the tokens are new. The Wasm module answers {:.2} and {:.2} times as many.\n\
-         - **Many issuers and routes.** With 200 issuers the dynamic module is {:.2} times as fast as with one, and with 10,000\n  \
-         routes {:.2} times as fast as with ten. The Wasm module is {:.2} and {:.2} times as fast.\n\
-         - **Hostile requests.** The most expensive one takes {:.1} times the CPU time of a valid request with a new RS256 token.\n\
-         - **Memory.** For 10,000 cached tokens the dynamic module needs {:.2} times as much memory with four workers as with one, and\n  \
-         the Wasm module {:.2} times as much.\n",
-        tokens(DynamicModule),
-        all(DynamicModule),
-        tokens(Wasm),
-        all(Wasm),
-        new(DynamicModule),
-        new(Wasm),
-        proofs(DynamicModule, "bound-one"),
-        proofs(DynamicModule, "bound-new"),
-        proofs(Wasm, "bound-one"),
-        proofs(Wasm, "bound-new"),
-        sizes(DynamicModule, "issuers-200", "issuers-1"),
-        sizes(DynamicModule, "routes-10000", "routes-10"),
-        sizes(Wasm, "issuers-200", "issuers-1"),
-        sizes(Wasm, "routes-10000", "routes-10"),
-        worst.fold(0.0, f64::max),
-        memory(DynamicModule),
-        memory(Wasm),
-    )
 }
 
 fn hostile(results: &Results) -> String {

@@ -40,7 +40,11 @@ pub(crate) const STEPS: &[(&str, &[&str])] = &[
     ("credentials", &["edge_authz::authz::credentials"]),
     (
         "token cache",
-        &["edge_authz::engine::token_cache", "edge_authz::authz::form"],
+        &[
+            "edge_authz::engine::judging::Known",
+            "edge_authz::engine::token_cache",
+            "edge_authz::authz::form",
+        ],
     ),
     (
         "parsing and signature",
