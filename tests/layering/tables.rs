@@ -131,13 +131,11 @@ const MODULE: Table = &[
         &["document", "host", "listeners", "memory"],
     ),
     ("pending", &["configuration", "host", "listeners", "memory"]),
-    ("deny", &["port"]),
     ("request", &["port"]),
     (
         "root",
         &[
             "configuration",
-            "deny",
             "host",
             "listeners",
             "pending",
@@ -145,6 +143,8 @@ const MODULE: Table = &[
             "request",
         ],
     ),
+    ("contexts", &["port", "request", "root"]),
+    ("callbacks", &["contexts"]),
 ];
 
 /// What the hosts with native code share.
