@@ -144,7 +144,7 @@ const MODULE: Table = &[
         ],
     ),
     ("contexts", &["port", "request", "root"]),
-    ("callbacks", &["contexts"]),
+    ("callbacks", &["contexts", "root"]),
 ];
 
 /// What the hosts with native code share.

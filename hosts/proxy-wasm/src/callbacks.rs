@@ -12,6 +12,7 @@
 use std::ptr;
 
 use super::contexts;
+use super::root::Root;
 use edge_authz::host::Passage;
 
 /// Marks the version of the ABI.
@@ -59,7 +60,7 @@ extern "C" fn proxy_on_configure(root: u32, size: usize) -> bool {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_tick(root: u32) {
-    contexts::with_root(root, |root| root.tick());
+    contexts::with_root(root, Root::tick);
 }
 
 #[unsafe(no_mangle)]
