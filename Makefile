@@ -255,6 +255,7 @@ release: setup-release ## Builds all artefacts of a release from the last commit
 .PHONY: test-release
 test-release: setup-release setup ## Builds a release again in another folder, compares the bytes, and starts it without the sources: after `make release`
 	IMAGES=$(IMAGES) deploy/release/test $(VERSION) $(RELEASE)
+	$(CARGO) publish --locked --workspace --dry-run
 	ENVOY=$(or $(ENVOY),$(call envoy,$(firstword $(ENVOY_VERSIONS)))) deploy/release/try $(RELEASE)
 
 # --- the examples ---
