@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::envoy::{MARK, Played};
 use crate::support::http::readable;
 use crate::support::server::Received;
+use crate::support::tools::{self, Host};
 
 /// The differences, given the request's entry in the access log and the request that the
 /// upstream received.
@@ -46,7 +47,11 @@ pub(crate) fn differences(
     };
     let mut found = played.expected.differences(&outcome);
     if let (Some(reason), None) = (&outcome.reason, &outcome.upstream) {
-        let expected = format!("edge_authz_{reason}");
+        let expected = match tools::host() {
+            Host::ProxyWasm | Host::DynamicModule => format!("edge_authz_{reason}"),
+            // Envoy's own filter answers, so only the metadata has the reason.
+            Host::ExtAuthz => "ext_authz_denied".to_owned(),
+        };
         let details = of("details").unwrap_or_default();
         if expected != details {
             found.push(difference("response code details", &expected, &details));
@@ -70,6 +75,15 @@ fn opened(played: &Played<'_>, status: u16, reached: bool) -> Vec<Difference> {
         &"refused",
         &status.to_string(),
     )]
+}
+
+/// With joined header fields, more requests may be refused, but no other request may pass.
+pub(crate) fn opened_by_joined_fields(played: &Played<'_>, reached: bool) -> Vec<Difference> {
+    let passes = played.expected.upstream.is_some();
+    if passes || !reached {
+        return Vec::new();
+    }
+    vec![difference("with joined fields", &"refused", "passed")]
 }
 
 fn against_the_core(core: &Outcome, module: &Outcome) -> Vec<Difference> {

@@ -15,6 +15,7 @@
     reason = "a test ends at the first unexpected result"
 )]
 
+mod differences;
 mod envoy;
 mod judge;
 mod load;

@@ -23,13 +23,23 @@ pub(crate) struct Stage {
 impl Stage {
     /// Starts the environment for these named worlds.
     pub(crate) fn set(worlds: &[(String, &World)]) -> Self {
+        Self::with(worlds, |plugin| plugin)
+    }
+
+    /// The same, where Envoy describes requests to the server without the exact bytes of their
+    /// header fields.
+    pub(crate) fn with_joined_fields(worlds: &[(String, &World)]) -> Self {
+        Self::with(worlds, EdgeAuthz::joined_fields)
+    }
+
+    fn with(worlds: &[(String, &World)], change: impl Fn(EdgeAuthz) -> EdgeAuthz) -> Self {
         let upstream = Echo::start();
         let mut builder = Builder::new(upstream.address()).log_level("warning");
         let mut issuers = Vec::new();
         for (name, world) in worlds {
             let (mut config, clusters) = with_own_clusters(world.config(), name);
             log_reasons(&mut config);
-            let plugin = EdgeAuthz::new(config);
+            let plugin = change(EdgeAuthz::new(config));
             builder = builder.listener(Listener::new(name, plugin.clone()));
             if world.cases.iter().any(|case| case.strict_paths) {
                 let strict = Listener::new(&strict(name), plugin).strict_paths();

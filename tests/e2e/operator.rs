@@ -71,7 +71,7 @@ impl Operator<'_> {
         .iter()
         .fold(text, |text, (mark, value)| replace(&text, mark, value));
         // It is inserted last, because it may contain braces itself.
-        let filter = EdgeAuthz::from_text(&self.configuration.to_string()).render();
+        let filter = EdgeAuthz::from_text(&self.configuration.to_string()).render("main");
         insert(&text, "{{filter}}", &filter)
     }
 }

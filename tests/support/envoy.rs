@@ -9,6 +9,7 @@ use std::time::Duration;
 use edge_authz::telemetry::Family;
 use serde_json::Value;
 
+use super::authorizer::Authorizers;
 use super::bootstrap::{Listener, write_listeners};
 use super::http::{Request, Response};
 use super::process::{Process, Scratch, wait_until};
@@ -52,6 +53,8 @@ pub(crate) struct Envoy {
     listeners: BTreeMap<String, SocketAddr>,
     process: Process,
     scratch: Scratch,
+    /// The servers that it asks, with the host `ext-authz`.
+    authorizers: Option<Authorizers>,
 }
 
 impl Envoy {
@@ -88,6 +91,7 @@ impl Envoy {
             listeners: BTreeMap::new(),
             process,
             scratch,
+            authorizers: None,
         };
         let answer = envoy.admin("GET", "/listeners?format=json").json();
         for listener in answer["listener_statuses"].as_array().into_iter().flatten() {
@@ -100,9 +104,18 @@ impl Envoy {
         envoy
     }
 
+    /// Keeps the servers that it asks until it ends.
+    pub(crate) fn keep(&mut self, authorizers: Option<Authorizers>) {
+        self.authorizers = authorizers;
+    }
+
     /// Replaces the listeners of an Envoy that was started as reloadable, and returns
     /// whether it accepted them.
     pub(crate) fn reload(&self, listeners: &[Listener]) -> bool {
+        if let Some(authorizers) = &self.authorizers {
+            let mut all = listeners.iter().filter_map(Listener::configuration);
+            return all.all(|(name, configuration)| authorizers.replace(&name, &configuration));
+        }
         let counters = || {
             let stats = self.stats("listener_manager.lds.update_");
             let of = |name: &str| {
@@ -155,14 +168,17 @@ impl Envoy {
 
     /// The counters and gauges whose name contains `part`.
     pub(crate) fn stats(&self, part: &str) -> BTreeMap<String, u64> {
+        let of_authorizers = self.authorizers.iter().flat_map(Authorizers::stats);
         self.admin("GET", "/stats")
             .text_lines()
             .filter_map(|line| {
                 let (name, value) = line.split_once(": ")?;
                 let value = value.parse().ok()?;
                 let name = without_labels(name);
-                name.contains(part).then_some((name, value))
+                Some((name, value))
             })
+            .chain(of_authorizers)
+            .filter(|(name, _)| name.contains(part))
             .collect()
     }
 

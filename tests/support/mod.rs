@@ -25,6 +25,7 @@
 )]
 
 pub(crate) mod answers;
+pub(crate) mod authorizer;
 pub(crate) mod bootstrap;
 pub(crate) mod client;
 pub(crate) mod cognito;

@@ -43,15 +43,19 @@ pub(crate) enum Host {
     ProxyWasm,
     /// Envoy itself.
     DynamicModule,
+    /// The server, which Envoy asks by `ext_authz`.
+    ExtAuthz,
 }
 
-/// The host that `HOST` names: `proxy-wasm`, which is the default, or `dynamic-module`.
+/// The host that `HOST` names: `proxy-wasm`, which is the default, `dynamic-module` or
+/// `ext-authz`.
 pub(crate) fn host() -> Host {
     let host = std::env::var("HOST").unwrap_or_default();
     match host.as_str() {
         "" | "proxy-wasm" => Host::ProxyWasm,
         "dynamic-module" => Host::DynamicModule,
-        _ => panic!("HOST is neither proxy-wasm nor dynamic-module: {host}"),
+        "ext-authz" => Host::ExtAuthz,
+        _ => panic!("HOST is neither proxy-wasm, dynamic-module nor ext-authz: {host}"),
     }
 }
 
@@ -70,11 +74,16 @@ pub(crate) fn trapdoor() -> PathBuf {
 }
 
 /// Adapts an access log format to the host: Envoy adds `wasm.` before the names of
-/// entries that a Wasm module sets.
+/// entries that a Wasm module sets, and keeps those of `ext_authz` in the dynamic metadata.
 pub(crate) fn log_format(format: &str) -> String {
     match host() {
         Host::ProxyWasm => format.to_owned(),
         Host::DynamicModule => format.replace("wasm.edge_authz.", "edge_authz."),
+        Host::ExtAuthz => {
+            let metadata = "DYNAMIC_METADATA(envoy.filters.http.ext_authz:";
+            let format = format.replace("FILTER_STATE(wasm.edge_authz.", metadata);
+            format.replace(":PLAIN)%", ")%")
+        }
     }
 }
 

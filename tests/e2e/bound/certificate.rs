@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::bootstrap::{Builder, EdgeAuthz};
+use crate::support::bootstrap::{Builder, EdgeAuthz, Listener};
 use crate::support::echo::{Echo, received};
 use crate::support::envoy::Envoy;
 use crate::support::http::Request;
@@ -118,6 +118,7 @@ fn bootstrap(upstream: u16, issuer: u16, filter: &str) -> String {
     let mut clusters = vec![
         cluster("upstream", &upstream.to_string(), ""),
         cluster("issuer", &issuer.to_string(), ""),
+        "{{other_clusters}}".to_owned(),
     ];
     for (name, shown) in CLIENTS {
         let common = shown.map(certificate).unwrap_or_default();
@@ -171,9 +172,13 @@ impl World {
             }],
             "routes": [{"match": "$default"}],
         });
-        let filter = EdgeAuthz::new(configuration).render();
+        let plugin = EdgeAuthz::new(configuration);
         let ports = (upstream.address().port(), issuer.address().port());
-        let envoy = Builder::from_bootstrap(bootstrap(ports.0, ports.1, &filter)).start();
+        let whole = bootstrap(ports.0, ports.1, &plugin.render("api"));
+        let envoy = Builder::from_bootstrap(whole)
+            .cluster("issuer", issuer.address())
+            .listener(Listener::new("api", plugin))
+            .start();
         Self {
             envoy,
             issuer,

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::plugin::EdgeAuthz;
 use super::template;
 use crate::support::process::Scratch;
@@ -61,13 +63,24 @@ impl Listener {
         self
     }
 
+    /// The name with the configuration of edge-authz, if the listener has that filter.
+    pub(crate) fn configuration(&self) -> Option<(String, Value)> {
+        let plugins = self.filters.iter().filter_map(|filter| match filter {
+            Filter::EdgeAuthz(plugin) => Some((self.name.clone(), plugin.configuration())),
+            Filter::Other(_) => None,
+        });
+        let mut plugins: Vec<_> = plugins.collect();
+        assert!(plugins.len() <= 1, "{} has several filters", self.name);
+        plugins.pop()
+    }
+
     fn render(&self, access_log: &Path) -> String {
         let strict = template("paths-strict.yaml");
         let filters: String = self
             .filters
             .iter()
             .map(|filter| match filter {
-                Filter::EdgeAuthz(plugin) => plugin.render(),
+                Filter::EdgeAuthz(plugin) => plugin.render(&self.name),
                 Filter::Other(yaml) => format!("{}\n", yaml.trim_end()),
             })
             .collect();

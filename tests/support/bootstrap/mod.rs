@@ -11,9 +11,10 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use super::authorizer::Authorizers;
 use super::envoy::{Ended, Envoy};
 use super::process::Scratch;
-use super::template::insert;
+use super::template::{fill, insert};
 use super::tools::{self, Host};
 use cluster::Cluster;
 use listener::{access_log, render_listeners};
@@ -62,7 +63,9 @@ impl Builder {
 
     /// Uses a whole bootstrap instead of the harness's own. Its admin port must be one
     /// that the test may use, preferably 0; `{{access_log}}` in it is the file that
-    /// [`Envoy::access_log`] reads.
+    /// [`Envoy::access_log`] reads, and `{{other_clusters}}` stands for
+    /// [`Builder::other_clusters`]. Listeners that are added to it are not rendered, but have
+    /// their server with the host `ext-authz`.
     pub(crate) fn from_bootstrap(yaml: String) -> Self {
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
         let mut builder = Self::new(nowhere);
@@ -167,10 +170,28 @@ impl Builder {
     }
 
     /// Starts Envoy, or returns how it ended.
-    pub(crate) fn try_start(self) -> Result<Envoy, Ended> {
+    pub(crate) fn try_start(mut self) -> Result<Envoy, Ended> {
         let scratch = Scratch::new("envoy");
+        let authorizers = (tools::host() == Host::ExtAuthz).then(|| self.authorizers());
         let command = self.command(&scratch);
-        Envoy::launch(command, scratch)
+        let mut envoy = Envoy::launch(command, scratch)?;
+        envoy.keep(authorizers);
+        Ok(envoy)
+    }
+
+    /// Starts the servers that Envoy asks, and adds their clusters.
+    fn authorizers(&mut self) -> Authorizers {
+        let listeners = self.listeners.iter().filter_map(Listener::configuration);
+        let clusters = self.clusters.iter();
+        let reachable = clusters.filter_map(|it| Some((it.name.clone(), it.endpoint?)));
+        let authorizers = Authorizers::start(listeners.collect(), reachable.collect());
+        for (name, address) in authorizers.addresses() {
+            let (name, port) = (plugin::authorizer(name), address.port().to_string());
+            let values = [("name", name.as_str()), ("port", &port)];
+            let cluster = fill(&template("authorizer.yaml"), &values);
+            self.other_clusters.push_str(&cluster);
+        }
+        authorizers
     }
 
     /// Runs `envoy --mode validate`.
@@ -183,7 +204,10 @@ impl Builder {
 
     fn command(&self, scratch: &Scratch) -> Command {
         let bootstrap = match &self.bootstrap {
-            Some(given) => given.replace("{{access_log}}", &access_log(scratch).to_string_lossy()),
+            Some(given) => {
+                let given = given.replace("{{access_log}}", &access_log(scratch).to_string_lossy());
+                insert(&given, "{{other_clusters}}", &self.other_clusters)
+            }
             None => self.render(scratch),
         };
         let mut command = Command::new(&self.binary);

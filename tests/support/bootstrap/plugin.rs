@@ -19,6 +19,7 @@ pub(crate) struct EdgeAuthz {
     module: Option<PathBuf>,
     /// All capabilities if absent.
     capabilities: Option<Vec<String>>,
+    joined_fields: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -46,6 +47,7 @@ impl EdgeAuthz {
             vm_id: String::new(),
             module: None,
             capabilities: None,
+            joined_fields: false,
         }
     }
 
@@ -79,8 +81,23 @@ impl EdgeAuthz {
         self
     }
 
-    /// An item of `http_filters`, for the host of this run.
-    pub(crate) fn render(&self) -> String {
+    /// Lets Envoy describe requests to the server without the exact bytes of their header
+    /// fields.
+    pub(crate) fn joined_fields(mut self) -> Self {
+        self.joined_fields = true;
+        self
+    }
+
+    /// The configuration.
+    pub(super) fn configuration(&self) -> Value {
+        match &self.configuration {
+            Configuration::Struct(value) => value.clone(),
+            Configuration::Text(text) => serde_json::from_str(text).expect("JSON"),
+        }
+    }
+
+    /// An item of `http_filters` of this listener, for the host of this run.
+    pub(crate) fn render(&self, listener: &str) -> String {
         let configuration = match &self.configuration {
             Configuration::Struct(value) => format!(
                 r#"{{"@type": "type.googleapis.com/google.protobuf.Struct", "value": {value}}}"#
@@ -95,6 +112,16 @@ impl EdgeAuthz {
             // The settings of a Wasm VM do not apply to the dynamic module.
             Host::DynamicModule => template("edge-authz-dynamic-module.yaml")
                 .replace("{{configuration}}", &configuration),
+            Host::ExtAuthz => fill(
+                &template("edge-authz-ext-authz.yaml"),
+                &[
+                    ("cluster", authorizer(listener).as_str()),
+                    (
+                        "raw_headers",
+                        if self.joined_fields { "false" } else { "true" },
+                    ),
+                ],
+            ),
         }
     }
 
@@ -128,4 +155,10 @@ impl EdgeAuthz {
         )
         .replace("CONFIGURATION", configuration)
     }
+}
+
+/// The cluster of the server that Envoy asks for a listener. Envoy takes its name for the
+/// host of calls, so it must be one.
+pub(super) fn authorizer(listener: &str) -> String {
+    format!("authorizer-{listener}")
 }
