@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -28,12 +29,17 @@ use tokio::{runtime, time};
 use super::http::Request;
 use super::http1;
 
+/// Stands between what is the server's own and the test's name in the name of a cluster.
+const SEPARATOR: char = '/';
+
 /// The front ends for several configurations, each at an address of its own.
 pub(crate) struct Authorizers {
     addresses: BTreeMap<String, SocketAddr>,
     active: BTreeMap<String, Arc<Active>>,
     documents: mpsc::Sender<Arc<Document>>,
     registry: Arc<Registry>,
+    /// Distinguishes it from others in the process.
+    own: usize,
     ended: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -44,6 +50,8 @@ impl Authorizers {
         configurations: BTreeMap<String, Value>,
         clusters: BTreeMap<String, SocketAddr>,
     ) -> Self {
+        static OWN: AtomicUsize = AtomicUsize::new(0);
+        let own = OWN.fetch_add(1, Ordering::Relaxed);
         let (ended, end) = watch::channel(false);
         let (documents, replaced) = mpsc::channel();
         let (started, all) = mpsc::channel();
@@ -57,6 +65,7 @@ impl Authorizers {
                 let keys = Keys::new(Fetching(clusters), Arc::clone(&shared), log);
                 let mut addresses = BTreeMap::new();
                 for (name, configuration) in configurations {
+                    let configuration = with_own_clusters(&configuration, own);
                     let (address, active) = serve_one(&configuration, &keys, &shared).await;
                     addresses.insert(name, (address, active));
                 }
@@ -74,6 +83,7 @@ impl Authorizers {
                 .collect(),
             documents,
             registry,
+            own,
             ended,
             thread: Some(thread),
         }
@@ -92,7 +102,7 @@ impl Authorizers {
 
     /// Replaces a configuration. Returns whether it is valid.
     pub(crate) fn replace(&self, name: &str, configuration: &Value) -> bool {
-        let Some(document) = document(configuration) else {
+        let Some(document) = document(&with_own_clusters(configuration, self.own)) else {
             return false;
         };
         self.documents
@@ -129,6 +139,29 @@ async fn run(
             }
         }
     }
+}
+
+/// Servers of one process share the keys of equal sources, and tests have equal ones. So the
+/// clusters of each server get names of their own.
+fn with_own_clusters(configuration: &Value, own: usize) -> Value {
+    let mut configuration = configuration.clone();
+    let rename = |cluster: &mut Value| {
+        if let Value::String(name) = cluster {
+            *name = format!("{own}{SEPARATOR}{name}");
+        }
+    };
+    let providers = configuration
+        .get_mut("providers")
+        .and_then(Value::as_array_mut);
+    for provider in providers.into_iter().flatten() {
+        for place in ["/jwks/cluster", "/revoked/cluster"] {
+            provider.pointer_mut(place).map(rename);
+        }
+        let hosts = provider.pointer_mut("/jwks/hosts");
+        let hosts = hosts.and_then(Value::as_object_mut).into_iter().flatten();
+        hosts.for_each(|(_, cluster)| rename(cluster));
+    }
+    configuration
 }
 
 fn document(configuration: &Value) -> Option<Arc<Document>> {
@@ -176,7 +209,8 @@ struct Fetching(BTreeMap<String, SocketAddr>);
 
 impl Issuers for Fetching {
     async fn fetch(&self, call: &FetchCall) -> Answered {
-        let Some(at) = self.0.get(&*call.cluster).copied() else {
+        let name = call.cluster.split_once(SEPARATOR).map(|(_, name)| name);
+        let Some(at) = name.and_then(|name| self.0.get(name)).copied() else {
             return Answered::default();
         };
         let mut request = Request::get(call.uri.path());
