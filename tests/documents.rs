@@ -1,10 +1,10 @@
 //! Checks the YAML of the documentation: blocks marked `yaml` are configurations that
 //! compile, and those marked `yaml refused` are configurations that do not. Those marked
 //! `yaml envoy` and `yaml proxy` are parts of the configurations of Envoy and of other
-//! proxies. Those marked `yaml cases` are case files, or cases of one, that pass. Those
-//! marked `yaml source` are configurations of others that can be imported. Those marked
-//! `yaml cases above` are cases that pass with the configuration above them, and with what
-//! is imported from the source above it.
+//! proxies, and `yaml resources` resources of Kubernetes. Those marked `yaml cases` are case
+//! files, or cases of one, that pass. Those marked `yaml source` are configurations of
+//! others that can be imported. Those marked `yaml cases above` are cases that pass with
+//! the configuration above them, and with what is imported from the source above it.
 //!
 //! A block may be a part of a configuration; missing `providers` and `routes` are added.
 #![allow(
@@ -114,6 +114,14 @@ fn the_rest_of_the_yaml_is_yaml_and_no_other_kind_of_block_is_mistaken_for_it() 
         match block.kind.as_str() {
             "yaml" | "yaml cases" | "yaml cases above" | "yaml refused" | "yaml source" => {}
             "yaml envoy" | "yaml proxy" => drop(read(&block)),
+            // Several documents.
+            "yaml resources" => {
+                for text in block.text.split("\n---\n") {
+                    let resource: Value = serde_saphyr::from_str(text)
+                        .unwrap_or_else(|error| panic!("{}: {error}", block.place));
+                    assert!(resource["kind"].is_string(), "{}", block.place);
+                }
+            }
             kind => assert!(!kind.contains("yaml"), "{}: {kind}", block.place),
         }
     }
