@@ -48,7 +48,10 @@ impl Client {
         let number = self.proofs.fetch_add(1, Relaxed);
         let mut claims = claims(uri, token, number, now());
         let claims = claims.as_object_mut().expect("an object");
-        claims.extend(more.as_object().expect("an object").clone());
+        let Value::Object(more) = more else {
+            panic!("not an object: {more}");
+        };
+        claims.extend(more);
         let claims = serde_json::to_string(claims).expect("JSON");
         let signed = format!("{}.{}", header(self.point()), encode(claims));
         let signature = self.maker.sign(signed.as_bytes());
