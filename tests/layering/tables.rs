@@ -131,11 +131,13 @@ const MODULE: Table = &[
         &["document", "host", "listeners", "memory"],
     ),
     ("pending", &["configuration", "host", "listeners", "memory"]),
+    ("deny", &["port"]),
     ("request", &["port"]),
     (
         "root",
         &[
             "configuration",
+            "deny",
             "host",
             "listeners",
             "pending",
@@ -143,8 +145,6 @@ const MODULE: Table = &[
             "request",
         ],
     ),
-    ("contexts", &["port", "request", "root"]),
-    ("callbacks", &["contexts", "root"]),
 ];
 
 /// What the hosts with native code share.

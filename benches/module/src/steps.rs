@@ -25,8 +25,8 @@ pub(crate) const STEPS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "callbacks and contexts",
-        &["proxy_on", "edge_authz_proxy_wasm"],
+        "callbacks of the SDK",
+        &["proxy_wasm", "proxy_on", "edge_authz_proxy_wasm"],
     ),
     (
         "path",

@@ -8,9 +8,8 @@
 //! All state belongs to one root context, which is one configuration of one
 //! listener. Two configurations in one module share nothing.
 
-mod callbacks;
 mod configuration;
-mod contexts;
+mod deny;
 mod document;
 mod host;
 mod listeners;
@@ -21,3 +20,14 @@ mod request;
 mod root;
 #[cfg(test)]
 mod tests;
+
+// No log level is set: that would install a panic hook that logs the text of a panic at
+// once by a host call, which may be the call that caused the panic. Without it, the
+// standard library writes the same text to standard error, which Envoy logs.
+mod entry {
+    use super::root::Root;
+
+    proxy_wasm::main! {{
+        proxy_wasm::set_root_context(|id| Box::new(Root::new(id)));
+    }}
+}

@@ -71,7 +71,7 @@ impl Host for Wasm {
     }
 
     fn send(&self, call: &FetchCall) -> Result<u32, NotSent> {
-        host::get(self.root, &call.cluster, &call.headers(), call.timeout)
+        host::get(self.root, &call.cluster, call.headers(), call.timeout)
     }
 
     fn shared_data(&self) -> &dyn SharedData {

@@ -1,62 +1,64 @@
-//! One request.
+//! The callbacks of one request.
 
 use std::rc::Rc;
 
-use super::port::{Current, Listener, Wasm};
-use edge_authz::host::{Fallback, Passage, Stream};
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::Action;
 
-/// A request.
-#[derive(Clone, Debug)]
-pub(super) enum Request {
-    /// The active policy judges it.
-    Judged(Rc<Listener>, Rc<Stream>),
-    /// No policy is active: it is refused.
-    Refused(Rc<Fallback<Wasm>>),
+use super::port::{Current, Listener};
+use edge_authz::engine::StreamId;
+use edge_authz::host::{Passage, Stream};
+
+/// The host's view of a request.
+#[derive(Debug)]
+pub(super) struct Request {
+    listener: Rc<Listener>,
+    stream: Rc<Stream>,
 }
 
 impl Request {
-    /// Handles its headers.
-    pub(super) fn headers(&self) -> Passage {
-        match self {
-            Self::Judged(listener, stream) => listener.request_headers(&Current, stream),
-            Self::Refused(fallback) => {
-                fallback.refuse(&Current);
-                Passage::Pause
-            }
+    pub(super) fn new(listener: Rc<Listener>, id: u32) -> Self {
+        Self {
+            listener,
+            stream: Stream::new(StreamId(id)),
         }
     }
+}
 
-    /// Handles a part of its body.
-    pub(super) fn body(&self) -> Passage {
-        match self {
-            Self::Judged(_, stream) => stream.passage(),
-            Self::Refused(_) => Passage::Pause,
-        }
+impl Drop for Request {
+    /// The host deletes the context when the request has ended, for any reason.
+    fn drop(&mut self) {
+        self.listener.ended(&self.stream);
+    }
+}
+
+impl Context for Request {}
+
+impl HttpContext for Request {
+    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+        action(self.listener.request_headers(&Current, &self.stream))
     }
 
-    /// Handles its trailers. They may be empty.
-    pub(super) fn trailers(&self, has_fields: bool) -> Passage {
-        match self {
-            Self::Judged(listener, stream) => {
-                listener.request_trailers(&Current, stream, has_fields)
-            }
-            Self::Refused(_) => Passage::Pause,
-        }
+    fn on_http_request_body(&mut self, _: usize, _: bool) -> Action {
+        action(self.stream.passage())
     }
 
-    /// Handles the headers of its response. A refusal has all its headers already.
-    pub(super) fn response_headers(&self) -> Passage {
-        match self {
-            Self::Judged(listener, stream) => listener.response_headers(&Current, stream),
-            Self::Refused(_) => Passage::Continue,
-        }
+    fn on_http_request_trailers(&mut self, fields: usize) -> Action {
+        let has_fields = fields > 0;
+        action(
+            self.listener
+                .request_trailers(&Current, &self.stream, has_fields),
+        )
     }
 
-    /// Handles its end, for any reason.
-    pub(super) fn end(self) {
-        match self {
-            Self::Judged(listener, stream) => listener.ended(&stream),
-            Self::Refused(_) => {}
-        }
+    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+        action(self.listener.response_headers(&Current, &self.stream))
+    }
+}
+
+const fn action(passage: Passage) -> Action {
+    match passage {
+        Passage::Continue => Action::Continue,
+        Passage::Pause => Action::Pause,
     }
 }

@@ -4,15 +4,18 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::ContextType;
+
 use super::configuration::{Configuration, Unread};
+use super::deny::Deny;
 use super::host;
 use super::listeners;
 use super::pending::{self, Outcome};
 use super::port::{self, Listener, Wasm};
 use super::request::Request;
 use edge_authz::config::ConfigErrors;
-use edge_authz::engine::StreamId;
-use edge_authz::host::{Fallback, Room, Stream, Ticks};
+use edge_authz::host::{Fallback, Room, Ticks};
 use edge_authz::telemetry::Level;
 
 /// The root context.
@@ -181,13 +184,22 @@ impl Drop for Root {
     }
 }
 
-impl Root {
+impl Context for Root {
+    fn on_http_call_response(&mut self, number: u32, fields: usize, body_size: usize, _: usize) {
+        if let Some(listener) = self.listener() {
+            let head = || port::answer_head(fields, body_size);
+            listener.fetched(number, &head, &|| port::answer_body(body_size));
+        }
+    }
+}
+
+impl RootContext for Root {
     /// Returns false only for an invalid configuration. The host first calls this in a
     /// trial, where false rejects the configuration. Then it calls this in every worker,
     /// where false, or a trap, would let requests bypass the filter. So the result
     /// depends only on the configuration's bytes, and a configuration for which memory is
     /// insufficient is not compiled.
-    pub(super) fn configure(&mut self, size: usize) -> bool {
+    fn on_configure(&mut self, size: usize) -> bool {
         let configuration = match Configuration::read(size) {
             Ok(configuration) => configuration,
             Err(Unread::Bad(errors)) => {
@@ -217,7 +229,7 @@ impl Root {
         self.enforce(&configuration)
     }
 
-    pub(super) fn tick(&mut self) {
+    fn on_tick(&mut self) {
         let room = Room::new();
         if !self.leaving.is_empty() {
             self.answer_superseded(&room);
@@ -229,21 +241,17 @@ impl Root {
         }
     }
 
-    /// Handles the end of a request that was sent for this context, with or without an answer.
-    pub(super) fn fetched(&mut self, number: u32, fields: usize, body_size: usize) {
+    fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
         if let Some(listener) = self.listener() {
-            let head = || port::answer_head(fields, body_size);
-            listener.fetched(number, &head, &|| port::answer_body(body_size));
-        }
-    }
-
-    /// A new request.
-    pub(super) fn request(&self, id: u32) -> Request {
-        if let Some(listener) = self.listener() {
-            return Request::Judged(Rc::clone(listener), Stream::new(StreamId(id)));
+            return Some(Box::new(Request::new(Rc::clone(listener), id)));
         }
         let refusing = || Rc::new(Fallback::new(Rc::clone(&self.host)));
-        Request::Refused(Rc::clone(self.fallback.get_or_init(refusing)))
+        let fallback = self.fallback.get_or_init(refusing);
+        Some(Box::new(Deny::new(Rc::clone(fallback))))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
     }
 }
 

@@ -113,19 +113,6 @@ unsafe extern "C" {
         result: *mut *mut u8,
         result_size: *mut usize,
     ) -> u32;
-
-    pub(super) fn proxy_http_call(
-        cluster: *const u8,
-        cluster_size: usize,
-        headers: *const u8,
-        headers_size: usize,
-        body: *const u8,
-        body_size: usize,
-        trailers: *const u8,
-        trailers_size: usize,
-        timeout: u32,
-        id: *mut u32,
-    ) -> u32;
 }
 
 #[link(wasm_import_module = "wasi_snapshot_preview1")]

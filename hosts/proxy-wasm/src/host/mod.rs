@@ -1,7 +1,8 @@
 //! The host's functions as this filter uses them: they take bytes and return a `Result`.
 //!
-//! Only this module calls the host. A status is a value here: a panic would end the filter of
-//! the whole worker.
+//! Only this module calls the host. The SDK's own wrappers panic on a status that they do
+//! not expect and on bytes that are not UTF-8, and a panic ends the filter of the whole
+//! worker. Here a status is a value.
 
 #![expect(
     unsafe_code,
@@ -18,6 +19,7 @@ mod signatures;
 use std::ptr;
 use std::time::Duration;
 
+use proxy_wasm::types::Status;
 pub(super) use shared_data::SharedEntries;
 pub(super) use signatures::Signatures;
 
@@ -56,7 +58,7 @@ fn returned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8
     }
     // SAFETY: the ABI has the host return data in memory that it got from this
     // module's exported `malloc(size)` or `proxy_on_memory_allocate(size)`, once
-    // for each call, and leaves it to the caller. The
+    // for each call, and leaves it to the caller. The SDK's implementation of the
     // latter gives away a boxed slice of `size` bytes, and the target's allocator
     // takes blocks of small alignment from `malloc` and gives them to `free`, so
     // that either is a boxed slice; this takes it back, after the host has written
@@ -73,7 +75,7 @@ pub(super) fn now() -> Result<UnixTime, HostError> {
     Ok(UnixTime::from_nanos(i128::from(nanos)))
 }
 
-/// Fills a secret with random bytes. Envoy takes them from BoringSSL's generator. It answers
+/// Fills a secret with random bytes. Envoy takes them from the generator of `BoringSSL`. It answers
 /// with an error number of WASI if `capability_restriction_config` leaves the function out.
 pub(super) fn random(secret: &mut [u8; 32]) -> Result<(), NoRandomness> {
     // SAFETY: the host writes as many bytes as `secret` has.
@@ -336,41 +338,30 @@ fn foreign(name: &str, arguments: &[u8]) -> Result<Vec<u8>, HostError> {
 /// Sends a GET to a cluster, on behalf of the root context, and returns the id of the
 /// call, which the answer will have.
 ///
-/// # Errors
-///
-/// Envoy has statuses for an unknown cluster, and for a cluster without an available host.
+/// This one call has to go through the SDK. Otherwise the SDK would not know the id of
+/// the answer and would panic. The SDK returns the statuses 2 and 10, which are those
+/// that hosts use, as errors. When the answer arrives, the SDK makes the root the
+/// effective context and panics if that fails. So nothing is sent if the host does not
+/// allow that.
 pub(super) fn get(
     root: u32,
     cluster: &str,
-    headers: &[(&str, &str)],
+    headers: Vec<(&str, &str)>,
     timeout: Duration,
 ) -> Result<u32, NotSent> {
-    const BAD_ARGUMENT: u32 = 2;
-    const INTERNAL_FAILURE: u32 = 10;
     set_effective_context(root).map_err(|_| NotSent::Refused)?;
-    let headers = pairs::encode(headers.iter().copied()).ok_or(NotSent::Refused)?;
-    let trailers = pairs::encode(std::iter::empty()).ok_or(NotSent::Refused)?;
-    let mut id: u32 = 0;
-    // SAFETY: the host reads the texts during the call and writes one number where `id` is.
-    // There is no body.
-    let status = unsafe {
-        abi::proxy_http_call(
-            cluster.as_ptr(),
-            cluster.len(),
-            headers.as_ptr(),
-            headers.len(),
-            ptr::null(),
-            0,
-            trailers.as_ptr(),
-            trailers.len(),
-            millis(timeout),
-            &raw mut id,
-        )
-    };
-    match status {
-        0 => Ok(id),
-        BAD_ARGUMENT => Err(NotSent::UnknownCluster),
-        INTERNAL_FAILURE => Err(NotSent::NoHost),
-        _ => Err(NotSent::Refused),
+    let timeout = Duration::from_millis(millis(timeout).into());
+    proxy_wasm::hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), timeout)
+        .map_err(not_sent)
+}
+
+/// Envoy's statuses for an unknown cluster, and for a cluster without an available host.
+fn not_sent(status: Status) -> NotSent {
+    if status == Status::BadArgument {
+        NotSent::UnknownCluster
+    } else if status == Status::InternalFailure {
+        NotSent::NoHost
+    } else {
+        NotSent::Refused
     }
 }

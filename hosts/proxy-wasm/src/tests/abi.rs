@@ -19,10 +19,10 @@ unsafe extern "C" {
     pub(super) safe fn proxy_on_vm_start(context: u32, size: usize) -> bool;
     pub(super) safe fn proxy_on_configure(context: u32, size: usize) -> bool;
     pub(super) safe fn proxy_on_tick(context: u32);
-    pub(super) safe fn proxy_on_request_headers(context: u32, count: usize, end: u32) -> u32;
-    pub(super) safe fn proxy_on_request_body(context: u32, size: usize, end: u32) -> u32;
+    pub(super) safe fn proxy_on_request_headers(context: u32, count: usize, end: bool) -> u32;
+    pub(super) safe fn proxy_on_request_body(context: u32, size: usize, end: bool) -> u32;
     pub(super) safe fn proxy_on_request_trailers(context: u32, count: usize) -> u32;
-    pub(super) safe fn proxy_on_response_headers(context: u32, count: usize, end: u32) -> u32;
+    pub(super) safe fn proxy_on_response_headers(context: u32, count: usize, end: bool) -> u32;
     pub(super) safe fn proxy_on_http_call_response(
         context: u32,
         token: u32,
@@ -364,3 +364,32 @@ extern "C" fn proxy_http_call(
         Ok(world.http_call(cluster, &headers, timeout))
     })
 }
+
+/// Defines functions that the SDK declares but this filter never calls. A call ends the
+/// test.
+macro_rules! never_called {
+    ($($name:ident),* $(,)?) => {$(
+        #[unsafe(no_mangle)]
+        extern "C" fn $name() -> u32 {
+            panic!(concat!("the filter has called ", stringify!($name)))
+        }
+    )*};
+}
+
+never_called!(
+    proxy_dequeue_shared_queue,
+    proxy_done,
+    proxy_enqueue_shared_queue,
+    proxy_get_header_map_value,
+    proxy_get_metric,
+    proxy_get_status,
+    proxy_grpc_call,
+    proxy_grpc_cancel,
+    proxy_grpc_close,
+    proxy_grpc_send,
+    proxy_grpc_stream,
+    proxy_register_shared_queue,
+    proxy_resolve_shared_queue,
+    proxy_set_buffer_bytes,
+    proxy_set_header_map_pairs,
+);

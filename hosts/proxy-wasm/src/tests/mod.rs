@@ -3,8 +3,8 @@
 //! tests for that (`src/host/tests`). Each failure of the ABI is repeated here with its
 //! exact status.
 //!
-//! `abi` defines the host's functions as symbols, and calls the module's exports for the
-//! whole lifetime. `world` implements them, and `proxy` is a proxy's view of the
+//! `abi` defines the host's functions as symbols, so that the SDK's own entry points run
+//! the whole lifetime. `world` implements them, and `proxy` is a proxy's view of the
 //! filter: they know what reached the upstream and what the client got. Tests check these
 //! results, never the calls in between.
 
@@ -16,7 +16,6 @@
 
 mod abi;
 mod connection;
-mod contexts;
 mod fault;
 mod faults;
 mod fetching;

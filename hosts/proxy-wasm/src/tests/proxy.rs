@@ -55,7 +55,7 @@ fn show_reply(id: u32) {
         stream.response.extend(reply.headers.clone());
         Some(())
     });
-    let shown = |id| abi::proxy_on_response_headers(id, 1, 1);
+    let shown = |id| abi::proxy_on_response_headers(id, 1, true);
     if is_new.is_some() && callback(Phase::ResponseHeaders, id, || shown(id)) == 0 {
         with_world(|world| {
             let stream = world.streams.get_mut(&id).unwrap();
@@ -77,7 +77,7 @@ fn answer_itself(id: u32) {
     });
     if answers.is_some() {
         callback(Phase::ResponseHeaders, id, || {
-            abi::proxy_on_response_headers(id, 1, 1)
+            abi::proxy_on_response_headers(id, 1, true)
         });
     }
 }
@@ -114,7 +114,7 @@ pub(super) fn request_of(root: u32, headers: Fields) -> u32 {
     });
     abi::proxy_on_context_create(id, root);
     let action = callback(Phase::RequestHeaders, id, || {
-        abi::proxy_on_request_headers(id, 1, 0)
+        abi::proxy_on_request_headers(id, 1, false)
     });
     with_world(|world| {
         let stream = world.streams.get_mut(&id).unwrap();
@@ -128,7 +128,7 @@ pub(super) fn request_of(root: u32, headers: Fields) -> u32 {
 /// Sends a part of the body. Returns whether it continues.
 pub(super) fn body(id: u32) -> bool {
     let action = callback(Phase::RequestBody, id, || {
-        abi::proxy_on_request_body(id, 5, 0)
+        abi::proxy_on_request_body(id, 5, false)
     });
     part_of(id, action)
 }
@@ -164,7 +164,7 @@ fn part_of(id: u32, action: u32) -> bool {
 pub(super) fn respond(id: u32, headers: &[(&str, &str)]) -> Option<Fields> {
     with_world(|world| world.streams.get_mut(&id).unwrap().response = fields(headers));
     let action = callback(Phase::ResponseHeaders, id, || {
-        abi::proxy_on_response_headers(id, 1, 0)
+        abi::proxy_on_response_headers(id, 1, false)
     });
     with_world(|world| {
         let stream = world.streams.get_mut(&id).unwrap();

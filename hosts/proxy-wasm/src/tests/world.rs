@@ -117,7 +117,7 @@ pub(super) fn with_world<T>(act: impl FnOnce(&mut World) -> T) -> T {
     WORLD.with(|world| act(&mut world.borrow_mut()))
 }
 
-/// Runs a test in its own worker, because the contexts belong to a thread.
+/// Runs a test in its own worker, because the SDK's state belongs to a thread.
 pub(super) fn in_worker<T: Send>(test: impl FnOnce() -> T + Send) -> T {
     let worker = || {
         // The world is created before the filter, and so outlives it.
@@ -127,6 +127,7 @@ pub(super) fn in_worker<T: Send>(test: impl FnOnce() -> T + Send) -> T {
             world.verifies = true;
             world.next_id = 100;
         });
+        crate::entry::_initialize();
         test()
     };
     match std::thread::scope(|scope| scope.spawn(worker).join()) {
