@@ -90,9 +90,9 @@ impl Threads {
         }
     }
 
-    /// Gives a connection to the thread with the fewest. If that thread has not taken too
-    /// many before, the connection is closed.
-    fn give(&self, stream: TcpStream, front_end: usize, permit: OwnedSemaphorePermit) {
+    /// Gives a connection to the thread with the fewest, and waits while that thread has too
+    /// many to take. Further ones wait in the system's queue.
+    async fn give(&self, stream: TcpStream, front_end: usize, permit: OwnedSemaphorePermit) {
         let fewest = self
             .all
             .iter()
@@ -111,9 +111,10 @@ impl Threads {
             front_end,
             place,
         };
-        if let Some(sender) = &*locked(&of.sender) {
-            // Otherwise it is dropped, and so closed.
-            let _ = sender.try_send(accepted);
+        let sender = locked(&of.sender).clone();
+        if let Some(sender) = sender {
+            // If the thread has ended, the connection is closed.
+            let _ = sender.send(accepted).await;
         }
     }
 }
@@ -145,7 +146,7 @@ impl Acceptor {
             match self.listener.accept().await {
                 Ok((stream, peer)) if self.peers.contains(peer.ip()) => {
                     let _ = stream.set_nodelay(true);
-                    self.threads.give(stream, self.front_end, permit);
+                    self.threads.give(stream, self.front_end, permit).await;
                 }
                 Ok((_, peer)) => {
                     let line = format!(
