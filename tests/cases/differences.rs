@@ -22,6 +22,7 @@ const TRAILERS: Limit = Limit {
         "trailer-03",
         "trailer-04",
         "mcp-trailers",
+        "report-04",
         "smuggle-trailers",
         "smuggle-trailers-compared",
         "smuggle-trailers-public",
@@ -42,6 +43,8 @@ const RESPONSES: Limit = Limit {
         "cors-vary-06",
         "cors-vary-07",
         "cors-vary-lines",
+        "nonce-05",
+        "nonce-06",
         "report-18",
     ],
     parts: &[
