@@ -9,7 +9,6 @@ use crate::bars::{self, Bar};
 use crate::chart::chart;
 use crate::contender::{Build, Contender};
 use crate::figures::Figures;
-use crate::hostile::Hostile;
 use crate::machine;
 use crate::module::{TOKENS, WORKERS};
 use crate::result::Results;
