@@ -50,6 +50,7 @@ const RESPONSES: Limit = Limit {
     parts: &[
         "header vary",
         "header access-control-",
+        "header dpop-nonce",
         "headers, by the core",
     ],
 };
