@@ -13,27 +13,12 @@ root=$context/root
 mkdir -p "$root/tmp" "$root/usr/local/bin"
 chmod 1777 "$root/tmp"
 
-# Lists the loader and the shared libraries of programs, except libraries below
-# the directory $1, which are copied with it.
-libraries() {
-    local with=$1
-    shift
-    # ldd fails for a file that is not dynamic.
-    { ldd "$@" 2>/dev/null || true; } \
-        | awk -v with="$with/" '
-            $2 == "=>" && $3 ~ /^\// { path = $3 }
-            $1 ~ /^\// && $2 ~ /^\(/ { path = $1 }
-            path && index(path, with) != 1 { print path }
-            { path = "" }' \
-        | sort -u
-}
+# shellcheck source=deploy/libraries.sh
+. deploy/libraries.sh
 
-# Copies the libraries to the same paths in the image and sets the loader's path.
+# Copies the libraries and sets the loader's path.
 add_libraries() {
-    local list
-    list=$(libraries "$@")
-    xargs -d '\n' cp --dereference --parents --target-directory "$root" <<<"$list"
-    echo "ENV LD_LIBRARY_PATH=$(xargs -d '\n' -n 1 dirname <<<"$list" | sort -u | paste -sd:)"
+    echo "ENV LD_LIBRARY_PATH=$(copy_libraries "$root" "$@")"
 }
 
 envoy() {
@@ -64,11 +49,11 @@ image=$1 name=$2
 case $image in
     envoy)
         binary=${ENVOY:-.tools/envoy/$ENVOY_VERSION/envoy/_bin/envoy}
-        parts=$(sha256sum "$0" "$binary")
+        parts=$(sha256sum "$0" deploy/libraries.sh "$binary")
         ;;
     python)
         venv=.tools/venv/bin/python
-        parts=$(sha256sum "$0" envoy/requirements.txt; "$venv" -VV)
+        parts=$(sha256sum "$0" deploy/libraries.sh envoy/requirements.txt; "$venv" -VV)
         ;;
 esac
 digest=$(sha256sum <<<"$parts" | cut -d ' ' -f 1)
