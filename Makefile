@@ -436,6 +436,10 @@ TIME ?= 60s
 soak: setup $(if $(filter dynamic-module,$(HOST)),dynamic-module,wasm) ## Sends good, bad and hostile requests, surges and updates while keys rotate, and checks memory and counters: TIME=10m, HOST=dynamic-module
 	TIME=$(TIME) $(CARGO) test --locked --test e2e -- soak:: --ignored --nocapture
 
+.PHONY: test-flood
+test-flood: setup $(if $(filter dynamic-module,$(HOST)),dynamic-module,wasm) ## Sends more proofs of possession than the memory of used proofs holds: FLOOD=2000000 for more, HOST=dynamic-module
+	$(CARGO) test --locked --test e2e -- bound::flood:: --ignored --nocapture
+
 # --- docker ---
 
 .PHONY: docker-ready

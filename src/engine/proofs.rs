@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,9 +21,12 @@ pub(super) const ENTRY_BYTES: usize = 128;
 /// The number of proofs that are dropped for each new one because they can no longer be
 /// accepted. With more than one, the memory shrinks after a flood.
 const DROPPED_AT_ONCE: usize = 4;
-/// The largest part of the time between two uses of a shard that counts as passed, in
+/// The largest part of the time between two uses of the memory that counts as passed, in
 /// seconds. More may be a clock that was set ahead.
 const MAX_STEP: i64 = 1;
+/// The difference between the clocks of two threads, in seconds, that does not count as a
+/// clock that was set back.
+const SLACK: i64 = 1;
 /// The maximum number of attempts to make room for a proof.
 const MAX_ATTEMPTS: usize = 8;
 /// The maximum number of shards.
@@ -46,6 +49,7 @@ pub struct ProofMemory {
     count: AtomicUsize,
     /// The longest time for which any configuration must remember a proof, in seconds.
     longest: AtomicU64,
+    elapsed: Elapsed,
     /// The shard in which room is made next.
     next: AtomicUsize,
 }
@@ -57,7 +61,6 @@ pub(super) struct Shard {
     pub(super) known: BTreeMap<ProofId, i64>,
     /// The proofs in the order in which they were used.
     order: VecDeque<Use>,
-    elapsed: Elapsed,
 }
 
 /// The use of a proof.
@@ -70,23 +73,51 @@ struct Use {
     elapsed: i64,
 }
 
-/// A time in seconds that never passes faster than the real one, whatever is done to the
-/// clock. It stands still while nothing happens.
+/// A time in seconds that does not pass faster than the real one while the clock is set ahead
+/// and back. It stands still while nothing happens.
 ///
 /// A proof is forgotten only after its time has passed by both. If only the time of day
 /// counted, a clock that is set ahead would empty the memory, and after it is set back,
 /// every proof could be used again.
-#[derive(Default)]
 struct Elapsed {
-    seconds: i64,
-    latest: Option<i64>,
+    seconds: AtomicI64,
+    /// The time of day that was last observed.
+    latest: AtomicI64,
+}
+
+/// The time of a use, by both clocks, in seconds.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) now: i64,
+    pub(super) elapsed: i64,
 }
 
 impl Elapsed {
-    fn observe(&mut self, now: i64) {
-        let step = self.latest.map_or(0, |latest| now.saturating_sub(latest));
-        self.seconds = self.seconds.saturating_add(step.clamp(0, MAX_STEP));
-        self.latest = Some(now);
+    const fn new() -> Self {
+        Self {
+            seconds: AtomicI64::new(0),
+            latest: AtomicI64::new(i64::MIN),
+        }
+    }
+
+    /// Observes the time of day. Most observations change nothing, so threads seldom wait
+    /// for one another here.
+    fn observe(&self, now: i64) -> Moment {
+        let latest = self.latest.load(Relaxed);
+        let step = now.saturating_sub(latest);
+        // Two threads that disagree about the second must not count it again and again.
+        let is_same = (-SLACK..=0).contains(&step);
+        let is_first = || {
+            let set = self.latest.compare_exchange(latest, now, Relaxed, Relaxed);
+            set.is_ok()
+        };
+        if !is_same && is_first() {
+            self.seconds.fetch_add(step.clamp(0, MAX_STEP), Relaxed);
+        }
+        Moment {
+            now,
+            elapsed: self.seconds.load(Relaxed),
+        }
     }
 }
 
@@ -118,6 +149,7 @@ impl ProofMemory {
                 .collect(),
             count: AtomicUsize::new(0),
             longest: AtomicU64::new(0),
+            elapsed: Elapsed::new(),
             next: AtomicUsize::new(0),
         }
     }
@@ -161,7 +193,7 @@ impl ProofMemory {
     ) -> Result<(), ProofUse> {
         // The memory is one second coarser than the proofs.
         let until = until.as_secs().saturating_add(1);
-        let now = now.as_secs();
+        let moment = self.elapsed.observe(now.as_secs());
         let [word, _] = id.words();
         let shards = u64::try_from(self.shards.len()).unwrap_or(u64::MAX);
         let place = word.checked_rem(shards).unwrap_or_default();
@@ -172,10 +204,9 @@ impl ProofMemory {
                 break;
             };
             let mut shard = locked(shard);
-            shard.elapsed.observe(now);
-            self.free(shard.drop_old(now));
+            self.free(shard.drop_old(moment));
             let has_room = self.len() < self.most && self.share.has_room(ENTRY_BYTES);
-            match shard.use_up(id, until, now, has_room) {
+            match shard.use_up(id, until, moment, has_room) {
                 Outcome::First => {
                     self.count.fetch_add(1, Relaxed);
                     self.share.take(ENTRY_BYTES);
@@ -186,7 +217,7 @@ impl ProofMemory {
             }
             // The lock is released, because the oldest proof may be in any shard.
             drop(shard);
-            self.forget_oldest(now, forgotten);
+            self.forget_oldest(moment.now, forgotten);
         }
         Err(ProofUse::NoMemory)
     }
@@ -217,7 +248,13 @@ impl ProofMemory {
 }
 
 impl Shard {
-    pub(super) fn use_up(&mut self, id: ProofId, until: i64, now: i64, has_room: bool) -> Outcome {
+    pub(super) fn use_up(
+        &mut self,
+        id: ProofId,
+        until: i64,
+        Moment { now, elapsed }: Moment,
+        has_room: bool,
+    ) -> Outcome {
         match self.known.get(&id) {
             Some(known) if *known >= now => return Outcome::Again,
             // If a client uses an old `jti` again, its former entry stays in the queue too.
@@ -232,7 +269,7 @@ impl Shard {
         self.order.push_back(Use {
             id,
             until,
-            elapsed: self.elapsed.seconds.saturating_add(life),
+            elapsed: elapsed.saturating_add(life),
         });
         self.known.insert(id, until);
         Outcome::First
@@ -240,9 +277,9 @@ impl Shard {
 
     /// Drops some of the oldest proofs that can no longer be accepted, and returns how
     /// many entries of the queue that were.
-    fn drop_old(&mut self, now: i64) -> usize {
+    fn drop_old(&mut self, Moment { now, elapsed }: Moment) -> usize {
         let mut dropped = 0;
-        let is_old = |one: &Use| one.until < now && one.elapsed < self.elapsed.seconds;
+        let is_old = |one: &Use| one.until < now && one.elapsed < elapsed;
         let front = self.order.iter().take(DROPPED_AT_ONCE);
         let old = front.take_while(|one| is_old(one)).count();
         while dropped < old {

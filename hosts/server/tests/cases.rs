@@ -20,8 +20,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use aws_lc_rs::rand;
 use edge_authz::config;
-use edge_authz::engine::{FetchCall, ProofMemory, Proofs};
+use edge_authz::dpop::NONCE_HEADER;
+use edge_authz::engine::{FetchCall, NoRandomness, NonceStore, ProofMemory, Proofs};
 use edge_authz::http::HeaderMap;
 use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::Policy;
@@ -107,17 +109,39 @@ fn play(name: &str, world: &World) -> (usize, Vec<String>) {
         for case in &cases {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
             let now = i64::try_from(now.as_secs()).unwrap();
-            let (request, _) = world.prepare(case, now).unwrap();
+            // Both accept only their own nonces.
+            let mut unasked = None;
+            let ask = |request: &Request| {
+                unasked = Some(request.clone());
+                player.nonce(request, now)
+            };
+            let (request, _) = world.prepare(case, now, ask).unwrap();
             let expected = player.play(&request, now)[0].clone();
             let text = world.config().to_string();
             let policy = config::compile_for_any_host(text.as_bytes()).unwrap();
             let issuers = Scripted(world.answers().unwrap());
-            let found = task::spawn_local(decided(policy, issuers, request));
-            playing.push((case, expected, found));
+            let asks = unasked.is_some();
+            let first = unasked.unwrap_or(request);
+            let found = task::spawn_local(async move {
+                let server = Server::start(policy, issuers).await;
+                let found = if asks {
+                    server.decide(&first).await
+                } else {
+                    server.play(&first).await
+                };
+                (server, found)
+            });
+            playing.push((case, now, asks, expected, found));
         }
         let mut wrong = Vec::new();
-        for (case, expected, found) in playing {
-            let (expected, found) = (shown(&expected), shown(&found.await.unwrap()));
+        for (case, now, asks, expected, found) in playing {
+            let (server, mut found) = found.await.unwrap();
+            if asks {
+                let ask = |_: &Request| nonce(&found);
+                let (request, _) = world.prepare(case, now, ask).unwrap();
+                found = server.play(&request).await;
+            }
+            let (expected, found) = (shown(&expected), shown(&found));
             if expected != found {
                 let row = case.row.as_deref().unwrap_or("-");
                 let case = &case.name;
@@ -131,33 +155,62 @@ fn play(name: &str, world: &World) -> (usize, Vec<String>) {
     (cases.len(), wrong)
 }
 
-async fn decided(policy: Policy, issuers: Scripted, request: Request) -> Outcome {
-    // Issuers of different worlds have the same URIs.
-    let shared: &'static Shared = Box::leak(Box::new(Shared::new(1024 * 1024)));
-    let proofs = Proofs::new(Arc::new(ProofMemory::new(ProofMemory::MAX_OF_WORKER, 1)));
-    let now = clock::now().unwrap();
-    let document = Document::with(Arc::new(policy), 1, now, (shared, proofs));
-    let active = Arc::new(Active::new(Arc::clone(&document)));
-    let log = Arc::new(Log::none());
-    let registry = Arc::default();
-    let keys = Keys::new(issuers, Arc::clone(&registry), Arc::clone(&log));
-    keys.keep(&document);
-    // In report mode, a request does not wait for keys.
-    for _ in 0..30 {
-        if document.has_all_documents() {
-            break;
+/// A service that has its keys.
+struct Server {
+    service: Service,
+    /// Its keys are kept as long as this exists.
+    _active: Arc<Active>,
+}
+
+impl Server {
+    async fn start(policy: Policy, issuers: Scripted) -> Self {
+        // Issuers of different worlds have the same URIs.
+        let shared: &'static Shared = Box::leak(Box::new(Shared::new(1024 * 1024)));
+        let memory = ProofMemory::new(ProofMemory::MAX_OF_WORKER, 1);
+        let nonces = NonceStore::new(|secret| rand::fill(secret).map_err(|_| NoRandomness));
+        let proofs = Proofs::new(Arc::new(memory), Arc::new(nonces));
+        let now = clock::now().unwrap();
+        let document = Document::with(Arc::new(policy), 1, now, (shared, proofs));
+        let active = Arc::new(Active::new(Arc::clone(&document)));
+        let log = Arc::new(Log::none());
+        let registry = Arc::default();
+        let keys = Keys::new(issuers, Arc::clone(&registry), Arc::clone(&log));
+        keys.keep(&document);
+        // In report mode, a request does not wait for keys.
+        for _ in 0..30 {
+            if document.has_all_documents() {
+                break;
+            }
+            time::sleep(Duration::from_millis(10)).await;
         }
-        time::sleep(Duration::from_millis(10)).await;
+        Self {
+            service: Service::new(&active, 0, &registry, &log),
+            _active: active,
+        }
     }
-    let service = Service::new(&active, 0, &registry, &log);
-    let question = || Question {
-        head: request.head(),
-        certificate: Ok(None),
-    };
-    for _ in 1..request.sends {
-        service.decide(question()).await;
+
+    /// Decides a request as often as the case sends it, and returns the last outcome.
+    async fn play(&self, request: &Request) -> Outcome {
+        for _ in 1..request.sends {
+            self.decide(request).await;
+        }
+        self.decide(request).await
     }
-    outcome(&service.decide(question()).await, &request)
+
+    async fn decide(&self, request: &Request) -> Outcome {
+        let question = Question {
+            head: request.head(),
+            certificate: Ok(None),
+        };
+        outcome(&self.service.decide(question).await, request)
+    }
+}
+
+/// The nonce in an answer.
+fn nonce(outcome: &Outcome) -> Option<Vec<u8>> {
+    let mut headers = outcome.headers.iter();
+    let found = headers.find(|(name, _)| name == NONCE_HEADER.as_bytes());
+    found.map(|(_, nonce)| nonce.clone())
 }
 
 fn outcome(decided: &Decided, request: &Request) -> Outcome {
@@ -201,8 +254,11 @@ fn shown(outcome: &Outcome) -> String {
         let mut lines: Vec<_> = fields
             .iter()
             .map(|(name, value)| {
-                let soon = name == b"retry-after";
-                let value = if soon { b"soon" } else { &**value };
+                let value = match name.as_slice() {
+                    b"retry-after" => b"soon",
+                    b"dpop-nonce" => b"some",
+                    _ => &**value,
+                };
                 let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
                 format!("{}={}", text(name), text(value))
             })

@@ -19,6 +19,8 @@ mod pair;
 mod parts;
 mod proofs;
 mod random;
+mod random_lists;
+mod renewal;
 mod report_mode;
 mod reporting;
 mod revocation;

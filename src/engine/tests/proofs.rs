@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::authz::{ProofUse, UsedProofs};
 use crate::config;
 use crate::dpop::{Proof, ProofId};
-use crate::engine::proofs::{ENTRY_BYTES, Outcome, locked};
+use crate::engine::proofs::{ENTRY_BYTES, Moment, Outcome, Shard, locked};
 use crate::engine::{NoRandomness, NoSharedData, NonceStore, ProofMemory, Proofs};
 use crate::memory::pretend;
 use crate::time::UnixTime;
@@ -39,8 +39,11 @@ fn a_proof_is_used_once_until_it_can_no_longer_be_accepted() {
     assert_eq!(uses(&memory, 1, 62), Ok(0));
     assert_eq!(uses(&memory, 1, 63), Err(ProofUse::Again));
     assert_eq!(uses(&memory, 2, 63), Ok(0));
-    // Its first use is still in the queue, because so little has happened since.
+    // Its first use is still in the queue: seven seconds have been seen to pass, not 62.
     assert_eq!(memory.len(), 3);
+    lives(&memory, 64..140);
+    let live = 62;
+    assert_eq!(memory.len(), live, "only those of the last minute");
 }
 
 #[test]
@@ -67,19 +70,52 @@ fn the_oldest_proof_leaves_a_full_memory_and_is_counted() {
 
 #[test]
 fn old_proofs_leave_without_being_counted_and_free_their_memory() {
-    let memory = ProofMemory::new(1000, 1);
+    for threads in [1, 4, 16] {
+        let memory = ProofMemory::new(1000, threads);
+        for number in 0..1000 {
+            uses(&memory, number, 0).unwrap();
+        }
+        for number in 1000..2000 {
+            assert_eq!(uses(&memory, number, 100), Ok(0));
+        }
+        // Three requests in a second, over all shards.
+        for number in 2000..2900_u32 {
+            let now = 200 + i64::from(number - 2000) / 3;
+            assert_eq!(uses(&memory, number.into(), now), Ok(0));
+        }
+        assert!(memory.len() < 400, "{threads}: {}", memory.len());
+        assert_eq!(memory.share.bytes(), memory.len() * ENTRY_BYTES);
+        let sizes = memory.shards.iter().map(|shard| locked(shard).known.len());
+        let sizes: Vec<usize> = sizes.collect();
+        assert_eq!(sizes.len(), threads);
+        assert_eq!(sizes.iter().sum::<usize>(), memory.len());
+        assert!(sizes.iter().all(|size| *size > 0), "{sizes:?}");
+    }
+}
+
+#[test]
+fn threads_that_disagree_about_the_second_let_no_proof_leave_too_early() {
+    let memory = ProofMemory::new(100_000, 4);
+    lives(&memory, 0..20);
+    for number in 0..500 {
+        uses(&memory, number, 20).unwrap();
+    }
+    // Two threads read the clock around the end of a second, a thousand times.
     for number in 0..1000 {
-        uses(&memory, number, 0).unwrap();
+        uses(
+            &memory,
+            10_000 + number,
+            20 + i64::try_from(number % 2).unwrap(),
+        )
+        .unwrap();
     }
-    for number in 1000..2000 {
-        assert_eq!(uses(&memory, number, 100), Ok(0));
+    // Then the clock is ahead for a moment.
+    for number in 0..1000 {
+        uses(&memory, 20_000 + number, 5_000).unwrap();
     }
-    for number in 2000..2900_u32 {
-        let now = 200 + i64::from(number - 2000) / 3;
-        assert_eq!(uses(&memory, number.into(), now), Ok(0));
+    for number in 0..500 {
+        assert_eq!(uses(&memory, number, 22), Err(ProofUse::Again), "{number}");
     }
-    assert!(memory.len() < 400, "{}", memory.len());
-    assert_eq!(memory.share.bytes(), memory.len() * ENTRY_BYTES);
 }
 
 #[test]
@@ -89,15 +125,14 @@ fn an_id_that_is_used_again_is_not_forgotten_with_its_first_use() {
     // It has become old, and is used again before it is dropped.
     let forgotten = Cell::new(0);
     let mut shard = locked(&memory.shards[0]);
-    assert_eq!(
-        shard.use_up(id(1), START + 200, START + 100, true),
-        Outcome::First
-    );
+    let later = Moment {
+        now: START + 100,
+        elapsed: 100,
+    };
+    let again = |shard: &mut Shard| shard.use_up(id(1), START + 200, later, true);
+    assert_eq!(again(&mut shard), Outcome::First);
     assert_eq!(shard.drop_oldest(), Some(START + 61));
-    assert_eq!(
-        shard.use_up(id(1), START + 200, START + 100, true),
-        Outcome::Again
-    );
+    assert_eq!(again(&mut shard), Outcome::Again);
     drop(shard);
     assert_eq!(forgotten.get(), 0);
 }
@@ -145,8 +180,12 @@ fn lives(memory: &ProofMemory, seconds: std::ops::Range<i64>) {
 
 #[test]
 fn a_clock_that_is_set_ahead_and_back_forgets_no_proof() {
-    for ahead in [90, 3_600, 86_400, 10_000_000] {
-        let memory = ProofMemory::new(100_000, 1);
+    let aheads = [90, 3_600, 86_400, 10_000_000];
+    for (ahead, threads) in aheads
+        .iter()
+        .flat_map(|ahead| [(*ahead, 1), (*ahead, 4), (*ahead, 16)])
+    {
+        let memory = ProofMemory::new(100_000, threads);
         lives(&memory, 0..20);
         for number in 0..500 {
             uses(&memory, number, 20).unwrap();

@@ -73,8 +73,8 @@ impl Signer {
         format!(r#"{{"keys":[{}]}}"#, keys.join(",")).into_bytes()
     }
 
-    fn token(&self, issuer: &str, kid: &str, key: usize, exp: i64) -> String {
-        let claims = format!(r#"{{"iss":"{issuer}","sub":"alice","aud":"api","exp":{exp}}}"#);
+    fn token(&self, (issuer, subject): (&str, &str), kid: &str, key: usize, exp: i64) -> String {
+        let claims = format!(r#"{{"iss":"{issuer}","sub":"{subject}","aud":"api","exp":{exp}}}"#);
         let header = format!(r#"{{"alg":"ES256","kid":"{kid}"}}"#);
         let name = format!("{key}{header}{claims}");
         let mut tokens = self.tokens.borrow_mut();
@@ -90,12 +90,17 @@ impl Signer {
 
     /// A token that this key has signed.
     pub(super) fn good(&self, issuer: &str, key: KeyId, exp: i64) -> String {
-        self.token(issuer, &key.kid(), key.0, exp)
+        self.of(issuer, "alice", key, exp)
+    }
+
+    /// A token of this subject that this key has signed.
+    pub(super) fn of(&self, issuer: &str, subject: &str, key: KeyId, exp: i64) -> String {
+        self.token((issuer, subject), &key.kid(), key.0, exp)
     }
 
     /// A token that names this `kid` and that no key has signed.
     pub(super) fn forged(&self, issuer: &str, kid: &str, exp: i64) -> String {
-        self.token(issuer, kid, KEYS, exp)
+        self.token((issuer, "alice"), kid, KEYS, exp)
     }
 }
 

@@ -3,4 +3,5 @@
 
 mod certificate;
 mod client;
+mod flood;
 mod nonces;
