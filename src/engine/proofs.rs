@@ -50,8 +50,6 @@ pub struct ProofMemory {
     /// The longest time for which any configuration must remember a proof, in seconds.
     longest: AtomicU64,
     elapsed: Elapsed,
-    /// The shard in which room is made next.
-    next: AtomicUsize,
 }
 
 /// A part of the memory.
@@ -150,7 +148,6 @@ impl ProofMemory {
             count: AtomicUsize::new(0),
             longest: AtomicU64::new(0),
             elapsed: Elapsed::new(),
-            next: AtomicUsize::new(0),
         }
     }
 
@@ -222,21 +219,19 @@ impl ProofMemory {
         Err(ProofUse::NoMemory)
     }
 
-    /// Drops the oldest proof of one shard, of each in turn.
+    /// Drops the oldest proof of all shards. If other threads do the same meanwhile, each drops
+    /// an old one.
     fn forget_oldest(&self, now: i64, forgotten: &Cell<u32>) {
-        for _ in 0..self.shards.len() {
-            let next = self.next.fetch_add(1, Relaxed);
-            let place = next.checked_rem(self.shards.len()).unwrap_or_default();
-            let Some(shard) = self.shards.get(place) else {
-                return;
-            };
-            let dropped = locked(shard).drop_oldest();
-            if let Some(until) = dropped {
-                self.free(1);
-                if until >= now {
-                    forgotten.set(forgotten.get().saturating_add(1));
-                }
-                return;
+        let of = |shard| Some((locked(shard).oldest()?, shard));
+        let all = self.shards.iter().filter_map(of);
+        let Some((_, shard)) = all.min_by_key(|(until, _)| *until) else {
+            return;
+        };
+        let dropped = locked(shard).drop_oldest();
+        if let Some(until) = dropped {
+            self.free(1);
+            if until >= now {
+                forgotten.set(forgotten.get().saturating_add(1));
             }
         }
     }
@@ -287,6 +282,11 @@ impl Shard {
             dropped = dropped.saturating_add(1);
         }
         dropped
+    }
+
+    /// Until when the oldest proof can be accepted.
+    fn oldest(&self) -> Option<i64> {
+        self.order.front().map(|one| one.until)
     }
 
     /// Drops the oldest proof, and returns until when it could be accepted.

@@ -108,8 +108,8 @@ fn workers_that_share_data_accept_the_nonces_of_one_another_at_all_times() {
             }
         }
     }
-    // A few secrets an hour, and not one for each worker.
-    assert!(SECRETS.get() <= 8, "{}", SECRETS.get());
+    // The first two, then one an hour, and not one for each worker.
+    assert!((7..=8).contains(&SECRETS.get()), "{}", SECRETS.get());
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn uses(memory: &ProofMemory, number: u64, now: i64) -> Result<u32, ProofUse> {
 
 #[test]
 fn a_proof_is_used_once_until_it_can_no_longer_be_accepted() {
-    let memory = ProofMemory::new(10, 1);
+    let memory = ProofMemory::new(1000, 1);
     assert_eq!(uses(&memory, 1, 0), Ok(0));
     for now in [0, 1, 30, 60, 61] {
         assert_eq!(uses(&memory, 1, now), Err(ProofUse::Again), "{now}");

@@ -1,5 +1,7 @@
 //! What a worker must know, and which answers that permits.
 
+use std::time::Duration;
+
 use super::{Adopted, Held, MAX_STALE, Schedule};
 use crate::engine::tests::signer::Memory;
 use crate::engine::{Action, Effect, Engine, Env, NoConnection};
