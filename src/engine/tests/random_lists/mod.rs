@@ -23,7 +23,7 @@ use crate::time::UnixTime;
 const ISSUER: &str = "https://a.example";
 const SUBJECTS: [&str; 4] = ["alice", "bob", "carol", "dave"];
 const TIMEOUT: Duration = Duration::from_secs(2);
-const MAX_STALE: Duration = Duration::from_secs(60);
+const MAX_STALE: Duration = Duration::from_mins(1);
 
 /// The subjects that a list names.
 type Names = BTreeSet<usize>;
@@ -40,7 +40,6 @@ enum Mode {
 /// A list that some worker has adopted, or confirmed.
 #[derive(Clone, Debug)]
 struct Adopted {
-    version: usize,
     names: Names,
     at: UnixTime,
 }
@@ -131,7 +130,7 @@ fn run(seeds: std::ops::Range<u64>, jumps: bool) -> Counts {
 
 #[test]
 fn no_worker_lets_a_token_pass_that_its_list_names_or_without_a_current_list() {
-    let counts = run(0..300, false);
+    let counts = run(0..150, false);
     let Counts {
         allowed,
         revoked,
@@ -148,17 +147,17 @@ fn no_worker_lets_a_token_pass_that_its_list_names_or_without_a_current_list() {
     ];
     let filtered = std::env::var_os("SIMULATION_SEED").is_some();
     assert!(
-        filtered || all.iter().all(|count| *count > 100),
+        filtered || all.iter().all(|count| *count > 30),
         "{counts:?}"
     );
 }
 
 #[test]
 fn nothing_passes_by_a_list_that_no_server_sent_when_the_clock_is_set() {
-    let counts = run(1_000..1_200, true);
+    let counts = run(1_000..1_100, true);
     let filtered = std::env::var_os("SIMULATION_SEED").is_some();
     assert!(
-        filtered || counts.allowed > 100 && counts.revoked > 100,
+        filtered || counts.allowed > 30 && counts.revoked > 30,
         "{counts:?}"
     );
 }
@@ -337,7 +336,6 @@ impl Schedule {
         let is_good = is_same || matches!(self.mode, Mode::Good);
         if is_good {
             self.adopted.push(Adopted {
-                version,
                 names: names.clone(),
                 at: self.now,
             });
@@ -379,11 +377,11 @@ impl Schedule {
             (":path", "/"),
             ("authorization", &format!("Bearer {token}")),
         ]));
-        let held = Held {
+        let asked = Held {
             subject,
             deadline: self.now.saturating_add(TIMEOUT),
         };
-        self.workers[worker].held.insert(stream, held);
+        self.workers[worker].held.insert(stream, asked);
         self.event(worker, |engine, env| engine.request(stream, head, env));
     }
 }
