@@ -62,7 +62,7 @@ impl Flood<'_> {
     /// used.
     fn until(&mut self, number: u64) {
         while self.sent < number {
-            if self.sent % 10_000 == 0 {
+            if self.sent.is_multiple_of(10_000) {
                 // The identifiers of a connection's streams are limited.
                 self.connection = Connection::open(self.envoy.address()).expect("a connection");
             }

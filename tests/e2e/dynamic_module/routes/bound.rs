@@ -47,29 +47,31 @@ impl Holder {
     }
 }
 
+/// The members of a provider that requires proofs, and nonces if there is a lifetime.
+fn dpop(nonce: &Value) -> Value {
+    let mut dpop = json!({"origins": [API], "algorithms": ["ES256"]});
+    if !nonce.is_null() {
+        dpop["nonce"] = nonce.clone();
+    }
+    json!({"binding": "required", "dpop": dpop})
+}
+
 #[test]
 #[ignore = "of the dynamic module"]
 fn a_route_loosens_neither_binding_nor_proofs_nor_nonces() {
     only_here();
     let stage = Stage::new();
-    let dpop = |nonce: Value| {
-        let mut dpop = json!({"origins": [API], "algorithms": ["ES256"]});
-        if !nonce.is_null() {
-            dpop["nonce"] = nonce;
-        }
-        json!({"binding": "required", "dpop": dpop})
-    };
     let of = |more: &Value| Some(config(&document(&stage, more)));
     let open = json!({"routes": [{"match": "$default", "access": "public"}]});
     let hosts = all_hosts(&[
         route("/open", Some(config(&open))),
         route("/ignore", of(&json!({"binding": "ignore"}))),
         route("/unproven", of(&json!({}))),
-        route("/without", of(&dpop(json!(null)))),
-        route("/same", of(&dpop(json!("5m")))),
+        route("/without", of(&dpop(&json!(null)))),
+        route("/same", of(&dpop(&json!("5m")))),
         route("/", None),
     ]);
-    let listener = document(&stage, &dpop(json!("5m")));
+    let listener = document(&stage, &dpop(&json!("5m")));
     let envoy = stage.builder_with(&listener, &hosts).start();
     let client = Client::new();
     let bound = json!({"sub": "alice", "cnf": {"jkt": client.thumbprint()}});
