@@ -5,13 +5,13 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::definitions::Schemas;
-use crate::tools::{Rendered, helm_all, kustomize, root, script};
+use crate::tools::{Rendered, helm_all, kustomize, resources, root, script};
 
 /// The newest version of Kubernetes whose schemas the validator has.
 const KUBERNETES: &str = "1.37";
 
-/// What the chart renders with each of the values in its folder `ci`, and the examples for
-/// Kustomize.
+/// What the chart renders with each of the values in its folder `ci`, the examples for
+/// Kustomize, and the resources of the server.
 fn everything() -> Vec<(String, Rendered)> {
     let names = |folder: &str| -> Vec<_> {
         let entries = std::fs::read_dir(root().join(folder)).unwrap();
@@ -32,6 +32,9 @@ fn everything() -> Vec<(String, Rendered)> {
     for folder in names("deploy/kustomize/examples") {
         all.push((folder.display().to_string(), kustomize(&folder)));
     }
+    let file = root().join("deploy/server/kubernetes.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    all.push((file.display().to_string(), Ok(resources(&text))));
     all
 }
 
@@ -84,7 +87,7 @@ fn custom_resources_have_the_members_of_their_schemas() {
 
 #[test]
 fn kinds_of_kubernetes_have_the_members_of_their_schemas() {
-    let mut resources = Vec::new();
+    let mut all = Vec::new();
     let mut names = Vec::new();
     for (name, rendered) in everything() {
         for resource in rendered.unwrap() {
@@ -94,20 +97,16 @@ fn kinds_of_kubernetes_have_the_members_of_their_schemas() {
                 || group.ends_with(".k8s.io") && group != "gateway.networking.k8s.io"
             {
                 names.push(format!("{name}: {}", resource["kind"]));
-                resources.push(resource);
+                all.push(resource);
             }
         }
     }
     // A mistake, to see that the validator finds it.
     names.push("mistake".to_owned());
-    resources.push(serde_json::json!({
+    all.push(serde_json::json!({
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": "a"}, "spec": {"prots": []}
     }));
-    let answers = script(
-        "validate.py",
-        Path::new(KUBERNETES),
-        &Value::Array(resources),
-    );
+    let answers = script("validate.py", Path::new(KUBERNETES), &Value::Array(all));
     let mistake = names.len() - 1;
     for (number, (name, answer)) in names.iter().zip(answers).enumerate() {
         assert_eq!(answer.is_null(), number != mistake, "{name}: {answer}");

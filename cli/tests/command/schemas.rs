@@ -35,6 +35,10 @@ fn is_resource(value: &Value) -> bool {
     value["apiVersion"].is_string() && value["kind"].is_string()
 }
 
+/// Kinds whose schemas are not here: the options of Istio's installation have none, and
+/// Contour's are only in the example of external authorization.
+const WITHOUT_SCHEMA: [&str; 3] = ["IstioOperator", "ExtensionService", "HTTPProxy"];
+
 #[test]
 fn every_resource_that_is_rendered_deployed_or_documented_has_the_form_of_its_kind() {
     let schemas = Schemas::read(&folder().join("schemas"));
@@ -43,9 +47,10 @@ fn every_resource_that_is_rendered_deployed_or_documented_has_the_form_of_its_ki
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let mut mistakes = Vec::new();
     let mut files: Vec<_> = places.iter().flat_map(|place| files_in(place)).collect();
-    // What is made of these is compared by `tests/kubernetes`: they are templates and patches. The
-    // others are resources of other tools.
-    let elsewhere = ["helm", "kustomize/examples", "argocd", "flux"];
+    // What is made of the first two is compared by `tests/kubernetes`: they are templates and
+    // patches. So are the resources of the server, which are Kubernetes' own. The others are
+    // resources of other tools.
+    let elsewhere = ["helm", "kustomize/examples", "server", "argocd", "flux"];
     files.retain(|file| {
         let mut folders = elsewhere
             .iter()
@@ -73,6 +78,9 @@ fn every_resource_that_is_rendered_deployed_or_documented_has_the_form_of_its_ki
         let found: Vec<_> = texts.flat_map(resources).collect();
         for resource in found.iter().filter(|one| is_resource(one)) {
             let kind = resource["kind"].as_str().unwrap();
+            if WITHOUT_SCHEMA.contains(&kind) {
+                continue;
+            }
             *counts.entry(kind.to_owned()).or_default() += 1;
             let of = schemas.mistakes(resource).into_iter();
             mistakes.extend(of.map(|mistake| format!("{name}: {kind}{mistake}")));

@@ -114,16 +114,17 @@ impl ProviderProblem {
     const fn code(&self) -> ProblemCode {
         match self {
             Self::Name(_) => ProblemCode::Value,
-            Self::NoCluster => ProblemCode::Missing,
             Self::Uri(..)
             | Self::NotDiscoverable(..)
             | Self::IssuerQuery(_)
             | Self::ProofOrigin(..)
             | Self::Host(..)
             | Self::WildHost(_) => ProblemCode::Address,
-            Self::StaleBeforeRefresh { .. } | Self::OwnHost | Self::OtherHosts { .. } => {
-                ProblemCode::Contradiction
-            }
+            // As of other members of which exactly one is required.
+            Self::NoCluster
+            | Self::StaleBeforeRefresh { .. }
+            | Self::OwnHost
+            | Self::OtherHosts { .. } => ProblemCode::Contradiction,
             Self::Algorithm(_)
             | Self::AlgorithmNone
             | Self::SymmetricProof(_)
