@@ -108,12 +108,6 @@ impl Judge {
         self.describes_steps = needed;
     }
 
-    /// Lets this many requests wait for each source, for hosts that have more memory than a
-    /// Wasm VM. The bytes of all waiting requests stay bounded.
-    pub const fn allow_waiting(&mut self, most_per_source: usize) {
-        self.waiting.allow(most_per_source);
-    }
-
     /// Adopts this snapshot if it is newer. `now` must be read after the snapshot. Cached
     /// tokens whose keys are gone are dropped, and requests that wait for changed keys
     /// are judged in the next ticks.

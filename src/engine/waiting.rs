@@ -95,8 +95,6 @@ pub(super) struct Waiting {
     deadlines: BTreeSet<(UnixTime, QueueNumber)>,
     /// The counts of each source, by source index.
     loads: Vec<SourceLoad>,
-    /// The maximum number of requests that wait for one source.
-    most_per_source: usize,
     /// The bytes of the waiting requests, as a share of the memory that all listeners of
     /// a worker use.
     share: Share,
@@ -117,18 +115,12 @@ impl Waiting {
             numbers: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             loads: vec![SourceLoad::default(); sources],
-            most_per_source: MAX_PER_SOURCE,
             share: POOL.with(Pool::share),
             next_number: 0,
             changes: 0,
             scan: None,
             rescan: false,
         }
-    }
-
-    /// Lets this many requests wait for each source. Their memory stays bounded.
-    pub(super) const fn allow(&mut self, most_per_source: usize) {
-        self.most_per_source = most_per_source;
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -162,7 +154,7 @@ impl Waiting {
         let bytes = waiter.bytes();
         let is_full = |needed: &NeededDocument| {
             let load = self.loads.get(needed.source.index());
-            load.is_none_or(|load| load.waiting >= self.most_per_source)
+            load.is_none_or(|load| load.waiting >= MAX_PER_SOURCE)
         };
         if !self.share.has_left(bytes) || waiter.needed.iter().any(is_full) {
             return Err(Box::new(waiter));

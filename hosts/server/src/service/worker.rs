@@ -23,10 +23,6 @@ const SLOW: Duration = Duration::from_millis(500);
 /// within this time.
 const FAST: Duration = Duration::from_millis(10);
 
-/// The maximum number of requests of one thread that wait for one source. All clients of all
-/// proxies wait here after a cold start.
-const MAX_WAITING: usize = 10_000;
-
 /// The judge of one thread, and the requests that wait for its decision.
 #[derive(Debug)]
 pub(super) struct Worker {
@@ -47,13 +43,12 @@ impl Worker {
         log: &Arc<Log>,
     ) -> Rc<Self> {
         let policy = Arc::clone(document.policy());
-        let mut judge = Judge::sharing(
+        let judge = Judge::sharing(
             Arc::clone(&policy),
             document.exchange().latest(),
             Arc::clone(document.tokens()),
             document.proofs().clone(),
         );
-        judge.allow_waiting(MAX_WAITING);
         let worker = Rc::new(Self {
             seat: Seat::new(judge, thread),
             settler: Settler::new(Rc::new(Sink::new(registry, log)), policy),
