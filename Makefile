@@ -101,7 +101,7 @@ PROMETHEUS_PACKAGES := prometheus
 .PHONY: setup-prometheus
 setup-prometheus: ## Installs Prometheus for `make test-observability`
 	@command -v "$${PROMETHEUS:-prometheus}" >/dev/null \
-		|| { [ -z "$$PROMETHEUS" ] && $(call from_system,$(PROMETHEUS_PACKAGES)); } \
+		|| { [ -z "$${PROMETHEUS:-}" ] && $(call from_system,$(PROMETHEUS_PACKAGES)); } \
 		|| { echo 'Prometheus is missing: sudo apt-get install $(PROMETHEUS_PACKAGES), or set PROMETHEUS' >&2; exit 1; }
 
 # nginx and HAProxy come from system packages too, because they are what people run. Caddy's
