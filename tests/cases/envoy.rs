@@ -13,20 +13,18 @@ use serde_json::Value;
 
 use crate::load::Loaded;
 use crate::report::Report;
+use crate::sent::{MARK, exchange, sent};
 use crate::stage::{self, Stage};
 use crate::support::example::folder;
 use crate::support::http::{Request as Sent, Response};
 use crate::support::process::wait_until;
+use crate::support::tokens;
 use crate::support::tools::{self, Host};
-use crate::support::{http1, http2, tokens};
 use crate::{differences, judge, load};
 
 /// The number of worlds that are played at the same time: most of the time is spent
 /// waiting for keys that never arrive.
 const AT_ONCE: usize = 16;
-
-/// Identifies a request in the access log and at the upstream.
-pub(crate) const MARK: &str = "x-case";
 
 /// One request that was sent.
 pub(crate) struct Played<'c> {
@@ -216,10 +214,7 @@ fn play<'c>(stage: &Stage, name: &str, file: &'c str, world: &'c World) -> Vec<P
             } else {
                 stage.envoy.listener(name)
             };
-            let exchange = |sent: &Sent| match protocol {
-                Protocol::Http1 => http1::exchange(address, sent).map_err(|e| e.to_string()),
-                Protocol::Http2 => http2::exchange(address, sent).map_err(|e| format!("{e:?}")),
-            };
+            let exchange = |sent: &Sent| exchange(protocol, address, sent);
             let asked = Cell::new(false);
             let ask = |request: &Request| {
                 asked.set(true);
@@ -254,31 +249,4 @@ fn play<'c>(stage: &Stage, name: &str, file: &'c str, world: &'c World) -> Vec<P
         }
     }
     all
-}
-
-/// The request as it is sent, with instructions for the upstream's answer.
-fn sent(request: &Request, protocol: Protocol, id: &str) -> Sent {
-    let mut sent = Sent::get("/").body(&request.body).header(MARK, id);
-    sent.method.clone_from(&request.method);
-    sent.target.clone_from(&request.path);
-    sent.authority.clone_from(&request.host);
-    for (name, value) in &request.headers {
-        // HTTP/2 has no names in upper case (RFC 9113 section 8.2).
-        let name = match protocol {
-            Protocol::Http1 => name.clone(),
-            Protocol::Http2 => name.to_ascii_lowercase(),
-        };
-        sent = sent.header(name, value);
-    }
-    if request.upstream.status != 200 {
-        sent = sent.header("x-echo-status", request.upstream.status.to_string());
-    }
-    for (name, value) in &request.upstream.headers {
-        let line = [name.as_slice(), b": ", value].concat();
-        sent = sent.header("x-echo-header", line);
-    }
-    for (name, value) in &request.trailers {
-        sent = sent.trailer(name, value);
-    }
-    sent
 }

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use edge_authz_cli::cases::{Difference, Fields, Outcome, Seen};
 use serde_json::Value;
 
-use crate::envoy::{MARK, Played};
+use crate::envoy::Played;
+use crate::sent::MARK;
 use crate::support::http::readable;
 use crate::support::server::Received;
 use crate::support::tools::{self, Host};

@@ -21,6 +21,7 @@ mod judge;
 mod load;
 mod native;
 mod report;
+mod sent;
 mod stage;
 #[path = "../support/mod.rs"]
 mod support;

@@ -15,18 +15,16 @@ use edge_authz_cli::cases::{
 use crate::differences::Differences;
 use crate::heard::heard;
 use crate::proxies::{Addresses, Kind, Proxy, Site};
+use crate::sent::{MARK, exchange, sent};
 use crate::support::echo::Echo;
 use crate::support::http::{Request as Sent, Response, readable};
 use crate::support::server::Received;
-use crate::support::{http1, http2, tokens};
+use crate::support::tokens;
 use crate::{authorizers, load};
 
 /// The number of worlds that are played at the same time: most of the time is spent waiting
 /// for keys that never arrive.
 const AT_ONCE: usize = 24;
-
-/// Identifies a request at the upstream.
-const MARK: &str = "x-case";
 
 /// A world behind one proxy.
 struct Place<'w> {
@@ -152,12 +150,11 @@ fn play<'w>(place: &'w Place<'w>, number: usize) -> Vec<Played<'w>> {
         for &protocol in &case.protocols {
             let now = i64::try_from(tokens::now()).unwrap();
             let id = format!("{number}-{}", all.len());
-            let exchange = |sent: &Sent| match protocol {
-                Protocol::Http1 => http1::exchange(place.at.http1, sent).map_err(|e| e.to_string()),
-                Protocol::Http2 => {
-                    http2::exchange(place.at.http2, sent).map_err(|e| format!("{e:?}"))
-                }
+            let address = match protocol {
+                Protocol::Http1 => place.at.http1,
+                Protocol::Http2 => place.at.http2,
             };
+            let exchange = |sent: &Sent| exchange(protocol, address, sent);
             let asked = Cell::new(false);
             let ask = |request: &Request| {
                 asked.set(true);
@@ -194,33 +191,6 @@ fn play<'w>(place: &'w Place<'w>, number: usize) -> Vec<Played<'w>> {
         }
     }
     all
-}
-
-/// The request as it is sent, with instructions for the upstream's answer.
-fn sent(request: &Request, protocol: Protocol, id: &str) -> Sent {
-    let mut sent = Sent::get("/").body(&request.body).header(MARK, id);
-    sent.method.clone_from(&request.method);
-    sent.target.clone_from(&request.path);
-    sent.authority.clone_from(&request.host);
-    for (name, value) in &request.headers {
-        // HTTP/2 has no names in upper case (RFC 9113 section 8.2).
-        let name = match protocol {
-            Protocol::Http1 => name.clone(),
-            Protocol::Http2 => name.to_ascii_lowercase(),
-        };
-        sent = sent.header(name, value);
-    }
-    if request.upstream.status != 200 {
-        sent = sent.header("x-echo-status", request.upstream.status.to_string());
-    }
-    for (name, value) in &request.upstream.headers {
-        let line = [name.as_slice(), b": ", value].concat();
-        sent = sent.header("x-echo-header", line);
-    }
-    for (name, value) in &request.trailers {
-        sent = sent.trailer(name, value);
-    }
-    sent
 }
 
 fn report(all: &[Played<'_>], upstream: &Echo) {

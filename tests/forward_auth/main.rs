@@ -24,5 +24,7 @@ mod hostile;
 mod load;
 mod proxies;
 mod scenarios;
+#[path = "../cases/sent.rs"]
+mod sent;
 #[path = "../support/mod.rs"]
 mod support;
