@@ -350,7 +350,7 @@ check: wasm-target ## Checks formats and lints and runs the unit tests, in less 
 lint: wasm-target ## Checks formats and lints, natively and for the module
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-	$(CARGO) clippy --locked --test e2e --test cases --test browser --test docker --test kubernetes -- -D warnings
+	$(CARGO) clippy --locked --test e2e --test cases --test browser --test docker --test forward_auth --test kubernetes -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-trapdoor --package edge-authz-module-instructions -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-proxy-wasm --target $(TARGET) -- -D warnings
 

@@ -102,7 +102,7 @@ fn site(world: &World, authorizer: std::net::SocketAddr) -> Site {
     let upstream = &policy.upstream;
     let identity = upstream.claims.iter().map(|claim| &claim.header);
     let identity = identity.chain(&upstream.payload).chain(&upstream.context);
-    let identity: Vec<String> = identity.map(|name| name.to_string()).collect();
+    let identity: Vec<String> = identity.map(ToString::to_string).collect();
     let tokens = policy.token_places.iter().filter_map(|place| match place {
         TokenPlace::Header { name, .. } => Some(name.to_string()),
         TokenPlace::Cookie(_) | TokenPlace::Query(_) => None,
@@ -203,8 +203,7 @@ fn report(all: &[Played<'_>], upstream: &Echo) {
             Some((mark?, seen))
         })
         .collect();
-    let mut text = String::new();
-    let mut wrong = 0;
+    let mut wrong = Vec::new();
     for played in all {
         let received = seen.get(played.id.as_bytes());
         let found = known.unexplained(
@@ -216,19 +215,22 @@ fn report(all: &[Played<'_>], upstream: &Echo) {
         if found.is_empty() {
             continue;
         }
-        wrong += 1;
-        text.push_str(&format!(
-            "{} over HTTP/{}: {}\n",
+        let found: Vec<_> = found.iter().map(|one| format!("    {one}\n")).collect();
+        wrong.push(format!(
+            "{} over HTTP/{}: {}\n{}",
             played.place.kind.name(),
             played.http(),
-            played.name()
+            played.name(),
+            found.concat()
         ));
-        for difference in found {
-            text.push_str(&format!("    {difference}\n"));
-        }
     }
-    eprintln!("{} cases played, {wrong} wrong", all.len());
-    assert!(wrong == 0, "{wrong} cases:\n{text}");
+    eprintln!("{} cases played, {} wrong", all.len(), wrong.len());
+    assert!(
+        wrong.is_empty(),
+        "{} cases:\n{}",
+        wrong.len(),
+        wrong.concat()
+    );
     if std::env::var_os("CASES").is_none() && std::env::var_os("PROXY").is_none() {
         known.assert_all_used();
     }

@@ -1,4 +1,4 @@
-//! The server behind real proxies: Debian's nginx and HAProxy, and Caddy, with the files of
+//! The server behind real proxies: Debian's nginx and `HAProxy`, and Caddy, with the files of
 //! `examples/forward-auth`. `make setup-proxies` installs them.
 //!
 //! `PROXY=nginx` runs one of them; `CASES=text` plays only the cases whose names contain it.

@@ -1,4 +1,4 @@
-//! HAProxy.
+//! `HAProxy`.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;

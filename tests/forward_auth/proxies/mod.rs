@@ -144,7 +144,7 @@ impl Proxy {
             all.all(|address| TcpStream::connect(address).is_ok())
                 .then_some(())
         };
-        wait_until(Duration::from_secs(120), listens)
+        wait_until(Duration::from_mins(2), listens)
             .unwrap_or_else(|| panic!("{}:\n{}", kind.name(), proxy.log()));
         proxy
     }
@@ -188,9 +188,12 @@ fn replaced(text: &str, from: &str, to: &str) -> String {
     text.replace(from, to)
 }
 
+/// A text of a file that stands for the name of a header, and that name's form there.
+type Form = (&'static str, fn(&str) -> String);
+
 /// Repeats each line that has one of these texts for every name, with the name in the form of
 /// each text.
-fn repeated(text: &str, forms: &[(&str, fn(&str) -> String)], names: &[String]) -> String {
+fn repeated(text: &str, forms: &[Form], names: &[String]) -> String {
     let mut lines = Vec::new();
     for line in text.lines() {
         let is_comment = line.trim_start().starts_with('#');
@@ -199,9 +202,7 @@ fn repeated(text: &str, forms: &[(&str, fn(&str) -> String)], names: &[String]) 
             continue;
         }
         for name in names {
-            let of_name = |line: String, (form, make): &(&str, fn(&str) -> String)| {
-                line.replace(form, &make(name))
-            };
+            let of_name = |line: String, (form, make): &Form| line.replace(form, &make(name));
             lines.push(forms.iter().fold(line.to_owned(), of_name));
         }
     }

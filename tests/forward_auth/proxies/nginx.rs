@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::process::Command;
 
-use super::{Addresses, Site, file, repeated, replaced};
+use super::{Addresses, Form, Site, file, repeated, replaced};
 use crate::support::process::Scratch;
 
 pub(super) fn prepare(
@@ -77,7 +77,7 @@ fn of_site(name: &str, site: &Site, folder: &str) -> String {
     let variable: fn(&str) -> String = |name| name.to_ascii_lowercase().replace('-', "_");
     let mut names = site.identity.clone();
     names.extend(site.tokens.iter().cloned());
-    let forms: [(&str, fn(&str) -> String); 2] = [
+    let forms: [Form; 2] = [
         ("x_user_id", variable),
         ("X-User-Id", |name| name.to_owned()),
     ];
