@@ -54,11 +54,11 @@ fn combined(
     };
     let mut edits: Vec<_> = narrower.into_iter().filter(is_foreign).collect();
     for edit in listener {
-        let name = name_of(edit);
+        let name = edit.name();
         let is_shared = [COOKIE, PATH].contains(&name);
         let other = edits
             .iter()
-            .position(|other| is_shared && name_of(other) == name);
+            .position(|other| is_shared && other.name() == name);
         if let Some(other) = other.and_then(|place| edits.get_mut(place)) {
             *other = common(other, edit);
         } else if !edits.contains(edit) {
@@ -68,17 +68,11 @@ fn combined(
     edits
 }
 
-fn name_of<'e>(edit: &'e HeaderEdit<'_>) -> &'e [u8] {
-    match edit {
-        HeaderEdit::Remove(name) | HeaderEdit::Set(name, _) | HeaderEdit::Add(name, _) => name,
-    }
-}
-
 /// The change that keeps only what both changes keep of a field. Both remove parts of the
 /// same value.
 fn common(one: &HeaderEdit<'static>, other: &HeaderEdit<'static>) -> HeaderEdit<'static> {
     let (HeaderEdit::Set(name, one), HeaderEdit::Set(_, other)) = (one, other) else {
-        return HeaderEdit::Remove(name_of(one).to_vec().into());
+        return HeaderEdit::Remove(one.name().to_vec().into());
     };
     let value = if **name == *PATH {
         common_path(one, other)

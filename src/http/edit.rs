@@ -17,6 +17,16 @@ pub enum HeaderEdit<'a> {
     Add(EditedName<'a>, Cow<'a, [u8]>),
 }
 
+impl HeaderEdit<'_> {
+    /// The name of the field, as it is written.
+    #[must_use]
+    pub fn name(&self) -> &[u8] {
+        match self {
+            Self::Remove(name) | Self::Set(name, _) | Self::Add(name, _) => name,
+        }
+    }
+}
+
 /// The name of a header field that is changed. Most names come from the configuration, and
 /// are shared with it: a copy would be an allocation for each request.
 #[derive(Clone, Debug)]

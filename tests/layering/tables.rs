@@ -156,6 +156,7 @@ const NATIVE: Table = &[
     ("shared", &["lock"]),
     ("signatures", &[]),
     ("proofs", &[]),
+    ("effects", &[]),
     ("keeper", &["shared"]),
     ("seat", &["signatures"]),
 ];

@@ -333,18 +333,8 @@ impl Worker {
     /// Applies the effects of the judge. Returns the decision about the request `here`,
     /// whose headers have arrived in this hook.
     fn apply(&self, effects: Vec<Effect>, here: Option<StreamId>) -> Option<Box<Answer>> {
-        let mut decided = None;
-        for effect in effects {
-            match effect {
-                Effect::Answer(answer) if Some(answer.stream) == here => decided = Some(answer),
-                Effect::Answer(answer) => self.waiting.decide(answer),
-                Effect::Measure(measurement) => self.settler.report().measure(measurement),
-                Effect::Log(event) => self.settler.report().log(&event),
-                // A judge fetches nothing.
-                Effect::Fetch(_) => {}
-            }
-        }
-        decided
+        let waiting = |answer| self.waiting.decide(answer);
+        edge_authz_native::apply(effects, self.settler.report(), here, waiting)
     }
 
     /// Reports the judge's demand to the key service if it has changed.

@@ -5,12 +5,14 @@
 //! * `shared` contains the data of key sources that all configurations of a process share,
 //!   and `proofs` the proofs of possession that were used in it;
 //! * `collected` gathers the changes of metrics of one thread;
+//! * `effects` reports and passes on the effects of a judge;
 //! * `fields` applies changes to the header fields of a reply;
 //! * `keeper` is the key service of one document, with its requests in progress, and `seat` its judge in one
 //!   thread.
 
 pub mod clock;
 mod collected;
+mod effects;
 mod fields;
 mod keeper;
 mod lock;
@@ -20,6 +22,7 @@ mod shared;
 mod signatures;
 
 pub use collected::Collected;
+pub use effects::apply;
 pub use fields::{edited, is_sendable, reply_fields};
 pub use keeper::Keeper;
 pub use lock::locked;

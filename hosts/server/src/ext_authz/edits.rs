@@ -18,8 +18,7 @@ pub(super) enum Net<'e> {
 pub(super) fn net<'e>(edits: &'e [HeaderEdit<'static>]) -> Vec<(Vec<u8>, Net<'e>)> {
     let mut all: Vec<(Vec<u8>, Net<'e>)> = Vec::with_capacity(edits.len());
     for edit in edits {
-        let (HeaderEdit::Remove(name) | HeaderEdit::Set(name, _) | HeaderEdit::Add(name, _)) = edit;
-        let name = name.to_ascii_lowercase();
+        let name = edit.name().to_ascii_lowercase();
         let known = all.iter_mut().find(|(known, _)| *known == name);
         let known = known.map(|(_, net)| net);
         match (edit, known) {
