@@ -158,6 +158,7 @@ const NATIVE: Table = &[
     ("proofs", &[]),
     ("effects", &[]),
     ("keeper", &["shared"]),
+    ("shared_keys", &["keeper", "lock", "shared"]),
     ("seat", &["signatures"]),
 ];
 

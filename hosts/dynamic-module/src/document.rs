@@ -1,45 +1,35 @@
 //! One active document of a listener, for all threads: the listener's own document, or
 //! that of one of Envoy's routes.
 
-use std::process;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::alarm::Alarm;
 use super::clock;
-use edge_authz::engine::{Effect, Exchange, FetchId, KeyService, TokenCache};
-use edge_authz::host::{Fetches, seed};
+use edge_authz::engine::{Effect, Exchange, FetchId, TokenCache};
+use edge_authz::host::Fetches;
 use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::Policy;
 use edge_authz::telemetry::NotSent;
 use edge_authz::time::UnixTime;
-use edge_authz_native::Keeper;
-use edge_authz_native::locked;
+use edge_authz_native::{SHARED, SharedKeys, locked};
 
 /// A policy with its keys, and the threads in which requests wait for them.
 ///
 /// All methods that return effects may be called only on the main thread.
 pub(crate) struct Document {
-    /// Identifies the document in the process.
-    number: u64,
     policy: Arc<Policy>,
-    exchange: Exchange,
+    keys: SharedKeys,
     /// The cache of verified tokens for all threads.
     tokens: Arc<TokenCache>,
-    keeper: Mutex<Keeper>,
     /// The fetches in progress, by Envoy's id.
     fetches: Mutex<Fetches<u64>>,
     has_started: AtomicBool,
-    /// The number of the latest snapshot for which the threads were woken.
-    woken_for: AtomicU64,
     /// The alarm of one request that waits in each thread, by thread index.
     alarms: Box<[Mutex<Option<Arc<Alarm>>>]>,
     closed: AtomicBool,
 }
-
-/// The number of the next document.
-static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
 impl Document {
     /// Creates the document of a listener, without keys, for this number of threads.
@@ -57,17 +47,11 @@ impl Document {
     }
 
     fn with(policy: Arc<Policy>, tokens: Arc<TokenCache>, threads: usize, now: UnixTime) -> Self {
-        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-        let seed = seed(now, number) ^ u64::from(process::id()).rotate_left(48);
-        let keeper = Keeper::new(&policy, seed, now);
         Self {
-            number,
+            keys: SharedKeys::new(&SHARED, &policy, threads, now),
             policy,
-            exchange: Exchange::new(&keeper.service, threads),
             tokens,
             has_started: AtomicBool::new(false),
-            woken_for: AtomicU64::new(keeper.service.snapshot().number()),
-            keeper: Mutex::new(keeper),
             fetches: Mutex::default(),
             alarms: std::iter::repeat_with(Mutex::default)
                 .take(threads)
@@ -77,7 +61,7 @@ impl Document {
     }
 
     pub(crate) const fn number(&self) -> u64 {
-        self.number
+        self.keys.number()
     }
 
     pub(crate) const fn policy(&self) -> &Arc<Policy> {
@@ -85,7 +69,7 @@ impl Document {
     }
 
     pub(crate) const fn exchange(&self) -> &Exchange {
-        &self.exchange
+        self.keys.exchange()
     }
 
     pub(crate) const fn tokens(&self) -> &Arc<TokenCache> {
@@ -121,20 +105,18 @@ impl Document {
         if self.has_started.swap(true, Ordering::Relaxed) {
             return Vec::new();
         }
-        locked(&self.keeper).handle(clock::now(), KeyService::start)
+        self.keys.start(clock::now())
     }
 
     /// Handles a tick.
     pub(crate) fn tick(&self) -> Vec<Effect> {
         self.tokens.release_half();
-        let demands = self.exchange.demands();
-        let mut keeper = locked(&self.keeper);
-        keeper.handle(clock::now(), |service, env| service.tick(&demands, env))
+        self.keys.tick(clock::now())
     }
 
     /// The time until the next tick.
     pub(crate) fn next_tick(&self) -> Duration {
-        locked(&self.keeper).service.next_tick()
+        self.keys.next_tick()
     }
 
     /// Records that a fetch was sent, with Envoy's id for it.
@@ -145,7 +127,7 @@ impl Document {
     /// Records that a fetch was not sent.
     pub(crate) fn not_sent(&self, fetch: FetchId, why: NotSent) -> Vec<Effect> {
         let head = AnswerHead::not_sent(why);
-        locked(&self.keeper).ended(clock::now(), fetch, &head, &|| None)
+        self.keys.ended(clock::now(), fetch, &head, &|| None)
     }
 
     /// Handles the end of a fetch, with or without an answer. `None` if it is not a fetch
@@ -157,16 +139,12 @@ impl Document {
         body: &dyn Fn() -> Option<Vec<u8>>,
     ) -> Option<Vec<Effect>> {
         let fetch = locked(&self.fetches).take(&number)?;
-        Some(locked(&self.keeper).ended(clock::now(), fetch, head, body))
+        Some(self.keys.ended(clock::now(), fetch, head, body))
     }
 
     /// Publishes the current snapshot, and wakes the threads in which requests wait.
     pub(crate) fn publish(&self) {
-        let keeper = locked(&self.keeper);
-        self.exchange.publish(&keeper.service);
-        let number = keeper.service.snapshot().number();
-        drop(keeper);
-        if self.woken_for.swap(number, Ordering::Relaxed) != number {
+        if self.keys.publish() {
             self.wake_threads();
         }
     }

@@ -6,28 +6,26 @@ use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::Policy;
 use edge_authz::time::UnixTime;
 
-use super::shared::{SHARED, Shared};
+use super::shared::Shared;
 
 /// The key service, and the time of its last event.
 #[derive(Debug)]
-pub struct Keeper {
+pub(crate) struct Keeper {
     /// The key service.
-    pub service: KeyService,
+    pub(crate) service: KeyService,
     shared: &'static Shared,
     /// The time that was read last.
     latest: UnixTime,
 }
 
 impl Keeper {
-    /// Creates a key service without documents, for the shared data of this process.
-    #[must_use]
-    pub fn new(policy: &Policy, seed: u64, now: UnixTime) -> Self {
-        Self::sharing(&SHARED, policy, seed, now)
-    }
-
     /// Creates a key service without documents, for these shared data.
-    #[must_use]
-    pub fn sharing(shared: &'static Shared, policy: &Policy, seed: u64, now: UnixTime) -> Self {
+    pub(crate) fn sharing(
+        shared: &'static Shared,
+        policy: &Policy,
+        seed: u64,
+        now: UnixTime,
+    ) -> Self {
         Self {
             service: KeyService::new(policy, seed),
             shared,
@@ -36,7 +34,7 @@ impl Keeper {
     }
 
     /// Passes an event to the service. Without a clock it does nothing.
-    pub fn handle(
+    pub(crate) fn handle(
         &mut self,
         now: Option<UnixTime>,
         event: impl FnOnce(&mut KeyService, Env<'_>) -> Vec<Effect>,
@@ -48,7 +46,7 @@ impl Keeper {
 
     /// Reports the end of a fetch to the service. It must be called for every fetch, because
     /// the service starts no other fetch of the source before.
-    pub fn ended(
+    pub(crate) fn ended(
         &mut self,
         now: Option<UnixTime>,
         fetch: FetchId,

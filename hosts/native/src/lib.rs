@@ -7,8 +7,8 @@
 //! * `collected` gathers the changes of metrics of one thread;
 //! * `effects` reports and passes on the effects of a judge;
 //! * `fields` applies changes to the header fields of a reply;
-//! * `keeper` is the key service of one document, with its requests in progress, and `seat` its judge in one
-//!   thread.
+//! * `shared_keys` is the key service of one document (`keeper`) with its exchange with the
+//!   judges, and `seat` is the judge of one thread.
 
 pub mod clock;
 mod collected;
@@ -19,13 +19,14 @@ mod lock;
 pub mod proofs;
 mod seat;
 mod shared;
+mod shared_keys;
 mod signatures;
 
 pub use collected::Collected;
 pub use effects::apply;
 pub use fields::{edited, is_sendable, reply_fields};
-pub use keeper::Keeper;
 pub use lock::locked;
 pub use seat::Seat;
 pub use shared::{SHARED, Shared};
+pub use shared_keys::SharedKeys;
 pub use signatures::Signatures;

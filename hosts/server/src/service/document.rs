@@ -1,40 +1,30 @@
 //! One active configuration, with its keys for all threads.
 
-use std::process;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use edge_authz::engine::{Effect, Exchange, FetchId, KeyService, Proofs, TokenCache};
-use edge_authz::host::seed;
+use edge_authz::engine::{Effect, Exchange, FetchId, Proofs, TokenCache};
 use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::Policy;
 use edge_authz::time::UnixTime;
-use edge_authz_native::{Keeper, SHARED, Shared, clock, locked, proofs};
+use edge_authz_native::{SHARED, Shared, SharedKeys, clock, proofs};
 use tokio::sync::Notify;
 
 /// A policy with its keys, and what wakes the threads in which requests wait for them.
 #[derive(Debug)]
 pub struct Document {
-    /// Identifies the document in the process.
-    number: u64,
     policy: Arc<Policy>,
-    exchange: Exchange,
+    keys: SharedKeys,
     /// The cache of verified tokens for all threads.
     tokens: Arc<TokenCache>,
     proofs: Proofs,
-    keeper: Mutex<Keeper>,
-    /// The number of the latest snapshot for which the threads were woken.
-    woken_for: AtomicU64,
     /// Wakes each thread, by thread index.
     threads: Box<[Notify]>,
     /// Wakes the task that keeps the keys.
-    keys: Notify,
+    task: Notify,
     retired: AtomicBool,
 }
-
-/// The number of the next document.
-static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
 impl Document {
     /// Creates a document without keys, for this number of threads.
@@ -52,20 +42,14 @@ impl Document {
         now: UnixTime,
         (shared, proofs): (&'static Shared, Proofs),
     ) -> Arc<Self> {
-        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-        let seed = seed(now, number) ^ u64::from(process::id()).rotate_left(48);
-        let keeper = Keeper::sharing(shared, &policy, seed, now);
         let notifies = std::iter::repeat_with(Notify::new);
         Arc::new(Self {
-            number,
-            exchange: Exchange::new(&keeper.service, threads),
+            keys: SharedKeys::new(shared, &policy, threads, now),
             tokens: TokenCache::new(&policy, threads),
             policy,
             proofs,
-            woken_for: AtomicU64::new(keeper.service.snapshot().number()),
-            keeper: Mutex::new(keeper),
             threads: notifies.take(threads).collect(),
-            keys: Notify::new(),
+            task: Notify::new(),
             retired: AtomicBool::new(false),
         })
     }
@@ -73,7 +57,7 @@ impl Document {
     /// Identifies the document in the process. A later one has a larger number.
     #[must_use]
     pub const fn number(&self) -> u64 {
-        self.number
+        self.keys.number()
     }
 
     /// The policy.
@@ -85,11 +69,11 @@ impl Document {
     /// Whether every key set and revocation list of the configuration was fetched.
     #[must_use]
     pub fn has_all_documents(&self) -> bool {
-        self.exchange.latest().is_complete()
+        self.exchange().latest().is_complete()
     }
 
     pub(super) const fn exchange(&self) -> &Exchange {
-        &self.exchange
+        self.keys.exchange()
     }
 
     pub(super) const fn tokens(&self) -> &Arc<TokenCache> {
@@ -128,30 +112,28 @@ impl Document {
 
     /// Ends when a judge has an urgent demand.
     pub(super) async fn keys_woken(&self) {
-        self.keys.notified().await;
+        self.task.notified().await;
     }
 
     /// Reports that a judge has an urgent demand.
     pub(super) fn wake_keys(&self) {
-        self.keys.notify_one();
+        self.task.notify_one();
     }
 
     /// Adopts the keys of its sources that the process already has. It fetches nothing.
     pub(super) fn start(&self) -> Vec<Effect> {
-        locked(&self.keeper).handle(clock::now(), KeyService::start)
+        self.keys.start(clock::now())
     }
 
     /// Handles a tick of the key service.
     pub(super) fn tick(&self) -> Vec<Effect> {
         self.tokens.release_half();
-        let demands = self.exchange.demands();
-        let mut keeper = locked(&self.keeper);
-        keeper.handle(clock::now(), |service, env| service.tick(&demands, env))
+        self.keys.tick(clock::now())
     }
 
     /// The time until the next tick of the key service.
     pub(super) fn next_tick(&self) -> Duration {
-        locked(&self.keeper).service.next_tick()
+        self.keys.next_tick()
     }
 
     /// Handles the end of a fetch, with or without an answer.
@@ -161,16 +143,12 @@ impl Document {
         head: &AnswerHead,
         body: &dyn Fn() -> Option<Vec<u8>>,
     ) -> Vec<Effect> {
-        locked(&self.keeper).ended(clock::now(), fetch, head, body)
+        self.keys.ended(clock::now(), fetch, head, body)
     }
 
     /// Publishes the current snapshot, and wakes the threads if it is new.
     pub(super) fn publish(&self) {
-        let keeper = locked(&self.keeper);
-        self.exchange.publish(&keeper.service);
-        let number = keeper.service.snapshot().number();
-        drop(keeper);
-        if self.woken_for.swap(number, Ordering::Relaxed) != number {
+        if self.keys.publish() {
             for thread in &self.threads {
                 thread.notify_one();
             }
