@@ -21,6 +21,8 @@
 )]
 
 mod callgrind;
+#[path = "../record.rs"]
+mod record;
 mod requests;
 mod revocations;
 mod scenario;
@@ -58,12 +60,9 @@ fn main() -> ExitCode {
         scenario::run(&arguments[at + 1]);
         return ExitCode::SUCCESS;
     }
-    let record = arguments.iter().any(|it| it == "--record");
+    let records = arguments.iter().any(|it| it == "--record");
     let path = tools::root().join("benches/instructions/recorded.json");
-    let before: BTreeMap<String, Recorded> = std::fs::read_to_string(&path)
-        .ok()
-        .and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default();
+    let before: BTreeMap<String, Recorded> = record::read(&path);
     let mut now = BTreeMap::new();
     let mut good = true;
     println!(
@@ -76,8 +75,8 @@ fn main() -> ExitCode {
         let known = recorded.map_or("-".to_owned(), |it| it.instructions.to_string());
         println!("{name:<34} {known:>12} {:>12}", cost.instructions);
         if let Some(recorded) = recorded {
-            good &= record || compare(recorded, &cost);
-        } else if !record {
+            good &= records || compare(recorded, &cost);
+        } else if !records {
             println!("    it is not recorded: run `make bench-instructions RECORD=1`");
             good = false;
         }
@@ -85,9 +84,8 @@ fn main() -> ExitCode {
     }
     good &= routes_cost_the_same(&now);
     good &= entries_cost_the_same(&now);
-    if record {
-        let text = serde_json::to_string_pretty(&now).expect("JSON") + "\n";
-        std::fs::write(&path, text).expect("the record");
+    if records {
+        record::write(&path, &now);
     }
     if good {
         ExitCode::SUCCESS
@@ -107,25 +105,12 @@ fn recorded_of(cost: Cost) -> Recorded {
 
 /// Checks that a scenario costs no more than recorded; otherwise prints what grew.
 fn compare(recorded: &Recorded, now: &Cost) -> bool {
-    let growth = now.instructions as f64 / recorded.instructions as f64 - 1.0;
-    if growth <= MAX_GROWTH {
-        return true;
-    }
-    println!("    {:.1} % more than recorded:", growth * 100.0);
-    let mut grown: Vec<(&str, u64, u64)> = now
-        .functions
-        .iter()
-        .map(|(name, own)| {
-            let before = recorded.functions.get(name).copied().unwrap_or(0);
-            (name.as_str(), before, *own)
-        })
-        .filter(|(_, before, own)| own > before)
-        .collect();
-    grown.sort_by_key(|(_, before, own)| std::cmp::Reverse(own - before));
-    for (name, before, own) in grown.iter().take(5) {
-        println!("    {before:>9} -> {own:>9}  {name}");
-    }
-    false
+    let functions: BTreeMap<String, u64> = now.functions.iter().cloned().collect();
+    record::is_within(
+        MAX_GROWTH,
+        [recorded.instructions, now.instructions],
+        [&recorded.functions, &functions],
+    )
 }
 
 /// The number of routes must not affect the cost, within 15 %.

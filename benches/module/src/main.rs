@@ -21,6 +21,8 @@ mod counted;
 mod host;
 mod profile;
 mod proxy;
+#[path = "../../record.rs"]
+mod record;
 mod scenario;
 mod steps;
 mod tokens;
@@ -78,10 +80,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("recorded.json");
-    let before: Record = std::fs::read_to_string(&path)
-        .ok()
-        .and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default();
+    let before: Record = record::read(&path);
     let mut now = Record::new();
     let mut good = true;
     println!("instructions a request         recorded          now  allocations");
@@ -103,8 +102,7 @@ fn main() -> ExitCode {
         now.insert(name.to_owned(), cost);
     }
     if has("--record") {
-        let text = serde_json::to_string_pretty(&now).expect("JSON") + "\n";
-        std::fs::write(&path, text).expect("the record");
+        record::write(&path, &now);
     }
     if good {
         ExitCode::SUCCESS
@@ -147,21 +145,7 @@ fn compare(recorded: Option<&Recorded>, now: &Recorded) -> bool {
         println!("    it is not recorded: run `make bench-module RECORD=1`");
         return false;
     };
-    let growth = now.instructions as f64 / recorded.instructions as f64 - 1.0;
-    if growth <= MAX_GROWTH {
-        return true;
-    }
-    println!("    {:.1} % more than recorded:", growth * 100.0);
-    let before = |name: &str| recorded.functions.get(name).copied().unwrap_or(0);
-    let mut grown: Vec<(&str, u64, u64)> = now
-        .functions
-        .iter()
-        .map(|(name, count)| (name.as_str(), before(name), *count))
-        .filter(|(_, before, count)| count > before)
-        .collect();
-    grown.sort_by_key(|(_, before, count)| std::cmp::Reverse(count - before));
-    for (name, before, count) in grown.iter().take(5) {
-        println!("    {before:>9} -> {count:>9}  {name}");
-    }
-    false
+    let instructions = [recorded.instructions, now.instructions];
+    let functions = [&recorded.functions, &now.functions];
+    record::is_within(MAX_GROWTH, instructions, functions)
 }
