@@ -11,15 +11,12 @@ use std::sync::mpsc;
 use std::thread;
 
 use edge_authz::config;
-use edge_authz::engine::FetchCall;
-use edge_authz::http::HeaderMap;
-use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::Policy;
 use edge_authz_cli::cases::{FetchAnswer, World};
 use edge_authz_native::clock;
 use edge_authz_server::forward_auth::{ForwardAuth, Preset};
 use edge_authz_server::observation::{Log, Registry};
-use edge_authz_server::service::{Active, Answered, Document, Issuers, Keys, Service};
+use edge_authz_server::service::{Active, Document, Keys, Service};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -27,23 +24,7 @@ use serde_json::Value;
 use tokio::runtime;
 use tokio::task::{self, LocalSet};
 
-/// Issuers that answer as a case file says.
-struct Scripted(BTreeMap<String, FetchAnswer>);
-
-impl Issuers for Scripted {
-    async fn fetch(&self, call: &FetchCall) -> Answered {
-        let Some(answer) = self.0.get(&call.uri.to_string()) else {
-            return Answered::default();
-        };
-        let status = [(":status".to_owned(), answer.status.to_string())];
-        let fields = status.iter().chain(&answer.headers);
-        let fields = fields.map(|(name, value)| (name, value));
-        Answered {
-            head: AnswerHead::read(&HeaderMap::from_pairs(fields), answer.body.len()),
-            body: Some(answer.body.clone()),
-        }
-    }
-}
+use crate::scripted::Scripted;
 
 /// A policy with its front end.
 struct Part {

@@ -24,6 +24,8 @@ mod hostile;
 mod load;
 mod proxies;
 mod scenarios;
+#[path = "../cases/scripted.rs"]
+mod scripted;
 #[path = "../cases/sent.rs"]
 mod sent;
 #[path = "../support/mod.rs"]

@@ -12,7 +12,9 @@
     reason = "a test ends at the first unexpected result"
 )]
 
-use std::collections::BTreeMap;
+#[path = "../../../tests/cases/scripted.rs"]
+mod scripted;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,39 +25,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aws_lc_rs::rand;
 use edge_authz::config;
 use edge_authz::dpop::NONCE_HEADER;
-use edge_authz::engine::{FetchCall, NoRandomness, NonceStore, ProofMemory, Proofs};
-use edge_authz::http::HeaderMap;
-use edge_authz::keys::answer::AnswerHead;
+use edge_authz::engine::{NoRandomness, NonceStore, ProofMemory, Proofs};
 use edge_authz::policy::Policy;
-use edge_authz_cli::cases::{
-    Case, CaseFile, FetchAnswer, Fields, Outcome, Player, Request, Seen, Side, World,
-};
+use edge_authz_cli::cases::{Case, CaseFile, Fields, Outcome, Player, Request, Seen, Side, World};
 use edge_authz_cli::named_configuration;
 use edge_authz_native::{Shared, clock, edited};
 use edge_authz_server::observation::Log;
-use edge_authz_server::service::{
-    Active, Answered, Document, Issuers, Keys, Outcome as Decided, Question, Service,
-};
+use edge_authz_server::service::{Active, Document, Keys, Outcome as Decided, Question, Service};
+use scripted::Scripted;
 use tokio::task::LocalSet;
 use tokio::{runtime, task, time};
-
-/// The issuers of a world.
-struct Scripted(BTreeMap<String, FetchAnswer>);
-
-impl Issuers for Scripted {
-    async fn fetch(&self, call: &FetchCall) -> Answered {
-        let Some(answer) = self.0.get(&call.uri.to_string()) else {
-            return Answered::default();
-        };
-        let status = [(":status".to_owned(), answer.status.to_string())];
-        let fields = status.iter().chain(&answer.headers);
-        let fields = HeaderMap::from_pairs(fields.map(|(name, value)| (name, value)));
-        Answered {
-            head: AnswerHead::read(&fields, answer.body.len()),
-            body: Some(answer.body.clone()),
-        }
-    }
-}
 
 /// The number of worlds that are played at the same time: most of the time is spent waiting
 /// for keys that never arrive.

@@ -30,6 +30,7 @@ use tonic_health::pb::health_client::HealthClient;
 use super::{ExtAuthz, Limits, Readiness};
 use crate::connections::{self, Acceptor, Connections, Peers, Threads};
 use crate::observation::{Log, Registry};
+use crate::service::tests::token;
 use crate::service::{Active, Document, Service};
 
 const CONFIGURATION: &str = r#"{
@@ -216,16 +217,6 @@ fn values<'f>(fields: &'f [HeaderValueOption], name: &str) -> Vec<&'f str> {
     let fields = fields.iter().filter_map(|field| field.header.as_ref());
     let fields = fields.filter(|field| field.key == name);
     fields.map(|field| field.value.as_str()).collect()
-}
-
-/// A well-formed token whose key is not known.
-fn token() -> String {
-    use base64::Engine;
-    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-    let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
-    let header = part(r#"{"alg":"RS256","kid":"k"}"#);
-    let claims = part(r#"{"iss":"https://idp.example","aud":"api","sub":"a","exp":9999999999}"#);
-    format!("{header}.{claims}.{}", part(&"s".repeat(256)))
 }
 
 #[test]

@@ -13,7 +13,7 @@ mod outcome;
 mod panics;
 mod question;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod waiting;
 mod worker;
 

@@ -100,13 +100,13 @@ fn question(path: &str, more: &[(&str, &str)]) -> Question {
 }
 
 /// A token that is well-formed, and whose key is not known.
-fn token() -> String {
+pub(crate) fn token() -> String {
     use base64::Engine;
     use base64::prelude::BASE64_URL_SAFE_NO_PAD;
     let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
     let header = part(r#"{"alg":"RS256","kid":"k"}"#);
     let claims = part(r#"{"iss":"https://idp.example","aud":"api","sub":"a","exp":9999999999}"#);
-    format!("Bearer {header}.{claims}.{}", part(&"s".repeat(256)))
+    format!("{header}.{claims}.{}", part(&"s".repeat(256)))
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_request_without_a_token_is_answered_with_a_challenge_and_cors() {
 #[test]
 fn a_request_waits_for_keys_and_is_refused_at_its_deadline() {
     World::run(|world| async move {
-        let token = token();
+        let token = format!("Bearer {}", token());
         let fields = [("authorization", &*token)];
         let outcome = world.service.decide(question("/private", &fields)).await;
         let Outcome::Reply(reply) = &outcome else {
@@ -168,7 +168,7 @@ fn a_request_waits_for_keys_and_is_refused_at_its_deadline() {
 #[test]
 fn a_client_that_leaves_frees_its_place() {
     World::run(|world| async move {
-        let token = token();
+        let token = format!("Bearer {}", token());
         let waiting = || world.registry.totals()[&edge_authz::telemetry::Metric::WaitingRequests];
         let fields = [("authorization", &*token)];
         let decided = world.service.decide(question("/private", &fields));
