@@ -30,7 +30,7 @@ use std::fs;
 use std::path::Path;
 
 use edge_authz::config;
-use edge_authz_cli::cases::{CaseFile, Player};
+use edge_authz_cli::cases::{CaseFile, Player, Request};
 use edge_authz_cli::{imported, named_configuration};
 use serde_json::{Value, json};
 
@@ -149,25 +149,29 @@ fn case_file(config: &Value, cases: &Value) -> Value {
 
 /// Plays the cases of a file, and returns their number.
 fn play(place: &str, text: &str) -> usize {
-    let mut count = 0;
     let beside = pages::root().join("examples/getting-started/any.cases.yaml");
     let file = CaseFile::parse_with(text, &|name| named_configuration(&beside, name))
         .unwrap_or_else(|error| panic!("{place}: {error}"));
+    let mut count = 0;
+    each_passes(place, &file, |_, _, _| count += 1);
+    count
+}
+
+/// Plays the cases of a file. `passed` gets each request, with the player of its world and
+/// the time.
+fn each_passes(place: &str, file: &CaseFile, mut passed: impl FnMut(&Player, &Request, i64)) {
     for world in &file.worlds {
         let player = Player::new(world).unwrap();
+        let now = world.now();
         for case in &world.cases {
-            let (request, [expected, _]) = world
-                .prepare(case, world.now(), |request| {
-                    player.nonce(request, world.now())
-                })
-                .unwrap();
-            let [outcome, _] = player.play(&request, world.now());
+            let ask = |request: &Request| player.nonce(request, now);
+            let (request, [expected, _]) = world.prepare(case, now, ask).unwrap();
+            let [outcome, _] = player.play(&request, now);
             let found = expected.differences(&outcome);
             assert!(found.is_empty(), "{place}, {}: {found:?}", case.name);
-            count += 1;
+            passed(&player, &request, now);
         }
     }
-    count
 }
 
 #[test]

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use edge_authz::telemetry::{
     DocumentKind, Event, FetchFailure, FetchPlace, NotSent, ProxyCause, Shown,
 };
-use edge_authz_cli::cases::{CaseFile, Player};
+use edge_authz_cli::cases::CaseFile;
 
 use super::pages::root;
-use super::{Block, blocks};
+use super::{Block, blocks, each_passes};
 
 /// How the lines begin that the filter writes about requests and fetches.
 const BEGINNINGS: [&str; 3] = ["refused: ", "reported: ", "provider `"];
@@ -63,20 +63,9 @@ fn written() -> BTreeSet<String> {
     let text = fs::read_to_string(root().join("tests/documents/log_lines.cases.yaml")).unwrap();
     let file = CaseFile::parse_with(&text, &|name| panic!("{name} is not here")).unwrap();
     let mut lines = BTreeSet::new();
-    for world in &file.worlds {
-        let player = Player::new(world).unwrap();
-        for case in &world.cases {
-            let (request, [expected, _]) = world
-                .prepare(case, world.now(), |request| {
-                    player.nonce(request, world.now())
-                })
-                .unwrap();
-            let [outcome, _] = player.play(&request, world.now());
-            let found = expected.differences(&outcome);
-            assert!(found.is_empty(), "{}: {found:?}", case.name);
-            lines.extend(player.log(&request, world.now()));
-        }
-    }
+    each_passes("log_lines.cases.yaml", &file, |player, request, now| {
+        lines.extend(player.log(request, now));
+    });
     lines.extend(about_fetches());
     lines
 }

@@ -4,13 +4,11 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use super::{API, ISSUER, accepting_proofs};
 use crate::support::bootstrap::Builder;
 use crate::support::echo::Echo;
 use crate::support::tokens::{TokenMaker, claims_with};
 use crate::support::tools;
-
-pub(super) const ISSUER: &str = "https://issuer.example.com";
-pub(super) const API: &str = "http://api.example.com";
 
 /// The lines that a script with the client prints.
 pub(super) fn run(script: &str, arguments: &[&str]) -> Vec<String> {
@@ -28,17 +26,8 @@ pub(super) fn run(script: &str, arguments: &[&str]) -> Vec<String> {
 fn the_client_of_another_project_gets_through_and_a_thief_does_not() {
     let upstream = Echo::start();
     let key = TokenMaker::generate("ES256", "key-1");
-    let configuration = json!({
-        "providers": [{
-            "name": "main",
-            "issuer": ISSUER,
-            "audiences": ["api"],
-            "jwks": {"inline": {"keys": [key.public_jwk()]}},
-            "binding": "required",
-            "dpop": {"origins": [API], "algorithms": ["ES256"]},
-        }],
-        "routes": [{"match": "$default"}],
-    });
+    let mut configuration = accepting_proofs(&key);
+    configuration["providers"][0]["binding"] = json!("required");
     let envoy = Builder::new(upstream.address())
         .edge_authz(configuration)
         .start();

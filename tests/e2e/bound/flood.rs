@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::client::{API, ISSUER};
+use super::{ISSUER, accepting_proofs};
 use crate::support::bootstrap::Builder;
 use crate::support::client::Client;
 use crate::support::echo::Echo;
@@ -29,17 +29,11 @@ const AT_ONCE: u64 = 100;
 const LIMIT: Duration = Duration::from_mins(50);
 
 fn configuration(key: &TokenMaker) -> Value {
-    json!({
-        "providers": [{
-            "name": "main",
-            "issuer": ISSUER,
-            "audiences": ["api"],
-            "jwks": {"inline": {"keys": [key.public_jwk()]}},
-            "dpop": {"origins": [API], "algorithms": ["ES256"], "max_age": "1h"},
-        }],
-        // A proof is used before the scopes are checked, and no upstream is needed.
-        "routes": [{"match": "$default", "scopes": ["none"]}],
-    })
+    let mut all = accepting_proofs(key);
+    all["providers"][0]["dpop"]["max_age"] = json!("1h");
+    // A proof is used before the scopes are checked, and no upstream is needed.
+    all["routes"][0]["scopes"] = json!(["none"]);
+    all
 }
 
 /// A client that sends each proof once.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::client::{API, ISSUER, run};
+use super::client::run;
+use super::{API, ISSUER, accepting_proofs};
 use crate::support::bootstrap::{Builder, EdgeAuthz, Listener};
 use crate::support::client::Client;
 use crate::support::echo::Echo;
@@ -17,16 +18,9 @@ use crate::support::tokens::{TokenMaker, claims_with};
 const PETS: &str = "http://api.example.com/pets";
 
 fn configuration(key: &TokenMaker, nonce: &str) -> Value {
-    json!({
-        "providers": [{
-            "name": "main",
-            "issuer": ISSUER,
-            "audiences": ["api"],
-            "jwks": {"inline": {"keys": [key.public_jwk()]}},
-            "dpop": {"origins": [API], "algorithms": ["ES256"], "nonce": nonce},
-        }],
-        "routes": [{"match": "$default"}],
-    })
+    let mut all = accepting_proofs(key);
+    all["providers"][0]["dpop"]["nonce"] = json!(nonce);
+    all
 }
 
 /// A client with a token.
