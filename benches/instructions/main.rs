@@ -21,7 +21,7 @@
 )]
 
 mod callgrind;
-#[path = "../record.rs"]
+#[path = "../counts/record.rs"]
 mod record;
 mod requests;
 mod revocations;

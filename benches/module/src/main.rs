@@ -21,7 +21,7 @@ mod counted;
 mod host;
 mod profile;
 mod proxy;
-#[path = "../../record.rs"]
+#[path = "../../counts/record.rs"]
 mod record;
 mod scenario;
 mod steps;
