@@ -3,42 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::support::cognito::{Cognito, Tokens};
-use crate::support::echo::received;
-use crate::support::http::{Request, Response};
+use crate::support::http::Request;
 use crate::support::tokens;
-
-/// One request of the walk-through.
-pub(crate) struct Check {
-    pub(crate) request: Request,
-    /// A description of the credentials.
-    pub(crate) with: &'static str,
-    pub(crate) status: u16,
-    /// Extracts the part of the response that is printed.
-    pub(crate) shown: fn(&Response) -> String,
-    /// A text that this part must contain.
-    pub(crate) expected: String,
-    pub(crate) because: &'static str,
-}
-
-impl Check {
-    fn new(request: Request, with: &'static str, status: u16, because: &'static str) -> Self {
-        Self {
-            request,
-            with,
-            status,
-            shown: refusal,
-            expected: String::new(),
-            because,
-        }
-    }
-
-    /// Sets the printed part, and a text that it must contain.
-    fn showing(mut self, shown: fn(&Response) -> String, expected: &str) -> Self {
-        self.shown = shown;
-        expected.clone_into(&mut self.expected);
-        self
-    }
-}
+use crate::support::walk::{Check, allowed_origin, body, refusal, user};
 
 /// The whole walk-through, in order.
 pub(crate) fn checks(tokens: &Tokens, sub: &str) -> Vec<Check> {
@@ -141,32 +108,6 @@ fn impostors(tokens: &Tokens) -> Vec<Check> {
         )
         .showing(refusal, invalid),
     ]
-}
-
-/// The user ID that the upstream received.
-fn user(answer: &Response) -> String {
-    let users = received(&answer.json(), "x-user-id");
-    match users.as_slice() {
-        [] => "the upstream sees nobody".to_owned(),
-        users => format!("the upstream sees x-user-id: {}", users.join(", ")),
-    }
-}
-
-fn body(answer: &Response) -> String {
-    answer.text()
-}
-
-fn refusal(answer: &Response) -> String {
-    let challenge = answer.header("www-authenticate").unwrap_or_default();
-    format!("{} {challenge}", answer.text())
-}
-
-fn allowed_origin(answer: &Response) -> String {
-    let origin = answer.header("access-control-allow-origin");
-    format!(
-        "access-control-allow-origin: {}",
-        origin.unwrap_or_default()
-    )
 }
 
 /// The header and the claims of a token.

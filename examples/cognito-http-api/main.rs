@@ -15,7 +15,7 @@ mod support;
 
 use std::process::ExitCode;
 
-use checks::{Check, checks};
+use checks::checks;
 use support::cognito::{Cognito, Tokens, UserPool};
 use support::echo::Echo;
 use support::envoy::Envoy;
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     }
     let checks = checks(&tokens, &sub);
     for (number, check) in (1..).zip(&checks) {
-        if let Err(surprise) = walk(number, check, &envoy) {
+        if let Err(surprise) = check.walk(number, |request| envoy.send(request)) {
             println!("\nA surprise: {surprise}\n\nEnvoy's log:\n{}", envoy.log());
             return ExitCode::FAILURE;
         }
@@ -73,27 +73,6 @@ fn example(cognito: &Cognito, pool: &UserPool, upstream: &Echo) -> Example {
     Example::read(&folder("cognito-http-api"), &ids)
         .api(upstream.address())
         .with_tls("cognito_idp", cognito.address(), authority)
-}
-
-/// Sends one request, prints it with its response, and compares the response.
-fn walk(number: usize, check: &Check, envoy: &Envoy) -> Result<(), String> {
-    let line = format!(
-        "{} {}",
-        String::from_utf8_lossy(&check.request.method),
-        String::from_utf8_lossy(check.request.target.as_deref().unwrap_or_default()),
-    );
-    let answer = envoy.send(&check.request);
-    println!("{number:>2}. {line:<14} {}", check.with);
-    let shown = (check.shown)(&answer);
-    println!("    {} {shown}", answer.status);
-    println!("    because {}", check.because);
-    if answer.status != check.status || !shown.contains(&check.expected) {
-        return Err(format!(
-            "expected {} {}, got\n{answer}",
-            check.status, check.expected
-        ));
-    }
-    Ok(())
 }
 
 /// Prints how to continue manually, and waits forever.

@@ -1,51 +1,30 @@
 //! What happens over time: an authorizer that is down or not there, rotations and outages of
 //! the issuer, new configurations, crowds. With the program that is shipped.
 
-use std::fs;
-use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
-use std::process::Command;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::proxies::{Kind, Proxy, Site, unused_host};
+use crate::program::Authorizer;
+use crate::proxies::{Kind, Proxy, Site};
 use crate::support::echo::Echo;
 use crate::support::http::{Request, Response};
 use crate::support::http1;
 use crate::support::issuer::{Issuer, JWKS_PATH};
-use crate::support::process::{Process, Scratch, wait_until};
+use crate::support::process::wait_until;
 use crate::support::server::{Answer, Pace, Server};
 use crate::support::tokens::{TokenMaker, claims_with};
-use crate::support::tools;
 
 const ISSUER: &str = "https://issuer.example.com";
 
-/// The program in its own process.
-struct Authorizer {
-    process: Option<Process>,
-    scratch: Scratch,
-    kind: Kind,
-    address: SocketAddr,
-    admin: SocketAddr,
-}
-
-fn program() -> PathBuf {
-    let named = std::env::var_os("EDGE_AUTHZ_SERVER");
-    let path = named.map_or_else(
-        || tools::root().join("dist/edge-authz-server"),
-        PathBuf::from,
-    );
-    tools::found(path, "run `make server`")
-}
-
 /// A configuration with keys at this address. The fetch is not the subject here, so it is
 /// without TLS.
-fn configuration(keys: SocketAddr, me: &str) -> Value {
-    json!({
+fn configuration(keys: SocketAddr, me: &str) -> String {
+    let document = json!({
         "providers": [{
             "name": "main", "issuer": ISSUER, "audiences": ["api"],
             "jwks": {"uri": format!("http://{keys}{JWKS_PATH}"), "refresh": "1s"},
@@ -56,59 +35,8 @@ fn configuration(keys: SocketAddr, me: &str) -> Value {
             {"match": "GET /me", "access": me},
         ],
         "cors": {"allow_origins": ["https://app.example.com"]},
-    })
-}
-
-impl Authorizer {
-    fn start(kind: Kind, configuration: &Value) -> Self {
-        let host = unused_host();
-        let mut authorizer = Self {
-            process: None,
-            scratch: Scratch::new("server"),
-            kind,
-            address: SocketAddr::new(host, 9191),
-            admin: SocketAddr::new(host, 9192),
-        };
-        authorizer.configure(configuration);
-        authorizer.restart();
-        authorizer
-    }
-
-    fn configure(&self, configuration: &Value) {
-        // As editors and Kubernetes do: the new file replaces the old one.
-        let new = self.scratch.write("new.yaml", &configuration.to_string());
-        fs::rename(new, self.scratch.path().join("edge-authz.yaml")).expect("a rename");
-    }
-
-    fn restart(&mut self) {
-        self.stop();
-        let mut command = Command::new(program());
-        command
-            .arg("--config")
-            .arg(self.scratch.path().join("edge-authz.yaml"))
-            .args(["--preset", self.kind.name(), "--drain", "0"])
-            .args(["--http", &self.address.to_string()])
-            .args(["--admin", &self.admin.to_string()]);
-        let log = self.scratch.path().join("log");
-        let process = Process::start(&command, &log).expect("the server runs");
-        let listens = || TcpStream::connect(self.address).ok();
-        wait_until(Duration::from_secs(20), listens).unwrap_or_else(|| panic!("{}", process.log()));
-        self.process = Some(process);
-    }
-
-    fn stop(&mut self) {
-        self.process = None;
-    }
-
-    /// Whether its probe says that it is ready.
-    fn is_ready(&self) -> bool {
-        let answer = http1::exchange(self.admin, &Request::get("/ready"));
-        answer.is_ok_and(|answer| answer.status == 200)
-    }
-
-    fn log(&self) -> String {
-        self.process.as_ref().map(Process::log).unwrap_or_default()
-    }
+    });
+    document.to_string()
 }
 
 /// An issuer, an authorizer, a proxy and an upstream.
@@ -127,10 +55,7 @@ impl World {
         let authorizer = Authorizer::start(kind, &configuration(issuer.address(), "required"));
         let upstream = Echo::start();
         let proxy = Proxy::start(kind, &[Site::new(authorizer.address)], upstream.address());
-        wait_until(Duration::from_secs(20), || {
-            authorizer.is_ready().then_some(())
-        })
-        .unwrap_or_else(|| panic!("{}", authorizer.log()));
+        authorizer.wait_until_ready();
         Self {
             issuer,
             authorizer,
@@ -299,7 +224,7 @@ fn a_new_configuration_is_used_and_loses_no_request() {
             // A bad one is refused, and the current one stays.
             world
                 .authorizer
-                .configure(&json!({"routes": [{"match": "get /x"}]}));
+                .configure(r#"{"routes": [{"match": "get /x"}]}"#);
             thread::sleep(Duration::from_secs(2));
             assert_eq!(world.send(&Request::get("/me")).status, 200);
             ends.store(true, Ordering::SeqCst);

@@ -44,4 +44,5 @@ pub(crate) mod template;
 pub(crate) mod tokens;
 pub(crate) mod tools;
 pub(crate) mod trapdoor;
+pub(crate) mod walk;
 pub(crate) mod wasm;

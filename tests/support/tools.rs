@@ -94,6 +94,13 @@ pub(crate) fn module() -> PathBuf {
     found(path, "run `make wasm`")
 }
 
+/// The server: `EDGE_AUTHZ_SERVER`, or what `make server` built.
+pub(crate) fn server() -> PathBuf {
+    let path = std::env::var_os("EDGE_AUTHZ_SERVER")
+        .map_or_else(|| root().join("dist/edge-authz-server"), PathBuf::from);
+    found(path, "run `make server`")
+}
+
 /// A program of the Python environment: `moto_server`, `aws`, `python`.
 pub(crate) fn python_tool(name: &str) -> PathBuf {
     found(
