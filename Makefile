@@ -288,7 +288,7 @@ server-image: server ## Builds and tries the image of the server: SERVER_IMAGE=n
 
 # EXAMPLE is one of examples/; FILE is any case file.
 EXAMPLE ?= cognito-http-api
-FILE ?= $(if $(filter-out cognito-http-api,$(EXAMPLE)),examples/$(EXAMPLE)/$(EXAMPLE).cases.yaml)
+FILE ?= $(if $(filter-out cognito-http-api forward-auth,$(EXAMPLE)),examples/$(EXAMPLE)/$(EXAMPLE).cases.yaml)
 
 .PHONY: demo
 demo: setup wasm ## Walks through examples/cognito-http-api in a real Envoy, and prints each request and response
@@ -296,15 +296,19 @@ demo: setup wasm ## Walks through examples/cognito-http-api in a real Envoy, and
 	$(CARGO) run --locked --example cognito-http-api
 
 .PHONY: run
-run: setup wasm ## Starts an example for curl and leaves it running: EXAMPLE=sst-api, or FILE=… for your own case file
+run: $(if $(filter forward-auth,$(EXAMPLE)),setup-proxies server,setup wasm) ## Starts an example for curl and leaves it running: EXAMPLE=sst-api, or FILE=… for your own case file
 	@test -z "$(FILE)" -o -f "$(FILE)" || { echo "$(FILE) does not exist; the examples are: $$(cd examples && echo */)" >&2; exit 1; }
-	$(if $(filter mcp-server,$(EXAMPLE)),$(DEMO_MCP) --keep-running,$(CARGO) run --locked --quiet --example $(if $(FILE),run -- $(FILE),cognito-http-api -- --keep-running))
+	$(if $(filter mcp-server,$(EXAMPLE)),$(DEMO_MCP) --keep-running,$(CARGO) run --locked --quiet --example $(if $(FILE),run -- $(FILE),$(EXAMPLE) -- --keep-running))
 
 DEMO_MCP = $(MCP)/bin/python examples/mcp-server/demo.py $(or $(ENVOY),$(call envoy,$(firstword $(ENVOY_VERSIONS))))
 
 .PHONY: demo-mcp
 demo-mcp: setup wasm ## Lets a real MCP client get a token and call the tools of examples/mcp-server, and prints each request
 	$(DEMO_MCP)
+
+.PHONY: demo-forward-auth
+demo-forward-auth: setup-proxies server ## Walks through examples/forward-auth in a real nginx with edge-authz-server, and prints each request and response: PROXY=haproxy or caddy
+	$(CARGO) run --locked --example forward-auth
 
 # --- documentation ---
 

@@ -1,10 +1,11 @@
 //! Checks the YAML of the documentation: blocks marked `yaml` are configurations that
-//! compile, and those marked `yaml refused` are configurations that do not. Those marked
-//! `yaml envoy` and `yaml proxy` are parts of the configurations of Envoy and of other
-//! proxies, and `yaml resources` resources of Kubernetes. Those marked `yaml cases` are case
-//! files, or cases of one, that pass. Those marked `yaml source` are configurations of
-//! others that can be imported. Those marked `yaml cases above` are cases that pass with
-//! the configuration above them, and with what is imported from the source above it.
+//! compile, those marked `yaml server` compile for the server, and those marked `yaml refused`
+//! do not compile. Those marked `yaml envoy` and `yaml proxy` are parts of the configurations
+//! of Envoy and of other proxies, and `yaml resources` resources of Kubernetes. Those marked
+//! `yaml cases` are case files, or cases of one, that pass. Those marked `yaml source` are
+//! configurations of others that can be imported. Those marked `yaml cases above` are cases
+//! that pass with the configuration above them, and with what is imported from the source
+//! above it.
 //!
 //! A block may be a part of a configuration; missing `providers` and `routes` are added.
 #![allow(
@@ -29,7 +30,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use edge_authz::config;
+use edge_authz::config::{self, Fetching};
 use edge_authz_cli::cases::{CaseFile, Player, Request};
 use edge_authz_cli::{imported, named_configuration};
 use serde_json::{Value, json};
@@ -101,6 +102,14 @@ fn every_configuration_in_the_documentation_compiles() {
         }
     }
     assert!(configurations.count() >= 30, "blocks are missing");
+    let of_server = blocks.iter().filter(|block| block.kind == "yaml server");
+    for block in of_server.clone() {
+        let whole = complete(read(block)).to_string();
+        if let Err(errors) = config::compile_for(whole.as_bytes(), Fetching::Direct) {
+            panic!("{}:\n{errors}", block.place);
+        }
+    }
+    assert!(of_server.count() >= 1, "blocks are missing");
     for block in blocks.iter().filter(|block| block.kind == "yaml refused") {
         let whole = complete(read(block));
         let compiled = config::compile(whole.to_string().as_bytes());
@@ -112,7 +121,8 @@ fn every_configuration_in_the_documentation_compiles() {
 fn the_rest_of_the_yaml_is_yaml_and_no_other_kind_of_block_is_mistaken_for_it() {
     for block in blocks() {
         match block.kind.as_str() {
-            "yaml" | "yaml cases" | "yaml cases above" | "yaml refused" | "yaml source" => {}
+            "yaml" | "yaml cases" | "yaml cases above" | "yaml refused" | "yaml server"
+            | "yaml source" => {}
             "yaml envoy" | "yaml proxy" => drop(read(&block)),
             // Several documents.
             "yaml resources" => {
