@@ -25,16 +25,16 @@ use crate::support::tools;
 const GATEWAY: &str = "envoy-gateway/dynamic-module.yaml";
 const ISTIO: &str = "istio/dynamic-module.yaml";
 
-/// The library's name contains a version, which is the same in the test.
-const LIBRARIES: [&str; 2] = [
-    "/etc/envoy/libedge_authz-0.1.0.so",
-    "/etc/envoy/modules/libedge_authz-0.1.0.so",
-];
+/// Where the files expect the library, whose name contains the version.
+fn libraries() -> [String; 2] {
+    ["/etc/envoy", "/etc/envoy/modules"]
+        .map(|folder| format!("{folder}/libedge_authz-{}.so", env!("CARGO_PKG_VERSION")))
+}
 
 /// Replaces the filter's library with the one under test.
 fn with_library(filter: &Value) -> Value {
     let built = tools::dynamic_modules().join("libedge_authz.so");
-    let text = LIBRARIES.iter().fold(filter.to_string(), |text, path| {
+    let text = libraries().iter().fold(filter.to_string(), |text, path| {
         text.replace(path, &built.display().to_string())
     });
     serde_json::from_str(&text).expect("JSON")
@@ -161,7 +161,7 @@ fn every_file_holds_the_document_of_the_others() {
         assert_eq!(module["do_not_close"], true);
         let path = module["module"]["local"]["filename"].as_str();
         assert!(
-            path.is_some_and(|path| LIBRARIES.contains(&path)),
+            path.is_some_and(|path| libraries().iter().any(|one| one == path)),
             "{module}"
         );
     }
