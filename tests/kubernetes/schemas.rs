@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::definitions::Schemas;
-use crate::tools::{Rendered, helm_all, kustomize, resources, root, script};
+use crate::tools::{Rendered, SERVER_DOCUMENT, helm_all, kustomize, resources, root, script};
 
 /// The newest version of Kubernetes whose schemas the validator has.
 const KUBERNETES: &str = "1.37";
@@ -42,16 +42,24 @@ fn everything() -> Vec<(String, Rendered)> {
 fn the_command_finds_nothing_wrong_or_risky() {
     let folder = std::env::temp_dir().join(format!("edge-authz-charts-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    // The server's configuration is in a ConfigMap, and names no clusters.
-    for (name, rendered) in everything()
-        .into_iter()
-        .filter(|(name, _)| !name.contains("server"))
-    {
+    for (name, rendered) in everything() {
         let file = folder.join("rendered.yaml");
-        let texts: Vec<_> = rendered.unwrap().iter().map(Value::to_string).collect();
+        let resources = rendered.unwrap();
+        // The server's configuration is in a ConfigMap, and names no clusters.
+        let server: Vec<_> = resources
+            .iter()
+            .filter_map(|one| one.pointer(SERVER_DOCUMENT)?.as_str())
+            .collect();
+        assert_eq!(server.len(), usize::from(name.contains("server")), "{name}");
+        let (host, texts): (_, Vec<_>) = if server.is_empty() {
+            ("envoy", resources.iter().map(Value::to_string).collect())
+        } else {
+            ("server", server.into_iter().map(str::to_owned).collect())
+        };
         std::fs::write(&file, texts.join("\n---\n")).unwrap();
+        let file = file.to_str().unwrap();
         let (code, text) =
-            edge_authz_cli::run(&["edge-authz", "check", "--strict", file.to_str().unwrap()]);
+            edge_authz_cli::run(&["edge-authz", "check", "--strict", "--host", host, file]);
         // A canary in report mode is a warning, as it should be.
         let reports = name.contains("canary") && text.contains("report");
         assert!(code == 0 || reports, "{name}: {text}");

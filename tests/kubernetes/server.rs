@@ -2,11 +2,22 @@
 
 use serde_json::{Value, json};
 
-use crate::tools::{helm, helm_all, named, values};
+use crate::tools::{SERVER_DOCUMENT, helm, helm_all, named, resources, root, same, values};
 
 fn document(resources: &[Value], name: &str) -> String {
     let map = named(resources, "ConfigMap", name);
-    map["data"]["edge-authz.yaml"].as_str().unwrap().to_owned()
+    let text = map.pointer(SERVER_DOCUMENT).unwrap();
+    text.as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_file_without_helm_is_what_the_chart_renders() {
+    let text = std::fs::read_to_string(root().join("deploy/server/kubernetes.yaml")).unwrap();
+    same(
+        resources(&text),
+        helm(&values("server")).unwrap(),
+        "deploy/server/kubernetes.yaml",
+    );
 }
 
 #[test]

@@ -109,3 +109,29 @@ pub(crate) fn kustomize(folder: &Path) -> Rendered {
         Err(text(output.stderr))
     }
 }
+
+/// Where the text of the server's configuration is in its `ConfigMap`.
+pub(crate) const SERVER_DOCUMENT: &str = "/data/edge-authz.yaml";
+
+/// Compares resources apart from their order, their namespaces, the labels of the chart, and how
+/// texts in them are written.
+pub(crate) fn same(mut one: Vec<Value>, mut other: Vec<Value>, name: &str) {
+    for all in [&mut one, &mut other] {
+        for resource in all.iter_mut() {
+            let metadata = resource["metadata"].as_object_mut().unwrap();
+            metadata.remove("labels");
+            metadata.remove("namespace");
+            if let Some(value) = resource.pointer_mut("/spec/bootstrap/value") {
+                *value = serde_saphyr::from_str(value.as_str().unwrap()).unwrap();
+            }
+            if let Some(value) = resource.pointer_mut(SERVER_DOCUMENT) {
+                *value = serde_saphyr::from_str(value.as_str().unwrap()).unwrap();
+            }
+        }
+        all.sort_by_key(|one| (one["kind"].to_string(), one["metadata"]["name"].to_string()));
+    }
+    assert_eq!(one.len(), other.len(), "{name}");
+    for (one, other) in one.iter().zip(&other) {
+        assert_eq!(one, other, "{name}");
+    }
+}
