@@ -1,11 +1,15 @@
 //! Imports. Each golden result passes `check`, and its cases pass `test`.
 
-mod proxies;
+mod envoy;
+mod envoy_gateway;
+mod istio;
 mod terraform;
 
 use std::fs;
 
 use crate::golden::{Golden, Ran, folder, run, run_in};
+
+const DENIED: &str = "access: denied";
 
 /// The output of an import, the warnings of `check`, and the result of the cases.
 fn import_and_test(arguments: &[&str]) -> String {

@@ -1,127 +1,15 @@
 //! Plans of Terraform: what is not known before the apply is followed, asked for, or
 //! refused, and never guessed.
 
+mod modules;
+mod planned;
+
+use serde_json::json;
+
+use self::planned::{
+    ONE, Planned, api, authorizer, configuration, plan, references, route, with_authorizer,
+};
 use super::{access, import};
-use serde_json::{Value, json};
-
-/// A resource of a plan.
-struct Planned {
-    module: &'static str,
-    kind: &'static str,
-    name: &'static str,
-    key: &'static str,
-    values: Value,
-    unknown: Value,
-}
-
-/// A plan with these resources, and a configuration.
-fn plan(resources: &[Planned], configuration: &Value) -> Value {
-    let address = |one: &Planned| {
-        let dot = if one.module.is_empty() { "" } else { "." };
-        format!("{}{dot}{}.{}{}", one.module, one.kind, one.name, one.key)
-    };
-    let of = |module: &str| -> Value {
-        let of = resources.iter().filter(|one| one.module == module);
-        of.map(|one| {
-            json!({"address": address(one), "mode": "managed", "type": one.kind, "name": one.name,
-                   "values": one.values})
-        })
-        .collect()
-    };
-    let mut modules: Vec<_> = resources.iter().map(|one| one.module).collect();
-    modules.sort_unstable();
-    modules.dedup();
-    let children: Value = modules
-        .iter()
-        .filter(|module| !module.is_empty())
-        .map(|module| json!({"address": module, "resources": of(module)}))
-        .collect();
-    let changes: Value = resources
-        .iter()
-        .map(|one| {
-            json!({"address": address(one), "mode": "managed", "type": one.kind,
-                   "change": {"actions": ["create"], "after_unknown": one.unknown}})
-        })
-        .collect();
-    json!({"format_version": "1.2", "planned_values": {"root_module": {"resources": of(""), "child_modules": children}},
-           "resource_changes": changes, "configuration": {"root_module": configuration}})
-}
-
-const API: &str = "aws_apigatewayv2_api";
-const AUTHORIZER: &str = "aws_apigatewayv2_authorizer";
-const ROUTE: &str = "aws_apigatewayv2_route";
-
-fn api() -> Planned {
-    Planned {
-        module: "",
-        kind: API,
-        name: "a",
-        key: "",
-        values: json!({"protocol_type": "HTTP"}),
-        unknown: json!({"id": true}),
-    }
-}
-
-fn authorizer(name: &'static str, key: &'static str, issuer: &str) -> Planned {
-    Planned {
-        module: "",
-        kind: AUTHORIZER,
-        name,
-        key,
-        values: json!({"authorizer_type": "JWT", "jwt_configuration": [{"issuer": issuer, "audience": ["a"]}]}),
-        unknown: json!({"id": true, "api_id": true}),
-    }
-}
-
-fn route(key: &'static str, pattern: &str) -> Planned {
-    Planned {
-        module: "",
-        kind: ROUTE,
-        name: "r",
-        key,
-        values: json!({"route_key": pattern, "authorization_type": "JWT"}),
-        unknown: json!({"id": true, "api_id": true, "authorizer_id": true}),
-    }
-}
-
-fn references(list: &[&str]) -> Value {
-    json!({"references": list})
-}
-
-fn declared(kind: &str, name: &str, expressions: &Value) -> Value {
-    json!({"mode": "managed", "type": kind, "name": name, "expressions": expressions})
-}
-
-const API_ID: [&str; 2] = ["aws_apigatewayv2_api.a.id", "aws_apigatewayv2_api.a"];
-
-/// The declarations of an API and two authorizers, and of a route with this authorizer.
-fn configuration(authorizer: &Value) -> Value {
-    let of_api = json!({"api_id": references(&API_ID)});
-    json!({"resources": [
-        declared(API, "a", &json!({})),
-        declared(AUTHORIZER, "one", &of_api),
-        declared(AUTHORIZER, "two", &of_api),
-        declared(ROUTE, "r", &json!({"api_id": references(&API_ID), "authorizer_id": authorizer})),
-    ]})
-}
-
-/// A route with this expression for its authorizer, beside two authorizers.
-fn with_authorizer(expression: &Value) -> Value {
-    plan(
-        &[
-            api(),
-            authorizer("one", "", "https://one.example"),
-            authorizer("two", "", "https://two.example"),
-            route("", "GET /a"),
-        ],
-        &configuration(expression),
-    )
-}
-
-const ONE: [&str; 2] = [
-    "aws_apigatewayv2_authorizer.one.id",
-    "aws_apigatewayv2_authorizer.one",
-];
 
 #[test]
 fn a_reference_to_one_authorizer_is_followed() {
@@ -239,85 +127,6 @@ fn an_instance_with_the_same_key_is_suggested_and_not_assumed() {
         &configuration(&references(&["aws_apigatewayv2_authorizer.one"])),
     );
     assert_eq!(access(&text.to_string(), "GET /x"), "");
-}
-
-/// A route in a module, whose variables come from here.
-fn in_module(expressions: &Value, outputs: &Value) -> Value {
-    let mut plan = with_authorizer(&references(&ONE));
-    let mut of_module = plan_of_module();
-    let calls = json!({
-        "m": {"expressions": expressions, "module": {"resources": [declared(ROUTE, "r", &json!({
-            "api_id": references(&["var.api_id"]), "authorizer_id": references(&["var.authorizer.id", "var.authorizer"])}))]}},
-        "n": {"expressions": {"authorizer": references(&ONE)}, "module": {"outputs": outputs}},
-    });
-    plan["configuration"]["root_module"]["module_calls"] = calls;
-    plan["planned_values"]["root_module"]["child_modules"] =
-        of_module["planned_values"]["root_module"]["child_modules"].take();
-    let changes = of_module["resource_changes"].as_array_mut().unwrap();
-    plan["resource_changes"]
-        .as_array_mut()
-        .unwrap()
-        .append(changes);
-    plan
-}
-
-fn plan_of_module() -> Value {
-    let route = Planned {
-        module: "module.m[\"k\"]",
-        ..route("", "GET /b")
-    };
-    plan(&[route], &json!({}))
-}
-
-#[test]
-fn variables_and_outputs_of_modules_are_followed() {
-    let output = json!({"out": {"expression": references(&["var.authorizer"])}});
-    for authorizer in [
-        references(&ONE[1..]),
-        references(&ONE),
-        references(&["module.n.out", "module.n"]),
-    ] {
-        let text = in_module(
-            &json!({"api_id": references(&API_ID), "authorizer": authorizer}),
-            &output,
-        )
-        .to_string();
-        assert_eq!(access(&text, "GET /b"), "", "{authorizer}");
-    }
-    for authorizer in [
-        references(&["local.x"]),
-        references(&["module.n.absent", "module.n"]),
-        references(&["module.n"]),
-        references(&["var.authorizer", "local.x"]),
-        references(&[
-            "module.n.out",
-            "module.n",
-            "aws_apigatewayv2_authorizer.two.id",
-        ]),
-    ] {
-        let text = in_module(
-            &json!({"api_id": references(&API_ID), "authorizer": authorizer}),
-            &output,
-        );
-        let ran = import(&text.to_string(), &[]);
-        assert_eq!((ran.code, &*ran.out), (1, ""), "{authorizer}");
-    }
-}
-
-#[test]
-fn references_in_a_circle_or_a_crowd_end() {
-    let circle = json!({"out": {"expression": references(&["module.n.out"])}});
-    let text = in_module(
-        &json!({"api_id": references(&API_ID), "authorizer": references(&["module.n.out"])}),
-        &circle,
-    );
-    assert_eq!(import(&text.to_string(), &[]).code, 1);
-    let both = json!({"out": {"expression": references(&["module.n.out", "module.n.out"])}});
-    let text = in_module(
-        &json!({"api_id": references(&API_ID), "authorizer": references(&["module.n.out"])}),
-        &both,
-    );
-    assert_eq!(import(&text.to_string(), &[]).code, 1);
 }
 
 #[test]
