@@ -404,9 +404,11 @@ test-dynamic-module: setup dynamic-module trapdoor ## Runs the case files and th
 	$(if $(ONLY),,HOST=dynamic-module $(CARGO) test --locked --test cases)
 	tests/end-to-end dynamic-module $(ONLY)
 
+# Most of the tests wait, for keys and for proxies, so more of them run at the same time than
+# there are processors.
 .PHONY: test-forward-auth
 test-forward-auth: setup-proxies server ## Runs the server behind nginx, HAProxy and Caddy: PROXY=nginx for one of them, CASES=text for some cases
-	$(CARGO) test --locked --test forward_auth
+	$(CARGO) test --locked --test forward_auth -- --test-threads 4
 
 # The standard library is instrumented too, because its locks would look like races otherwise.
 .PHONY: test-threads

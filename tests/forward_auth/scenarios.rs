@@ -242,6 +242,11 @@ fn a_crowd_that_arrives_before_the_keys_waits_for_them() {
         world.issuer.change(JWKS_PATH, |answer| {
             answer.delay(Duration::from_millis(1500))
         });
+        world.authorizer.stop();
+        let before = world.issuer.gets(JWKS_PATH);
+        // Otherwise a slow machine would fetch again meanwhile because the keys are old.
+        let seldom = configuration(world.issuer.address(), "required").replace("1s", "10m");
+        world.authorizer.configure(&seldom);
         world.authorizer.restart();
         let at = world.proxy.address();
         let request = me(&world.key);
@@ -257,7 +262,7 @@ fn a_crowd_that_arrives_before_the_keys_waits_for_them() {
         for answer in &answers {
             assert_eq!(answer.status, 200, "{}: {answer}", kind.name());
         }
-        assert!(world.issuer.gets(JWKS_PATH) <= 4);
+        assert!(world.issuer.gets(JWKS_PATH) - before <= 2);
     });
 }
 
