@@ -483,8 +483,14 @@ setup-bench:
 		|| { $(call from_system,$(MEASURING_PACKAGES)); } \
 		|| { echo 'wrk, h2load or valgrind is missing: sudo apt-get install $(MEASURING_PACKAGES)' >&2; exit 1; }
 
+# Compiled as the server is, and from the same parts.
+.PHONY: decision
+decision:
+	RUSTFLAGS="--remap-path-prefix=$(REGISTRY)=" \
+		$(CARGO) build --locked --profile server --package edge-authz-server --example decision
+
 .PHONY: bench
-bench: setup setup-bench wasm dynamic-module ## Compares both modules with Envoy's own filters: QUICK=1 takes two minutes, ONLY=new-rs256 for some
+bench: setup setup-bench wasm dynamic-module server decision ## Compares both modules and the server with Envoy's own filters: QUICK=1 takes two minutes, ONLY=new-rs256 for some
 	$(CARGO) bench --locked --bench envoy -- $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: bench-instructions

@@ -3,7 +3,7 @@
 //! threads, no framework, keys in memory.
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 
+use crate::beside::Beside;
 use crate::filters::ORIGIN;
 use crate::machine::{LOAD_CORE, pinned};
 use crate::support::process::{Process, Scratch, wait_until};
@@ -22,35 +23,24 @@ use crate::tokens::{AUDIENCE, Issuers, SCOPE};
 /// key set, and the file for the port follow it.
 pub(crate) const SERVE: &str = "--authorizer";
 
-/// The authorizer in its own process.
-pub(crate) struct Authorizer {
-    process: Process,
-    pub(crate) address: SocketAddr,
-}
-
-impl Authorizer {
-    /// Starts one, unless the library does not support the algorithm.
-    pub(crate) fn start(algorithm: &str, issuers: &Issuers, scratch: &Scratch) -> Option<Self> {
-        algorithm.parse::<Algorithm>().ok()?;
-        let keys = scratch.write("keys.json", &issuers.key_set(0).to_string());
-        let port = scratch.path().join("authorizer-port");
-        let program = std::env::current_exe().expect("this program");
-        let mut command: Command = pinned(LOAD_CORE, &program);
-        command.args([SERVE, algorithm]).arg(keys).arg(&port);
-        let process = Process::start(&command, &scratch.path().join("authorizer.log"))
-            .expect("the authorizer runs");
-        let address = wait_until(Duration::from_secs(10), || {
-            std::fs::read_to_string(&port).ok()?.parse().ok()
-        });
-        Some(Self {
-            process,
-            address: address.expect("the authorizer listens"),
-        })
-    }
-
-    pub(crate) fn id(&self) -> u32 {
-        self.process.id()
-    }
+/// Starts the authorizer in its own process, unless the library does not support the
+/// algorithm.
+pub(crate) fn start(algorithm: &str, issuers: &Issuers, scratch: &Scratch) -> Option<Beside> {
+    algorithm.parse::<Algorithm>().ok()?;
+    let keys = scratch.write("keys.json", &issuers.key_set(0).to_string());
+    let port = scratch.path().join("authorizer-port");
+    let program = std::env::current_exe().expect("this program");
+    let mut command: Command = pinned(LOAD_CORE, &program);
+    command.args([SERVE, algorithm]).arg(keys).arg(&port);
+    let process = Process::start(&command, &scratch.path().join("authorizer.log"))
+        .expect("the authorizer runs");
+    let address = wait_until(Duration::from_secs(10), || {
+        std::fs::read_to_string(&port).ok()?.parse().ok()
+    });
+    Some(Beside {
+        process,
+        address: address.expect("the authorizer listens"),
+    })
 }
 
 #[derive(Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::contender::Build::{self, DynamicModule, Wasm};
+use crate::contender::Build::{self, DynamicModule, Server, Wasm};
 use crate::contender::Contender::{
     self, EdgeAuthz, EmptyModule, ExternalAuthorizer, JwtAuthn, JwtAuthnCached, NativeStackCached,
 };
@@ -21,7 +21,7 @@ pub(crate) struct Bar {
 
 /// Requests per second: the minimum ratio of a build to a contender in a workload. A
 /// contender that only checks tokens is compared with an edge-authz that does no more.
-const RATES: [(Build, &str, Task, Contender, f64); 25] = [
+const RATES: [(Build, &str, Task, Contender, f64); 28] = [
     (DynamicModule, "one-token", OnlyTokens, JwtAuthnCached, 1.0),
     (
         DynamicModule,
@@ -71,7 +71,19 @@ const RATES: [(Build, &str, Task, Contender, f64); 25] = [
     (Wasm, "new-ps256", OnlyTokens, JwtAuthn, 0.5),
     (Wasm, "new-es384", OnlyTokens, JwtAuthn, 1.0),
     (Wasm, "new-es512", OnlyTokens, JwtAuthn, 1.0),
+    (Server, "one-token", Everything, ExternalAuthorizer, 1.2),
+    (Server, "many-tokens", Everything, ExternalAuthorizer, 1.2),
+    (Server, "new-rs256", Everything, ExternalAuthorizer, 1.2),
 ];
+
+/// The workloads in which the server and Envoy must together take so many times less CPU time
+/// than the external authorizer and Envoy.
+const CPU_OF_SERVER: [(&str, f64); 3] =
+    [("one-token", 1.2), ("many-tokens", 1.2), ("new-rs256", 1.2)];
+
+/// The longest decisions in the server's process, in microseconds.
+const DECISION_NEW: f64 = 40.0;
+const DECISION_CACHED: f64 = 10.0;
 
 /// Workloads that must be nearly as fast as a smaller one.
 const SIZES: [(&str, &str); 2] = [("issuers-200", "issuers-1"), ("routes-10000", "routes-10")];
@@ -86,7 +98,22 @@ pub(crate) fn judge(results: &Results) -> Vec<Bar> {
             bars.push(at_least(build, what, bound, ratio));
         }
     }
-    for build in Build::SHIPPED {
+    for (workload, bound) in CPU_OF_SERVER {
+        let own = EdgeAuthz(Server, Everything);
+        let other = ExternalAuthorizer;
+        if let Some(ratio) = results.cpu_ratio((workload, other), (workload, own)) {
+            let what = format!("{workload}, CPU: {} / {}", other.name(), own.name());
+            bars.push(at_least(Server, what, bound, ratio));
+        }
+    }
+    if let Some(it) = results.decision {
+        let bar = |what: &str, bound, reached| {
+            at_most(Server, format!("a decision: {what}"), bound, reached, " µs")
+        };
+        bars.push(bar("a new RS256 token", DECISION_NEW, it.new));
+        bars.push(bar("a cached token", DECISION_CACHED, it.cached));
+    }
+    for build in Build::MODULES {
         for (many, few) in SIZES {
             let own = EdgeAuthz(build, Everything);
             if let Some(ratio) = results.ratio((many, own), (few, own)) {
@@ -95,7 +122,7 @@ pub(crate) fn judge(results: &Results) -> Vec<Bar> {
             }
         }
     }
-    for build in Build::SHIPPED {
+    for build in Build::MODULES {
         let own = results.hostile.iter().filter(|it| it.build == build);
         if let Some(worst) = own.max_by(|one, other| one.ratio().total_cmp(&other.ratio())) {
             let what = format!(
@@ -119,7 +146,7 @@ fn of_module(module: &Module) -> Vec<Bar> {
             bar("size", 4608.0, module.kib, " KiB"),
             bar(&memory, 1.3, module.tokens_ratio(), "×"),
         ],
-        Wasm | Build::Other => vec![
+        Wasm | Server | Build::Other => vec![
             bar("size", 900.0, module.kib, " KiB"),
             bar("load", 0.9, module.load_seconds, " CPU-s"),
             bar("a further worker", 4.0, module.worker_mib, " MiB"),

@@ -22,9 +22,9 @@ const BAR: usize = 18;
 const GAP: usize = 8;
 
 const STYLE: &str = r#"<style>
-  svg { --sheet: #ffffff; --line: #c9cfd8; --ink: #1d2430; --none: #b8bec6; --envoy: #4a6fa5; --native: #0a7d5a; --wasm: #5fb896; }
+  svg { --sheet: #ffffff; --line: #c9cfd8; --ink: #1d2430; --none: #b8bec6; --envoy: #4a6fa5; --native: #0a7d5a; --wasm: #5fb896; --server: #c98a2b; }
   @media (prefers-color-scheme: dark) {
-    svg { --sheet: #1b1f27; --line: #4a5262; --ink: #eceae5; --none: #6b7484; --envoy: #86a8dc; --native: #4cc79b; --wasm: #2f8f6c; }
+    svg { --sheet: #1b1f27; --line: #4a5262; --ink: #eceae5; --none: #6b7484; --envoy: #86a8dc; --native: #4cc79b; --wasm: #2f8f6c; --server: #d9a050; }
   }
   text { font: 13px system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; fill: var(--ink); }
   .title { font-weight: 600; }
@@ -33,6 +33,7 @@ const STYLE: &str = r#"<style>
   .envoy { fill: var(--envoy); }
   .native { fill: var(--native); }
   .wasm { fill: var(--wasm); }
+  .server { fill: var(--server); }
 </style>"#;
 
 /// Horizontal bars of requests per second.
@@ -80,6 +81,7 @@ pub(crate) fn chart(results: &Results) -> String {
 const fn class(contender: Contender) -> &'static str {
     match contender {
         Contender::EdgeAuthz(Build::DynamicModule, _) => "native",
+        Contender::EdgeAuthz(Build::Server, _) => "server",
         Contender::EdgeAuthz(_, _) => "wasm",
         Contender::Nothing | Contender::EmptyModule => "none",
         Contender::JwtAuthn

@@ -28,6 +28,8 @@ pub(crate) enum Contender {
 pub(crate) enum Build {
     DynamicModule,
     Wasm,
+    /// `ext_authz` over gRPC with `edge-authz-server`.
+    Server,
     /// See [`other_module`].
     Other,
 }
@@ -53,14 +55,18 @@ pub(crate) fn other_module() -> Option<PathBuf> {
 }
 
 impl Build {
-    pub(crate) const ALL: [Self; 3] = [Self::DynamicModule, Self::Wasm, Self::Other];
-    pub(crate) const SHIPPED: [Self; 2] = [Self::DynamicModule, Self::Wasm];
+    pub(crate) const ALL: [Self; 4] = [Self::DynamicModule, Self::Wasm, Self::Server, Self::Other];
+    /// Those with bounds.
+    pub(crate) const SHIPPED: [Self; 3] = [Self::DynamicModule, Self::Wasm, Self::Server];
+    /// Those that run in Envoy.
+    pub(crate) const MODULES: [Self; 2] = [Self::DynamicModule, Self::Wasm];
 
     /// Its file, if it has one.
     pub(crate) fn path(self) -> Option<PathBuf> {
         match self {
             Self::DynamicModule => Some(tools::dynamic_modules().join("libedge_authz.so")),
             Self::Wasm => Some(tools::module()),
+            Self::Server => Some(tools::server()),
             Self::Other => other_module(),
         }
     }
@@ -69,7 +75,7 @@ impl Build {
     pub(crate) fn dynamic_module_name(self) -> Option<&'static str> {
         match self {
             Self::DynamicModule => Some("edge_authz"),
-            Self::Wasm => None,
+            Self::Wasm | Self::Server => None,
             Self::Other => {
                 let is_one = other_module()?.extension()? == "so";
                 is_one.then_some("edge_authz_other")
@@ -86,6 +92,7 @@ impl Build {
         match self {
             Self::DynamicModule => "The dynamic module",
             Self::Wasm => "The Wasm module",
+            Self::Server => "The server",
             Self::Other => "The other build",
         }
     }
@@ -133,6 +140,12 @@ impl Contender {
                 Task::OnlyTokens => "edge-authz.wasm, only tokens",
                 Task::Proofs => "edge-authz.wasm, proofs",
             },
+            Self::EdgeAuthz(Build::Server, task) => match task {
+                Task::Everything => "edge-authz-server",
+                Task::Uncached => "edge-authz-server, cache off",
+                Task::OnlyTokens => "edge-authz-server, only tokens",
+                Task::Proofs => "edge-authz-server, proofs",
+            },
             Self::EdgeAuthz(Build::Other, task) => match task {
                 Task::Everything => "other build",
                 Task::Uncached => "other build, cache off",
@@ -152,14 +165,22 @@ impl Contender {
         matches!(self, Self::EdgeAuthz(_, Task::Proofs))
     }
 
+    /// Whether Envoy asks another process.
+    pub(crate) const fn asks(self) -> bool {
+        matches!(
+            self,
+            Self::ExternalAuthorizer | Self::EdgeAuthz(Build::Server, _)
+        )
+    }
+
     /// Whether it is part of the short form.
     pub(crate) const fn is_quick(self) -> bool {
         !matches!(
             self,
             Self::NativeStack
-                | Self::ExternalAuthorizer
                 | Self::EmptyModule
                 | Self::EdgeAuthz(_, Task::Uncached)
+                | Self::EdgeAuthz(Build::Server, Task::OnlyTokens)
         )
     }
 }

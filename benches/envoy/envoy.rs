@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::authorizer::Authorizer;
+use crate::beside::Beside;
 use crate::contender::{Build, Contender, other_module};
 use crate::figures::Figures;
-use crate::filters::{API, ORIGIN, cluster, key_set_path};
+use crate::filters::{API, ORIGIN, cluster, grpc_cluster, key_set_path};
 use crate::load::{Requests, send2};
 use crate::machine::{ENVOY_CORE, pinned};
 use crate::sample::{Pace, Sample, take};
@@ -36,7 +36,8 @@ struct Ready<'w> {
     requests: Requests,
     issuers: Arc<Issuers>,
     keys: Server,
-    authorizer: Option<Authorizer>,
+    /// The processes that Envoy asks.
+    beside: Vec<(Contender, Beside)>,
     contenders: Vec<Contender>,
     /// The files of the workload.
     scratch: Scratch,
@@ -49,12 +50,15 @@ impl<'w> Ready<'w> {
         let client = workload.bound.then(Client::new);
         let tokens = issuers.tokens_of(client.as_ref(), workload.tokens);
         let path = workload.path();
-        let is_compared = workload.contenders.contains(&Contender::ExternalAuthorizer);
-        let authorizer = is_compared
-            .then(|| Authorizer::start(workload.algorithm, &issuers, &scratch))
-            .flatten();
+        let keys = serve_keys(&issuers);
+        let contenders = workload.contenders.iter();
+        let beside = contenders.filter_map(|it| {
+            let started = Beside::start(*it, workload, &issuers, keys.address(), &scratch);
+            Some((*it, started?))
+        });
+        let beside: Vec<(Contender, Beside)> = beside.collect();
         let can_be = |it: &Contender| {
-            (*it != Contender::ExternalAuthorizer || authorizer.is_some())
+            (!it.asks() || beside.iter().any(|(known, _)| known == it))
                 && (!matches!(it, Contender::EdgeAuthz(Build::Other, _))
                     || other_module().is_some())
         };
@@ -63,11 +67,11 @@ impl<'w> Ready<'w> {
             requests: Requests::with_tokens(&tokens, &path, &scratch),
             tokens,
             client,
-            keys: serve_keys(&issuers),
+            keys,
             workload,
             path,
             issuers,
-            authorizer,
+            beside,
             scratch,
         }
     }
@@ -89,16 +93,23 @@ impl<'w> Ready<'w> {
 
     fn clusters(&self) -> impl Iterator<Item = Value> {
         let keys = cluster(&self.workload.key_cluster(), self.keys.address());
-        let authorizer = self.authorizer.as_ref();
-        let authorizer =
-            authorizer.map(|it| cluster(&self.workload.authorizer_cluster(), it.address));
-        std::iter::once(keys).chain(authorizer)
+        let beside = self.beside.iter().map(|(contender, beside)| {
+            let name = self.workload.beside_cluster(*contender);
+            if matches!(contender, Contender::EdgeAuthz(..)) {
+                grpc_cluster(&name, beside.address)
+            } else {
+                cluster(&name, beside.address)
+            }
+        });
+        std::iter::once(keys).chain(beside)
     }
 
     /// One sample of a contender; `offset` is the next token.
     fn sample(&self, envoy: &mut Envoy, who: Contender, offset: &mut usize, pace: Pace) -> Sample {
         let address = envoy.listener(&self.listener_of(who));
-        let beside = self.authorizer.as_ref().map(Authorizer::id);
+        let mut beside = self.beside.iter();
+        let beside = beside.find(|(known, _)| *known == who);
+        let beside = beside.map(|(_, beside)| beside.process.id());
         let next = Cell::new(*offset);
         let prepare = || self.with_proofs(who, next.get());
         let load = |proving: Option<Requests>| {

@@ -61,7 +61,7 @@ impl fmt::Display for Figures {
             "{:<28} {:>7.0} req/s  {:>6.1} us CPU  p50 {:>5.0} us  p99 {:>5.0} us  +-{:.0} %",
             self.contender.name(),
             self.requests_per_second(),
-            self.median(|it| it.cpu),
+            self.median(Sample::whole_cpu),
             self.median(|it| it.p50),
             self.median(|it| it.p99),
             self.spread() * 50.0,

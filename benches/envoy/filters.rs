@@ -31,7 +31,8 @@ impl Contender {
                 self.jwt_authn(workload, issuers),
                 rbac(workload),
             ],
-            Self::ExternalAuthorizer => vec![external(workload)],
+            Self::ExternalAuthorizer => vec![external(&workload.beside_cluster(self))],
+            Self::EdgeAuthz(Build::Server, _) => vec![server(&workload.beside_cluster(self))],
             Self::EmptyModule => {
                 let code = json!({"local": {"inline_bytes": STANDARD.encode(empty::module())}});
                 vec![wasm(&code, &json!({}))]
@@ -150,14 +151,28 @@ fn rbac(workload: &Workload) -> Value {
     )
 }
 
-fn external(workload: &Workload) -> Value {
+/// As in `deploy/ext-authz`.
+fn server(cluster: &str) -> Value {
+    filter(
+        "ext_authz",
+        json!({
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz",
+            "transport_api_version": "V3",
+            "grpc_service": {"envoy_grpc": {"cluster_name": cluster}, "timeout": "15s"},
+            "encode_raw_headers": true,
+            "include_peer_certificate": true,
+        }),
+    )
+}
+
+fn external(cluster: &str) -> Value {
     filter(
         "ext_authz",
         json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz",
             "allowed_headers": {"patterns": [{"exact": "authorization"}]},
             "http_service": {
-                "server_uri": {"uri": "http://authorizer", "cluster": workload.authorizer_cluster(), "timeout": "5s"},
+                "server_uri": {"uri": "http://authorizer", "cluster": cluster, "timeout": "5s"},
                 "authorization_response": {
                     "allowed_upstream_headers": {"patterns": [{"exact": SUBJECT_HEADER}]},
                 },
@@ -167,7 +182,7 @@ fn external(workload: &Workload) -> Value {
 }
 
 /// The configuration of edge-authz.
-fn configuration(workload: &Workload, issuers: &Issuers, task: Task) -> Value {
+pub(crate) fn configuration(workload: &Workload, issuers: &Issuers, task: Task) -> Value {
     let has_rules = matches!(task, Task::Everything | Task::Uncached);
     let providers: Vec<Value> = issuers
         .names()
@@ -256,6 +271,18 @@ fn text(configuration: &Value) -> Value {
         "@type": "type.googleapis.com/google.protobuf.StringValue",
         "value": configuration.to_string(),
     })
+}
+
+/// The same for gRPC, which is HTTP/2.
+pub(crate) fn grpc_cluster(name: &str, address: SocketAddr) -> Value {
+    let mut cluster = cluster(name, address);
+    cluster["typed_extension_protocol_options"] = json!({
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+            "explicit_http_config": {"http2_protocol_options": {}},
+        },
+    });
+    cluster
 }
 
 /// A cluster with one address.

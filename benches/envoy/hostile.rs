@@ -47,12 +47,12 @@ pub(crate) fn measure(pace: Pace) -> Vec<Hostile> {
     let issuer = Issuer::with_keys(&keys);
     let name = issuer.name().to_owned();
     let clusters = vec![cluster("issuer", issuer.address())];
-    let listeners = Build::SHIPPED.map(|build| {
+    let listeners = Build::MODULES.map(|build| {
         let filters = [edge_authz_with(build, &configuration(&issuer))];
         listener(build.name(), &filters, &json!({}), false)
     });
     let mut envoy = start(&listeners, &clusters);
-    let addresses = Build::SHIPPED.map(|build| envoy.listener(build.name()));
+    let addresses = Build::MODULES.map(|build| envoy.listener(build.name()));
     let process = envoy.process().id();
 
     let scratch = Scratch::new("hostile");
@@ -84,7 +84,7 @@ pub(crate) fn measure(pace: Pace) -> Vec<Hostile> {
         let is_answered = request.starts_with("OPTIONS");
         let cpu = cpu_of(&Requests::one(&request, is_answered, &scratch));
         show(what, cpu);
-        for (at, build) in Build::SHIPPED.into_iter().enumerate() {
+        for (at, build) in Build::MODULES.into_iter().enumerate() {
             all.push(Hostile {
                 build,
                 name: what,

@@ -23,8 +23,10 @@
 
 mod authorizer;
 mod bars;
+mod beside;
 mod chart;
 mod contender;
+mod decision;
 mod empty;
 mod envoy;
 mod figures;
@@ -88,6 +90,9 @@ fn main() -> ExitCode {
     }
     if is_asked("module") {
         results.modules = module::measure(pace);
+    }
+    if only.is_none_or(|only| "decision".contains(only)) {
+        results.decision = Some(decision::measure());
     }
     let bars = bars::judge(&results);
     println!("{}", bars::tables(&bars, "---"));

@@ -44,7 +44,7 @@ impl Module {
 pub(crate) fn measure(pace: Pace) -> Vec<Module> {
     eprintln!("The modules");
     let memory = Memory::new();
-    Build::SHIPPED
+    Build::MODULES
         .into_iter()
         .map(|build| {
             let module = measure_one(build, &memory, pace);

@@ -12,6 +12,7 @@ use crate::figures::Figures;
 use crate::machine;
 use crate::module::{TOKENS, WORKERS};
 use crate::result::Results;
+use crate::sample::Sample;
 use crate::sentences::sentences;
 use crate::steps::steps;
 use crate::support::tools;
@@ -45,9 +46,9 @@ fn page(results: &Results, bars: &[Bar]) -> String {
         text,
         "## Figures\n\n\
          {}. {}. Envoy had one worker and one core; the load came from another core.\n\
-         Each contender ran {} rounds of {} s. CPU is Envoy's own; the service of `ext_authz`\n\
-         uses more on the other core. The spread is half of the difference between the lowest\n\
-         and the highest number of requests per second.\n",
+         Each contender ran {} rounds of {} s. CPU is that of Envoy, and of the process that it\n\
+         asks, which runs on the other core. The spread is half of the difference between the\n\
+         lowest and the highest number of requests per second.\n",
         machine::processor(),
         versions().join(". "),
         results.pace.rounds,
@@ -56,14 +57,27 @@ fn page(results: &Results, bars: &[Bar]) -> String {
     for (workload, figures) in &results.workloads {
         let _ = write!(text, "\n### {}\n\n{}", workload.title, table(figures));
     }
+    text.push_str(&decision(results));
     text.push_str(&hostile(results));
     text.push_str(&modules(results));
     text
 }
 
+fn decision(results: &Results) -> String {
+    let Some(decision) = results.decision else {
+        return String::new();
+    };
+    format!(
+        "\n### A decision in the server's process\n\n\
+         A request in, a decision out, without connections, on one core: the median of batches.\n\n\
+         | token | µs |\n|---|---|\n| new RS256 | {:.1} |\n| cached | {:.1} |\n",
+        decision.new, decision.cached,
+    )
+}
+
 fn hostile(results: &Results) -> String {
     let mut text = String::new();
-    for build in Build::SHIPPED {
+    for build in Build::MODULES {
         let own = || results.hostile.iter().filter(|it| it.build == build);
         let Some(first) = own().next() else { continue };
         let _ = write!(
@@ -116,7 +130,7 @@ fn table(figures: &[Figures]) -> String {
     let nothing = figures
         .iter()
         .find(|it| it.contender == Contender::Nothing)
-        .map_or(0.0, |it| it.median(|sample| sample.cpu));
+        .map_or(0.0, |it| it.median(Sample::whole_cpu));
     let native = figures
         .iter()
         .find(|it| it.contender == Contender::JwtAuthn);
@@ -125,7 +139,7 @@ fn table(figures: &[Figures]) -> String {
          |---|---|---|---|---|---|---|---|\n",
     );
     for it in figures {
-        let cpu = it.median(|sample| sample.cpu);
+        let cpu = it.median(Sample::whole_cpu);
         let ratio = native.map_or("–".to_owned(), |native| {
             format!(
                 "{:.2}",
@@ -206,5 +220,6 @@ fn data(results: &Results, bars: &[Bar]) -> Value {
         "bars": bars,
         "workloads": workloads,
         "hostile": hostile,
+        "decision_us": results.decision.map(|it| json!({"new": it.new, "cached": it.cached})),
     })
 }

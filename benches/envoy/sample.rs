@@ -38,13 +38,20 @@ pub(crate) struct Sample {
     pub(crate) requests_per_second: f64,
     /// Envoy's CPU time in microseconds for each request.
     pub(crate) cpu: f64,
-    /// The same for the external authorizer's process.
+    /// The same for the process that Envoy asks.
     pub(crate) cpu_beside: f64,
     /// Latency in microseconds; 0 if the load generator does not report it.
     pub(crate) p50: f64,
     pub(crate) p99: f64,
     /// The number of cores that other processes used meanwhile.
     pub(crate) foreign: f64,
+}
+
+impl Sample {
+    /// The CPU time of Envoy and of the process that it asks, in microseconds for each request.
+    pub(crate) fn whole_cpu(&self) -> f64 {
+        self.cpu + self.cpu_beside
+    }
 }
 
 /// The result of a load generator.

@@ -1,8 +1,9 @@
 //! What the figures of a run say.
 
-use crate::contender::Build::{self, DynamicModule, Wasm};
+use crate::contender::Build::{self, DynamicModule, Server, Wasm};
 use crate::contender::Contender::{EdgeAuthz, JwtAuthn, JwtAuthnCached, NativeStackCached};
 use crate::contender::{Contender, Task};
+use crate::decision::Decision;
 use crate::hostile::Hostile;
 use crate::module::Module;
 use crate::result::Results;
@@ -17,12 +18,13 @@ const NEW: [&str; 6] = [
     "new-es512",
 ];
 
-/// Five sentences, for readers who read nothing else.
+/// Six sentences, for readers who read nothing else.
 pub(crate) fn sentences(results: &Results) -> String {
     [
         cached(results),
         new(results),
         proofs(results),
+        server(results),
         sizes(results),
         hostile(results),
     ]
@@ -78,6 +80,23 @@ fn proofs(results: &Results) -> String {
         of(DynamicModule, "bound-new"),
         of(Wasm, "bound-one"),
         of(Wasm, "bound-new"),
+    )
+}
+
+fn server(results: &Results) -> String {
+    let of = |workload| {
+        let other = Contender::ExternalAuthorizer;
+        ratio(results, workload, Server, Task::Everything, other)
+    };
+    let decision =
+        |figure: fn(&Decision) -> f64| results.decision.as_ref().map_or(f64::NAN, figure);
+    format!(
+        "- **The server.** Behind Envoy it answers {:.2} times as many requests as another external authorizer for a cached token and {:.2}\n  \
+         times as many for new RS256 tokens. In its process, a decision takes {:.0} µs for a new RS256 token and {:.1} µs for a cached one.\n",
+        of("one-token"),
+        of("new-rs256"),
+        decision(|it| it.new),
+        decision(|it| it.cached),
     )
 }
 

@@ -92,6 +92,7 @@ impl Workload {
                     EdgeAuthz(Build::DynamicModule, Task::OnlyTokens),
                     EdgeAuthz(Build::Wasm, Task::Everything),
                     EdgeAuthz(Build::Wasm, Task::OnlyTokens),
+                    EdgeAuthz(Build::Server, Task::Everything),
                     EdgeAuthz(Build::Other, Task::OnlyTokens),
                 ],
                 ..Self::new(name, format!("Only new {algorithm} tokens"))
@@ -187,9 +188,9 @@ impl Workload {
         format!("issuers of {}", self.name)
     }
 
-    /// The name of the external authorizer's cluster.
-    pub(crate) fn authorizer_cluster(&self) -> String {
-        format!("authorizer of {}", self.name)
+    /// The name of the cluster for the process that a contender asks.
+    pub(crate) fn beside_cluster(&self, contender: Contender) -> String {
+        format!("{} of {}", contender.name(), self.name)
     }
 
     /// How many tokens edge-authz may cache, if it is limited.
