@@ -109,3 +109,36 @@ pub fn meets(rule: &ClaimRule, claims: &dyn Claims, request: &dyn RequestParts) 
     }
     requirement.has_required_values(holds)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(part: RequestPart) -> Expected {
+        Expected::Part(part)
+    }
+
+    #[test]
+    fn the_headers_of_a_rule_are_those_of_all_its_lists() {
+        let rule = ClaimRule {
+            name: ClaimName::new("tenant"),
+            requirement: Requirement {
+                any_of: vec![
+                    part(RequestPart::Header("x-tenant".into())),
+                    part(RequestPart::Query("query".into())),
+                ],
+                all_of: vec![
+                    Expected::Text("text".into()),
+                    part(RequestPart::Header("x-other".into())),
+                    part(RequestPart::Variable("variable".into())),
+                ],
+                none_of: vec![
+                    Expected::Prefix("prefix".into()),
+                    part(RequestPart::Header("x-third".into())),
+                ],
+            },
+        };
+        let headers: Vec<&str> = rule.headers().collect();
+        assert_eq!(headers, ["x-tenant", "x-other", "x-third"]);
+    }
+}

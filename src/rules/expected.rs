@@ -84,3 +84,38 @@ impl fmt::Display for RequestPart {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_shown_as_it_is_written() {
+        for (value, text) in [
+            (Expected::Text("a b".into()), "a b"),
+            (Expected::Prefix("repo:".into()), "{prefix: repo:}"),
+            (
+                Expected::Part(RequestPart::Header("x-tenant".into())),
+                "{header.x-tenant}",
+            ),
+        ] {
+            assert_eq!(value.to_string(), text);
+        }
+        let variable = RequestPart::Variable("id".into());
+        assert_eq!(variable.to_string(), "{id}");
+        assert_eq!(RequestPart::Query("q".into()).to_string(), "{query.q}");
+    }
+
+    #[test]
+    fn without_a_request_no_part_is_known() {
+        for part in [
+            RequestPart::Variable("id".into()),
+            RequestPart::Header("x-tenant".into()),
+            RequestPart::Query("q".into()),
+        ] {
+            assert_eq!(NoRequest.part(&part), None);
+            assert!(!Expected::Part(part).is_known(&NoRequest));
+        }
+        assert!(Expected::Text("a".into()).is_known(&NoRequest));
+    }
+}

@@ -65,3 +65,31 @@ impl<T> Default for Requirement<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_requirement_is_empty_only_if_all_its_lists_are() {
+        assert!(Requirement::<u8>::default().is_empty());
+        for lists in 0..8_u8 {
+            let list = |bit: u8| vec![bit; usize::from(lists >> bit & 1)];
+            let requirement = Requirement {
+                any_of: list(0),
+                all_of: list(1),
+                none_of: list(2),
+            };
+            assert_eq!(requirement.is_empty(), lists == 0);
+            assert_eq!(requirement.requires(), lists & 3 != 0);
+            assert_eq!(requirement.forbids(), lists & 4 != 0);
+        }
+    }
+
+    #[test]
+    fn a_list_without_a_name_is_any_of() {
+        let requirement = Requirement::any_of(vec![1, 2]);
+        assert_eq!(requirement.any_of, [1, 2]);
+        assert!(requirement.all_of.is_empty() && requirement.none_of.is_empty());
+    }
+}

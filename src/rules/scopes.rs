@@ -96,6 +96,25 @@ mod tests {
     }
 
     #[test]
+    fn the_names_of_each_list_count() {
+        let lists = ["a b", "", "c", "d e"];
+        let mut scopes = Scopes::default();
+        for list in lists {
+            scopes.add_list(list.into());
+        }
+        assert_eq!(
+            scopes.names().collect::<Vec<_>>(),
+            ["a", "b", "c", "d", "e"]
+        );
+        let mut scopes = Scopes::default();
+        scopes.add("x y".into());
+        scopes.add_list("a b".into());
+        let mut names: Vec<_> = scopes.names().collect();
+        names.sort_unstable();
+        assert_eq!(names, ["a", "b", "x y"]);
+    }
+
+    #[test]
     fn lists_without_names_have_none() {
         for list in ["", " ", "   "] {
             let mut scopes = Scopes::default();

@@ -369,6 +369,8 @@ fn an_implied_scope_implies_further_ones() {
     for nothing in ["read", "billing", "unknown", "Owner", ""] {
         assert!(of(nothing).is_empty(), "{nothing}");
     }
+    assert!(!implied.is_empty());
+    assert!(ScopeImplications::default().is_empty());
 }
 
 #[test]
