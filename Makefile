@@ -520,6 +520,19 @@ ADVISORIES ?= advisories
 deny: $(CARGO_DENY_READY) ## Checks the dependencies against deny.toml: versions, licenses, sources, advisories
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" $(CARGO) deny check bans licenses sources $(ADVISORIES)
 
+# --- mutants ---
+
+CARGO_MUTANTS := cargo-mutants@27.1.0
+CARGO_MUTANTS_READY := $(TOOLS)/$(CARGO_MUTANTS).ready
+
+$(CARGO_MUTANTS_READY):
+	$(CARGO) install --quiet --locked --root $(TOOLS) $(CARGO_MUTANTS)
+	@touch $@
+
+.PHONY: mutants
+mutants: $(CARGO_MUTANTS_READY) ## Changes a part of the core in every place, and lists the changes that no test notices: PART=rules
+	@CARGO=$(CARGO) PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" tests/mutants/run $(PART)
+
 # --- fuzzing ---
 
 # The fuzz targets: all of fuzz/fuzz_targets.

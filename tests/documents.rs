@@ -23,6 +23,8 @@ mod copies;
 mod links;
 #[path = "documents/log_lines.rs"]
 mod log_lines;
+#[path = "documents/mutants.rs"]
+mod mutants;
 #[path = "documents/pages.rs"]
 mod pages;
 

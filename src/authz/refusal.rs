@@ -96,7 +96,7 @@ impl Refusal<'_> {
     pub fn reply(&self, responses: &Responses) -> LocalReply {
         let (status, _) = outcome(self.reason);
         let mut headers = vec![
-            ("content-type", SafeText::from(responses.body.media_type())),
+            ("content-type", SafeText::from(media_type(responses.body))),
             ("cache-control", SafeText::from("no-store")),
         ];
         for challenge in self.challenge.iter().chain(&self.alternative) {
@@ -150,12 +150,10 @@ impl ErrorCode {
     }
 }
 
-impl BodyStyle {
-    const fn media_type(self) -> &'static str {
-        match self {
-            Self::Aws => "application/json",
-            Self::Problem => "application/problem+json",
-        }
+const fn media_type(style: BodyStyle) -> &'static str {
+    match style {
+        BodyStyle::Aws => "application/json",
+        BodyStyle::Problem => "application/problem+json",
     }
 }
 
