@@ -16,12 +16,10 @@ use crate::arguments::{
 use crate::codes::Code;
 use crate::explain::{DocumentFiles, Moment, RequestArguments};
 use crate::load::{Loaded, load};
+use crate::outcome::{Failure, Outcome};
 use crate::report::Severity;
 use crate::source::Source;
-use crate::{Failure, Outcome, check, explain, import, init, render, routes, test};
-
-/// The JSON Schema of the configuration.
-const SCHEMA: &str = include_str!("schema.json");
+use crate::{SCHEMA, check, explain, import, init, render, routes, test};
 
 /// Adds a provider's document to those of `explain`.
 type AddDocument = fn(&mut DocumentFiles, &Policy, &str, &[u8]) -> Result<(), String>;

@@ -238,7 +238,9 @@ const DYNAMIC_MODULE: Table = &[
 ];
 
 const COMMAND: Table = &[
-    ("cases", &[]),
+    ("seen", &[]),
+    ("outcome", &[]),
+    ("cases", &["seen"]),
     ("words", &[]),
     ("source", &[]),
     ("tree", &[]),
@@ -259,6 +261,7 @@ const COMMAND: Table = &[
     ),
     ("routes", &["load", "patterns", "words"]),
     ("explain", &["load", "patterns", "words"]),
+    ("inspect", &["check", "explain", "load", "seen", "source"]),
     (
         "test",
         &[
@@ -278,10 +281,25 @@ const COMMAND: Table = &[
             "import",
             "init",
             "load",
+            "outcome",
             "render",
             "report",
             "routes",
             "source",
+            "test",
+        ],
+    ),
+    (
+        "command",
+        &[
+            "arguments",
+            "check",
+            "import",
+            "load",
+            "outcome",
+            "render",
+            "source",
+            "terminal",
             "test",
         ],
     ),

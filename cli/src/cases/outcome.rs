@@ -1,7 +1,6 @@
 //! The outcome of a request, as the client and the upstream saw it.
 
-/// Fields in order, one entry for each repetition; names in lower case.
-pub type Fields = Vec<(Vec<u8>, Vec<u8>)>;
+pub use crate::seen::Fields;
 
 /// The outcome of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

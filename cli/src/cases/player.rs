@@ -9,16 +9,15 @@ use aws_lc_rs::rand;
 
 use super::outcome::values;
 use super::{CaseError, FetchAnswer, Fields, Outcome, Problem, Request, Seen, World};
-use edge_authz::authz::{Facts, ResponseNonce};
+use crate::seen;
 use edge_authz::config;
-use edge_authz::cors::ResponseCors;
 use edge_authz::crypto::NoHostSignatures;
 use edge_authz::dpop::NONCE_HEADER;
 use edge_authz::engine::{
     Action, Answer, CertificateUnknown, Connection, Effect, Engine, Env, FetchCall, NoRandomness,
     NonceStore, NotSet, ProofMemory, Proofs, SharedData, StreamId, Unavailable,
 };
-use edge_authz::http::{HeaderEdit, HeaderMap, LocalReply, RequestHead};
+use edge_authz::http::{HeaderEdit, HeaderMap, RequestHead};
 use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::{Policy, Responses};
 use edge_authz::telemetry::{Event, Refused};
@@ -264,7 +263,7 @@ fn outcome(policy: &Policy, answer: &Answer, request: &Request) -> Outcome {
             status: reply.status,
             reason,
             reported: None,
-            headers: with_cors(reply_headers(reply), answer.facts.cors.as_ref(), true),
+            headers: seen::of_reply(reply, &answer.facts),
             // An answer to HEAD has no body (RFC 9110 section 9.3.2).
             body: Some(match request.method.as_slice() {
                 b"HEAD" => Vec::new(),
@@ -280,62 +279,17 @@ fn outcome(policy: &Policy, answer: &Answer, request: &Request) -> Outcome {
                 reported: forward
                     .unenforced()
                     .map(|unenforced| unenforced.reason().name().to_owned()),
-                headers: of_upstream(upstream.headers.clone(), &answer.facts),
+                headers: seen::of_upstream(upstream.headers.clone(), &answer.facts),
                 body: None,
-                upstream: Some(seen(policy, request, &forward.edits)),
+                upstream: Some(upstream_request(policy, request, &forward.edits)),
             }
         }
     }
 }
 
-fn reply_headers(reply: &LocalReply) -> Fields {
-    let headers = reply.headers.iter();
-    headers
-        .map(|(name, value)| (name.as_bytes().to_vec(), value.as_str().into()))
-        .collect()
-}
-
-/// The fields of the upstream's response, as the client gets them.
-fn of_upstream(headers: Fields, facts: &Facts) -> Fields {
-    let given = headers.clone();
-    let borrowed = given.iter().map(|(name, value)| (&**name, &**value));
-    let nonce = facts.nonce.as_ref();
-    let edit = nonce.and_then(|nonce: &ResponseNonce| nonce.apply(borrowed));
-    let headers = edited(headers, edit.as_slice());
-    with_cors(headers, facts.cors.as_ref(), false)
-}
-
-fn with_cors(headers: Fields, cors: Option<&ResponseCors>, own: bool) -> Fields {
-    let Some(cors) = cors else {
-        return headers;
-    };
-    let given = headers.clone();
-    let borrowed = given.iter().map(|(name, value)| (&**name, &**value));
-    edited(headers, &cors.apply(borrowed, own))
-}
-
-/// Header fields with changes applied.
-fn edited(mut headers: Fields, edits: &[HeaderEdit<'_>]) -> Fields {
-    for edit in edits {
-        match edit {
-            HeaderEdit::Remove(name) => remove(&mut headers, name),
-            HeaderEdit::Set(name, value) => set(&mut headers, name, value),
-            HeaderEdit::Add(name, value) => headers.push((name.to_vec(), value.to_vec())),
-        }
-    }
-    headers
-}
-
 /// The request that reaches the upstream.
-fn seen(policy: &Policy, request: &Request, edits: &[HeaderEdit<'_>]) -> Seen {
-    let headers = head(request)
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.to_vec(), value.to_vec()))
-        .collect();
-    let mut headers = edited(headers, edits);
-    let path = values(&headers, ":path").concat();
-    headers.retain(|(name, _)| !name.starts_with(b":"));
+fn upstream_request(policy: &Policy, request: &Request, edits: &[HeaderEdit<'_>]) -> Seen {
+    let (path, headers) = seen::by_upstream(&head(request), edits);
     let trailers = request.trailers.iter();
     let trailers = trailers.filter(|(name, _)| !policy.upstream.removes_trailer(name));
     Seen {
@@ -343,15 +297,6 @@ fn seen(policy: &Policy, request: &Request, edits: &[HeaderEdit<'_>]) -> Seen {
         headers,
         trailers: trailers.cloned().collect(),
     }
-}
-
-fn remove(headers: &mut Fields, name: &[u8]) {
-    headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-}
-
-fn set(headers: &mut Fields, name: &[u8], value: &[u8]) {
-    remove(headers, name);
-    headers.push((name.to_vec(), value.to_vec()));
 }
 
 /// The shared data of a single worker.

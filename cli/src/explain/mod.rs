@@ -25,8 +25,8 @@ use super::load::Loaded;
 use super::patterns::written;
 use documents::NothingRemembered;
 use edge_authz::authz::{
-    Context, Decision, Forward, NeededDocument, NoConnection, NoUsedProofs, Refusal, Verdict,
-    evaluate_traced,
+    Connection, Context, Decision, Forward, NeededDocument, NoConnection, NoUsedProofs, Refusal,
+    Verdict, evaluate_traced,
 };
 use edge_authz::crypto::NoHostSignatures;
 use edge_authz::http::{HeaderEdit, RequestHead};
@@ -55,12 +55,23 @@ pub(crate) fn explain(
     documents: &DocumentFiles,
     now: Moment,
 ) -> Explanation {
+    decide(loaded, head, documents, &NoConnection, now).1
+}
+
+/// Decides a request of this connection, and explains the decision.
+pub(crate) fn decide(
+    loaded: &Loaded,
+    head: &RequestHead,
+    documents: &DocumentFiles,
+    connection: &dyn Connection,
+    now: Moment,
+) -> (Decision, Explanation) {
     let policy = &loaded.policy;
     let context = Context {
         keys: documents,
         remembered: &NothingRemembered,
         host_signatures: &NoHostSignatures,
-        connection: &NoConnection,
+        connection,
         proofs: &NoUsedProofs,
         arrived: now.0,
         now: now.0,
@@ -81,7 +92,7 @@ pub(crate) fn explain(
             decision.reason().unwrap_or(Reason::InternalError)
         }
     };
-    Explanation {
+    let explanation = Explanation {
         method: quote(head.method().unwrap_or_default()),
         steps: renderer.steps,
         verdict,
@@ -89,7 +100,8 @@ pub(crate) fn explain(
         reason: reason.name(),
         reported: reported(&decision),
         effects,
-    }
+    };
+    (decision, explanation)
 }
 
 fn reported(decision: &Decision) -> Option<&'static str> {
