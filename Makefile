@@ -211,6 +211,31 @@ cli: ## Builds the command: target/release/edge-authz
 	$(CARGO) build --locked --release --package edge-authz-cli
 	@ls -l $(CARGO_DIRECTORY)/release/edge-authz | awk '{printf "%s: %d KiB\n", $$NF, $$5 / 1024}'
 
+# --- the playground ---
+
+# Without a system interface: a page gives the module nothing but its memory.
+PLAYGROUND := dist/playground
+PLAYGROUND_TARGET := wasm32-unknown-unknown
+PLAYGROUND_LINKED := $(CARGO_DIRECTORY)/$(PLAYGROUND_TARGET)/release/edge_authz_playground.wasm
+PLAYGROUND_MODULE := $(PLAYGROUND)/edge_authz_playground.wasm
+
+.PHONY: playground-target
+playground-target:
+	@test -d "$$(rustc --print target-libdir --target $(PLAYGROUND_TARGET))" || rustup target add $(PLAYGROUND_TARGET) \
+		|| { echo 'the target $(PLAYGROUND_TARGET) is missing: rustup target add $(PLAYGROUND_TARGET)' >&2; exit 1; }
+
+# A full stack traps at the start of the memory, and cannot overwrite data.
+.PHONY: playground
+playground: playground-target $(WASM_OPT_READY) ## Builds dist/playground, the core in a web page; serve it with `python3 -m http.server --directory dist/playground`
+	CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS='--remap-path-prefix=$(REGISTRY)= $(WORDS) -C link-arg=--stack-first' \
+		$(CARGO) rustc --locked --release --package edge-authz-playground --lib --target $(PLAYGROUND_TARGET)
+	@rm -rf $(PLAYGROUND)
+	@mkdir -p $(PLAYGROUND)
+	$(TOOLS)/bin/wasm-opt $(OPTIMISED) $(PLAYGROUND_LINKED) --output $(PLAYGROUND_MODULE)
+	@cp hosts/playground/page/* docs/theme/favicon.svg $(PLAYGROUND)
+	$(CARGO) run --locked --quiet --package edge-authz-playground --example menu >$(PLAYGROUND)/examples.json
+	@ls -l $(PLAYGROUND_MODULE) | awk '{printf "$(PLAYGROUND_MODULE): %d KiB\n", $$5 / 1024}'
+
 # --- the image ---
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
@@ -320,8 +345,9 @@ $(MDBOOK_READY):
 	@touch $@
 
 .PHONY: docs
-docs: $(MDBOOK_READY) ## Builds the documentation site: dist/docs/index.html
+docs: $(MDBOOK_READY) playground ## Builds the documentation site with the playground: dist/docs/index.html
 	@$(TOOLS)/bin/mdbook build
+	@cp -r $(PLAYGROUND) dist/docs/playground
 
 .PHONY: browser-app
 browser-app: setup wasm ## Starts examples/browser-app and leaves it running: a page, its API on another origin, an issuer
@@ -344,23 +370,25 @@ test: setup ## Runs all tests: formats, lints, unit tests, vectors, layers, modu
 	@tests/parts "$(ENVOY)" "$(if $(ENVOY),,$(call envoy,$(lastword $(ENVOY_VERSIONS))))"
 
 .PHONY: check
-check: wasm-target ## Checks formats and lints and runs the unit tests, in less than a minute
+check: wasm-target playground-target ## Checks formats and lints and runs the unit tests, in less than a minute
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --workspace --lib --bins -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-proxy-wasm --target $(TARGET) -- -D warnings
-	$(CARGO) test --locked --quiet --lib --package edge-authz --package edge-authz-cli --package edge-authz-dynamic-module --package edge-authz-native --package edge-authz-proxy-wasm --package edge-authz-server
+	$(CARGO) clippy --locked --package edge-authz-playground --lib --target $(PLAYGROUND_TARGET) -- -D warnings
+	$(CARGO) test --locked --quiet --lib --package edge-authz --package edge-authz-cli --package edge-authz-dynamic-module --package edge-authz-native --package edge-authz-playground --package edge-authz-proxy-wasm --package edge-authz-server
 
 .PHONY: lint
-lint: wasm-target ## Checks formats and lints, natively and for the module
+lint: wasm-target playground-target ## Checks formats and lints, natively and for the module
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --test e2e --test cases --test browser --test docker --test forward_auth --test kubernetes -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-trapdoor --package edge-authz-module-instructions -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-proxy-wasm --target $(TARGET) -- -D warnings
+	$(CARGO) clippy --locked --package edge-authz-playground --lib --target $(PLAYGROUND_TARGET) -- -D warnings
 
 .PHONY: test-unit
 test-unit: ## Runs only the unit tests
-	$(CARGO) test --locked --lib --package edge-authz --package edge-authz-cli --package edge-authz-dynamic-module --package edge-authz-native --package edge-authz-proxy-wasm --package edge-authz-server
+	$(CARGO) test --locked --lib --package edge-authz --package edge-authz-cli --package edge-authz-dynamic-module --package edge-authz-native --package edge-authz-playground --package edge-authz-proxy-wasm --package edge-authz-server
 
 .PHONY: test-cases
 test-cases: setup wasm ## Runs only the case files, on the core and in a real Envoy: CASES=text for some

@@ -129,6 +129,16 @@ fn only_the_interface_of_the_dynamic_module_is_unsafe() {
     }
 }
 
+#[test]
+fn only_the_interface_of_the_playground_is_exported() {
+    for file in sources("hosts/playground") {
+        let text = code(&file);
+        let is_exported = text.contains("unsafe") || text.contains("extern \"C\"");
+        let path = file.to_string_lossy();
+        assert_eq!(is_exported, path.ends_with("src/abi.rs"), "{path}");
+    }
+}
+
 /// The files of the crate in this folder.
 fn sources(krate: &str) -> Vec<PathBuf> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {

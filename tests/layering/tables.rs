@@ -305,6 +305,15 @@ const COMMAND: Table = &[
     ),
 ];
 
+const PLAYGROUND: Table = &[
+    ("call", &[]),
+    ("complete", &[]),
+    ("outcome", &[]),
+    ("providers", &[]),
+    ("session", &["call", "complete", "outcome", "providers"]),
+    ("abi", &["session"]),
+];
+
 /// Two modules in place of the dynamic module's, for tests.
 const TRAPDOOR: Table = &[("clock", &[]), ("request", &[])];
 
@@ -328,6 +337,7 @@ pub(super) const CRATES: &[(&str, Table)] = &[
     ("hosts/proxy-wasm", MODULE),
     ("hosts/dynamic-module", DYNAMIC_MODULE),
     ("hosts/native", NATIVE),
+    ("hosts/playground", PLAYGROUND),
     ("hosts/server", SERVER),
     ("cli", COMMAND),
     ("tests/trapdoor", TRAPDOOR),
