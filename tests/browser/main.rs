@@ -23,6 +23,7 @@ mod fetch_standard;
 mod issuer;
 mod matrix;
 mod messages;
+mod playground;
 mod preflight_cache;
 #[path = "../../examples/browser-app/servers.rs"]
 mod servers;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::chromium::Chromium;
 use crate::support::tools;
 
-const LOOK_AT_PAGE: &str = include_str!("look.js");
+pub(crate) const LOOK_AT_PAGE: &str = include_str!("look.js");
 const LOOK_AT_PICTURE: &str = include_str!("picture.js");
 
 /// The themes that readers get by default, in light and dark, and those that they may choose.
@@ -30,9 +30,9 @@ const CHOOSE_THEME: &str = "
 const OWN_OF_MDBOOK: [&str; 3] = ["404.html", "print.html", "toc.html"];
 
 /// A window: its width, its height, and whether it is that of a phone.
-type Window = (u32, u32, bool);
-const DESKTOP: Window = (1280, 900, false);
-const PHONE: Window = (390, 844, true);
+pub(crate) type Window = (u32, u32, bool);
+pub(crate) const DESKTOP: Window = (1280, 900, false);
+pub(crate) const PHONE: Window = (390, 844, true);
 
 #[test]
 fn every_page_is_legible_on_a_desktop() {
@@ -133,7 +133,7 @@ fn the_site_can_be_used_by_keyboard() {
 /// Where the focus goes with the tabulator key, from where it is. Each of these places is in
 /// the window and has an outline.
 #[track_caller]
-fn focus_stops(browser: &Chromium) -> Vec<String> {
+pub(crate) fn focus_stops(browser: &Chromium) -> Vec<String> {
     let mut stops = Vec::new();
     for _ in 0..80 {
         press(browser, "Tab", 9);
@@ -183,7 +183,7 @@ fn assert_legible(window: Window, themes: &[&str]) {
 }
 
 /// Adds the sentences that a script has returned.
-fn note(wrong: &mut Vec<String>, found: &Value, sentence: impl Fn(String) -> String) {
+pub(crate) fn note(wrong: &mut Vec<String>, found: &Value, sentence: impl Fn(String) -> String) {
     wrong.extend(texts(found).into_iter().map(sentence));
 }
 
@@ -193,14 +193,14 @@ fn texts(list: &Value) -> Vec<String> {
         .collect()
 }
 
-fn resize(browser: &Chromium, (width, height, mobile): Window) {
+pub(crate) fn resize(browser: &Chromium, (width, height, mobile): Window) {
     browser.configure(
         "Emulation.setDeviceMetricsOverride",
         &json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}),
     );
 }
 
-fn prefer(browser: &Chromium, scheme: &str) {
+pub(crate) fn prefer(browser: &Chromium, scheme: &str) {
     let feature = json!({"name": "prefers-color-scheme", "value": scheme});
     browser.configure(
         "Emulation.setEmulatedMedia",
@@ -209,7 +209,7 @@ fn prefer(browser: &Chromium, scheme: &str) {
 }
 
 /// Presses a key, with the code that Windows gives it.
-fn press(browser: &Chromium, key: &str, code: u32) {
+pub(crate) fn press(browser: &Chromium, key: &str, code: u32) {
     for kind in ["rawKeyDown", "keyUp"] {
         browser.configure(
             "Input.dispatchKeyEvent",
@@ -218,7 +218,7 @@ fn press(browser: &Chromium, key: &str, code: u32) {
     }
 }
 
-fn site() -> PathBuf {
+pub(crate) fn site() -> PathBuf {
     tools::found(tools::root().join("dist/docs"), "run `make docs`")
 }
 
