@@ -188,9 +188,11 @@ impl Workload {
         format!("issuers of {}", self.name)
     }
 
-    /// The name of the cluster for the process that a contender asks.
+    /// The name of the cluster for the process that a contender asks. Envoy sends it as
+    /// `:authority`, which has no blanks.
     pub(crate) fn beside_cluster(&self, contender: Contender) -> String {
-        format!("{} of {}", contender.name(), self.name)
+        let name = format!("{}-of-{}", contender.name(), self.name);
+        name.replace(|it: char| !it.is_ascii_alphanumeric(), "-")
     }
 
     /// How many tokens edge-authz may cache, if it is limited.
