@@ -201,10 +201,11 @@ server: ## Builds dist/edge-authz-server, for proxies that load no code
 
 # The module whose panics the tests provoke. It is not optimised and never shipped.
 .PHONY: trapdoor
-trapdoor: ## Builds target/trapdoor/libedge_authz.so, the dynamic module with deliberate panics, for the tests
-	$(CARGO) build --locked --package edge-authz-trapdoor
+trapdoor: ## Builds the dynamic module and the server with deliberate panics under target/trapdoor, for the tests
+	$(CARGO) build --locked --package edge-authz-trapdoor --package edge-authz-trapdoor-server
 	@mkdir -p $(CARGO_DIRECTORY)/trapdoor
 	@install -m 755 $(CARGO_DIRECTORY)/debug/libedge_authz_trapdoor.so $(CARGO_DIRECTORY)/trapdoor/libedge_authz.so
+	@install -m 755 $(CARGO_DIRECTORY)/debug/edge-authz-trapdoor-server $(CARGO_DIRECTORY)/trapdoor/edge-authz-server
 
 .PHONY: cli
 cli: ## Builds the command: target/release/edge-authz
@@ -382,7 +383,7 @@ lint: wasm-target playground-target ## Checks formats and lints, natively and fo
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --test e2e --test cases --test browser --test docker --test forward_auth --test kubernetes -- -D warnings
-	$(CARGO) clippy --locked --package edge-authz-trapdoor --package edge-authz-module-instructions -- -D warnings
+	$(CARGO) clippy --locked --package edge-authz-trapdoor --package edge-authz-trapdoor-server --package edge-authz-module-instructions -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-proxy-wasm --target $(TARGET) -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-playground --lib --target $(PLAYGROUND_TARGET) -- -D warnings
 

@@ -163,11 +163,12 @@ const NATIVE: Table = &[
 ];
 
 const SERVER: Table = &[
+    ("clock", &[]),
     ("fields", &[]),
     ("signals", &[]),
     ("observation", &[]),
     ("files", &["observation"]),
-    ("service", &["observation"]),
+    ("service", &["clock", "observation"]),
     ("access", &["observation", "service"]),
     ("fetch", &["fields", "observation", "service"]),
     ("connections", &["observation", "service"]),
@@ -341,5 +342,6 @@ pub(super) const CRATES: &[(&str, Table)] = &[
     ("hosts/server", SERVER),
     ("cli", COMMAND),
     ("tests/trapdoor", TRAPDOOR),
+    ("tests/trapdoor-server", &[("clock", &[])]),
     ("benches/module", INSTRUCTIONS),
 ];

@@ -12,10 +12,14 @@
 //! * `observation` contains the metrics and log lines of the process, and `access` its access
 //!   log;
 //! * `run` puts all of this together.
+//!
+//! `tests/trapdoor-server` compiles these sources with a clock that panics on demand.
 
 mod access;
 pub mod admin;
 pub mod arguments;
+#[cfg_attr(trapdoor, path = "../../../tests/trapdoor-server/src/clock.rs")]
+mod clock;
 pub mod connections;
 pub mod ext_authz;
 pub mod fetch;

@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 
 use super::{answer, fields, question};
 use crate::access;
-use crate::service::{Outcome, Service, caught};
+use crate::service::{Outcome, Service};
 
 /// Answers check requests with the decisions of a service.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ impl Check {
     /// Decides a request. A message that does not describe a request, a decision that cannot
     /// be written, and a panic end in a refusal with the HTTP status 503.
     pub(super) async fn answer(&self, request: CheckRequest) -> CheckResponse {
-        let answered = caught(self.decided(request)).await;
+        let answered = self.0.caught(self.decided(request)).await;
         answered.unwrap_or_else(|_| self.refusal())
     }
 

@@ -127,6 +127,15 @@ pub(super) fn misuse(fault: &Fault, preset: Preset) -> Response<Full<Bytes>> {
     )
 }
 
+/// The answer to a request during whose decision the server has panicked.
+pub(super) fn failed(preset: Preset) -> Response<Full<Bytes>> {
+    refused(
+        preset,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Service Unavailable",
+    )
+}
+
 fn refused(preset: Preset, status: StatusCode, message: &'static str) -> Response<Full<Bytes>> {
     let body = serde_json::json!({ "message": message }).to_string();
     let mut response = Response::new(Full::from(body.clone()));

@@ -43,12 +43,18 @@ pub struct ForwardAuth {
 }
 
 impl ForwardAuth {
-    /// Answers a request of a proxy. The body of the request is not read.
+    /// Answers a request of a proxy. The body of the request is not read. A panic ends in a
+    /// refusal with the status 503.
     pub async fn decide<B>(
         &self,
         service: &Service,
         request: &Request<B>,
     ) -> Response<Full<Bytes>> {
+        let decided = service.caught(self.decided(service, request)).await;
+        decided.unwrap_or_else(|_| answer::failed(self.preset))
+    }
+
+    async fn decided<B>(&self, service: &Service, request: &Request<B>) -> Response<Full<Bytes>> {
         let mode = Mode::of(request.uri().path());
         let original = mode.and_then(|mode| {
             let original = original::read(self, request.headers());

@@ -8,8 +8,10 @@ use edge_authz::engine::{Effect, Exchange, FetchId, Proofs, TokenCache};
 use edge_authz::keys::answer::AnswerHead;
 use edge_authz::policy::Policy;
 use edge_authz::time::UnixTime;
-use edge_authz_native::{SHARED, Shared, SharedKeys, clock, proofs};
+use edge_authz_native::{SHARED, Shared, SharedKeys, proofs};
 use tokio::sync::Notify;
+
+use crate::clock;
 
 /// A policy with its keys, and what wakes the threads in which requests wait for them.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ use edge_authz::keys::answer::AnswerHead;
 use tokio::{task, time};
 
 use super::Document;
+use super::panics::{Panicked, caught_in};
 use crate::observation::{Log, Registry};
 
 /// The answer to a fetch.
@@ -66,7 +67,8 @@ impl<I: Issuers + 'static> Shared<I> {
     /// The ticks of a document. They end when nothing uses it any more.
     async fn tick(self: Rc<Self>, document: Weak<Document>) {
         while let Some(document) = document.upgrade() {
-            self.apply(&document, document.tick());
+            // After a panic, the next tick tries again.
+            let _ = self.caught(|| self.apply(&document, document.tick()));
             let pause = document.next_tick().min(MAX_PAUSE);
             // Either way it is time for a tick.
             let _ = time::timeout(pause, document.keys_woken()).await;
@@ -99,10 +101,27 @@ impl<I: Issuers + 'static> Shared<I> {
     /// Sends a request to an issuer and reports its end. There is at most one for each source
     /// of the document.
     async fn fetch(self: Rc<Self>, document: Weak<Document>, call: FetchCall) {
-        let Answered { head, body } = self.issuers.fetch(&call).await;
-        if let Some(document) = document.upgrade() {
-            let effects = document.fetched(call.id, &head, &|| body.clone());
-            self.apply(&document, effects);
+        let mut answered = self.issuers.fetch(&call).await;
+        while let Some(document) = document.upgrade() {
+            let Answered { head, body } = &answered;
+            let handled = self.caught(|| {
+                let effects = document.fetched(call.id, head, &|| body.clone());
+                self.apply(&document, effects);
+            });
+            if handled.is_ok() {
+                return;
+            }
+            // An answer whose handling panics is none. The source is not fetched again before
+            // the end of this fetch is known.
+            answered = Answered::default();
+            drop(document);
+            time::sleep(MAX_PAUSE).await;
         }
+    }
+
+    /// Calls a function, and catches and counts its panics.
+    fn caught(&self, function: impl FnOnce()) -> Result<(), Panicked> {
+        let called = caught_in(function);
+        called.inspect_err(|Panicked| self.registry.count_panic())
     }
 }

@@ -26,7 +26,7 @@ pub use decision::Decision;
 pub use document::Document;
 pub use keys::{Answered, Issuers, Keys};
 pub use outcome::{Forwarded, Outcome, Replied};
-pub(crate) use panics::caught;
+pub(crate) use panics::Panicked;
 pub use question::{Certificate, Question};
 use worker::Worker;
 
@@ -85,11 +85,18 @@ impl Service {
     /// A panic while the request is judged ends this request with a refusal.
     pub async fn decide(&self, question: Question) -> Outcome {
         let worker = self.0.worker();
-        let judged = panics::caught(async { worker.decide(question).await });
-        judged.await.unwrap_or_else(|panics::Panicked| {
-            self.0.registry.count_panic();
-            worker.failed()
-        })
+        let judged = self.caught(worker.decide(question)).await;
+        judged.unwrap_or_else(|Panicked| worker.failed())
+    }
+
+    /// Drives a future, and catches and counts its panics.
+    ///
+    /// # Errors
+    ///
+    /// The future has panicked.
+    pub(crate) async fn caught<T>(&self, future: impl Future<Output = T>) -> Result<T, Panicked> {
+        let driven = panics::caught(future).await;
+        driven.inspect_err(|Panicked| self.0.registry.count_panic())
     }
 
     /// Counts a request of a proxy that does not contain the client's request.

@@ -1,10 +1,10 @@
-//! Panics end a request, not the thread.
+//! Panics end a request or a tick, not the thread.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
-/// The future has panicked.
+/// The code has panicked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Panicked;
 
@@ -13,13 +13,22 @@ pub(crate) struct Panicked;
 /// # Errors
 ///
 /// The future has panicked.
-pub(crate) async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
+pub(super) async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
     let mut future = pin!(future);
     std::future::poll_fn(move |context| {
         // After a panic the future is only dropped. What it shares with others are the
         // judge and the waiting requests, which change only as a whole.
-        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
+        let polled = caught_in(|| future.as_mut().poll(context));
         polled.map_or(Poll::Ready(Err(Panicked)), |polled| polled.map(Ok))
     })
     .await
+}
+
+/// Calls a function, and catches its panics.
+///
+/// # Errors
+///
+/// The function has panicked.
+pub(super) fn caught_in<T>(function: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(function)).map_err(|_| Panicked)
 }

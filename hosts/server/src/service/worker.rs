@@ -9,12 +9,14 @@ use edge_authz::cors::ResponseCors;
 use edge_authz::engine::{Action, Answer, Effect, Env, Judge, StreamId};
 use edge_authz::host::{At, Peer, Settler, State, Stream};
 use edge_authz::telemetry::{Level, Reason};
-use edge_authz_native::{Seat, clock};
+use edge_authz_native::Seat;
 use tokio::{task, time};
 
 use super::collector::{Collected, Collector, Reply};
+use super::panics::caught_in;
 use super::waiting::Waiting;
 use super::{Decision, Document, Forwarded, Outcome, Question, Replied};
+use crate::clock;
 use crate::observation::{Log, Registry, Sink};
 
 /// The period of ticks while no request waits.
@@ -30,6 +32,8 @@ pub(super) struct Worker {
     thread: usize,
     seat: Seat,
     settler: Settler<Sink>,
+    /// Counts panics.
+    panics: Arc<Registry>,
     waiting: Waiting,
     last_stream: Cell<u32>,
 }
@@ -39,7 +43,7 @@ impl Worker {
     pub(super) fn start(
         document: Arc<Document>,
         thread: usize,
-        registry: &Registry,
+        registry: &Arc<Registry>,
         log: &Arc<Log>,
     ) -> Rc<Self> {
         let policy = Arc::clone(document.policy());
@@ -53,6 +57,7 @@ impl Worker {
             seat: Seat::new(judge, thread),
             settler: Settler::new(Rc::new(Sink::new(registry, log)), policy),
             thread,
+            panics: Arc::clone(registry),
             waiting: Waiting::default(),
             last_stream: Cell::new(0),
             document,
@@ -176,6 +181,15 @@ impl Worker {
         self.settler.report().flush();
     }
 
+    /// Handles a tick that has panicked. The answers of some requests may be lost, so all are
+    /// refused.
+    fn abandon_after_panic(&self) {
+        self.panics.count_panic();
+        if caught_in(|| self.abandon()).is_err() {
+            self.panics.count_panic();
+        }
+    }
+
     /// The time until the next tick.
     fn next_tick(&self) -> Duration {
         if self.seat.is_behind() {
@@ -254,7 +268,9 @@ async fn tick(worker: Weak<Worker>, document: Arc<Document>, thread: usize) {
         let Some(worker) = worker.upgrade() else {
             return;
         };
-        worker.tick();
+        if caught_in(|| worker.tick()).is_err() {
+            worker.abandon_after_panic();
+        }
     }
 }
 
