@@ -25,6 +25,8 @@ use crate::reload::Updates;
 const MAX_CONNECTIONS: usize = 64;
 /// How long a connection may take for a request.
 const IDLE: Duration = Duration::from_secs(30);
+/// How long a connection may last. A client that reads no answers would keep its place.
+const LIFETIME: Duration = Duration::from_mins(2);
 /// The pause after the system has refused a connection.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -64,11 +66,11 @@ pub async fn serve(listener: TcpListener, admin: Admin) {
                 async move { Ok::<_, Infallible>(answer) }
             });
             // Whether the connection ended with an error concerns only the client.
-            let _ = http1::Builder::new()
+            let served = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(IDLE)
-                .serve_connection(TokioIo::new(stream), answer)
-                .await;
+                .serve_connection(TokioIo::new(stream), answer);
+            let _ = time::timeout(LIFETIME, served).await;
             drop(place);
         });
     }
