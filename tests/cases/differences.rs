@@ -2,8 +2,12 @@
 //! `docs/ext-authz.md` says what to configure instead. Every other case must have the same
 //! outcome as with the filters inside of Envoy, and a row that is listed here must differ.
 
+#[path = "differences/http.rs"]
+mod http;
+
 use edge_authz_cli::cases::{Case, Difference};
 
+use crate::envoy::Played;
 use crate::support::tools::{self, Host};
 
 /// Rows of cases whose outcome differs.
@@ -43,12 +47,18 @@ const RESPONSES: Limit = Limit {
         "cors-vary-06",
         "cors-vary-07",
         "cors-vary-lines",
-        "nonce-05",
-        "nonce-06",
-        "report-18",
     ],
     parts: &[
         "header vary",
+        "header access-control-",
+        "headers, by the core",
+    ],
+};
+
+/// The same for headers that Envoy removes over HTTP, as documented.
+const REMOVABLE: Limit = Limit {
+    rows: &["nonce-05", "nonce-06", "report-18"],
+    parts: &[
         "header access-control-",
         "header dpop-nonce",
         "headers, by the core",
@@ -62,30 +72,33 @@ const BYTES: Limit = Limit {
     parts: &["status", "reason", "upstream", "body", "headers", "header"],
 };
 
-const LIMITS: [Limit; 3] = [TRAILERS, RESPONSES, BYTES];
-
-/// The differences without those that a limit of the host explains, and whether there were
-/// such.
-pub(crate) fn unexplained(case: &Case, found: Vec<Difference>) -> (Vec<Difference>, bool) {
-    if tools::host() != Host::ExtAuthz {
-        return (found, false);
+/// The limits of a host.
+fn limits() -> &'static [Limit] {
+    match tools::host() {
+        Host::ProxyWasm | Host::DynamicModule => &[],
+        Host::ExtAuthz => &[TRAILERS, RESPONSES, REMOVABLE, BYTES],
+        Host::ExtAuthzHttp => http::LIMITS,
     }
-    let Some(limit) = LIMITS.iter().find(|limit| limit.has(case)) else {
-        return (found, false);
-    };
-    let all = found.len();
-    let is_other = |difference: &Difference| {
-        let mut parts = limit.parts.iter();
-        !parts.any(|part| difference.what.starts_with(part))
-    };
-    let other: Vec<_> = found.into_iter().filter(is_other).collect();
-    let is_explained = other.len() < all;
-    (other, is_explained)
+}
+
+/// The differences without those that the limits of the host explain, and whether there were
+/// such.
+pub(crate) fn unexplained(played: &Played<'_>, found: Vec<Difference>) -> (Vec<Difference>, bool) {
+    let mut rest = found;
+    if tools::host() == Host::ExtAuthzHttp {
+        rest.retain(|difference| !http::is_explained(played, difference));
+    }
+    let all = rest.len();
+    for limit in limits().iter().filter(|limit| limit.has(played.case)) {
+        rest.retain(|difference| !limit.allows(difference));
+    }
+    let is_explained = rest.len() < all;
+    (rest, is_explained)
 }
 
 /// The listed rows that have not differed.
 pub(crate) fn outdated(differing: &[String]) -> Vec<&'static str> {
-    let rows = LIMITS.iter().flat_map(|limit| limit.rows).copied();
+    let rows = limits().iter().flat_map(|limit| limit.rows).copied();
     rows.filter(|row| !differing.iter().any(|it| it == row))
         .collect()
 }
@@ -94,5 +107,10 @@ impl Limit {
     fn has(&self, case: &Case) -> bool {
         let row = case.row.as_deref();
         row.is_some_and(|row| self.rows.contains(&row))
+    }
+
+    fn allows(&self, difference: &Difference) -> bool {
+        let mut parts = self.parts.iter();
+        parts.any(|part| difference.what.starts_with(part))
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn differences(
         let expected = match tools::host() {
             Host::ProxyWasm | Host::DynamicModule => format!("edge_authz_{reason}"),
             // Envoy's own filter answers, so only the metadata has the reason.
-            Host::ExtAuthz => "ext_authz_denied".to_owned(),
+            Host::ExtAuthz | Host::ExtAuthzHttp => "ext_authz_denied".to_owned(),
         };
         let details = of("details").unwrap_or_default();
         if expected != details {

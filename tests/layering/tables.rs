@@ -164,6 +164,7 @@ const NATIVE: Table = &[
 
 const SERVER: Table = &[
     ("clock", &[]),
+    ("edits", &[]),
     ("fields", &[]),
     ("signals", &[]),
     ("observation", &[]),
@@ -177,12 +178,26 @@ const SERVER: Table = &[
         "admin",
         &["connections", "observation", "reload", "service"],
     ),
-    ("ext_authz", &["access", "connections", "service"]),
+    ("ext_authz", &["access", "connections", "edits", "service"]),
     (
         "forward_auth",
         &["access", "connections", "fields", "observation", "service"],
     ),
-    ("front_ends", &["connections", "ext_authz", "forward_auth"]),
+    (
+        "ext_authz_http",
+        &[
+            "access",
+            "connections",
+            "edits",
+            "fields",
+            "forward_auth",
+            "service",
+        ],
+    ),
+    (
+        "front_ends",
+        &["connections", "ext_authz", "ext_authz_http", "forward_auth"],
+    ),
     (
         "arguments",
         &["admin", "ext_authz", "forward_auth", "front_ends"],

@@ -1,11 +1,10 @@
-//! The server in the process of the test, for Envoy's `ext_authz`.
+//! The server in the process of the test, for Envoy's `ext_authz` over gRPC or HTTP.
 //!
 //! It fetches keys from the test's clusters, as the filters inside of Envoy do. So the tests
 //! of all hosts can share their configurations.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
@@ -18,6 +17,7 @@ use edge_authz::keys::answer::AnswerHead;
 use edge_authz_native::clock;
 use edge_authz_server::connections::{self, Acceptor, Connections, Peers, Threads};
 use edge_authz_server::ext_authz::{ExtAuthz, Limits, Readiness};
+use edge_authz_server::front_ends::{FrontEnds, Kind};
 use edge_authz_server::observation::{Log, Registry};
 use edge_authz_server::service::{Active, Answered, Document, Issuers, Keys, Service};
 use serde_json::Value;
@@ -28,6 +28,7 @@ use tokio::{runtime, time};
 
 use super::http::Request;
 use super::http1;
+use super::tools::{self, Host};
 
 /// Stands between what is the server's own and the test's name in the name of a cluster.
 const SEPARATOR: char = '/';
@@ -192,16 +193,24 @@ async fn serve_one(
         log,
     };
     task::spawn_local(acceptor.run());
-    let front_end = Rc::new(ExtAuthz {
-        readiness: Readiness::new(|| true),
-        limits: Limits::default(),
-    });
+    let front_ends = FrontEnds::new(vec![(address, kind())]).in_thread();
     let connections = Connections::new(service, connections::Limits::default());
     let receiver = receivers.pop().expect("of one thread");
     task::spawn_local(connections.run(receiver, move |accepted, connection| {
-        connection.serve(accepted, &front_end);
+        front_ends.serve(accepted, connection);
     }));
     (address, active)
+}
+
+/// The front end of this run.
+fn kind() -> Kind {
+    match tools::host() {
+        Host::ExtAuthzHttp => Kind::ExtAuthzHttp,
+        Host::ExtAuthz | Host::ProxyWasm | Host::DynamicModule => Kind::ExtAuthz(ExtAuthz {
+            readiness: Readiness::new(|| true),
+            limits: Limits::default(),
+        }),
+    }
 }
 
 /// Fetches documents from the test's clusters.

@@ -43,19 +43,29 @@ pub(crate) enum Host {
     ProxyWasm,
     /// Envoy itself.
     DynamicModule,
-    /// The server, which Envoy asks by `ext_authz`.
+    /// The server, which Envoy asks by `ext_authz` over gRPC.
     ExtAuthz,
+    /// The same over HTTP.
+    ExtAuthzHttp,
 }
 
-/// The host that `HOST` names: `proxy-wasm`, which is the default, `dynamic-module` or
-/// `ext-authz`.
+impl Host {
+    /// Whether Envoy asks the server.
+    pub(crate) const fn is_server(self) -> bool {
+        matches!(self, Self::ExtAuthz | Self::ExtAuthzHttp)
+    }
+}
+
+/// The host that `HOST` names: `proxy-wasm`, which is the default, `dynamic-module`,
+/// `ext-authz` or `ext-authz-http`.
 pub(crate) fn host() -> Host {
     let host = std::env::var("HOST").unwrap_or_default();
     match host.as_str() {
         "" | "proxy-wasm" => Host::ProxyWasm,
         "dynamic-module" => Host::DynamicModule,
         "ext-authz" => Host::ExtAuthz,
-        _ => panic!("HOST is neither proxy-wasm, dynamic-module nor ext-authz: {host}"),
+        "ext-authz-http" => Host::ExtAuthzHttp,
+        _ => panic!("HOST is none of the hosts: {host}"),
     }
 }
 
@@ -73,6 +83,12 @@ pub(crate) fn trapdoor() -> PathBuf {
     path
 }
 
+/// The server with deliberate panics.
+pub(crate) fn trapdoor_server() -> PathBuf {
+    let path = root().join("target/trapdoor/edge-authz-server");
+    found(path, "run `make trapdoor`")
+}
+
 /// Adapts an access log format to the host: Envoy adds `wasm.` before the names of
 /// entries that a Wasm module sets, and keeps those of `ext_authz` in the dynamic metadata.
 pub(crate) fn log_format(format: &str) -> String {
@@ -81,6 +97,11 @@ pub(crate) fn log_format(format: &str) -> String {
         Host::DynamicModule => format.replace("wasm.edge_authz.", "edge_authz."),
         Host::ExtAuthz => {
             let metadata = "DYNAMIC_METADATA(envoy.filters.http.ext_authz:";
+            let format = format.replace("FILTER_STATE(wasm.edge_authz.", metadata);
+            format.replace(":PLAIN)%", ")%")
+        }
+        Host::ExtAuthzHttp => {
+            let metadata = "DYNAMIC_METADATA(envoy.filters.http.ext_authz:x-edge-authz-";
             let format = format.replace("FILTER_STATE(wasm.edge_authz.", metadata);
             format.replace(":PLAIN)%", ")%")
         }

@@ -36,12 +36,12 @@ pub struct Arguments {
     /// The address for Envoy's `ext_authz` over gRPC without TLS.
     #[arg(long, value_name = "ADDRESS")]
     pub grpc: Option<SocketAddr>,
-    /// The address for forward authentication over HTTP/1.1 and HTTP/2 without TLS.
+    /// The address for forward authentication, and for Envoy's `ext_authz` over HTTP, without TLS.
     #[arg(long, value_name = "ADDRESS", requires = "preset")]
     pub http: Option<SocketAddr>,
-    /// The proxy that asks by forward authentication.
+    /// The proxy that asks over HTTP.
     #[arg(long, value_name = "PROXY", requires = "http")]
-    pub preset: Option<Preset>,
+    pub preset: Option<Proxy>,
     /// The header in which the proxy writes the SHA-256 of the client's verified certificate in
     /// hexadecimal digits, empty or absent if there is none. The proxy must always replace a
     /// client's header of this name. Without this option, tokens that are bound to a
@@ -79,6 +79,37 @@ pub struct Arguments {
     /// Write one line of JSON for each decision to the standard output.
     #[arg(long)]
     pub access_log: bool,
+}
+
+/// A proxy that asks over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Proxy {
+    /// nginx, `auth_request`: its configuration sets `X-Original-Method`, `X-Original-URI` and
+    /// `X-Original-Host`.
+    Nginx,
+    /// Traefik, `ForwardAuth`: it sets `X-Forwarded-Method`, `X-Forwarded-Uri` and
+    /// `X-Forwarded-Host` itself.
+    Traefik,
+    /// Caddy, `forward_auth`: as Traefik.
+    Caddy,
+    /// haproxy: its configuration sets `X-Original-Method`, `X-Original-URI` and
+    /// `X-Original-Host`.
+    Haproxy,
+    /// Envoy, `ext_authz` with `http_service`. Prefer `--grpc`.
+    Envoy,
+}
+
+impl Proxy {
+    /// The front end, if the proxy asks by forward authentication.
+    const fn forward_auth(self) -> Option<Preset> {
+        match self {
+            Self::Nginx => Some(Preset::Nginx),
+            Self::Traefik => Some(Preset::Traefik),
+            Self::Caddy => Some(Preset::Caddy),
+            Self::Haproxy => Some(Preset::Haproxy),
+            Self::Envoy => None,
+        }
+    }
 }
 
 /// A level of the log.
@@ -124,13 +155,8 @@ impl Arguments {
             };
             all.push((address, Kind::ExtAuthz(front_end)));
         }
-        if let (Some(address), Some(preset)) = (self.http, self.preset) {
-            let certificate = self.client_certificate_header.clone();
-            let front_end = ForwardAuth {
-                preset,
-                certificate,
-            };
-            all.push((address, Kind::ForwardAuth(front_end)));
+        if let (Some(address), Some(proxy)) = (self.http, self.preset) {
+            all.push((address, self.over_http(proxy)?));
         }
         if all.is_empty() {
             return Err(
@@ -138,5 +164,22 @@ impl Arguments {
             );
         }
         Ok(FrontEnds::new(all))
+    }
+
+    /// The front end for a proxy that asks over HTTP.
+    fn over_http(&self, proxy: Proxy) -> Result<Kind, String> {
+        let certificate = self.client_certificate_header.clone();
+        match proxy.forward_auth() {
+            Some(preset) => Ok(Kind::ForwardAuth(ForwardAuth {
+                preset,
+                certificate,
+            })),
+            None if certificate.is_none() => Ok(Kind::ExtAuthzHttp),
+            None => Err(
+                "with `--preset envoy`, the client certificate is always in the header \
+                 `edge-authz`; remove `--client-certificate-header`"
+                    .to_owned(),
+            ),
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::connections::{Accepted, Connection};
 use crate::ext_authz::ExtAuthz;
+use crate::ext_authz_http::ExtAuthzHttp;
 use crate::forward_auth::ForwardAuth;
 
 /// A front end.
@@ -14,6 +15,8 @@ pub enum Kind {
     ForwardAuth(ForwardAuth),
     /// Envoy's external authorization over gRPC.
     ExtAuthz(ExtAuthz),
+    /// Envoy's external authorization over HTTP.
+    ExtAuthzHttp,
 }
 
 /// The front ends of the server.
@@ -33,29 +36,33 @@ impl FrontEnds {
     }
 
     /// The front ends for one thread.
-    pub(crate) fn in_thread(&self) -> InThread {
+    #[must_use]
+    pub fn in_thread(&self) -> InThread {
         let kinds = self.0.iter().map(|(_, kind)| match kind {
             Kind::ForwardAuth(front_end) => KindInThread::ForwardAuth(Rc::new(front_end.clone())),
             Kind::ExtAuthz(front_end) => KindInThread::ExtAuthz(Rc::new(front_end.clone())),
+            Kind::ExtAuthzHttp => KindInThread::ExtAuthzHttp(Rc::new(ExtAuthzHttp)),
         });
         InThread(kinds.collect())
     }
 }
 
 /// The front ends in one thread.
-pub(crate) struct InThread(Vec<KindInThread>);
+pub struct InThread(Vec<KindInThread>);
 
 enum KindInThread {
     ForwardAuth(Rc<ForwardAuth>),
     ExtAuthz(Rc<ExtAuthz>),
+    ExtAuthzHttp(Rc<ExtAuthzHttp>),
 }
 
 impl InThread {
     /// Serves a connection. If it belongs to no front end, it is closed.
-    pub(crate) fn serve(&self, accepted: Accepted, connection: Connection) {
+    pub fn serve(&self, accepted: Accepted, connection: Connection) {
         match self.0.get(accepted.front_end) {
             Some(KindInThread::ForwardAuth(front_end)) => connection.serve(accepted, front_end),
             Some(KindInThread::ExtAuthz(front_end)) => connection.serve(accepted, front_end),
+            Some(KindInThread::ExtAuthzHttp(front_end)) => connection.serve(accepted, front_end),
             None => {}
         }
     }

@@ -5,7 +5,8 @@
 //! * `fetch` sends requests to issuers;
 //! * `connections` accepts the connections of proxies and serves them in the threads;
 //! * `forward_auth` is the front end for proxies that ask with a request of their own;
-//! * `ext_authz` is the front end for Envoy's external authorization;
+//! * `ext_authz` is the front end for Envoy's external authorization over gRPC, and
+//!   `ext_authz_http` over HTTP;
 //! * `front_ends` contains those that the arguments select;
 //! * `reload` watches the configuration;
 //! * `admin` serves probes and metrics;
@@ -21,7 +22,9 @@ pub mod arguments;
 #[cfg_attr(trapdoor, path = "../../../tests/trapdoor-server/src/clock.rs")]
 mod clock;
 pub mod connections;
+mod edits;
 pub mod ext_authz;
+pub mod ext_authz_http;
 pub mod fetch;
 mod fields;
 mod files;

@@ -78,7 +78,9 @@ fn bound() -> u64 {
     match tools::host() {
         Host::ProxyWasm => WORKER,
         Host::DynamicModule => PROCESS,
-        Host::ExtAuthz => panic!("the memory is that of the server, and not of Envoy"),
+        Host::ExtAuthz | Host::ExtAuthzHttp => {
+            panic!("the memory is that of the server, and not of Envoy")
+        }
     }
 }
 

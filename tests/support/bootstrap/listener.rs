@@ -84,6 +84,10 @@ impl Listener {
                 Filter::Other(yaml) => format!("{}\n", yaml.trim_end()),
             })
             .collect();
+        let is_asked = self.configuration().is_some();
+        let reply = is_asked.then(|| EdgeAuthz::reply_route(&self.name));
+        let configuration = self.configuration();
+        let removed = configuration.map(|(_, it)| EdgeAuthz::removed_of_responses(&it));
         let filled = fill(
             &tools::log_format(&template("listener.yaml")).replace("{{filters}}", "FILTERS"),
             &[
@@ -91,6 +95,8 @@ impl Listener {
                 ("buffer_limit", &self.buffer_limit.to_string()),
                 ("paths", if self.strict_paths { &strict } else { "" }),
                 ("access_log", &access_log.display().to_string()),
+                ("reply", &reply.unwrap_or_default()),
+                ("removed", &removed.unwrap_or_default()),
             ],
         );
         insert(&filled, "FILTERS", &filters)

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::authorizer::Authorizers;
 use super::envoy::{Ended, Envoy};
 use super::process::Scratch;
-use super::template::{fill, insert};
+use super::template::{fill, insert, replace};
 use super::tools::{self, Host};
 use cluster::Cluster;
 use listener::{access_log, render_listeners};
@@ -65,12 +65,19 @@ impl Builder {
     /// that the test may use, preferably 0; `{{access_log}}` in it is the file that
     /// [`Envoy::access_log`] reads, and `{{other_clusters}}` stands for
     /// [`Builder::other_clusters`]. Listeners that are added to it are not rendered, but have
-    /// their server with the host `ext-authz`.
+    /// their server with the hosts `ext-authz` and `ext-authz-http`.
     pub(crate) fn from_bootstrap(yaml: String) -> Self {
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
         let mut builder = Self::new(nowhere);
         builder.bootstrap = Some(yaml);
         builder
+    }
+
+    /// Changes a text of a whole bootstrap.
+    #[track_caller]
+    pub(crate) fn changed(mut self, from: &str, to: &str) -> Self {
+        self.bootstrap = self.bootstrap.map(|text| replace(&text, from, to));
+        self
     }
 
     /// Lets [`Envoy::reload`] replace the listeners while Envoy runs.
@@ -172,7 +179,7 @@ impl Builder {
     /// Starts Envoy, or returns how it ended.
     pub(crate) fn try_start(mut self) -> Result<Envoy, Ended> {
         let scratch = Scratch::new("envoy");
-        let authorizers = (tools::host() == Host::ExtAuthz).then(|| self.authorizers());
+        let authorizers = (tools::host().is_server()).then(|| self.authorizers());
         let command = self.command(&scratch);
         let mut envoy = Envoy::launch(command, scratch)?;
         envoy.keep(authorizers);

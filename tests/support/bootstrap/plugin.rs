@@ -112,17 +112,72 @@ impl EdgeAuthz {
             // The settings of a Wasm VM do not apply to the dynamic module.
             Host::DynamicModule => template("edge-authz-dynamic-module.yaml")
                 .replace("{{configuration}}", &configuration),
-            Host::ExtAuthz => fill(
-                &template("edge-authz-ext-authz.yaml"),
-                &[
-                    ("cluster", authorizer(listener).as_str()),
-                    (
-                        "raw_headers",
-                        if self.joined_fields { "false" } else { "true" },
-                    ),
-                ],
-            ),
+            Host::ExtAuthz => self.render_question(listener, "edge-authz-ext-authz.yaml"),
+            Host::ExtAuthzHttp => {
+                let upstream = self.allowed_upstream_headers();
+                self.render_question(listener, "edge-authz-ext-authz-http.yaml")
+                    .replace("UPSTREAM", &upstream)
+            }
         }
+    }
+
+    /// The filter that asks the server.
+    fn render_question(&self, listener: &str, file: &str) -> String {
+        fill(
+            &template(file).replace("{{upstream}}", "UPSTREAM"),
+            &[
+                ("cluster", authorizer(listener).as_str()),
+                (
+                    "raw_headers",
+                    if self.joined_fields { "false" } else { "true" },
+                ),
+            ],
+        )
+    }
+
+    /// The headers that Envoy takes from an answer over HTTP: those of `upstream`, and the
+    /// remaining cookies.
+    fn allowed_upstream_headers(&self) -> String {
+        let configuration = self.configuration();
+        let upstream = &configuration["upstream"];
+        let claims = upstream["claims"].as_object().into_iter().flatten();
+        let claims = claims.map(|(name, _)| name.as_str());
+        let others = [&upstream["payload"], &upstream["context"]];
+        let others = others.into_iter().filter_map(Value::as_str);
+        let all = claims.chain(others).chain(["cookie"]);
+        let all: Vec<String> = all
+            .map(|name| format!("{{exact: \"{}\"}}", name.to_lowercase()))
+            .collect();
+        all.join(", ")
+    }
+
+    /// The route for replies of the server that Envoy would take for a permission, if there are
+    /// such.
+    pub(super) fn reply_route(listener: &str) -> String {
+        match tools::host() {
+            Host::ExtAuthzHttp => {
+                let cluster = authorizer(listener);
+                fill(&template("reply.yaml"), &[("cluster", cluster.as_str())])
+            }
+            Host::ProxyWasm | Host::DynamicModule | Host::ExtAuthz => String::new(),
+        }
+    }
+
+    /// What the upstream's responses lose on the route, as documented, because Envoy adds the
+    /// server's headers to them.
+    pub(super) fn removed_of_responses(configuration: &Value) -> String {
+        const CORS: &str = "access-control-allow-origin, access-control-allow-credentials, \
+             access-control-allow-methods, access-control-allow-headers, \
+             access-control-expose-headers, access-control-max-age";
+        if tools::host() != Host::ExtAuthzHttp {
+            return String::new();
+        }
+        let text = configuration.to_string();
+        let has = |member: &str| text.contains(&format!("\"{member}\":"));
+        let cors = has("allow_origins").then_some(CORS);
+        let nonce = has("nonce").then_some("dpop-nonce");
+        let names: Vec<&str> = cors.into_iter().chain(nonce).collect();
+        format!("response_headers_to_remove: [{}]", names.join(", "))
     }
 
     fn render_wasm(&self, configuration: &str) -> String {

@@ -15,8 +15,8 @@ use envoy_types::pb::google::protobuf::{BoolValue, Struct, Value};
 use envoy_types::pb::google::rpc::Status;
 use tonic::Code;
 
-use super::edits::{Net, net};
 use super::fields::Form;
+use crate::edits::{Net, net};
 use crate::service::{Decision, Forwarded, Outcome, Replied};
 
 /// The decision contains bytes that the protocol cannot carry, for example the cookies of a

@@ -7,7 +7,6 @@
 mod answer;
 mod certificate;
 mod check;
-mod edits;
 mod fields;
 mod health;
 mod methods;

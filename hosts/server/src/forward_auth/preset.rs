@@ -1,9 +1,7 @@
 //! The proxies that can ask, and where they write the client's request.
 
-use clap::ValueEnum;
-
 /// A proxy that asks by forward authentication.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
     /// nginx, `auth_request`: its configuration sets `X-Original-Method`, `X-Original-URI` and
     /// `X-Original-Host`.

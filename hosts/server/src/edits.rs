@@ -4,7 +4,7 @@ use edge_authz::http::HeaderEdit;
 
 /// What happens to the fields of one name.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Net<'e> {
+pub(crate) enum Net<'e> {
     /// They are removed.
     Removed,
     /// They are replaced with these, at least one.
@@ -15,7 +15,7 @@ pub(super) enum Net<'e> {
 
 /// The effect for each name, in lower case. Envoy applies all removals after all other
 /// changes, or before them, depending on its version. So no name occurs twice.
-pub(super) fn net<'e>(edits: &'e [HeaderEdit<'static>]) -> Vec<(Vec<u8>, Net<'e>)> {
+pub(crate) fn net<'e>(edits: &'e [HeaderEdit<'static>]) -> Vec<(Vec<u8>, Net<'e>)> {
     let mut all: Vec<(Vec<u8>, Net<'e>)> = Vec::with_capacity(edits.len());
     for edit in edits {
         let name = edit.name().to_ascii_lowercase();
