@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 
-use crate::program::Authorizer;
+use crate::program::authorizer;
 use crate::proxies::{Kind, Proxy, Site};
 use crate::support::echo::Echo;
 use crate::support::http::{Request, Response};
 use crate::support::http1;
 use crate::support::issuer::{Issuer, JWKS_PATH};
+use crate::support::program::Program;
 use crate::support::template::replace;
 use crate::support::tools;
 use crate::users::{ISSUER, Users};
@@ -15,7 +16,7 @@ use crate::users::{ISSUER, Users};
 /// Everything that runs.
 pub(crate) struct Servers {
     pub(crate) issuer: Issuer,
-    pub(crate) authorizer: Authorizer,
+    pub(crate) authorizer: Program,
     proxy: Proxy,
     _upstream: Echo,
 }
@@ -27,7 +28,7 @@ impl Servers {
         println!("the issuer listens on http://{}", issuer.address());
         let upstream = Echo::start();
         println!("the upstream listens on http://{}", upstream.address());
-        let authorizer = Authorizer::start(kind, &configuration(issuer.address()));
+        let authorizer = authorizer(kind, &configuration(issuer.address()));
         authorizer.wait_until_ready();
         println!("edge-authz-server listens on http://{}", authorizer.address);
         let proxy = Proxy::start(kind, &[Site::new(authorizer.address)], upstream.address());

@@ -28,6 +28,7 @@ mod keys;
 mod observability;
 mod operator;
 mod reload;
+mod server;
 mod soak;
 mod startup;
 #[path = "../support/mod.rs"]

@@ -22,6 +22,7 @@ mod heard;
 mod hostile;
 #[path = "../cases/load.rs"]
 mod load;
+mod nonces;
 mod program;
 mod proxies;
 mod scenarios;

@@ -9,21 +9,22 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::program::Authorizer;
+use crate::program::authorizer;
 use crate::proxies::{Kind, Proxy, Site};
 use crate::support::echo::Echo;
 use crate::support::http::{Request, Response};
 use crate::support::http1;
 use crate::support::issuer::{Issuer, JWKS_PATH};
 use crate::support::process::wait_until;
+use crate::support::program::Program;
 use crate::support::server::{Answer, Pace, Server};
 use crate::support::tokens::{TokenMaker, claims_with};
 
-const ISSUER: &str = "https://issuer.example.com";
+pub(crate) const ISSUER: &str = "https://issuer.example.com";
 
 /// A configuration with keys at this address. The fetch is not the subject here, so it is
 /// without TLS.
-fn configuration(keys: SocketAddr, me: &str) -> String {
+pub(crate) fn configuration(keys: SocketAddr, me: &str) -> String {
     let document = json!({
         "providers": [{
             "name": "main", "issuer": ISSUER, "audiences": ["api"],
@@ -42,7 +43,7 @@ fn configuration(keys: SocketAddr, me: &str) -> String {
 /// An issuer, an authorizer, a proxy and an upstream.
 struct World {
     issuer: Issuer,
-    authorizer: Authorizer,
+    authorizer: Program,
     proxy: Proxy,
     upstream: Echo,
     key: TokenMaker,
@@ -52,7 +53,7 @@ impl World {
     fn start(kind: Kind) -> Self {
         let key = TokenMaker::generate("RS256", "first");
         let issuer = Issuer::with_keys(&[&key]);
-        let authorizer = Authorizer::start(kind, &configuration(issuer.address(), "required"));
+        let authorizer = authorizer(kind, &configuration(issuer.address(), "required"));
         let upstream = Echo::start();
         let proxy = Proxy::start(kind, &[Site::new(authorizer.address)], upstream.address());
         authorizer.wait_until_ready();
@@ -83,7 +84,7 @@ impl World {
     }
 }
 
-fn send(to: SocketAddr, request: &Request) -> Response {
+pub(crate) fn send(to: SocketAddr, request: &Request) -> Response {
     http1::exchange(to, request).expect("an answer")
 }
 
@@ -95,7 +96,7 @@ fn me(key: &TokenMaker) -> Request {
     Request::get("/me").bearer(&token(key))
 }
 
-fn for_each(test: impl Fn(Kind) + Sync) {
+pub(crate) fn for_each(test: impl Fn(Kind) + Sync) {
     thread::scope(|scope| {
         for kind in Kind::chosen() {
             let test = &test;

@@ -311,7 +311,7 @@ impl Drop for Envoy {
 }
 
 impl Response {
-    fn text_lines(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn text_lines(&self) -> impl Iterator<Item = &str> {
         std::str::from_utf8(&self.body).unwrap_or_default().lines()
     }
 }

@@ -38,6 +38,7 @@ pub(crate) mod http1;
 pub(crate) mod http2;
 pub(crate) mod issuer;
 pub(crate) mod process;
+pub(crate) mod program;
 pub(crate) mod server;
 pub(crate) mod shapes;
 pub(crate) mod template;

@@ -6,15 +6,15 @@ mod haproxy;
 mod nginx;
 
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use edge_authz_server::forward_auth::Preset;
 
 use crate::support::process::{Process, Scratch, wait_until};
+use crate::support::program::unused_host;
 use crate::support::tools;
 
 /// A proxy.
@@ -163,16 +163,6 @@ impl Proxy {
     pub(crate) fn log(&self) -> String {
         self.process.log()
     }
-}
-
-/// A loopback address that only this value uses: the proxies cannot report a port that the
-/// system chose.
-pub(crate) fn unused_host() -> IpAddr {
-    static NUMBER: AtomicU32 = AtomicU32::new(1);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let [.., high, low] = std::process::id().to_be_bytes();
-    let last = u8::try_from(number).expect("fewer than 256 proxies");
-    IpAddr::V4(Ipv4Addr::new(127, high.max(1), low, last))
 }
 
 /// A file of `examples/forward-auth`.
