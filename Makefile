@@ -549,7 +549,7 @@ ADVISORIES ?= advisories
 deny: $(CARGO_DENY_READY) ## Checks the dependencies against deny.toml: versions, licenses, sources, advisories
 	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" $(CARGO) deny check bans licenses sources $(ADVISORIES)
 
-# --- mutants ---
+# --- mutants and other opinions ---
 
 CARGO_MUTANTS := cargo-mutants@27.1.0
 CARGO_MUTANTS_READY := $(TOOLS)/$(CARGO_MUTANTS).ready
@@ -561,6 +561,12 @@ $(CARGO_MUTANTS_READY):
 .PHONY: mutants
 mutants: $(CARGO_MUTANTS_READY) ## Changes a part of the core in every place, and lists the changes that no test notices: PART=rules
 	@CARGO=$(CARGO) PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" tests/mutants/run $(PART)
+
+# The number of tokens.
+COUNT ?= 100000
+.PHONY: differential
+differential: $(TOOLS)/python.ready $(TOOLS)/mcp.ready ## Compares the verdicts about generated tokens with those of jsonwebtoken, PyJWT and joserfc: COUNT=1000000 for more
+	COUNT=$(COUNT) $(CARGO) test --locked --test differential -- --nocapture
 
 # --- fuzzing ---
 
