@@ -46,12 +46,14 @@ help: ## Shows this list
 setup: wasm-target $(TOOLS)/python.ready $(TOOLS)/mcp.ready $(if $(ENVOY),,$(ENVOY_TESTED:%=$(TOOLS)/envoy/%.ready)) ## Installs the tools for the other targets: the wasm target, Envoy, moto, the AWS CLI, the MCP packages
 	@$(if $(ENVOY),test -x "$(ENVOY)" || { echo "ENVOY=$(ENVOY) is not a program" >&2; exit 1; },:)
 
-# A toolchain without rustup must already have the target.
+# Installs a target of the compiler. A toolchain without rustup must already have it.
+rust_target = test -d "$$(rustc --print target-libdir --target $(1))" || rustup target add $(1) \
+	|| { echo "the target $(1) is missing: rustup target add $(1)" >&2; exit 1; }
+
 .PHONY: wasm-target
 wasm-target:
 	@command -v $(CARGO) >/dev/null || { echo 'cargo is missing: see https://rustup.rs' >&2; exit 1; }
-	@test -d "$$(rustc --print target-libdir --target $(TARGET))" || rustup target add $(TARGET) \
-		|| { echo 'the target $(TARGET) is missing: rustup target add $(TARGET)' >&2; exit 1; }
+	@$(call rust_target,$(TARGET))
 
 $(TOOLS)/venv.ready:
 	@command -v $(PYTHON) >/dev/null || { echo '$(PYTHON) is missing: apt-get install python3 python3-venv, or set PYTHON=/path' >&2; exit 1; }
@@ -282,10 +284,7 @@ $(CYCLONEDX_READY):
 
 .PHONY: setup-release
 setup-release: wasm-target $(WASM_OPT_READY) $(RELEASE_TOOLS).ready $(CYCLONEDX_READY) ## Installs the tools for `make release`
-	@for target in $(RELEASE_TARGETS); do \
-		test -d "$$(rustc --print target-libdir --target $$target)" || rustup target add $$target \
-			|| { echo "the target $$target is missing: rustup target add $$target" >&2; exit 1; }; \
-	done
+	@for target in $(RELEASE_TARGETS); do $(call rust_target,$$target); done
 
 # The registry that the chart names.
 IMAGES ?= registry.example.com
@@ -295,19 +294,33 @@ RELEASE := dist/release
 release: setup-release ## Builds all artefacts of a release from the last commit: dist/release; VERSION=0.2.0-rc.1, IMAGES=registry
 	IMAGES=$(IMAGES) deploy/release/build $(VERSION) $(RELEASE) $(CARGO_DIRECTORY)/releases/build
 
+RELEASE_ENVOY = $(or $(ENVOY),$(call envoy,$(firstword $(ENVOY_VERSIONS))))
+
 .PHONY: test-release
 test-release: setup-release setup ## Builds a release again in another folder, compares the bytes, and starts it without the sources: after `make release`
 	IMAGES=$(IMAGES) deploy/release/test $(VERSION) $(RELEASE)
 	$(CARGO) publish --locked --workspace --dry-run
-	ENVOY=$(or $(ENVOY),$(call envoy,$(firstword $(ENVOY_VERSIONS)))) deploy/release/try $(RELEASE)
+	ENVOY=$(RELEASE_ENVOY) deploy/release/try $(RELEASE)
+	@if docker version >/dev/null 2>&1; then ENVOY=$(RELEASE_ENVOY) deploy/release/try-alone $(RELEASE); \
+		else echo 'not tried in a container: Docker does not answer'; fi
+	@for architecture in x86_64 aarch64; do \
+		test "$$architecture" = "$$(uname -m)" || deploy/release/try $(RELEASE) "$$architecture"; \
+	done
 
 # The name of the server's image.
 SERVER_IMAGE ?= edge-authz-server:$(VERSION)
 
+# The program in the image is static, as in a release.
+STATIC := $(shell uname -m)-unknown-linux-musl
+
 .PHONY: server-image
-server-image: server ## Builds and tries the image of the server: SERVER_IMAGE=name:tag
+server-image: $(RELEASE_TOOLS).ready ## Builds and tries the image of the server: SERVER_IMAGE=name:tag
 	@command -v docker >/dev/null || { echo 'docker is missing: https://docs.docker.com/engine/install/' >&2; exit 1; }
-	deploy/server/image.sh $(SERVER) $(SERVER_IMAGE)
+	@$(call rust_target,$(STATIC))
+	RUSTFLAGS="--remap-path-prefix=$(REGISTRY)=" CARGO_ZIGBUILD_CACHE_DIR=$(abspath $(CARGO_DIRECTORY)/zig) PATH="$(CURDIR)/$(RELEASE_TOOLS)/bin:$$PATH" \
+		$(CARGO) zigbuild --locked --profile server --package edge-authz-server --target $(STATIC)
+	deploy/server/image.sh $(CARGO_DIRECTORY)/$(STATIC)/server/edge-authz-server \
+		"$$($(RELEASE_TOOLS)/bin/python -m certifi)" $(SERVER_IMAGE)
 	@echo "$(SERVER_IMAGE) is built; docker push $(SERVER_IMAGE)"
 
 # --- the examples ---

@@ -2,9 +2,9 @@
 
 usage: oci.py OUTPUT VERSION wasm MODULE        one layer with /plugin.wasm: "compat" for Istio and Envoy Gateway
        oci.py OUTPUT VERSION artifact MODULE    the module itself as a layer: the "oci" variant of both
-       oci.py OUTPUT VERSION files CONFIG PLATFORM:FILE=PATH…
-                                                an image for each platform (amd64, arm64, or any) with plain files;
-                                                CONFIG is JSON for the config of the image, such as {"User": "65532"}
+       oci.py OUTPUT VERSION files DOCKERFILE FOLDER…
+                                                an image as `docker build` makes it, for each platform. A FOLDER is a
+                                                context of the build, and its name a platform (amd64, arm64)
 
 SOURCE_DATE_EPOCH is the time of everything in it. Prints the digest of the image. `docker build` writes other
 bytes each time, and builds no artifacts."""
@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tarfile
@@ -121,19 +122,41 @@ def artifact(layout, version, module):
     return layout.manifest(version, layout.json(OCI + "config.v1+json", {}), layers)
 
 
-def files(layout, version, config, *sources):
-    platforms = {"amd64": [], "arm64": []}
-    for source in sources:
-        place, _, path = source.partition("=")
-        platform, _, file = place.partition(":")
-        mode = 0o755 if os.access(file, os.X_OK) else 0o644
-        for name in platforms if platform == "any" else [platform]:
-            platforms[name].append((path.lstrip("/"), mode, read(file)))
-    manifests = [
-        layout.image(version, content, json.loads(config), name, platform={"architecture": name, "os": "linux"})
-        for name, content in platforms.items()
-        if content
-    ]
+def built(dockerfile, context, version):
+    """The files and the config of an image that copies single files."""
+    files, config, stages = [], {}, []
+    for line in read(dockerfile).decode().splitlines():
+        instruction, _, rest = line.partition(" ")
+        if not line or line.startswith("#") or instruction == "ARG":
+            continue
+        rest = rest.replace("${VERSION}", version)
+        if instruction == "FROM":
+            stages.append(rest)
+        elif instruction == "COPY":
+            name, path = shlex.split(rest)
+            file = os.path.join(context, name)
+            mode = 0o755 if os.access(file, os.X_OK) else 0o644
+            files.append((path.lstrip("/"), mode, read(file)))
+        elif instruction == "ENV":
+            config.setdefault("Env", []).extend(shlex.split(rest))
+        elif instruction == "USER":
+            config["User"] = rest
+        elif instruction in ("ENTRYPOINT", "CMD"):
+            config[instruction.capitalize()] = json.loads(rest)
+        else:
+            sys.exit(f"{dockerfile}: {instruction} is not supported")
+    if stages != ["scratch"]:
+        sys.exit(f"{dockerfile}: the image must be FROM scratch")
+    return files, config
+
+
+def files(layout, version, dockerfile, *contexts):
+    manifests = []
+    for context in contexts:
+        platform = os.path.basename(context)
+        content, config = built(dockerfile, context, version)
+        more = {"platform": {"architecture": platform, "os": "linux"}}
+        manifests.append(layout.image(version, content, config, platform, **more))
     index = {"schemaVersion": 2, "mediaType": OCI + "index.v1+json", "manifests": manifests}
     return layout.json(OCI + "index.v1+json", index)
 
