@@ -295,3 +295,68 @@ fn waiting_requests_are_bounded_end_with_their_clients_and_get_the_keys() {
     assert_eq!(server.metric("edge_authz_waiting_requests"), 0);
     assert_eq!(server.metric("edge_authz_panics"), 0);
 }
+
+/// A frame of HTTP/2 (RFC 9113 section 4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
+    [&head, payload].concat()
+}
+
+/// A whole request without fields. The server refuses it.
+fn headers(stream: u32, path: &str) -> Vec<u8> {
+    let length = u8::try_from(path.len()).unwrap();
+    let fields = [&[0x82, 0x86, 0x01, 1, b'a', 0x04, length], path.as_bytes()].concat();
+    frame(1, 5, stream, &fields)
+}
+
+/// Whether a good request is answered behind these bytes. `last` is its stream.
+fn is_answered_behind(server: &Server, bytes: &[u8], last: u32) -> bool {
+    let mut stream = server.connect();
+    let preface = [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        &frame(4, 0, 0, b"")[..],
+    ];
+    stream.write_all(&preface.concat()).unwrap();
+    let (mut reading, bytes) = (stream.try_clone().unwrap(), bytes.to_vec());
+    let writing = thread::spawn(move || {
+        let _ = stream.write_all(&[bytes, headers(last, "/authorize")].concat());
+        stream
+    });
+    loop {
+        let mut head = [0; 9];
+        if reading.read_exact(&mut head).is_err() {
+            return false;
+        }
+        let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+        reading.read_exact(&mut vec![0; length]).unwrap();
+        match (head[3], u32::from_be_bytes(head[5..].try_into().unwrap())) {
+            (1, stream) if stream == last => break,
+            (7, _) => return false,
+            _ => {}
+        }
+    }
+    drop(writing.join().unwrap());
+    true
+}
+
+#[test]
+fn a_client_of_the_proxy_cannot_end_the_requests_of_others() {
+    let server = Server::start("resets", free(), &[]);
+    let ids = |number: u32| (0..number).map(|index| 2 * index + 1);
+    let cancel = |stream| frame(3, 0, stream, &8_u32.to_be_bytes());
+    let reset = ids(2000).flat_map(|id| [headers(id, "/authorize"), cancel(id)].concat());
+    assert!(is_answered_behind(
+        &server,
+        &reset.collect::<Vec<_>>(),
+        4001
+    ));
+    // Envoy passes on such a query, and h2 takes it for malformed.
+    let malformed = ids(20_000).flat_map(|id| headers(id, "/authorize?<"));
+    assert!(is_answered_behind(
+        &server,
+        &malformed.collect::<Vec<_>>(),
+        40_001
+    ));
+    assert_eq!(server.metric("edge_authz_panics"), 0);
+}

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio::task;
 
 use super::executor::Local;
-use super::limits::{MAX_FIELDS, MAX_HEAD_BYTES, MAX_RESETS, MAX_STREAMS, PING};
+use super::limits::{MAX_FIELDS, MAX_HEAD_BYTES, MAX_MALFORMED, MAX_RESETS, MAX_STREAMS, PING};
 use super::version::{Version, detect};
 use super::{Accepted, Limits};
 use crate::service::Service;
@@ -121,6 +121,7 @@ impl Connection {
                     .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX))
                     .max_concurrent_streams(MAX_STREAMS)
                     .max_pending_accept_reset_streams(MAX_RESETS)
+                    .max_local_error_reset_streams(MAX_MALFORMED)
                     .keep_alive_interval(PING)
                     .keep_alive_timeout(PING)
                     .serve_connection(stream, answer);
