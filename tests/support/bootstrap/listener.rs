@@ -65,8 +65,13 @@ impl Listener {
 
     /// The name with the configuration of edge-authz, if the listener has that filter.
     pub(crate) fn configuration(&self) -> Option<(String, Value)> {
+        let plugin = self.plugin()?;
+        Some((self.name.clone(), plugin.configuration()))
+    }
+
+    fn plugin(&self) -> Option<&EdgeAuthz> {
         let plugins = self.filters.iter().filter_map(|filter| match filter {
-            Filter::EdgeAuthz(plugin) => Some((self.name.clone(), plugin.configuration())),
+            Filter::EdgeAuthz(plugin) => Some(plugin),
             Filter::Other(_) => None,
         });
         let mut plugins: Vec<_> = plugins.collect();
@@ -84,10 +89,9 @@ impl Listener {
                 Filter::Other(yaml) => format!("{}\n", yaml.trim_end()),
             })
             .collect();
-        let is_asked = self.configuration().is_some();
-        let reply = is_asked.then(|| EdgeAuthz::reply_route(&self.name));
-        let configuration = self.configuration();
-        let removed = configuration.map(|(_, it)| EdgeAuthz::removed_of_responses(&it));
+        let plugin = self.plugin();
+        let reply = plugin.map(|_| EdgeAuthz::reply_route(&self.name));
+        let removed = plugin.map(EdgeAuthz::removed_of_responses);
         let filled = fill(
             &tools::log_format(&template("listener.yaml")).replace("{{filters}}", "FILTERS"),
             &[

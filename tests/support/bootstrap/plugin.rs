@@ -165,14 +165,14 @@ impl EdgeAuthz {
 
     /// What the upstream's responses lose on the route, as documented, because Envoy adds the
     /// server's headers to them.
-    pub(super) fn removed_of_responses(configuration: &Value) -> String {
+    pub(super) fn removed_of_responses(&self) -> String {
         const CORS: &str = "access-control-allow-origin, access-control-allow-credentials, \
              access-control-allow-methods, access-control-allow-headers, \
              access-control-expose-headers, access-control-max-age";
         if tools::host() != Host::ExtAuthzHttp {
             return String::new();
         }
-        let text = configuration.to_string();
+        let text = self.configuration().to_string();
         let has = |member: &str| text.contains(&format!("\"{member}\":"));
         let cors = has("allow_origins").then_some(CORS);
         let nonce = has("nonce").then_some("dpop-nonce");
