@@ -362,3 +362,32 @@ fn a_client_of_the_proxy_cannot_end_the_requests_of_others() {
     ));
     assert_eq!(server.metric("edge_authz_panics"), 0);
 }
+
+#[test]
+fn an_answer_to_head_over_http2_has_no_body() {
+    let server = Server::start("head", free(), &[]);
+    let fields = [
+        &[0x02, 4][..],
+        b"HEAD",
+        &[0x86, 0x01, 1, b'a', 0x04, 1, b'/'],
+    ]
+    .concat();
+    let mut stream = server.connect();
+    let sent = [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        &frame(4, 0, 0, b"")[..],
+        &frame(1, 5, 1, &fields),
+    ];
+    stream.write_all(&sent.concat()).unwrap();
+    // The flags of the answer's fields: the stream ends with them.
+    let flags = loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).unwrap();
+        let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+        stream.read_exact(&mut vec![0; length]).unwrap();
+        if head[3] == 1 {
+            break head[4];
+        }
+    };
+    assert_eq!(flags & 1, 1);
+}

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -23,8 +23,8 @@ use crate::service::Service;
 
 /// Answers the requests of proxies in one thread.
 pub trait FrontEnd: 'static {
-    /// The body of answers.
-    type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + 'static;
+    /// The body of answers. Its default is empty.
+    type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Default + 'static;
 
     /// Answers a request. If the client leaves, the future is dropped.
     fn answer(
@@ -99,9 +99,18 @@ impl Connection {
             return;
         };
         let service = self.service;
-        let answer = service_fn(move |request| {
+        let answer = service_fn(move |request: Request<Incoming>| {
             let (front_end, service) = (Rc::clone(&front_end), service.clone());
-            async move { Ok::<_, Infallible>(front_end.answer(&service, request).await) }
+            // Over HTTP/1.1, hyper leaves it out. Over HTTP/2, it would send the body, and the
+            // proxy would take that for an error (RFC 9110 section 9.3.2).
+            let has_no_body = version == Version::Http2 && *request.method() == Method::HEAD;
+            async move {
+                let mut answer = front_end.answer(&service, request).await;
+                if has_no_body {
+                    *answer.body_mut() = F::Body::default();
+                }
+                Ok::<_, Infallible>(answer)
+            }
         });
         let stream = TokioIo::new(stream);
         // Whether the connection ended with an error concerns only the client.

@@ -18,7 +18,7 @@ mod asked;
 mod tests;
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
@@ -35,12 +35,7 @@ impl ExtAuthzHttp {
     /// refusal with the status 503.
     pub async fn decide<B>(self, service: &Service, request: &Request<B>) -> Response<Full<Bytes>> {
         let decided = service.caught(self.decided(service, request)).await;
-        let mut answer = decided.unwrap_or_else(|_| answer::failed());
-        if request.method() == Method::HEAD {
-            // Over HTTP/2, hyper would send it, and Envoy would take that for an error.
-            *answer.body_mut() = Full::default();
-        }
-        answer
+        decided.unwrap_or_else(|_| answer::failed())
     }
 
     async fn decided<B>(self, service: &Service, request: &Request<B>) -> Response<Full<Bytes>> {
