@@ -2,12 +2,14 @@
 
 mod acceptor;
 mod executor;
+mod head;
 mod limits;
 mod peers;
 mod serve;
 mod version;
 
 pub use acceptor::{Accepted, Acceptor, Threads};
+pub(crate) use head::without_body;
 pub use limits::Limits;
 pub use peers::Peers;
 pub use serve::{Connection, Connections, FrontEnd};

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -18,7 +18,7 @@ use tokio::task;
 use super::executor::Local;
 use super::limits::{MAX_FIELDS, MAX_HEAD_BYTES, MAX_MALFORMED, MAX_RESETS, MAX_STREAMS, PING};
 use super::version::{Version, detect};
-use super::{Accepted, Limits};
+use super::{Accepted, Limits, without_body};
 use crate::service::Service;
 
 /// Answers the requests of proxies in one thread.
@@ -101,15 +101,10 @@ impl Connection {
         let service = self.service;
         let answer = service_fn(move |request: Request<Incoming>| {
             let (front_end, service) = (Rc::clone(&front_end), service.clone());
-            // Over HTTP/1.1, hyper leaves it out. Over HTTP/2, it would send the body, and the
-            // proxy would take that for an error (RFC 9110 section 9.3.2).
-            let has_no_body = version == Version::Http2 && *request.method() == Method::HEAD;
+            let (version, method) = (request.version(), request.method().clone());
             async move {
-                let mut answer = front_end.answer(&service, request).await;
-                if has_no_body {
-                    *answer.body_mut() = F::Body::default();
-                }
-                Ok::<_, Infallible>(answer)
+                let answer = front_end.answer(&service, request).await;
+                Ok::<_, Infallible>(without_body((version, &method), answer))
             }
         });
         let stream = TokioIo::new(stream);

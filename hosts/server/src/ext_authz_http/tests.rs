@@ -11,6 +11,7 @@ use tokio::task::LocalSet;
 
 use super::asked::MARK;
 use super::*;
+use crate::connections::without_body;
 use crate::observation::{Log, Registry};
 use crate::service::{Active, Document};
 
@@ -93,7 +94,9 @@ impl Asked {
                 let value = HeaderValue::from_str(value).unwrap();
                 request.headers_mut().append(name, value);
             }
-            let (parts, body) = ExtAuthzHttp.decide(&service, &request).await.into_parts();
+            let answer = ExtAuthzHttp.decide(&service, &request).await;
+            let answer = without_body((request.version(), request.method()), answer);
+            let (parts, body) = answer.into_parts();
             Seen {
                 status: parts.status.as_u16(),
                 headers: parts.headers,
