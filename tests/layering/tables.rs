@@ -171,6 +171,7 @@ const SERVER: Table = &[
     ("files", &["observation"]),
     ("service", &["clock", "observation"]),
     ("access", &["observation", "service"]),
+    ("answers", &["service"]),
     ("fetch", &["fields", "observation", "service"]),
     ("connections", &["observation", "service"]),
     ("reload", &["observation"]),
@@ -181,12 +182,20 @@ const SERVER: Table = &[
     ("ext_authz", &["access", "connections", "edits", "service"]),
     (
         "forward_auth",
-        &["access", "connections", "fields", "observation", "service"],
+        &[
+            "access",
+            "answers",
+            "connections",
+            "fields",
+            "observation",
+            "service",
+        ],
     ),
     (
         "ext_authz_http",
         &[
             "access",
+            "answers",
             "connections",
             "edits",
             "fields",

@@ -18,6 +18,7 @@
 
 mod access;
 pub mod admin;
+mod answers;
 pub mod arguments;
 #[cfg_attr(trapdoor, path = "../../../tests/trapdoor-server/src/clock.rs")]
 mod clock;

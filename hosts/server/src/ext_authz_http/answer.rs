@@ -4,23 +4,17 @@ use std::fmt;
 
 use bytes::Bytes;
 use edge_authz::telemetry::FilterState;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
 use super::asked::MARK;
+use crate::answers::{self, REPLY, VERDICT, answer};
 use crate::edits::{Net, net};
 use crate::forward_auth::Mode;
 use crate::service::{Decision, Forwarded, Outcome, Replied};
 
-/// `allow`, or `reply` for what clients get. Envoy forwards a request only with the first one,
-/// so that another server at the address of this one opens nothing.
-const VERDICT: HeaderName = HeaderName::from_static("x-edge-authz");
 /// The beginning of the names of what the access log shows.
 const SHOWN: &str = "x-edge-authz-";
-/// Says that the filter has a reply with the status 200, which Envoy would take for a
-/// permission.
-const REPLY: HeaderName = HeaderName::from_static("x-edge-authz-reply");
 /// The names of the request's headers that Envoy removes.
 const REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
 
@@ -110,7 +104,7 @@ fn allowed(
         return Err(Refusal::Unwritable);
     }
     headers.extend(of_response);
-    headers.insert(REMOVE, list(&removed)?);
+    headers.insert(REMOVE, answers::list(&removed).ok_or(Refusal::Unwritable)?);
     headers.insert(VERDICT, HeaderValue::from_static("allow"));
     show(&mut headers, decision);
     Ok(answer(StatusCode::OK, headers, Bytes::new()))
@@ -136,18 +130,7 @@ fn response(forwarded: &Forwarded) -> Result<HeaderMap, Refusal> {
 
 /// A field of the answer.
 fn field(name: &[u8], value: &[u8]) -> Result<(HeaderName, HeaderValue), Refusal> {
-    let name = HeaderName::from_bytes(name).map_err(|_| Refusal::Unwritable)?;
-    let value = HeaderValue::from_bytes(value).map_err(|_| Refusal::Unwritable)?;
-    Ok((name, value))
-}
-
-/// A list of names.
-fn list(names: &[Vec<u8>]) -> Result<HeaderValue, Refusal> {
-    let is_one = |name: &Vec<u8>| !name.contains(&b',');
-    if !names.iter().all(is_one) {
-        return Err(Refusal::Unwritable);
-    }
-    HeaderValue::from_bytes(&names.join(&b", "[..])).map_err(|_| Refusal::Unwritable)
+    answers::field(name, value).ok_or(Refusal::Unwritable)
 }
 
 /// Adds what access logs show of a forwarded request.
@@ -168,7 +151,7 @@ fn show(headers: &mut HeaderMap, decision: &Decision) {
 
 /// A reply of the filter. If Envoy would take it for a permission, it is a refusal.
 fn reply(replied: &Replied, mode: Mode) -> Response<Full<Bytes>> {
-    let status = StatusCode::from_u16(replied.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    let (status, mut headers) = answers::of_reply(replied);
     // Envoy takes only 200 for a permission, and passes the others on to the client.
     let is_safe =
         status == StatusCode::NO_CONTENT || status.is_client_error() || status.is_server_error();
@@ -178,12 +161,6 @@ fn reply(replied: &Replied, mode: Mode) -> Response<Full<Bytes>> {
             .headers_mut()
             .insert(REPLY, HeaderValue::from_static("1"));
         return answer;
-    }
-    let mut headers = HeaderMap::new();
-    for (name, value) in &replied.headers {
-        if let Ok((name, value)) = field(name, value) {
-            headers.append(name, value);
-        }
     }
     headers.insert(VERDICT, HeaderValue::from_static("reply"));
     if mode == Mode::Authorize {
@@ -225,18 +202,8 @@ pub(super) fn failed() -> Response<Full<Bytes>> {
     message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
 }
 
-fn message(status: StatusCode, message: &'static str) -> Response<Full<Bytes>> {
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+fn message(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+    let (mut headers, body) = answers::message(text);
     headers.insert(VERDICT, HeaderValue::from_static("reply"));
-    let body = serde_json::json!({ "message": message }).to_string();
-    answer(status, headers, Bytes::from(body))
-}
-
-fn answer(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response<Full<Bytes>> {
-    let mut answer = Response::new(Full::from(body));
-    *answer.status_mut() = status;
-    *answer.headers_mut() = headers;
-    answer
+    answer(status, headers, body)
 }

@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 use edge_authz::http::HeaderEdit;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
-use super::marks::{self, REPLY};
+use super::marks;
 use super::original::Fault;
 use super::{Mode, Preset};
+use crate::answers::{self, REPLY, answer};
 use crate::service::{Forwarded, Outcome, Replied};
 
 /// The answer for an outcome. `asked` are the fields of the proxy's request.
@@ -46,8 +46,7 @@ fn allowed(forwarded: &Forwarded, preset: Preset, asked: &HeaderMap) -> Response
         if &**name == b":path" {
             continue;
         }
-        let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))
-        else {
+        let Some((name, value)) = answers::field(name, value) else {
             return unwritable(preset);
         };
         headers.append(name, value);
@@ -69,9 +68,7 @@ fn allowed(forwarded: &Forwarded, preset: Preset, asked: &HeaderMap) -> Response
     if marks::allow(&mut headers, forwarded, preset, asked).is_none() {
         return unwritable(preset);
     }
-    let mut response = Response::new(Full::default());
-    *response.headers_mut() = headers;
-    response
+    answer(StatusCode::OK, headers, Bytes::new())
 }
 
 fn unwritable(preset: Preset) -> Response<Full<Bytes>> {
@@ -85,7 +82,7 @@ fn unwritable(preset: Preset) -> Response<Full<Bytes>> {
 /// A reply of the filter. If the proxy would take it for a permission, it is a refusal that
 /// says where the reply is.
 fn reply(replied: &Replied, mode: Mode, preset: Preset) -> Response<Full<Bytes>> {
-    let status = StatusCode::from_u16(replied.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    let (status, mut headers) = answers::of_reply(replied);
     let looks_allowed = !(status.is_client_error() || status.is_server_error());
     if mode == Mode::Authorize && looks_allowed && preset != Preset::Nginx {
         let mut response = refused(preset, StatusCode::FORBIDDEN, "the reply is at /reply");
@@ -93,22 +90,12 @@ fn reply(replied: &Replied, mode: Mode, preset: Preset) -> Response<Full<Bytes>>
         response.headers_mut().insert(REPLY, marker);
         return response;
     }
-    let mut response = Response::new(Full::from(replied.body.clone()));
-    *response.status_mut() = status;
-    for (name, value) in &replied.headers {
-        let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))
-        else {
-            continue;
-        };
-        response.headers_mut().append(name, value);
-    }
-    marks::reply(response.headers_mut(), preset, status, &replied.body);
+    marks::reply(&mut headers, preset, status, &replied.body);
     if mode == Mode::Authorize && looks_allowed {
         // nginx makes the reply from the marks.
-        *response.status_mut() = StatusCode::FORBIDDEN;
-        *response.body_mut() = Full::default();
+        return answer(StatusCode::FORBIDDEN, headers, Bytes::new());
     }
-    response
+    answer(status, headers, Bytes::from(replied.body.clone()))
 }
 
 /// The answer to a request that does not contain the client's request. It is shown to
@@ -136,13 +123,8 @@ pub(super) fn failed(preset: Preset) -> Response<Full<Bytes>> {
     )
 }
 
-fn refused(preset: Preset, status: StatusCode, message: &'static str) -> Response<Full<Bytes>> {
-    let body = serde_json::json!({ "message": message }).to_string();
-    let mut response = Response::new(Full::from(body.clone()));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    marks::reply(headers, preset, status, body.as_bytes());
-    response
+fn refused(preset: Preset, status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+    let (mut headers, body) = answers::message(text);
+    marks::reply(&mut headers, preset, status, &body);
+    answer(status, headers, body)
 }

@@ -4,11 +4,9 @@ use edge_authz::http::HeaderEdit;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::Preset;
+use crate::answers::{REPLY, VERDICT, list};
 use crate::service::Forwarded;
 
-/// `allow`, or `reply` for what clients get. So a proxy tells the answers of the server from
-/// those of any other server at its address.
-const VERDICT: HeaderName = HeaderName::from_static("x-edge-authz");
 /// The path and query for the upstream: what was judged, without a token that was removed.
 const URI: HeaderName = HeaderName::from_static("x-edge-authz-uri");
 /// The names of the request's headers that must be removed.
@@ -19,9 +17,6 @@ const SET: HeaderName = HeaderName::from_static("x-edge-authz-set");
 /// other than 401 and 403.
 const STATUS: HeaderName = HeaderName::from_static("x-edge-authz-status");
 const BODY: HeaderName = HeaderName::from_static("x-edge-authz-body");
-/// Says that the filter has a reply for the client with a status of 2xx, which the proxy must
-/// get from `/reply`.
-pub(super) const REPLY: HeaderName = HeaderName::from_static("x-edge-authz-reply");
 
 /// The largest body in a header, in bytes. The metadata of a resource have a few KiB.
 const MAX_BODY: usize = 16 * 1024;
@@ -90,13 +85,6 @@ fn remaining(headers: &mut HeaderMap, name: &str, asked: &HeaderMap) -> Option<(
         }
     }
     Some(())
-}
-
-/// A list of names.
-fn list(names: &[&[u8]]) -> Option<HeaderValue> {
-    let has_comma = names.iter().any(|name| name.contains(&b','));
-    let list = || HeaderValue::from_bytes(&names.join(&b", "[..])).ok();
-    (!has_comma).then(list)?
 }
 
 /// Marks a reply for the client.
