@@ -12,11 +12,12 @@
     reason = "a test ends at the first unexpected result"
 )]
 
+#[path = "../../../tests/cases/files.rs"]
+mod files;
 #[path = "../../../tests/cases/scripted.rs"]
 mod scripted;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -28,7 +29,6 @@ use edge_authz::dpop::NONCE_HEADER;
 use edge_authz::engine::{NoRandomness, NonceStore, ProofMemory, Proofs};
 use edge_authz::policy::Policy;
 use edge_authz_cli::cases::{Case, CaseFile, Fields, Outcome, Player, Request, Seen, Side, World};
-use edge_authz_cli::named_configuration;
 use edge_authz_native::{Shared, clock, edited};
 use edge_authz_server::observation::Log;
 use edge_authz_server::service::{Active, Document, Keys, Outcome as Decided, Question, Service};
@@ -261,33 +261,13 @@ fn shown(outcome: &Outcome) -> String {
 
 fn case_files() -> Vec<(String, CaseFile)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut folders = vec![root.join("tests/cases")];
-    folders.extend(
-        entries(&root.join("examples"))
-            .into_iter()
-            .filter(|path| path.is_dir()),
-    );
     let wanted = std::env::var("CASES").unwrap_or_default();
-    let paths = folders.iter().flat_map(|folder| entries(folder));
-    paths
-        .filter(|path| path.to_string_lossy().ends_with(".cases.yaml"))
-        .filter(|path| path.to_string_lossy().contains(&wanted))
-        .map(|path| {
-            let text = fs::read_to_string(&path).unwrap();
-            let read = |name: &str| named_configuration(&path, name);
-            let file = CaseFile::parse_with(&text, &read)
-                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            (
-                path.file_name().unwrap().to_string_lossy().into_owned(),
-                file,
-            )
-        })
-        .collect()
-}
-
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    paths
+    let mut paths = files::own(&root);
+    paths.extend(files::of_examples(&root));
+    paths.retain(|path| path.to_string_lossy().contains(&wanted));
+    let named = paths.iter().map(|path| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        (name, files::read(path))
+    });
+    named.collect()
 }

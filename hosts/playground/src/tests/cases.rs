@@ -1,14 +1,12 @@
 //! The case files: the page decides each request as the core does behind its engine.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use edge_authz_cli::cases::{CaseFile, FetchAnswer, Fields, Outcome, Player, Request, Side, World};
-use edge_authz_cli::named_configuration;
 use serde_json::{Value, json};
 
-use super::{ask, document};
+use super::{ask, document, files};
 use crate::session::Session;
 
 /// The files whose nonces are made from random bytes, which the page does not have.
@@ -33,7 +31,7 @@ fn the_page_decides_as_the_core() {
     let mut count = 0;
     let mut left_out: BTreeMap<&str, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
-    for (name, file) in files() {
+    for (name, file) in case_files() {
         for world in &file.worlds {
             let player = Player::new(world).unwrap();
             for case in world.cases.iter().filter(|case| case.is_for(Side::Native)) {
@@ -76,31 +74,16 @@ fn the_page_decides_as_the_core() {
     }
 }
 
-/// The case files of the tests and of the examples.
-fn files() -> Vec<(String, CaseFile)> {
+/// The case files with their names.
+fn case_files() -> Vec<(String, CaseFile)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut folders = vec![root.join("tests/cases")];
-    folders.extend(
-        entries(&root.join("examples"))
-            .into_iter()
-            .filter(|path| path.is_dir()),
-    );
-    let paths = folders.iter().flat_map(|folder| entries(folder));
-    let paths = paths.filter(|path| path.to_string_lossy().ends_with(".cases.yaml"));
-    let files = paths.map(|path| {
-        let read = |name: &str| named_configuration(&path, name);
-        let file = CaseFile::parse_with(&fs::read_to_string(&path).unwrap(), &read).unwrap();
+    let mut paths = files::own(&root);
+    paths.extend(files::of_examples(&root));
+    let named = paths.iter().map(|path| {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        (name, file)
+        (name, files::read(path))
     });
-    files.collect()
-}
-
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    paths
+    named.collect()
 }
 
 /// The request for the page, or why the page cannot have it.

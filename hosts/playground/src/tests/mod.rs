@@ -9,6 +9,8 @@
 
 mod calls;
 mod cases;
+#[path = "../../../../tests/cases/files.rs"]
+mod files;
 
 use serde_json::{Value, json};
 
