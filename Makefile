@@ -395,7 +395,7 @@ check: wasm-target playground-target ## Checks formats and lints and runs the un
 lint: wasm-target playground-target ## Checks formats and lints, natively and for the module
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
-	$(CARGO) clippy --locked --test e2e --test cases --test browser --test docker --test forward_auth --test kubernetes -- -D warnings
+	$(CARGO) clippy --locked --test e2e --test cases --test browser --test differential --test docker --test forward_auth --test kubernetes -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-trapdoor --package edge-authz-trapdoor-server --package edge-authz-module-instructions -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-proxy-wasm --target $(TARGET) -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-playground --lib --target $(PLAYGROUND_TARGET) -- -D warnings

@@ -15,6 +15,8 @@
     reason = "a test ends at the first unexpected result"
 )]
 
+#[path = "support/random.rs"]
+mod random;
 #[path = "../fuzz/src/reference/mod.rs"]
 mod reference;
 #[path = "../fuzz/src/targets/mod.rs"]
@@ -23,6 +25,8 @@ mod targets;
 use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
+
+use random::Random;
 
 struct Target {
     name: &'static str,
@@ -163,17 +167,7 @@ fn unescaped(line: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// The same numbers in every run (xorshift).
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % limit
-    }
-
     fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }

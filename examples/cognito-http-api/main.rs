@@ -20,6 +20,7 @@ use support::cognito::{Cognito, Tokens, UserPool};
 use support::echo::Echo;
 use support::envoy::Envoy;
 use support::example::{Example, folder};
+use support::walk::keep_running;
 
 const USER: &str = "ada";
 const PASSWORD: &str = "Passw0rd!";
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
     println!("Envoy listens on http://{}\n", envoy.address());
 
     if keep_running {
-        return keep(&envoy, &tokens);
+        keep(&envoy, &tokens);
     }
     let checks = checks(&tokens, &sub);
     for (number, check) in (1..).zip(&checks) {
@@ -76,28 +77,27 @@ fn example(cognito: &Cognito, pool: &UserPool, upstream: &Echo) -> Example {
 }
 
 /// Prints how to continue manually, and waits forever.
-fn keep(envoy: &Envoy, tokens: &Tokens) -> ExitCode {
-    let api = format!("http://{}", envoy.address());
-    println!("Everything runs until Ctrl-C. In another shell:\n");
-    println!("API={api}");
-    println!("ID_TOKEN={}", tokens.id);
-    println!("ACCESS_TOKEN={}\n", tokens.access);
-    for line in [
-        "curl -i $API/catalog",
-        "curl -i $API/me",
-        r#"curl -i $API/me -H "Authorization: Bearer $ID_TOKEN""#,
-        r#"curl -i $API/account -H "Authorization: Bearer $ID_TOKEN""#,
-        r#"curl -i $API/account -H "Authorization: Bearer $ACCESS_TOKEN""#,
-        "curl -i $API/anything-else",
-        "curl -i -X OPTIONS $API/me -H 'Origin: https://app.example.com' -H 'Access-Control-Request-Method: GET'",
-    ] {
-        println!("{line}");
-    }
-    println!(
+fn keep(envoy: &Envoy, tokens: &Tokens) -> ! {
+    let variables = [
+        ("API", &*format!("http://{}", envoy.address())),
+        ("ID_TOKEN", &tokens.id),
+        ("ACCESS_TOKEN", &tokens.access),
+    ];
+    let metrics = format!(
         "curl 'http://{}/stats?filter=edge_authz'",
         envoy.admin_address()
     );
-    loop {
-        std::thread::park();
-    }
+    keep_running(
+        &variables,
+        &[
+            "curl -i $API/catalog",
+            "curl -i $API/me",
+            r#"curl -i $API/me -H "Authorization: Bearer $ID_TOKEN""#,
+            r#"curl -i $API/account -H "Authorization: Bearer $ID_TOKEN""#,
+            r#"curl -i $API/account -H "Authorization: Bearer $ACCESS_TOKEN""#,
+            "curl -i $API/anything-else",
+            "curl -i -X OPTIONS $API/me -H 'Origin: https://app.example.com' -H 'Access-Control-Request-Method: GET'",
+            &metrics,
+        ],
+    )
 }

@@ -27,6 +27,7 @@ use std::process::ExitCode;
 use checks::Check;
 use proxies::Kind;
 use servers::Servers;
+use support::walk::keep_running;
 use users::Users;
 
 fn main() -> ExitCode {
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
     let users = Users::new();
     let mut servers = Servers::start(kind, &users);
     if keep_running {
-        return keep(&servers, &users);
+        keep(&servers, &users);
     }
     match walk(&mut servers, &users) {
         Ok(count) => {
@@ -116,24 +117,24 @@ fn walk(servers: &mut Servers, users: &Users) -> Result<usize, String> {
 }
 
 /// Prints how to continue manually, and waits forever.
-fn keep(servers: &Servers, users: &Users) -> ExitCode {
-    println!("Everything runs until Ctrl-C. In another shell:\n");
-    println!("API=http://{}", servers.address());
-    println!("ID_TOKEN={}", users.id_token());
-    println!("ACCESS_TOKEN={}\n", users.access_token());
-    for line in [
-        "curl -i $API/catalog",
-        "curl -i $API/me",
-        r#"curl -i $API/me -H "Authorization: Bearer $ID_TOKEN""#,
-        r#"curl -i $API/account -H "Authorization: Bearer $ID_TOKEN""#,
-        r#"curl -i $API/account -H "Authorization: Bearer $ACCESS_TOKEN""#,
-        "curl -i $API/catalog -H 'X-User-Id: root'",
-        "curl -i -X OPTIONS $API/me -H 'Origin: https://app.example.com' -H 'Access-Control-Request-Method: GET'",
-    ] {
-        println!("{line}");
-    }
-    println!("curl http://{}/metrics", servers.authorizer.admin);
-    loop {
-        std::thread::park();
-    }
+fn keep(servers: &Servers, users: &Users) -> ! {
+    let variables = [
+        ("API", &*format!("http://{}", servers.address())),
+        ("ID_TOKEN", &users.id_token()),
+        ("ACCESS_TOKEN", &users.access_token()),
+    ];
+    let metrics = format!("curl http://{}/metrics", servers.authorizer.admin);
+    keep_running(
+        &variables,
+        &[
+            "curl -i $API/catalog",
+            "curl -i $API/me",
+            r#"curl -i $API/me -H "Authorization: Bearer $ID_TOKEN""#,
+            r#"curl -i $API/account -H "Authorization: Bearer $ID_TOKEN""#,
+            r#"curl -i $API/account -H "Authorization: Bearer $ACCESS_TOKEN""#,
+            "curl -i $API/catalog -H 'X-User-Id: root'",
+            "curl -i -X OPTIONS $API/me -H 'Origin: https://app.example.com' -H 'Access-Control-Request-Method: GET'",
+            &metrics,
+        ],
+    )
 }

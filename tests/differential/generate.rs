@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE;
 use serde_json::{Value, json};
 
 use crate::faults::{self, Change, Fault, Set, Text};
+use crate::random::Random;
 use crate::tokens::{self, TokenMaker, encode};
 
 /// The issuer and the audience that all judges expect.
@@ -329,16 +330,4 @@ fn object(pairs: &Pairs) -> Vec<u8> {
         .iter()
         .map(|(name, value)| format!("\"{name}\":{value}"));
     format!("{{{}}}", members.collect::<Vec<_>>().join(",")).into_bytes()
-}
-
-/// The same numbers in every run (xorshift).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % limit
-    }
 }

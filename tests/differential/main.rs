@@ -20,6 +20,8 @@ mod core;
 mod faults;
 mod generate;
 mod peers;
+#[path = "../support/random.rs"]
+mod random;
 mod table;
 #[expect(dead_code, reason = "other tests need other parts")]
 #[path = "../support/tokens.rs"]

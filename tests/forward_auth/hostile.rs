@@ -1,8 +1,7 @@
 //! Bytes that proxy, authorizer and upstream could read differently. Without a token, only
 //! public paths may reach the upstream, and never with an identity.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use edge_authz_cli::cases::CaseFile;
@@ -11,8 +10,8 @@ use crate::authorizers;
 use crate::proxies::{Kind, Proxy, Site};
 use crate::support::echo::Echo;
 use crate::support::http::{Request, readable};
-use crate::support::http2;
 use crate::support::server::Received;
+use crate::support::{http1, http2};
 
 /// Two public routes, and everything else needs a token that nobody has.
 const WORLD: &str = r#"
@@ -38,14 +37,7 @@ fn reached(kind: Kind, send: impl FnOnce(&Proxy)) -> Vec<Received> {
 
 /// Sends bytes, and returns what arrives until the proxy is silent.
 fn raw(to: SocketAddr, bytes: &[u8]) -> Vec<u8> {
-    let mut stream = TcpStream::connect(to).expect("the proxy");
-    let patience = Some(Duration::from_millis(300));
-    stream.set_read_timeout(patience).expect("a socket");
-    // The proxy may refuse the beginning.
-    let _ = stream.write_all(bytes);
-    let mut all = Vec::new();
-    let _ = stream.read_to_end(&mut all);
-    all
+    http1::until_silence(to, bytes, Duration::from_millis(300))
 }
 
 /// What every request that reaches the upstream without a token must be.

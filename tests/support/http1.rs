@@ -1,7 +1,7 @@
 //! An HTTP/1.1 client that sends exactly the given bytes, and the reader for both sides
 //! of a connection.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -20,6 +20,18 @@ pub(crate) fn raw(to: SocketAddr, bytes: &[u8]) -> io::Result<Response> {
     let mut connection = Connection::open(to)?;
     connection.write(bytes)?;
     connection.response(false)
+}
+
+/// Sends bytes unchanged, and returns what arrives until the other side is silent for this
+/// time, or closes the connection.
+pub(crate) fn until_silence(to: SocketAddr, bytes: &[u8], silence: Duration) -> Vec<u8> {
+    let mut stream = TcpStream::connect(to).expect("the proxy");
+    stream.set_read_timeout(Some(silence)).expect("a socket");
+    // The proxy may refuse the beginning.
+    let _ = stream.write_all(bytes);
+    let mut all = Vec::new();
+    let _ = stream.read_to_end(&mut all);
+    all
 }
 
 /// A connection of the client.

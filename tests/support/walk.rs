@@ -67,6 +67,21 @@ impl Check {
     }
 }
 
+/// Prints variables for the shell and commands that use them, and waits forever.
+pub(crate) fn keep_running(variables: &[(&str, &str)], commands: &[&str]) -> ! {
+    println!("Everything runs until Ctrl-C. In another shell:\n");
+    for (name, value) in variables {
+        println!("{name}={value}");
+    }
+    println!();
+    for command in commands {
+        println!("{command}");
+    }
+    loop {
+        std::thread::park();
+    }
+}
+
 /// The user ID that the upstream received in `x-user-id`.
 pub(crate) fn user(answer: &Response) -> String {
     let users = received(&answer.json(), "x-user-id");

@@ -1,14 +1,13 @@
 //! Bytes that Envoy, the server and the upstream could read differently. Without a token, only
 //! the public path may reach the upstream, and never with an identity.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{By, World, bootstrap, for_both};
 use crate::support::http::{Request, readable};
-use crate::support::http2;
 use crate::support::server::Received;
+use crate::support::{http1, http2};
 
 /// Targets of requests: good ones, and those that some reader takes for another path.
 const TARGETS: &[&[u8]] = &[
@@ -104,14 +103,7 @@ const FIELDS: &[&str] = &[
 
 /// Sends bytes, and reads until the proxy is silent.
 fn raw(to: SocketAddr, bytes: &[u8]) -> Vec<u8> {
-    let mut stream = TcpStream::connect(to).expect("Envoy");
-    let patience = Some(Duration::from_millis(200));
-    stream.set_read_timeout(patience).expect("a socket");
-    // Envoy may refuse the beginning.
-    let _ = stream.write_all(bytes);
-    let mut all = Vec::new();
-    let _ = stream.read_to_end(&mut all);
-    all
+    http1::until_silence(to, bytes, Duration::from_millis(200))
 }
 
 /// What every request that reaches the upstream without a token must be.
