@@ -1,6 +1,6 @@
 //! Which faults the judges accept, and whether each disagreement has been explained.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use crate::generate::Case;
@@ -17,8 +17,8 @@ struct Count {
 #[derive(Default)]
 pub(crate) struct Table {
     single: BTreeMap<&'static str, Count>,
-    /// Tokens with two faults on whose verdicts judges disagree.
-    pairs: BTreeMap<(&'static str, &'static str), Verdicts>,
+    /// The two faults and the verdicts of tokens on which judges disagree.
+    pairs: BTreeSet<(&'static str, &'static str, Verdicts)>,
     good: Count,
 }
 
@@ -30,7 +30,7 @@ impl Table {
             [only] => self.single.entry(only).or_default(),
             _ => {
                 if verdicts.iter().any(|verdict| *verdict != verdicts[0]) {
-                    self.pairs.insert((names[0], names[1]), verdicts);
+                    self.pairs.insert((names[0], names[1], verdicts));
                 }
                 return;
             }
@@ -62,7 +62,7 @@ impl Table {
     }
 
     /// Fails if a disagreement is not in the document, or the document has one that does
-    /// not exist.
+    /// not exist. A row may also explain two faults together: `one; other`.
     pub(crate) fn compare(&self, document: &str) {
         let explained: BTreeMap<&str, Vec<&str>> = document
             .lines()
@@ -83,14 +83,21 @@ impl Table {
         }
         for name in explained
             .keys()
-            .filter(|name| **name != "fault" && !name.starts_with('-'))
+            .filter(|name| **name != "fault" && !name.starts_with('-') && !name.contains("; "))
         {
             if !self.disagreements().any(|(known, _)| known == *name) {
                 writeln!(wrong, "{name}: no disagreement").unwrap();
             }
         }
         // A second fault may only hide a disagreement, or refuse what the first one lets pass.
-        for ((one, other), verdicts) in &self.pairs {
+        for (one, other, verdicts) in &self.pairs {
+            if let Some(cells) = explained.get(format!("{one}; {other}").as_str()) {
+                let found = verdicts.map(|verdict| if verdict { "all" } else { "none" });
+                if **cells != found {
+                    writeln!(wrong, "| {one}; {other} | {} |", found.join(" | ")).unwrap();
+                }
+                continue;
+            }
             let explains = |name: &str, judge: usize| {
                 let cell = |judge: usize| explained.get(name).map(|cells| cells[judge]);
                 cell(0).is_some() && cell(0) != cell(judge) || cell(judge) == Some("some")
