@@ -2,6 +2,7 @@
 //! model checks each event.
 
 mod queries;
+mod token;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use super::issuer::{Issuer, Mode, Published};
 use super::model::{Model, Waits};
 use super::settings::Settings;
 use super::shared::FakeShared;
-use super::signer::{KeyId, Memory, SIGNER};
+use super::signer::{Memory, SIGNER};
 use crate::authz::Unenforced;
 use crate::config;
 use crate::engine::judging::Allowance;
@@ -21,30 +22,13 @@ use crate::http::{HeaderMap, RequestHead};
 use crate::keys::answer::Ending;
 use crate::telemetry::{Change, Event, Measurement, Metric, NotSent, Reason};
 use crate::time::UnixTime;
+pub(super) use token::Token;
 
 /// The number of issuers. The first is asked for its key set directly, the second for its
 /// metadata first.
 pub(super) const ISSUERS: usize = 2;
 /// 2100-01-01T00:00:00Z
 pub(super) const LATE: i64 = 4_102_444_800;
-
-/// A token, and the key that it names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Token {
-    /// A token that this key has signed.
-    Good(KeyId),
-    /// A token with this `kid` that no key has signed.
-    Forged(String),
-}
-
-impl Token {
-    pub(super) fn kid(&self) -> String {
-        match self {
-            Self::Good(key) => key.kid(),
-            Self::Forged(kid) => kid.clone(),
-        }
-    }
-}
 
 /// One lifetime of one worker, with one configuration.
 pub(super) struct Worker {
