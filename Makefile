@@ -396,7 +396,7 @@ lint: wasm-target playground-target ## Checks formats and lints, natively and fo
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --test e2e --test cases --test browser --test differential --test docker --test forward_auth --test kubernetes -- -D warnings
-	$(CARGO) clippy --locked --package edge-authz-trapdoor --package edge-authz-trapdoor-server --package edge-authz-module-instructions -- -D warnings
+	$(CARGO) clippy --locked --package edge-authz-instructions --package edge-authz-module-instructions --package edge-authz-trapdoor --package edge-authz-trapdoor-server -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-proxy-wasm --target $(TARGET) -- -D warnings
 	$(CARGO) clippy --locked --package edge-authz-playground --lib --target $(PLAYGROUND_TARGET) -- -D warnings
 
@@ -537,7 +537,7 @@ bench: setup setup-bench wasm dynamic-module server decision ## Compares both mo
 
 .PHONY: bench-instructions
 bench-instructions: setup-bench ## Counts the instructions of a decision and compares them with the record: RECORD=1 records
-	$(CARGO) bench --locked --bench instructions -- $(if $(RECORD),--record)
+	$(CARGO) run --locked --quiet --profile bench --package edge-authz-instructions -- $(if $(RECORD),--record)
 
 # The same module, with the names of its functions.
 NAMED := $(CARGO_DIRECTORY)/$(TARGET)/release/edge_authz.named.wasm

@@ -356,6 +356,14 @@ const INSTRUCTIONS: Table = &[
     ),
 ];
 
+const COUNTS: Table = &[
+    ("callgrind", &[]),
+    ("revocations", &[]),
+    ("scenario", &["revocations"]),
+    ("tokens", &[]),
+    ("requests", &["scenario", "tokens"]),
+];
+
 /// Each crate's folder with its modules.
 pub(super) const CRATES: &[(&str, Table)] = &[
     ("", CORE),
@@ -367,5 +375,6 @@ pub(super) const CRATES: &[(&str, Table)] = &[
     ("cli", COMMAND),
     ("tests/trapdoor", TRAPDOOR),
     ("tests/trapdoor-server", &[("clock", &[])]),
+    ("benches/instructions", COUNTS),
     ("benches/module", INSTRUCTIONS),
 ];

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
+use super::proofs::{claims, header, thumbprint};
 use super::tokens::{TokenMaker, encode, now};
 
 /// A client with a key of its own.
@@ -57,38 +57,4 @@ impl Client {
         let signature = self.maker.sign(signed.as_bytes());
         format!("{signed}.{}", encode(signature))
     }
-}
-
-/// The thumbprint (RFC 7638) of a P-256 key with this `x` and `y`.
-pub(crate) fn thumbprint([x, y]: [&str; 2]) -> String {
-    let key = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
-    encode(Sha256::digest(key))
-}
-
-/// The header and the claims of an ES256 proof for a GET, without the signature. `number`
-/// differs between proofs.
-pub(crate) fn unsigned_proof(
-    [x, y]: [&str; 2],
-    uri: &str,
-    token: &str,
-    number: u64,
-    now: u64,
-) -> String {
-    let claims = claims(uri, token, number, now);
-    format!("{}.{}", header([x, y]), encode(claims.to_string()))
-}
-
-fn header([x, y]: [&str; 2]) -> String {
-    let key = json!({"kty": "EC", "crv": "P-256", "x": x, "y": y});
-    encode(json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": key}).to_string())
-}
-
-fn claims(uri: &str, token: &str, number: u64, now: u64) -> Value {
-    json!({
-        "jti": format!("e1j3V-bKic8-{number:012}"),
-        "htm": "GET",
-        "htu": uri,
-        "iat": now,
-        "ath": encode(Sha256::digest(token)),
-    })
 }

@@ -39,6 +39,7 @@ pub(crate) mod http2;
 pub(crate) mod issuer;
 pub(crate) mod process;
 pub(crate) mod program;
+pub(crate) mod proofs;
 pub(crate) mod server;
 pub(crate) mod shapes;
 pub(crate) mod template;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
 use crate::RUN;
-use crate::support::process::Scratch;
 
 /// The cost of one request.
 #[derive(Clone, Debug)]
@@ -16,8 +15,7 @@ pub(crate) struct Cost {
 
 /// Runs a scenario under callgrind, which counts only the measured part.
 pub(crate) fn count(scenario: &str, rounds: u64) -> Cost {
-    let scratch = Scratch::new("callgrind");
-    let out = scratch.path().join("callgrind.out");
+    let out = std::env::temp_dir().join(format!("callgrind.{}.out", std::process::id()));
     let program = std::env::current_exe().expect("this program");
     let status = Command::new("valgrind")
         .arg("--tool=callgrind")
@@ -34,6 +32,7 @@ pub(crate) fn count(scenario: &str, rounds: u64) -> Cost {
         Err(error) => panic!("valgrind: {error}: apt-get install valgrind"),
     }
     let text = std::fs::read_to_string(&out).expect("callgrind's output");
+    std::fs::remove_file(&out).expect("a file of this program");
     parse(&text, rounds)
 }
 

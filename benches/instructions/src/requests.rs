@@ -4,8 +4,7 @@ use edge_authz::http::{HeaderMap, RequestHead};
 use serde_json::{Value, json};
 
 use crate::scenario::{API, ISSUER, NOW, ORIGIN, Setting};
-use crate::support::client;
-use crate::support::tokens::{access_claims, encode};
+use crate::tokens::{access_claims, encode, thumbprint, unsigned_proof};
 
 /// The path of the metadata of `API`'s resource `/mcp` (RFC 9728 section 3.1).
 const METADATA: &str = "/.well-known/oauth-protected-resource/mcp";
@@ -138,7 +137,7 @@ impl Setting {
     /// A token that is bound to the client's key.
     fn bound(scheme: &str, user: u64) -> String {
         let mut claims = claims(user, "pets:read");
-        claims["cnf"] = json!({"jkt": client::thumbprint(POINT)});
+        claims["cnf"] = json!({"jkt": thumbprint(POINT)});
         format!("{scheme} {}", token(&claims.to_string(), user))
     }
 
@@ -147,7 +146,7 @@ impl Setting {
         let authorization = Self::bound("DPoP", user);
         let token = authorization.strip_prefix("DPoP ").expect("a token");
         let uri = format!("{API}{}", fields[2].1);
-        let proof = client::unsigned_proof(POINT, &uri, token, number, NOW);
+        let proof = unsigned_proof(POINT, &uri, token, number, NOW);
         let signature = (number + 1).to_be_bytes().repeat(64 / 8);
         let proof = format!("{proof}.{}", encode(signature));
         fields.push(("dpop".to_owned(), proof));

@@ -21,20 +21,19 @@
 )]
 
 mod callgrind;
-#[path = "../counts/record.rs"]
+#[path = "../../counts/record.rs"]
 mod record;
 mod requests;
 mod revocations;
 mod scenario;
-#[path = "../../tests/support/mod.rs"]
-mod support;
+mod tokens;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::ExitCode;
 
 use callgrind::Cost;
 use serde::{Deserialize, Serialize};
-use support::tools;
 
 /// The argument that runs the part of this program that callgrind measures.
 const RUN: &str = "--run";
@@ -61,7 +60,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let records = arguments.iter().any(|it| it == "--record");
-    let path = tools::root().join("benches/instructions/recorded.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("recorded.json");
     let before: BTreeMap<String, Recorded> = record::read(&path);
     let mut now = BTreeMap::new();
     let mut good = true;
