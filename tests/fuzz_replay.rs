@@ -52,6 +52,7 @@ macro_rules! replays {
 replays! {
     answer_head: 2000,
     authorization: 600,
+    check_request: 500,
     claims: 2000,
     config: 1000,
     import: 1000,
@@ -59,6 +60,7 @@ replays! {
     jwks: 1000,
     mcp: 4000,
     metadata: 4000,
+    narrowing: 500,
     origin: 1000,
     path: 1000,
     proof: 500,

@@ -19,6 +19,7 @@ macro_rules! targets {
 targets!(
     answer_head,
     authorization,
+    check_request,
     claims,
     config,
     import,
@@ -26,6 +27,7 @@ targets!(
     jwks,
     mcp,
     metadata,
+    narrowing,
     origin,
     path,
     proof,

@@ -5,6 +5,7 @@
 
 pub(crate) mod answer_head;
 pub(crate) mod authorization;
+pub(crate) mod check_request;
 pub(crate) mod claims;
 pub(crate) mod config;
 mod context;
@@ -13,6 +14,7 @@ pub(crate) mod issuer;
 pub(crate) mod jwks;
 pub(crate) mod mcp;
 pub(crate) mod metadata;
+pub(crate) mod narrowing;
 pub(crate) mod origin;
 pub(crate) mod path;
 pub(crate) mod proof;

@@ -14,7 +14,7 @@ use edge_authz::crypto::NoHostSignatures;
 use edge_authz::engine::{
     Action, Answer, Effect, Engine, Env, NotSet, SharedData, StreamId, Unavailable,
 };
-use edge_authz::http::LocalReply;
+use edge_authz::http::{LocalReply, RequestHead};
 use edge_authz::policy::Policy;
 use edge_authz::telemetry::Reason;
 use edge_authz::time::UnixTime;
@@ -66,7 +66,8 @@ pub(crate) fn target(data: &[u8]) {
     assert_eq!(ask(&mut engine, 4, &noisy).reason, answer.reason);
 }
 
-fn policy() -> Policy {
+/// A policy with routes of each kind.
+pub(super) fn policy() -> Policy {
     let text = format!(
         r#"{{"providers":[
             {{"name":"main","issuer":"{}","audiences":["api"],
@@ -93,7 +94,7 @@ fn policy() -> Policy {
     config::compile(text.as_bytes()).unwrap()
 }
 
-struct NoSharedData;
+pub(super) struct NoSharedData;
 
 impl SharedData for NoSharedData {
     fn get(&self, _: &str) -> Result<Option<(Vec<u8>, u32)>, Unavailable> {
@@ -107,13 +108,18 @@ impl SharedData for NoSharedData {
 
 /// The only answer to a request, which may be given as late as its deadline.
 fn ask(engine: &mut Engine, stream: u32, headers: &Headers) -> Answer {
+    answer(engine, stream, request::head(headers))
+}
+
+/// The same, about a head.
+pub(super) fn answer(engine: &mut Engine, stream: u32, head: RequestHead) -> Answer {
     let env = |seconds: i64| Env {
         now: UnixTime::from_secs(1_700_000_000 + seconds),
         shared: &NoSharedData,
         host_signatures: &NoHostSignatures,
         connection: &edge_authz::engine::NoConnection,
     };
-    let mut effects = engine.request(StreamId(stream), request::head(headers), env(0));
+    let mut effects = engine.request(StreamId(stream), head, env(0));
     for seconds in 1..=20 {
         effects.extend(engine.tick(env(seconds)));
     }
@@ -130,7 +136,9 @@ fn ask(engine: &mut Engine, stream: u32, headers: &Headers) -> Answer {
     answer
 }
 
-fn judge(headers: &Headers, answer: &Answer, policy: &Policy) {
+/// Fails if the answer lets a request pass that the policy refuses, or lets the client
+/// determine its identity.
+pub(super) fn judge(headers: &Headers, answer: &Answer, policy: &Policy) {
     let forward = match &answer.action {
         Action::Reply(reply) => {
             judge_reply(reply, answer.reason);

@@ -29,7 +29,7 @@ pub(super) struct Fields {
 
 /// How the proxy has written the fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Form {
+pub enum Form {
     /// Each with its bytes.
     #[default]
     Raw,
@@ -39,7 +39,7 @@ pub(super) enum Form {
 
 /// The fields cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Unreadable;
+pub struct Unreadable;
 
 impl Form {
     /// The bytes that are judged for a value.

@@ -23,7 +23,9 @@ use tonic::body::Body;
 use crate::connections::FrontEnd;
 use crate::service::Service;
 use check::Check;
+pub use fields::{Form, Unreadable};
 pub use health::Readiness;
+pub use question::read;
 
 /// The front end.
 #[derive(Clone, Debug)]

@@ -15,7 +15,7 @@ use crate::service::Question;
 /// # Errors
 ///
 /// The request has no attributes, or they contradict each other.
-pub(super) fn read(request: CheckRequest) -> Result<(Question, Form), Unreadable> {
+pub fn read(request: CheckRequest) -> Result<(Question, Form), Unreadable> {
     let attributes = request.attributes.ok_or(Unreadable)?;
     let http = attributes.request.and_then(|request| request.http);
     let (head, form) = head(http.ok_or(Unreadable)?)?;
