@@ -1,10 +1,10 @@
 //! Connections of proxies: accepts them, gives each to a thread, and serves it there.
 
 mod acceptor;
-mod executor;
 mod head;
 mod limits;
 mod peers;
+mod requests;
 mod serve;
 mod version;
 

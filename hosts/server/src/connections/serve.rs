@@ -15,8 +15,8 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task;
 
-use super::executor::Local;
 use super::limits::{MAX_FIELDS, MAX_HEAD_BYTES, MAX_MALFORMED, MAX_RESETS, MAX_STREAMS, PING};
+use super::requests::Requests;
 use super::version::{Version, detect};
 use super::{Accepted, Limits, without_body};
 use crate::service::Service;
@@ -25,6 +25,9 @@ use crate::service::Service;
 pub trait FrontEnd: 'static {
     /// The body of answers. Its default is empty.
     type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Default + 'static;
+
+    /// Whether its answers over HTTP/2 have the field `Date`.
+    const HAS_DATE: bool = true;
 
     /// Answers a request. If the client leaves, the future is dropped.
     fn answer(
@@ -98,7 +101,7 @@ impl Connection {
         let Ok(version) = detect(&stream, self.limits.idle).await else {
             return;
         };
-        let service = self.service;
+        let service = self.service.clone();
         let answer = service_fn(move |request: Request<Incoming>| {
             let (front_end, service) = (Rc::clone(&front_end), service.clone());
             let (version, method) = (request.version(), request.method().clone());
@@ -120,7 +123,9 @@ impl Connection {
                 self.watcher.watch(connection).await
             }
             Version::Http2 => {
-                let connection = http2::Builder::new(Local)
+                let requests = Requests::default();
+                let connection = http2::Builder::new(requests.arrivals())
+                    .auto_date_header(F::HAS_DATE)
                     .timer(TokioTimer::new())
                     .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX))
                     .max_concurrent_streams(MAX_STREAMS)
@@ -129,7 +134,8 @@ impl Connection {
                     .keep_alive_interval(PING)
                     .keep_alive_timeout(PING)
                     .serve_connection(stream, answer);
-                self.watcher.watch(connection).await
+                let connection = self.watcher.watch(connection);
+                requests.serve(&self.service, connection).await
             }
         };
     }

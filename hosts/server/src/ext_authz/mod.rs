@@ -58,6 +58,9 @@ impl Default for Limits {
 impl FrontEnd for ExtAuthz {
     type Body = Body;
 
+    /// gRPC does not use it, and a proxy must read it.
+    const HAS_DATE: bool = false;
+
     async fn answer(&self, service: &Service, request: Request<Incoming>) -> http::Response<Body> {
         methods::answer(self, &Check::new(service.clone()), request).await
     }

@@ -99,6 +99,16 @@ impl Service {
         driven.inspect_err(|Panicked| self.0.registry.count_panic())
     }
 
+    /// Calls a function, and catches and counts its panics.
+    ///
+    /// # Errors
+    ///
+    /// The function has panicked.
+    pub(crate) fn caught_in<T>(&self, function: impl FnOnce() -> T) -> Result<T, Panicked> {
+        let called = panics::caught_in(function);
+        called.inspect_err(|Panicked| self.0.registry.count_panic())
+    }
+
     /// Counts a request of a proxy that does not contain the client's request.
     pub fn count_misuse(&self) {
         self.0.registry.count_misuse();

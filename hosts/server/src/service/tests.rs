@@ -46,6 +46,11 @@ impl Issuers for Rc<Silent> {
     }
 }
 
+/// Runs a test that only needs a service.
+pub(crate) fn in_service<F: Future<Output = ()>>(test: impl FnOnce(Service, Arc<Registry>) -> F) {
+    World::run(|world| test(world.service, world.registry));
+}
+
 struct World {
     service: Service,
     active: Arc<Active>,
