@@ -1,12 +1,7 @@
 //! The method `Check`: a request is decided.
 
-use std::future::Future;
-use std::pin::Pin;
-
 use envoy_types::pb::envoy::service::auth::v3::{CheckRequest, CheckResponse};
 use http::StatusCode;
-use tonic::server::UnaryService;
-use tonic::{Request, Response, Status};
 
 use super::{answer, fields, question};
 use crate::access;
@@ -63,14 +58,4 @@ fn written(refusal: &Outcome) -> CheckResponse {
 
 fn status(code: u16) -> StatusCode {
     StatusCode::from_u16(code).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
-}
-
-impl UnaryService<CheckRequest> for Check {
-    type Response = CheckResponse;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<CheckResponse>, Status>>>>;
-
-    fn call(&mut self, request: Request<CheckRequest>) -> Self::Future {
-        let check = self.clone();
-        Box::pin(async move { Ok(Response::new(check.answer(request.into_inner()).await)) })
-    }
 }

@@ -6,23 +6,23 @@ use http::{HeaderMap, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use tokio::time::timeout;
 use tonic::Status;
-use tonic::body::Body;
 use tonic::server::Grpc;
 use tonic_prost::ProstCodec;
 
 use super::check::Check;
 use super::health::{Once, Watch};
-use super::{ExtAuthz, Limits};
+use super::unary::{self, Answer};
+use super::{ExtAuthz, Limits, Readiness};
 
 /// Answers a call.
 pub(super) async fn answer(
     front_end: &ExtAuthz,
     check: &Check,
     request: Request<Incoming>,
-) -> Response<Body> {
+) -> Response<Answer> {
     // gRPC needs the trailers of HTTP/2.
     if request.version() != Version::HTTP_2 {
-        let mut response = Response::new(Body::default());
+        let mut response = Response::new(Answer::default());
         *response.status_mut() = StatusCode::HTTP_VERSION_NOT_SUPPORTED;
         return response;
     }
@@ -30,22 +30,48 @@ pub(super) async fn answer(
     let limit = limits.time.min(deadline(request.headers()));
     let answered = match request.uri().path() {
         "/envoy.service.auth.v3.Authorization/Check" => {
-            let mut grpc = grpc(ProstCodec::default(), *limits);
-            timeout(limit, grpc.unary(check.clone(), request)).await
+            timeout(limit, checked(check, request, limits.message_bytes)).await
         }
+        // These calls are rare, and must not make the others larger.
         "/grpc.health.v1.Health/Check" => {
-            let mut grpc = grpc(ProstCodec::default(), *limits);
-            timeout(limit, grpc.unary(Once(readiness.clone()), request)).await
+            timeout(limit, Box::pin(once(readiness, request, *limits))).await
         }
         // The answers follow after the call has been read.
         "/grpc.health.v1.Health/Watch" => {
-            let mut grpc = grpc(ProstCodec::default(), *limits);
-            let watch = Watch(readiness.clone());
-            timeout(limit, grpc.server_streaming(watch, request)).await
+            timeout(limit, Box::pin(watch(readiness, request, *limits))).await
         }
         _ => return Status::unimplemented("unknown method").into_http(),
     };
     answered.unwrap_or_else(|_| Status::deadline_exceeded("").into_http())
+}
+
+async fn once(
+    readiness: &Readiness,
+    request: Request<Incoming>,
+    limits: Limits,
+) -> Response<Answer> {
+    let mut grpc = grpc(ProstCodec::default(), limits);
+    let answered = grpc.unary(Once(readiness.clone()), request).await;
+    answered.map(Answer::Other)
+}
+
+async fn watch(
+    readiness: &Readiness,
+    request: Request<Incoming>,
+    limits: Limits,
+) -> Response<Answer> {
+    let mut grpc = grpc(ProstCodec::default(), limits);
+    let watch = Watch(readiness.clone());
+    let answered = grpc.server_streaming(watch, request).await;
+    answered.map(Answer::Other)
+}
+
+/// Answers a check request.
+async fn checked(check: &Check, request: Request<Incoming>, limit: usize) -> Response<Answer> {
+    match unary::read(request, limit).await {
+        Ok(request) => unary::answer(&check.answer(request).await),
+        Err(status) => status.into_http(),
+    }
 }
 
 fn grpc<T: tonic::codec::Codec>(codec: T, limits: Limits) -> Grpc<T> {

@@ -13,12 +13,12 @@ mod methods;
 mod question;
 #[cfg(test)]
 mod tests;
+mod unary;
 
 use std::time::Duration;
 
 use http::Request;
 use hyper::body::Incoming;
-use tonic::body::Body;
 
 use crate::connections::FrontEnd;
 use crate::service::Service;
@@ -26,6 +26,7 @@ use check::Check;
 pub use fields::{Form, Unreadable};
 pub use health::Readiness;
 pub use question::read;
+pub use unary::Answer;
 
 /// The front end.
 #[derive(Clone, Debug)]
@@ -56,12 +57,16 @@ impl Default for Limits {
 }
 
 impl FrontEnd for ExtAuthz {
-    type Body = Body;
+    type Body = Answer;
 
     /// gRPC does not use it, and a proxy must read it.
     const HAS_DATE: bool = false;
 
-    async fn answer(&self, service: &Service, request: Request<Incoming>) -> http::Response<Body> {
+    async fn answer(
+        &self,
+        service: &Service,
+        request: Request<Incoming>,
+    ) -> http::Response<Answer> {
         methods::answer(self, &Check::new(service.clone()), request).await
     }
 }

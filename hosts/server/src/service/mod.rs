@@ -94,9 +94,15 @@ impl Service {
     /// # Errors
     ///
     /// The future has panicked.
-    pub(crate) async fn caught<T>(&self, future: impl Future<Output = T>) -> Result<T, Panicked> {
-        let driven = panics::caught(future).await;
-        driven.inspect_err(|Panicked| self.0.registry.count_panic())
+    pub(crate) fn caught<T>(
+        &self,
+        future: impl Future<Output = T>,
+    ) -> impl Future<Output = Result<T, Panicked>> {
+        let driven = panics::caught(future);
+        async {
+            let ended = driven.await;
+            ended.inspect_err(|Panicked| self.0.registry.count_panic())
+        }
     }
 
     /// Calls a function, and catches and counts its panics.
