@@ -29,11 +29,11 @@ pub(super) fn add(
         set(forward, &header.header, text.ok());
     }
     if let Some(header) = &upstream.payload {
-        set(forward, header, Some(Cow::Owned(claims.payload_base64())));
+        set(forward, header, sendable(claims.payload_base64()));
     }
     if let Some(header) = &upstream.context {
         let scopes = (!route.rules.scopes.is_empty()).then_some(&*provider.scope_claims);
-        set(forward, header, Some(Cow::Owned(claims.context(scopes))));
+        set(forward, header, sendable(claims.context(scopes)));
     }
 }
 
@@ -43,8 +43,14 @@ pub(super) fn subject(claims: ValidClaims<'_>) -> Option<Box<str>> {
     subject.map(Into::into)
 }
 
+/// The text, if it can be sent in a header. Texts of claims were checked before.
+fn sendable(text: String) -> Option<Cow<'static, str>> {
+    is_header_value(&text).then_some(Cow::Owned(text))
+}
+
+/// Sets a header to a value that can be sent in one. `None` if there is no such value.
 fn set(forward: &mut Forward, header: &Arc<str>, value: Option<Cow<'_, str>>) {
-    match value.filter(|value| is_header_value(value)) {
+    match value {
         Some(value) => {
             let name = Arc::clone(header).into();
             let value = Cow::Owned(value.into_owned().into_bytes());

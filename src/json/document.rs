@@ -104,6 +104,12 @@ impl Document {
             .filter_map(|member| Some((self.name_of(member)?, self.open(member)?)))
     }
 
+    /// The position of a part of the text, if it is not a copy.
+    #[must_use]
+    pub fn position_of(&self, part: &str) -> Option<Range<usize>> {
+        range_within(self.text.as_bytes(), part)
+    }
+
     /// Bytes on the heap.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {

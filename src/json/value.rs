@@ -71,7 +71,10 @@ impl<'a> Value<'a> {
     /// The decoded string; `None` for another type.
     #[must_use]
     pub fn string(self) -> Option<Cow<'a, str>> {
-        let inner = self.0.strip_prefix('"')?.strip_suffix('"')?;
+        let [b'"', .., b'"'] = self.0.as_bytes() else {
+            return None;
+        };
+        let inner = self.0.get(1..self.0.len().checked_sub(1)?)?;
         if find(inner.as_bytes(), b'\\').is_none() {
             // A checked string without escapes is decoded to itself.
             return Some(Cow::Borrowed(inner));

@@ -4,6 +4,8 @@
 //! The text is checked once, as a whole. After that a claim is parsed only when
 //! it is needed.
 
+use std::ops::Range;
+
 use super::{MAX_JSON_DEPTH, RegisteredClaim, TokenError};
 use crate::json::{Document, Object, Value};
 use crate::rules::ClaimName;
@@ -51,6 +53,11 @@ impl ClaimSet {
 
     pub(super) fn payload(&self) -> &str {
         self.payload.text()
+    }
+
+    /// The position of a part of the payload, if it is not a copy.
+    pub(super) fn position_of(&self, part: &str) -> Option<Range<usize>> {
+        self.payload.position_of(part)
     }
 
     pub(super) fn registered(&self) -> &Registered {

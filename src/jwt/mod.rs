@@ -38,7 +38,7 @@ pub use check::{Audiences, Expectations, TokenUse};
 pub use error::{ClaimError, RegisteredClaim, TokenError};
 pub use text::{ClaimText, Unfit};
 pub use token::UnverifiedJwt;
-pub use valid::ValidClaims;
+pub use valid::{DEFAULT_SCOPE_CLAIMS, ValidClaims};
 pub use verified::VerifiedJwt;
 
 pub use crate::jws::{JwsError, KnownHeaders, MAX_BYTES as MAX_TOKEN_BYTES, TokenType};

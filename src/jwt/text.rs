@@ -7,7 +7,14 @@ use crate::json::{Kind, Value};
 
 /// A claim that is sent to the upstream in a header.
 #[derive(Clone, Copy, Debug)]
-pub struct ClaimText<'a>(Value<'a>);
+pub struct ClaimText<'a>(Text<'a>);
+
+#[derive(Clone, Copy, Debug)]
+enum Text<'a> {
+    /// A decoded string.
+    Decoded(&'a str),
+    Written(Value<'a>),
+}
 
 /// Why a claim cannot be sent in a header without changing its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +34,12 @@ pub enum Unfit {
 impl<'a> ClaimText<'a> {
     /// `None` for `null`.
     pub(super) fn of(value: Value<'a>) -> Option<Self> {
-        (value.kind() != Kind::Null).then_some(Self(value))
+        (value.kind() != Kind::Null).then_some(Self(Text::Written(value)))
+    }
+
+    /// A string that is decoded already.
+    pub(super) const fn decoded(text: &'a str) -> Self {
+        Self(Text::Decoded(text))
     }
 
     /// The claim as text: strings decoded, numbers and booleans as in the token,
@@ -37,8 +49,12 @@ impl<'a> ClaimText<'a> {
     ///
     /// Why the text cannot be sent in a header.
     pub fn json(self) -> Result<Cow<'a, str>, Unfit> {
-        let text = scalar(self.0);
-        fit(text.unwrap_or_else(|| Cow::Owned(without_white_space(self.0.text()))))
+        let value = match self.0 {
+            Text::Decoded(text) => return fit(Cow::Borrowed(text)),
+            Text::Written(value) => value,
+        };
+        let text = scalar(value);
+        fit(text.unwrap_or_else(|| Cow::Owned(without_white_space(value.text()))))
     }
 
     /// An array's members, separated by commas. An empty array gives empty text,
@@ -49,12 +65,16 @@ impl<'a> ClaimText<'a> {
     /// Why the text cannot be sent in a header. A member with a comma would
     /// become two members; one with outer blanks would be changed.
     pub fn csv(self) -> Result<Cow<'a, str>, Unfit> {
-        let Some(elements) = self.0.elements() else {
-            return csv_member(self.0);
+        let value = match self.0 {
+            Text::Decoded(text) => return csv_member(Some(Cow::Borrowed(text))),
+            Text::Written(value) => value,
+        };
+        let Some(elements) = value.elements() else {
+            return csv_member(scalar(value));
         };
         let members: Vec<_> = elements
             .into_iter()
-            .map(csv_member)
+            .map(|member| csv_member(scalar(member)))
             .collect::<Result<_, _>>()?;
         Ok(Cow::Owned(members.join(",")))
     }
@@ -74,14 +94,15 @@ fn fit(text: Cow<'_, str>) -> Result<Cow<'_, str>, Unfit> {
     if !are_printable(text.as_bytes()) && text.contains(char::is_control) {
         return Err(Unfit::ControlCharacter);
     }
-    if text.starts_with(' ') || text.ends_with(' ') {
+    let ends = [text.as_bytes().first(), text.as_bytes().last()];
+    if ends.contains(&Some(&b' ')) {
         return Err(Unfit::OuterBlank);
     }
     Ok(text)
 }
 
-fn csv_member(value: Value<'_>) -> Result<Cow<'_, str>, Unfit> {
-    let text = fit(scalar(value).ok_or(Unfit::NoScalar)?)?;
+fn csv_member(scalar: Option<Cow<'_, str>>) -> Result<Cow<'_, str>, Unfit> {
+    let text = fit(scalar.ok_or(Unfit::NoScalar)?)?;
     if text.contains(',') {
         return Err(Unfit::CommaInMember);
     }

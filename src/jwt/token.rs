@@ -67,6 +67,7 @@ impl<'t> UnverifiedJwt<'t> {
             header: Arc::clone(jws.header()),
             claims: ClaimSet::read(payload)?,
             ids: OnceLock::new(),
+            scopes: OnceLock::new(),
         };
         Ok(Self {
             jws,

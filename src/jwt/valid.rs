@@ -6,11 +6,15 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::claims::{ClaimLookup, ClaimSet};
+use super::content::ScopeList;
 use super::{ClaimText, VerifiedJwt, context, text};
 use crate::bytes::are_printable;
 use crate::json::{Kind, Value};
 use crate::rules::{ClaimName, ClaimValue, Claims, Scopes};
 use crate::time::UnixTime;
+
+/// The claims that hold scopes, unless a provider names others.
+pub const DEFAULT_SCOPE_CLAIMS: [&str; 2] = ["scope", "scp"];
 
 /// The claims of a verified token that were valid at the time of the check, and that the
 /// token's holder presents. Only
@@ -67,6 +71,10 @@ impl<'a> ValidClaims<'a> {
     /// `null` would look like a value.
     #[must_use]
     pub fn text(&self, name: &ClaimName) -> Option<ClaimText<'a>> {
+        // It is read already, and is what upstreams need most.
+        if name.as_str() == "sub" {
+            return self.subject().map(ClaimText::decoded);
+        }
         match self.set().resolve(name) {
             ClaimLookup::Value(value) => ClaimText::of(value),
             ClaimLookup::Absent | ClaimLookup::Unreadable => None,
@@ -90,6 +98,26 @@ impl<'a> ValidClaims<'a> {
 
     fn set(self) -> &'a ClaimSet {
         self.token.claims()
+    }
+
+    fn read_scopes(self, scope_claims: &[ClaimName]) -> Scopes<'a> {
+        let mut scopes = Scopes::default();
+        for name in scope_claims {
+            match self.set().resolve(name) {
+                ClaimLookup::Absent => {}
+                ClaimLookup::Unreadable => scopes.unreadable = true,
+                ClaimLookup::Value(value) => add_scopes(value, &mut scopes),
+            }
+        }
+        scopes
+    }
+
+    /// Where these scopes of the token are, if they are in one place.
+    fn scope_list(self, scopes: &Scopes<'a>) -> Option<ScopeList> {
+        Some(ScopeList {
+            place: self.set().position_of(scopes.only_list()?)?,
+            unreadable: scopes.unreadable,
+        })
     }
 }
 
@@ -136,16 +164,24 @@ impl Claims for ValidClaims<'_> {
     /// each string is one scope. Any other value, including an array with
     /// another member, gives no scopes.
     fn scopes(&self, scope_claims: &[ClaimName]) -> Scopes<'_> {
-        let mut scopes = Scopes::default();
-        for name in scope_claims {
-            match self.set().resolve(name) {
-                ClaimLookup::Absent => {}
-                ClaimLookup::Unreadable => scopes.unreadable = true,
-                ClaimLookup::Value(value) => add_scopes(value, &mut scopes),
-            }
+        let read = || self.read_scopes(scope_claims);
+        // Only one set of claims is remembered, and most providers have the default one.
+        if !is_default(scope_claims) {
+            return read();
         }
-        scopes
+        let list = self.token.scope_list(|| self.scope_list(&read()));
+        let known = list.and_then(|list| {
+            let text = self.payload().get(list.place.clone())?;
+            Some(Scopes::of_list(text, list.unreadable))
+        });
+        known.unwrap_or_else(read)
     }
+}
+
+/// Whether these are the claims [`DEFAULT_SCOPE_CLAIMS`].
+fn is_default(scope_claims: &[ClaimName]) -> bool {
+    let names = scope_claims.iter().map(ClaimName::as_str);
+    names.eq(DEFAULT_SCOPE_CLAIMS)
 }
 
 fn add_scopes<'a>(value: Value<'a>, scopes: &mut Scopes<'a>) {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::claims::{ClaimLookup, ClaimSet, Registered};
-use super::content::Content;
+use super::content::{Content, ScopeList};
 use super::{CheckedClaims, ClaimError, Expectations, TokenType, check, text};
 use crate::crypto::{Algorithm, Fingerprint};
 use crate::jws::Header;
@@ -142,6 +142,15 @@ impl VerifiedJwt {
             let texts = [jti.as_deref(), sid.as_deref(), subject.as_deref()];
             Box::new(TokenIds::new(texts, *issued_at))
         })
+    }
+
+    /// Where the scopes are that `read` reads. The first call decides for all others, so
+    /// all must read the same claims.
+    pub(super) fn scope_list(
+        &self,
+        read: impl FnOnce() -> Option<ScopeList>,
+    ) -> Option<&ScopeList> {
+        self.content.scopes.get_or_init(read).as_ref()
     }
 
     pub(super) fn claims(&self) -> &ClaimSet {

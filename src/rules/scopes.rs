@@ -22,6 +22,25 @@ pub struct Scopes<'a> {
 }
 
 impl<'a> Scopes<'a> {
+    /// The scopes of one list that spaces separate.
+    #[must_use]
+    pub const fn of_list(list: &'a str, unreadable: bool) -> Self {
+        Self {
+            list: Cow::Borrowed(list),
+            others: Vec::new(),
+            unreadable,
+        }
+    }
+
+    /// The list that spaces separate, if it has all names and is a part of the token's text.
+    #[must_use]
+    pub const fn only_list(&self) -> Option<&'a str> {
+        match self.list {
+            Cow::Borrowed(list) if self.others.is_empty() => Some(list),
+            Cow::Borrowed(_) | Cow::Owned(_) => None,
+        }
+    }
+
     /// Adds the names of a list that spaces separate (RFC 6749 section 3.3). Empty parts are
     /// dropped.
     pub fn add_list(&mut self, list: Cow<'a, str>) {

@@ -15,12 +15,11 @@ use crate::config::reader::{Field, List, Text};
 use crate::config::suggest::nearest;
 use crate::config::written::{self, Audiences};
 use crate::crypto::{Algorithm, AlgorithmSet};
-use crate::jwt::{self, Expectations, TokenType};
+use crate::jwt::{self, DEFAULT_SCOPE_CLAIMS, Expectations, TokenType};
 use crate::policy::{DocumentSource, Provider, ProviderId};
 use crate::rules::ClaimName;
 
 const DEFAULT_CLOCK_SKEW: Duration = Duration::from_mins(1);
-const DEFAULT_SCOPE_CLAIMS: [&str; 2] = ["scope", "scp"];
 
 /// The longest name of a provider. Metrics contain the name.
 const MAX_NAME: usize = 64;

@@ -137,6 +137,76 @@ fn scopes_of_all_scope_claims_count_together() {
     assert_eq!(scopes(broken, &all), (vec!["c".to_owned()], true));
 }
 
+/// The place of the scopes is remembered with the token.
+#[test]
+fn scopes_are_the_same_however_often_they_are_read() {
+    let default = DEFAULT_SCOPE_CLAIMS.map(ClaimName::new);
+    // The same claims, and a third one that no token here has, for which nothing is remembered.
+    let same = [&default[..], &[ClaimName::new("none")]].concat();
+    let others = [vec![ClaimName::new("x")], default[..1].to_vec(), Vec::new()];
+    for member in [
+        r#""scope":"a b","x":"c""#,
+        r#""scope":"","x":"c d""#,
+        r#""scope":" a  b ""#,
+        r#""scope":"a\u0020b""#,
+        r#""scope":"a\tb","x":"e""#,
+        "\"scope\":\"a\u{A0}b c\"",
+        r#""scope":["a","b"],"x":"c""#,
+        r#""scope":"a","scp":["b"]"#,
+        r#""scope":"a","scp":"b c""#,
+        r#""scope":"","scp":"b c""#,
+        r#""scp":"b c""#,
+        r#""scp":["b"],"x":"b c""#,
+        r#""scope":null,"x":"a""#,
+        r#""scope":5,"scp":"a b""#,
+        r#""scope":"a b","scp":5"#,
+        r#""x":"a b""#,
+    ] {
+        let read = |claims: &ValidClaims<'_>, names: &[ClaimName]| {
+            let scopes = claims.scopes(names);
+            let names: Vec<_> = scopes.names().map(ToOwned::to_owned).collect();
+            (names, scopes.unreadable)
+        };
+        let expected = with(member, |claims| read(claims, &same));
+        let of_others = with(member, |claims| {
+            others.each_ref().map(|it| read(claims, it))
+        });
+        with(member, |claims| {
+            for _ in 0..3 {
+                assert_eq!(read(claims, &default), expected, "{member}");
+                // A provider with other claims does not get these scopes, and its own do not
+                // replace them.
+                assert_eq!(others.each_ref().map(|it| read(claims, it)), of_others);
+            }
+        });
+    }
+}
+
+#[test]
+fn the_subject_is_sent_as_it_is_decoded() {
+    for (sub, sent) in [
+        ("alice", Ok("alice")),
+        (r"\u0061 \u00e9", Ok("a é")),
+        (r"a\nb", Err(Unfit::ControlCharacter)),
+        (" a", Err(Unfit::OuterBlank)),
+        ("a ", Err(Unfit::OuterBlank)),
+    ] {
+        with(&format!("\"sub\":\"{sub}\""), |claims| {
+            let text = claims.text(&ClaimName::new("sub")).unwrap();
+            assert_eq!(text.json().as_deref(), sent.as_deref());
+            assert_eq!(text.csv().as_deref(), sent.as_deref());
+        });
+    }
+    with(r#""sub":"a,b""#, |claims| {
+        let text = claims.text(&ClaimName::new("sub")).unwrap();
+        assert_eq!(text.csv(), Err(Unfit::CommaInMember));
+    });
+    let token = verified(&claims_without("sub"));
+    let checked = token.check(&anything(), &NoRequest, now()).unwrap();
+    let claims = checked.held_by(&Bearer).unwrap();
+    assert!(claims.text(&ClaimName::new("sub")).is_none());
+}
+
 #[test]
 fn a_thousand_scopes_are_read() {
     let list: Vec<_> = (0..1_000).map(|index| format!("s{index}")).collect();
