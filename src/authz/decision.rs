@@ -58,10 +58,10 @@ pub struct Facts {
 #[derive(Debug, Default)]
 pub struct Learned {
     /// The result of verifying the token, if it was verified now.
-    pub verified: Option<Verified>,
+    pub verified: Option<Box<Verified>>,
     /// The token's `kid`, if keys fetched after the request arrived lack it:
     /// later requests with this `kid` need not wait.
-    pub absent: Option<Absent>,
+    pub absent: Option<Box<Absent>>,
     /// The token's `kid`, if keys lack it that may be outdated, and the request does not
     /// wait for newer ones.
     pub sought: Option<Box<Sought>>,

@@ -44,15 +44,18 @@ pub fn evaluate_traced<T: Trace>(
         head,
         context,
         target: target.as_ref().ok(),
+        cors: policy.cors.as_ref(),
         trace,
     };
-    let (mut decision, cors) = match &target {
+    let mut decision = match &target {
         Err(reason) => {
-            let refused = evaluation.refused(*reason, None);
-            (evaluation.by_mode(refused, None), policy.cors.as_ref())
+            let mut refused = evaluation.refused(*reason, None);
+            evaluation.by_mode(&mut refused, None);
+            refused
         }
         Ok(target) => evaluation.at_target(target),
     };
+    let cors = evaluation.cors;
     let origins = head.headers().values("origin");
     let nonce = decision.facts.nonce.as_ref();
     let has_nonce = nonce.is_some_and(ResponseNonce::is_fresh);
@@ -69,35 +72,39 @@ struct Evaluation<'a, T> {
     context: Context<'a>,
     /// `None` if it is ambiguous.
     target: Option<&'a Target<'a>>,
+    /// The CORS policy in force, as far as it is known.
+    cors: Option<&'a CorsPolicy>,
     trace: &'a mut T,
 }
 
 impl<'a, T: Trace> Evaluation<'a, T> {
-    /// Returns the decision and the active CORS policy.
-    fn at_target(&mut self, target: &'a Target<'a>) -> (Decision, Option<&'a CorsPolicy>) {
+    fn at_target(&mut self, target: &'a Target<'a>) -> Decision {
         let policy = self.policy;
         let (route, found) = match target.route(policy, self.head) {
             Some(Reached::Route(route, found)) => (route, found),
             Some(Reached::BadMcp { like, bad, traits }) => {
+                self.cors = like.cors.as_ref();
                 let mut decision = self.without_route(target, like, bad, traits);
                 if !traits.is_enforced {
-                    decision = self.by_mode(decision, None);
+                    self.by_mode(&mut decision, None);
                 }
-                return (decision, like.cors.as_ref());
+                return decision;
             }
             None => {
                 let reached = None;
                 self.trace.step(Step::Route { target, reached });
-                let refused = self.refused(Reason::NoRoute, None);
-                return (self.by_mode(refused, None), policy.cors.as_ref());
+                let mut refused = self.refused(Reason::NoRoute, None);
+                self.by_mode(&mut refused, None);
+                return refused;
             }
         };
         let reached = Some((&found, route));
         self.trace.step(Step::Route { target, reached });
-        let decision = self.at_route(&found, route);
-        let mut decision = self.by_mode(decision, Some(route));
+        self.cors = route.cors.as_ref();
+        let mut decision = self.at_route(&found, route);
+        self.by_mode(&mut decision, Some(route));
         decision.facts.route = Some(Arc::clone(&route.name));
-        (decision, route.cors.as_ref())
+        decision
     }
 
     /// Refuses a request whose MCP headers cannot be trusted. A client without a token is
@@ -202,13 +209,12 @@ impl<'a, T: Trace> Evaluation<'a, T> {
     /// Lets a request pass whose refusal is only reported. It passes as on a public route:
     /// without the client's copies of identity headers, and without any claim of its
     /// token, which nobody has verified.
-    fn by_mode(&self, decision: Decision, route: Option<&Route>) -> Decision {
-        match Unenforced::of(self.policy, route, &decision) {
-            None => decision,
-            Some(unenforced) => Decision {
-                learned: decision.learned,
+    fn by_mode(&self, decision: &mut Decision, route: Option<&Route>) {
+        if let Some(unenforced) = Unenforced::of(self.policy, route, decision) {
+            *decision = Decision {
+                learned: std::mem::take(&mut decision.learned),
                 ..self.forward(Pass::Reported(unenforced))
-            },
+            };
         }
     }
 

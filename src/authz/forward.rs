@@ -115,12 +115,10 @@ impl Forward {
     /// filter may set, in every spelling.
     pub(super) fn new(pass: Pass, head: &RequestHead, headers: &IdentityHeaders) -> Self {
         let mut edits = Vec::new();
-        for name in head.headers().names() {
-            if headers.owns(name) {
-                let removal = HeaderEdit::Remove(name.to_vec().into());
-                if !edits.contains(&removal) {
-                    edits.push(removal);
-                }
+        for name in headers.owned_in(head.headers()) {
+            let removal = HeaderEdit::Remove(name.to_vec().into());
+            if !edits.contains(&removal) {
+                edits.push(removal);
             }
         }
         Self {

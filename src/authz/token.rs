@@ -52,7 +52,7 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
             let signed = self.authenticate(form, kid.as_ref(), provider, &mut tried);
             let jwt = signed.map(|Signed { jwt, new }| {
                 if new {
-                    learned.verified = Some(Verified::new(form, id, &jwt));
+                    learned.verified = Some(Box::new(Verified::new(form, id, &jwt)));
                 }
                 jwt
             });
@@ -320,9 +320,11 @@ impl Learned {
 
     fn lacks(&mut self, source: SourceId, kid: Option<&AskedKid<'_>>) {
         let Some(kid) = kid else { return };
-        let absent = self.absent.get_or_insert_with(|| Absent {
-            kid: kid.text().into(),
-            sources: Vec::new(),
+        let absent = self.absent.get_or_insert_with(|| {
+            Box::new(Absent {
+                kid: kid.text().into(),
+                sources: Vec::new(),
+            })
         });
         absent.sources.push(source);
     }

@@ -9,18 +9,19 @@ use crate::telemetry::{Event, Measurement, Reason};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StreamId(pub u32);
 
-/// An action that the host must perform.
+/// An action that the host must perform. What is rare is boxed, because each request moves
+/// several effects.
 #[derive(Debug)]
 pub enum Effect {
     /// The decision about a request. It is emitted exactly once for each request.
     Answer(Box<Answer>),
     /// A request to an issuer. The host reports its outcome to
     /// [`super::Engine::fetched`], even if it could not be sent.
-    Fetch(FetchCall),
+    Fetch(Box<FetchCall>),
     /// A change of a metric.
     Measure(Measurement),
     /// A log line.
-    Log(Event),
+    Log(Box<Event>),
 }
 
 /// How a request was decided.

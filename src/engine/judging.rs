@@ -218,14 +218,15 @@ impl Judge {
         if learned.verified.is_some() {
             self.checks = self.checks.saturating_add(1);
         }
-        if let Some(Verified {
-            token,
-            provider,
-            jwt,
-        }) = learned.verified.take()
+        if let Some(verified) = learned.verified.take()
             // A token that has expired must not evict one that is still valid.
-            && jwt.expires() > now
+            && verified.jwt.expires() > now
         {
+            let Verified {
+                token,
+                provider,
+                jwt,
+            } = *verified;
             self.headers.remember(jwt.header());
             self.tokens.remember(token, provider, jwt);
         }

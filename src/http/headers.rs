@@ -12,6 +12,31 @@ struct Field {
     value: Range<usize>,
 }
 
+/// A set of lengths, which contains at least those that were added: lengths that differ by a
+/// multiple of 64 are not distinguished.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lengths(u64);
+
+impl Lengths {
+    fn bit(length: usize) -> u64 {
+        let [low, ..] = length.to_le_bytes();
+        1_u64.rotate_left((low & 63).into())
+    }
+
+    /// Whether the set contains a length.
+    #[must_use]
+    pub fn contains(self, length: usize) -> bool {
+        self.0 & Self::bit(length) != 0
+    }
+}
+
+impl FromIterator<usize> for Lengths {
+    fn from_iter<T: IntoIterator<Item = usize>>(lengths: T) -> Self {
+        let bits = lengths.into_iter().map(Self::bit);
+        Self(bits.fold(0, std::ops::BitOr::bitor))
+    }
+}
+
 /// How the name of a field is spelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spelling {
@@ -114,11 +139,13 @@ impl HeaderMap {
         self.fields.iter().filter_map(|field| self.read(field))
     }
 
-    /// Every field's name.
-    pub fn names(&self) -> impl Iterator<Item = &[u8]> {
-        self.fields
-            .iter()
-            .filter_map(|field| self.text(&field.name))
+    /// The names of the fields whose names have one of these lengths. Other names are not
+    /// read.
+    pub fn names_of(&self, lengths: Lengths) -> impl Iterator<Item = &[u8]> {
+        let fields = self.fields.iter();
+        let fields = fields
+            .filter(move |Field { name, .. }| lengths.contains(name.end.wrapping_sub(name.start)));
+        fields.filter_map(|field| self.text(&field.name))
     }
 
     fn read(&self, field: &Field) -> Option<(&[u8], &[u8])> {
@@ -240,6 +267,21 @@ mod tests {
         assert_eq!(map.values("a").collect::<Vec<_>>(), [b"1", b"2"]);
         assert_eq!(map.first("b"), Some(&b""[..]));
         assert!(map.contains("b") && !map.contains("c"));
+    }
+
+    #[test]
+    fn names_are_chosen_by_length() {
+        let names = ["a", "bb", "ccc", ":bb"];
+        let map = HeaderMap::from_pairs(names.map(|name| (name, "")));
+        let of = |lengths: &[usize]| -> Vec<&[u8]> {
+            map.names_of(lengths.iter().copied().collect()).collect()
+        };
+        assert_eq!(of(&[3]), [b"ccc", b":bb"]);
+        assert_eq!(of(&[2, 1]), [&b"a"[..], b"bb"]);
+        assert!(of(&[]).is_empty());
+        for length in (0..300).chain([usize::MAX]) {
+            assert!(Lengths::from_iter([length, 5]).contains(length));
+        }
     }
 
     #[test]

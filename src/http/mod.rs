@@ -20,7 +20,7 @@ mod text;
 
 pub use edit::{EditedName, HeaderEdit};
 pub use head::RequestHead;
-pub use headers::{HeaderMap, Spelling};
+pub use headers::{HeaderMap, Lengths, Spelling};
 pub use host::{BadHost, BadHostPattern, Host, HostPattern};
 pub use mcp::{BadMcp, MAX_MCP_VALUE, McpFault, McpHeader, McpRequest};
 pub use method::{BadMethod, Method, MethodPattern};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::http::FoldedName;
+use crate::http::{FoldedName, HeaderMap, Lengths};
 use crate::rules::ClaimName;
 
 /// The headers that hold credentials by their standards. None of them may be a
@@ -24,6 +24,8 @@ pub struct IdentityHeaders {
     /// `authorizer.jwt`.
     pub context: Option<Arc<str>>,
     owned: Vec<FoldedName>,
+    /// The lengths of their names.
+    owned_lengths: Lengths,
     /// The headers that hold credentials, that tokens are read from, and that
     /// rules compare claims with, each once.
     judged: Vec<FoldedName>,
@@ -45,11 +47,17 @@ impl IdentityHeaders {
             payload,
             context,
             owned: Vec::new(),
+            owned_lengths: Lengths::default(),
             judged: Vec::new(),
         };
         let names = headers.names();
         let owned = names.map(|name| FoldedName::of(name.as_bytes())).collect();
-        Self { owned, ..headers }
+        let owned_lengths = headers.names().map(str::len).collect();
+        Self {
+            owned,
+            owned_lengths,
+            ..headers
+        }
     }
 
     /// The names of the headers that the filter may set, in lower case.
@@ -77,6 +85,12 @@ impl IdentityHeaders {
     #[must_use]
     pub fn owns(&self, name: &[u8]) -> bool {
         self.owned.iter().any(|owned| owned.covers(name))
+    }
+
+    /// The names of all fields that [must be removed](Self::owns), as they are written.
+    pub fn owned_in<'h>(&self, headers: &'h HeaderMap) -> impl Iterator<Item = &'h [u8]> {
+        let names = headers.names_of(self.owned_lengths);
+        names.filter(|name| self.owns(name))
     }
 
     /// Whether a client's trailer of this name must be removed before the

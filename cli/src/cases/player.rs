@@ -167,7 +167,7 @@ impl<'p> Filter<'p> {
                 match effect {
                     Effect::Answer(answer) => decided = Some(*answer),
                     Effect::Fetch(call) => next.extend(self.fetch(&call)),
-                    Effect::Log(event) => self.log.push(event),
+                    Effect::Log(event) => self.log.push(*event),
                     Effect::Measure(_) => {}
                 }
             }

@@ -211,7 +211,7 @@ fn take_call(new: &mut Vec<Effect>, done: &mut Vec<Effect>) -> Option<FetchCall>
     let mut call = None;
     for effect in std::mem::take(new) {
         match effect {
-            Effect::Fetch(fetch) if call.is_none() => call = Some(fetch),
+            Effect::Fetch(fetch) if call.is_none() => call = Some(*fetch),
             other => done.push(other),
         }
     }

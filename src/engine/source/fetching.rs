@@ -73,7 +73,7 @@ impl Source {
 
     fn send(&mut self, fetch: Fetch, turn: &mut Turn<'_>) {
         let call = fetch.call(self.rules.timeout);
-        turn.effects.push(Effect::Fetch(call));
+        turn.effects.push(Effect::Fetch(Box::new(call)));
         self.fetch = Some(fetch);
     }
 

@@ -40,16 +40,18 @@ impl Source {
         match parsed {
             ParsedDocument::Keys(parsed, _) => {
                 self.report_skipped(&parsed.skipped, turn);
-                turn.effects.push(Effect::Log(Event::KeysLoaded {
+                turn.effects.push(Effect::Log(Box::new(Event::KeysLoaded {
                     provider,
                     usable: parsed.set.len(),
                     skipped: parsed.skipped.len(),
-                }));
+                })));
             }
             ParsedDocument::List(list) => {
                 let entries = list.len();
-                turn.effects
-                    .push(Effect::Log(Event::ListLoaded { provider, entries }));
+                turn.effects.push(Effect::Log(Box::new(Event::ListLoaded {
+                    provider,
+                    entries,
+                })));
                 self.report_size(list.size(), turn);
             }
         }
@@ -68,7 +70,10 @@ impl Source {
         if size.is_near_limit() {
             let provider = self.provider();
             turn.effects
-                .push(Effect::Log(Event::ListNearLimit { provider, size }));
+                .push(Effect::Log(Box::new(Event::ListNearLimit {
+                    provider,
+                    size,
+                })));
         }
     }
 
@@ -96,24 +101,24 @@ impl Source {
         } else {
             Vec::new()
         };
-        turn.effects.push(Effect::Log(Event::FetchFailed {
+        turn.effects.push(Effect::Log(Box::new(Event::FetchFailed {
             provider: self.provider(),
             document: self.spec.kind,
             place,
             failure,
             serving: self.serving(now).is_some(),
             retry_in: self.next_try_in(self.needs(now), now),
-        }));
+        })));
         self.report_skipped(&skipped, turn);
     }
 
     /// Reports that memory is insufficient for a document that another worker has
     /// fetched.
     pub(super) fn report_refused(&self, turn: &mut Turn<'_>) {
-        turn.effects.push(Effect::Log(Event::NoMemory {
+        turn.effects.push(Effect::Log(Box::new(Event::NoMemory {
             provider: self.provider(),
             document: self.spec.kind,
-        }));
+        })));
     }
 
     /// Reports why keys of a set are not used: one line for each reason, and a summary if
@@ -128,13 +133,14 @@ impl Source {
         for keys in reasons {
             let provider = self.provider();
             turn.effects
-                .push(Effect::Log(Event::KeysSkipped { provider, keys }));
+                .push(Effect::Log(Box::new(Event::KeysSkipped { provider, keys })));
         }
         if !more.is_empty() {
-            turn.effects.push(Effect::Log(Event::MoreKeysSkipped {
-                provider: self.provider(),
-                count: more.iter().map(|keys| keys.indices.len()).sum(),
-            }));
+            turn.effects
+                .push(Effect::Log(Box::new(Event::MoreKeysSkipped {
+                    provider: self.provider(),
+                    count: more.iter().map(|keys| keys.indices.len()).sum(),
+                })));
         }
     }
 
@@ -151,10 +157,10 @@ impl Source {
         Self::measure(Measurement::set(metric, seconds), turn);
         if self.serving(now).is_none() && !self.reported_too_old {
             self.reported_too_old = true;
-            turn.effects.push(Effect::Log(Event::TooOld {
+            turn.effects.push(Effect::Log(Box::new(Event::TooOld {
                 provider: self.provider(),
                 document: self.spec.kind,
-            }));
+            })));
         }
     }
 }

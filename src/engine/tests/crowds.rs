@@ -82,7 +82,7 @@ impl Crowded {
                     assert_eq!(passed, answer.reason == Reason::Allowed);
                     self.answers.push((answer.stream, answer.reason));
                 }
-                Effect::Fetch(call) => calls.push(call),
+                Effect::Fetch(call) => calls.push(*call),
                 Effect::Measure(Measurement {
                     metric: Metric::WaitingRequests,
                     change: Change::Add(change),

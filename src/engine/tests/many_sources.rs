@@ -81,8 +81,8 @@ impl<'a> Listener<'a> {
         for effect in what(&mut self.engine, env) {
             match effect {
                 Effect::Answer(answer) => passed |= matches!(answer.action, Action::Forward(_)),
-                Effect::Fetch(call) => self.calls.push(call),
-                Effect::Log(event) => self.events.push(event),
+                Effect::Fetch(call) => self.calls.push(*call),
+                Effect::Log(event) => self.events.push(*event),
                 Effect::Measure(measured) => {
                     if let Metric::Keys { provider } = measured.metric {
                         self.taken.push(provider);

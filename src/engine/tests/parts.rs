@@ -69,7 +69,7 @@ impl Parts {
         let env = self.env();
         let effects = self.service.tick(std::slice::from_ref(demand), env);
         effects.into_iter().find_map(|effect| match effect {
-            Effect::Fetch(call) => Some(call),
+            Effect::Fetch(call) => Some(*call),
             Effect::Answer(_) | Effect::Measure(_) | Effect::Log(_) => None,
         })
     }

@@ -97,7 +97,10 @@ fn serve(process: &Process, mut service: KeyService, woken: &Receiver<()>) {
                 ..AnswerHead::default()
             };
             effects = service.fetched(asked.id, &head, &|| Some(set.clone()), env());
-            let took = |effect: &Effect| matches!(effect, Effect::Log(Event::KeysLoaded { .. }));
+            let took = |effect: &Effect| match effect {
+                Effect::Log(event) => matches!(**event, Event::KeysLoaded { .. }),
+                Effect::Answer(_) | Effect::Fetch(_) | Effect::Measure(_) => false,
+            };
             assert!(effects.iter().any(took), "{effects:?}");
             process.taken.lock().unwrap().push(Taken {
                 number: service.snapshot().number(),
@@ -111,7 +114,7 @@ fn serve(process: &Process, mut service: KeyService, woken: &Receiver<()>) {
         for effect in effects {
             if let Effect::Fetch(asked) = effect {
                 process.gets.fetch_add(1, Ordering::Relaxed);
-                let before = call.replace((asked, now()));
+                let before = call.replace((*asked, now()));
                 assert!(before.is_none(), "two concurrent fetches");
             }
         }

@@ -73,7 +73,7 @@ impl Worker {
         for effect in effects {
             match effect {
                 Effect::Answer(answer) => answers.push(*answer),
-                Effect::Fetch(call) => calls.push(call),
+                Effect::Fetch(call) => calls.push(*call),
                 Effect::Measure(measurement) => self.settler.report().measure(measurement),
                 Effect::Log(event) => self.settler.report().log(&event),
             }

@@ -82,7 +82,7 @@ impl<I: Issuers + 'static> Shared<I> {
         while let Some(effect) = effects.pop_front() {
             match effect {
                 Effect::Fetch(call) => {
-                    let fetched = Rc::clone(self).fetch(Arc::downgrade(document), call);
+                    let fetched = Rc::clone(self).fetch(Arc::downgrade(document), *call);
                     task::spawn_local(fetched);
                 }
                 Effect::Measure(measurement) => {

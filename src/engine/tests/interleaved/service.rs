@@ -43,9 +43,12 @@ impl Threads {
                     assert!(out.is_none_or(|out| now >= out), "two concurrent fetches");
                     self.gets += 1;
                     self.began(&asked, now);
-                    self.call = Some(Call { call, sent_at: now });
+                    self.call = Some(Call {
+                        call: *call,
+                        sent_at: now,
+                    });
                 }
-                Effect::Log(Event::KeysLoaded { .. }) => {
+                Effect::Log(event) if matches!(*event, Event::KeysLoaded { .. }) => {
                     let (_, _, keys) = answer.expect("adopted without an answer");
                     self.taken.push(Taken {
                         keys: keys.clone(),

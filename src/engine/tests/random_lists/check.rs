@@ -27,14 +27,14 @@ impl Schedule {
                 println!("{} worker {}: {effect:?}", self.now.as_nanos(), of.life);
             }
             match effect {
-                Effect::Fetch(call) => of.calls.push((call, self.now)),
+                Effect::Fetch(call) => of.calls.push((*call, self.now)),
                 Effect::Answer(answer) => {
                     let held = of.held.remove(&answer.stream).expect("answered twice");
                     let passes = matches!(answer.action, Action::Forward(_));
                     assert_eq!(passes, answer.reason == Reason::Allowed);
                     self.check(worker, &held, answer.reason);
                 }
-                Effect::Log(Event::ListLoaded { .. }) => {
+                Effect::Log(event) if matches!(*event, Event::ListLoaded { .. }) => {
                     let loaded = of.answered.take();
                     let loaded = loaded.map(|(_, is_same)| is_same);
                     assert!(loaded != Some(true), "an unchanged list was loaded");

@@ -150,7 +150,7 @@ impl Worker {
                         stage.gauges.borrow_mut().insert(name, value);
                     }
                 }
-                Effect::Log(event) => stage.events.borrow_mut().push(event),
+                Effect::Log(event) => stage.events.borrow_mut().push(*event),
             }
         }
     }

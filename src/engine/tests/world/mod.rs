@@ -254,14 +254,14 @@ impl World {
                 Effect::Measure(_) => {}
                 Effect::Log(event) => {
                     model.logged(worker, &event, (happened, now), &self.shared);
-                    self.events.borrow_mut().push(event);
+                    self.events.borrow_mut().push(*event);
                 }
                 Effect::Fetch(call) => {
                     let source = usize::from(!call.uri.host().starts_with('a'));
                     let call = Call {
                         life: worker.life,
                         source,
-                        asked: call,
+                        asked: *call,
                         sent_at: now,
                     };
                     if matches!(happened, Happened::Fetched { .. }) {
