@@ -130,9 +130,10 @@ setup-proxies: $(PROXIES).ready ## Installs nginx, HAProxy and Caddy for `make t
 REGISTRY := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/
 
 # In code that is optimised for size, LLVM inlines only calls whose inlining makes the code
-# smaller. This threshold also permits those that make it hardly larger: the module keeps
-# its size, and a request takes a twentieth fewer instructions.
-INLINING := -C llvm-args=-inline-threshold=12
+# smaller. This threshold also permits those that make it a little larger. With 28 instead of
+# 12, the module is 10 KiB larger, and a remembered token takes a tenth less time in the V8 of
+# Node 20. With 36, it would be 16 KiB larger, and the token would take a seventh less.
+INLINING := -C llvm-args=-inline-threshold=28
 
 # Numbers in words of 32 bits. WebAssembly has no product of two words of 64 bits, so that
 # several multiplications make each. A new PS256 token takes 7 % less time in Envoy 1.40,
