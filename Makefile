@@ -469,6 +469,15 @@ test-addresses: ## Runs the unit tests of the dynamic module under AddressSaniti
 		$(CARGO) +$(NIGHTLY) test --locked --target $(NATIVE) --target-dir $(CARGO_DIRECTORY)/address \
 		--lib --package edge-authz-dynamic-module
 
+# Miri cannot call the C code of aws-lc-rs, which the dynamic module contains and with which tests
+# sign tokens. Those tests run under AddressSanitizer.
+.PHONY: miri
+miri: ## Runs the tests of the Wasm module's unsafe code under Miri
+	@$(CARGO) +$(NIGHTLY) miri --version 2>/dev/null || rustup component add miri rust-src --toolchain $(NIGHTLY) \
+		|| { echo 'Miri is missing: rustup component add miri rust-src --toolchain nightly' >&2; exit 1; }
+	MIRIFLAGS="-Zmiri-disable-isolation" $(CARGO) +$(NIGHTLY) miri test --locked --target-dir $(CARGO_DIRECTORY)/miri \
+		--lib --package edge-authz-proxy-wasm -- host:: tests::connection
+
 # Runs every version before the target fails.
 .PHONY: test-envoys
 test-envoys: setup wasm dynamic-module trapdoor $(ENVOY_VERSIONS:%=$(TOOLS)/envoy/%.ready) ## Runs the end-to-end tests and case files on every supported Envoy with both hosts: ENVOY_VERSIONS="1.39.3 1.36.4" for some
