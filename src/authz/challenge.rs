@@ -144,18 +144,21 @@ mod tests {
         let bearer = Challenge {
             description: Some("The proof was used before"),
             scope: Some("read".into()),
+            resource_metadata: Some("https://api.example/metadata"),
             ..Challenge::new(Some("invalid_dpop_proof"))
         };
         let algorithms = [Algorithm::EdDsa, Algorithm::Es256].into_iter().collect();
         let beside = bearer.beside(Scheme::Dpop, algorithms);
         assert_eq!(
             beside.text("api").as_str(),
-            r#"DPoP algs="ES256 EdDSA", scope="read""#
+            "DPoP algs=\"ES256 EdDSA\", scope=\"read\", \
+             resource_metadata=\"https://api.example/metadata\""
         );
         let used = Challenge {
             scheme: Scheme::Dpop,
             algorithms,
             scope: None,
+            resource_metadata: None,
             ..bearer
         };
         assert_eq!(

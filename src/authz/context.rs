@@ -134,3 +134,14 @@ pub trait Remembered {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_known_about_the_certificate_of_an_unknown_connection() {
+        let certificate = NoConnection.client_certificate();
+        assert_eq!(certificate, Err(CertificateUnknown));
+    }
+}

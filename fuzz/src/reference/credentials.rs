@@ -271,7 +271,7 @@ fn mentions_a_scheme(value: &[u8]) -> bool {
     })
 }
 
-/// Whether there is a JSON object in base64, a dot, another part and a dot.
+/// Whether there is a JSON object in base64, a dot, another part, which may be empty, and a dot.
 fn mentions_a_token(value: &[u8]) -> bool {
     let in_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_+/".contains(byte);
     let pieces: Vec<&[u8]> = value.split(|byte| *byte == b'.').collect();
@@ -292,7 +292,7 @@ fn mentions_a_token(value: &[u8]) -> bool {
             .into_iter()
             .filter(|byte| !byte.is_ascii_whitespace())
             .collect();
-        !window[1].is_empty() && all_base64 && (text.starts_with(b"{\"") || text.starts_with(b"{}"))
+        all_base64 && (text.starts_with(b"{\"") || text.starts_with(b"{}"))
     })
 }
 

@@ -152,15 +152,15 @@ fn one_word(rest: &[u8], presented: Presented) -> Found<'_> {
 }
 
 /// Whether some part of a value has the form of a token: a JSON object in
-/// base64, a dot, and another part before the next dot. Some readers take the
-/// second word of `Authorization` for a token, with any scheme.
+/// base64, a dot, and another part before the next dot, which is empty in some encrypted
+/// tokens. Some readers take the second word of `Authorization` for a token, with any scheme.
 fn has_token(value: &[u8]) -> bool {
     let in_base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-_+/=".contains(byte);
     memchr::memchr_iter(b'.', value).any(|dot| {
         let (before, after) = value.split_at_checked(dot).unwrap_or_default();
         let after = after.get(1..).unwrap_or_default();
         let part = after.iter().take_while(in_base64).count();
-        part > 0 && after.get(part) == Some(&b'.') && ends_in_an_object(before)
+        after.get(part) == Some(&b'.') && ends_in_an_object(before)
     })
 }
 

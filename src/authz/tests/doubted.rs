@@ -42,8 +42,13 @@ impl Pair {
     }
 
     pub(super) fn token(&self, header: &str) -> String {
-        let claims = r#"{"iss":"https://a.example","aud":"api","exp":4102444800}"#;
-        let signed = [header, claims]
+        self.token_with(header, "")
+    }
+
+    /// The same with more claims, after a comma.
+    fn token_with(&self, header: &str, more: &str) -> String {
+        let claims = r#"{"iss":"https://a.example","aud":"api","exp":4102444800"#;
+        let signed = [header, &format!("{claims}{more}}}")]
             .map(|part| URL_SAFE_NO_PAD.encode(part))
             .join(".");
         let signature = self
@@ -188,6 +193,19 @@ fn an_unknown_kid_causes_a_wait_and_no_doubt() {
         let decision = decide(&policy, &Sets::of(&[&keys]), &new.token(NAMED));
         assert_eq!(decision.reason(), None);
         assert_eq!(decision.learned.doubted, []);
+    }
+}
+
+#[test]
+fn a_waiting_request_needs_its_certificate_if_its_token_names_one() {
+    let key = Pair::new();
+    let policy = policy(&[FETCHED]);
+    let sets = Sets::of(&[&[key.jwk(Some("old"))]]);
+    let bound = r#","cnf":{"x5t#S256":"47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"}"#;
+    for (more, needs_certificate) in [("", false), (bound, true)] {
+        let decision = decide(&policy, &sets, &key.token_with(NAMED, more));
+        assert_eq!(decision.reason(), None);
+        assert_eq!(decision.learned.needs_certificate, needs_certificate);
     }
 }
 

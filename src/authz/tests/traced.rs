@@ -175,6 +175,39 @@ fn steps_of_a_token_are_traced_up_to_the_deciding_one() {
     check(token, &good, Reason::Allowed, all);
 }
 
+#[test]
+fn the_decision_of_a_preflight_names_its_route_and_its_faults() {
+    let key = Pair::new();
+    let policy = policy(&key);
+    for (origin, faults) in [
+        ("https://app.example.com", 0),
+        ("https://other.example.com", 1),
+    ] {
+        let more = [("origin", origin), ("access-control-request-method", "GET")];
+        let (_, decision) = traced(&policy, ("OPTIONS", "/token"), &more);
+        let facts = decision.facts;
+        assert_eq!(facts.route.as_deref(), Some("GET /token"), "{origin}");
+        assert_eq!(facts.preflight.len(), faults, "{origin}");
+    }
+}
+
+#[test]
+fn each_token_is_looked_up_in_the_cache_and_counts() {
+    let key = Pair::new();
+    let policy = policy(&key);
+    let good = format!("Bearer {}", key.token(NAMED));
+    for (value, recalled) in [
+        (&*good, Some(false)),
+        ("Bearer abc", Some(false)),
+        ("Bearer a b", None),
+        ("", None),
+    ] {
+        let more = [("authorization", value)];
+        let (_, decision) = traced(&policy, ("GET", "/token"), &more);
+        assert_eq!(decision.learned.recalled, recalled, "{value}");
+    }
+}
+
 /// The steps of a decision, which must be the same without a trace.
 fn traced(
     policy: &Policy,

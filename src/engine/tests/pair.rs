@@ -271,6 +271,34 @@ fn identity_is_the_listeners_where_it_verified_a_token() {
     }
 }
 
+#[test]
+fn the_listener_comes_first_if_both_or_none_verified_a_token() {
+    let mut documents = documents();
+    let good = SIGNER.with(|signer| signer.good(ISSUER, KeyId(0), LATE));
+    let (anonymous, identified) = (
+        head(&[(":method", "GET")]),
+        head(&[
+            (":method", "GET"),
+            ("authorization", &format!("Bearer {good}")),
+        ]),
+    );
+    let mut other = documents[3].clone();
+    other["providers"][0]["name"] = "b".into();
+    documents.push(other);
+    let last = documents.len() - 1;
+    for (head, outer, inner, reason, provider) in [
+        (&anonymous, 5, 0, Reason::Anonymous, None),
+        (&anonymous, 0, 5, Reason::Public, None),
+        (&identified, 3, last, Reason::Allowed, Some("a")),
+        (&identified, last, 3, Reason::Allowed, Some("b")),
+    ] {
+        let one = |index: usize| One::new(&documents[index], head);
+        let answer = decide(one(outer), one(inner), true).unwrap();
+        assert_eq!(answer.reason, reason);
+        assert_eq!(answer.facts.provider.as_deref(), provider);
+    }
+}
+
 /// A policy that only reports. It allows the tokens of this subject, and sets this header.
 fn reporting(subject: &str, header: &str) -> Value {
     let keys = SIGNER.with(|signer| signer.key_set(&[KeyId(0)]));

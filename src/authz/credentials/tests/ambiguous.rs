@@ -36,6 +36,12 @@ const AMBIGUOUS: &[(&str, &str)] = &[
     ("authorization", "JWT eyJhbGciOiJub25lIn0.e30.x"),
     ("authorization", "Token token=\"eyJhbGciOiJub25lIn0.e30.x\""),
     ("authorization", "Basic eyJhbGciOiJub25lIn0=.e30=."),
+    // The same with a character more, and objects in the other alphabet: {"k":"  >"}.
+    ("authorization", "JWT eyJhbGciOiJub25lIn0gA.e30.x"),
+    ("authorization", "JWT eyJrIjoiICA+In0.e30.x"),
+    ("authorization", "JWT eyJrIjoiICA/In0=.e30.x"),
+    // An encrypted token: {"alg":"dir"} and no key (RFC 7516 section 7.1).
+    ("authorization", "JWE eyJhbGciOiJkaXIifQ..a.b.c"),
     ("authorization", "Bearer-x ICB7ImFsZyI6Im5vbmUifQ.e30."),
     (
         "authorization",
