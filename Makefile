@@ -582,8 +582,9 @@ $(CARGO_MUTANTS_READY):
 	@touch $@
 
 .PHONY: mutants
-mutants: $(CARGO_MUTANTS_READY) ## Changes a part of the core in every place, and lists the changes that no test notices: PART=rules
-	@CARGO=$(CARGO) PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" tests/mutants/run $(PART)
+mutants: $(CARGO_MUTANTS_READY) ## Changes a part of the core in every place, and lists the changes that no test notices: PART=rules, ONLY=scopes for some
+	@command -v $(PYTHON) >/dev/null || { echo '$(PYTHON) is missing: apt-get install python3, or set PYTHON=/path' >&2; exit 1; }
+	@CARGO=$(CARGO) PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" $(PYTHON) tests/mutants/run "$(PART)" "$(ONLY)"
 
 # The number of tokens.
 COUNT ?= 100000
