@@ -81,7 +81,7 @@ pub(crate) fn chart(results: &Results) -> String {
 const fn class(contender: Contender) -> &'static str {
     match contender {
         Contender::EdgeAuthz(Build::DynamicModule, _) => "native",
-        Contender::EdgeAuthz(Build::Server, _) => "server",
+        Contender::EdgeAuthz(Build::Server, _) | Contender::ServerOverHttp => "server",
         Contender::EdgeAuthz(_, _) => "wasm",
         Contender::Nothing | Contender::EmptyModule => "none",
         Contender::JwtAuthn

@@ -18,6 +18,8 @@ pub(crate) enum Contender {
     NativeStackCached,
     /// `ext_authz` with a small service that checks tokens.
     ExternalAuthorizer,
+    /// `ext_authz` over HTTP with `edge-authz-server`. Its task is everything.
+    ServerOverHttp,
     /// A Wasm module that does nothing.
     EmptyModule,
     EdgeAuthz(Build, Task),
@@ -116,6 +118,7 @@ impl Contender {
                     .map(|task| Self::EdgeAuthz(build, task)),
             );
         }
+        all.push(Self::ServerOverHttp);
         all
     }
 
@@ -127,6 +130,7 @@ impl Contender {
             Self::NativeStack => "jwt_authn+cors+rbac",
             Self::NativeStackCached => "jwt_authn+cors+rbac, cache",
             Self::ExternalAuthorizer => "ext_authz",
+            Self::ServerOverHttp => "edge-authz-server, HTTP",
             Self::EmptyModule => "empty Wasm module",
             Self::EdgeAuthz(Build::DynamicModule, task) => match task {
                 Task::Everything => "edge-authz.so",
@@ -141,10 +145,10 @@ impl Contender {
                 Task::Proofs => "edge-authz.wasm, proofs",
             },
             Self::EdgeAuthz(Build::Server, task) => match task {
-                Task::Everything => "edge-authz-server",
-                Task::Uncached => "edge-authz-server, cache off",
-                Task::OnlyTokens => "edge-authz-server, only tokens",
-                Task::Proofs => "edge-authz-server, proofs",
+                Task::Everything => "edge-authz-server, gRPC",
+                Task::Uncached => "edge-authz-server, gRPC, cache off",
+                Task::OnlyTokens => "edge-authz-server, gRPC, only tokens",
+                Task::Proofs => "edge-authz-server, gRPC, proofs",
             },
             Self::EdgeAuthz(Build::Other, task) => match task {
                 Task::Everything => "other build",
@@ -169,7 +173,7 @@ impl Contender {
     pub(crate) const fn asks(self) -> bool {
         matches!(
             self,
-            Self::ExternalAuthorizer | Self::EdgeAuthz(Build::Server, _)
+            Self::ExternalAuthorizer | Self::ServerOverHttp | Self::EdgeAuthz(Build::Server, _)
         )
     }
 
@@ -179,6 +183,7 @@ impl Contender {
             self,
             Self::NativeStack
                 | Self::EmptyModule
+                | Self::ServerOverHttp
                 | Self::EdgeAuthz(_, Task::Uncached)
                 | Self::EdgeAuthz(Build::Server, Task::OnlyTokens)
         )

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::beside::Beside;
 use crate::contender::{Build, Contender, other_module};
 use crate::figures::Figures;
-use crate::filters::{API, ORIGIN, cluster, grpc_cluster, key_set_path};
+use crate::filters::{API, ORIGIN, cluster, http2_cluster, key_set_path};
 use crate::load::{Requests, send2};
 use crate::machine::{ENVOY_CORE, pinned};
 use crate::sample::{Pace, Sample, take};
@@ -95,8 +95,11 @@ impl<'w> Ready<'w> {
         let keys = cluster(&self.workload.key_cluster(), self.keys.address());
         let beside = self.beside.iter().map(|(contender, beside)| {
             let name = self.workload.beside_cluster(*contender);
-            if matches!(contender, Contender::EdgeAuthz(..)) {
-                grpc_cluster(&name, beside.address)
+            if matches!(
+                contender,
+                Contender::EdgeAuthz(..) | Contender::ServerOverHttp
+            ) {
+                http2_cluster(&name, beside.address)
             } else {
                 cluster(&name, beside.address)
             }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::contender::{Build, Contender, Task};
 use crate::empty;
+use crate::support::tools;
 use crate::tokens::{AUDIENCE, Issuers, SCOPE};
 use crate::workload::Workload;
 
@@ -33,6 +34,7 @@ impl Contender {
             ],
             Self::ExternalAuthorizer => vec![external(&workload.beside_cluster(self))],
             Self::EdgeAuthz(Build::Server, _) => vec![server(&workload.beside_cluster(self))],
+            Self::ServerOverHttp => server_over_http(&workload.beside_cluster(self)),
             Self::EmptyModule => {
                 let code = json!({"local": {"inline_bytes": STANDARD.encode(empty::module())}});
                 vec![wasm(&code, &json!({}))]
@@ -165,6 +167,23 @@ fn server(cluster: &str) -> Value {
     )
 }
 
+/// Those of `deploy/ext-authz/envoy-http.yaml` that ask the server: without those for upstreams
+/// that merge trailers, and without the router.
+fn server_over_http(cluster: &str) -> Vec<Value> {
+    let file = tools::root().join("deploy/ext-authz/envoy-http.yaml");
+    let text = std::fs::read_to_string(file).expect("a file");
+    let bootstrap: Value = serde_saphyr::from_str(&text).expect("YAML");
+    let chain = &bootstrap["static_resources"]["listeners"][0]["filter_chains"][0];
+    let filters = &chain["filters"][0]["typed_config"]["http_filters"];
+    let mut filters: Vec<Value> = filters.as_array().expect("a list")[..3].to_vec();
+    assert_eq!(
+        filters[2]["name"], "envoy.filters.http.rbac",
+        "the last one"
+    );
+    filters[1]["typed_config"]["http_service"]["server_uri"]["cluster"] = cluster.into();
+    filters
+}
+
 fn external(cluster: &str) -> Value {
     filter(
         "ext_authz",
@@ -273,8 +292,8 @@ fn text(configuration: &Value) -> Value {
     })
 }
 
-/// The same for gRPC, which is HTTP/2.
-pub(crate) fn grpc_cluster(name: &str, address: SocketAddr) -> Value {
+/// The same for HTTP/2.
+pub(crate) fn http2_cluster(name: &str, address: SocketAddr) -> Value {
     let mut cluster = cluster(name, address);
     cluster["typed_extension_protocol_options"] = json!({
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {

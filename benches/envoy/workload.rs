@@ -93,6 +93,7 @@ impl Workload {
                     EdgeAuthz(Build::Wasm, Task::Everything),
                     EdgeAuthz(Build::Wasm, Task::OnlyTokens),
                     EdgeAuthz(Build::Server, Task::Everything),
+                    Contender::ServerOverHttp,
                     EdgeAuthz(Build::Other, Task::OnlyTokens),
                 ],
                 ..Self::new(name, format!("Only new {algorithm} tokens"))
