@@ -1,7 +1,6 @@
 //! The server `edge-authz-server`; see the library of this crate.
 
-/// The static program has the C library musl, whose allocator takes several times as long.
-#[cfg(target_env = "musl")]
+/// The same allocator with every C library, so that measurements are those of the static program too.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
