@@ -14,8 +14,8 @@ const CHARTED: [&str; 2] = ["one-token", "many-tokens"];
 
 /// The width of the chart, and the place and the length of the longest bar, in pixels.
 const WIDTH: usize = 440;
-const START: f64 = 214.0;
-const LONGEST: f64 = 168.0;
+const START: f64 = 264.0;
+const LONGEST: f64 = 122.0;
 
 /// The height of a bar, and the space below it.
 const BAR: usize = 18;
