@@ -96,7 +96,7 @@ impl Judge {
             if !is_due {
                 allowance.answers = allowance.answers.saturating_sub(1);
                 if let Some(waiter) = self.waiting.take(number) {
-                    turn.effects.push(Effect::Measure(Measurement::waiting(-1)));
+                    turn.measure(Measurement::waiting(-1));
                     let reason = NeededDocument::unavailable(&waiter.needed, &self.policy);
                     self.refuse(waiter, reason, turn);
                 }
@@ -153,19 +153,16 @@ impl Judge {
             }
         };
         if request.number.is_some() {
-            turn.effects.push(Effect::Measure(Measurement::waiting(-1)));
+            turn.measure(Measurement::waiting(-1));
         }
         if let Some(hit) = learned.recalled {
-            turn.effects
-                .push(Effect::Measure(Measurement::token_cache(hit)));
+            turn.measure(Measurement::token_cache(hit));
         }
         if let (Action::Forward(Forward { dropped: 1.., .. }), Some(provider)) =
             (&action, &facts.provider)
         {
             let provider = Arc::clone(provider);
-            turn.effects.push(Effect::Measure(Measurement::count(
-                Metric::IdentityDropped { provider },
-            )));
+            turn.measure(Measurement::count(Metric::IdentityDropped { provider }));
         }
         turn.effects.push(Effect::Answer(Box::new(Answer {
             stream: request.stream,
@@ -207,7 +204,7 @@ impl Judge {
         decision.facts.steps = steps.into_text();
         for _ in 0..proofs.forgotten.get() {
             let measurement = Measurement::count(Metric::ProofsForgotten);
-            turn.effects.push(Effect::Measure(measurement));
+            turn.measure(measurement);
         }
         self.learn(&mut decision.learned, now);
         decision
@@ -286,8 +283,7 @@ impl Judge {
         };
         let change = i64::from(queued.is_ok()).saturating_sub(i64::from(has_waited));
         if change != 0 {
-            turn.effects
-                .push(Effect::Measure(Measurement::waiting(change)));
+            turn.measure(Measurement::waiting(change));
         }
         match queued {
             Ok(()) => false,

@@ -48,6 +48,7 @@ use crate::crypto::HostSignatures;
 use crate::http::RequestHead;
 use crate::keys::answer::AnswerHead;
 use crate::policy::Policy;
+use crate::telemetry::{Event, Measurement};
 use crate::time::UnixTime;
 
 pub use crate::authz::{CertificateUnknown, Connection, NoConnection};
@@ -94,6 +95,14 @@ struct Turn<'a> {
 impl<'a> Turn<'a> {
     const fn new(env: Env<'a>, effects: Vec<Effect>) -> Self {
         Self { env, effects }
+    }
+
+    fn measure(&mut self, measurement: Measurement) {
+        self.effects.push(Effect::Measure(measurement));
+    }
+
+    fn log(&mut self, event: Event) {
+        self.effects.push(Effect::Log(Box::new(event)));
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::Source;
+use crate::engine::Turn;
 use crate::engine::document::{Document, ParsedDocument};
-use crate::engine::{Effect, Turn};
 use crate::jwk::{KeySetError, SkippedKey, SkippedKeys};
 use crate::revocation::ListSize;
 use crate::telemetry::{
@@ -19,10 +19,6 @@ impl Source {
         Arc::clone(&self.spec.name)
     }
 
-    fn measure(measurement: Measurement, turn: &mut Turn<'_>) {
-        turn.effects.push(Effect::Measure(measurement));
-    }
-
     /// Reports the number of keys or entries in the current document.
     pub(super) fn report_count(&self, document: &Document, turn: &mut Turn<'_>) {
         let provider = self.provider();
@@ -31,7 +27,7 @@ impl Source {
             Document::List(list) => (Metric::RevokedEntries { provider }, list.len()),
         };
         let count = u64::try_from(count).unwrap_or(u64::MAX);
-        Self::measure(Measurement::set(metric, count), turn);
+        turn.measure(Measurement::set(metric, count));
     }
 
     /// Reports a successful fetch.
@@ -40,18 +36,15 @@ impl Source {
         match parsed {
             ParsedDocument::Keys(parsed, _) => {
                 self.report_skipped(&parsed.skipped, turn);
-                turn.effects.push(Effect::Log(Box::new(Event::KeysLoaded {
+                turn.log(Event::KeysLoaded {
                     provider,
                     usable: parsed.set.len(),
                     skipped: parsed.skipped.len(),
-                })));
+                });
             }
             ParsedDocument::List(list) => {
                 let entries = list.len();
-                turn.effects.push(Effect::Log(Box::new(Event::ListLoaded {
-                    provider,
-                    entries,
-                })));
+                turn.log(Event::ListLoaded { provider, entries });
                 self.report_size(list.size(), turn);
             }
         }
@@ -69,11 +62,7 @@ impl Source {
     fn report_size(&self, size: ListSize, turn: &mut Turn<'_>) {
         if size.is_near_limit() {
             let provider = self.provider();
-            turn.effects
-                .push(Effect::Log(Box::new(Event::ListNearLimit {
-                    provider,
-                    size,
-                })));
+            turn.log(Event::ListNearLimit { provider, size });
         }
     }
 
@@ -82,7 +71,7 @@ impl Source {
         if self.spec.kind == DocumentKind::KeySet {
             let provider = self.provider();
             let fetches = Metric::KeyFetches { provider, result };
-            Self::measure(Measurement::count(fetches), turn);
+            turn.measure(Measurement::count(fetches));
         }
     }
 
@@ -101,24 +90,24 @@ impl Source {
         } else {
             Vec::new()
         };
-        turn.effects.push(Effect::Log(Box::new(Event::FetchFailed {
+        turn.log(Event::FetchFailed {
             provider: self.provider(),
             document: self.spec.kind,
             place,
             failure,
             serving: self.serving(now).is_some(),
             retry_in: self.next_try_in(self.needs(now), now),
-        })));
+        });
         self.report_skipped(&skipped, turn);
     }
 
     /// Reports that memory is insufficient for a document that another worker has
     /// fetched.
     pub(super) fn report_refused(&self, turn: &mut Turn<'_>) {
-        turn.effects.push(Effect::Log(Box::new(Event::NoMemory {
+        turn.log(Event::NoMemory {
             provider: self.provider(),
             document: self.spec.kind,
-        })));
+        });
     }
 
     /// Reports why keys of a set are not used: one line for each reason, and a summary if
@@ -132,15 +121,13 @@ impl Source {
         };
         for keys in reasons {
             let provider = self.provider();
-            turn.effects
-                .push(Effect::Log(Box::new(Event::KeysSkipped { provider, keys })));
+            turn.log(Event::KeysSkipped { provider, keys });
         }
         if !more.is_empty() {
-            turn.effects
-                .push(Effect::Log(Box::new(Event::MoreKeysSkipped {
-                    provider: self.provider(),
-                    count: more.iter().map(|keys| keys.indices.len()).sum(),
-                })));
+            turn.log(Event::MoreKeysSkipped {
+                provider: self.provider(),
+                count: more.iter().map(|keys| keys.indices.len()).sum(),
+            });
         }
     }
 
@@ -154,13 +141,13 @@ impl Source {
             DocumentKind::KeySet => Metric::KeyAge { provider },
             DocumentKind::RevocationList => Metric::RevokedAge { provider },
         };
-        Self::measure(Measurement::set(metric, seconds), turn);
+        turn.measure(Measurement::set(metric, seconds));
         if self.serving(now).is_none() && !self.reported_too_old {
             self.reported_too_old = true;
-            turn.effects.push(Effect::Log(Box::new(Event::TooOld {
+            turn.log(Event::TooOld {
                 provider: self.provider(),
                 document: self.spec.kind,
-            })));
+            });
         }
     }
 }
