@@ -9,6 +9,7 @@ mod edit;
 mod head;
 mod headers;
 mod host;
+mod lengths;
 mod mcp;
 mod method;
 mod name;
@@ -20,8 +21,9 @@ mod text;
 
 pub use edit::{EditedName, HeaderEdit};
 pub use head::RequestHead;
-pub use headers::{HeaderMap, Lengths, Spelling};
+pub use headers::{HeaderMap, Spelling};
 pub use host::{BadHost, BadHostPattern, Host, HostPattern};
+pub use lengths::Lengths;
 pub use mcp::{BadMcp, MAX_MCP_VALUE, McpFault, McpHeader, McpRequest};
 pub use method::{BadMethod, Method, MethodPattern};
 pub use name::{FoldedName, HeaderName, NotAToken, fold_together, is_same_name, is_token};
