@@ -80,15 +80,24 @@ fn claims() -> String {
     )
 }
 
+/// A request for pets at the time [`NOW`], with a token that is bound to this key.
+fn shown(key: &Thumbprint) -> Shown<'_> {
+    Shown {
+        method: b"GET",
+        path: b"/pets",
+        token: TOKEN,
+        key,
+        nonces: &Nonces::Unavailable,
+        now: UnixTime::from_secs(NOW),
+    }
+}
+
 fn check_at(proof: &str, client: &Client, now: i64) -> Result<Proof, ProofError> {
     let key = client.thumbprint();
     let shown = Shown {
-        method: b"GET",
         path: b"/pets?limit=1",
-        token: TOKEN,
-        key: &key,
-        nonces: &Nonces::Unavailable,
         now: UnixTime::from_secs(now),
+        ..shown(&key)
     };
     rules("https://api.example").check(proof.as_bytes(), &shown, &NoHostSignatures)
 }
@@ -323,19 +332,11 @@ fn every_description_is_allowed_in_a_challenge() {
 fn a_proof_is_remembered_as_long_as_other_rules_accept_it() {
     let client = Client::new();
     let key = client.thumbprint();
-    let shown = Shown {
-        method: b"GET",
-        path: b"/pets",
-        token: TOKEN,
-        key: &key,
-        nonces: &Nonces::Unavailable,
-        now: UnixTime::from_secs(NOW),
-    };
     let rules = ProofRules {
         kept_for: std::time::Duration::from_mins(10),
         ..rules("https://api.example")
     };
     let proof = client.proof(&claims());
-    let proof = rules.check(proof.as_bytes(), &shown, &NoHostSignatures);
+    let proof = rules.check(proof.as_bytes(), &shown(&key), &NoHostSignatures);
     assert_eq!(proof.unwrap().until, UnixTime::from_secs(NOW + 600));
 }

@@ -22,12 +22,8 @@ fn a_proof_needs_a_fresh_nonce_of_this_server_if_the_rules_say_so() {
     let check_with = |member: &str, nonces: &Nonces| {
         let proof = client.proof(&claims().replace(r#""jti""#, &format!(r#"{member}"jti""#)));
         let shown = Shown {
-            method: b"GET",
-            path: b"/pets",
-            token: TOKEN,
-            key: &key,
             nonces,
-            now: at(0),
+            ..shown(&key)
         };
         let checked = rules.check(proof.as_bytes(), &shown, &NoHostSignatures);
         checked.map(|proof| proof.renews_nonce)
