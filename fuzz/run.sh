@@ -23,10 +23,18 @@ for target in "$@"; do
 	echo "== $target"
 	reached=$work/reached/$target
 	log=$work/$target.log
+	dictionary=$work/$target.dict
 	mkdir -p "$reached" "fuzz/regressions/$target"
+	# A dictionary may include others.
+	(
+		cd fuzz/dictionaries
+		included=$(sed -n 's/^#include //p' "$target.dict")
+		# shellcheck disable=SC2086
+		cat $included "$target.dict"
+	) >"$dictionary"
 	if ! cargo "+$NIGHTLY" fuzz run "${options[@]}" "$target" \
 		"$reached" "fuzz/corpus/$target" "fuzz/regressions/$target" -- \
-		-dict="fuzz/dictionaries/$target.dict" -artifact_prefix="fuzz/regressions/$target/" \
+		-dict="$dictionary" -artifact_prefix="fuzz/regressions/$target/" \
 		-max_total_time="$seconds" -timeout=10 -print_final_stats=1 &>"$log"; then
 		failed+=("$target")
 		tail -40 "$log"

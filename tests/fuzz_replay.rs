@@ -115,10 +115,15 @@ impl Target {
         seeds.into_iter().chain(found).collect()
     }
 
-    /// The words of the target's dictionary.
+    /// The words of the target's dictionary, after those of dictionaries that it includes.
     fn words(&self) -> Vec<Vec<u8>> {
-        let path = folder("dictionaries").join(format!("{}.dict", self.name));
-        let text = fs::read_to_string(&path).expect("a dictionary");
+        let read = |name: &str| fs::read_to_string(folder("dictionaries").join(name));
+        let own = read(&format!("{}.dict", self.name)).expect("a dictionary");
+        let included = own
+            .lines()
+            .filter_map(|line| line.strip_prefix("#include "));
+        let included = included.map(|name| read(name).expect("an included dictionary"));
+        let text = included.chain([own.clone()]).collect::<String>();
         let lines = text
             .lines()
             .filter(|line| !line.is_empty() && !line.starts_with('#'));

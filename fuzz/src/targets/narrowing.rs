@@ -8,12 +8,8 @@
 use std::sync::Arc;
 
 use edge_authz::config;
-use edge_authz::crypto::NoHostSignatures;
-use edge_authz::engine::{
-    Action, Answer, Effect, Env, Judge, KeyService, NoConnection, Pair, Side, StreamId,
-};
+use edge_authz::engine::{Action, Answer, Effect, Judge, KeyService, Pair, Side, StreamId};
 use edge_authz::policy::{Narrowing, Policy};
-use edge_authz::time::UnixTime;
 
 use super::{request, request_headers};
 use crate::reference::credentials::Headers;
@@ -76,13 +72,8 @@ fn narrower(document: &[u8], policy: &Policy) -> Option<Policy> {
 fn answer(policy: &Arc<Policy>, headers: &Headers) -> Option<Box<Answer>> {
     let service = KeyService::new(policy, 1);
     let mut judge = Judge::new(Arc::clone(policy), Arc::clone(service.snapshot()));
-    let env = Env {
-        now: UnixTime::from_secs(1_700_000_000),
-        shared: &request_headers::NoSharedData,
-        host_signatures: &NoHostSignatures,
-        connection: &NoConnection,
-    };
-    let effects = judge.request(StreamId(1), request::head(headers), env);
+    let head = request::head(headers);
+    let effects = judge.request(StreamId(1), head, request_headers::env(0));
     effects.into_iter().find_map(|effect| match effect {
         Effect::Answer(answer) => Some(answer),
         Effect::Fetch(_) | Effect::Measure(_) | Effect::Log(_) => None,

@@ -12,7 +12,7 @@ use std::time::Duration;
 use edge_authz::config;
 use edge_authz::crypto::NoHostSignatures;
 use edge_authz::engine::{
-    Action, Answer, Effect, Engine, Env, NotSet, SharedData, StreamId, Unavailable,
+    Action, Answer, Effect, Engine, Env, NoConnection, NotSet, SharedData, StreamId, Unavailable,
 };
 use edge_authz::http::{LocalReply, RequestHead};
 use edge_authz::policy::Policy;
@@ -94,7 +94,7 @@ pub(super) fn policy() -> Policy {
     config::compile(text.as_bytes()).unwrap()
 }
 
-pub(super) struct NoSharedData;
+struct NoSharedData;
 
 impl SharedData for NoSharedData {
     fn get(&self, _: &str) -> Result<Option<(Vec<u8>, u32)>, Unavailable> {
@@ -106,6 +106,16 @@ impl SharedData for NoSharedData {
     }
 }
 
+/// The environment of an engine, some seconds after the test has begun.
+pub(super) fn env(seconds: i64) -> Env<'static> {
+    Env {
+        now: UnixTime::from_secs(1_700_000_000 + seconds),
+        shared: &NoSharedData,
+        host_signatures: &NoHostSignatures,
+        connection: &NoConnection,
+    }
+}
+
 /// The only answer to a request, which may be given as late as its deadline.
 fn ask(engine: &mut Engine, stream: u32, headers: &Headers) -> Answer {
     answer(engine, stream, request::head(headers))
@@ -113,12 +123,6 @@ fn ask(engine: &mut Engine, stream: u32, headers: &Headers) -> Answer {
 
 /// The same, about a head.
 pub(super) fn answer(engine: &mut Engine, stream: u32, head: RequestHead) -> Answer {
-    let env = |seconds: i64| Env {
-        now: UnixTime::from_secs(1_700_000_000 + seconds),
-        shared: &NoSharedData,
-        host_signatures: &NoHostSignatures,
-        connection: &edge_authz::engine::NoConnection,
-    };
     let mut effects = engine.request(StreamId(stream), head, env(0));
     for seconds in 1..=20 {
         effects.extend(engine.tick(env(seconds)));
