@@ -76,7 +76,7 @@ class Change:
 
     @property
     def is_inseparable(self):
-        """Whether it is outside of a function, or in one whose bodies would differ in type."""
+        """Whether it is outside of a function, or in a function whose bodies would have different types."""
         function = self.listed["function"]
         return function is None or "impl " in ITERATOR.sub("", function["return_type"])
 

@@ -18,7 +18,7 @@ use tokio::task;
 
 use crate::service::Service;
 
-/// The number of requests whose answers are sent together. With fewer, the system calls cost
+/// The number of answers that are sent together. With fewer answers, the system calls cost
 /// more than the proxy gains.
 const TOGETHER: usize = 4;
 /// How often the connection's task does so before other connections of the thread have their
