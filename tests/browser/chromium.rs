@@ -114,17 +114,18 @@ impl Chromium {
     /// The visible text of an element.
     pub(crate) fn text(&self, selector: &str) -> String {
         let element = self.find(selector);
-        let path = format!("/session/{}/element/{element}/text", self.session);
+        let path = self.path(&format!("/element/{element}/text"));
         let text = exchange(self.driver, "GET", &path, None);
         text.as_str().expect("text").to_owned()
     }
 
-    /// Waits until the visible text of an element satisfies a condition.
+    /// Waits until the visible text of an element satisfies a condition, also while the
+    /// browser opens another page.
     #[track_caller]
     pub(crate) fn wait_for(&self, selector: &str, expected: impl Fn(&str) -> bool) -> String {
         let mut last = String::new();
         wait_until(PATIENCE, || {
-            last = self.text(selector);
+            last = self.text_now(selector)?;
             expected(&last).then(|| last.clone())
         })
         .unwrap_or_else(|| panic!("{selector} has come no further than {last:?}"))
@@ -159,11 +160,17 @@ impl Chromium {
 
     /// Sends a command of `WebDriver`; `None` if that fails.
     fn attempt(&self, path: &str, body: &Value) -> Option<Value> {
-        let path = format!("/session/{}{path}", self.session);
-        let request = Request::post(path, body.to_string()).authority(self.driver.to_string());
-        let answer = http1::exchange(self.driver, &request).ok()?;
-        let value: Value = serde_json::from_slice(&answer.body).ok()?;
-        (answer.status == 200).then(|| value["value"].clone())
+        try_exchange(self.driver, "POST", &self.path(path), Some(body)).ok()
+    }
+
+    /// The visible text of an element. `None` if the element does not exist, or if another
+    /// page replaces it before its text is read.
+    fn text_now(&self, selector: &str) -> Option<String> {
+        let selector = json!({"using": "css selector", "value": selector});
+        let found = self.attempt("/element", &selector)?;
+        let path = self.path(&format!("/element/{}/text", found[ELEMENT].as_str()?));
+        let text = try_exchange(self.driver, "GET", &path, None).ok()?;
+        text.as_str().map(str::to_owned)
     }
 
     /// Saves a screenshot next to the logs.
@@ -188,8 +195,11 @@ impl Chromium {
 
     #[track_caller]
     fn command(&self, method: &str, path: &str, body: &Value) -> Value {
-        let path = format!("/session/{}{path}", self.session);
-        exchange(self.driver, method, &path, Some(body))
+        exchange(self.driver, method, &self.path(path), Some(body))
+    }
+
+    fn path(&self, path: &str) -> String {
+        format!("/session/{}{path}", self.session)
     }
 }
 
@@ -265,7 +275,18 @@ fn driver_port(log: &str) -> Option<u16> {
     rest.split_once('.')?.0.parse().ok()
 }
 
+#[track_caller]
 fn exchange(driver: SocketAddr, method: &str, path: &str, body: Option<&Value>) -> Value {
+    try_exchange(driver, method, path, body).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The value that the driver answers with, or its error.
+fn try_exchange(
+    driver: SocketAddr,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<Value, String> {
     // The driver refuses requests with another host name.
     let mut request = Request::new(method, path).authority(driver.to_string());
     if let Some(body) = body {
@@ -273,10 +294,15 @@ fn exchange(driver: SocketAddr, method: &str, path: &str, body: Option<&Value>) 
             .header("content-type", "application/json")
             .body(body.to_string());
     }
-    let answer = http1::exchange(driver, &request).expect("an answer of the driver");
-    let value = answer.json()["value"].clone();
-    assert!(answer.status == 200, "{method} {path}: {value}");
-    value
+    let answer = http1::exchange(driver, &request)
+        .map_err(|error| format!("{method} {path}: no answer of the driver: {error}"))?;
+    let answered: Value = serde_json::from_slice(&answer.body)
+        .map_err(|error| format!("{method} {path}: {error}"))?;
+    let value = answered["value"].clone();
+    match answer.status {
+        200 => Ok(value),
+        _ => Err(format!("{method} {path}: {value}")),
+    }
 }
 
 fn is_root() -> bool {
