@@ -145,3 +145,23 @@ fn write_key(out: &mut String, key: KeyStep<'_>) -> fmt::Result {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_above_the_limit_is_not_continued() {
+        let step = || Step::Method {
+            has_one_reading: false,
+        };
+        let mut full = "x".repeat(MAX_BYTES);
+        describe(&mut full, step());
+        assert_eq!(full.get(MAX_BYTES..), Some(", bad method"));
+        let above = full.clone();
+        for _ in 0..2 {
+            describe(&mut full, step());
+            assert_eq!(full, format!("{above}, …"));
+        }
+    }
+}

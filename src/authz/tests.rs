@@ -1,3 +1,5 @@
+mod candidates;
+mod certificate;
 mod doubted;
 mod reported;
 mod steps;

@@ -46,7 +46,7 @@ impl Pair {
     }
 
     /// The same with more claims, after a comma.
-    fn token_with(&self, header: &str, more: &str) -> String {
+    pub(super) fn token_with(&self, header: &str, more: &str) -> String {
         let claims = r#"{"iss":"https://a.example","aud":"api","exp":4102444800"#;
         let signed = [header, &format!("{claims}{more}}}")]
             .map(|part| URL_SAFE_NO_PAD.encode(part))

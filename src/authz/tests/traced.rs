@@ -7,7 +7,7 @@ use crate::authz::{
 };
 use crate::config;
 use crate::crypto::NoHostSignatures;
-use crate::http::{HeaderMap, RequestHead};
+use crate::http::{HeaderMap, Host, RequestHead};
 use crate::policy::Policy;
 use crate::telemetry::Reason;
 
@@ -173,6 +173,32 @@ fn steps_of_a_token_are_traced_up_to_the_deciding_one() {
     let all = " form key claims rules";
     check(scope, &good, Reason::MissingScope, all);
     check(token, &good, Reason::Allowed, all);
+}
+
+/// Method, number of segments and host of a request.
+#[derive(Debug, Default)]
+struct Place(String);
+
+impl Trace for Place {
+    fn step(&mut self, step: Step<'_>) {
+        if let Step::Route { target, .. } = step {
+            let method = String::from_utf8_lossy(target.method());
+            let segments = target.path().segments().map(<[_]>::len);
+            self.0 = format!(
+                "{method} {segments:?} {:?}",
+                target.host().map(Host::as_str)
+            );
+        }
+    }
+}
+
+#[test]
+fn the_step_of_the_route_shows_method_path_and_host() {
+    let key = Pair::new();
+    let policy = policy(&key);
+    let mut place = Place::default();
+    traced_by(&policy, ("PATCH", "/a/%62?c/d"), &[], &mut place);
+    assert_eq!(place.0, r#"PATCH Some(2) Some("a.example")"#);
 }
 
 #[test]

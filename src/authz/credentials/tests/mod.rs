@@ -67,6 +67,21 @@ fn a_bearer_token_is_one_word_after_its_case_insensitive_scheme() {
 }
 
 #[test]
+fn dpop_is_a_scheme_beside_bearer_in_the_authorization_field_only() {
+    for (name, scheme, expected) in [
+        ("authorization", "Bearer", "a"),
+        ("authorization", "bearer", "a"),
+        ("authorization", "Token", "-"),
+        ("x-token", "Bearer", "-"),
+        ("x-token", "DPoP", "a"),
+    ] {
+        let places = [header(name, Some(scheme))];
+        let read = found(&places, &[(name, "DPoP a")]);
+        assert_eq!(read, expected, "{name}: {scheme}");
+    }
+}
+
+#[test]
 fn a_separator_is_found_at_any_position() {
     for length in 1..20 {
         for at in 0..length {
