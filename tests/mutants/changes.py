@@ -80,6 +80,11 @@ class Change:
         function = self.listed["function"]
         return function is None or "impl " in ITERATOR.sub("", function["return_type"])
 
+    @property
+    def replaces_result(self):
+        """Whether it replaces a whole body with a value, which often has another type."""
+        return self.listed["genre"] == "FnValue"
+
     def span(self, text, of=None):
         """The beginning and the end of its place in the file."""
         span = (of or self.listed)["span"]
