@@ -607,6 +607,10 @@ fuzz: $(CARGO_FUZZ_READY) ## Searches for new inputs, guided by coverage: TIME=6
 	@CARGO=$(CARGO) NIGHTLY=$(NIGHTLY) PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" \
 		fuzz/run.sh $(TIME) $(or $(ONLY),$(FUZZ_TARGETS))
 
+.PHONY: fuzz-keep
+fuzz-keep: $(CARGO_FUZZ_READY) ## Adds what `make fuzz` has reached to the fuzz targets' inputs, as few as possible: ONLY=path for one
+	@NIGHTLY=$(NIGHTLY) PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" fuzz/keep.sh $(or $(ONLY),$(FUZZ_TARGETS))
+
 .PHONY: clean
 clean: ## Removes build results; the tools stay
 	$(CARGO) clean
