@@ -190,3 +190,21 @@ fn a_token_says_whether_it_needs_a_certificate() {
     }
     assert!(!verified(CLAIMS).names_certificate());
 }
+
+#[test]
+fn a_sender_that_shows_nothing_holds_no_bound_token() {
+    let held = |cnf: &str| {
+        let token = verified(&bound(cnf));
+        let checked = token.check(&anything(), &NoRequest, now()).unwrap();
+        checked.held_by(&Bearer).map(|_| ())
+    };
+    for (member, value) in [("x5t#S256", CERTIFICATE), ("jkt", KEY)] {
+        let cnf = format!(r#"{{"{member}":"{value}"}}"#);
+        let error = held(&cnf).unwrap_err();
+        assert_eq!(error, BindingError::Unreadable, "{member}");
+        let sentence = "the token's cnf names nothing that can be checked";
+        assert_eq!(error.to_string(), sentence);
+    }
+    let sentence = "the token is not bound to its holder";
+    assert_eq!(BindingError::Unbound.to_string(), sentence);
+}

@@ -1,5 +1,7 @@
 //! Parts, base64url, JSON, and types of registered claims.
 
+use std::collections::HashSet;
+
 use super::*;
 use crate::json::Fault;
 
@@ -302,6 +304,43 @@ fn only_issuer_and_expiry_are_required() {
     assert_eq!(parse_error(sign(HEADER, claims_without("sub"))), None);
 }
 
+const CLAIM_ERRORS: [ClaimError; 9] = [
+    ClaimError::TokenType,
+    ClaimError::Expired,
+    ClaimError::NotYetValid,
+    ClaimError::IssuedInFuture,
+    ClaimError::Issuer,
+    ClaimError::Audience,
+    ClaimError::TokenUse,
+    ClaimError::Lifetime,
+    ClaimError::ClaimRule,
+];
+
+#[test]
+fn each_description_is_a_sentence_of_its_own() {
+    let claims = [
+        (RegisteredClaim::Issuer, " iss "),
+        (RegisteredClaim::Subject, " sub "),
+        (RegisteredClaim::Audience, " aud "),
+        (RegisteredClaim::Expiry, " exp "),
+        (RegisteredClaim::NotBefore, " nbf "),
+        (RegisteredClaim::IssuedAt, " iat "),
+        (RegisteredClaim::Id, " jti "),
+    ];
+    let mut sentences = HashSet::new();
+    for (claim, name) in claims {
+        let error = TokenError::Claim(claim);
+        assert!(error.description().contains(name), "{name}");
+        assert_eq!(error.to_string(), error.description());
+        assert!(sentences.insert(error.description()), "{name}");
+    }
+    for error in CLAIM_ERRORS {
+        assert!(error.description().starts_with("The token "), "{error:?}");
+        assert_eq!(error.to_string(), error.description());
+        assert!(sentences.insert(error.description()), "{error:?}");
+    }
+}
+
 #[test]
 fn descriptions_keep_to_the_characters_of_rfc_6750() {
     let mut sentences = vec![TokenError::Form(JwsError::TooLong).description()];
@@ -323,7 +362,7 @@ fn descriptions_keep_to_the_characters_of_rfc_6750() {
         ]
         .map(TokenError::description),
     );
-    sentences.extend([ClaimError::Expired, ClaimError::Audience].map(ClaimError::description));
+    sentences.extend(CLAIM_ERRORS.map(ClaimError::description));
     for sentence in sentences {
         assert!(
             sentence
