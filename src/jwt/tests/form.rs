@@ -334,6 +334,8 @@ fn each_description_is_a_sentence_of_its_own() {
         assert_eq!(error.to_string(), error.description());
         assert!(sentences.insert(error.description()), "{name}");
     }
+    let form = JwsError::NotThreeParts;
+    assert_eq!(form.to_string(), form.description());
     for error in CLAIM_ERRORS {
         assert!(error.description().starts_with("The token "), "{error:?}");
         assert_eq!(error.to_string(), error.description());

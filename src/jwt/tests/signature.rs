@@ -75,6 +75,15 @@ fn the_memory_of_a_token_includes_everything_it_stores() {
     let audience = vec!["\"a\""; 500].join(",");
     let audience = verified(&claims_with(&format!("\"aud\":[{audience}]"))).memory_bytes();
     assert!(audience >= small + 500 * size_of::<Box<str>>());
+    // The header stores its text, and these members once more.
+    let members = format!(r#""kid":"{0}","typ":"{0}""#, "x".repeat(1_000));
+    let header = format!(r#"{{"alg":"HS256",{members}}}"#);
+    let any = keys(r#""alg":"HS256""#);
+    let token = sign(&header, CLAIMS);
+    let token = UnverifiedJwt::parse(token.as_bytes()).unwrap();
+    let named = token.verify(any.iter().next().unwrap(), &NoHostSignatures);
+    let stored = encode(&header).len() - encode(HEADER).len() + 2 * 1_000 - "k1".len();
+    assert_eq!(named.unwrap().memory_bytes(), small + stored);
 }
 
 #[test]
