@@ -311,3 +311,40 @@ fn in_order(methods: BTreeMap<Method, u32>, entries: &mut [Entry]) -> Box<[Metho
     }
     methods.into_keys().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::path::PathRules;
+
+    /// A builder with this limit that was given these patterns.
+    fn given(limit: usize, patterns: &[&str]) -> TableBuilder {
+        let mut builder = TableBuilder::with_limit(limit);
+        for (route, text) in (0..).map(RouteId).zip(patterns) {
+            let host = HostPattern::parse("a.example").unwrap();
+            let rest = EntryRest {
+                hosts: builder.hosts(&[host]),
+                mcp: None,
+                traits: RouteTraits::default(),
+            };
+            let pattern = RoutePattern::parse(text, &PathRules::default()).unwrap();
+            builder.add(PatternPosition { route, pattern: 0 }, &pattern, rest);
+        }
+        builder
+    }
+
+    #[test]
+    fn a_builder_with_too_many_segments_keeps_no_pattern_and_takes_no_other() {
+        let patterns = ["GET /a/b", "GET /c/d", "GET /e"];
+        let enough = given(5, &patterns);
+        assert!(!enough.full);
+        assert_eq!((enough.keys.len(), enough.entries.len()), (5, 3));
+        for limit in 0..5 {
+            let full = given(limit, &patterns);
+            assert!(full.full, "{limit}");
+            assert_eq!((full.keys.len(), full.entries.len()), (0, 0), "{limit}");
+            let refused = full.build(&|_, _| true).unwrap_err();
+            assert_eq!(refused, BadTable::TooManySegments, "{limit}");
+        }
+    }
+}

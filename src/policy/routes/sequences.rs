@@ -113,9 +113,10 @@ impl<T: Copy + Ord> Gathered<T> {
         // `add` has numbered all of them.
         let mut order: Vec<u32> = (0_u32..).take(ends.len()).collect();
         order::sort_numbers(&mut order, |one, other| sequence(one).cmp(sequence(other)));
+        let groups = || order.chunk_by(|one, other| sequence(*one) == sequence(*other));
         let mut distinct = Sequences::default();
         let (mut sizes, mut count) = (0_usize, 0_usize);
-        for group in order.chunk_by(|one, other| sequence(*one) == sequence(*other)) {
+        for group in groups() {
             let length = group.first().map_or(0, |number| sequence(*number).len());
             sizes = sizes.saturating_add(length);
             count = count.saturating_add(1);
@@ -123,8 +124,7 @@ impl<T: Copy + Ord> Gathered<T> {
         let mut kept = Vec::with_capacity(sizes);
         let mut kept_ends = Vec::with_capacity(count);
         let mut numbers = vec![0; ends.len()].into_boxed_slice();
-        let groups = order.chunk_by(|one, other| sequence(*one) == sequence(*other));
-        for (number, group) in (0_u32..).zip(groups) {
+        for (number, group) in (0_u32..).zip(groups()) {
             kept.extend_from_slice(group.first().map_or(&[], |first| sequence(*first)));
             kept_ends.push(u32::try_from(kept.len()).unwrap_or(u32::MAX));
             for former in group {
