@@ -91,14 +91,25 @@ pub(super) fn scalar(value: Value<'_>) -> Option<Cow<'_, str>> {
 }
 
 fn fit(text: Cow<'_, str>) -> Result<Cow<'_, str>, Unfit> {
-    if !are_printable(text.as_bytes()) && text.contains(char::is_control) {
-        return Err(Unfit::ControlCharacter);
+    if !are_printable(text.as_bytes()) {
+        if text.contains(char::is_control) {
+            return Err(Unfit::ControlCharacter);
+        }
+        if text.starts_with(is_white_space) || text.ends_with(is_white_space) {
+            return Err(Unfit::OuterBlank);
+        }
     }
     let ends = [text.as_bytes().first(), text.as_bytes().last()];
     if ends.contains(&Some(&b' ')) {
         return Err(Unfit::OuterBlank);
     }
     Ok(text)
+}
+
+/// Whether readers in some language trim this character: those of JavaScript trim the byte
+/// order mark, too.
+fn is_white_space(character: char) -> bool {
+    character.is_whitespace() || character == '\u{feff}'
 }
 
 fn csv_member(scalar: Option<Cow<'_, str>>) -> Result<Cow<'_, str>, Unfit> {

@@ -204,7 +204,6 @@ fn check_domain(domain: &str) -> Result<(), OriginFault> {
     for character in domain.chars() {
         match character {
             'a'..='z' | '0'..='9' | '-' | '_' | '.' => {}
-            '*' => return Err(OriginFault::BadWildcard),
             _ => return Err(OriginFault::BadHost(character)),
         }
     }

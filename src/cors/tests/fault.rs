@@ -23,6 +23,10 @@ fn faults_name_the_requested_and_the_allowed_values() {
             &["the method `DELETE` is not allowed; allowed: GET, POST"],
         ),
         (
+            &[origin(APP), method("M-SEARCH")],
+            &["the method `M-SEARCH` is not allowed; allowed: GET, POST"],
+        ),
+        (
             &[origin(APP), get, headers("x-trace")],
             &["the header `x-trace` is not allowed; allowed: Authorization, Content-Type"],
         ),
@@ -69,6 +73,9 @@ fn text_without_the_form_of_a_name_is_not_repeated() {
         "",
         "GET,POST",
         "A B",
+        "A1",
+        "A.B",
+        "A|B",
         "G\u{e9}T",
         TOKEN,
         &"A".repeat(33),

@@ -246,6 +246,8 @@ fn max_age_is_whole_seconds_that_browsers_can_take() {
     };
     assert!(with(Duration::ZERO).compile().is_ok());
     assert!(with(Duration::from_hours(24)).compile().is_ok());
+    let longest = Duration::from_secs((1 << 31) - 1);
+    assert!(with(longest).compile().is_ok());
     assert_eq!(
         errors(&with(Duration::from_millis(1500))),
         [(Member::MaxAge, None, Problem::NotWholeSeconds)]

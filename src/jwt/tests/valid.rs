@@ -187,6 +187,8 @@ fn the_subject_is_sent_as_it_is_decoded() {
     for (sub, sent) in [
         ("alice", Ok("alice")),
         (r"\u0061 \u00e9", Ok("a é")),
+        (r"a\u00a0b", Ok("a\u{a0}b")),
+        (r"\u00a0a", Err(Unfit::OuterBlank)),
         (r"a\nb", Err(Unfit::ControlCharacter)),
         (" a", Err(Unfit::OuterBlank)),
         ("a ", Err(Unfit::OuterBlank)),
@@ -265,7 +267,15 @@ fn text_that_a_header_cannot_hold_is_refused() {
         let seen = json(&format!("\"c\":{value}"));
         assert_eq!(seen, Some(Err(Unfit::ControlCharacter)), "{value}");
     }
-    for value in [r#"" admin""#, r#""admin ""#, r#"" ""#] {
+    for value in [
+        r#"" admin""#,
+        r#""admin ""#,
+        r#"" ""#,
+        r#""\u00a0admin""#,
+        r#""admin\u3000""#,
+        r#""\u2028admin""#,
+        r#""admin\ufeff""#,
+    ] {
         let seen = json(&format!("\"c\":{value}"));
         assert_eq!(seen, Some(Err(Unfit::OuterBlank)), "{value}");
     }
@@ -283,6 +293,7 @@ fn a_list_with_commas_has_members_without() {
         (r#"["a","\u002c"]"#, Unfit::CommaInMember),
         (r#""a,b""#, Unfit::CommaInMember),
         (r#"["a"," b"]"#, Unfit::OuterBlank),
+        (r#"["a","\u3000b"]"#, Unfit::OuterBlank),
         (r#"["a","b\n"]"#, Unfit::ControlCharacter),
         (r#"["a",null]"#, Unfit::NoScalar),
         (r#"["a",["b"]]"#, Unfit::NoScalar),

@@ -66,6 +66,12 @@ fn allowed(forwarded: &Forwarded, form: Form) -> Result<OkHttpResponse, Unwritab
             }
         }
     }
+    let to_remove = &mut response.headers_to_remove;
+    for name in forwarded.unset() {
+        if !to_remove.iter().any(|known| known == name) {
+            to_remove.push(name.to_owned());
+        }
+    }
     for (name, change) in net(forwarded.response_edits()) {
         let name = String::from_utf8(name).map_err(|_| Unwritable)?;
         let to = &mut response.response_headers_to_add;

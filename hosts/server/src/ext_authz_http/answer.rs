@@ -95,6 +95,11 @@ fn allowed(
             }
         }
     }
+    for name in forwarded.unset().map(str::as_bytes) {
+        if !removed.iter().any(|known| known == name) {
+            removed.push(name.to_vec());
+        }
+    }
     let is_ours = |name: &HeaderName| name.as_str().starts_with(VERDICT.as_str());
     if headers.keys().any(is_ours) {
         return Err(Refusal::Unwritable);

@@ -85,6 +85,21 @@ impl Forwarded {
         names.any(|known| known.as_bytes().eq_ignore_ascii_case(name))
     }
 
+    /// The headers that only the filter may set, and which it does not set here. Proxies must
+    /// remove the client's copies even if they have not shown them to the server.
+    pub fn unset(&self) -> impl Iterator<Item = &str> {
+        let sets = |name: &str| {
+            self.request.iter().any(|edit| match edit {
+                HeaderEdit::Set(set, _) | HeaderEdit::Add(set, _) => {
+                    set.eq_ignore_ascii_case(name.as_bytes())
+                }
+                HeaderEdit::Remove(_) => false,
+            })
+        };
+        let names = self.policy.upstream.names();
+        names.filter(move |name| !sets(name))
+    }
+
     /// The names of the headers in which clients send credentials, in lower case, each once.
     pub fn credentials(&self) -> impl Iterator<Item = &str> {
         const COMMON: [&str; 3] = ["authorization", "cookie", "dpop"];

@@ -34,6 +34,21 @@ fn an_allowed_request_loses_the_clients_identity_and_its_response_gets_cors() {
 }
 
 #[test]
+fn an_identity_header_that_the_proxy_hides_is_removed() {
+    World::run(|world| async move {
+        let other: [(&str, &[u8]); 1] = [("accept", b"*/*")];
+        for path in ["/public", "/optional"] {
+            for fields in [&other[..], &[]] {
+                for request in [raw("GET", path, fields), merged("GET", path, fields)] {
+                    let allowed = world.allowed(request).await;
+                    assert_eq!(allowed.headers_to_remove, ["x-user-id"], "{path}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
 fn a_refused_request_gets_the_complete_reply_and_the_reason() {
     World::run(|world| async move {
         let fields: [(&str, &[u8]); 1] = [("origin", b"https://app.example")];
