@@ -211,3 +211,39 @@ fn a_configuration_of_envoy_that_hides_something_lets_nothing_pass() {
     assert_eq!(upstream.count(), before);
     assert!(server.metric("edge_authz_misuses") > 10);
 }
+
+/// Envoy may hide fields from the server. The client's identity headers are no less forged.
+#[test]
+#[ignore = "of the server"]
+fn a_hidden_identity_header_does_not_reach_the_upstream() {
+    for_both(|by| {
+        let key = TokenMaker::generate("RS256", "first");
+        let issuer = Issuer::with_keys(&[&key]);
+        let configuration = configuration(issuer.address()).to_string();
+        let server = Program::new(by.options(), &configuration).started();
+        server.wait_until_ready();
+        let upstream = Echo::start();
+        let hidden = "patterns: [{exact: upgrade}, {exact: x-user-id}]}";
+        let raw = "encode_raw_headers: true";
+        let (documented, changed) = match by {
+            By::Grpc => (
+                raw,
+                format!("{raw}\n{:22}disallowed_headers: {{{hidden}", ""),
+            ),
+            By::Http => ("patterns: [{exact: connection}, {exact: upgrade}]}", {
+                hidden.replace("patterns: [", "patterns: [{exact: connection}, ")
+            }),
+        };
+        let envoy = bootstrap(by, &[&server], upstream.address())
+            .changed(documented, &changed)
+            .start();
+        for (request, ids) in [
+            (Request::get("/public"), &[][..]),
+            (super::me(&key), &["user-1"]),
+        ] {
+            let answer = envoy.send(&request.header("x-user-id", "root"));
+            let account = answer.expect(200).json();
+            assert_eq!(received(&account, "x-user-id"), ids, "{by:?}");
+        }
+    });
+}
