@@ -9,8 +9,8 @@ use super::form::{Form, Signed, Tried};
 use super::sender::Sender;
 use super::signature::Obstacle;
 use super::{
-    Absent, Context, Decision, Facts, Forward, Learned, NeededDocument, Parts, Pass, Refusal,
-    Refuser, ResponseNonce, Sought, Step, TokenFault, Trace, Verdict, Verified, identity,
+    Absent, Challenge, Context, Decision, Facts, Forward, Learned, NeededDocument, Parts, Pass,
+    Refusal, Refuser, ResponseNonce, Sought, Step, TokenFault, Trace, Verdict, Verified, identity,
 };
 use crate::http::RequestHead;
 use crate::jwk::AskedKid;
@@ -269,12 +269,17 @@ impl<'a, T: Trace> TokenJudge<'a, T> {
     /// Refuses a valid token whose user must authenticate in another way, or again.
     fn unauthenticated(&self, description: &'static str) -> Verdict {
         let reason = Reason::InsufficientUserAuthentication;
-        let mut refusal = Refusal::described(reason, description);
+        let refusal = Refusal::described(reason, description);
         let wanted = self.route.rules.authentication.as_deref();
-        if let (Some(challenge), Some(wanted)) = (&mut refusal.challenge, wanted) {
-            challenge.acr_values = wanted.acr_values.as_deref();
-            challenge.max_age = wanted.max_age.map(|age| age.as_secs());
-        }
+        let challenge = refusal.challenge.map(|challenge| Challenge {
+            acr_values: wanted.and_then(|wanted| wanted.acr_values.as_deref()),
+            max_age: wanted.and_then(|wanted| Some(wanted.max_age?.as_secs())),
+            ..challenge
+        });
+        let refusal = Refusal {
+            challenge,
+            ..refusal
+        };
         self.refuser.refuse(refusal, false)
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::claims::{ClaimLookup, ClaimSet};
+use super::claims::ClaimSet;
 use super::{ClaimError, TokenUse, ValidClaims, VerifiedJwt, check};
 use crate::json::{Object, Value};
 use crate::jwk::{Thumbprint, digest};
@@ -159,10 +159,7 @@ impl ClaimSet {
     }
 
     fn confirmation_members(&self) -> Option<Object<'_>> {
-        match self.get("cnf") {
-            ClaimLookup::Value(value) => value.members(),
-            ClaimLookup::Absent | ClaimLookup::Unreadable => None,
-        }
+        self.get("cnf")?.members()
     }
 }
 

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::claims::ClaimLookup;
 use super::{Binding, CheckedClaims, ClaimError, TokenType, ValidClaims, VerifiedJwt};
+use crate::json::Value;
 use crate::rules::{ClaimRule, RequestParts, meets};
 use crate::time::UnixTime;
 
@@ -131,21 +131,15 @@ fn is_for(token: &VerifiedJwt, audiences: &Audiences) -> bool {
         Audiences::AnyOf(accepted) => accepted,
     };
     let is_accepted = |name: &str| accepted.iter().any(|audience| &**audience == name);
-    match &token.registered().audience {
-        Some(audience) => audience.iter().any(|name| is_accepted(name)),
-        None => match token.claims().get("client_id") {
-            ClaimLookup::Value(value) => value.string().is_some_and(|name| is_accepted(&name)),
-            ClaimLookup::Absent | ClaimLookup::Unreadable => false,
-        },
+    if let Some(audience) = &token.registered().audience {
+        return audience.iter().any(|name| is_accepted(name));
     }
+    let client = token.claims().get("client_id").and_then(Value::string);
+    client.is_some_and(|name| is_accepted(&name))
 }
 
 /// Whether `token_use` is present, a string, and equal to `token_use`.
 pub(super) fn has_use(token: &VerifiedJwt, token_use: TokenUse) -> bool {
-    match token.claims().get("token_use") {
-        ClaimLookup::Value(value) => value
-            .string()
-            .is_some_and(|text| text == token_use.as_str()),
-        ClaimLookup::Absent | ClaimLookup::Unreadable => false,
-    }
+    let claimed = token.claims().get("token_use").and_then(Value::string);
+    claimed.is_some_and(|text| text == token_use.as_str())
 }

@@ -65,10 +65,8 @@ impl ClaimSet {
     }
 
     /// The claim with exactly this name.
-    pub(super) fn get(&self, name: &str) -> ClaimLookup<'_> {
-        self.payload
-            .get(name)
-            .map_or(ClaimLookup::Absent, ClaimLookup::Value)
+    pub(super) fn get(&self, name: &str) -> Option<Value<'_>> {
+        self.payload.get(name)
     }
 
     /// All claims, in the order of the token.
@@ -81,20 +79,16 @@ impl ClaimSet {
         let mut level = Level::Top(self);
         let mut rest = name.as_str();
         loop {
-            match level.get(rest) {
-                ClaimLookup::Absent => {}
-                found @ (ClaimLookup::Value(_) | ClaimLookup::Unreadable) => return found,
+            if let Some(value) = level.get(rest) {
+                return ClaimLookup::Value(value);
             }
             let Some((container, below)) = level.enter(rest) else {
                 return ClaimLookup::Absent;
             };
-            match container {
-                ClaimLookup::Value(value) => match value.members() {
-                    Some(object) => level = Level::Inside(object),
-                    None => return ClaimLookup::Unreadable,
-                },
-                ClaimLookup::Absent | ClaimLookup::Unreadable => return ClaimLookup::Unreadable,
-            }
+            let Some(object) = container.members() else {
+                return ClaimLookup::Unreadable;
+            };
+            level = Level::Inside(object);
             rest = below;
         }
     }
@@ -113,30 +107,23 @@ enum Level<'a> {
 }
 
 impl<'a> Level<'a> {
-    fn get(&self, name: &str) -> ClaimLookup<'a> {
+    fn get(&self, name: &str) -> Option<Value<'a>> {
         match self {
             Level::Top(claims) => claims.get(name),
-            Level::Inside(object) => object
-                .get(name)
-                .map_or(ClaimLookup::Absent, ClaimLookup::Value),
+            Level::Inside(object) => object.get(name),
         }
     }
 
     /// Finds the member for the longest part of `name` before a dot. Returns it
     /// and the rest of `name`.
-    fn enter<'n>(&self, name: &'n str) -> Option<(ClaimLookup<'a>, &'n str)> {
+    fn enter<'n>(&self, name: &'n str) -> Option<(Value<'a>, &'n str)> {
         // Most names have no dot, and most requests look for one that is absent.
         if !name.as_bytes().contains(&b'.') {
             return None;
         }
         name.rmatch_indices('.').find_map(|(at, _)| {
             let (outer, rest) = name.split_at_checked(at)?;
-            match self.get(outer) {
-                ClaimLookup::Absent => None,
-                found @ (ClaimLookup::Value(_) | ClaimLookup::Unreadable) => {
-                    Some((found, rest.strip_prefix('.')?))
-                }
-            }
+            Some((self.get(outer)?, rest.strip_prefix('.')?))
         })
     }
 }

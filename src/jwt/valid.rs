@@ -9,7 +9,7 @@ use super::claims::{ClaimLookup, ClaimSet};
 use super::content::ScopeList;
 use super::{ClaimText, VerifiedJwt, context, text};
 use crate::bytes::are_printable;
-use crate::json::{Kind, Value};
+use crate::json::Value;
 use crate::rules::{ClaimName, ClaimValue, Claims, Scopes};
 use crate::time::UnixTime;
 
@@ -40,12 +40,6 @@ impl<'a> ValidClaims<'a> {
     /// Must be called only after the claims were checked.
     pub(super) fn checked(token: &'a VerifiedJwt) -> Self {
         Self { token }
-    }
-
-    /// The token of these claims.
-    #[must_use]
-    pub fn token(&self) -> &'a VerifiedJwt {
-        self.token
     }
 
     /// `sub`.
@@ -146,17 +140,11 @@ impl Claims for ValidClaims<'_> {
     }
 
     fn acr(&self) -> Option<Cow<'_, str>> {
-        match self.set().get("acr") {
-            ClaimLookup::Value(value) => value.string(),
-            ClaimLookup::Absent | ClaimLookup::Unreadable => None,
-        }
+        self.set().get("acr")?.string()
     }
 
     fn authenticated_at(&self) -> Option<UnixTime> {
-        match self.set().get("auth_time") {
-            ClaimLookup::Value(value) => UnixTime::from_numeric_date(value.number()?),
-            ClaimLookup::Absent | ClaimLookup::Unreadable => None,
-        }
+        UnixTime::from_numeric_date(self.set().get("auth_time")?.number()?)
     }
 
     /// Strings are split at spaces (RFC 6749 section 3.3), and empty parts are
@@ -185,21 +173,12 @@ fn is_default(scope_claims: &[ClaimName]) -> bool {
 }
 
 fn add_scopes<'a>(value: Value<'a>, scopes: &mut Scopes<'a>) {
-    match value.kind() {
-        Kind::String => match value.string() {
-            Some(list) => {
-                scopes.unreadable |= has_other_separator(&list);
-                scopes.add_list(list);
-            }
-            None => scopes.unreadable = true,
-        },
-        Kind::Array => add_members(value, scopes),
-        Kind::Null | Kind::Bool | Kind::Number | Kind::Object => scopes.unreadable = true,
+    if let Some(list) = value.string() {
+        scopes.unreadable |= has_other_separator(&list);
+        scopes.add_list(list);
+        return;
     }
-}
-
-fn add_members<'a>(array: Value<'a>, scopes: &mut Scopes<'a>) {
-    let strings: Option<Vec<_>> = array
+    let strings: Option<Vec<_>> = value
         .elements()
         .and_then(|elements| elements.into_iter().map(Value::string).collect());
     let Some(names) = strings else {

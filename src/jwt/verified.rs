@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::claims::{ClaimLookup, ClaimSet, Registered};
+use super::claims::{ClaimSet, Registered};
 use super::content::{Content, ScopeList};
 use super::{CheckedClaims, ClaimError, Expectations, TokenType, check, text};
 use crate::crypto::{Algorithm, Fingerprint};
@@ -134,10 +134,7 @@ impl VerifiedJwt {
                 subject, issued_at, ..
             } = claims.registered();
             // A number is compared as it is written, as in claim rules.
-            let text = |name| match claims.get(name) {
-                ClaimLookup::Value(value) => text::scalar(value),
-                ClaimLookup::Absent | ClaimLookup::Unreadable => None,
-            };
+            let text = |name| claims.get(name).and_then(text::scalar);
             let (jti, sid) = (text("jti"), text("sid"));
             let texts = [jti.as_deref(), sid.as_deref(), subject.as_deref()];
             Box::new(TokenIds::new(texts, *issued_at))

@@ -109,15 +109,10 @@ impl<'p> Schemes<'p> {
 /// before a blank (`Basic x|Bearer y`), where Laravel looks for it.
 fn has_scheme(value: &[u8], scheme: &str) -> bool {
     let is_blank = |byte: &u8| !(0x21..=0x7e).contains(byte);
-    let holds =
-        value
-            .windows(scheme.len().saturating_add(1))
-            .any(|window| match window.split_last() {
-                Some((last, start)) => {
-                    is_blank(last) && start.eq_ignore_ascii_case(scheme.as_bytes())
-                }
-                None => false,
-            });
+    let holds = value
+        .windows(scheme.len().saturating_add(1))
+        .filter_map(<[u8]>::split_last)
+        .any(|(last, start)| is_blank(last) && start.eq_ignore_ascii_case(scheme.as_bytes()));
     if holds {
         return true;
     }

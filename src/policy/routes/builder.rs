@@ -103,16 +103,6 @@ impl TableBuilder {
         }
     }
 
-    /// Reserves memory for this many patterns, segments and bytes in all. It
-    /// saves reallocations; more may be added.
-    pub fn reserve(&mut self, patterns: usize, segments: usize, bytes: usize) {
-        let segments = segments.min(self.limit);
-        self.entries.reserve_exact(patterns);
-        self.variables.reserve(patterns, 0);
-        self.keys.reserve_exact(segments);
-        self.literals.reserve(segments, bytes);
-    }
-
     /// Adds the hosts of a route; an empty list means every host.
     pub fn hosts(&mut self, hosts: &[HostPattern]) -> HostList {
         let mut numbers = Vec::with_capacity(hosts.len());

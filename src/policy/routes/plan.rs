@@ -103,11 +103,10 @@ impl Plan {
         for set in of_set() {
             let start = order.len();
             order.extend(set.iter().flat_map(of_list));
-            if let Some(part) = order.get_mut(start..) {
-                order::sort_numbers(part, |one, other| {
-                    self.precedence(one).cmp(&self.precedence(other))
-                });
-            }
+            let part = order.get_mut(start..).unwrap_or_default();
+            order::sort_numbers(part, |one, other| {
+                self.precedence(one).cmp(&self.precedence(other))
+            });
             parts.push(start..order.len());
         }
         self.order = order;
@@ -288,15 +287,14 @@ impl Plan {
         }
         let id = |entry: u32| place(self.entry(entry).place()).route;
         let mut cors = conditional.iter().chain(general);
-        if let Some(first) = cors.next() {
-            for second in cors.filter(|second| !same_cors(id(*first), id(**second))) {
-                let (first, second) = if self.entry(*first).place() < self.entry(*second).place() {
-                    (first, second)
-                } else {
-                    (second, first)
-                };
-                add(*first, *second, ClashKind::Cors);
-            }
+        let Some(first) = cors.next() else { return };
+        for second in cors.filter(|second| !same_cors(id(*first), id(**second))) {
+            let (first, second) = if self.entry(*first).place() < self.entry(*second).place() {
+                (first, second)
+            } else {
+                (second, first)
+            };
+            add(*first, *second, ClashKind::Cors);
         }
     }
 
