@@ -1,19 +1,27 @@
 mod candidates;
-mod certificate;
 mod doubted;
+mod remembered;
 mod reported;
+mod revoked;
+mod sender;
 mod steps;
 mod traced;
 
+use super::TokenFault;
 use super::refusal::Refusal;
+use crate::jwt::ClaimError;
 use crate::policy::{BodyStyle, Responses};
 use crate::telemetry::Reason;
 
-fn reply(reason: Reason, body: BodyStyle) -> (u16, Option<String>, String) {
-    let reply = Refusal::from(reason).reply(&Responses {
+fn responses(body: BodyStyle) -> Responses {
+    Responses {
         realm: "api".into(),
         body,
-    });
+    }
+}
+
+fn reply(reason: Reason, body: BodyStyle) -> (u16, Option<String>, String) {
+    let reply = Refusal::from(reason).reply(&responses(body));
     let challenge = reply
         .headers
         .iter()
@@ -42,6 +50,27 @@ fn a_missing_token_is_challenged_without_an_error() {
         r#"{"message":"Unauthorized"}"#.to_owned(),
     );
     assert_eq!(reply(Reason::NoToken, BodyStyle::Aws), expected);
+}
+
+#[test]
+fn claims_that_are_not_valid_are_described_as_the_token_module_describes_them() {
+    for error in [
+        ClaimError::TokenType,
+        ClaimError::Expired,
+        ClaimError::NotYetValid,
+        ClaimError::Issuer,
+        ClaimError::Audience,
+        ClaimError::TokenUse,
+        ClaimError::Lifetime,
+        ClaimError::ClaimRule,
+    ] {
+        let refusal = Refusal::from(TokenFault::Claim(error));
+        assert_eq!(refusal.description, Some(error.description()));
+        assert_eq!(refusal.reply(&responses(BodyStyle::Aws)).status, 401);
+    }
+    // Clients learn nothing about the clock of the issuer.
+    let future = Refusal::from(TokenFault::Claim(ClaimError::IssuedInFuture));
+    assert_eq!(future.reason, Reason::NotYetValid);
 }
 
 #[test]

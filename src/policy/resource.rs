@@ -239,6 +239,13 @@ mod tests {
     }
 
     #[test]
+    fn resources_are_listed_by_path_and_then_by_host() {
+        let resources = resources(&["https://b/x", "https://c/", "https://a/x"]);
+        let listed: Vec<_> = resources.iter().map(|one| &*one.identifier).collect();
+        assert_eq!(listed, ["https://c/", "https://a/x", "https://b/x"]);
+    }
+
+    #[test]
     fn metadata_has_one_spelling() {
         let resources = resources(&["https://a/", "https://a/mcp"]);
         let at = |path: &str| {

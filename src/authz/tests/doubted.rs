@@ -48,7 +48,11 @@ impl Pair {
     /// The same with more claims, after a comma.
     pub(super) fn token_with(&self, header: &str, more: &str) -> String {
         let claims = r#"{"iss":"https://a.example","aud":"api","exp":4102444800"#;
-        let signed = [header, &format!("{claims}{more}}}")]
+        self.sign(header, &format!("{claims}{more}}}"))
+    }
+
+    pub(super) fn sign(&self, header: &str, claims: &str) -> String {
+        let signed = [header, claims]
             .map(|part| URL_SAFE_NO_PAD.encode(part))
             .join(".");
         let signature = self
@@ -94,8 +98,21 @@ impl Remembered for Sets {
     }
 }
 
+/// What is known besides these keys: nothing.
+pub(super) fn context(sets: &Sets) -> Context<'_> {
+    Context {
+        keys: sets,
+        remembered: sets,
+        host_signatures: &NoHostSignatures,
+        connection: &NoConnection,
+        proofs: &NoUsedProofs,
+        arrived: now(),
+        now: now(),
+    }
+}
+
 /// Providers of one issuer, each with its own keys.
-fn policy(jwks: &[&str]) -> Policy {
+pub(super) fn policy(jwks: &[&str]) -> Policy {
     let provider = |(number, jwks): (usize, &&str)| {
         format!(
             r#"{{"name":"p{number}","issuer":"https://a.example","audiences":["api"],"jwks":{jwks}}}"#
@@ -109,23 +126,19 @@ fn policy(jwks: &[&str]) -> Policy {
     config::compile(document.as_bytes()).unwrap()
 }
 
-fn decide(policy: &Policy, sets: &Sets, token: &str) -> Decision {
+pub(super) fn decide(policy: &Policy, sets: &Sets, token: &str) -> Decision {
     let head = RequestHead::new(HeaderMap::from_pairs([
         (":method", "GET"),
         (":path", "/"),
         ("authorization", &format!("Bearer {token}")),
     ]));
-    let context = Context {
-        keys: sets,
-        remembered: sets,
-        host_signatures: &NoHostSignatures,
-        connection: &NoConnection,
-        proofs: &NoUsedProofs,
-        arrived: now(),
-        now: now(),
-    };
+    decide_in(context(sets), policy, &head)
+}
+
+/// The decision about a request, which its steps must explain.
+pub(super) fn decide_in(context: Context<'_>, policy: &Policy, head: &RequestHead) -> Decision {
     let mut recorder = Recorder::default();
-    let decision = evaluate_traced(policy, &head, context, &mut recorder);
+    let decision = evaluate_traced(policy, head, context, &mut recorder);
     assert!(
         recorder.leads_to(&decision),
         "{recorder:?}: {:?}",
@@ -134,7 +147,7 @@ fn decide(policy: &Policy, sets: &Sets, token: &str) -> Decision {
     decision
 }
 
-const FETCHED: &str = r#"{"cluster":"a","uri":"https://a.example/keys"}"#;
+pub(super) const FETCHED: &str = r#"{"cluster":"a","uri":"https://a.example/keys"}"#;
 const OTHER: &str = r#"{"cluster":"a","uri":"https://a.example/others"}"#;
 pub(super) const NAMED: &str = r#"{"alg":"ES256","kid":"k"}"#;
 const NAMELESS: &str = r#"{"alg":"ES256"}"#;

@@ -75,6 +75,61 @@ fn the_log_describes_each_step_up_to_the_deciding_one() {
 }
 
 #[test]
+fn the_log_tells_apart_what_is_wrong_with_credentials_and_tokens() {
+    let key = Pair::new();
+    let provider = "path ok, route found, one token, ES256, providers with its issuer: 1, \
+                    provider `p`: ";
+    let bearer = |token: String| vec![("authorization", format!("Bearer {token}"))];
+    for (more, expected) in [
+        (
+            vec![("authorization", "Basic x Bearer y".to_owned())],
+            "path ok, route found, a value that another parser may read as a token".to_owned(),
+        ),
+        (
+            vec![
+                ("authorization", "Bearer a".to_owned()),
+                ("authorization", "Bearer b".to_owned()),
+            ],
+            "path ok, route found, several tokens".to_owned(),
+        ),
+        (
+            bearer(key.token_with(NAMED, r#","nbf":4102444700"#)),
+            format!("{provider}signed (keys: 1, tried: 1), claims: not_yet_valid"),
+        ),
+        (
+            bearer(key.token(r#"{"alg":"ES256","kid":"k","typ":"other"}"#)),
+            format!("{provider}bad_type"),
+        ),
+        (
+            bearer(key.token(r#"{"alg":"ES384","kid":"k"}"#)),
+            provider.replace("ES256", "ES384") + "no key to choose (keys: 1, tried: 0)",
+        ),
+    ] {
+        let fields: Vec<_> = more.iter().map(|(name, value)| (*name, &**value)).collect();
+        assert_eq!(text(&key, ("GET", "/token"), &fields), expected);
+    }
+}
+
+#[test]
+fn the_log_names_requests_that_no_route_decides() {
+    let key = Pair::new();
+    let well_known = ("GET", "/.well-known/oauth-protected-resource/x");
+    let expected = "path ok, metadata of a resource";
+    assert_eq!(text(&key, well_known, &[]), expected);
+
+    let mut steps = Steps::new(true);
+    let preflight = [
+        ("origin", "https://app.example.com"),
+        ("access-control-request-method", "GET"),
+    ];
+    let without_cors = many_providers(1);
+    let request = ("OPTIONS", "/token");
+    traced_by(&without_cors, request, &preflight, &mut steps);
+    let expected = "path ok, preflight without a CORS policy, no route";
+    assert_eq!(steps.into_text().as_deref(), Some(expected));
+}
+
+#[test]
 fn unneeded_steps_are_not_described() {
     let key = Pair::new();
     let mut steps = Steps::new(false);

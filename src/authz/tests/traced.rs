@@ -1,13 +1,11 @@
 //! The steps that a trace receives, and whether they explain the verdict.
 
-use super::doubted::{NAMED, Pair, Sets, now};
+use super::doubted::{NAMED, Pair, Sets, context};
 use crate::authz::{
-    Context, Decision, KeyOutcome, KeyStep, NoConnection, NoUsedProofs, RevocationOutcome, Step,
-    TokenFault, Trace, evaluate_traced,
+    Decision, KeyOutcome, KeyStep, RevocationOutcome, Step, TokenFault, Trace, evaluate_traced,
 };
 use crate::config;
-use crate::crypto::NoHostSignatures;
-use crate::http::{HeaderMap, Host, RequestHead};
+use crate::http::{HeaderMap, RequestHead};
 use crate::policy::Policy;
 use crate::telemetry::Reason;
 
@@ -175,32 +173,6 @@ fn steps_of_a_token_are_traced_up_to_the_deciding_one() {
     check(token, &good, Reason::Allowed, all);
 }
 
-/// Method, number of segments and host of a request.
-#[derive(Debug, Default)]
-struct Place(String);
-
-impl Trace for Place {
-    fn step(&mut self, step: Step<'_>) {
-        if let Step::Route { target, .. } = step {
-            let method = String::from_utf8_lossy(target.method());
-            let segments = target.path().segments().map(<[_]>::len);
-            self.0 = format!(
-                "{method} {segments:?} {:?}",
-                target.host().map(Host::as_str)
-            );
-        }
-    }
-}
-
-#[test]
-fn the_step_of_the_route_shows_method_path_and_host() {
-    let key = Pair::new();
-    let policy = policy(&key);
-    let mut place = Place::default();
-    traced_by(&policy, ("PATCH", "/a/%62?c/d"), &[], &mut place);
-    assert_eq!(place.0, r#"PATCH Some(2) Some("a.example")"#);
-}
-
 #[test]
 fn the_decision_of_a_preflight_names_its_route_and_its_faults() {
     let key = Pair::new();
@@ -234,6 +206,62 @@ fn each_token_is_looked_up_in_the_cache_and_counts() {
     }
 }
 
+/// Records where the request goes, and which providers its route leaves out.
+#[derive(Default)]
+struct Place {
+    request: String,
+    excluded: Vec<String>,
+}
+
+impl Trace for Place {
+    fn step(&mut self, step: Step<'_>) {
+        if let Step::Route { target, .. } = step {
+            let method = String::from_utf8_lossy(target.method());
+            let segments = target.path().segments().unwrap_or_default();
+            let segments = segments
+                .iter()
+                .map(|one| String::from_utf8_lossy(one.text()));
+            let path: Vec<_> = segments.collect();
+            self.request = format!("{method} {}", path.join(" "));
+        }
+        if let Step::Form(_, candidates) = step {
+            let names = candidates.excluded().map(|one| one.name.to_string());
+            self.excluded = names.collect();
+        }
+    }
+}
+
+#[test]
+fn a_trace_learns_where_the_request_goes_and_which_providers_are_left_out() {
+    let key = Pair::new();
+    let provider = |name: &str| {
+        format!(
+            r#"{{"name":"{name}","issuer":"https://a.example","audiences":["api"],
+                "jwks":{{"inline":{{"keys":[{}]}}}}}}"#,
+            key.jwk(Some("k"))
+        )
+    };
+    let document = format!(
+        r#"{{"providers":[{},{}],
+            "routes":[{{"match":"GET /all"}},{{"match":"GET /one/{{id}}","providers":["p"]}}]}}"#,
+        provider("p"),
+        provider("q")
+    );
+    let policy = config::compile(document.as_bytes()).unwrap();
+    let token = format!("Bearer {}", key.token(NAMED));
+    for (path, request, excluded) in [
+        ("/all", "GET all", &[][..]),
+        ("/one/%40me", "GET one @me", &["q"]),
+    ] {
+        let mut place = Place::default();
+        let more = [("authorization", &*token)];
+        let decision = traced_by(&policy, ("GET", path), &more, &mut place);
+        assert_eq!(decision.reason(), Some(Reason::Allowed), "{path}");
+        assert_eq!(place.request, request);
+        assert_eq!(place.excluded, excluded, "{path}");
+    }
+}
+
 /// The steps of a decision, which must be the same without a trace.
 fn traced(
     policy: &Policy,
@@ -262,14 +290,5 @@ pub(super) fn traced_by<T: Trace>(
     let fields = fields.into_iter().chain(more.iter().copied());
     let head = RequestHead::new(HeaderMap::from_pairs(fields));
     let sets = Sets::of(&[]);
-    let context = Context {
-        keys: &sets,
-        remembered: &sets,
-        host_signatures: &NoHostSignatures,
-        connection: &NoConnection,
-        proofs: &NoUsedProofs,
-        arrived: now(),
-        now: now(),
-    };
-    evaluate_traced(policy, &head, context, trace)
+    evaluate_traced(policy, &head, context(&sets), trace)
 }

@@ -269,6 +269,28 @@ fn own_answers_expose_the_challenge_and_when_to_try_again() {
 }
 
 #[test]
+fn a_nonce_that_is_added_to_a_response_is_exposed() {
+    let exposed = |spec: &CorsSpec| {
+        let cors = ResponseCors::for_request(&policy(spec), [APP]).exposing_nonce(true);
+        let name = &b"access-control-expose-headers"[..];
+        let headers = edited(&cors, &Vec::new(), false).into_iter();
+        let mut values = headers.filter_map(|(known, value)| (known == name).then_some(value));
+        String::from_utf8(values.next().unwrap()).unwrap()
+    };
+    let with = |entries| CorsSpec {
+        expose_headers: list(entries),
+        ..origins(&["https://app.example.com"])
+    };
+    assert_eq!(
+        exposed(&origins(&["https://app.example.com"])),
+        "DPoP-Nonce"
+    );
+    assert_eq!(exposed(&with(&["X-A"])), "X-A, DPoP-Nonce");
+    assert_eq!(exposed(&with(&["dpop-nonce", "X-A"])), "dpop-nonce, X-A");
+    assert_eq!(exposed(&with(&["*"])), "*");
+}
+
+#[test]
 fn the_filters_own_errors_can_be_read_by_the_page() {
     let challenge = [("www-authenticate", "Bearer realm=\"api\"")];
     assert_eq!(

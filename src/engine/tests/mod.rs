@@ -5,6 +5,7 @@
     reason = "a test that overflows has failed"
 )]
 
+mod certificates;
 mod crowds;
 mod dice;
 mod discovery;

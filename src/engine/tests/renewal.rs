@@ -29,13 +29,13 @@ fn encode(bytes: impl AsRef<[u8]>) -> String {
 }
 
 /// A key of a client, or of an issuer.
-struct Key {
+pub(super) struct Key {
     pair: EcdsaKeyPair,
-    jwk: String,
+    pub(super) jwk: String,
 }
 
 impl Key {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
         let (x, y) = (encode(x), encode(y));
@@ -48,7 +48,7 @@ impl Key {
         encode(Thumbprint::of(&members).unwrap().as_bytes())
     }
 
-    fn sign(&self, header: &str, claims: &str) -> String {
+    pub(super) fn sign(&self, header: &str, claims: &str) -> String {
         let signed = format!("{}.{}", encode(header), encode(claims));
         let signature = self.pair.sign(&SystemRandom::new(), signed.as_bytes());
         format!("{signed}.{}", encode(signature.unwrap().as_ref()))

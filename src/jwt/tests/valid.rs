@@ -135,6 +135,9 @@ fn scopes_of_all_scope_claims_count_together() {
     assert_eq!(scopes(r#""z":1"#, &all), (vec![], false));
     let broken = r#""scope":5,"scp":["c"]"#;
     assert_eq!(scopes(broken, &all), (vec!["c".to_owned()], true));
+    let text_in_the_way = r#""x":"d","scp":["c"]"#;
+    let seen = scopes(text_in_the_way, &all);
+    assert_eq!(seen, (vec!["c".to_owned()], true));
 }
 
 /// The place of the scopes is remembered with the token.

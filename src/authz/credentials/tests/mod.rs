@@ -284,6 +284,32 @@ fn two_places_in_one_header_do_not_confuse_their_tokens() {
 }
 
 #[test]
+fn a_malformed_cookie_beside_a_good_one_is_malformed() {
+    for cookie in ["session=Bearer; session=a", "session=a; session=Bearer"] {
+        let found = found(&everywhere(), &[("cookie", cookie)]);
+        assert_eq!(found, "malformed", "{cookie}");
+    }
+}
+
+#[test]
+fn the_place_of_a_token_is_the_first_one_that_has_it() {
+    let mut places = everywhere();
+    for _ in 0..2 {
+        let head = head(&[("authorization", "Bearer a"), ("x-api-token", "a")]);
+        let Credentials::Token(token) = Credentials::find(&head, &places) else {
+            panic!("one token");
+        };
+        let names = ["authorization", "x-api-token"];
+        let has_it = |place: &&TokenPlace| match place {
+            TokenPlace::Header { name, .. } => names.contains(&&**name),
+            TokenPlace::Cookie(_) | TokenPlace::Query(_) => false,
+        };
+        assert_eq!(Some(token.place()), places.iter().find(has_it));
+        places.reverse();
+    }
+}
+
+#[test]
 fn a_token_after_dpop_in_any_of_its_places_is_presented_with_a_proof() {
     let presented = |places: &[TokenPlace], fields: &[(&str, &str)]| {
         let head = head(fields);

@@ -355,6 +355,20 @@ fn a_path_outside_of_the_base_has_no_route() {
 }
 
 #[test]
+fn a_path_outside_of_the_base_has_no_methods() {
+    let rules = PathRules::with_base(PathFlags::default(), "/dev").unwrap();
+    let routes = Routes::new(rules.clone(), &[("", "GET /pets"), ("", "$default")]);
+    let methods = |path: &str| {
+        let path = NormalPath::parse(path.as_bytes(), &rules).unwrap();
+        let methods = routes.table().methods_at(None, &path);
+        (methods.named.len(), methods.any)
+    };
+    assert_eq!(methods("/dev/pets"), (1, true));
+    assert_eq!(methods("/dev/x"), (0, true));
+    assert_eq!(methods("/pets"), (0, false));
+}
+
+#[test]
 fn a_look_up_visits_each_pattern_at_most_once() {
     // Every way to write ten segments as a literal or a variable: the worst case
     // for a tree of 1,024 patterns.

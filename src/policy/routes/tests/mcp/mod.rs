@@ -333,6 +333,23 @@ fn routes_that_only_their_conditions_tell_apart_have_one_cors_policy() {
 }
 
 #[test]
+fn routes_that_clash_are_named_in_the_order_of_the_document() {
+    let general = ("", "POST /mcp", "-");
+    let conditional = ("", "POST /mcp", "a");
+    for routes in [[general, conditional], [conditional, general]] {
+        let Err(BadTable::Clashes(clashes)) = build(&routes, &[], &|_, _| false) else {
+            panic!("{routes:?} do not clash");
+        };
+        let [clash] = &*clashes else {
+            panic!("one clash: {clashes:?}");
+        };
+        assert_eq!(clash.kind, ClashKind::Cors);
+        let places = (clash.first.route, clash.second.route);
+        assert_eq!(places, (RouteId(0), RouteId(1)), "{routes:?}");
+    }
+}
+
+#[test]
 fn conditions_count_as_segments() {
     let names: Vec<String> = (0..MAX_SEGMENTS / 2)
         .map(|name| format!("n{name}"))
