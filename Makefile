@@ -586,6 +586,22 @@ mutants: $(CARGO_MUTANTS_READY) ## Changes a part of the core in every place, an
 	@command -v $(PYTHON) >/dev/null || { echo '$(PYTHON) is missing: apt-get install python3, or set PYTHON=/path' >&2; exit 1; }
 	@CARGO=$(CARGO) PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" $(PYTHON) tests/mutants/run "$(PART)" "$(ONLY)"
 
+CARGO_LLVM_COV := cargo-llvm-cov@0.9.1
+CARGO_LLVM_COV_READY := $(TOOLS)/$(CARGO_LLVM_COV).ready
+
+$(CARGO_LLVM_COV_READY):
+	$(CARGO) install --quiet --locked --root $(TOOLS) $(CARGO_LLVM_COV)
+	@touch $@
+
+# The programs that read the counters have to fit the compiler. A toolchain without rustup names
+# its own in LLVM_COV and LLVM_PROFDATA.
+.PHONY: coverage
+coverage: $(CARGO_LLVM_COV_READY) ## Lists the lines of the core that no test runs, and compares them with tests/coverage.md
+	@command -v $(PYTHON) >/dev/null || { echo '$(PYTHON) is missing: apt-get install python3, or set PYTHON=/path' >&2; exit 1; }
+	@test -n "$${LLVM_COV:-}" || test -x "$$(rustc --print target-libdir)/../bin/llvm-cov" || rustup component add llvm-tools \
+		|| { echo 'the tools of LLVM are missing: rustup component add llvm-tools, or set LLVM_COV and LLVM_PROFDATA' >&2; exit 1; }
+	@CARGO=$(CARGO) PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" $(PYTHON) tests/coverage/run
+
 # The number of tokens.
 COUNT ?= 100000
 .PHONY: differential
