@@ -36,6 +36,21 @@ pub(crate) fn net<'e>(edits: &'e [HeaderEdit<'static>]) -> Vec<(Vec<u8>, Net<'e>
     all
 }
 
+/// The effect on a request that continues. Identity headers that nothing sets are removed even
+/// if the request has none: Envoy may have hidden the client's from the server.
+pub(crate) fn of_request<'e>(
+    edits: &'e [HeaderEdit<'static>],
+    identity_headers: impl Iterator<Item = &'e str>,
+) -> Vec<(Vec<u8>, Net<'e>)> {
+    let mut all = net(edits);
+    for name in identity_headers {
+        if !all.iter().any(|(known, _)| known == name.as_bytes()) {
+            all.push((name.into(), Net::Removed));
+        }
+    }
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,7 +16,7 @@ use envoy_types::pb::google::rpc::Status;
 use tonic::Code;
 
 use super::fields::Form;
-use crate::edits::{Net, net};
+use crate::edits::{Net, net, of_request};
 use crate::service::{Decision, Forwarded, Outcome, Replied};
 
 /// The decision contains bytes that the protocol cannot carry, for example the cookies of a
@@ -54,7 +54,8 @@ pub(super) fn write(outcome: &Outcome, form: Form) -> Result<CheckResponse, Unwr
 
 fn allowed(forwarded: &Forwarded, form: Form) -> Result<OkHttpResponse, Unwritable> {
     let mut response = OkHttpResponse::default();
-    for (name, change) in net(forwarded.request_edits()) {
+    let edits = forwarded.request_edits();
+    for (name, change) in of_request(edits, forwarded.identity_headers()) {
         let name = String::from_utf8(name).map_err(|_| Unwritable)?;
         match change {
             Net::Removed if is_fixed(&name) => return Err(Unwritable),
@@ -64,12 +65,6 @@ fn allowed(forwarded: &Forwarded, form: Form) -> Result<OkHttpResponse, Unwritab
             Net::Replaced(values) | Net::Added(values) => {
                 push(&mut response.headers, &name, &values, true, form)?;
             }
-        }
-    }
-    let to_remove = &mut response.headers_to_remove;
-    for name in forwarded.unset() {
-        if !to_remove.iter().any(|known| known == name) {
-            to_remove.push(name.to_owned());
         }
     }
     for (name, change) in net(forwarded.response_edits()) {

@@ -9,7 +9,7 @@ use http_body_util::Full;
 
 use super::asked::MARK;
 use crate::answers::{self, REPLY, VERDICT, answer};
-use crate::edits::{Net, net};
+use crate::edits::{Net, net, of_request};
 use crate::forward_auth::Mode;
 use crate::service::{Decision, Forwarded, Outcome, Replied};
 
@@ -74,7 +74,8 @@ fn allowed(
     let mut headers = HeaderMap::new();
     // The mark is not for the upstream.
     let mut removed = vec![MARK.as_bytes().to_vec()];
-    for (name, change) in net(forwarded.request_edits()) {
+    let edits = forwarded.request_edits();
+    for (name, change) in of_request(edits, forwarded.identity_headers()) {
         match change {
             _ if name == b":path" => return Err(Refusal::Path),
             // Envoy ignores the removal of these fields.
@@ -93,11 +94,6 @@ fn allowed(
                 }
                 headers.insert(name, value);
             }
-        }
-    }
-    for name in forwarded.unset().map(str::as_bytes) {
-        if !removed.iter().any(|known| known == name) {
-            removed.push(name.to_vec());
         }
     }
     let is_ours = |name: &HeaderName| name.as_str().starts_with(VERDICT.as_str());

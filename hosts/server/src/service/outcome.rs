@@ -78,26 +78,16 @@ impl Forwarded {
         })
     }
 
+    /// The names of the headers that only the filter may set, in lower case.
+    pub fn identity_headers(&self) -> impl Iterator<Item = &str> {
+        self.policy.upstream.names()
+    }
+
     /// Whether the filter may set a header of exactly this name.
     #[must_use]
     pub fn may_set(&self, name: &[u8]) -> bool {
-        let mut names = self.policy.upstream.names();
+        let mut names = self.identity_headers();
         names.any(|known| known.as_bytes().eq_ignore_ascii_case(name))
-    }
-
-    /// The headers that only the filter may set, and which it does not set here. Proxies must
-    /// remove the client's copies even if they have not shown them to the server.
-    pub fn unset(&self) -> impl Iterator<Item = &str> {
-        let sets = |name: &str| {
-            self.request.iter().any(|edit| match edit {
-                HeaderEdit::Set(set, _) | HeaderEdit::Add(set, _) => {
-                    set.eq_ignore_ascii_case(name.as_bytes())
-                }
-                HeaderEdit::Remove(_) => false,
-            })
-        };
-        let names = self.policy.upstream.names();
-        names.filter(move |name| !sets(name))
     }
 
     /// The names of the headers in which clients send credentials, in lower case, each once.
