@@ -8,9 +8,7 @@ cd "$(dirname "$0")/.."
 # The longest input in bytes.
 LONGEST=4096
 
-work=${CARGO_TARGET_DIR:-target}/fuzz
-options=(--sanitizer none --target-dir "$work")
-cargo "+$NIGHTLY" fuzz build "${options[@]}"
+. fuzz/build.sh
 
 echo "| target | inputs before | now | KiB |"
 echo "|---|---|---|---|"

@@ -12,11 +12,7 @@ case $1 in
 esac
 shift
 
-# The code has no `unsafe` for a sanitizer to check, and is much faster
-# without a sanitizer.
-work=${CARGO_TARGET_DIR:-target}/fuzz
-options=(--sanitizer none --target-dir "$work")
-cargo "+$NIGHTLY" fuzz build "${options[@]}"
+. fuzz/build.sh
 
 # Runs a target. Its log, and its line of the table, are below target/.
 run() {
