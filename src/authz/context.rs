@@ -83,6 +83,14 @@ impl Connection for NoConnection {
     }
 }
 
+/// A connection of a test, with this answer.
+#[cfg(test)]
+impl Connection for Result<Option<[u8; 32]>, CertificateUnknown> {
+    fn client_certificate(&self) -> Self {
+        *self
+    }
+}
+
 /// What is known about proofs of possession: which were used (RFC 9449 section 11.1), and
 /// how the nonces of this server are checked.
 ///

@@ -55,12 +55,9 @@ fn a_route_excludes_the_other_providers_of_the_tokens_issuer() {
         ("/all", &["first", "second", "third"], &[]),
     ] {
         let mut names = Names::default();
-        traced_by(
-            &policy,
-            ("GET", path),
-            &[("authorization", &token)],
-            &mut names,
-        );
+        let more = [("authorization", &*token)];
+        let decision = traced_by(&policy, ("GET", path), &more, &mut names);
+        assert_eq!(decision.reason(), Some(Reason::Allowed), "{path}");
         assert_eq!(names.judging, judging, "{path}");
         assert_eq!(names.excluded, excluded, "{path}");
     }

@@ -126,13 +126,17 @@ pub(super) fn policy(jwks: &[&str]) -> Policy {
     config::compile(document.as_bytes()).unwrap()
 }
 
-pub(super) fn decide(policy: &Policy, sets: &Sets, token: &str) -> Decision {
-    let head = RequestHead::new(HeaderMap::from_pairs([
+/// A request with this token.
+pub(super) fn request(token: &str) -> RequestHead {
+    RequestHead::new(HeaderMap::from_pairs([
         (":method", "GET"),
         (":path", "/"),
         ("authorization", &format!("Bearer {token}")),
-    ]));
-    decide_in(context(sets), policy, &head)
+    ]))
+}
+
+pub(super) fn decide(policy: &Policy, sets: &Sets, token: &str) -> Decision {
+    decide_in(context(sets), policy, &request(token))
 }
 
 /// The decision about a request, which its steps must explain.

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::doubted::{FETCHED, NAMED, Pair, Sets, context, decide, decide_in, policy};
+use super::doubted::{FETCHED, NAMED, Pair, Sets, context, decide, decide_in, policy, request};
 use crate::authz::{Context, Decision, Remembered, Verifications, Verified};
-use crate::http::{HeaderMap, RequestHead};
 use crate::telemetry::Reason;
 
 /// A cache with one token.
@@ -21,16 +20,11 @@ impl Remembered for Cache {
 fn decide_again(cache: &Cache, keys: &[String]) -> Decision {
     let sets = Sets::of(&[keys]);
     let token = str::from_utf8(&cache.0.token).unwrap();
-    let head = RequestHead::new(HeaderMap::from_pairs([
-        (":method", "GET"),
-        (":path", "/"),
-        ("authorization", &format!("Bearer {token}")),
-    ]));
     let context = Context {
         remembered: cache,
         ..context(&sets)
     };
-    decide_in(context, &policy(&[FETCHED]), &head)
+    decide_in(context, &policy(&[FETCHED]), &request(token))
 }
 
 /// What is learned about a token that this key signed.

@@ -1,11 +1,10 @@
 //! Revocation lists, and providers without a current one.
 
-use super::doubted::{NAMED, Pair, Sets, context, now};
+use super::doubted::{NAMED, Pair, Sets, context, request};
 use crate::authz::{
     Context, CurrentKeys, Decision, Keys, NeededDocument, Steps, Verdict, evaluate_traced,
 };
 use crate::config;
-use crate::http::{HeaderMap, RequestHead};
 use crate::jwk::AskedKid;
 use crate::policy::{Policy, SourceId};
 use crate::revocation::RevocationList;
@@ -42,13 +41,8 @@ fn policy(key: &Pair) -> Policy {
 /// The decision about a token with this `jti`, and its steps in words.
 fn decide(key: &Pair, context: Context<'_>, jti: &str) -> (Decision, String) {
     let token = key.token_with(NAMED, &format!(r#","jti":"{jti}""#));
-    let head = RequestHead::new(HeaderMap::from_pairs([
-        (":method", "GET"),
-        (":path", "/"),
-        ("authorization", &format!("Bearer {token}")),
-    ]));
     let mut steps = Steps::new(true);
-    let decision = evaluate_traced(&policy(key), &head, context, &mut steps);
+    let decision = evaluate_traced(&policy(key), &request(&token), context, &mut steps);
     (decision, steps.into_text().unwrap().into())
 }
 
@@ -59,7 +53,6 @@ fn a_token_that_the_list_names_is_refused() {
     let (sets, listed) = (Sets::of(&[]), Listed(list));
     let context = Context {
         keys: &listed,
-        now: now(),
         ..context(&sets)
     };
     let (decision, steps) = decide(&key, context, "gone");

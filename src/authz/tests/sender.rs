@@ -6,8 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use super::doubted::{NAMED, Pair, Sets, context, decide_in, now};
-use crate::authz::{CertificateUnknown, Connection, Context, NoUsedProofs, ProofUse, UsedProofs};
+use super::doubted::{NAMED, Pair, Sets, context, decide_in};
+use crate::authz::{CertificateUnknown, Context, ProofUse, UsedProofs};
 use crate::config;
 use crate::dpop::{Nonces, Proof};
 use crate::http::{HeaderMap, RequestHead};
@@ -19,16 +19,6 @@ use crate::time::UnixTime;
 
 /// The digest of a certificate.
 const CERTIFICATE: &str = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
-
-type Shown = Result<Option<[u8; 32]>, CertificateUnknown>;
-
-struct Peer(Shown);
-
-impl Connection for Peer {
-    fn client_certificate(&self) -> Shown {
-        self.0
-    }
-}
 
 /// A provider that accepts proofs, with these rules for nonces.
 fn policy(key: &Pair, nonce: &str) -> Policy {
@@ -68,9 +58,8 @@ fn a_token_that_is_bound_to_a_certificate_passes_only_with_it() {
         // Nobody knows, so it is not the client's fault.
         (Err(CertificateUnknown), Reason::InternalError),
     ] {
-        let peer = Peer(shown);
         let context = Context {
-            connection: &peer,
+            connection: &shown,
             ..context(&sets)
         };
         let decision = decide_in(context, &policy, &head);
@@ -78,7 +67,7 @@ fn a_token_that_is_bound_to_a_certificate_passes_only_with_it() {
     }
 }
 
-/// A request with a proof, whose claims have another member after a comma.
+/// A request with a proof. `more` is added to the claims of the proof, and begins with a comma.
 fn proven(key: &Pair, more: &str) -> RequestHead {
     let client = Pair::new();
     let jwk = client.jwk(None);
@@ -141,11 +130,7 @@ fn a_good_proof_that_cannot_be_remembered_is_refused() {
 fn where_nothing_is_remembered_every_nonce_is_good_but_not_a_missing_one() {
     let key = Pair::new();
     let (policy, sets) = (policy(&key, r#","nonce":"5m""#), Sets::of(&[]));
-    let context = Context {
-        proofs: &NoUsedProofs,
-        now: now(),
-        ..context(&sets)
-    };
+    let context = context(&sets);
     let with_nonce = proven(&key, r#","nonce":"anything""#);
     for _ in 0..2 {
         let decision = decide_in(context, &policy, &with_nonce);

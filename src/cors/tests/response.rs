@@ -306,28 +306,6 @@ fn the_filters_own_errors_can_be_read_by_the_page() {
 }
 
 #[test]
-fn a_fresh_nonce_is_exposed_once() {
-    for (names, exposed) in [
-        (&[][..], "DPoP-Nonce"),
-        (&["X-A"], "X-A, DPoP-Nonce"),
-        (&["X-A", "dpop-nonce"], "X-A, dpop-nonce"),
-        (&["*"], "*"),
-    ] {
-        let policy = policy(&CorsSpec {
-            expose_headers: list(names).filter(|names| !names.is_empty()),
-            ..origins(&["https://app.example.com"])
-        });
-        let cors = ResponseCors::for_request(&policy, [APP]).exposing_nonce(true);
-        let field = |value: &str| {
-            let name = b"access-control-expose-headers".to_vec();
-            (name, value.as_bytes().to_vec())
-        };
-        let edited = edited(&cors, &Headers::new(), false);
-        assert!(edited.contains(&field(exposed)), "{names:?}: {edited:?}");
-    }
-}
-
-#[test]
 fn the_memory_of_a_request_includes_its_origin() {
     let held = |spec: &CorsSpec, sent: &[u8]| {
         ResponseCors::for_request(&policy(spec), [sent]).held_bytes()

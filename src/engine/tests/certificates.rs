@@ -20,16 +20,6 @@ const CONFIGURATION: &str = r#"{"providers":[{"name":"a","issuer":"https://a.exa
 /// The digest of a certificate.
 const CERTIFICATE: &str = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
 
-type Shown = Result<Option<[u8; 32]>, CertificateUnknown>;
-
-struct Peer(Shown);
-
-impl Connection for Peer {
-    fn client_certificate(&self) -> Shown {
-        self.0
-    }
-}
-
 /// The environment of a callback that belongs to this connection.
 fn env(connection: &dyn Connection) -> Env<'_> {
     Env {
@@ -49,8 +39,8 @@ fn reasons(effects: Vec<Effect>) -> Vec<Reason> {
 }
 
 /// The answer to a request that waits for its key, on a connection that shows this
-/// certificate. Its key arrives in a callback of no connection.
-fn after_a_wait(shown: Shown) -> Vec<Reason> {
+/// certificate. The key arrives in a callback of no connection.
+fn after_a_wait(shown: Result<Option<[u8; 32]>, CertificateUnknown>) -> Vec<Reason> {
     let key = Key::new();
     let policy = Arc::new(config::compile(CONFIGURATION.as_bytes()).unwrap());
     let mut service = KeyService::new(&policy, 1);
@@ -64,8 +54,8 @@ fn after_a_wait(shown: Shown) -> Vec<Reason> {
         (":path", "/"),
         ("authorization", &*format!("Bearer {token}")),
     ]));
-    let peer = Peer(shown);
-    assert_eq!(reasons(judge.request(StreamId(1), head, env(&peer))), []);
+    let waiting = judge.request(StreamId(1), head, env(&shown));
+    assert_eq!(reasons(waiting), []);
 
     let nobody = env(&NoConnection);
     let effects = service.tick(&[Demand::default()], nobody);
