@@ -164,6 +164,20 @@ fn the_need_for_a_kid_ends_when_a_request_would_have_stopped_waiting() {
 }
 
 #[test]
+fn a_kid_that_new_keys_lack_is_unknown_although_the_clock_was_set_back() {
+    let world = world(1);
+    world.pass(secs(60));
+    let worker = world.worker(0);
+    let token = || made_up(&"gone");
+    let reason = reported(&world, &worker, token());
+    assert_eq!(reason, Some(Reason::KeysUnavailable));
+    world.model.borrow_mut().jumped = true;
+    world.set_clock(|now| now.saturating_sub(secs(100)));
+    world.pass(secs(1));
+    assert_eq!(reported(&world, &worker, token()), Some(Reason::UnknownKey));
+}
+
+#[test]
 fn requests_that_would_wait_hold_no_memory() {
     let world = world(1);
     let worker = world.worker(0);

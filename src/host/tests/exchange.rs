@@ -133,7 +133,9 @@ impl HttpExchange for Handle {
     }
 
     fn client_certificate_digest(&self) -> Result<Option<[u8; 32]>, HostError> {
-        Ok(None)
+        let mut world = self.world.borrow_mut();
+        world.check(Call::Certificate)?;
+        Ok(world.certificate)
     }
 }
 

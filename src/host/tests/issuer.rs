@@ -21,14 +21,21 @@ impl Issuer {
     }
 
     pub(super) fn jwks(&self) -> Value {
+        let mut key = self.jwk();
+        key["kid"] = self.kid.into();
+        json!({"keys": [key]})
+    }
+
+    /// The public key with its required members only, as a thumbprint has them (RFC 7638
+    /// section 3.2).
+    pub(super) fn jwk(&self) -> Value {
         let point = self.pair.public_key().as_ref();
-        json!({"keys": [{
-            "kty": "EC",
+        json!({
             "crv": "P-256",
-            "kid": self.kid,
+            "kty": "EC",
             "x": URL_SAFE_NO_PAD.encode(&point[1..33]),
             "y": URL_SAFE_NO_PAD.encode(&point[33..65]),
-        }]})
+        })
     }
 
     /// Alice's token, valid for an hour from `now`.
@@ -46,8 +53,11 @@ impl Issuer {
         for (name, value) in claims.as_object().unwrap() {
             all[name] = value.clone();
         }
-        let header = json!({"alg": "ES256", "kid": self.kid});
-        let text = format!("{}.{}", encoded(&header), encoded(&all));
+        self.sign(&json!({"alg": "ES256", "kid": self.kid}), &all)
+    }
+
+    pub(super) fn sign(&self, header: &Value, claims: &Value) -> String {
+        let text = format!("{}.{}", encoded(header), encoded(claims));
         let signature = self
             .pair
             .sign(&SystemRandom::new(), text.as_bytes())

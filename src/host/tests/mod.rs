@@ -10,10 +10,12 @@
     reason = "a test ends at the first unexpected result"
 )]
 
+mod bound;
 mod exchange;
 mod faults;
 mod issuer;
 mod life;
+mod narrowed;
 mod proxy;
 mod report_mode;
 mod reporting;
