@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::bytes::are_visible_without;
+use crate::bytes::{are_visible_without, octet};
 
 /// The scheme and authority of a URI in normal form, without a default port:
 /// `https://api.example.com`.
@@ -185,9 +185,7 @@ fn unreserved_decoded(text: &[u8]) -> Option<Vec<u8>> {
         rest = match rest {
             [] => return Some(decoded),
             [b'%', high, low, rest @ ..] => {
-                let digit = |byte: u8| char::from(byte).to_digit(16);
-                let octet = digit(*high)?.checked_shl(4)? | digit(*low)?;
-                let octet = u8::try_from(octet).ok()?;
+                let octet = octet(*high, *low)?;
                 if is_unreserved(octet) {
                     decoded.push(octet);
                 } else {

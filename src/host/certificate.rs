@@ -1,6 +1,7 @@
 //! The digest of the client's certificate, as Envoy writes it.
 
 use super::{HostError, HttpExchange};
+use crate::bytes::octet;
 use crate::engine::{CertificateUnknown, Connection};
 
 /// The connection of a request, in the callbacks of the request.
@@ -36,8 +37,8 @@ fn read(digits: &[u8]) -> Option<[u8; 32]> {
         return None;
     }
     for (byte, pair) in digest.iter_mut().zip(pairs) {
-        let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
-        *byte = u8::try_from(high?.checked_shl(4)? | low?).ok()?;
+        let [high, low] = *pair;
+        *byte = octet(high, low)?;
     }
     Some(digest)
 }

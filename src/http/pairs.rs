@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::name;
+use crate::bytes::octet;
 
 /// What a `+` stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,13 +65,6 @@ pub fn decoded(text: &[u8], plus: Plus) -> Decoded<'_> {
         text: Cow::Owned(out),
         broken,
     }
-}
-
-/// The octet that two hexadecimal digits stand for.
-fn octet(high: u8, low: u8) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let value = digit(high)?.checked_shl(4)? | digit(low)?;
-    u8::try_from(value).ok()
 }
 
 /// Whether some reader may take a decoded name for `name`: without letter case,

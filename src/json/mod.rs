@@ -60,8 +60,8 @@ pub fn object(text: &[u8], max_depth: usize) -> Result<Object<'_>, JsonError> {
 
 fn object_in(text: &str, max_depth: usize) -> Result<Object<'_>, JsonError> {
     match strict::object(text, max_depth) {
-        // The position of too deep nesting is not needed.
-        Err(error) if error.fault != Fault::TooDeep => {
+        // `check` knows the exact position.
+        Err(_) => {
             strict::check(text.as_bytes(), max_depth)?;
             Err(JsonError {
                 fault: Fault::NotAnObject,

@@ -35,3 +35,16 @@ pub(super) const fn kept_by(keys: usize) -> usize {
 pub(super) const fn kept_of(text: usize) -> usize {
     text.saturating_mul(KEPT_PER_BYTE)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_needs_sixteen_times_its_size_half_of_it_in_one_block() {
+        let need = memory_needed(1000);
+        assert_eq!(need.block, 8000 + 16 * 1024);
+        assert_eq!(need.all, 16_000 + 16 * 1024);
+        assert_eq!(memory_needed(usize::MAX).all, usize::MAX);
+    }
+}

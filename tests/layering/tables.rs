@@ -108,6 +108,7 @@ pub(super) const CORE: Table = &[
         "host",
         &[
             "authz",
+            "bytes",
             "cors",
             "crypto",
             "engine",

@@ -40,6 +40,21 @@ fn no_authority_and_an_empty_one_are_no_host() {
 }
 
 #[test]
+fn a_name_has_at_most_253_bytes_in_labels_of_at_most_63() {
+    let longest = [
+        &*"a".repeat(63),
+        &"b".repeat(63),
+        &"c".repeat(63),
+        &"d".repeat(61),
+    ]
+    .join(".");
+    assert_eq!(longest.len(), 253);
+    assert_eq!(accepted(&longest), longest);
+    assert_eq!(accepted(&format!("{longest}.:443")), longest);
+    assert_eq!(host(&format!("{longest}e")), Err(BadHost));
+}
+
+#[test]
 fn anything_but_one_valid_host_is_refused() {
     let long_label = "a".repeat(64);
     let long_name = ["a".repeat(62).as_str(); 5].join(".");

@@ -81,29 +81,6 @@ impl EncodedCharacter {
 }
 
 impl BadPath {
-    /// The reason's name in logs and metrics.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::NotAbsolute => "not_absolute",
-            Self::RawByte => "raw_byte",
-            Self::Fragment => "fragment",
-            Self::Backslash => "backslash",
-            Self::Semicolon => "semicolon",
-            Self::BrokenEncoding => "broken_encoding",
-            Self::NotUtf8 => "not_utf8",
-            Self::EncodedControl => "encoded_control",
-            Self::Encoded(EncodedCharacter::Slash) => "encoded_slash",
-            Self::Encoded(EncodedCharacter::Percent) => "encoded_percent",
-            Self::Encoded(EncodedCharacter::QuestionMark) => "encoded_question_mark",
-            Self::Encoded(EncodedCharacter::Hash) => "encoded_hash",
-            Self::Encoded(EncodedCharacter::Semicolon) => "encoded_semicolon",
-            Self::EncodedTwice => "encoded_twice",
-            Self::DotSegment => "dot_segment",
-            Self::EmptySegment => "empty_segment",
-        }
-    }
-
     /// The member of `paths` that would allow such a path, if there is one.
     #[must_use]
     pub fn allowed_by(self) -> Option<&'static str> {

@@ -28,7 +28,7 @@ fn canonical(character: char) -> char {
     }
     // Beyond the first plane a regular expression sees surrogates, which have no
     // letter case.
-    if u32::from(character) > 0xFFFF {
+    if character.len_utf16() == 2 {
         return character;
     }
     let mut upper = character.to_uppercase();

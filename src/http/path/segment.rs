@@ -2,6 +2,7 @@
 
 use super::fold::without_case;
 use super::{BadPath, EncodedCharacter, PathFlags};
+use crate::bytes::octet;
 use std::borrow::Cow;
 
 /// A segment in its decoded form.
@@ -111,7 +112,6 @@ fn decode_octets(raw: &[u8], flags: PathFlags) -> Result<Vec<u8>, BadPath> {
 
 fn judge_encoded(octet: u8, flags: PathFlags) -> Result<(), BadPath> {
     match octet {
-        0x00..=0x1f | 0x7f => Err(BadPath::EncodedControl),
         b'\\' => Err(BadPath::Backslash),
         _ => match EncodedCharacter::of(octet) {
             Some(character) if !flags.allow_encoded.contains(character) => {
@@ -120,13 +120,6 @@ fn judge_encoded(octet: u8, flags: PathFlags) -> Result<(), BadPath> {
             _ => Ok(()),
         },
     }
-}
-
-/// The octet that two hexadecimal digits stand for.
-fn octet(high: u8, low: u8) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let value = digit(high)?.checked_shl(4)? | digit(low)?;
-    u8::try_from(value).ok()
 }
 
 /// Whether decoded text has a `%` that a second decoding would change. With

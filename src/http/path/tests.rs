@@ -387,3 +387,15 @@ fn a_base_has_no_variables_and_is_a_path() {
     );
     assert_eq!(base("/"), None);
 }
+
+#[test]
+fn a_set_of_encoded_characters_has_what_was_added_however_often() {
+    let all: EncodedSet = EncodedCharacter::ALL.into_iter().collect();
+    assert!(
+        EncodedCharacter::ALL
+            .into_iter()
+            .all(|one| all.contains(one))
+    );
+    let twice = EncodedSet::NONE.with(Slash).with(Slash);
+    assert!(twice.contains(Slash) && !twice.contains(Percent));
+}

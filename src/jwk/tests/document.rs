@@ -184,3 +184,12 @@ fn unusable_keys_are_grouped_by_reason() {
         ]
     );
 }
+
+#[test]
+fn a_set_takes_memory_for_each_entry_and_for_the_text_of_each_key() {
+    let unusable = r#""kty":"XYZ""#;
+    let text = format!("{{{EC}}}");
+    let parsed = parse(&document(&[EC, unusable, EC])).unwrap();
+    assert_eq!(parsed.set.len(), 2);
+    assert_eq!(parsed.set.memory_bytes(), 3 * 512 + 2 * 4 * text.len());
+}

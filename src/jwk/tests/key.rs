@@ -84,6 +84,10 @@ fn a_key_with_an_algorithm_is_used_for_no_other() {
             "{algorithm}"
         );
     }
+    let named: Vec<_> = set.iter().map(Jwk::algorithm).collect();
+    assert_eq!(named, [Some(Algorithm::Ps256), Some(Algorithm::EdDsa)]);
+    let free = parse(&document(&[EC])).unwrap().set;
+    assert_eq!(free.iter().next().and_then(Jwk::algorithm), None);
 }
 
 #[test]

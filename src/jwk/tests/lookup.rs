@@ -125,3 +125,20 @@ fn in_the_largest_set_a_token_is_tried_with_one_key_and_without_kid_with_none() 
     let lookup = set.lookup(Some("key-9999"), Algorithm::Es256);
     assert!(matches!(lookup, Lookup::UnknownKid));
 }
+
+#[test]
+fn a_kid_is_absent_if_every_key_names_another() {
+    let digest = |kid| *AskedKid::new(kid).digest();
+    let named = set(&[
+        &with(EC, r#""kid":"a""#),
+        &with(RSA, r#""kid":"b""#),
+        &with(OKP, r#""kid":"""#),
+    ]);
+    for kid in ["a", "b", ""] {
+        assert!(!named.has_no_key_for(&digest(kid)), "{kid:?}");
+    }
+    assert!(named.has_no_key_for(&digest("c")));
+    // A key without a `kid` may be any token's.
+    let with_nameless = set(&[&with(EC, r#""kid":"a""#), RSA]);
+    assert!(!with_nameless.has_no_key_for(&digest("c")));
+}

@@ -171,3 +171,22 @@ fn a_route_is_a_method_and_a_path_or_the_default() {
         assert_eq!(parse(text), Err(error), "{text:?}");
     }
 }
+
+#[test]
+fn an_error_says_what_to_write_instead() {
+    let text = |pattern: &str| {
+        RoutePattern::parse(pattern, &rules())
+            .unwrap_err()
+            .to_string()
+    };
+    for (pattern, advice) in [
+        ("GET  /", "write a method, one space and a path"),
+        ("/pets", "write the method before the path"),
+        ("GET /a//b", "remove the empty segment"),
+        ("GET /a%2", "write `%25` for a `%`"),
+        ("GET /a%2Fb", "unless `paths.allow_encoded` lists \"/\""),
+    ] {
+        let text = text(pattern);
+        assert!(text.contains(advice), "{pattern}: {text}");
+    }
+}
