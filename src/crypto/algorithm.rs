@@ -222,6 +222,7 @@ mod tests {
     fn every_name_leads_back_to_its_algorithm() {
         for algorithm in Algorithm::ALL {
             assert_eq!(Algorithm::parse(algorithm.name()), Some(algorithm));
+            assert_eq!(algorithm.to_string(), algorithm.name());
         }
     }
 

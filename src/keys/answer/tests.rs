@@ -41,10 +41,7 @@ fn only_a_200_counts() {
         assert_eq!(unread(&head(status)), FetchFailure::Status(status));
     }
     assert_eq!(unread(&AnswerHead::default()), FetchFailure::NoAnswer);
-    let not_sent = AnswerHead {
-        ending: Ending::NotSent(NotSent::NoHost),
-        ..AnswerHead::default()
-    };
+    let not_sent = AnswerHead::not_sent(NotSent::NoHost);
     assert_eq!(unread(&not_sent), FetchFailure::NotSent(NotSent::NoHost));
 }
 
