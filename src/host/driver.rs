@@ -342,7 +342,7 @@ impl<H: Host> Driver<H> {
 
     /// Applies the engine's effects. `here` is the request whose headers the current
     /// callback brought, if any.
-    fn apply(&self, effects: Vec<Effect>, here: Option<(&H::Exchange, &Stream)>) {
+    pub(super) fn apply(&self, effects: Vec<Effect>, here: Option<(&H::Exchange, &Stream)>) {
         let mut effects = VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
             match (effect, here) {

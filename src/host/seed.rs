@@ -9,3 +9,28 @@ pub fn seed(now: UnixTime, number: u64) -> u64 {
     let nanos = now.as_nanos() & i128::from(u64::MAX);
     u64::try_from(nanos).unwrap_or_default() ^ number.rotate_left(32)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_differ_by_worker_and_by_configuration() {
+        let seeds: Vec<u64> = [0, 1, 1_000_000_000]
+            .into_iter()
+            .flat_map(|nanos| [1, 2, u64::MAX].map(|number| (nanos, number)))
+            .map(|(nanos, number)| {
+                let start = UnixTime::from_secs(1_800_000_000).as_nanos();
+                seed(UnixTime::from_nanos(start + nanos), number)
+            })
+            .collect();
+        for (at, one) in seeds.iter().enumerate() {
+            assert!(!seeds[..at].contains(one), "{seeds:x?}");
+        }
+        // A clock may be wrong.
+        assert_ne!(
+            seed(UnixTime::from_nanos(-1), 1),
+            seed(UnixTime::from_nanos(-2), 1)
+        );
+    }
+}

@@ -283,7 +283,8 @@ fn fits(text: &str, in_list: bool) -> Result<String, Unfit> {
     if text.contains(control) {
         return Err(Unfit::ControlCharacter);
     }
-    if text.trim_matches(' ') != text {
+    // Some readers of headers trim more than spaces.
+    if text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}') != text {
         return Err(Unfit::OuterBlank);
     }
     if in_list && text.contains(',') {

@@ -1,8 +1,10 @@
 //! Policies that are activated, are superseded, or cannot be activated.
 
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::{Fallback, HostError};
+use super::super::{Fallback, HostError, Settler};
 use super::exchange::failures;
 use super::issuer::{Issuer, fetched, inline};
 use super::proxy::Proxy;
@@ -137,4 +139,34 @@ fn a_clock_that_stops_while_an_issuer_answers_costs_that_fetch_only() {
     proxy.answer(number, &issuer.jwks().to_string());
     assert_eq!(proxy.metric(FAILURES), 1);
     assert_recovers(&mut proxy, &issuer);
+}
+
+#[test]
+fn cached_tokens_take_memory_until_it_is_released() {
+    let issuer = Issuer::new("k1");
+    let mut proxy = Proxy::with(&inline(&issuer));
+    assert_eq!(proxy.driver().cached_token_bytes(), 0);
+    let token = issuer.token(START);
+    let id = private(&mut proxy, &token);
+    assert!(proxy.forwarded(id).is_some());
+    assert!(proxy.driver().cached_token_bytes() >= token.len());
+    proxy.driver().release_memory();
+    assert_eq!(proxy.driver().cached_token_bytes(), 0);
+    let id = private(&mut proxy, &token);
+    assert!(proxy.forwarded(id).is_some());
+}
+
+#[test]
+fn an_answer_is_applied_to_its_own_request_in_any_callback() {
+    let mut proxy = Proxy::with(&fetched());
+    let token = Issuer::new("k1").token(START);
+    let (one, other) = (private(&mut proxy, &token), private(&mut proxy, &token));
+    let policy = crate::config::compile(fetched().as_bytes()).unwrap();
+    let settler = Settler::new(Rc::clone(&proxy.host), Arc::new(policy));
+    let refusal = Box::new(settler.refusal(one, None));
+    proxy.apply_while_headers_arrive(other, refusal);
+    assert!(proxy.waits(one) && proxy.waits(other));
+    proxy.tick();
+    assert_eq!(proxy.status_of(one), Some(503));
+    assert!(proxy.waits(other));
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::super::{Driver, MAX_ANSWERS, Passage, Room, Stream, Ticks};
 use super::exchange::Handle;
 use super::world::{Call, Fake, Fields, Held, Phase, Reply, World};
-use crate::engine::{FetchCall, StreamId};
+use crate::engine::{Answer, Effect, FetchCall, StreamId};
 use crate::http::HeaderMap;
 use crate::keys::answer::AnswerHead;
 
@@ -233,6 +233,17 @@ impl Proxy {
             );
             (continues && held.reply.is_none()).then(|| held.response.clone())
         })
+    }
+
+    /// Applies an answer in the callback that brings the headers of a request.
+    pub(super) fn apply_while_headers_arrive(&mut self, id: StreamId, answer: Box<Answer>) {
+        let (driver, stream) = self.streams[&id].clone();
+        self.begin(Phase::RequestHeaders);
+        driver.apply(
+            vec![Effect::Answer(answer)],
+            Some((&self.exchange(id), &stream)),
+        );
+        self.end();
     }
 
     /// Ends a request, for example because the client leaves.
