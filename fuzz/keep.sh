@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # The longest input in bytes.
-LONGEST=4096
+LONGEST=1024
 
 . fuzz/build.sh
 

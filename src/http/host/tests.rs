@@ -55,6 +55,11 @@ fn a_name_has_at_most_253_bytes_in_labels_of_at_most_63() {
 }
 
 #[test]
+fn the_error_says_what_an_authority_must_be() {
+    assert!(BadHost.to_string().contains("host"), "{BadHost}");
+}
+
+#[test]
 fn anything_but_one_valid_host_is_refused() {
     let long_label = "a".repeat(64);
     let long_name = ["a".repeat(62).as_str(); 5].join(".");
