@@ -6,6 +6,8 @@
 //! * `<<TEXT*N>>` is TEXT, repeated N times.
 //! * `${NAME}` is the value of this name in the context, unchanged.
 
+use edge_authz::bytes::octet;
+
 use super::Problem;
 
 /// The maximum size of one text in bytes: far above what any proxy accepts in a head.
@@ -92,13 +94,13 @@ fn push_literal(out: &mut Vec<u8>, text: &str) {
     let mut parts = text.split("\\x");
     out.extend(parts.next().unwrap_or_default().bytes());
     for part in parts {
-        let byte = part
-            .split_at_checked(2)
-            .filter(|(digits, _)| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
-            .and_then(|(digits, rest)| Some((u8::from_str_radix(digits, 16).ok()?, rest)));
+        let byte = match part.as_bytes() {
+            [high, low, rest @ ..] => octet(*high, *low).map(|byte| (byte, rest)),
+            _ => None,
+        };
         if let Some((byte, rest)) = byte {
             out.push(byte);
-            out.extend(rest.bytes());
+            out.extend(rest);
         } else {
             out.extend(b"\\x");
             out.extend(part.bytes());

@@ -3,6 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use edge_authz::bytes::octet;
 use edge_authz::engine::CertificateUnknown;
 use envoy_types::pb::envoy::service::auth::v3::attribute_context::Peer;
 
@@ -56,10 +57,10 @@ fn decoded(encoded: &str) -> Option<String> {
     let mut text = pieces.next()?.to_owned();
     for piece in pieces {
         let (digits, rest) = piece.split_at_checked(2)?;
-        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        let &[high, low] = digits.as_bytes() else {
             return None;
-        }
-        let byte = u8::from_str_radix(digits, 16).ok()?;
+        };
+        let byte = octet(high, low)?;
         if !byte.is_ascii() {
             return None;
         }
