@@ -238,19 +238,19 @@ impl RefreshPolicy {
     /// at once.
     #[must_use]
     pub fn metadata_good(at: UnixTime, now: UnixTime) -> bool {
-        !is_ahead(at, now) && now.saturating_since(at) < METADATA_AGE
+        is_recent(at, METADATA_AGE, now)
     }
 
     /// Whether a worker still waits for the answer to a request that it sent at `at`.
     #[must_use]
     pub fn awaits(&self, at: UnixTime, now: UnixTime) -> bool {
-        !is_ahead(at, now) && now < at.saturating_add(self.lease_length())
+        is_recent(at, self.lease_length(), now)
     }
 
     /// Whether a request that arrived at `at` would still wait for keys, if it waited.
     #[must_use]
     pub fn is_sought(&self, at: UnixTime, now: UnixTime) -> bool {
-        !is_ahead(at, now) && now < at.saturating_add(self.timeout)
+        is_recent(at, self.timeout, now)
     }
 
     fn lease(&self, holder: u64, early: bool, now: UnixTime) -> Lease {
@@ -317,6 +317,12 @@ fn in_flight(record: &Record, now: UnixTime) -> bool {
         let length = lease.until.saturating_since(lease.from);
         now < lease.until && !is_ahead(lease.from, now) && length <= MAX_LEASE
     })
+}
+
+/// Whether less than this time has passed since `at`. A time ahead of the clock is never
+/// recent, because the clock was set back.
+fn is_recent(at: UnixTime, age: Duration, now: UnixTime) -> bool {
+    !is_ahead(at, now) && now.saturating_since(at) < age
 }
 
 fn is_ahead(at: UnixTime, now: UnixTime) -> bool {

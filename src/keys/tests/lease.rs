@@ -77,17 +77,19 @@ fn a_fetch_without_the_lease_changes_nothing() {
 
 #[test]
 fn a_worker_waits_for_an_answer_as_long_as_its_lease_runs() {
-    assert!(RULES.awaits(at(0), at(6_999)));
-    assert!(!RULES.awaits(at(0), at(7_000)));
-    // The clock was set back by more than a second.
-    assert!(RULES.awaits(at(1_000), at(0)));
-    assert!(!RULES.awaits(at(1_001), at(0)));
+    assert_lasts(7_000, |at, now| RULES.awaits(at, now));
 }
 
 #[test]
 fn a_kid_is_sought_as_long_as_a_request_would_wait() {
-    assert!(RULES.is_sought(at(0), at(4_999)));
-    assert!(!RULES.is_sought(at(0), at(5_000)));
-    assert!(RULES.is_sought(at(1_000), at(0)));
-    assert!(!RULES.is_sought(at(1_001), at(0)));
+    assert_lasts(5_000, |at, now| RULES.is_sought(at, now));
+}
+
+/// Checks that something lasts this number of milliseconds.
+fn assert_lasts(millis: u64, holds: impl Fn(UnixTime, UnixTime) -> bool) {
+    assert!(holds(at(0), at(millis - 1)));
+    assert!(!holds(at(0), at(millis)));
+    // The clock was set back by more than a second.
+    assert!(holds(at(1_000), at(0)));
+    assert!(!holds(at(1_001), at(0)));
 }
