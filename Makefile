@@ -456,14 +456,15 @@ test-forward-auth: setup-proxies server ## Runs the server behind nginx, HAProxy
 # The standard library is instrumented too, because its locks would look like races otherwise.
 # An Envoy without the sanitizer cannot load a module with it: the dynamic module's threads are
 # those of its unit tests. The server is in the process of its end-to-end tests.
+THREADS := RUSTFLAGS="-Zsanitizer=thread" TSAN_OPTIONS="halt_on_error=1" RUSTUP_TOOLCHAIN=$(NIGHTLY) CARGO_UNSTABLE_BUILD_STD=std \
+	CARGO_BUILD_TARGET=$(NATIVE) CARGO_TARGET_DIR=$(CARGO_DIRECTORY)/threads
 .PHONY: test-threads
 test-threads: setup ## Runs the tests with several threads, and the server behind Envoy, under ThreadSanitizer
 	@test -d "$$(rustc +$(NIGHTLY) --print sysroot)/lib/rustlib/src/rust/library" || rustup component add rust-src --toolchain $(NIGHTLY) \
 		|| { echo 'the sources of the standard library are missing: rustup component add rust-src --toolchain $(NIGHTLY)' >&2; exit 1; }
-	RUSTFLAGS="-Zsanitizer=thread" TSAN_OPTIONS="halt_on_error=1" RUSTUP_TOOLCHAIN=$(NIGHTLY) CARGO_UNSTABLE_BUILD_STD=std \
-		CARGO_BUILD_TARGET=$(NATIVE) CARGO_TARGET_DIR=$(CARGO_DIRECTORY)/threads sh -c '\
-		$(CARGO) test --locked --lib --package edge-authz --package edge-authz-dynamic-module --package edge-authz-native \
-			-- threads:: ticker:: && tests/end-to-end ext-authz-threads'
+	$(THREADS) $(CARGO) test --locked --lib --package edge-authz --package edge-authz-dynamic-module --package edge-authz-native \
+		-- threads:: ticker::
+	$(THREADS) tests/end-to-end ext-authz-threads
 
 # The tests leave their configurations to the end of the process: leaks are not reported.
 .PHONY: test-addresses
