@@ -24,6 +24,17 @@ pub enum Effect {
     Log(Box<Event>),
 }
 
+#[cfg(test)]
+impl Effect {
+    /// The decision, if this is one.
+    pub(crate) fn answer(self) -> Option<Box<Answer>> {
+        match self {
+            Self::Answer(answer) => Some(answer),
+            Self::Fetch(_) | Self::Measure(_) | Self::Log(_) => None,
+        }
+    }
+}
+
 /// How a request was decided.
 #[derive(Debug)]
 pub struct Answer {

@@ -16,16 +16,14 @@ mod tests {
 
     #[test]
     fn seeds_differ_by_worker_and_by_configuration() {
-        let seeds: Vec<u64> = [0, 1, 1_000_000_000]
-            .into_iter()
-            .flat_map(|nanos| [1, 2, u64::MAX].map(|number| (nanos, number)))
-            .map(|(nanos, number)| {
-                let start = UnixTime::from_secs(1_800_000_000).as_nanos();
-                seed(UnixTime::from_nanos(start + nanos), number)
-            })
-            .collect();
-        for (at, one) in seeds.iter().enumerate() {
-            assert!(!seeds[..at].contains(one), "{seeds:x?}");
+        let start = UnixTime::from_secs(1_800_000_000).as_nanos();
+        let mut seeds = Vec::new();
+        for nanos in [0, 1, 1_000_000_000] {
+            for number in [1, 2, u64::MAX] {
+                let next = seed(UnixTime::from_nanos(start + nanos), number);
+                assert!(!seeds.contains(&next), "{nanos}, {number}");
+                seeds.push(next);
+            }
         }
         // A clock may be wrong.
         assert_ne!(

@@ -31,11 +31,8 @@ fn env(connection: &dyn Connection) -> Env<'_> {
 }
 
 fn reasons(effects: Vec<Effect>) -> Vec<Reason> {
-    let reason = |effect| match effect {
-        Effect::Answer(answer) => Some(answer.reason),
-        Effect::Fetch(_) | Effect::Measure(_) | Effect::Log(_) => None,
-    };
-    effects.into_iter().filter_map(reason).collect()
+    let answers = effects.into_iter().filter_map(Effect::answer);
+    answers.map(|answer| answer.reason).collect()
 }
 
 /// The answer to a request that waits for its key, on a connection that shows this

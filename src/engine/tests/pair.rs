@@ -101,10 +101,7 @@ impl One {
             connection: &crate::engine::NoConnection,
         };
         let effects = judge.request(StreamId(1), head.clone(), env);
-        let answer = effects.into_iter().find_map(|effect| match effect {
-            Effect::Answer(answer) => Some(answer),
-            Effect::Fetch(_) | Effect::Measure(_) | Effect::Log(_) => None,
-        });
+        let answer = effects.into_iter().find_map(Effect::answer);
         Self { judge, answer }
     }
 

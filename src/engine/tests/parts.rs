@@ -110,10 +110,8 @@ impl Parts {
 }
 
 fn reasons(effects: Vec<Effect>) -> impl Iterator<Item = Reason> {
-    effects.into_iter().filter_map(|effect| match effect {
-        Effect::Answer(answer) => Some(answer.reason),
-        Effect::Fetch(_) | Effect::Measure(_) | Effect::Log(_) => None,
-    })
+    let answers = effects.into_iter().filter_map(Effect::answer);
+    answers.map(|answer| answer.reason)
 }
 
 #[test]

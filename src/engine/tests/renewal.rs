@@ -118,10 +118,7 @@ impl Stage {
             connection: &NoConnection,
         };
         let effects = self.engine.request(StreamId(number), head, env);
-        let mut answers = effects.into_iter().filter_map(|effect| match effect {
-            Effect::Answer(answer) => Some(answer),
-            Effect::Fetch(_) | Effect::Measure(_) | Effect::Log(_) => None,
-        });
+        let mut answers = effects.into_iter().filter_map(Effect::answer);
         answers.next().expect("an answer")
     }
 }

@@ -41,6 +41,17 @@ fn made_up(kid: &impl ToString) -> Token {
     Token::Forged(kid.to_string())
 }
 
+/// A world in which a request has just needed a `kid` that the keys lack, and a function
+/// that sends such a request again.
+fn world_with_an_unknown_kid() -> (Rc<World>, impl Fn() -> Option<Reason>) {
+    let world = world(1);
+    world.pass(secs(60));
+    let (again, worker) = (Rc::clone(&world), world.worker(0));
+    let asked = move || reported(&again, &worker, made_up(&"gone"));
+    assert_eq!(asked(), Some(Reason::KeysUnavailable));
+    (world, asked)
+}
+
 #[test]
 fn before_the_first_keys_no_request_waits() {
     let world = world(2);
@@ -90,25 +101,15 @@ fn an_unknown_kid_causes_a_fetch_without_a_request_that_waits() {
 
 #[test]
 fn a_kid_that_the_new_keys_lack_is_unknown_for_ten_seconds() {
-    let world = world(1);
-    world.pass(secs(60));
-    let worker = world.worker(0);
-    let token = || made_up(&"gone");
-    assert_eq!(
-        reported(&world, &worker, token()),
-        Some(Reason::KeysUnavailable)
-    );
+    let (world, asked) = world_with_an_unknown_kid();
     world.pass(secs(1));
-    assert_eq!(reported(&world, &worker, token()), Some(Reason::UnknownKey));
+    assert_eq!(asked(), Some(Reason::UnknownKey));
     let gets = world.gets_of(0);
     world.pass(secs(8));
-    assert_eq!(reported(&world, &worker, token()), Some(Reason::UnknownKey));
+    assert_eq!(asked(), Some(Reason::UnknownKey));
     assert_eq!(world.gets_of(0), gets);
     world.pass(secs(3));
-    assert_eq!(
-        reported(&world, &worker, token()),
-        Some(Reason::KeysUnavailable)
-    );
+    assert_eq!(asked(), Some(Reason::KeysUnavailable));
 }
 
 #[test]
@@ -165,16 +166,11 @@ fn the_need_for_a_kid_ends_when_a_request_would_have_stopped_waiting() {
 
 #[test]
 fn a_kid_that_new_keys_lack_is_unknown_although_the_clock_was_set_back() {
-    let world = world(1);
-    world.pass(secs(60));
-    let worker = world.worker(0);
-    let token = || made_up(&"gone");
-    let reason = reported(&world, &worker, token());
-    assert_eq!(reason, Some(Reason::KeysUnavailable));
+    let (world, asked) = world_with_an_unknown_kid();
     world.model.borrow_mut().jumped = true;
     world.set_clock(|now| now.saturating_sub(secs(100)));
     world.pass(secs(1));
-    assert_eq!(reported(&world, &worker, token()), Some(Reason::UnknownKey));
+    assert_eq!(asked(), Some(Reason::UnknownKey));
 }
 
 #[test]

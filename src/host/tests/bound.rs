@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
-use super::issuer::{Issuer, NAME, configuration, inline};
+use super::issuer::{Issuer, configuration, inline};
 use super::proxy::{Outcome, Proxy, values};
 use super::world::{Call, Failure, Fault, Fields, Phase, START};
 use crate::dpop::NONCE_HEADER;
@@ -20,14 +20,18 @@ fn a_token_that_is_bound_to_a_certificate_needs_it_on_the_connection() {
     let bound = issuer.token_with(START, &bound);
     let mut proxy = Proxy::with(&inline(&issuer));
     let driver = proxy.driver();
-    let mut request = |certificate| {
-        proxy.world().certificate = certificate;
-        let id = proxy.request_to(&driver, "/private", &bound);
+    let result = |proxy: &mut Proxy, token: &str| {
+        let id = proxy.request_to(&driver, "/private", token);
         (proxy.forwarded(id).is_some(), proxy.status_of(id))
     };
-    assert_eq!(request(Some(own)), (true, None));
-    assert_eq!(request(Some([8; 32])), (false, Some(401)));
-    assert_eq!(request(None), (false, Some(401)));
+    for (certificate, expected) in [
+        (Some(own), (true, None)),
+        (Some([8; 32]), (false, Some(401))),
+        (None, (false, Some(401))),
+    ] {
+        proxy.world().certificate = certificate;
+        assert_eq!(result(&mut proxy, &bound), expected, "{certificate:?}");
+    }
     // The host does not know whether there is one.
     proxy.world().fault = Some(Fault {
         call: Call::Certificate,
@@ -35,12 +39,8 @@ fn a_token_that_is_bound_to_a_certificate_needs_it_on_the_connection() {
         phase: Phase::RequestHeaders,
         after: 0,
     });
-    let mut request = |token: &str| {
-        let id = proxy.request_to(&driver, "/private", token);
-        (proxy.forwarded(id).is_some(), proxy.status_of(id))
-    };
-    assert_eq!(request(&bound), (false, Some(503)));
-    assert_eq!(request(&issuer.token(START)), (true, None));
+    assert_eq!(result(&mut proxy, &bound), (false, Some(503)));
+    assert_eq!(result(&mut proxy, &issuer.token(START)), (true, None));
 }
 
 /// A client with a key of its own, and its bound token.
@@ -94,10 +94,8 @@ fn nonces(headers: &Fields) -> Vec<String> {
 fn the_upstream_s_own_nonce_does_not_reach_a_client_with_a_nonce_of_the_filter() {
     let issuer = Issuer::new("k1");
     let mut document = configuration(&json!({"inline": issuer.jwks()}));
-    document["providers"] = json!([{
-        "name": "idp", "issuer": NAME, "audiences": ["api"], "jwks": {"inline": issuer.jwks()},
-        "dpop": {"origins": ["https://api.example"], "nonce": "5m"},
-    }]);
+    let dpop = json!({"origins": ["https://api.example"], "nonce": "5m"});
+    document["providers"][0]["dpop"] = dpop;
     let mut proxy = Proxy::with(&document.to_string());
     let mut client = Client::new(&issuer);
     let refused = client.request(&mut proxy, None);

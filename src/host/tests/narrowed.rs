@@ -50,10 +50,7 @@ fn answer(host: &Fake, policy: &Arc<Policy>) -> Box<Answer> {
         connection: &NoConnection,
     };
     let effects = Engine::new(Arc::clone(policy), 1).request(STREAM, head, env);
-    let mut answers = effects.into_iter().filter_map(|effect| match effect {
-        Effect::Answer(answer) => Some(answer),
-        Effect::Fetch(_) | Effect::Measure(_) | Effect::Log(_) => None,
-    });
+    let mut answers = effects.into_iter().filter_map(Effect::answer);
     answers.next().expect("an answer")
 }
 
