@@ -1,6 +1,7 @@
 mod document;
 mod key;
 mod lookup;
+mod shelf;
 
 use super::*;
 

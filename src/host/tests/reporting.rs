@@ -272,3 +272,21 @@ fn a_refusal_is_logged_at_debug_only() {
     assert_eq!(lines(Some(Level::Info)), []);
     assert_eq!(lines(None), []);
 }
+
+#[test]
+fn the_answer_to_a_preflight_is_not_logged_as_a_refusal() {
+    let mut proxy = Proxy::with(&inline(&Issuer::new("k1")));
+    proxy.world().log_level = Some(Level::Debug);
+    proxy.tick();
+    proxy.world().log.clear();
+    let id = proxy.request(&[
+        (":method", "OPTIONS"),
+        (":path", "/private"),
+        (":authority", "api.example"),
+        ("origin", "https://app.example"),
+        ("access-control-request-method", "GET"),
+    ]);
+    assert_eq!(proxy.status_of(id), Some(204));
+    assert_eq!(proxy.world().log, []);
+    assert_eq!(proxy.metric("edge_authz.requests.preflight.none"), 1);
+}
