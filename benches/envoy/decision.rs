@@ -16,7 +16,7 @@ pub(crate) struct Decision {
 
 /// Measures in a process that is compiled as the server is.
 pub(crate) fn measure() -> Decision {
-    let program = tools::root().join("target/server/examples/decision");
+    let program = tools::root().join("target/native/examples/decision");
     let program = tools::found(program, "run `make decision`");
     let output = pinned(ENVOY_CORE, &program).output().expect("it runs");
     let text = String::from_utf8_lossy(&output.stdout);
