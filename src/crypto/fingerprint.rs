@@ -10,12 +10,6 @@ use sha2::{Digest, Sha256};
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// The bytes of the digest.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
     /// The fingerprint of a kind of key and its parts. Lengths are hashed too, so that
     /// different lists of parts have different digests.
     pub(super) fn of(kind: &str, parts: &[&[u8]]) -> Self {

@@ -162,9 +162,6 @@ fn the_hosts_result_is_final_and_without_one_the_module_verifies() {
 
 #[test]
 fn the_host_is_not_called_for_a_key_with_tables() {
-    let verify = |key: &VerifyingKey, algorithm, signature: &[u8], host: &Host| {
-        key.verify(algorithm, MESSAGE, signature, host)
-    };
     for (curve, algorithm, has_a_way) in [
         (Curve::P256, Algorithm::Es256, false),
         (Curve::P384, Algorithm::Es384, false),
@@ -172,23 +169,32 @@ fn the_host_is_not_called_for_a_key_with_tables() {
     ] {
         let (pair, key) = ec_pair(curve);
         let good = pair.sign(&SystemRandom::new(), MESSAGE).unwrap();
-        let good = good.as_ref();
-        // A host with wrong results shows which side has verified.
-        let (liar, generous) = (Host::new(Some(false)), Host::new(Some(true)));
-        assert!(!verify(&key, algorithm, good, &liar));
-        assert_eq!(key.preparation().is_some(), has_a_way);
-        let copy = key.clone();
-        let tables = key.prepare(&DEFAULT_TABLE_BUDGET);
-        assert_eq!(tables.is_some(), has_a_way);
-        assert_eq!(key.is_prepared(), has_a_way);
-        assert_eq!(verify(&key, algorithm, good, &liar), has_a_way);
-        let mut wrong = good.to_vec();
-        wrong[60] ^= 1;
-        assert_eq!(verify(&key, algorithm, &wrong, &generous), !has_a_way);
-        // A copy has tables too, as long as they are held.
-        assert_eq!(copy.is_prepared(), has_a_way);
-        drop(tables);
-        assert!(!key.is_prepared() && !copy.is_prepared());
-        assert!(!verify(&copy, algorithm, good, &liar));
+        tables_replace_the_host(&key, algorithm, good.as_ref(), has_a_way);
     }
+    let (pair, key) = ed25519_key();
+    tables_replace_the_host(&key, Algorithm::EdDsa, pair.sign(MESSAGE).as_ref(), true);
+}
+
+/// Checks that the host verifies until the key has tables, if there is a way to make them.
+fn tables_replace_the_host(key: &VerifyingKey, algorithm: Algorithm, good: &[u8], has_a_way: bool) {
+    let verify = |key: &VerifyingKey, signature: &[u8], host: &Host| {
+        key.verify(algorithm, MESSAGE, signature, host)
+    };
+    // A host with wrong results shows which side has verified.
+    let (liar, generous) = (Host::new(Some(false)), Host::new(Some(true)));
+    assert!(!verify(key, good, &liar));
+    assert_eq!(key.preparation().is_some(), has_a_way);
+    let copy = key.clone();
+    let tables = key.prepare(&DEFAULT_TABLE_BUDGET);
+    assert_eq!(tables.is_some(), has_a_way);
+    assert_eq!(key.is_prepared(), has_a_way);
+    assert_eq!(verify(key, good, &liar), has_a_way);
+    let mut wrong = good.to_vec();
+    wrong[60] ^= 1;
+    assert_eq!(verify(key, &wrong, &generous), !has_a_way);
+    // A copy has tables too, as long as they are held.
+    assert_eq!(copy.is_prepared(), has_a_way);
+    drop(tables);
+    assert!(!key.is_prepared() && !copy.is_prepared());
+    assert!(!verify(&copy, good, &liar));
 }

@@ -58,7 +58,6 @@ fn equal_material_has_equal_fingerprints_and_different_material_different_ones()
     let (pair, point) = ed25519_key();
     let secret = VerifyingKey::hmac(pair.public_key().as_ref()).unwrap();
     assert_ne!(point.fingerprint(), secret.fingerprint());
-    assert_eq!(point.fingerprint().as_bytes().len(), 32);
 }
 
 #[test]
@@ -89,6 +88,11 @@ fn jwt_compact_drives_the_algorithms_too() {
         ecdsa::Ecdsa::<ecdsa::P521>::new().name(),
         eddsa::Ed25519.name(),
         hs256.name(),
+        host_signatures::HostFirst {
+            algorithm: eddsa::Ed25519,
+            host_signatures: &NoHostSignatures,
+        }
+        .name(),
     ];
     assert!(names.iter().all(|name| Algorithm::parse(name).is_some()));
 }
