@@ -1,6 +1,7 @@
 //! What a key verifies, and what its `Debug` output shows.
 
 use super::*;
+use crate::memory::Budget;
 
 #[test]
 fn a_key_fits_its_own_algorithms_and_verifies_nothing_under_another() {
@@ -58,6 +59,34 @@ fn equal_material_has_equal_fingerprints_and_different_material_different_ones()
     let (pair, point) = ed25519_key();
     let secret = VerifyingKey::hmac(pair.public_key().as_ref()).unwrap();
     assert_ne!(point.fingerprint(), secret.fingerprint());
+    // Each part counts. The keys of an issuer often have the same exponent.
+    let rsa = |modulus: u8, exponent: &[u8]| VerifyingKey::rsa(&[modulus; 256], exponent).unwrap();
+    let one = rsa(0xF5, &[1, 0, 1]);
+    assert_eq!(one.fingerprint(), rsa(0xF5, &[0, 1, 0, 1]).fingerprint());
+    assert_ne!(one.fingerprint(), rsa(0xF7, &[1, 0, 1]).fingerprint());
+    assert_ne!(one.fingerprint(), rsa(0xF5, &[3]).fingerprint());
+    let points = [Curve::P256, Curve::P256, Curve::P384].map(|curve| ec_pair(curve).1);
+    for (at, point) in points.iter().enumerate() {
+        for other in points.iter().skip(at + 1) {
+            assert_ne!(point.fingerprint(), other.fingerprint());
+        }
+    }
+}
+
+#[test]
+fn tables_take_their_size_from_the_budget() {
+    static SMALL: Budget = Budget::new(384 * 1024);
+    static LARGE: Budget = Budget::new(768 * 1024);
+    let keys = [(); 2].map(|()| ec_pair(Curve::P521).1);
+    assert!(keys[0].prepare(&SMALL).is_none());
+    let tables = keys[0].prepare(&LARGE);
+    assert!(tables.is_some());
+    assert!(keys[1].prepare(&LARGE).is_none());
+    drop(tables);
+    assert!(keys[1].prepare(&LARGE).is_some());
+    // The default leaves other tests their tables.
+    assert!(DEFAULT_TABLE_BUDGET.take(16 * 1024 * 1024).is_some());
+    assert!(DEFAULT_TABLE_BUDGET.take(32 * 1024 * 1024 + 1).is_none());
 }
 
 #[test]
