@@ -75,15 +75,20 @@ fn equal_material_has_equal_fingerprints_and_different_material_different_ones()
 
 #[test]
 fn tables_take_their_size_from_the_budget() {
-    static SMALL: Budget = Budget::new(384 * 1024);
-    static LARGE: Budget = Budget::new(768 * 1024);
-    let keys = [(); 2].map(|()| ec_pair(Curve::P521).1);
-    assert!(keys[0].prepare(&SMALL).is_none());
-    let tables = keys[0].prepare(&LARGE);
-    assert!(tables.is_some());
-    assert!(keys[1].prepare(&LARGE).is_none());
-    drop(tables);
-    assert!(keys[1].prepare(&LARGE).is_some());
+    // The tables of one key fit into the larger budget, and those of two do not.
+    static OF_P521: [Budget; 2] = [Budget::new(384 * 1024), Budget::new(768 * 1024)];
+    static OF_ED25519: [Budget; 2] = [Budget::new(120 * 1024), Budget::new(250 * 1024)];
+    for ([small, large], keys) in [
+        (&OF_P521, [(); 2].map(|()| ec_pair(Curve::P521).1)),
+        (&OF_ED25519, [(); 2].map(|()| ed25519_key().1)),
+    ] {
+        assert!(keys[0].prepare(small).is_none());
+        let tables = keys[0].prepare(large);
+        assert!(tables.is_some());
+        assert!(keys[1].prepare(large).is_none());
+        drop(tables);
+        assert!(keys[1].prepare(large).is_some());
+    }
     // The default leaves other tests their tables.
     assert!(DEFAULT_TABLE_BUDGET.take(16 * 1024 * 1024).is_some());
     assert!(DEFAULT_TABLE_BUDGET.take(32 * 1024 * 1024 + 1).is_none());
