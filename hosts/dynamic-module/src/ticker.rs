@@ -1,12 +1,14 @@
 //! The ticks of configurations, for which Envoy has no timer.
 //!
 //! One thread serves the whole process while there are configurations. It only requests
-//! hooks, which Envoy calls in its own threads.
+//! hooks, which Envoy calls in its own threads, with one exception: while it requests a hook,
+//! Envoy holds the configuration. If Envoy's main thread drops it at this moment, Envoy
+//! destroys it in this thread, which then calls [`unregister`]. So no lock is held during a
+//! request, and the thread never waits for itself.
 
 use edge_authz_native::locked;
 use std::io;
-use std::mem;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -27,6 +29,7 @@ struct State {
     /// The number of threads so far. It distinguishes the current thread from a former
     /// one that is about to end.
     generation: u64,
+    /// Sorted by number.
     entries: Vec<Entry>,
     thread: Option<JoinHandle<()>>,
 }
@@ -70,12 +73,14 @@ pub(crate) fn register(number: u64, ticked: Arc<dyn Ticked>) -> io::Result<()> {
         let builder = thread::Builder::new().name("edge_authz".to_owned());
         state.thread = Some(builder.spawn(move || TICKER.run(generation))?);
     }
-    state.entries.push(Entry {
+    let entry = Entry {
         number,
         due: now(),
         last: None,
         ticked,
-    });
+    };
+    let (Ok(place) | Err(place)) = state.place(number);
+    state.entries.insert(place, entry);
     drop(state);
     TICKER.changed.notify_all();
     Ok(())
@@ -84,12 +89,8 @@ pub(crate) fn register(number: u64, ticked: Arc<dyn Ticked>) -> io::Result<()> {
 /// Brings the next tick of this configuration forward.
 pub(crate) fn wake_soon(number: u64) {
     let mut state = TICKER.state();
-    let now = now();
-    for entry in state
-        .entries
-        .iter_mut()
-        .filter(|entry| entry.number == number)
-    {
+    if let Some(entry) = state.entry(number) {
+        let now = now();
         let soon = entry.last.and_then(|last| last.checked_add(MIN_SOON));
         entry.due = entry.due.min(soon.map_or(now, |soon| soon.max(now)));
     }
@@ -98,15 +99,14 @@ pub(crate) fn wake_soon(number: u64) {
 }
 
 /// Stops the ticks of this configuration. If it was the last one, the thread has ended
-/// when this returns.
+/// when this returns, except if this is called in the thread itself. Otherwise a tick that
+/// has begun may end later.
 pub(crate) fn unregister(number: u64) {
     let mut state = TICKER.state();
-    let entries = mem::take(&mut state.entries);
-    let (left, kept) = entries
-        .into_iter()
-        .partition(|entry| entry.number == number);
-    let left: Vec<Entry> = left;
-    state.entries = kept;
+    let left = match state.place(number) {
+        Ok(place) => Some(state.entries.remove(place)),
+        Err(_) => None,
+    };
     let thread = if state.entries.is_empty() {
         state.generation = state.generation.wrapping_add(1);
         state.thread.take()
@@ -116,7 +116,7 @@ pub(crate) fn unregister(number: u64) {
     drop(state);
     TICKER.changed.notify_all();
     drop(left);
-    if let Some(thread) = thread {
+    if let Some(thread) = thread.filter(|it| it.thread().id() != thread::current().id()) {
         // The thread does not panic.
         let _ = thread.join();
     }
@@ -128,21 +128,55 @@ impl Ticker {
     }
 
     fn run(&self, generation: u64) {
-        let mut state = self.state();
-        while state.generation == generation {
-            let mut sleep = MAX_PERIOD;
-            let now = now();
-            for entry in &mut state.entries {
-                if entry.due <= now {
-                    let pause = entry.ticked.request_ticks().clamp(MIN_PERIOD, MAX_PERIOD);
-                    entry.due = now.checked_add(pause).unwrap_or(now);
-                    entry.last = Some(now);
-                }
-                sleep = sleep.min(entry.due.saturating_duration_since(now));
+        let mut due = Vec::new();
+        loop {
+            let mut state = self.state();
+            if state.generation != generation {
+                return;
             }
-            let waited = self.changed.wait_timeout(state, sleep);
-            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            let now = now();
+            let sleep = state.take_due(now, &mut due);
+            if due.is_empty() {
+                drop(self.changed.wait_timeout(state, sleep));
+                continue;
+            }
+            drop(state);
+            for (number, ticked) in due.drain(..) {
+                let pause = ticked.request_ticks().clamp(MIN_PERIOD, MAX_PERIOD);
+                drop(ticked);
+                if let Some(entry) = self.state().entry(number) {
+                    entry.due = entry.due.min(now.checked_add(pause).unwrap_or(now));
+                }
+            }
         }
+    }
+}
+
+impl State {
+    /// The index of an entry, or the index where it must be inserted.
+    fn place(&self, number: u64) -> Result<usize, usize> {
+        self.entries
+            .binary_search_by_key(&number, |entry| entry.number)
+    }
+
+    fn entry(&mut self, number: u64) -> Option<&mut Entry> {
+        let place = self.place(number).ok()?;
+        self.entries.get_mut(place)
+    }
+
+    /// Adds the entries that are due to `due`, and returns the time until the next one. Until
+    /// the pause of an entry is known, its next tick is as late as possible.
+    fn take_due(&mut self, now: Instant, due: &mut Vec<(u64, Arc<dyn Ticked>)>) -> Duration {
+        let mut sleep = MAX_PERIOD;
+        for entry in &mut self.entries {
+            if entry.due <= now {
+                entry.due = now.checked_add(MAX_PERIOD).unwrap_or(now);
+                entry.last = Some(now);
+                due.push((entry.number, Arc::clone(&entry.ticked)));
+            }
+            sleep = sleep.min(entry.due.saturating_duration_since(now));
+        }
+        sleep
     }
 }
 
@@ -194,13 +228,44 @@ pub(crate) mod tests {
             slow_beats.recv_timeout(patience).unwrap();
             assert!(began.elapsed() < MAX_PERIOD);
             unregister(number);
-            let count = fast.2.load(Ordering::Relaxed);
             unregister(100 + number);
+            let count = fast.2.load(Ordering::Relaxed);
+            thread::sleep(Duration::from_millis(10));
             assert_eq!(fast.2.load(Ordering::Relaxed), count);
             assert!(TICKER.state().thread.is_none());
             // Nothing holds them any more.
             assert_eq!(Arc::strong_count(&fast), 1);
             assert_eq!(Arc::strong_count(&slow), 1);
+        }
+    }
+
+    /// Ends itself while its tick is requested, as a configuration does that Envoy drops at
+    /// this moment.
+    struct Dropped(u64, Sender<u64>);
+
+    impl Ticked for Dropped {
+        fn request_ticks(&self) -> Duration {
+            unregister(self.0);
+            let _ = self.1.send(self.0);
+            MAX_PERIOD
+        }
+    }
+
+    #[test]
+    fn a_configuration_may_end_while_its_tick_is_requested() {
+        let _alone = locked(&ALONE);
+        let patience = Duration::from_secs(20);
+        let (sender, ended) = mpsc::channel();
+        // The last one ends the thread, and the next one starts another.
+        for first in [1, 3] {
+            for number in [first, first + 1] {
+                register(number, Arc::new(Dropped(number, sender.clone()))).unwrap();
+            }
+            let mut numbers = [(); 2].map(|()| ended.recv_timeout(patience).unwrap());
+            numbers.sort_unstable();
+            assert_eq!(numbers, [first, first + 1]);
+            let state = TICKER.state();
+            assert!(state.entries.is_empty() && state.thread.is_none());
         }
     }
 }
