@@ -100,13 +100,11 @@ pub(crate) fn wake_soon(number: u64) {
 
 /// Stops the ticks of this configuration. If it was the last one, the thread has ended
 /// when this returns, except if this is called in the thread itself. Otherwise a tick that
-/// has begun may end later.
+/// was already due may follow.
 pub(crate) fn unregister(number: u64) {
     let mut state = TICKER.state();
-    let left = match state.place(number) {
-        Ok(place) => Some(state.entries.remove(place)),
-        Err(_) => None,
-    };
+    let place = state.place(number).ok();
+    let left = place.map(|place| state.entries.remove(place));
     let thread = if state.entries.is_empty() {
         state.generation = state.generation.wrapping_add(1);
         state.thread.take()
@@ -228,9 +226,17 @@ pub(crate) mod tests {
             slow_beats.recv_timeout(patience).unwrap();
             assert!(began.elapsed() < MAX_PERIOD);
             unregister(number);
-            unregister(100 + number);
+            // A tick that was already due ends, and no other follows while the thread goes on.
+            let began = now();
+            while Arc::strong_count(&fast) > 1 {
+                assert!(began.elapsed() < patience);
+                thread::yield_now();
+            }
             let count = fast.2.load(Ordering::Relaxed);
             thread::sleep(Duration::from_millis(10));
+            wake_soon(100 + number);
+            slow_beats.recv_timeout(patience).unwrap();
+            unregister(100 + number);
             assert_eq!(fast.2.load(Ordering::Relaxed), count);
             assert!(TICKER.state().thread.is_none());
             // Nothing holds them any more.
